@@ -1,0 +1,215 @@
+/**
+ * JSON that comes back word for word from any engine.
+ *
+ * Engines change JSON that they understand: they reorder keys, refuse `\u0000` or replace lone surrogates. So a backend
+ * never sees a value, only text in which everything outside ASCII is escaped.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import type { Json } from "effect/Schema"
+
+/**
+ * The deepest nesting of arrays and objects that is stored.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const maxDepth = 500
+
+type Container = Array<Json> | { [key: string]: Json }
+
+/**
+ * A JSON value as it is stored: an opaque box that a backend keeps as {@link StoredJson.text}.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class StoredJson {
+  #value: Json | undefined
+  #text: string | undefined
+  #bound: number
+
+  private constructor(value: Json | undefined, text: string | undefined, bound: number) {
+    this.#value = value
+    this.#text = text
+    this.#bound = bound
+  }
+
+  /**
+   * Takes a private copy of a value, or says what in it JSON cannot carry. A property that is `undefined` counts as
+   * absent and `-0` as `0`, as in JSON.
+   */
+  static fromValue(value: unknown): Result.Result<StoredJson, string> {
+    if (typeof value === "string") return Result.succeed(new StoredJson(value, undefined, 6 * value.length + 2))
+    const copier = new Copier()
+    try {
+      const copy = copier.copy(value, 0)
+      return copy === undefined
+        ? Result.fail(copier.reason)
+        : Result.succeed(new StoredJson(copy, undefined, copier.bound))
+    } catch (error) {
+      return Result.fail(`reading it threw ${error instanceof Error ? error.name : "an exception"}`)
+    }
+  }
+
+  /**
+   * Takes over a value that is known to be JSON and that nobody else holds.
+   */
+  static fromJson(value: Json): StoredJson {
+    return StoredJson.fromText(escapeToAscii(JSON.stringify(value)))
+  }
+
+  /**
+   * Takes text that {@link StoredJson.text} gave, as a backend read it back.
+   */
+  static fromText(text: string): StoredJson {
+    return new StoredJson(undefined, text, text.length)
+  }
+
+  /**
+   * The value as JSON text of printable ASCII characters only.
+   */
+  get text(): string {
+    if (this.#text === undefined) {
+      this.#text = escapeToAscii(JSON.stringify(this.#value))
+      this.#bound = this.#text.length
+    }
+    return this.#text
+  }
+
+  /**
+   * The exact size in bytes: {@link StoredJson.text} is ASCII, so its length is its size in UTF-8.
+   */
+  get bytes(): number {
+    return this.text.length
+  }
+
+  /**
+   * A size that {@link StoredJson.bytes} does not exceed, known without writing the text.
+   */
+  get bytesAtMost(): number {
+    return this.#bound
+  }
+
+  /**
+   * Gives a fresh copy of the value, which the caller may change. Throws a `SyntaxError` when an engine gave back text
+   * that is not JSON.
+   */
+  decode(): Json {
+    return this.#value === undefined ? JSON.parse(this.text) : clone(this.#value)
+  }
+}
+
+const escapeToAscii = (text: string): string =>
+  // oxlint-disable-next-line no-control-regex -- everything outside printable ASCII is what is searched for
+  text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
+const clone = (value: Json): Json => {
+  if (value === null || typeof value !== "object") return value
+  if (isArray(value)) {
+    const copy = new Array<Json>(value.length)
+    for (let index = 0; index < value.length; index++) copy[index] = clone(value[index] ?? null)
+    return copy
+  }
+  const copy: { [key: string]: Json } = {}
+  for (const key in value) setOwn(copy, key, clone(value[key] ?? null))
+  return copy
+}
+
+const isArray: (value: Json) => value is ReadonlyArray<Json> = Array.isArray
+
+/** Plain assignment to `__proto__` would set the prototype. */
+const setOwn = (target: { [key: string]: Json }, key: string, value: Json): void => {
+  if (key === "__proto__") {
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+  } else {
+    target[key] = value
+  }
+}
+
+/** Copies a value of unknown origin, giving `undefined` with a `reason` when JSON cannot carry it. */
+class Copier {
+  reason = ""
+  bound = 0
+  readonly #ancestors: Array<object> = []
+
+  copy(value: unknown, depth: number): Json | undefined {
+    switch (typeof value) {
+      case "string":
+        this.bound += 6 * value.length + 2
+        return value
+      case "number":
+        this.bound += 25
+        if (!Number.isFinite(value)) return this.#refuse(`${value} is not a JSON number; send null or a string`)
+        return value === 0 ? 0 : value
+      case "boolean":
+        this.bound += 5
+        return value
+      case "object":
+        if (value === null) {
+          this.bound += 4
+          return null
+        }
+        return this.#container(value, depth)
+      default:
+        return this.#refuse(`${typeof value} is not JSON`)
+    }
+  }
+
+  #container(value: object, depth: number): Json | undefined {
+    if (depth >= maxDepth) return this.#refuse(`it is nested deeper than ${maxDepth} levels`)
+    if (this.#ancestors.includes(value)) return this.#refuse("it contains itself")
+    if ("toJSON" in value && typeof value.toJSON === "function") {
+      return this.#refuse(`a ${nameOf(value)} is not JSON; convert it first`)
+    }
+    this.#ancestors.push(value)
+    this.bound += 2
+    const copy: Container | undefined = Array.isArray(value)
+      ? this.#array(value, depth)
+      : this.#object(value, depth)
+    this.#ancestors.pop()
+    return copy
+  }
+
+  #array(value: ReadonlyArray<unknown>, depth: number): Array<Json> | undefined {
+    const copy: Array<Json> = []
+    for (let index = 0; index < value.length; index++) {
+      const item = this.copy(value[index], depth + 1)
+      if (item === undefined) return undefined
+      this.bound += 1
+      copy.push(item)
+    }
+    return copy
+  }
+
+  #object(value: object, depth: number): { [key: string]: Json } | undefined {
+    if (!isPlain(value)) return this.#refuse(`a ${nameOf(value)} is not JSON; convert it to a plain object first`)
+    const copy: { [key: string]: Json } = {}
+    for (const key of Object.keys(value)) {
+      const item = value[key]
+      if (item === undefined) continue
+      const copied = this.copy(item, depth + 1)
+      if (copied === undefined) return undefined
+      this.bound += 6 * key.length + 4
+      setOwn(copy, key, copied)
+    }
+    return copy
+  }
+
+  #refuse(reason: string): undefined {
+    this.reason = reason
+    return undefined
+  }
+}
+
+/** An object literal, also one of another realm, whose prototype is that realm's `Object.prototype`. */
+const isPlain = (value: object): value is { readonly [key: string]: unknown } => {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return typeof prototype === "object" && (prototype === null || Object.getPrototypeOf(prototype) === null)
+}
+
+const nameOf = (value: object): string => {
+  const constructor: unknown = value.constructor
+  return typeof constructor === "function" && constructor.name !== "" ? constructor.name : "class instance"
+}

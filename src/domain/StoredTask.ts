@@ -1,0 +1,127 @@
+/**
+ * A task as a backend keeps it: flat, with numbers for times and opaque boxes for everything that a user wrote.
+ *
+ * @since 0.1.0
+ */
+import type { StoredJson } from "./StoredJson.ts"
+import type { ResultKind } from "./TaskOutcome.ts"
+import type { TaskStatus } from "./TaskStatus.ts"
+
+/**
+ * The row of a task. Times are milliseconds since the epoch. A backend stores each field as it is, as integer or text,
+ * and {@link StoredJson} fields as their `text`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StoredTask {
+  readonly taskId: string
+  readonly sessionId: string | null
+  readonly status: TaskStatus
+  readonly createdAt: number
+  readonly lastUpdatedAt: number
+  /** Milliseconds from `createdAt`; the task is absent from `createdAt + ttl` on. */
+  readonly ttl: number | null
+  readonly pollInterval: number | null
+  readonly revision: number
+  readonly resultKind: ResultKind | null
+  readonly originalMethod: StoredJson
+  readonly statusMessage: StoredJson | null
+  readonly meta: StoredJson | null
+  readonly originalParams: StoredJson | null
+  readonly inputRequests: StoredJson | null
+  readonly inputResponses: StoredJson | null
+  readonly requestState: StoredJson | null
+  /** Every key that input was ever asked under, as an array. */
+  readonly inputKeys: StoredJson | null
+  readonly result: StoredJson | null
+}
+
+/**
+ * What a list reads of a task: a {@link StoredTask} without its large parts.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type StoredSummary = Omit<
+  StoredTask,
+  "originalParams" | "inputRequests" | "inputResponses" | "requestState" | "inputKeys" | "result"
+>
+
+/**
+ * The fields that `maxPayloadBytes.content` limits together: everything a user wrote except the outcome.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const contentFields = [
+  "originalMethod",
+  "statusMessage",
+  "meta",
+  "originalParams",
+  "inputRequests",
+  "inputResponses",
+  "requestState"
+] as const satisfies ReadonlyArray<keyof StoredTask>
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ContentField = (typeof contentFields)[number]
+
+/**
+ * How a text is measured: `bytes` exactly, or `bytesAtMost` without writing it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Measure = "bytes" | "bytesAtMost"
+
+/**
+ * Gives the stored size of everything but the outcome, in bytes.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const contentBytes = (task: Pick<StoredTask, ContentField>, measure: Measure = "bytes"): number => {
+  let bytes = 0
+  for (const field of contentFields) bytes += task[field]?.[measure] ?? 0
+  return bytes
+}
+
+/**
+ * Gives what reading a whole task takes, in bytes: what `PageQuery.maxBytes` adds up for a page of tasks.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const taskBytes = (task: StoredTask, measure: Measure = "bytes"): number =>
+  contentBytes(task, measure) + (task.result?.[measure] ?? 0)
+
+/**
+ * Gives what reading a summary takes, in bytes: what `PageQuery.maxBytes` adds up for a page of summaries.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const summaryBytes = (task: StoredSummary, measure: Measure = "bytes"): number =>
+  task.originalMethod[measure] + (task.statusMessage?.[measure] ?? 0) + (task.meta?.[measure] ?? 0)
+
+/**
+ * Tells when a task expires, in milliseconds since the epoch; `null` when it never does.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const expiresAt = (task: Pick<StoredTask, "createdAt" | "ttl">): number | null =>
+  task.ttl === null ? null : task.createdAt + task.ttl
+
+/**
+ * Tells whether a task is gone at `now`: from the very millisecond `createdAt + ttl`.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isExpired = (task: Pick<StoredTask, "createdAt" | "ttl">, now: number): boolean =>
+  task.ttl !== null && task.createdAt + task.ttl <= now

@@ -1,0 +1,136 @@
+/**
+ * How the service calls a driver: errors named after the operation, rows decoded, spans where somebody traces.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { StoredTask } from "./StoredTask.ts"
+import type { TaskDriverError } from "./TaskDriver.ts"
+import { TaskStorageUnavailable } from "./TaskError.ts"
+import { recordFromStored, type TaskRecord } from "./TaskRecord.ts"
+
+/**
+ * Runs an effect with the present time in whole milliseconds.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withNow = <A, E, R>(use: (now: number) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => use(Math.floor(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())))
+
+/**
+ * Goes on with what was parsed, or fails with why it could not be.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const parsed = <A, E1, B, E, R>(
+  result: Result.Result<A, E1>,
+  use: (value: A) => Effect.Effect<B, E, R>
+): Effect.Effect<B, E | E1, R> => Result.isFailure(result) ? Effect.fail(result.failure) : use(result.success)
+
+/**
+ * Runs an operation with the present time. It gets a span when its caller is being traced; a span that nobody asked for
+ * would cost several times what a read from memory does.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const operate = <A, E, R>(
+  operation: string,
+  taskId: string | undefined,
+  use: (now: number) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    const now = Math.floor(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
+    return fiber.cache.span === undefined || !fiber.cache.tracerEnabled
+      ? use(now)
+      : Effect.useSpan(
+        `TaskStorage.${operation}`,
+        taskId === undefined ? {} : { attributes: { "mcp.task.id": taskId } },
+        (span) => Effect.withParentSpan(use(now), span, { captureStackTrace: false })
+      )
+  })
+
+/**
+ * Turns a failure of the engine into the error of an operation.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const unavailable = (operation: string, error: TaskDriverError): TaskStorageUnavailable =>
+  new TaskStorageUnavailable({
+    operation,
+    reason: error.reason,
+    retryable: error.retryable,
+    applied: error.applied,
+    ...(error.cause === undefined ? {} : { cause: error.cause })
+  })
+
+/**
+ * Goes on with what a driver answered, or fails with the operation's error for what its engine did wrong.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const answered = <A, B, E>(
+  operation: string,
+  driven: Effect.Effect<A, TaskDriverError>,
+  use: (answer: A) => Effect.Effect<B, E>
+): Effect.Effect<B, E | TaskStorageUnavailable> =>
+  Effect.matchEffect(driven, {
+    onFailure: (error) => Effect.fail(unavailable(operation, error)),
+    onSuccess: use
+  })
+
+/**
+ * Decodes what an engine gave back; what cannot be decoded is a corrupt row, not a defect.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const decoded = <A, B>(
+  operation: string,
+  stored: A,
+  decode: (stored: A) => B
+): Effect.Effect<B, TaskStorageUnavailable> => {
+  try {
+    return Effect.succeed(decode(stored))
+  } catch {
+    // The parser's message quotes what it read, which may be a payload.
+    return Effect.fail(
+      new TaskStorageUnavailable({
+        operation,
+        reason: "a stored row is corrupt and cannot be read; restore it from a backup, or delete the task",
+        retryable: false,
+        applied: "no"
+      })
+    )
+  }
+}
+
+/**
+ * Decodes a stored task.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const toRecord = (operation: string, stored: StoredTask): Effect.Effect<TaskRecord, TaskStorageUnavailable> =>
+  decoded(operation, stored, recordFromStored)
+
+/**
+ * Decodes a stored task that may be absent.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const toOption = (
+  operation: string,
+  stored: StoredTask | undefined
+): Effect.Effect<Option.Option<TaskRecord>, TaskStorageUnavailable> =>
+  stored === undefined
+    ? Effect.succeedNone
+    : decoded(operation, stored, (task) => Option.some(recordFromStored(task)))

@@ -1,0 +1,208 @@
+/**
+ * The few primitives that a backend implements; `TaskStorage.fromDriver` makes the service of them.
+ *
+ * A driver has no rules of its own. It keeps rows, evaluates the conditions it is given in the same atomic step as the
+ * write, and answers with values: a lost race is no error. Only what the engine does wrong is a {@link TaskDriverError}.
+ * Hold yours to the contract with `mcp-task-storage/testing`.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { StoredJson } from "./StoredJson.ts"
+import type { StoredSummary, StoredTask } from "./StoredTask.ts"
+import type { ResultKind } from "./TaskOutcome.ts"
+import type { TaskStatus } from "./TaskStatus.ts"
+import type { TaskGuard, TaskPatch, TaskScope } from "./TaskWrite.ts"
+
+/**
+ * The engine failed. `reason` is a sentence for a person without secrets and without its full stop; `applied` is
+ * `"unknown"` when a write may have happened all the same.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class TaskDriverError extends Data.TaggedError("TaskDriverError")<{
+  readonly reason: string
+  readonly retryable: boolean
+  readonly applied: "no" | "unknown"
+  readonly cause?: unknown
+}> {}
+
+/**
+ * What became of an insert.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type InsertResult =
+  | { readonly _tag: "Inserted" }
+  | { readonly _tag: "Exists" }
+  | { readonly _tag: "LimitReached"; readonly scope: "storage" | "session"; readonly limit: number }
+
+/**
+ * What became of a guarded write: done; refused by the guard, with the very task that refused it; or no visible task.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type PatchResult =
+  | { readonly _tag: "Patched"; readonly task: StoredTask }
+  | { readonly _tag: "Rejected"; readonly task: StoredTask }
+  | { readonly _tag: "Missing" }
+
+/**
+ * A position in a list: behind the task that was created at this time under this id.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TaskPosition {
+  readonly createdAt: number
+  readonly taskId: string
+}
+
+/**
+ * A page of a list, ascending by `createdAt` and then by the UTF-8 bytes of `taskId`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PageQuery {
+  readonly scope: TaskScope
+  readonly status: TaskStatus | undefined
+  readonly after: TaskPosition | undefined
+  /** At most this many tasks, at least one. */
+  readonly limit: number
+  /**
+   * The page ends before the task that would take the bytes of what is read (`taskBytes`, `summaryBytes`) past this, but
+   * has at least one task.
+   */
+  readonly maxBytes: number
+}
+
+/**
+ * A page as a driver gives it; `more` tells whether another visible task follows the last one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DriverPage<Task> {
+  readonly tasks: ReadonlyArray<Task>
+  readonly more: boolean
+}
+
+/**
+ * Bounds on how many tasks may be stored, expired ones that were not swept included.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TaskBounds {
+  /** `null` is unlimited. */
+  readonly maxTasks: number | null
+  /** For each session; tasks bound to none are not limited by it. `null` is unlimited. */
+  readonly maxTasksPerSession: number | null
+}
+
+/**
+ * The messages that wait for the client of a task: first in, first out, kept beside the tasks and independent of them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MessageDriver {
+  /** Appends a message; `maxSize` unexpired messages in the queue refuse it, and the size is told. One atomic step. */
+  readonly push: (message: {
+    readonly queue: string
+    readonly body: StoredJson
+    readonly expiresAt: number
+    readonly maxSize: number | undefined
+    readonly now: number
+  }) => Effect.Effect<{ readonly _tag: "Pushed" } | { readonly _tag: "Full"; readonly size: number }, TaskDriverError>
+  /** Removes and gives the first unexpired message. One atomic step: no message is given to two callers. */
+  readonly shift: (queue: string, now: number) => Effect.Effect<StoredJson | undefined, TaskDriverError>
+  /** Removes and gives all unexpired messages, in order. One atomic step. */
+  readonly drain: (queue: string, now: number) => Effect.Effect<ReadonlyArray<StoredJson>, TaskDriverError>
+  /** Removes up to `limit` expired messages of all queues, by index; gives how many. */
+  readonly removeExpired: (now: number, limit: number) => Effect.Effect<number, TaskDriverError>
+}
+
+/**
+ * What a backend implements. Each primitive is one atomic step that other processes see whole or not at all, and a write
+ * is durable before its effect succeeds. An interrupted primitive has happened whole or not at all.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TaskDriver {
+  readonly backendName: string
+
+  /**
+   * Stores a new task unless its id is taken by a task that is not expired at `now`; an expired one is replaced. Of
+   * several reasons to refuse, the taken id comes first. Bounds hold exactly under concurrency.
+   */
+  readonly insert: (task: StoredTask, bounds: TaskBounds, now: number) => Effect.Effect<InsertResult, TaskDriverError>
+
+  /** Reads one task that is in scope. */
+  readonly find: (taskId: string, scope: TaskScope) => Effect.Effect<StoredTask | undefined, TaskDriverError>
+
+  /** Writes the patch if the guard permits it, and raises `revision` by one. Answers with the whole task. */
+  readonly patch: (
+    taskId: string,
+    scope: TaskScope,
+    guard: TaskGuard,
+    patch: TaskPatch
+  ) => Effect.Effect<PatchResult, TaskDriverError>
+
+  /** Deletes a task that is in scope; tells whether there was one. */
+  readonly remove: (taskId: string, scope: TaskScope) => Effect.Effect<boolean, TaskDriverError>
+
+  /** Reads a page of whole tasks, by index. */
+  readonly page: (query: PageQuery) => Effect.Effect<DriverPage<StoredTask>, TaskDriverError>
+
+  /** Reads a page of summaries, by index, without reading the large parts. */
+  readonly pageSummaries: (query: PageQuery) => Effect.Effect<DriverPage<StoredSummary>, TaskDriverError>
+
+  /**
+   * Lists up to `limit` tasks of any session in one of the (non-terminal) `statuses`, visible at `now` and last written
+   * before `updatedBefore`, longest untouched first, by index.
+   */
+  readonly stale: (query: {
+    readonly statuses: ReadonlyArray<TaskStatus>
+    readonly updatedBefore: number
+    readonly now: number
+    readonly limit: number
+  }) => Effect.Effect<
+    ReadonlyArray<{ readonly taskId: string; readonly resultKind: ResultKind | null }>,
+    TaskDriverError
+  >
+
+  /** Deletes up to `limit` tasks that are expired at `now`, by index; gives their ids. */
+  readonly removeExpired: (now: number, limit: number) => Effect.Effect<ReadonlyArray<string>, TaskDriverError>
+
+  /** Counts the tasks in scope. */
+  readonly count: (scope: TaskScope) => Effect.Effect<number, TaskDriverError>
+
+  readonly messages: MessageDriver
+
+  /**
+   * Runs several primitives as one transaction, where that saves commits. Correctness never depends on it: without it
+   * each primitive stands alone.
+   */
+  readonly transaction?: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | TaskDriverError>
+
+  /** Runs an effect once what was written is committed, for a driver that joins transactions of its user. */
+  readonly afterCommit?: (effect: Effect.Effect<void>) => Effect.Effect<void>
+
+  /**
+   * Signals that other writers, such as other processes, may have written: the task with the id, or, of `undefined`, any
+   * task. Runs only while somebody waits for a change, and signals `undefined` once when it begins to notice, since what
+   * was written before that it would miss. Signals are hints and may be spurious.
+   */
+  readonly foreignWrites?: Stream.Stream<string | undefined>
+
+  /** Does what the engine needs from time to time, beside the removal of what expired. */
+  readonly maintain?: Effect.Effect<{ readonly [key: string]: string | number | boolean }, TaskDriverError>
+}

@@ -1,0 +1,263 @@
+/**
+ * Why an operation is refused or cannot be done.
+ *
+ * Every error is a Schema, so that it travels over RPC and into logs; its message says what to do about it, and neither
+ * its fields nor its message hold a payload or a connection string.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { TaskStatus } from "./TaskStatus.ts"
+
+/**
+ * There is no such task: it never existed, has expired, was deleted, or belongs to another session.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class TaskNotFound extends Schema.TaggedError<TaskNotFound>("mcp-task-storage/TaskNotFound")("TaskNotFound", {
+  taskId: Schema.String
+}) {
+  override get message(): string {
+    return `Task ${this.taskId} does not exist. It may have expired, been deleted, or belong to another session.`
+  }
+}
+
+/**
+ * A task with this id is stored already; it was left as it is.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class TaskAlreadyExists
+  extends Schema.TaggedError<TaskAlreadyExists>("mcp-task-storage/TaskAlreadyExists")("TaskAlreadyExists", {
+    taskId: Schema.String
+  })
+{
+  override get message(): string {
+    return `Task ${this.taskId} exists already. Leave taskId out to have a unique one generated.`
+  }
+}
+
+/**
+ * The state machine has no such transition.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidTransition
+  extends Schema.TaggedError<InvalidTransition>("mcp-task-storage/InvalidTransition")("InvalidTransition", {
+    taskId: Schema.String,
+    current: TaskStatus,
+    requested: TaskStatus
+  })
+{
+  override get message(): string {
+    return this.current === this.requested
+      ? `Task ${this.taskId} is ${this.current} already. To report progress without a transition, use touchTask.`
+      : `Task ${this.taskId} cannot go from ${this.current} to ${this.requested}.`
+  }
+}
+
+/**
+ * The task has ended, and an ended task does not change any more.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class TerminalState
+  extends Schema.TaggedError<TerminalState>("mcp-task-storage/TerminalState")("TerminalState", {
+    taskId: Schema.String,
+    status: TaskStatus
+  })
+{
+  override get message(): string {
+    return `Task ${this.taskId} is ${this.status}, which is final. Stop working on it; its status cannot change.`
+  }
+}
+
+/**
+ * The outcome of the task is stored already; it is written once and never changes.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ResultAlreadyStored
+  extends Schema.TaggedError<ResultAlreadyStored>("mcp-task-storage/ResultAlreadyStored")("ResultAlreadyStored", {
+    taskId: Schema.String
+  })
+{
+  override get message(): string {
+    return `Task ${this.taskId} has a stored result already, and a result is written once. Read it with getTaskResult.`
+  }
+}
+
+/**
+ * An input request was asked under a key that this task has used before.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InputKeyReused
+  extends Schema.TaggedError<InputKeyReused>("mcp-task-storage/InputKeyReused")("InputKeyReused", {
+    taskId: Schema.String,
+    key: Schema.String
+  })
+{
+  override get message(): string {
+    return `Task ${this.taskId} has asked for input ${JSON.stringify(this.key)} before. ` +
+      "Keys are unique over the life of a task, answered or not: number them."
+  }
+}
+
+/**
+ * The storage, or the session, holds as many tasks as it may.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class MaxTasksReached
+  extends Schema.TaggedError<MaxTasksReached>("mcp-task-storage/MaxTasksReached")("MaxTasksReached", {
+    scope: Schema.Literals(["storage", "session"]),
+    limit: Schema.Number
+  })
+{
+  override get message(): string {
+    return this.scope === "storage"
+      ? `The storage holds its maximum of ${this.limit} tasks. Delete some, give tasks a ttl, or raise maxTasks.`
+      : `The session holds its maximum of ${this.limit} tasks. ` +
+        "Wait until some expire, delete some, or raise maxTasksPerSession."
+  }
+}
+
+/**
+ * The task was written by someone else since the record was read.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ConcurrentModification
+  extends Schema.TaggedError<ConcurrentModification>("mcp-task-storage/ConcurrentModification")(
+    "ConcurrentModification",
+    {
+      taskId: Schema.String,
+      expected: Schema.Number,
+      actual: Schema.Number
+    }
+  )
+{
+  override get message(): string {
+    return `Task ${this.taskId} is at revision ${this.actual}, not ${this.expected}: someone else wrote it. ` +
+      "Read it again and repeat the change on the new record."
+  }
+}
+
+/**
+ * An argument is not what its type says.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidInput extends Schema.TaggedError<InvalidInput>("mcp-task-storage/InvalidInput")("InvalidInput", {
+  field: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `Invalid ${this.field}: ${this.reason}.`
+  }
+}
+
+/**
+ * The cursor is malformed or comes from another query.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidCursor
+  extends Schema.TaggedError<InvalidCursor>("mcp-task-storage/InvalidCursor")("InvalidCursor", {
+    reason: Schema.String
+  })
+{
+  override get message(): string {
+    return `Invalid cursor: ${this.reason}. Pass a nextCursor unchanged, to the query it came from, or start without one.`
+  }
+}
+
+/**
+ * The payload is larger than the layer stores. Sizes are bytes of the stored JSON text.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PayloadTooLarge
+  extends Schema.TaggedError<PayloadTooLarge>("mcp-task-storage/PayloadTooLarge")("PayloadTooLarge", {
+    limit: Schema.Number,
+    actual: Schema.Number
+  })
+{
+  override get message(): string {
+    return `The payload takes ${this.actual} bytes where at most ${this.limit} are stored. ` +
+      "Store the data elsewhere and a link to it here, or raise maxPayloadBytes."
+  }
+}
+
+/**
+ * The engine behind the storage cannot do it now: it is down, locked, full, or gave back a corrupt row.
+ *
+ * `retryable` tells whether the same call may succeed later. `applied` tells whether a write may have happened all the
+ * same: after `"no"` it can be repeated, after `"unknown"` read the task first.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class TaskStorageUnavailable
+  extends Schema.TaggedError<TaskStorageUnavailable>("mcp-task-storage/TaskStorageUnavailable")(
+    "TaskStorageUnavailable",
+    {
+      operation: Schema.String,
+      reason: Schema.String,
+      retryable: Schema.Boolean,
+      applied: Schema.Literals(["no", "unknown"]),
+      cause: Schema.optionalKey(Schema.Defect())
+    }
+  )
+{
+  override get message(): string {
+    return `${this.operation} failed: ${this.reason}.`
+  }
+}
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export const TaskStorageError = Schema.Union([
+  TaskNotFound,
+  TaskAlreadyExists,
+  InvalidTransition,
+  TerminalState,
+  ResultAlreadyStored,
+  InputKeyReused,
+  MaxTasksReached,
+  ConcurrentModification,
+  InvalidInput,
+  InvalidCursor,
+  PayloadTooLarge,
+  TaskStorageUnavailable
+])
+
+/**
+ * Every error that an operation of the storage can give.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type TaskStorageError = typeof TaskStorageError.Type
+
+/**
+ * Tells whether a value is one of the errors of this library.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isTaskStorageError: (u: unknown) => u is TaskStorageError = Schema.is(TaskStorageError)

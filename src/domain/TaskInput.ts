@@ -1,0 +1,141 @@
+/**
+ * Parsers of arguments. Callers of the promise facade have no compiler, so nothing is taken for what its type says.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { StoredJson } from "./StoredJson.ts"
+import { InvalidInput } from "./TaskError.ts"
+import { idProblem } from "./TaskId.ts"
+import { type TaskStatus, taskStatuses } from "./TaskStatus.ts"
+
+type Parsed<A> = Result.Result<A, InvalidInput>
+
+const refuse = (field: string, reason: string): Result.Result<never, InvalidInput> =>
+  Result.fail(new InvalidInput({ field, reason }))
+
+/**
+ * Parses a value unless it is absent or `null`.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const orNull = <A, B, E>(
+  value: A | null | undefined,
+  parse: (value: A) => Result.Result<B, E>
+): Result.Result<B | null, E> => value === undefined || value === null ? absent : parse(value)
+
+/**
+ * Parses a value unless it is absent; `null` is a value.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const orAbsent = <A, B, E>(
+  value: A | undefined,
+  parse: (value: A) => Result.Result<B, E>
+): Result.Result<B | null, E> => value === undefined ? absent : parse(value)
+
+const absent = Result.succeed(null)
+
+/**
+ * Parses a task or session id.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseId = (field: string, id: unknown): Parsed<string> => {
+  if (typeof id !== "string") return refuse(field, "must be a string")
+  const problem = idProblem(id)
+  return problem === undefined ? Result.succeed(id) : refuse(field, problem)
+}
+
+/**
+ * Parses a positive integer.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseCount = (field: string, value: unknown): Parsed<number> =>
+  typeof value === "number" && Number.isSafeInteger(value) && value > 0
+    ? Result.succeed(value)
+    : refuse(field, "must be a positive integer")
+
+/**
+ * Parses a duration of whole milliseconds, at least `least` of them.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseMillis = (field: string, value: Duration.Input, least: number): Parsed<number> => {
+  const millis = typeof value === "number" ? value : durationMillis(value)
+  return Number.isSafeInteger(millis) && millis >= least
+    ? Result.succeed(millis)
+    : refuse(field, `must be a duration of whole milliseconds, at least ${least} and below 2^53`)
+}
+
+const durationMillis = (value: Duration.Input): number => {
+  try {
+    return Option.match(Duration.fromInput(value), { onNone: () => NaN, onSome: Duration.toMillis })
+  } catch {
+    // What is not of its type at all makes the parser throw.
+    return NaN
+  }
+}
+
+/**
+ * Parses a time given as `DateTime.Utc` into milliseconds since the epoch.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseTime = (field: string, value: unknown): Parsed<number> => {
+  const millis = typeof value === "object" && value !== null && "epochMilliseconds" in value
+    ? value.epochMilliseconds
+    : undefined
+  return typeof millis === "number" && Number.isInteger(millis) && Math.abs(millis) <= 8.64e15
+    ? Result.succeed(millis)
+    : refuse(field, "must be a DateTime.Utc of whole milliseconds")
+}
+
+/**
+ * Parses a status.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseStatus = (field: string, value: unknown): Parsed<TaskStatus> => {
+  const status = taskStatuses.find((known) => known === value)
+  return status === undefined ? refuse(field, `must be one of ${taskStatuses.join(", ")}`) : Result.succeed(status)
+}
+
+/**
+ * Parses a string of any content.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseText = (field: string, value: unknown): Parsed<StoredJson> =>
+  typeof value === "string" ? parseJson(field, value) : refuse(field, "must be a string")
+
+/**
+ * Parses a value that JSON can carry.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseJson = (field: string, value: unknown): Parsed<StoredJson> =>
+  Result.mapError(StoredJson.fromValue(value), (reason) => new InvalidInput({ field, reason }))
+
+/**
+ * Parses an object whose values JSON can carry.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseJsonObject = (field: string, value: unknown): Parsed<StoredJson> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? parseJson(field, value)
+    : refuse(field, "must be an object")

@@ -1,0 +1,68 @@
+/**
+ * The message queues of the service over those of a driver.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { answered, decoded, operate, parsed } from "./TaskAccess.ts"
+import { withinLimit } from "./TaskDraft.ts"
+import type { MessageDriver } from "./TaskDriver.ts"
+import { orNull, parseCount, parseId, parseJson, parseMillis } from "./TaskInput.ts"
+import type { TaskMessages } from "./TaskOperations.ts"
+import type { ResolvedOptions } from "./TaskStorageOptions.ts"
+
+const defaultTtl = Duration.hours(24)
+
+/**
+ * Makes the message queues of the service.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeTaskMessages = (driver: MessageDriver, options: ResolvedOptions): TaskMessages => ({
+  enqueue: (taskId, message, settings) =>
+    parsed(
+      Result.all({
+        queue: parseId("taskId", taskId),
+        body: parseJson("message", message),
+        maxSize: orNull(settings?.maxSize, (value) => parseCount("maxSize", value)),
+        ttl: parseMillis("ttl", settings?.ttl ?? defaultTtl, 1)
+      }),
+      ({ body, maxSize, queue, ttl }) =>
+        parsed(withinLimit(body, options.maxContentBytes), () =>
+          operate("messages.enqueue", taskId, (now) =>
+            answered(
+              "messages.enqueue",
+              driver.push({ queue, body, expiresAt: now + ttl, maxSize: maxSize ?? undefined, now }),
+              (pushed) =>
+                Effect.succeed(
+                  pushed._tag === "Pushed" ? { full: false } as const : { full: true, size: pushed.size } as const
+                )
+            )))
+    ),
+
+  dequeue: (taskId) =>
+    parsed(
+      parseId("taskId", taskId),
+      (queue) =>
+        operate("messages.dequeue", taskId, (now) =>
+          answered("messages.dequeue", driver.shift(queue, now), (body) =>
+            decoded("messages.dequeue", body, (body) =>
+              body === undefined ? Option.none() : Option.some(body.decode()))))
+    ),
+
+  dequeueAll: (taskId) =>
+    parsed(
+      parseId("taskId", taskId),
+      (queue) =>
+        operate("messages.dequeueAll", taskId, (now) =>
+          answered("messages.dequeueAll", driver.drain(queue, now), (bodies) =>
+            decoded("messages.dequeueAll", bodies, (bodies) =>
+              bodies.map((body) =>
+                body.decode()
+              ))))
+    )
+})

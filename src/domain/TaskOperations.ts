@@ -1,0 +1,355 @@
+/**
+ * What can be done with stored tasks: the types of every operation, its options and its errors.
+ *
+ * @since 0.1.0
+ */
+import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { Json } from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import type * as TaskError from "./TaskError.ts"
+import type { TaskOutcome, TaskOutcomeInput } from "./TaskOutcome.ts"
+import type { TaskRecord, TaskRecordFields, TaskSummary } from "./TaskRecord.ts"
+import type { TaskStatus } from "./TaskStatus.ts"
+
+/**
+ * A new task. What is left out gets its default: a generated id, `working`, the present time, the layer's `defaultTtl`.
+ * Payloads may be any value that JSON can carry. The other fields serve imports and tests.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CreateTask {
+  readonly originalMethod: string
+  readonly originalParams?: unknown
+  /** From creation; `null` is unlimited. At least a millisecond. */
+  readonly ttl?: Duration.Input | null | undefined
+  readonly pollInterval?: Duration.Input | undefined
+  readonly statusMessage?: string | undefined
+  readonly meta?: { readonly [key: string]: unknown } | undefined
+  readonly sessionId?: string | undefined
+  readonly taskId?: string | undefined
+  readonly status?: TaskStatus | undefined
+  readonly createdAt?: DateTime.Utc | undefined
+  readonly lastUpdatedAt?: DateTime.Utc | undefined
+  readonly result?: TaskOutcomeInput | undefined
+  readonly inputRequests?: { readonly [key: string]: unknown } | undefined
+  readonly inputResponses?: { readonly [key: string]: unknown } | undefined
+  readonly requestState?: string | undefined
+}
+
+/**
+ * A change of the status message: absent keeps the old one, `null` clears it, a string replaces it.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface StatusMessageOption {
+  readonly statusMessage?: string | null | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface SettleOptions extends StatusMessageOption {
+  /** Overrides the status that the outcome implies. */
+  readonly status?: "completed" | "failed" | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface TouchOptions extends StatusMessageOption {
+  /** From creation, not from now; `null` is unlimited. */
+  readonly ttl?: Duration.Input | null | undefined
+  readonly pollInterval?: Duration.Input | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface ListOptions {
+  /** `nextCursor` of the page before. */
+  readonly cursor?: string | undefined
+  /** Tasks in a page: 50 by default, at most the layer's `maxPageSize`. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface SummaryListOptions extends ListOptions {
+  readonly status?: TaskStatus | undefined
+}
+
+/**
+ * A page of tasks, ascending by creation time and id. `nextCursor` is present exactly when another task follows.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TaskPage<Task> {
+  readonly tasks: ReadonlyArray<Task>
+  readonly nextCursor?: string
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ProvidedInput {
+  readonly record: TaskRecord
+  /** `true` for exactly the caller whose answer was the last one outstanding. */
+  readonly complete: boolean
+}
+
+/**
+ * What a run of `maintenance` did.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MaintenanceReport {
+  readonly expiredTasks: number
+  readonly expiredMessages: number
+  /** What the engine reported of its own upkeep. */
+  readonly engine: { readonly [key: string]: string | number | boolean }
+}
+
+type Refused = TaskError.InvalidInput | TaskError.TaskNotFound | TaskError.TaskStorageUnavailable
+
+/**
+ * The operations on tasks, within a session or on all of them. Any task out of reach is exactly like one that does not
+ * exist.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SessionTasks {
+  /**
+   * Stores a new task. It is durable, and readable by any process, when this succeeds.
+   */
+  readonly createTask: (task: CreateTask) => Effect.Effect<
+    TaskRecord,
+    | TaskError.InvalidInput
+    | TaskError.PayloadTooLarge
+    | TaskError.TaskAlreadyExists
+    | TaskError.MaxTasksReached
+    | TaskError.TaskStorageUnavailable
+  >
+
+  /**
+   * Reads a task; none when it does not exist or has expired.
+   */
+  readonly getTask: (
+    taskId: string
+  ) => Effect.Effect<Option.Option<TaskRecord>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+
+  /**
+   * Replaces a whole record, if nobody wrote it since it was read: `record.revision` must be the stored one. The state
+   * machine holds as for any other write, and a stored result stays. `lastUpdatedAt` and `resultKind` are derived.
+   */
+  readonly updateTask: (record: TaskRecordFields) => Effect.Effect<
+    TaskRecord,
+    | Refused
+    | TaskError.PayloadTooLarge
+    | TaskError.ConcurrentModification
+    | TaskError.ResultAlreadyStored
+    | TaskError.TerminalState
+    | TaskError.InvalidTransition
+  >
+
+  /**
+   * Deletes a task; tells whether there was one.
+   */
+  readonly deleteTask: (
+    taskId: string
+  ) => Effect.Effect<boolean, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+
+  /**
+   * Lists whole tasks. For a list without payloads use `listTaskSummaries`.
+   */
+  readonly listTasks: (options?: ListOptions) => Effect.Effect<
+    TaskPage<TaskRecord>,
+    TaskError.InvalidInput | TaskError.InvalidCursor | TaskError.TaskStorageUnavailable
+  >
+
+  /**
+   * Lists tasks without reading their payloads, of one status if wanted.
+   */
+  readonly listTaskSummaries: (options?: SummaryListOptions) => Effect.Effect<
+    TaskPage<TaskSummary>,
+    TaskError.InvalidInput | TaskError.InvalidCursor | TaskError.TaskStorageUnavailable
+  >
+
+  /**
+   * Makes a transition of the state machine, as one conditional write.
+   */
+  readonly updateTaskStatus: (taskId: string, status: TaskStatus, options?: StatusMessageOption) => Effect.Effect<
+    TaskRecord,
+    Refused | TaskError.PayloadTooLarge | TaskError.TerminalState | TaskError.InvalidTransition
+  >
+
+  /**
+   * Stores the outcome of a task without changing its status, once. Prefer `settleTask`, which does both in one write.
+   */
+  readonly storeTaskResult: (taskId: string, outcome: TaskOutcomeInput) => Effect.Effect<
+    TaskRecord,
+    Refused | TaskError.PayloadTooLarge | TaskError.ResultAlreadyStored | TaskError.TerminalState
+  >
+
+  /**
+   * Reads the outcome of a task; none when it has none yet.
+   */
+  readonly getTaskResult: (taskId: string) => Effect.Effect<Option.Option<TaskOutcome>, Refused>
+
+  /**
+   * Finishes a task: stores its outcome and its terminal status in one write, so that nobody ever sees one without the
+   * other. A `Success` makes it `completed`, an `Error` makes it `failed`, unless `status` says otherwise.
+   */
+  readonly settleTask: (taskId: string, outcome: TaskOutcomeInput, options?: SettleOptions) => Effect.Effect<
+    TaskRecord,
+    Refused | TaskError.PayloadTooLarge | TaskError.ResultAlreadyStored | TaskError.TerminalState
+  >
+
+  /**
+   * Reports that a task is alive, and its progress, without a transition.
+   */
+  readonly touchTask: (taskId: string, options?: TouchOptions) => Effect.Effect<
+    TaskRecord,
+    Refused | TaskError.PayloadTooLarge | TaskError.TerminalState
+  >
+
+  /**
+   * Asks the client for input: the task becomes `input_required`, or asks for more where it is that already. Keys are
+   * unique over the life of a task. Without `requestState` the stored one stays.
+   */
+  readonly requireInput: (
+    taskId: string,
+    requests: { readonly [key: string]: unknown },
+    options?: { readonly requestState?: string | undefined }
+  ) => Effect.Effect<
+    TaskRecord,
+    Refused | TaskError.PayloadTooLarge | TaskError.TerminalState | TaskError.InputKeyReused
+  >
+
+  /**
+   * Stores answers to outstanding input requests; when all are answered the task is `working` again. Answers under
+   * unknown or already answered keys are ignored. Of concurrent partial answers none is lost.
+   */
+  readonly provideInput: (taskId: string, responses: { readonly [key: string]: unknown }) => Effect.Effect<
+    ProvidedInput,
+    Refused | TaskError.PayloadTooLarge | TaskError.TerminalState
+  >
+
+  /**
+   * Counts the tasks that are not expired. The one operation whose cost may grow with what it counts.
+   */
+  readonly taskCount: () => Effect.Effect<number, TaskError.TaskStorageUnavailable>
+
+  /**
+   * Watches a task, whichever process writes it: the present record, then each later one that is observed, until a
+   * terminal one. Fails with `TaskNotFound` when there is no such task or it goes while it is watched.
+   */
+  readonly changes: (taskId: string) => Stream.Stream<TaskRecord, Refused>
+
+  /**
+   * Waits until a task has ended, whichever process ends it.
+   */
+  readonly awaitTask: (taskId: string) => Effect.Effect<TaskRecord, Refused>
+}
+
+/**
+ * Messages that wait for the client of a task: queues, first in, first out, durable where the storage is.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TaskMessages {
+  /**
+   * Appends a message. It is dropped after `ttl` (24 hours by default). With `maxSize` messages waiting it is not
+   * appended, and `full` tells how many wait.
+   */
+  readonly enqueue: (
+    taskId: string,
+    message: unknown,
+    options?: { readonly maxSize?: number | undefined; readonly ttl?: Duration.Input | undefined }
+  ) => Effect.Effect<
+    { readonly full: false } | { readonly full: true; readonly size: number },
+    TaskError.InvalidInput | TaskError.PayloadTooLarge | TaskError.TaskStorageUnavailable
+  >
+  /** Removes and gives the first message; no message is given twice. */
+  readonly dequeue: (
+    taskId: string
+  ) => Effect.Effect<Option.Option<Json>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+  /** Removes and gives all messages, in order. */
+  readonly dequeueAll: (
+    taskId: string
+  ) => Effect.Effect<ReadonlyArray<Json>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+}
+
+/**
+ * The operations of the `TaskStorage` service.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TaskStorageShape extends SessionTasks {
+  /**
+   * `memory`, `sqlite`, or what a third-party driver calls itself.
+   */
+  readonly backendName: string
+
+  /**
+   * Lists the tasks bound to one session.
+   */
+  readonly listTasksForSession: (sessionId: string, options?: ListOptions) => Effect.Effect<
+    TaskPage<TaskRecord>,
+    TaskError.InvalidInput | TaskError.InvalidCursor | TaskError.TaskStorageUnavailable
+  >
+
+  /**
+   * Lists tasks without reading their payloads, of one session and one status if wanted.
+   */
+  readonly listTaskSummaries: (
+    options?: SummaryListOptions & { readonly sessionId?: string | undefined }
+  ) => Effect.Effect<
+    TaskPage<TaskSummary>,
+    TaskError.InvalidInput | TaskError.InvalidCursor | TaskError.TaskStorageUnavailable
+  >
+
+  /**
+   * Removes expired tasks, all of them or up to `limit`; gives their ids. Layers do it by themselves (`maintenance`).
+   */
+  readonly expireTasks: (
+    options?: { readonly limit?: number | undefined }
+  ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+
+  /**
+   * Fails the tasks that nobody touched for longer than `maxAge`, with a JSON-RPC error as their outcome; one that has
+   * an outcome gets the status it implies. Gives their ids. Never undoes a write that raced it.
+   */
+  readonly recoverStuckTasks: (
+    maxAge: Duration.Input,
+    options?: { readonly statuses?: ReadonlyArray<TaskStatus> | undefined }
+  ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+
+  /**
+   * Removes what expired and does what the engine needs from time to time.
+   */
+  readonly maintenance: () => Effect.Effect<MaintenanceReport, TaskError.TaskStorageUnavailable>
+
+  /**
+   * Gives the operations on the tasks of one session; of `null`, on the tasks bound to none. What it creates is bound to
+   * the session.
+   */
+  readonly forSession: (sessionId: string | null) => SessionTasks
+
+  readonly messages: TaskMessages
+}

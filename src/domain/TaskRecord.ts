@@ -1,0 +1,175 @@
+/**
+ * A task as users see it.
+ *
+ * @since 0.1.0
+ */
+import * as Brand from "effect/Brand"
+import * as DateTime from "effect/DateTime"
+import * as Schema from "effect/Schema"
+import type { Json, JsonObject } from "effect/Schema"
+import type { StoredJson } from "./StoredJson.ts"
+import type { StoredSummary, StoredTask } from "./StoredTask.ts"
+import { TaskId } from "./TaskId.ts"
+import { ResultKind, TaskOutcome } from "./TaskOutcome.ts"
+import * as TaskProjection from "./TaskProjection.ts"
+import { TaskStatus } from "./TaskStatus.ts"
+
+const summaryFields = {
+  taskId: TaskId,
+  /** The authorization context that the task is bound to. */
+  sessionId: Schema.optionalKey(Schema.String),
+  status: TaskStatus,
+  statusMessage: Schema.optionalKey(Schema.String),
+  createdAt: Schema.DateTimeUtcFromString,
+  lastUpdatedAt: Schema.DateTimeUtcFromString,
+  /** Milliseconds from creation; `null` is unlimited. */
+  ttl: Schema.NullOr(Schema.Int),
+  /** Milliseconds that a client should wait between polls. */
+  pollInterval: Schema.optionalKey(Schema.Int),
+  originalMethod: Schema.String,
+  meta: Schema.optionalKey(Schema.JsonObject),
+  /** 1 on creation, one more with every write. */
+  revision: Schema.Int,
+  resultKind: Schema.optionalKey(ResultKind)
+}
+
+const recordFields = {
+  ...summaryFields,
+  originalParams: Schema.optionalKey(Schema.Json),
+  result: Schema.optionalKey(TaskOutcome),
+  /** What the client is asked for and has not answered yet, by key. */
+  inputRequests: Schema.optionalKey(Schema.JsonObject),
+  /** What the client answered, by key. */
+  inputResponses: Schema.optionalKey(Schema.JsonObject),
+  requestState: Schema.optionalKey(Schema.String)
+}
+
+/**
+ * The plain fields of a {@link TaskRecord}: what a full replacement takes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TaskRecordFields extends Schema.Struct.Type<typeof recordFields> {}
+
+/**
+ * Everything stored about a task. Encoded, it is plain JSON with ISO 8601 timestamps in UTC.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export class TaskRecord extends Schema.Class<TaskRecord>("mcp-task-storage/TaskRecord")(recordFields) {
+  /**
+   * Gives the `Task` of protocol revision 2025-11-25. A tool result with `isError: true` shows as `failed`.
+   */
+  toTask20251125(): TaskProjection.Task20251125 {
+    return TaskProjection.toTask20251125(this)
+  }
+
+  /**
+   * Gives the `DetailedTask` of the Tasks extension of 2026-07-28, with result, error or input requests by status.
+   */
+  toDetailedTask(): TaskProjection.DetailedTask {
+    return TaskProjection.toDetailedTask(this)
+  }
+
+  /**
+   * Gives what `tasks/result` answers: the stored outcome; for a task that ended without one, a JSON-RPC error that says
+   * so; `undefined` while the task has not ended.
+   */
+  toFinalOutcome(): TaskOutcome | undefined {
+    return TaskProjection.toFinalOutcome(this)
+  }
+}
+
+/**
+ * What a list tells about a task: a {@link TaskRecord} without its large parts.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export class TaskSummary extends Schema.Class<TaskSummary>("mcp-task-storage/TaskSummary")(summaryFields) {
+  /**
+   * Gives the `Task` of protocol revision 2025-11-25. A tool result with `isError: true` shows as `failed`.
+   */
+  toTask20251125(): TaskProjection.Task20251125 {
+    return TaskProjection.toTask20251125(this)
+  }
+}
+
+/**
+ * Reads a record from its stored form. Throws when an engine gave back a row that cannot be one.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const recordFromStored = (task: StoredTask): TaskRecord => {
+  // The class constructor would parse every field again, which costs more than the read itself.
+  const record: Mutable<TaskRecord> = Object.create(TaskRecord.prototype)
+  readSummary(record, task)
+  if (task.originalParams !== null) record.originalParams = task.originalParams.decode()
+  if (task.result !== null) record.result = outcomeFromStored(task.result)
+  if (task.inputRequests !== null) record.inputRequests = readObject(task.inputRequests.decode())
+  if (task.inputResponses !== null) record.inputResponses = readObject(task.inputResponses.decode())
+  if (task.requestState !== null) record.requestState = readString(task.requestState.decode())
+  return record
+}
+
+/**
+ * Reads a summary from its stored form. Throws when an engine gave back a row that cannot be one.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const summaryFromStored = (task: StoredSummary): TaskSummary => {
+  const summary: Mutable<TaskSummary> = Object.create(TaskSummary.prototype)
+  readSummary(summary, task)
+  return summary
+}
+
+/**
+ * Reads an outcome from its stored form. Throws when an engine gave back what cannot be one.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const outcomeFromStored = (stored: StoredJson): TaskOutcome => {
+  const { _tag, code, data, message, value } = readObject(stored.decode())
+  if (_tag === "Success" && value !== undefined) return { _tag, value }
+  if (_tag === "Error" && typeof code === "number" && typeof message === "string") {
+    return data === undefined ? { _tag, code, message } : { _tag, code, message, data }
+  }
+  return corrupt("outcome")
+}
+
+type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
+
+const readSummary = (target: Mutable<TaskSummary>, task: StoredSummary): void => {
+  target.taskId = trusted(task.taskId)
+  if (task.sessionId !== null) target.sessionId = task.sessionId
+  target.status = task.status
+  if (task.statusMessage !== null) target.statusMessage = readString(task.statusMessage.decode())
+  target.createdAt = DateTime.makeUnsafe(task.createdAt)
+  target.lastUpdatedAt = task.lastUpdatedAt === task.createdAt
+    ? target.createdAt
+    : DateTime.makeUnsafe(task.lastUpdatedAt)
+  target.ttl = task.ttl
+  if (task.pollInterval !== null) target.pollInterval = task.pollInterval
+  target.originalMethod = readString(task.originalMethod.decode())
+  if (task.meta !== null) target.meta = readObject(task.meta.decode())
+  target.revision = task.revision
+  if (task.resultKind !== null) target.resultKind = task.resultKind
+}
+
+const trusted = Brand.nominal<TaskId>()
+
+const corrupt = (what: string): never => {
+  throw new TypeError(`the stored ${what} is corrupt`)
+}
+
+const readString = (value: Json): string => typeof value === "string" ? value : corrupt("text")
+
+const isObject = (value: Json): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const readObject = (value: Json): JsonObject => isObject(value) ? value : corrupt("object")

@@ -1,0 +1,96 @@
+/**
+ * What every layer can be told, whatever its backend.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { InvalidInput } from "./TaskError.ts"
+import { uuidV7 } from "./TaskId.ts"
+import { orNull, parseCount, parseMillis } from "./TaskInput.ts"
+
+/**
+ * Options that every layer takes.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface TaskStorageOptions {
+  /** How many tasks may be stored, expired ones that were not swept yet included. Off by default. */
+  readonly maxTasks?: number | undefined
+  /** How many tasks each session may have stored. Off by default; tasks bound to no session are not limited by it. */
+  readonly maxTasksPerSession?: number | undefined
+  /** The ttl of tasks that are created without one. Unlimited (`null`) by default. */
+  readonly defaultTtl?: Duration.Input | null | undefined
+  /** The longest ttl: a longer or unlimited one is shortened to it. Off by default. */
+  readonly maxTtl?: Duration.Input | undefined
+  /** The poll interval of tasks that are created without one. None by default. */
+  readonly defaultPollInterval?: Duration.Input | undefined
+  /**
+   * The largest payloads, in bytes of stored JSON: the outcome, and everything else of a task together (`content`). A
+   * number limits each of the two. 7 MiB each by default.
+   */
+  readonly maxPayloadBytes?:
+    | number
+    | { readonly outcome?: number | undefined; readonly content?: number | undefined }
+    | undefined
+  /** The largest page that a list gives, 1000 by default; a larger `limit` is lowered to it. */
+  readonly maxPageSize?: number | undefined
+  /** How often the layer removes what expired and tends its engine: each minute by default, `false` for never. */
+  readonly maintenance?: { readonly interval: Duration.Input } | false | undefined
+  /** Generates the ids of tasks that are created without one: a UUID version 7 by default. */
+  readonly generateId?: Effect.Effect<string> | undefined
+}
+
+/**
+ * Options in their parsed form, defaults filled in; durations in milliseconds, sizes in bytes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ResolvedOptions {
+  readonly maxTasks: number | null
+  readonly maxTasksPerSession: number | null
+  readonly defaultTtl: number | null
+  readonly maxTtl: number | null
+  readonly defaultPollInterval: number | null
+  readonly maxOutcomeBytes: number
+  readonly maxContentBytes: number
+  readonly maxPageSize: number
+  readonly maintenanceInterval: number | null
+  readonly generateId: Effect.Effect<string>
+}
+
+const mebibyte = 1024 * 1024
+
+/**
+ * Parses options, or says which of them is wrong.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const resolveOptions = (options: TaskStorageOptions): Result.Result<ResolvedOptions, InvalidInput> =>
+  Result.gen(function*() {
+    const bytes = typeof options.maxPayloadBytes === "object"
+      ? options.maxPayloadBytes
+      : { outcome: options.maxPayloadBytes, content: options.maxPayloadBytes }
+    const maintenance = options.maintenance ?? { interval: "1 minute" }
+    return {
+      maxTasks: yield* orNull(options.maxTasks, (value) => parseCount("maxTasks", value)),
+      maxTasksPerSession: yield* orNull(options.maxTasksPerSession, (value) => parseCount("maxTasksPerSession", value)),
+      defaultTtl: yield* orNull(options.defaultTtl, (value) => parseMillis("defaultTtl", value, 1)),
+      maxTtl: yield* orNull(options.maxTtl, (value) => parseMillis("maxTtl", value, 1)),
+      defaultPollInterval: yield* orNull(
+        options.defaultPollInterval,
+        (value) => parseMillis("defaultPollInterval", value, 0)
+      ),
+      maxOutcomeBytes: yield* parseCount("maxPayloadBytes.outcome", bytes.outcome ?? 7 * mebibyte),
+      maxContentBytes: yield* parseCount("maxPayloadBytes.content", bytes.content ?? 7 * mebibyte),
+      maxPageSize: yield* parseCount("maxPageSize", options.maxPageSize ?? 1000),
+      maintenanceInterval: maintenance === false
+        ? null
+        : yield* parseMillis("maintenance.interval", maintenance.interval, 1),
+      generateId: options.generateId ?? uuidV7
+    }
+  })

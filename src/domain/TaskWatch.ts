@@ -1,0 +1,90 @@
+/**
+ * Waiting for tasks to change, whoever changes them.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Latch from "effect/Latch"
+import * as RcRef from "effect/RcRef"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { expiresAt, type StoredTask } from "./StoredTask.ts"
+import { answered, withNow } from "./TaskAccess.ts"
+import type { TaskDriver } from "./TaskDriver.ts"
+import { TaskNotFound, type TaskStorageUnavailable } from "./TaskError.ts"
+import { TaskHub } from "./TaskHub.ts"
+import { isTerminal } from "./TaskStatus.ts"
+
+/**
+ * Watches tasks through a driver.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TaskWatch {
+  /** Tells the waiters of this process that a task was written, once the write is committed. */
+  readonly written: (taskId: string) => Effect.Effect<void>
+  /** The present state of a task and each later one that is observed, up to a terminal one. */
+  readonly states: (
+    operation: string,
+    taskId: string,
+    session: string | null | undefined
+  ) => Stream.Stream<StoredTask, TaskNotFound | TaskStorageUnavailable>
+}
+
+/**
+ * Makes the watch of a driver. The driver's signals of other writers are followed only while somebody waits.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeTaskWatch = Effect.fnUntraced(
+  function*(driver: TaskDriver): Effect.fn.Return<TaskWatch, never, Scope.Scope> {
+    const hub = new TaskHub()
+    const foreignWrites = driver.foreignWrites ?? Stream.empty
+    const listening = yield* RcRef.make({
+      acquire: Effect.forkScoped(Stream.runForEach(foreignWrites, (taskId) => Effect.sync(() => hub.wake(taskId))))
+    })
+
+    /** Asked as a write ends, so whoever subscribed before it is seen, and nobody waiting costs nothing. */
+    const written = (taskId: string): Effect.Effect<void> => {
+      if (hub.isIdle) return Effect.void
+      const wake = Effect.sync(() => hub.wake(taskId))
+      return driver.afterCommit === undefined ? wake : driver.afterCommit(wake)
+    }
+
+    const states: TaskWatch["states"] = (operation, taskId, session) => {
+      /** Reads until the task is at another revision than the one seen, waiting in between. */
+      const next = (
+        latch: Latch.Latch,
+        seen: number
+      ): Effect.Effect<StoredTask, TaskNotFound | TaskStorageUnavailable> =>
+        withNow((now) => {
+          latch.closeUnsafe()
+          return answered(
+            operation,
+            driver.find(taskId, { now, session }),
+            (task): Effect.Effect<StoredTask, TaskNotFound | TaskStorageUnavailable> => {
+              if (task === undefined) return Effect.fail(new TaskNotFound({ taskId }))
+              if (task.revision !== seen) return Effect.succeed(task)
+              const end = expiresAt(task)
+              const woken = end === null ? latch.await : Effect.timeoutOption(latch.await, end - now)
+              return Effect.andThen(woken, next(latch, seen))
+            }
+          )
+        })
+      return Stream.unwrap(Effect.gen(function*() {
+        const latch = yield* Effect.acquireRelease(
+          Effect.sync(() => hub.subscribe(taskId)),
+          (latch) => Effect.sync(() => hub.unsubscribe(taskId, latch))
+        )
+        yield* RcRef.get(listening)
+        return Stream.unfold(0, (seen) => Effect.map(next(latch, seen), (task) => [task, task.revision] as const)).pipe(
+          Stream.takeUntil((task) => isTerminal(task.status))
+        )
+      }))
+    }
+
+    return { written, states }
+  }
+)

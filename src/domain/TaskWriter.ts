@@ -1,0 +1,134 @@
+/**
+ * Writing tasks through a driver: one conditional write where nothing need be read first, optimistic merges where it must.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
+import type { StoredTask } from "./StoredTask.ts"
+import { answered, decoded, operate, toRecord, unavailable } from "./TaskAccess.ts"
+import { type PatchResult, type TaskDriver, TaskDriverError } from "./TaskDriver.ts"
+import { TaskNotFound, TaskStorageUnavailable } from "./TaskError.ts"
+import type { Plan } from "./TaskMachine.ts"
+import type { TaskRecord } from "./TaskRecord.ts"
+import type { TaskWatch } from "./TaskWatch.ts"
+import type { TaskGuard, TaskPatch } from "./TaskWrite.ts"
+
+/** How often a merge is tried against concurrent writers; each lost try means that another one succeeded. */
+const maxAttempts = 100
+
+/**
+ * Writes the tasks of one session; of `null`, those bound to none; of `undefined`, all.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TaskWriter {
+  /** Writes what is decided before anything is read. */
+  readonly execute: <E>(
+    operation: string,
+    taskId: string,
+    plan: (now: number) => Plan<E>
+  ) => Effect.Effect<TaskRecord, E | TaskNotFound | TaskStorageUnavailable>
+
+  /**
+   * Writes what depends on what is stored: reads, decides, and writes if the task is still at the revision that was
+   * read. A decision without a patch writes nothing. `lost` says what to do when someone else wrote in between: fail, or
+   * go on to try again.
+   */
+  readonly merge: <D extends { readonly patch: TaskPatch | undefined }, E, E2>(
+    operation: string,
+    taskId: string,
+    decide: (stored: StoredTask, now: number) => Result.Result<D, E>,
+    lost: (current: StoredTask) => Effect.Effect<void, E2>
+  ) => Effect.Effect<
+    { readonly record: TaskRecord; readonly decision: D },
+    E | E2 | TaskNotFound | TaskStorageUnavailable
+  >
+}
+
+/**
+ * Makes a writer.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeTaskWriter = (
+  driver: TaskDriver,
+  watch: TaskWatch,
+  session: string | null | undefined
+): TaskWriter => {
+  /** Waiters are woken however the write ends: an interrupted one may have happened. */
+  const patch = (taskId: string, now: number, guard: TaskGuard, change: TaskPatch) =>
+    Effect.onExit(driver.patch(taskId, { now, session }, guard, change), () => watch.written(taskId))
+
+  const execute: TaskWriter["execute"] = (operation, taskId, plan) =>
+    operate(operation, taskId, (now) => {
+      const planned = plan(now)
+      return answered(operation, patch(taskId, now, planned.guard, planned.patch), (result) =>
+        conclude(operation, taskId, result, planned.refuse))
+    })
+
+  const transaction: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | TaskDriverError> =
+    driver.transaction ?? ((effect) => effect)
+
+  const merge = <D extends { readonly patch: TaskPatch | undefined }, E, E2>(
+    operation: string,
+    taskId: string,
+    decide: (stored: StoredTask, now: number) => Result.Result<D, E>,
+    lost: (current: StoredTask) => Effect.Effect<void, E2>
+  ) => {
+    type Merged = { readonly record: TaskRecord; readonly decision: D }
+    type Failure = E | E2 | TaskNotFound | TaskStorageUnavailable | TaskDriverError
+    const attempt = (now: number, count: number): Effect.Effect<Merged, Failure> =>
+      Effect.gen(function*() {
+        const stored = yield* driver.find(taskId, { now, session })
+        if (stored === undefined) return yield* new TaskNotFound({ taskId })
+        const decision = yield* Effect.flatten(
+          decoded(operation, stored, (stored) => Effect.fromResult(decide(stored, now)))
+        )
+        if (decision.patch === undefined) return { record: yield* toRecord(operation, stored), decision }
+        const result = yield* patch(taskId, now, { revision: stored.revision }, decision.patch)
+        switch (result._tag) {
+          case "Patched":
+            return { record: yield* toRecord(operation, result.task), decision }
+          case "Missing":
+            return yield* new TaskNotFound({ taskId })
+          case "Rejected":
+            yield* lost(result.task)
+            return count < maxAttempts ? yield* attempt(now, count + 1) : yield* contention(operation)
+        }
+      })
+    return operate(operation, taskId, (now) =>
+      Effect.mapError(
+        transaction(attempt(now, 1)),
+        (error) => error instanceof TaskDriverError ? unavailable(operation, error) : error
+      ))
+  }
+
+  return { execute, merge }
+}
+
+const conclude = <E>(
+  operation: string,
+  taskId: string,
+  result: PatchResult,
+  refuse: (stored: StoredTask) => E
+): Effect.Effect<TaskRecord, E | TaskNotFound | TaskStorageUnavailable> => {
+  switch (result._tag) {
+    case "Patched":
+      return toRecord(operation, result.task)
+    case "Rejected":
+      return Effect.fail(refuse(result.task))
+    case "Missing":
+      return Effect.fail(new TaskNotFound({ taskId }))
+  }
+}
+
+const contention = (operation: string): TaskStorageUnavailable =>
+  new TaskStorageUnavailable({
+    operation,
+    reason: `the task was written by others ${maxAttempts} times in between; try again`,
+    retryable: true,
+    applied: "no"
+  })

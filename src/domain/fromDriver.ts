@@ -1,0 +1,65 @@
+/**
+ * How the primitives of a backend become the service.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import { makeSessionTasks } from "./makeSessionTasks.ts"
+import { parsed } from "./TaskAccess.ts"
+import type { TaskDriver } from "./TaskDriver.ts"
+import type { InvalidInput } from "./TaskError.ts"
+import { parseId } from "./TaskInput.ts"
+import { makeTaskMessages } from "./TaskMessageQueues.ts"
+import type { TaskStorageShape } from "./TaskOperations.ts"
+import { resolveOptions, type TaskStorageOptions } from "./TaskStorageOptions.ts"
+import { makeTaskSweep } from "./TaskSweep.ts"
+import { makeTaskWatch } from "./TaskWatch.ts"
+
+/**
+ * Makes the `TaskStorage` service of a driver. Every rule of the contract is added here, so that backends cannot differ.
+ * The scope ends the maintenance that runs in the background.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromDriver = Effect.fnUntraced(
+  function*(
+    driver: TaskDriver,
+    options: TaskStorageOptions = {}
+  ): Effect.fn.Return<TaskStorageShape, InvalidInput, Scope.Scope> {
+    const resolved = yield* Effect.fromResult(resolveOptions(options))
+    const watch = yield* makeTaskWatch(driver)
+    const sweep = makeTaskSweep(driver, watch)
+    const forSession = (session: string | null | undefined) => makeSessionTasks(driver, watch, resolved, session)
+    const all = forSession(undefined)
+
+    if (resolved.maintenanceInterval !== null) {
+      yield* sweep.maintenance().pipe(
+        Effect.catchTag(
+          "TaskStorageUnavailable",
+          (error) =>
+            Effect.logWarning(`Maintenance of the task storage failed and will be tried again: ${error.reason}`)
+        ),
+        Effect.schedule(Schedule.spaced(Duration.millis(resolved.maintenanceInterval))),
+        Effect.forkScoped
+      )
+    }
+
+    return {
+      ...all,
+      ...sweep,
+      backendName: driver.backendName,
+      messages: makeTaskMessages(driver.messages, resolved),
+      forSession,
+      listTasksForSession: (sessionId, options) =>
+        parsed(parseId("sessionId", sessionId), (session) => forSession(session).listTasks(options)),
+      listTaskSummaries: (options) =>
+        options?.sessionId === undefined
+          ? all.listTaskSummaries(options)
+          : forSession(options.sessionId).listTaskSummaries(options)
+    }
+  }
+)

@@ -1,0 +1,327 @@
+/**
+ * The operations on tasks, of one session or of all.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { keysOf } from "./InputRound.ts"
+import type { StoredJson } from "./StoredJson.ts"
+import type { StoredTask } from "./StoredTask.ts"
+import { answered, decoded, operate, parsed, toOption, toRecord } from "./TaskAccess.ts"
+import { draftReplacement, draftTask, parseMessage, parseOutcome, parseTtl, withinLimit } from "./TaskDraft.ts"
+import type { TaskDriver } from "./TaskDriver.ts"
+import {
+  ConcurrentModification,
+  InvalidInput,
+  MaxTasksReached,
+  type PayloadTooLarge,
+  TaskAlreadyExists,
+  TaskNotFound,
+  type TaskStorageUnavailable
+} from "./TaskError.ts"
+import { orAbsent, orNull, parseId, parseJsonObject, parseMillis, parseStatus, parseText } from "./TaskInput.ts"
+import {
+  decideProvideInput,
+  decideReplacement,
+  decideRequireInput,
+  type ParsedOutcome,
+  planSettle,
+  planStoreResult,
+  planTouch,
+  planTransition
+} from "./TaskMachine.ts"
+import type { CreateTask, SessionTasks } from "./TaskOperations.ts"
+import { listPage } from "./TaskPages.ts"
+import { outcomeFromStored, recordFromStored, summaryFromStored } from "./TaskRecord.ts"
+import type { ResolvedOptions } from "./TaskStorageOptions.ts"
+import type { TaskWatch } from "./TaskWatch.ts"
+import { makeTaskWriter } from "./TaskWriter.ts"
+
+/**
+ * Makes the operations on the tasks of one session; of `null`, on the tasks bound to none; of `undefined`, on all.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeSessionTasks = (
+  driver: TaskDriver,
+  watch: TaskWatch,
+  options: ResolvedOptions,
+  session: string | null | undefined
+): SessionTasks => {
+  const parsedSession = session === undefined || session === null
+    ? Result.succeed(session)
+    : parseId("sessionId", session)
+  /** Every operation names its task; a session id that is none fails each of them. */
+  const onTask = (taskId: string): Result.Result<string, InvalidInput> =>
+    Result.isFailure(parsedSession) ? Result.fail(parsedSession.failure) : parseId("taskId", taskId)
+
+  const find = <A, E>(
+    operation: string,
+    taskId: string,
+    use: (stored: StoredTask | undefined) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E | TaskStorageUnavailable> =>
+    operate(operation, taskId, (now) => answered(operation, driver.find(taskId, { now, session }), use))
+
+  const { execute, merge } = makeTaskWriter(driver, watch, session)
+
+  const insert = (task: CreateTask, sessionId: string | null, id: string): ReturnType<SessionTasks["createTask"]> =>
+    operate("createTask", id, (now) => {
+      const row = draftTask(task, id, sessionId, now, options)
+      if (Result.isFailure(row)) return Effect.fail(row.failure)
+      return answered(
+        "createTask",
+        driver.insert(row.success, options, now),
+        (result): ReturnType<SessionTasks["createTask"]> => {
+          switch (result._tag) {
+            case "Inserted":
+              return toRecord("createTask", row.success)
+            case "Exists":
+              return Effect.fail(new TaskAlreadyExists({ taskId: id }))
+            case "LimitReached":
+              return Effect.fail(new MaxTasksReached({ scope: result.scope, limit: result.limit }))
+          }
+        }
+      )
+    })
+
+  return {
+    createTask: (task) =>
+      parsed(bindSession(parsedSession, task), (sessionId) =>
+        task.taskId === undefined
+          ? Effect.flatMap(
+            options.generateId,
+            (id) => parsed(parseId("generateId", id), (taskId) => insert(task, sessionId, taskId))
+          )
+          : parsed(parseId("taskId", task.taskId), (taskId) => insert(task, sessionId, taskId))),
+
+    getTask: (taskId) => parsed(onTask(taskId), (id) => find("getTask", id, (stored) => toOption("getTask", stored))),
+
+    updateTask: (record) =>
+      parsed(Result.flatMap(parsedSession, () => draftReplacement(record, options)), (next) =>
+        Effect.map(
+          merge(
+            "updateTask",
+            next.taskId,
+            (stored, now) => Result.map(decideReplacement(stored, next, now), (patch) => ({ patch })),
+            ({ revision, taskId }) =>
+              Effect.fail(new ConcurrentModification({ taskId, expected: next.revision, actual: revision }))
+          ),
+          ({ record }) => record
+        )),
+
+    deleteTask: (taskId) =>
+      parsed(onTask(taskId), (id) =>
+        operate("deleteTask", id, (now) =>
+          answered(
+            "deleteTask",
+            Effect.onExit(driver.remove(id, { now, session }), () => watch.written(id)),
+            Effect.succeed
+          ))),
+
+    listTasks: (request) =>
+      listPage(
+        "listTasks",
+        parsedSession,
+        { cursor: request?.cursor, limit: request?.limit },
+        options.maxPageSize,
+        driver.page,
+        recordFromStored
+      ),
+
+    listTaskSummaries: (request) =>
+      listPage(
+        "listTaskSummaries",
+        parsedSession,
+        request,
+        options.maxPageSize,
+        driver.pageSummaries,
+        summaryFromStored
+      ),
+
+    updateTaskStatus: (taskId, status, change) => {
+      const input = Result.all([onTask(taskId), parseStatus("status", status), parseMessage(change?.statusMessage)])
+      return parsed(
+        input,
+        ([id, to, message]) =>
+          parsed(
+            withinLimits(options, undefined, message.statusMessage),
+            () => execute("updateTaskStatus", id, (now) => planTransition(to, message, now, options.maxContentBytes))
+          )
+      )
+    },
+
+    storeTaskResult: (taskId, outcome) => {
+      const input = Result.all([onTask(taskId), parseOutcome("outcome", outcome)])
+      return parsed(
+        input,
+        ([id, parsedOutcome]) =>
+          parsed(
+            withinLimits(options, parsedOutcome),
+            () => execute("storeTaskResult", id, (now) => planStoreResult(parsedOutcome, now))
+          )
+      )
+    },
+
+    getTaskResult: (taskId) =>
+      parsed(
+        onTask(taskId),
+        (id) =>
+          find("getTaskResult", id, (stored) =>
+            parsed(present(id, stored), ({ result }) =>
+              decoded("getTaskResult", result, (result) =>
+                result === null ? Option.none() : Option.some(outcomeFromStored(result)))))
+      ),
+
+    // Spelled out without intermediate arrays: finishing is what every task does, and memory answers in microseconds.
+    settleTask: (taskId, outcome, settings) => {
+      const id = onTask(taskId)
+      if (Result.isFailure(id)) return Effect.fail(id.failure)
+      const parsedOutcome = parseOutcome("outcome", outcome)
+      if (Result.isFailure(parsedOutcome)) return Effect.fail(parsedOutcome.failure)
+      const status = parseFinal(settings?.status)
+      if (Result.isFailure(status)) return Effect.fail(status.failure)
+      const message = parseMessage(settings?.statusMessage)
+      if (Result.isFailure(message)) return Effect.fail(message.failure)
+      return parsed(withinLimits(options, parsedOutcome.success, message.success.statusMessage), () =>
+        execute(
+          "settleTask",
+          id.success,
+          (now) => planSettle(parsedOutcome.success, status.success, message.success, now, options.maxContentBytes)
+        ))
+    },
+
+    touchTask: (taskId, change) => {
+      const input = Result.all([
+        onTask(taskId),
+        parseMessage(change?.statusMessage),
+        orAbsent(change?.ttl, (ttl) => Result.map(parseTtl(ttl, options), (ttl) => ({ ttl }))),
+        orAbsent(
+          change?.pollInterval,
+          (value) => Result.map(parseMillis("pollInterval", value, 0), (pollInterval) => ({ pollInterval }))
+        )
+      ])
+      return parsed(
+        input,
+        ([id, message, ttl, pollInterval]) =>
+          parsed(
+            withinLimits(options, undefined, message.statusMessage),
+            () =>
+              execute("touchTask", id, (now) =>
+                planTouch({ ...message, ...ttl, ...pollInterval }, now, options.maxContentBytes))
+          )
+      )
+    },
+
+    requireInput: (taskId, requests, settings) => {
+      const input = Result.all([
+        onTask(taskId),
+        parseRequests(requests),
+        orAbsent(settings?.requestState, (value) => parseText("requestState", value))
+      ])
+      return parsed(
+        input,
+        ([id, asked, requestState]) =>
+          parsed(withinLimits(options, undefined, asked, requestState), () =>
+            Effect.map(
+              merge(
+                "requireInput",
+                id,
+                (stored, now) =>
+                  Result.map(
+                    decideRequireInput(stored, asked, requestState ?? undefined, now, options.maxContentBytes),
+                    (patch) => ({ patch })
+                  ),
+                () => Effect.void
+              ),
+              ({ record }) => record
+            ))
+      )
+    },
+
+    provideInput: (taskId, responses) => {
+      const input = Result.all([onTask(taskId), parseJsonObject("responses", responses)])
+      return parsed(input, ([id, answers]) =>
+        parsed(withinLimits(options, undefined, answers), () =>
+          Effect.map(
+            merge(
+              "provideInput",
+              id,
+              (stored, now) => decideProvideInput(stored, answers, now, options.maxContentBytes),
+              () => Effect.void
+            ),
+            ({ decision, record }) => ({ record, complete: decision.complete })
+          )))
+    },
+
+    taskCount: () =>
+      Result.isFailure(parsedSession)
+        ? Effect.succeed(0)
+        : operate(
+          "taskCount",
+          undefined,
+          (now) => answered("taskCount", driver.count({ now, session }), Effect.succeed)
+        ),
+
+    changes: (taskId) =>
+      Result.match(onTask(taskId), {
+        onFailure: (error) => Stream.fail(error),
+        onSuccess: (id) =>
+          Stream.mapEffect(watch.states("changes", id, session), (stored) => toRecord("changes", stored))
+      }),
+
+    awaitTask: (taskId) =>
+      parsed(
+        onTask(taskId),
+        (id) =>
+          operate("awaitTask", id, () =>
+            Effect.flatMap(Stream.runLast(watch.states("awaitTask", id, session)), (last) =>
+              parsed(present(id, Option.getOrUndefined(last)), (stored) =>
+                toRecord("awaitTask", stored))))
+      )
+  }
+}
+
+/** The session that a new task is bound to: the one of the handle, or the one that is named. */
+const bindSession = (
+  session: Result.Result<string | null | undefined, InvalidInput>,
+  task: CreateTask
+): Result.Result<string | null, InvalidInput> => {
+  if (typeof task !== "object" || task === null) {
+    return Result.fail(new InvalidInput({ field: "task", reason: "must be an object" }))
+  }
+  if (Result.isFailure(session)) return Result.fail(session.failure)
+  const named = orNull(task.sessionId, (value) => parseId("sessionId", value))
+  if (session.success === undefined || Result.isFailure(named)) return named
+  return named.success === null || named.success === session.success
+    ? Result.succeed(session.success)
+    : Result.fail(new InvalidInput({ field: "sessionId", reason: "is not the session of this handle; leave it out" }))
+}
+
+const parseFinal = (status: unknown): Result.Result<"completed" | "failed" | undefined, InvalidInput> =>
+  status === undefined || status === "completed" || status === "failed"
+    ? Result.succeed(status)
+    : Result.fail(new InvalidInput({ field: "status", reason: "must be completed or failed" }))
+
+const parseRequests = (requests: unknown): Result.Result<StoredJson, InvalidInput> =>
+  Result.flatMap(parseJsonObject("requests", requests), (map) =>
+    keysOf(map).length === 0
+      ? Result.fail(new InvalidInput({ field: "requests", reason: "must hold at least one request" }))
+      : Result.succeed(map))
+
+/** What is too large by itself is refused before anything is read. */
+const withinLimits = (
+  options: ResolvedOptions,
+  outcome: ParsedOutcome | undefined,
+  ...content: ReadonlyArray<StoredJson | null | undefined>
+): Result.Result<void, PayloadTooLarge> =>
+  content.reduce(
+    (checked, part) => Result.isFailure(checked) ? checked : withinLimit(part, options.maxContentBytes),
+    withinLimit(outcome?.result, options.maxOutcomeBytes)
+  )
+
+const present = (taskId: string, stored: StoredTask | undefined): Result.Result<StoredTask, TaskNotFound> =>
+  stored === undefined ? Result.fail(new TaskNotFound({ taskId })) : Result.succeed(stored)

@@ -1,0 +1,66 @@
+/**
+ * Tasks in memory: for tests, for development, and for servers whose tasks may end with the process.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { InvalidInput } from "../domain/TaskError.ts"
+import { TaskStorage } from "../domain/TaskStorage.ts"
+import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import { makeMemoryDriver } from "./memory/makeMemoryDriver.ts"
+import { MemoryStore } from "./memory/MemoryStore.ts"
+
+export {
+  /**
+   * Makes a driver of a store, for those who wrap drivers.
+   *
+   * @since 0.1.0
+   * @category constructors
+   */
+  makeMemoryDriver as makeDriver
+}
+export type { MemoryStore }
+
+/**
+ * Options of the memory backend.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface MemoryTaskStorageOptions extends TaskStorageOptions {
+  /** A store to share between several layers, made by {@link makeStore}. Each layer has its own by default. */
+  readonly store?: MemoryStore | undefined
+}
+
+/**
+ * Makes an empty store, which several layers can share.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeStore: Effect.Effect<MemoryStore> = Effect.sync(() => new MemoryStore())
+
+/**
+ * Keeps tasks in memory. Fails with `InvalidInput` when an option is wrong.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: MemoryTaskStorageOptions = {}): Layer.Layer<TaskStorage, InvalidInput> =>
+  Layer.effect(
+    TaskStorage,
+    Effect.suspend(() => TaskStorage.fromDriver(makeMemoryDriver(options.store ?? new MemoryStore()), options))
+  )
+
+/**
+ * Keeps tasks in memory, with options from the configuration.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Wrap<TaskStorageOptions>
+): Layer.Layer<TaskStorage, InvalidInput | Config.ConfigError> =>
+  Layer.unwrap(Effect.map(Config.unwrap(options), layer))

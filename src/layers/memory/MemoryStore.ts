@@ -1,0 +1,174 @@
+/**
+ * Tasks in memory, indexed for everything that is asked of them.
+ *
+ * @since 0.1.0
+ */
+import { BTreeEx } from "sorted-btree/extended/index.js"
+import { expiresAt, isExpired, type StoredTask } from "../../domain/StoredTask.ts"
+import type { InsertResult, MessageDriver, PatchResult, TaskBounds, TaskPosition } from "../../domain/TaskDriver.ts"
+import { sortKey } from "../../domain/TaskId.ts"
+import { activeStatuses, type TaskStatus } from "../../domain/TaskStatus.ts"
+import {
+  applyPatch,
+  isVisible,
+  permits,
+  type TaskGuard,
+  type TaskPatch,
+  type TaskScope
+} from "../../domain/TaskWrite.ts"
+import { makeMemoryMessages } from "./MemoryMessages.ts"
+import { TaskList } from "./TaskList.ts"
+import { byActivity, byExpiry, type Expiry, type TaskEntry } from "./TaskOrder.ts"
+
+/**
+ * The tasks of one memory backend. Rows are replaced, never changed, so whoever holds one holds a snapshot.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class MemoryStore {
+  readonly messages: MessageDriver = makeMemoryMessages()
+  readonly #tasks = new Map<string, TaskEntry>()
+  readonly #all = new TaskList()
+  readonly #sessions = new Map<string | null, TaskList>()
+  readonly #expiries = new BTreeEx<Expiry, TaskEntry>(undefined, byExpiry)
+  readonly #active = new Map(
+    activeStatuses.map((status) => [status, new BTreeEx<TaskEntry, TaskEntry>(undefined, byActivity)])
+  )
+  readonly #listeners = new Set<(taskId: string) => void>()
+
+  /** Calls the listener after every write, until the returned function is called. */
+  listen(listener: (taskId: string) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  find(taskId: string, scope: TaskScope): StoredTask | undefined {
+    const task = this.#tasks.get(taskId)?.task
+    return task !== undefined && isVisible(task, scope) ? task : undefined
+  }
+
+  insert(task: StoredTask, bounds: TaskBounds, now: number): InsertResult {
+    const taken = this.#tasks.get(task.taskId)
+    if (taken !== undefined) {
+      if (!isExpired(taken.task, now)) return { _tag: "Exists" }
+      this.#remove(taken)
+    }
+    const { maxTasks, maxTasksPerSession } = bounds
+    if (maxTasks !== null && this.#tasks.size >= maxTasks) {
+      return { _tag: "LimitReached", scope: "storage", limit: maxTasks }
+    }
+    const session = this.#sessions.get(task.sessionId) ?? new TaskList()
+    if (maxTasksPerSession !== null && task.sessionId !== null && session.size >= maxTasksPerSession) {
+      return { _tag: "LimitReached", scope: "session", limit: maxTasksPerSession }
+    }
+    const entry = { createdAt: task.createdAt, key: sortKey(task.taskId), task }
+    this.#tasks.set(task.taskId, entry)
+    this.#all.add(entry)
+    session.add(entry)
+    this.#sessions.set(task.sessionId, session)
+    this.#active.get(task.status)?.set(entry, entry)
+    this.#addExpiry(entry)
+    this.#written(task.taskId)
+    return { _tag: "Inserted" }
+  }
+
+  patch(taskId: string, scope: TaskScope, guard: TaskGuard, patch: TaskPatch): PatchResult {
+    const entry = this.#tasks.get(taskId)
+    if (entry === undefined || !isVisible(entry.task, scope)) return { _tag: "Missing" }
+    const before = entry.task
+    if (!permits(guard, before, patch)) return { _tag: "Rejected", task: before }
+    const task = applyPatch(before, patch)
+    this.#active.get(before.status)?.delete(entry)
+    if (task.ttl !== before.ttl) this.#removeExpiry(entry)
+    entry.task = task
+    this.#active.get(task.status)?.set(entry, entry)
+    if (task.ttl !== before.ttl) this.#addExpiry(entry)
+    if (task.status !== before.status) {
+      this.#all.move(entry, before.status)
+      this.#sessions.get(task.sessionId)?.move(entry, before.status)
+    }
+    this.#written(taskId)
+    return { _tag: "Patched", task }
+  }
+
+  remove(taskId: string, scope: TaskScope): boolean {
+    const entry = this.#tasks.get(taskId)
+    if (entry === undefined || !isVisible(entry.task, scope)) return false
+    this.#remove(entry)
+    return true
+  }
+
+  /** Walks the visible tasks of a list behind a position. */
+  *list(
+    scope: TaskScope,
+    status: TaskStatus | undefined,
+    after: TaskPosition | undefined
+  ): Generator<StoredTask> {
+    const list = scope.session === undefined ? this.#all : this.#sessions.get(scope.session)
+    const place = after === undefined ? undefined : { createdAt: after.createdAt, key: sortKey(after.taskId) }
+    for (const { task } of list?.after(place, status) ?? []) {
+      if (!isExpired(task, scope.now)) yield task
+    }
+  }
+
+  /** Walks the visible tasks of an active status that were last written before a time, longest untouched first. */
+  *untouched(status: TaskStatus, updatedBefore: number, now: number): Generator<StoredTask> {
+    for (const { task } of this.#active.get(status)?.keys() ?? []) {
+      if (task.lastUpdatedAt >= updatedBefore) return
+      if (!isExpired(task, now)) yield task
+    }
+  }
+
+  removeExpired(now: number, limit: number): ReadonlyArray<string> {
+    const expired: Array<TaskEntry> = []
+    for (const entry of this.#expired(now)) {
+      expired.push(entry)
+      if (expired.length === limit) break
+    }
+    for (const entry of expired) this.#remove(entry)
+    return expired.map(({ task }) => task.taskId)
+  }
+
+  count(scope: TaskScope): number {
+    const list = scope.session === undefined ? this.#all : this.#sessions.get(scope.session)
+    let count = list?.size ?? 0
+    for (const { task } of this.#expired(scope.now)) {
+      if (scope.session === undefined || task.sessionId === scope.session) count--
+    }
+    return count
+  }
+
+  *#expired(now: number): Generator<TaskEntry> {
+    for (const [expiry, entry] of this.#expiries.entries()) {
+      if (expiry.at > now) return
+      yield entry
+    }
+  }
+
+  #addExpiry(entry: TaskEntry): void {
+    const at = expiresAt(entry.task)
+    if (at !== null) this.#expiries.set({ at, key: entry.key }, entry)
+  }
+
+  #removeExpiry(entry: TaskEntry): void {
+    const at = expiresAt(entry.task)
+    if (at !== null) this.#expiries.delete({ at, key: entry.key })
+  }
+
+  #remove(entry: TaskEntry): void {
+    const { sessionId, status, taskId } = entry.task
+    const session = this.#sessions.get(sessionId)
+    session?.remove(entry)
+    if (session?.size === 0) this.#sessions.delete(sessionId)
+    this.#all.remove(entry)
+    this.#active.get(status)?.delete(entry)
+    this.#removeExpiry(entry)
+    this.#tasks.delete(taskId)
+    this.#written(taskId)
+  }
+
+  #written(taskId: string): void {
+    for (const listener of this.#listeners) listener(taskId)
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * The orders in which the memory backend keeps its indexes.
+ *
+ * @since 0.1.0
+ */
+import type { StoredTask } from "../../domain/StoredTask.ts"
+
+/**
+ * A place in a list.
+ */
+export interface Place {
+  readonly createdAt: number
+  /** The id in a form whose order as a JavaScript string is that of its UTF-8 bytes. */
+  readonly key: string
+}
+
+/**
+ * A stored task and its places in the indexes.
+ */
+export interface TaskEntry extends Place {
+  task: StoredTask
+}
+
+/**
+ * Something that is gone from a point in time on, in milliseconds since the epoch.
+ */
+export interface Expiry {
+  readonly at: number
+  readonly key: string
+}
+
+/**
+ * Orders lists: by creation, then by id.
+ */
+export const byCreation = (left: Place, right: Place): number =>
+  left.createdAt - right.createdAt || compare(left.key, right.key)
+
+/**
+ * Orders tasks by the time since which nobody wrote them.
+ */
+export const byActivity = (left: TaskEntry, right: TaskEntry): number =>
+  left.task.lastUpdatedAt - right.task.lastUpdatedAt || compare(left.key, right.key)
+
+/**
+ * Orders what expires by when it does.
+ */
+export const byExpiry = (left: Expiry, right: Expiry): number => left.at - right.at || compare(left.key, right.key)
+
+const compare = (left: string, right: string): number => left === right ? 0 : left < right ? -1 : 1

@@ -1,0 +1,75 @@
+/**
+ * The driver of the memory backend.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import { type Measure, type StoredTask, summaryBytes, taskBytes } from "../../domain/StoredTask.ts"
+import type { DriverPage, PageQuery, TaskDriver } from "../../domain/TaskDriver.ts"
+import type { MemoryStore } from "./MemoryStore.ts"
+
+/**
+ * Makes a driver of a store. Several drivers of one store are like several processes on one database.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeMemoryDriver = (store: MemoryStore): TaskDriver => ({
+  backendName: "memory",
+  insert: (task, bounds, now) => Effect.sync(() => store.insert(task, bounds, now)),
+  find: (taskId, scope) => Effect.sync(() => store.find(taskId, scope)),
+  patch: (taskId, scope, guard, patch) => Effect.sync(() => store.patch(taskId, scope, guard, patch)),
+  remove: (taskId, scope) => Effect.sync(() => store.remove(taskId, scope)),
+  page: (query) => Effect.sync(() => takePage(store, query, taskBytes)),
+  pageSummaries: (query) => Effect.sync(() => takePage(store, query, summaryBytes)),
+  stale: ({ limit, now, statuses, updatedBefore }) =>
+    Effect.sync(() =>
+      statuses
+        .flatMap((status) => take(limit, store.untouched(status, updatedBefore, now)))
+        .sort((left, right) => left.lastUpdatedAt - right.lastUpdatedAt)
+        .slice(0, limit)
+    ),
+  removeExpired: (now, limit) => Effect.sync(() => store.removeExpired(now, limit)),
+  count: (scope) => Effect.sync(() => store.count(scope)),
+  messages: store.messages,
+  foreignWrites: Stream.callback<string | undefined>((queue) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        Queue.offerUnsafe(queue, undefined)
+        return store.listen((taskId) => Queue.offerUnsafe(queue, taskId))
+      }),
+      (stop) => Effect.sync(stop)
+    )
+  )
+})
+
+const take = <A>(limit: number, items: Iterable<A>): ReadonlyArray<A> => {
+  const taken: Array<A> = []
+  for (const item of items) {
+    taken.push(item)
+    if (taken.length === limit) break
+  }
+  return taken
+}
+
+const takePage = (
+  store: MemoryStore,
+  query: PageQuery,
+  size: (task: StoredTask, measure: Measure) => number
+): DriverPage<StoredTask> => {
+  const tasks: Array<StoredTask> = []
+  let atMost = 0
+  for (const task of store.list(query.scope, query.status, query.after)) {
+    if (tasks.length === query.limit) return { tasks, more: true }
+    atMost += size(task, "bytesAtMost")
+    // Measuring exactly writes the text of every payload, so it waits until it can matter.
+    if (atMost > query.maxBytes && tasks.length > 0) {
+      const bytes = tasks.reduce((sum, taken) => sum + size(taken, "bytes"), size(task, "bytes"))
+      if (bytes > query.maxBytes) return { tasks, more: true }
+    }
+    tasks.push(task)
+  }
+  return { tasks, more: false }
+}

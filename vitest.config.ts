@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  ssr: {
+    // The default conditions of a server, behind the one that leads this package's own name to its sources.
+    resolve: { conditions: ["mcp-task-storage-source", "module", "node", "development|production"] }
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000
+  }
+})
