@@ -35,7 +35,11 @@ export const idProblem = (id: string): string | undefined => {
  * @since 0.1.0
  * @category schemas
  */
-export const TaskId = Schema.String.check(Schema.makeFilter((id) => idProblem(id))).pipe(Schema.brand("TaskId"))
+export const TaskId = Schema.String.check(
+  Schema.isMinLength(1),
+  Schema.isMaxLength(maxIdLength),
+  Schema.makeFilter((id) => idProblem(id))
+).pipe(Schema.brand("TaskId"))
 
 /**
  * @since 0.1.0

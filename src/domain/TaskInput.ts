@@ -72,7 +72,8 @@ export const parseCount = (field: string, value: unknown): Parsed<number> =>
 export const parseMillis = (field: string, value: Duration.Input, least: number): Parsed<number> => {
   const millis = typeof value === "number" ? value : durationMillis(value)
   return Number.isSafeInteger(millis) && millis >= least
-    ? Result.succeed(millis)
+    // Adding zero makes -0 the 0 that every engine stores.
+    ? Result.succeed(millis + 0)
     : refuse(field, `must be a duration of whole milliseconds, at least ${least} and below 2^53`)
 }
 
@@ -96,7 +97,7 @@ export const parseTime = (field: string, value: unknown): Parsed<number> => {
     ? value.epochMilliseconds
     : undefined
   return typeof millis === "number" && Number.isInteger(millis) && Math.abs(millis) <= 8.64e15
-    ? Result.succeed(millis)
+    ? Result.succeed(millis + 0)
     : refuse(field, "must be a DateTime.Utc of whole milliseconds")
 }
 

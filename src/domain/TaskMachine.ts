@@ -68,10 +68,11 @@ export const planTransition = (
   maxContentBytes: number
 ): Plan<PayloadTooLarge | TerminalState | InvalidTransition> => {
   const patch = withStatus(status, { lastUpdatedAt: now, ...message })
+  const guard = { statuses: predecessors(status), ...contentGuard(message, maxContentBytes) }
   return {
-    guard: { statuses: predecessors(status), ...contentGuard(message, maxContentBytes) },
+    guard,
     patch,
-    refuse: (stored) => overContent(applyPatch(stored, patch), maxContentBytes) ?? refuseTransition(stored, status)
+    refuse: (stored) => refuseContent(stored, guard, patch) ?? refuseTransition(stored, status)
   }
 }
 
@@ -91,10 +92,15 @@ export const planSettle = (
   const to = status ?? impliedStatus(outcome.resultKind)
   const { result, resultKind } = outcome
   const patch = withStatus(to, { lastUpdatedAt: now, result, resultKind, ...message })
+  const guard: TaskGuard = {
+    statuses: predecessors(to),
+    result: "absent",
+    ...contentGuard(message, maxContentBytes)
+  }
   return {
-    guard: { statuses: predecessors(to), result: "absent", ...contentGuard(message, maxContentBytes) },
+    guard,
     patch,
-    refuse: (stored) => overContent(applyPatch(stored, patch), maxContentBytes) ?? refuseResult(stored)
+    refuse: (stored) => refuseContent(stored, guard, patch) ?? refuseResult(stored)
   }
 }
 
@@ -127,11 +133,12 @@ export const planTouch = (
   maxContentBytes: number
 ): Plan<PayloadTooLarge | TerminalState> => {
   const patch = { lastUpdatedAt: now, ...change }
+  const guard = { statuses: activeStatuses, ...contentGuard(change, maxContentBytes) }
   return {
-    guard: { statuses: activeStatuses, ...contentGuard(change, maxContentBytes) },
+    guard,
     patch,
     refuse: (stored) =>
-      overContent(applyPatch(stored, patch), maxContentBytes) ??
+      refuseContent(stored, guard, patch) ??
         new TerminalState({ taskId: stored.taskId, status: stored.status })
   }
 }
@@ -301,6 +308,9 @@ export const overContent = (task: StoredTask, limit: number): PayloadTooLarge | 
 /** Only a message that is written can make the content grow. */
 const contentGuard = (message: MessagePatch, limit: number): Pick<TaskGuard, "contentAtMost"> =>
   message.statusMessage === undefined || message.statusMessage === null ? {} : { contentAtMost: limit }
+
+const refuseContent = (stored: StoredTask, guard: TaskGuard, patch: TaskPatch): PayloadTooLarge | undefined =>
+  guard.contentAtMost === undefined ? undefined : overContent(applyPatch(stored, patch), guard.contentAtMost)
 
 const refuseTransition = (stored: StoredTask, requested: TaskStatus): TerminalState | InvalidTransition =>
   isTerminal(stored.status)

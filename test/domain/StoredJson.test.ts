@@ -1,0 +1,104 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { maxDepth, StoredJson } from "../../src/domain/StoredJson.ts"
+
+const stored = (value: unknown) => Result.getOrThrow(StoredJson.fromValue(value))
+
+const nested = (depth: number): unknown => depth === 0 ? 1 : [nested(depth - 1)]
+
+describe("StoredJson", () => {
+  it.prop("gives any JSON back as JSON itself would, from memory and from text", [Schema.Json], ([value]) => {
+    const json = stored(value)
+    const expected: unknown = JSON.parse(JSON.stringify(value))
+    expect(json.decode()).toEqual(expected)
+    expect(JSON.stringify(StoredJson.fromText(json.text).decode())).toBe(JSON.stringify(expected))
+  })
+
+  it.prop("bounds its size before it writes its text", [Schema.Json], ([value]) => {
+    const json = stored(value)
+    const bound = json.bytesAtMost
+    expect(json.bytes).toBe(new TextEncoder().encode(json.text).length)
+    expect(bound).toBeGreaterThanOrEqual(json.bytes)
+  })
+
+  it("writes printable ASCII only, whatever the value holds", () => {
+    for (const text of ["\u0000", "\ud800", "\udc00x", "é", "😀", "\u007f", "\u2028"]) {
+      const json = stored({ [text]: text })
+      expect(json.text).toMatch(/^[\x20-\x7e]*$/)
+      expect(StoredJson.fromText(json.text).decode()).toEqual({ [text]: text })
+    }
+  })
+
+  it("keeps the order of keys, empty keys and __proto__ as data", () => {
+    const value: unknown = JSON.parse("{\"z\":1,\"\":2,\"__proto__\":{\"a\":3},\"a\":4}")
+    const text = "{\"z\":1,\"\":2,\"__proto__\":{\"a\":3},\"a\":4}"
+    expect(JSON.stringify(stored(value).decode())).toBe(text)
+    expect(stored(value).text).toBe(text)
+    expect(Object.getPrototypeOf(stored(value).decode())).toBe(Object.prototype)
+  })
+
+  it("reads undefined properties as absent and -0 as 0", () => {
+    expect(stored({ a: undefined, b: -0 }).text).toBe("{\"b\":0}")
+    expect(Object.is(stored(-0).decode(), 0)).toBe(true)
+  })
+
+  it("shares nothing with the value it was made of, nor with what it gives", () => {
+    const value = { list: [1], deep: { a: 1 } }
+    const json = stored(value)
+    value.list.push(2)
+    value.deep.a = 2
+    expect(json.decode()).toEqual({ list: [1], deep: { a: 1 } })
+    const copy = json.decode()
+    if (typeof copy === "object" && copy !== null) Reflect.set(copy, "list", "changed")
+    expect(json.decode()).toEqual({ list: [1], deep: { a: 1 } })
+  })
+
+  it("takes objects of another realm and without a prototype", () => {
+    expect(stored(Object.assign(Object.create(null), { a: 1 })).decode()).toEqual({ a: 1 })
+    expect(stored(Object.create(Object.create(null))).decode()).toEqual({})
+  })
+
+  it("refuses what JSON cannot carry, and says why", () => {
+    const cycle: { self?: unknown } = {}
+    cycle.self = cycle
+    class Point {
+      x = 1
+    }
+    const refused: ReadonlyArray<readonly [unknown, RegExp]> = [
+      [1n, /bigint/],
+      [NaN, /NaN/],
+      [Infinity, /Infinity/],
+      [undefined, /undefined/],
+      [Symbol("s"), /symbol/],
+      [() => 1, /function/],
+      [new Date(0), /Date/],
+      [new Map(), /Map/],
+      [new Set(), /Set/],
+      [new Uint8Array(1), /Uint8Array/],
+      [new Point(), /Point/],
+      [{ toJSON: () => 1 }, /toJSON|Object/],
+      [[undefined], /undefined/],
+      [new Array(2), /undefined/],
+      [{ a: { b: () => 1 } }, /function/],
+      [cycle, /itself/],
+      [nested(maxDepth + 1), /500/],
+      [{
+        get a() {
+          throw new RangeError("secret payload")
+        }
+      }, /RangeError/]
+    ]
+    for (const [value, reason] of refused) {
+      const result = StoredJson.fromValue(value)
+      expect(Result.isFailure(result) && result.failure).toMatch(reason)
+      expect(Result.isFailure(result) && result.failure).not.toContain("secret")
+    }
+  })
+
+  it("takes nesting up to the limit, and one object in two places", () => {
+    expect(stored(nested(maxDepth)).decode()).toEqual(nested(maxDepth))
+    const shared = { a: 1 }
+    expect(stored([shared, shared]).decode()).toEqual([shared, shared])
+  })
+})

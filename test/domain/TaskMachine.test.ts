@@ -1,0 +1,231 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { StoredJson } from "../../src/domain/StoredJson.ts"
+import { contentBytes, type StoredTask } from "../../src/domain/StoredTask.ts"
+import {
+  decideReplacement,
+  planRecovery,
+  planSettle,
+  planStoreResult,
+  planTouch,
+  planTransition
+} from "../../src/domain/TaskMachine.ts"
+import { ResultKind } from "../../src/domain/TaskOutcome.ts"
+import {
+  activeStatuses,
+  canTransition,
+  isTerminal,
+  predecessors,
+  TaskStatus,
+  taskStatuses
+} from "../../src/domain/TaskStatus.ts"
+import { applyPatch, permits } from "../../src/domain/TaskWrite.ts"
+
+const text = (value: string) => StoredJson.fromJson(value)
+
+const outcome = { result: StoredJson.fromJson({ _tag: "Success", value: 1 }), resultKind: "success" } as const
+
+const stored = (fields: Partial<StoredTask> = {}): StoredTask => ({
+  taskId: "t",
+  sessionId: null,
+  status: "working",
+  createdAt: 0,
+  lastUpdatedAt: 0,
+  ttl: null,
+  pollInterval: null,
+  revision: 1,
+  resultKind: null,
+  originalMethod: text("tools/call"),
+  statusMessage: null,
+  meta: null,
+  originalParams: null,
+  inputRequests: null,
+  inputResponses: null,
+  requestState: null,
+  inputKeys: null,
+  result: null,
+  ...fields
+})
+
+/** Every state that a write can meet. */
+const states = Arbitrary.map(
+  Arbitrary.schema(Schema.Struct({
+    status: TaskStatus,
+    resultKind: Schema.NullOr(ResultKind),
+    revision: Schema.Literals([1, 2]),
+    message: Schema.NullOr(Schema.Literals(["", "a message"])),
+    asked: Schema.Boolean
+  })),
+  ({ asked, message, resultKind, revision, status }) =>
+    stored({
+      status,
+      resultKind,
+      revision,
+      result: resultKind === null ? null : outcome.result,
+      statusMessage: message === null ? null : text(message),
+      inputRequests: asked ? StoredJson.fromJson({ a: 1 }) : null
+    })
+)
+
+describe("the transition table", () => {
+  it("is the one of the contract", () => {
+    const pairs = taskStatuses.flatMap((from) =>
+      taskStatuses.filter((to) => canTransition(from, to)).map((to) => [from, to])
+    )
+    expect(pairs).toEqual([
+      ["working", "input_required"],
+      ["working", "completed"],
+      ["working", "failed"],
+      ["working", "cancelled"],
+      ["input_required", "working"],
+      ["input_required", "completed"],
+      ["input_required", "failed"],
+      ["input_required", "cancelled"]
+    ])
+    expect(activeStatuses).toEqual(["working", "input_required"])
+    for (const to of taskStatuses) {
+      expect(predecessors(to)).toEqual(taskStatuses.filter((from) => canTransition(from, to)))
+    }
+  })
+})
+
+describe("plans", () => {
+  const limit = contentBytes(stored()) + text("a message").bytes
+  const messages = Schema.Literals(["keep", "clear", "short", "long"])
+  const patches = {
+    keep: {},
+    clear: { statusMessage: null },
+    short: { statusMessage: text("a message") },
+    long: { statusMessage: text("a longer message") }
+  }
+
+  it.prop(
+    "refuse with a reason that the stored task bears out",
+    [states, TaskStatus, messages],
+    ([task, to, message]) => {
+      const change = patches[message]
+      const next = (status: TaskStatus) => ({
+        ...task,
+        ...change,
+        ...(isTerminal(status) ? { inputRequests: null } : {})
+      })
+      const grows = (status: TaskStatus) =>
+        (message === "short" || message === "long") && contentBytes(next(status)) > limit
+      const transition = planTransition(to, change, 5, limit)
+      expect(permits(transition.guard, task, transition.patch)).toBe(canTransition(task.status, to) && !grows(to))
+      if (!permits(transition.guard, task, transition.patch)) {
+        expect(transition.refuse(task)._tag).toBe(
+          grows(to) ? "PayloadTooLarge" : isTerminal(task.status) ? "TerminalState" : "InvalidTransition"
+        )
+      }
+
+      const settle = planSettle(outcome, undefined, change, 5, limit)
+      expect(permits(settle.guard, task, settle.patch)).toBe(
+        !isTerminal(task.status) && task.result === null && !grows("completed")
+      )
+      if (!permits(settle.guard, task, settle.patch)) {
+        expect(settle.refuse(task)._tag).toBe(
+          grows("completed") ? "PayloadTooLarge" : task.result === null ? "TerminalState" : "ResultAlreadyStored"
+        )
+      }
+
+      const touch = planTouch(change, 5, limit)
+      expect(permits(touch.guard, task, touch.patch)).toBe(!isTerminal(task.status) && !grows("working"))
+      if (!permits(touch.guard, task, touch.patch)) {
+        expect(touch.refuse(task)._tag).toBe(grows("working") ? "PayloadTooLarge" : "TerminalState")
+      }
+
+      const store = planStoreResult(outcome, 5)
+      expect(permits(store.guard, task, store.patch)).toBe(task.status !== "cancelled" && task.result === null)
+      if (!permits(store.guard, task, store.patch)) {
+        expect(store.refuse(task)._tag).toBe(task.result === null ? "TerminalState" : "ResultAlreadyStored")
+      }
+    },
+    { arbitrary: { runs: 1000 } }
+  )
+
+  it.prop(
+    "never change an ended status, nor leave requests outstanding on an ended task",
+    [states, TaskStatus],
+    ([task, to]) => {
+      const plans = [
+        planTransition(to, {}, 5, limit),
+        planSettle(outcome, "failed", {}, 5, limit),
+        planStoreResult(outcome, 5),
+        planTouch({ ttl: 1 }, 5, limit)
+      ]
+      for (const { guard, patch } of plans) {
+        if (!permits(guard, task, patch)) continue
+        const next = applyPatch(task, patch)
+        expect(next.revision).toBe(task.revision + 1)
+        expect(next.lastUpdatedAt).toBe(5)
+        if (isTerminal(task.status)) expect(next.status).toBe(task.status)
+        if (isTerminal(next.status) && next.status !== task.status) expect(next.inputRequests).toBeNull()
+        if (task.result !== null) expect(next.result).toBe(task.result)
+      }
+    }
+  )
+
+  it("recover to what a stored outcome implies, and not what was written since", () => {
+    const failure = { ...outcome, resultKind: "error", statusMessage: text("gone") } as const
+    const plan = (kind: ResultKind | null) => planRecovery(kind, failure, activeStatuses, 100, 200)
+    const abandoned = stored({ lastUpdatedAt: 99 })
+    const done = stored({ lastUpdatedAt: 99, result: outcome.result, resultKind: "success" })
+    const bare = plan(null)
+    expect(permits(bare.guard, abandoned, bare.patch)).toBe(true)
+    expect(applyPatch(abandoned, bare.patch)).toMatchObject({ status: "failed", resultKind: "error" })
+    expect(permits(bare.guard, done, bare.patch)).toBe(false)
+    expect(permits(bare.guard, stored({ lastUpdatedAt: 100 }), bare.patch)).toBe(false)
+    expect(permits(bare.guard, stored({ lastUpdatedAt: 99, status: "completed" }), bare.patch)).toBe(false)
+    const implied = plan("success")
+    expect(permits(implied.guard, done, implied.patch)).toBe(true)
+    expect(permits(implied.guard, abandoned, implied.patch)).toBe(false)
+    expect(applyPatch(done, implied.patch)).toMatchObject({
+      status: "completed",
+      statusMessage: null,
+      result: outcome.result
+    })
+    expect(plan("error").patch.status).toBe("failed")
+    expect(plan("tool_error").patch.status).toBe("completed")
+  })
+})
+
+describe("a full replacement", () => {
+  const decide = (task: StoredTask, change: Partial<StoredTask>) => {
+    const decision = decideReplacement(task, { ...task, ...change }, 5)
+    return Result.isFailure(decision) ? decision.failure._tag : applyPatch(task, decision.success)
+  }
+
+  it("gives the first of several reasons to refuse", () => {
+    const task = stored({ status: "cancelled", result: outcome.result, resultKind: "success" })
+    const worst = { createdAt: 1, sessionId: "s", revision: 2, result: null, status: "working" } as const
+    expect(decide(task, worst)).toBe("InvalidInput")
+    expect(decide(task, { ...worst, createdAt: 0 })).toBe("InvalidInput")
+    expect(decide(task, { ...worst, createdAt: 0, sessionId: null })).toBe("ConcurrentModification")
+    expect(decide(task, { status: "working", result: null })).toBe("ResultAlreadyStored")
+    expect(decide(task, { status: "working" })).toBe("TerminalState")
+    expect(decide(stored({ status: "cancelled" }), { result: outcome.result, resultKind: "success" })).toBe(
+      "TerminalState"
+    )
+  })
+
+  it("keeps a result that is stored, and takes one that is not", () => {
+    const other = StoredJson.fromJson({ _tag: "Success", value: 2 })
+    const done = stored({ status: "completed", result: outcome.result, resultKind: "success" })
+    expect(decide(done, { result: other })).toBe("ResultAlreadyStored")
+    expect(decide(done, { statusMessage: text("seen") })).toMatchObject({ result: outcome.result, revision: 2 })
+    expect(decide(stored({ status: "completed" }), outcome)).toMatchObject(outcome)
+  })
+
+  it("follows the state machine, and leaves an unchanged status alone", () => {
+    for (const from of taskStatuses) {
+      for (const to of taskStatuses) {
+        const result = decide(stored({ status: from }), { status: to })
+        if (from === to || canTransition(from, to)) expect(result).toMatchObject({ status: to })
+        else expect(result).toBe(isTerminal(from) ? "TerminalState" : "InvalidTransition")
+      }
+    }
+  })
+})
