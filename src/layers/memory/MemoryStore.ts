@@ -16,6 +16,7 @@ import {
   type TaskPatch,
   type TaskScope
 } from "../../domain/TaskWrite.ts"
+import { LazyIndex } from "./LazyIndex.ts"
 import { makeMemoryMessages } from "./MemoryMessages.ts"
 import { TaskList } from "./TaskList.ts"
 import { byActivity, byExpiry, type Expiry, type TaskEntry } from "./TaskOrder.ts"
@@ -33,7 +34,7 @@ export class MemoryStore {
   readonly #sessions = new Map<string | null, TaskList>()
   readonly #expiries = new BTreeEx<Expiry, TaskEntry>(undefined, byExpiry)
   readonly #active = new Map(
-    activeStatuses.map((status) => [status, new BTreeEx<TaskEntry, TaskEntry>(undefined, byActivity)])
+    activeStatuses.map((status) => [status, new LazyIndex(byActivity, () => this.#all.inStatus(status))])
   )
   readonly #listeners = new Set<(taskId: string) => void>()
 
@@ -67,7 +68,7 @@ export class MemoryStore {
     this.#all.add(entry)
     session.add(entry)
     this.#sessions.set(task.sessionId, session)
-    this.#active.get(task.status)?.set(entry, entry)
+    this.#active.get(task.status)?.add(entry)
     this.#addExpiry(entry)
     this.#written(task.taskId)
     return { _tag: "Inserted" }
@@ -79,10 +80,10 @@ export class MemoryStore {
     const before = entry.task
     if (!permits(guard, before, patch)) return { _tag: "Rejected", task: before }
     const task = applyPatch(before, patch)
-    this.#active.get(before.status)?.delete(entry)
+    this.#active.get(before.status)?.remove(entry)
     if (task.ttl !== before.ttl) this.#removeExpiry(entry)
     entry.task = task
-    this.#active.get(task.status)?.set(entry, entry)
+    this.#active.get(task.status)?.add(entry)
     if (task.ttl !== before.ttl) this.#addExpiry(entry)
     if (task.status !== before.status) {
       this.#all.move(entry, before.status)
@@ -114,7 +115,7 @@ export class MemoryStore {
 
   /** Walks the visible tasks of an active status that were last written before a time, longest untouched first. */
   *untouched(status: TaskStatus, updatedBefore: number, now: number): Generator<StoredTask> {
-    for (const { task } of this.#active.get(status)?.keys() ?? []) {
+    for (const { task } of this.#active.get(status)?.from(undefined) ?? []) {
       if (task.lastUpdatedAt >= updatedBefore) return
       if (!isExpired(task, now)) yield task
     }
@@ -162,7 +163,7 @@ export class MemoryStore {
     session?.remove(entry)
     if (session?.size === 0) this.#sessions.delete(sessionId)
     this.#all.remove(entry)
-    this.#active.get(status)?.delete(entry)
+    this.#active.get(status)?.remove(entry)
     this.#removeExpiry(entry)
     this.#tasks.delete(taskId)
     this.#written(taskId)

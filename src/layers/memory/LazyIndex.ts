@@ -1,0 +1,42 @@
+/**
+ * An index that costs nothing until it is asked for.
+ *
+ * @since 0.1.0
+ */
+import { BTreeEx } from "sorted-btree/extended/index.js"
+import type { TaskEntry } from "./TaskOrder.ts"
+
+/**
+ * Keeps entries in order from the first time that they are walked, which builds it out of `source`; what is added and
+ * removed before is nothing to it. Remove an entry before what it is ordered by changes.
+ */
+export class LazyIndex<Key> {
+  #tree: BTreeEx<Key, TaskEntry> | undefined
+  readonly #order: (left: Key, right: Key) => number
+  readonly #source: () => Iterable<TaskEntry & Key>
+
+  constructor(order: (left: Key, right: Key) => number, source: () => Iterable<TaskEntry & Key>) {
+    this.#order = order
+    this.#source = source
+  }
+
+  add(entry: TaskEntry & Key): void {
+    this.#tree?.set(entry, entry)
+  }
+
+  remove(entry: TaskEntry & Key): void {
+    this.#tree?.delete(entry)
+  }
+
+  /** Walks the entries from a place on, in order. */
+  from(place: Key | undefined): Iterable<TaskEntry> {
+    this.#tree ??= this.#build()
+    return this.#tree.values(place)
+  }
+
+  #build(): BTreeEx<Key, TaskEntry> {
+    const tree = new BTreeEx<Key, TaskEntry>(undefined, this.#order)
+    for (const entry of this.#source()) tree.set(entry, entry)
+    return tree
+  }
+}
