@@ -38,13 +38,13 @@ export class StoredJson {
 
   /**
    * Takes a private copy of a value, or says what in it JSON cannot carry. A property that is `undefined` counts as
-   * absent and `-0` as `0`, as in JSON.
+   * absent and `-0` as `0`, as in JSON. It may be nested `levels` deep.
    */
-  static fromValue(value: unknown): Result.Result<StoredJson, string> {
+  static fromValue(value: unknown, levels: number = maxDepth): Result.Result<StoredJson, string> {
     if (typeof value === "string") return Result.succeed(new StoredJson(value, undefined, 6 * value.length + 2))
     const copier = new Copier()
     try {
-      const copy = copier.copy(value, 0)
+      const copy = copier.copy(value, levels)
       return copy === undefined
         ? Result.fail(copier.reason)
         : Result.succeed(new StoredJson(copy, undefined, copier.bound))
@@ -141,7 +141,7 @@ class Copier {
   bound = 0
   readonly #ancestors: Array<object> = []
 
-  copy(value: unknown, depth: number): Json | undefined {
+  copy(value: unknown, levels: number): Json | undefined {
     switch (typeof value) {
       case "string":
         this.bound += 6 * value.length + 2
@@ -158,14 +158,14 @@ class Copier {
           this.bound += 4
           return null
         }
-        return this.#container(value, depth)
+        return this.#container(value, levels)
       default:
         return this.#refuse(`${typeof value} is not JSON`)
     }
   }
 
-  #container(value: object, depth: number): Json | undefined {
-    if (depth >= maxDepth) return this.#refuse(`it is nested deeper than ${maxDepth} levels`)
+  #container(value: object, levels: number): Json | undefined {
+    if (levels === 0) return this.#refuse(`it is nested deeper than ${maxDepth} levels`)
     if (this.#ancestors.includes(value)) return this.#refuse("it contains itself")
     if ("toJSON" in value && typeof value.toJSON === "function") {
       return this.#refuse(`a ${nameOf(value)} is not JSON; convert it first`)
@@ -173,16 +173,16 @@ class Copier {
     this.#ancestors.push(value)
     this.bound += 2
     const copy: Container | undefined = Array.isArray(value)
-      ? this.#array(value, depth)
-      : this.#object(value, depth)
+      ? this.#array(value, levels - 1)
+      : this.#object(value, levels - 1)
     this.#ancestors.pop()
     return copy
   }
 
-  #array(value: ReadonlyArray<unknown>, depth: number): Array<Json> | undefined {
+  #array(value: ReadonlyArray<unknown>, levels: number): Array<Json> | undefined {
     const copy: Array<Json> = []
     for (let index = 0; index < value.length; index++) {
-      const item = this.copy(value[index], depth + 1)
+      const item = this.copy(value[index], levels)
       if (item === undefined) return undefined
       this.bound += 1
       copy.push(item)
@@ -190,13 +190,13 @@ class Copier {
     return copy
   }
 
-  #object(value: object, depth: number): { [key: string]: Json } | undefined {
+  #object(value: object, levels: number): { [key: string]: Json } | undefined {
     if (!isPlain(value)) return this.#refuse(`a ${nameOf(value)} is not JSON; convert it to a plain object first`)
     const copy: { [key: string]: Json } = {}
     for (const key of Object.keys(value)) {
       const item = value[key]
       if (item === undefined) continue
-      const copied = this.copy(item, depth + 1)
+      const copied = this.copy(item, levels)
       if (copied === undefined) return undefined
       this.bound += 6 * key.length + 4
       setOwn(copy, key, copied)

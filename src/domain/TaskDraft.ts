@@ -5,7 +5,7 @@
  */
 import * as Result from "effect/Result"
 import { addUsedKeys } from "./InputRound.ts"
-import { StoredJson } from "./StoredJson.ts"
+import { maxDepth, StoredJson } from "./StoredJson.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import { InvalidInput, PayloadTooLarge } from "./TaskError.ts"
 import {
@@ -35,12 +35,20 @@ type Parsed<A> = Result.Result<A, InvalidInput>
  * @category parsers
  */
 export const parseOutcome = (field: string, outcome: TaskOutcomeInput): Parsed<ParsedOutcome> => {
-  const parts = outcomeParts(field, outcome)
-  if (Result.isFailure(parts)) return Result.fail(parts.failure)
-  return Result.map(parseJson(field, parts.success), (result) => ({ result, resultKind: resultKind(outcome) }))
+  try {
+    const parts = outcomeParts(field, outcome)
+    if (Result.isFailure(parts)) return Result.fail(parts.failure)
+    // What holds the payload is a level of its own.
+    return Result.map(
+      parseJson(field, parts.success, maxDepth + 1),
+      (result) => ({ result, resultKind: resultKind(parts.success) })
+    )
+  } catch {
+    return Result.fail(new InvalidInput({ field, reason: "reading it threw an exception" }))
+  }
 }
 
-const outcomeParts = (field: string, outcome: TaskOutcomeInput): Parsed<object> => {
+const outcomeParts = (field: string, outcome: TaskOutcomeInput): Parsed<TaskOutcomeInput> => {
   const problem = (at: string, reason: string) => Result.fail(new InvalidInput({ field: `${field}${at}`, reason }))
   if (typeof outcome !== "object" || outcome === null) return problem("", "must be a Success or an Error")
   switch (outcome._tag) {

@@ -64,6 +64,18 @@ export const parseCount = (field: string, value: unknown): Parsed<number> =>
     : refuse(field, "must be a positive integer")
 
 /**
+ * Parses an integer that is not negative.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseNatural = (field: string, value: unknown): Parsed<number> =>
+  value === 0 ? Result.succeed(0) : Result.mapError(
+    parseCount(field, value),
+    () => new InvalidInput({ field, reason: "must be an integer that is not negative" })
+  )
+
+/**
  * Parses a duration of whole milliseconds, at least `least` of them.
  *
  * @since 0.1.0
@@ -122,13 +134,13 @@ export const parseText = (field: string, value: unknown): Parsed<StoredJson> =>
   typeof value === "string" ? parseJson(field, value) : refuse(field, "must be a string")
 
 /**
- * Parses a value that JSON can carry.
+ * Parses a value that JSON can carry, nested as deep as may be or `levels` deep.
  *
  * @since 0.1.0
  * @category parsers
  */
-export const parseJson = (field: string, value: unknown): Parsed<StoredJson> =>
-  Result.mapError(StoredJson.fromValue(value), (reason) => new InvalidInput({ field, reason }))
+export const parseJson = (field: string, value: unknown, levels?: number): Parsed<StoredJson> =>
+  Result.mapError(StoredJson.fromValue(value, levels), (reason) => new InvalidInput({ field, reason }))
 
 /**
  * Parses an object whose values JSON can carry.

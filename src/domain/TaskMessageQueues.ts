@@ -10,7 +10,7 @@ import * as Result from "effect/Result"
 import { answered, decoded, operate, parsed } from "./TaskAccess.ts"
 import { withinLimit } from "./TaskDraft.ts"
 import type { MessageDriver } from "./TaskDriver.ts"
-import { orNull, parseCount, parseId, parseJson, parseMillis } from "./TaskInput.ts"
+import { orNull, parseId, parseJson, parseMillis, parseNatural } from "./TaskInput.ts"
 import type { TaskMessages } from "./TaskOperations.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 
@@ -28,7 +28,7 @@ export const makeTaskMessages = (driver: MessageDriver, options: ResolvedOptions
       Result.all({
         queue: parseId("taskId", taskId),
         body: parseJson("message", message),
-        maxSize: orNull(settings?.maxSize, (value) => parseCount("maxSize", value)),
+        maxSize: orNull(settings?.maxSize, (value) => parseNatural("maxSize", value)),
         ttl: parseMillis("ttl", settings?.ttl ?? defaultTtl, 1)
       }),
       ({ body, maxSize, queue, ttl }) =>

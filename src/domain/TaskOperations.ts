@@ -273,8 +273,8 @@ export interface SessionTasks {
  */
 export interface TaskMessages {
   /**
-   * Appends a message. It is dropped after `ttl` (24 hours by default). With `maxSize` messages waiting it is not
-   * appended, and `full` tells how many wait.
+   * Appends a message. It is dropped after `ttl` (24 hours by default). With `maxSize` messages waiting, 0 included,
+   * it is not appended, and `full` tells how many wait.
    */
   readonly enqueue: (
     taskId: string,

@@ -58,7 +58,9 @@ export const makeTaskSweep = (
   const recover = (maxAge: number, statuses: ReadonlyArray<TaskStatus>, startedAt: number) =>
     Effect.gen(function*() {
       const updatedBefore = startedAt - maxAge
-      const reason = `Interrupted: the task was not heard of for ${maxAge} ms`
+      const reason = maxAge === 0
+        ? "Interrupted: the task was given up before it had ended"
+        : `Interrupted: nothing was heard of the task for ${maxAge} ms`
       const failure = {
         statusMessage: StoredJson.fromJson(reason),
         result: StoredJson.fromJson({ _tag: "Error", code: -32603, message: reason }),

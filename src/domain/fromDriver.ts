@@ -5,6 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { makeSessionTasks } from "./makeSessionTasks.ts"
@@ -33,8 +34,15 @@ export const fromDriver = Effect.fnUntraced(
     const resolved = yield* Effect.fromResult(resolveOptions(options))
     const watch = yield* makeTaskWatch(driver)
     const sweep = makeTaskSweep(driver, watch)
-    const forSession = (session: string | null | undefined) => makeSessionTasks(driver, watch, resolved, session)
-    const all = forSession(undefined)
+    const all = makeSessionTasks(driver, watch, resolved, Result.succeed(undefined))
+    // `undefined`, which a caller without a compiler may pass, is no session: it must not reach all tasks.
+    const forSession = (sessionId: string | null) =>
+      makeSessionTasks(
+        driver,
+        watch,
+        resolved,
+        sessionId === null ? Result.succeed(null) : parseId("sessionId", sessionId)
+      )
 
     if (resolved.maintenanceInterval !== null) {
       yield* sweep.maintenance().pipe(

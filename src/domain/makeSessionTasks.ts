@@ -41,7 +41,8 @@ import type { TaskWatch } from "./TaskWatch.ts"
 import { makeTaskWriter } from "./TaskWriter.ts"
 
 /**
- * Makes the operations on the tasks of one session; of `null`, on the tasks bound to none; of `undefined`, on all.
+ * Makes the operations on the tasks of one session; of `null`, on the tasks bound to none; of `undefined`, on all. A
+ * session id that is none fails each of them.
  *
  * @since 0.1.0
  * @category constructors
@@ -50,12 +51,10 @@ export const makeSessionTasks = (
   driver: TaskDriver,
   watch: TaskWatch,
   options: ResolvedOptions,
-  session: string | null | undefined
+  parsedSession: Result.Result<string | null | undefined, InvalidInput>
 ): SessionTasks => {
-  const parsedSession = session === undefined || session === null
-    ? Result.succeed(session)
-    : parseId("sessionId", session)
-  /** Every operation names its task; a session id that is none fails each of them. */
+  // Where there is none, every operation has failed before it asks for it.
+  const session = Result.getOrElse(parsedSession, () => null)
   const onTask = (taskId: string): Result.Result<string, InvalidInput> =>
     Result.isFailure(parsedSession) ? Result.fail(parsedSession.failure) : parseId("taskId", taskId)
 

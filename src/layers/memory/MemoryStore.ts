@@ -51,18 +51,11 @@ export class MemoryStore {
 
   insert(task: StoredTask, bounds: TaskBounds, now: number): InsertResult {
     const taken = this.#tasks.get(task.taskId)
-    if (taken !== undefined) {
-      if (!isExpired(taken.task, now)) return { _tag: "Exists" }
-      this.#remove(taken)
-    }
-    const { maxTasks, maxTasksPerSession } = bounds
-    if (maxTasks !== null && this.#tasks.size >= maxTasks) {
-      return { _tag: "LimitReached", scope: "storage", limit: maxTasks }
-    }
+    if (taken !== undefined && !isExpired(taken.task, now)) return { _tag: "Exists" }
+    const refused = this.#refuse(task, bounds, taken)
+    if (refused !== undefined) return refused
+    if (taken !== undefined) this.#remove(taken)
     const session = this.#sessions.get(task.sessionId) ?? new TaskList()
-    if (maxTasksPerSession !== null && task.sessionId !== null && session.size >= maxTasksPerSession) {
-      return { _tag: "LimitReached", scope: "session", limit: maxTasksPerSession }
-    }
     const entry = { createdAt: task.createdAt, key: sortKey(task.taskId), task }
     this.#tasks.set(task.taskId, entry)
     this.#all.add(entry)
@@ -72,6 +65,19 @@ export class MemoryStore {
     this.#addExpiry(entry)
     this.#written(task.taskId)
     return { _tag: "Inserted" }
+  }
+
+  /** Tells which bound a new task would overrun, where it takes the place of an expired one. */
+  #refuse(task: StoredTask, bounds: TaskBounds, replaced: TaskEntry | undefined): InsertResult | undefined {
+    const { maxTasks, maxTasksPerSession } = bounds
+    if (maxTasks !== null && this.#tasks.size - (replaced === undefined ? 0 : 1) >= maxTasks) {
+      return { _tag: "LimitReached", scope: "storage", limit: maxTasks }
+    }
+    if (maxTasksPerSession === null || task.sessionId === null) return undefined
+    const leaving = replaced?.task.sessionId === task.sessionId ? 1 : 0
+    return (this.#sessions.get(task.sessionId)?.size ?? 0) - leaving >= maxTasksPerSession
+      ? { _tag: "LimitReached", scope: "session", limit: maxTasksPerSession }
+      : undefined
   }
 
   patch(taskId: string, scope: TaskScope, guard: TaskGuard, patch: TaskPatch): PatchResult {

@@ -1,0 +1,33 @@
+/**
+ * Records as plain data, to compare.
+ *
+ * @since 0.1.0
+ */
+import type { TaskRecordFields, TaskSummary } from "../domain/TaskRecord.ts"
+
+/**
+ * Gives the fields of a record in the order of their names, times in milliseconds since the epoch. A field that is
+ * `undefined` counts as absent.
+ *
+ * @since 0.1.0
+ * @category converting
+ */
+export const plainRecord = (record: TaskRecordFields | TaskSummary): { readonly [field: string]: unknown } =>
+  sorted({
+    ...record,
+    createdAt: record.createdAt.epochMilliseconds,
+    lastUpdatedAt: record.lastUpdatedAt.epochMilliseconds
+  })
+
+/**
+ * Gives the defined fields of an object in the order of their names.
+ *
+ * @since 0.1.0
+ * @category converting
+ */
+export const sorted = (fields: { readonly [field: string]: unknown }): { readonly [field: string]: unknown } =>
+  Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, value]) => value !== undefined)
+      .sort(([left], [right]) => left < right ? -1 : 1)
+  )

@@ -1,0 +1,91 @@
+/**
+ * What the suite needs in order to judge a storage.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { TaskDriver } from "../domain/TaskDriver.ts"
+import type { InvalidInput } from "../domain/TaskError.ts"
+import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import { TaskStorage } from "../domain/TaskStorage.ts"
+import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import { yieldingDriver } from "./linearizability/yieldingDriver.ts"
+
+/**
+ * Two handles on one store, as two processes have them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StoragePair {
+  readonly first: TaskStorageShape
+  readonly second: TaskStorageShape
+}
+
+/**
+ * Opens a fresh, empty store with the options of a case. The suite provides the clock, which the storage has to take
+ * its time from, and closes the scope when the case is over.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StorageHarness<E = unknown> {
+  readonly open: (options: TaskStorageOptions) => Effect.Effect<StoragePair, E, Scope.Scope>
+  /** The same, with more ways for concurrent calls to meet than the storage has by itself. */
+  readonly openRacing?: (options: TaskStorageOptions) => Effect.Effect<StoragePair, E, Scope.Scope>
+}
+
+/**
+ * Two drivers on one fresh, empty store.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DriverPair {
+  readonly first: TaskDriver
+  readonly second: TaskDriver
+}
+
+/**
+ * Makes a harness of a backend's drivers.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromDrivers = <E>(harness: {
+  readonly makeDrivers: Effect.Effect<DriverPair, E, Scope.Scope>
+}): StorageHarness<E | InvalidInput> => {
+  const openWith = (wrap: (driver: TaskDriver) => TaskDriver) =>
+    Effect.fnUntraced(function*(options: TaskStorageOptions) {
+      const { first, second } = yield* harness.makeDrivers
+      return {
+        first: yield* TaskStorage.fromDriver(wrap(first), options),
+        second: yield* TaskStorage.fromDriver(wrap(second), options)
+      }
+    })
+  return { open: openWith((driver) => driver), openRacing: openWith(yieldingDriver) }
+}
+
+/**
+ * Makes a harness of a `TaskStorage` layer. `makeLayer` prepares a fresh, empty store and gives the function from options
+ * to a layer on it; each of the two handles is a layer of its own.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromLayer = <E, LayerError>(
+  makeLayer: Effect.Effect<
+    (options: TaskStorageOptions) => Layer.Layer<TaskStorage, LayerError>,
+    E,
+    Scope.Scope
+  >
+): StorageHarness<E | LayerError> => ({
+  open: Effect.fnUntraced(function*(options) {
+    const layer = yield* makeLayer
+    const build = Effect.map(Layer.build(Layer.fresh(layer(options))), (built) => Context.get(built, TaskStorage))
+    return { first: yield* build, second: yield* build }
+  })
+})

@@ -1,0 +1,71 @@
+/**
+ * Drivers that are wrong on purpose, to show that the suite notices.
+ *
+ * @since 0.1.0
+ */
+import type { StoredTask } from "../../domain/StoredTask.ts"
+import type { TaskDriver } from "../../domain/TaskDriver.ts"
+import type { TaskGuard, TaskPatch, TaskScope } from "../../domain/TaskWrite.ts"
+
+/**
+ * A mistake that a backend could make, as a change of any good driver.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BrokenDriver {
+  readonly name: string
+  /** The subject of the contract with a case that notices. */
+  readonly subject: string
+  /** The random checks that notice as well. */
+  readonly checks: ReadonlyArray<"model" | "linearizability">
+  readonly breakDriver: (good: TaskDriver) => TaskDriver
+}
+
+/** Before any time that a task can expire at, so that nothing has expired. */
+const beforeAll = Number.MIN_SAFE_INTEGER
+
+/** A scope without an end of tasks. */
+export const unexpired = (scope: TaskScope): TaskScope => ({ ...scope, now: beforeAll })
+
+/** A scope without sessions. */
+export const anySession = (scope: TaskScope): TaskScope => ({ ...scope, session: undefined })
+
+/** Every task, expired or not. */
+export const everything: TaskScope = { now: beforeAll, session: undefined }
+
+/** Changes how a driver patches. */
+export const patching = (
+  change: (taskId: string, scope: TaskScope, guard: TaskGuard, patch: TaskPatch) => Parameters<TaskDriver["patch"]>
+) =>
+(good: TaskDriver): TaskDriver => ({ ...good, patch: (...args) => good.patch(...change(...args)) })
+
+/** Changes the scope of a primitive that reads or removes. */
+export const scoping = (
+  primitive: "find" | "remove" | "patch" | "page" | "pageSummaries" | "count",
+  change: (scope: TaskScope) => TaskScope
+) =>
+(good: TaskDriver): TaskDriver => {
+  switch (primitive) {
+    case "find":
+      return { ...good, find: (taskId, scope) => good.find(taskId, change(scope)) }
+    case "remove":
+      return { ...good, remove: (taskId, scope) => good.remove(taskId, change(scope)) }
+    case "patch":
+      return { ...good, patch: (taskId, scope, guard, patch) => good.patch(taskId, change(scope), guard, patch) }
+    case "page":
+      return { ...good, page: (query) => good.page({ ...query, scope: change(query.scope) }) }
+    case "pageSummaries":
+      return { ...good, pageSummaries: (query) => good.pageSummaries({ ...query, scope: change(query.scope) }) }
+    case "count":
+      return { ...good, count: (scope) => good.count(change(scope)) }
+  }
+}
+
+/** Changes the rows and patches that are written. */
+export const storing =
+  (change: <Fields extends Partial<StoredTask>>(fields: Fields) => Fields) => (good: TaskDriver): TaskDriver => ({
+    ...good,
+    insert: (task, bounds, now) => good.insert(change(task), bounds, now),
+    patch: (taskId, scope, guard, patch) => good.patch(taskId, scope, guard, change(patch))
+  })

@@ -1,0 +1,23 @@
+/**
+ * Every driver that is wrong on purpose.
+ *
+ * @since 0.1.0
+ */
+import type { BrokenDriver } from "./BrokenDriver.ts"
+import { brokenGuards } from "./brokenGuards.ts"
+import { brokenMessages } from "./brokenMessages.ts"
+import { brokenReads } from "./brokenReads.ts"
+import { brokenWrites } from "./brokenWrites.ts"
+
+/**
+ * Lists the mistakes that the suite has to notice.
+ *
+ * @since 0.1.0
+ * @category drivers
+ */
+export const brokenDrivers: ReadonlyArray<BrokenDriver> = [
+  ...brokenGuards,
+  ...brokenReads,
+  ...brokenWrites,
+  ...brokenMessages
+]

@@ -1,0 +1,160 @@
+/**
+ * Drivers that do not write, remove, keep or tell what they should.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { StoredJson } from "../../domain/StoredJson.ts"
+import { contentFields, type StoredTask } from "../../domain/StoredTask.ts"
+import type { TaskPatch } from "../../domain/TaskWrite.ts"
+import { type BrokenDriver, patching, storing } from "./BrokenDriver.ts"
+
+const dropping = (drop: (patch: TaskPatch) => TaskPatch) =>
+  patching((taskId, scope, guard, patch) => [taskId, scope, guard, drop(patch)])
+
+/** Changes the JSON text of every payload. */
+const rewriting = (rewrite: (text: string) => string) =>
+  storing(<Fields extends Partial<StoredTask>>(fields: Fields): Fields => {
+    const changed = { ...fields }
+    for (const field of [...contentFields, "result"] as const) {
+      const json = fields[field]
+      if (json !== null && json !== undefined) {
+        Object.assign(changed, { [field]: StoredJson.fromText(rewrite(json.text)) })
+      }
+    }
+    return changed
+  })
+
+const sortKeys = (_: string, value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([left], [right]) => left < right ? -1 : 1))
+    : value
+
+const rounded = <Fields extends Partial<StoredTask>>(fields: Fields): Fields =>
+  fields.lastUpdatedAt === undefined
+    ? fields
+    : { ...fields, lastUpdatedAt: Math.floor(fields.lastUpdatedAt / 1000) * 1000 }
+
+/**
+ * @since 0.1.0
+ * @category drivers
+ */
+export const brokenWrites: ReadonlyArray<BrokenDriver> = [
+  {
+    name: "keeps a status message that was cleared",
+    subject: "updateTaskStatus",
+    checks: ["model", "linearizability"],
+    breakDriver: dropping(({ statusMessage, ...patch }) =>
+      statusMessage === null || statusMessage === undefined ? patch : { ...patch, statusMessage }
+    )
+  },
+  {
+    name: "keeps input requests that were cleared",
+    subject: "requireInput, provideInput",
+    checks: ["model", "linearizability"],
+    breakDriver: dropping(({ inputRequests, ...patch }) =>
+      inputRequests === null || inputRequests === undefined ? patch : { ...patch, inputRequests }
+    )
+  },
+  {
+    name: "forgets which input keys were used",
+    subject: "requireInput, provideInput",
+    checks: [],
+    breakDriver: dropping((patch) => {
+      const { inputKeys: _, ...rest } = patch
+      return rest
+    })
+  },
+  {
+    name: "keeps the ttl that a task was created with",
+    subject: "touchTask",
+    checks: ["model", "linearizability"],
+    breakDriver: dropping((patch) => {
+      const { ttl: _, ...rest } = patch
+      return rest
+    })
+  },
+  {
+    name: "keeps times in seconds",
+    subject: "createTask",
+    checks: ["model", "linearizability"],
+    breakDriver: storing(rounded)
+  },
+  {
+    name: "sorts the keys of payloads",
+    subject: "payloads",
+    checks: ["model", "linearizability"],
+    breakDriver: rewriting((text) => JSON.stringify(JSON.parse(text, sortKeys)))
+  },
+  {
+    name: "cuts texts at a NUL",
+    subject: "payloads",
+    checks: [],
+    breakDriver: rewriting((text) => text.replaceAll("\\u0000", ""))
+  },
+  {
+    name: "replaces lone surrogates",
+    subject: "payloads",
+    checks: [],
+    breakDriver: rewriting((text) => JSON.stringify(JSON.parse(text)).replaceAll(/\\ud[89a-f]../g, "\\ufffd"))
+  },
+  {
+    name: "tells of every deletion that it was done",
+    subject: "deleteTask, taskCount",
+    checks: ["model", "linearizability"],
+    breakDriver: (good) => ({ ...good, remove: (taskId, scope) => Effect.as(good.remove(taskId, scope), true) })
+  },
+  {
+    name: "does not delete",
+    subject: "deleteTask, taskCount",
+    checks: ["model", "linearizability"],
+    breakDriver: (good) => ({
+      ...good,
+      remove: (taskId, scope) => Effect.map(good.find(taskId, scope), (task) => task !== undefined)
+    })
+  },
+  {
+    name: "sweeps tasks that live a moment longer",
+    subject: "expiry",
+    checks: [],
+    breakDriver: (good) => ({ ...good, removeExpired: (now, limit) => good.removeExpired(now + 1, limit) })
+  },
+  {
+    name: "ignores the limit of a sweep",
+    subject: "expiry",
+    checks: [],
+    breakDriver: (good) => ({ ...good, removeExpired: (now) => good.removeExpired(now, 10_000) })
+  },
+  {
+    name: "sweeps nothing, and tells nothing",
+    subject: "expiry",
+    checks: ["model"],
+    breakDriver: (good) => ({ ...good, removeExpired: () => Effect.succeed([]) })
+  },
+  {
+    name: "finds stuck tasks of one status only",
+    subject: "recoverStuckTasks",
+    checks: ["model"],
+    breakDriver: (good) => ({
+      ...good,
+      stale: (query) => good.stale({ ...query, statuses: query.statuses.slice(0, 1) })
+    })
+  },
+  {
+    name: "does not tell which stuck tasks have an outcome",
+    subject: "recoverStuckTasks",
+    checks: ["model"],
+    breakDriver: (good) => ({
+      ...good,
+      stale: (query) =>
+        Effect.map(good.stale(query), (tasks) => tasks.map(({ taskId }) => ({ taskId, resultKind: null })))
+    })
+  },
+  {
+    name: "hears nothing of other writers",
+    subject: "changes, awaitTask",
+    checks: [],
+    breakDriver: (good) => ({ ...good, foreignWrites: Stream.empty })
+  }
+]

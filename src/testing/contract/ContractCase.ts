@@ -1,0 +1,94 @@
+/**
+ * One sentence of the contract, as a program that a storage passes or fails.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { TaskStorageError } from "../../domain/TaskError.ts"
+import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
+import type { StorageHarness, StoragePair } from "../StorageHarness.ts"
+import * as SuiteClock from "../SuiteClock.ts"
+import { Mismatch } from "./check.ts"
+import { ContractViolation } from "./ContractViolation.ts"
+
+/**
+ * What a case works with: two handles on one empty store, and the clock that both of them read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface World extends StoragePair {
+  readonly clock: SuiteClock.SuiteClock
+}
+
+/**
+ * Why a case fails: a check that does not hold, or an operation that should have succeeded.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type CaseFailure = Mismatch | TaskStorageError
+
+/**
+ * A case of the contract. It fails when the storage does something else than the contract says.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ContractCase {
+  readonly name: string
+  readonly options: TaskStorageOptions
+  readonly run: (world: World) => Effect.Effect<void, CaseFailure, Scope.Scope>
+}
+
+/**
+ * Cases about one subject.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ContractGroup {
+  readonly subject: string
+  readonly cases: ReadonlyArray<ContractCase>
+}
+
+/**
+ * Makes a case. Without other options the storage has its defaults and does no maintenance by itself.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const contractCase = (
+  name: string,
+  run: (world: World) => Generator<Effect.Effect<unknown, CaseFailure, Scope.Scope>, void, never>,
+  options: TaskStorageOptions = {}
+): ContractCase => ({ name, options: { maintenance: false, ...options }, run: (world) => Effect.gen(() => run(world)) })
+
+/**
+ * Runs a case on a fresh store, where concurrent calls meet in as many ways as the harness can make them.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const runCase = <E>(
+  harness: StorageHarness<E>,
+  contract: ContractCase
+): Effect.Effect<void, ContractViolation> =>
+  Effect.gen(function*() {
+    const clock = yield* SuiteClock.make
+    yield* Effect.scoped(
+      Effect.flatMap((harness.openRacing ?? harness.open)(contract.options), (pair) => contract.run({ ...pair, clock }))
+    ).pipe(Effect.provideService(Clock.Clock, clock))
+  }).pipe(
+    Effect.timeout(caseTimeout),
+    Effect.catchCause((cause) => {
+      const error = Cause.squash(cause)
+      const difference = error instanceof Mismatch ? error.difference : `unexpected failure: ${Cause.pretty(cause)}`
+      return Effect.fail(new ContractViolation({ case: contract.name, difference }))
+    })
+  )
+
+const caseTimeout = "20 seconds"

@@ -1,0 +1,328 @@
+/**
+ * What is refused with `InvalidInput`: callers of the promise facade have no compiler to stop them.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { TaskStorageError } from "../../domain/TaskError.ts"
+import type { SessionTasks, TaskStorageShape } from "../../domain/TaskOperations.ts"
+import { equal, equalRecord, refused } from "./check.ts"
+import { type CaseFailure, type ContractCase, contractCase, type ContractGroup } from "./ContractCase.ts"
+import { createIn, failure, mustGet, success, tool } from "./fixtures.ts"
+import { call, inSession } from "./untyped.ts"
+
+const badIds: ReadonlyArray<unknown> = [
+  "",
+  "x".repeat(256),
+  "a\u0000",
+  "\n",
+  "\u007f",
+  "\u0085",
+  "\ud800",
+  "\udc00x",
+  undefined,
+  null,
+  1,
+  {},
+  ["a"]
+]
+
+const badDurations: ReadonlyArray<unknown> = [-1, 0.5, NaN, Infinity, "soon", "1 parsec", [], true, 2 ** 53, 1n << 80n]
+
+const badTimes: ReadonlyArray<unknown> = ["2026-01-01T00:00:00Z", 0, null, {}, { epochMilliseconds: 0.5 }, {
+  epochMilliseconds: NaN
+}, { epochMilliseconds: 8.64e15 + 1 }]
+
+const badStatuses: ReadonlyArray<unknown> = ["", "done", "Working", null, 1, {}]
+
+const badTexts: ReadonlyArray<unknown> = [1, {}, true, []]
+
+const badMaps: ReadonlyArray<unknown> = [1, "x", [], [1], true, new Map()]
+
+const badOutcomes: ReadonlyArray<unknown> = [
+  undefined,
+  null,
+  1,
+  "Success",
+  {},
+  { _tag: "Nothing" },
+  { _tag: "Success" },
+  { _tag: "Success", value: undefined },
+  { _tag: "Error" },
+  { _tag: "Error", code: 1.5, message: "m" },
+  { _tag: "Error", code: "1", message: "m" },
+  { _tag: "Error", code: 1 },
+  { _tag: "Error", code: 1, message: 2 },
+  { _tag: "Error", code: NaN, message: "m" },
+  { _tag: "Error", code: 1, message: "m", data: 1n },
+  {
+    get _tag(): never {
+      throw new Error("secret")
+    }
+  },
+  {
+    _tag: "Success",
+    get value(): never {
+      throw new Error("secret")
+    }
+  }
+]
+
+type Attempt = (tasks: TaskStorageShape, bad: unknown) => Effect.Effect<unknown, CaseFailure>
+
+/** Refuses each of the bad values, and leaves the task as it is. */
+const refusesEach = (
+  name: string,
+  field: string | undefined,
+  bads: ReadonlyArray<unknown>,
+  attempt: Attempt
+): ContractCase =>
+  contractCase(name, function*({ first }) {
+    const created = yield* createIn(first, "one", "working")
+    for (const [index, bad] of bads.entries()) {
+      yield* refused(`value ${index}`, attempt(first, bad), {
+        _tag: "InvalidInput",
+        ...(field === undefined ? {} : { field })
+      })
+    }
+    yield* equalRecord("the task afterwards", yield* mustGet(first, "one"), created)
+    yield* equal("tasks", yield* first.taskCount(), 1)
+  })
+
+const onTask: ReadonlyArray<
+  readonly [name: string, call: (tasks: SessionTasks, taskId: unknown) => Effect.Effect<unknown, TaskStorageError>]
+> = [
+  ["getTask", (tasks, taskId) => call(tasks.getTask, taskId)],
+  ["deleteTask", (tasks, taskId) => call(tasks.deleteTask, taskId)],
+  ["getTaskResult", (tasks, taskId) => call(tasks.getTaskResult, taskId)],
+  ["updateTaskStatus", (tasks, taskId) => call(tasks.updateTaskStatus, taskId, "failed")],
+  ["storeTaskResult", (tasks, taskId) => call(tasks.storeTaskResult, taskId, success)],
+  ["settleTask", (tasks, taskId) => call(tasks.settleTask, taskId, failure)],
+  ["touchTask", (tasks, taskId) => call(tasks.touchTask, taskId)],
+  ["requireInput", (tasks, taskId) => call(tasks.requireInput, taskId, { a: 1 })],
+  ["provideInput", (tasks, taskId) => call(tasks.provideInput, taskId, { a: 1 })],
+  ["awaitTask", (tasks, taskId) => call(tasks.awaitTask, taskId)],
+  ["changes", (tasks, taskId) => call((id: string) => Stream.runDrain(tasks.changes(id)), taskId)]
+]
+
+/** Each field of a new task, with what is wrong for it. */
+const createFields: ReadonlyArray<readonly [field: string, bads: ReadonlyArray<unknown>]> = [
+  ["taskId", badIds.filter((id) => id !== undefined && id !== null)],
+  ["sessionId", badIds.filter((id) => id !== undefined && id !== null)],
+  ["ttl", [...badDurations, 0]],
+  ["pollInterval", badDurations],
+  ["status", badStatuses.filter((status) => status !== null)],
+  ["createdAt", badTimes.filter((time) => time !== null)],
+  ["lastUpdatedAt", badTimes.filter((time) => time !== null)],
+  ["originalMethod", [...badTexts, undefined, null]],
+  ["statusMessage", badTexts],
+  ["requestState", badTexts],
+  ["meta", badMaps],
+  ["inputRequests", badMaps],
+  ["inputResponses", badMaps]
+]
+
+/**
+ * @since 0.1.0
+ * @category suite
+ */
+export const badInputGroup: ContractGroup = {
+  subject: "bad input",
+  cases: [
+    ...onTask.map(([name, attempt]) => refusesEach(`${name} refuses what is no task id`, "taskId", badIds, attempt)),
+
+    ...onTask.map(([name, attempt]) =>
+      refusesEach(
+        `forSession(…).${name} refuses what is no session id`,
+        "sessionId",
+        badIds.filter((id) => id !== null && id !== undefined),
+        (tasks, sessionId) => Effect.flatMap(inSession(tasks.forSession, sessionId), (scoped) => attempt(scoped, "one"))
+      )
+    ),
+
+    ...createFields.map(([field, bads]) =>
+      refusesEach(
+        `createTask refuses a wrong ${field}`,
+        field,
+        bads,
+        (tasks, bad) => call(tasks.createTask, { ...tool, [field]: bad })
+      )
+    ),
+
+    refusesEach(
+      "createTask refuses what is no task",
+      undefined,
+      [undefined, null, 1, "x", []],
+      (tasks, bad) => call(tasks.createTask, bad)
+    ),
+
+    refusesEach(
+      "createTask refuses a wrong result",
+      undefined,
+      badOutcomes.slice(2),
+      (tasks, bad) => call(tasks.createTask, { ...tool, result: bad })
+    ),
+
+    refusesEach(
+      "storeTaskResult refuses a wrong outcome",
+      undefined,
+      badOutcomes,
+      (tasks, bad) => call(tasks.storeTaskResult, "one", bad)
+    ),
+
+    refusesEach(
+      "settleTask refuses a wrong outcome",
+      undefined,
+      badOutcomes,
+      (tasks, bad) => call(tasks.settleTask, "one", bad)
+    ),
+
+    refusesEach("settleTask refuses a status that is neither completed nor failed", "status", [
+      ...badStatuses.filter((status) => status !== null),
+      "working",
+      "input_required",
+      "cancelled"
+    ], (tasks, bad) => call(tasks.settleTask, "one", success, { status: bad })),
+
+    refusesEach(
+      "updateTaskStatus refuses a wrong status",
+      "status",
+      [...badStatuses, undefined],
+      (tasks, bad) => call(tasks.updateTaskStatus, "one", bad)
+    ),
+
+    refusesEach("every write refuses a wrong status message", "statusMessage", badTexts, (tasks, bad) =>
+      Effect.andThen(
+        refused("settleTask", call(tasks.settleTask, "one", success, { statusMessage: bad }), { _tag: "InvalidInput" }),
+        Effect.andThen(
+          refused("touchTask", call(tasks.touchTask, "one", { statusMessage: bad }), { _tag: "InvalidInput" }),
+          call(tasks.updateTaskStatus, "one", "failed", { statusMessage: bad })
+        )
+      )),
+
+    refusesEach(
+      "touchTask refuses a wrong ttl",
+      "ttl",
+      [...badDurations, 0],
+      (tasks, bad) => call(tasks.touchTask, "one", { ttl: bad })
+    ),
+
+    refusesEach(
+      "touchTask refuses a wrong poll interval",
+      "pollInterval",
+      badDurations,
+      (tasks, bad) => call(tasks.touchTask, "one", { pollInterval: bad })
+    ),
+
+    refusesEach(
+      "requireInput refuses wrong requests",
+      undefined,
+      [...badMaps, {}, undefined, null],
+      (tasks, bad) => call(tasks.requireInput, "one", bad)
+    ),
+
+    refusesEach(
+      "requireInput refuses a wrong request state",
+      "requestState",
+      badTexts,
+      (tasks, bad) => call(tasks.requireInput, "one", { a: 1 }, { requestState: bad })
+    ),
+
+    refusesEach(
+      "provideInput refuses wrong responses",
+      undefined,
+      [...badMaps, undefined, null],
+      (tasks, bad) => call(tasks.provideInput, "one", bad)
+    ),
+
+    refusesEach(
+      "recoverStuckTasks refuses a wrong maxAge",
+      "maxAge",
+      [...badDurations, undefined, null],
+      (tasks, bad) => call(tasks.recoverStuckTasks, bad)
+    ),
+
+    refusesEach("recoverStuckTasks refuses wrong statuses", "statuses", [
+      [],
+      ["completed"],
+      ["working", "failed"],
+      ["x"],
+      "working",
+      1
+    ], (tasks, bad) => call(tasks.recoverStuckTasks, 0, { statuses: bad })),
+
+    ...["listTasks", "listTaskSummaries", "expireTasks"].map((name) =>
+      refusesEach(
+        `${name} refuses a limit that is no positive integer`,
+        "limit",
+        [0, -1, 0.5, NaN, "1", {}],
+        (tasks, bad) => call(Reflect.get(tasks, name), { limit: bad })
+      )
+    ),
+
+    refusesEach(
+      "listTaskSummaries refuses a wrong status",
+      "status",
+      badStatuses.filter((status) => status !== null),
+      (tasks, bad) => call(tasks.listTaskSummaries, { status: bad })
+    ),
+
+    refusesEach(
+      "listTasksForSession refuses what is no session id",
+      "sessionId",
+      badIds,
+      (tasks, bad) => call(tasks.listTasksForSession, bad)
+    ),
+
+    contractCase("a cursor that is no text is an invalid cursor", function*({ first }) {
+      for (const cursor of [1, {}, [], true]) {
+        yield* refused("listTasks", call(first.listTasks, { cursor }), { _tag: "InvalidCursor" })
+        yield* refused("listTaskSummaries", call(first.listTaskSummaries, { cursor }), { _tag: "InvalidCursor" })
+      }
+    }),
+
+    ...([
+      ["taskId", badIds],
+      ["sessionId", badIds.filter((id) => id !== undefined && id !== null)],
+      ["status", badStatuses],
+      ["createdAt", badTimes],
+      ["revision", [0, -1, 1.5, "1", NaN, null, undefined]],
+      ["ttl", [...badDurations, 0]],
+      ["originalMethod", [...badTexts, undefined]],
+      ["result", [1, "x", { _tag: "Success" }]]
+    ] as const).map(([field, bads]) =>
+      contractCase(`updateTask refuses a wrong ${field}`, function*({ first }) {
+        const created = yield* createIn(first, "one", "working")
+        for (const [index, bad] of bads.entries()) {
+          yield* refused(`value ${index}`, call(first.updateTask, { ...created, [field]: bad }), {
+            _tag: "InvalidInput"
+          })
+        }
+        yield* equalRecord("the task afterwards", yield* mustGet(first, "one"), created)
+      })
+    ),
+
+    contractCase("bad input is reported before a missing task", function*({ first }) {
+      yield* refused("status", call(first.updateTaskStatus, "none", "done"), { _tag: "InvalidInput" })
+      yield* refused("outcome", call(first.settleTask, "none", 1), { _tag: "InvalidInput" })
+      yield* refused("ttl", call(first.touchTask, "none", { ttl: -1 }), { _tag: "InvalidInput" })
+    }),
+
+    contractCase("times of any year that a Date can hold are kept", function*({ first, second }) {
+      for (const millis of [-8.64e15, -62_135_596_800_001, -1, 0, 1, 253_402_300_800_000, 8.64e15]) {
+        const createdAt = DateTime.makeUnsafe(millis)
+        const taskId = `at ${millis}`
+        yield* first.createTask({ ...tool, createdAt, lastUpdatedAt: createdAt, taskId })
+        const record = yield* mustGet(second, taskId)
+        yield* equal(taskId, [record.createdAt.epochMilliseconds, record.lastUpdatedAt.epochMilliseconds], [
+          millis,
+          millis
+        ])
+      }
+      const millis = (yield* second.listTasks()).tasks.map(({ createdAt }) => createdAt.epochMilliseconds)
+      yield* equal("the order", millis, millis.toSorted((left, right) => left - right))
+    })
+  ]
+}

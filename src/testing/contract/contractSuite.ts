@@ -1,0 +1,53 @@
+/**
+ * Every case of the contract.
+ *
+ * @since 0.1.0
+ */
+import { badInputGroup } from "./badInput.ts"
+import type { ContractGroup } from "./ContractCase.ts"
+import { createGroup } from "./create.ts"
+import { deletesGroup } from "./deletes.ts"
+import { expiryGroup } from "./expiry.ts"
+import { inputRoundsGroup } from "./inputRounds.ts"
+import { limitsGroup } from "./limits.ts"
+import { listsGroup } from "./lists.ts"
+import { messagesGroup } from "./messages.ts"
+import { notJsonGroup } from "./notJson.ts"
+import { recoveryGroup } from "./recovery.ts"
+import { resultsGroup } from "./results.ts"
+import { sessionsGroup } from "./sessions.ts"
+import { settleGroup } from "./settle.ts"
+import { touchGroup } from "./touch.ts"
+import { transitionsGroup } from "./transitions.ts"
+import { updateGroup } from "./update.ts"
+import { upkeepGroup } from "./upkeep.ts"
+import { verbatimGroup } from "./verbatim.ts"
+import { watchingGroup } from "./watching.ts"
+
+/**
+ * Lists every case of the contract by subject; {@link runCase} runs one.
+ *
+ * @since 0.1.0
+ * @category suite
+ */
+export const contractSuite: ReadonlyArray<ContractGroup> = [
+  createGroup,
+  transitionsGroup,
+  resultsGroup,
+  settleGroup,
+  touchGroup,
+  inputRoundsGroup,
+  updateGroup,
+  deletesGroup,
+  listsGroup,
+  sessionsGroup,
+  expiryGroup,
+  limitsGroup,
+  recoveryGroup,
+  watchingGroup,
+  verbatimGroup,
+  badInputGroup,
+  notJsonGroup,
+  messagesGroup,
+  upkeepGroup
+]

@@ -1,0 +1,45 @@
+/**
+ * Values that many cases use.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { CreateTask, SessionTasks } from "../../domain/TaskOperations.ts"
+import type { TaskRecord } from "../../domain/TaskRecord.ts"
+import { activeStatuses, type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
+import { Mismatch } from "./check.ts"
+
+/** The smallest task. */
+export const tool = { originalMethod: "tools/call" } as const
+
+/** A successful outcome. */
+export const success = { _tag: "Success", value: { content: [] } } as const
+
+/** A JSON-RPC error as an outcome. */
+export const failure = { _tag: "Error", code: -32000, message: "It broke", data: { step: 3 } } as const
+
+/** The statuses that a task never leaves. */
+export const terminalStatuses: ReadonlyArray<TaskStatus> = taskStatuses.filter((status) =>
+  !activeStatuses.includes(status)
+)
+
+/** Creates a task in a status; one that ended has no outcome. */
+export const createIn = (
+  tasks: SessionTasks,
+  taskId: string,
+  status: TaskStatus,
+  fields: Partial<CreateTask> = {}
+): ReturnType<SessionTasks["createTask"]> => tasks.createTask({ ...tool, ...fields, taskId, status })
+
+/** Reads a task that has to be there. */
+export const mustGet = (
+  tasks: SessionTasks,
+  taskId: string
+): Effect.Effect<TaskRecord, Effect.Error<ReturnType<SessionTasks["getTask"]>> | Mismatch> =>
+  Effect.flatMap(
+    tasks.getTask(taskId),
+    (found) =>
+      found._tag === "Some"
+        ? Effect.succeed(found.value)
+        : Effect.fail(new Mismatch({ difference: `task ${taskId} is not there` }))
+  )

@@ -1,0 +1,228 @@
+/**
+ * What limits promise: never overrun, and exact to the byte.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { equal, equalRecord, refused } from "./check.ts"
+import { contractCase, type ContractGroup } from "./ContractCase.ts"
+import { createIn, mustGet, success, tool } from "./fixtures.ts"
+
+/** `"tools/call"` as JSON text. */
+const methodBytes = 12
+
+/** `{"_tag":"Success","value":""}` */
+const successBytes = 29
+
+const fills = (value: string) => ({ _tag: "Success", value }) as const
+
+/**
+ * @since 0.1.0
+ * @category suite
+ */
+export const limitsGroup: ContractGroup = {
+  subject: "limits",
+  cases: [
+    contractCase("maxTasks is exact under concurrency", function*({ first, second }) {
+      const results = yield* Effect.all(
+        Array.from({ length: 24 }, (_, index) => Effect.result((index % 2 === 0 ? first : second).createTask(tool))),
+        { concurrency: "unbounded" }
+      )
+      yield* equal("created", results.filter(({ _tag }) => _tag === "Success").length, 10)
+      yield* equal("stored", yield* first.taskCount(), 10)
+      for (const result of results) {
+        if (result._tag === "Failure") {
+          yield* refused("one more", Effect.fail(result.failure), {
+            _tag: "MaxTasksReached",
+            limit: 10,
+            scope: "storage"
+          })
+        }
+      }
+    }, { maxTasks: 10 }),
+
+    contractCase("maxTasks is freed by a deletion and by the sweep, not by expiry alone", function*({ clock, first }) {
+      const full = { _tag: "MaxTasksReached", limit: 2, scope: "storage" } as const
+      yield* createIn(first, "one", "working")
+      yield* createIn(first, "two", "completed", { ttl: 100 })
+      yield* refused("a third", first.createTask(tool), full)
+      yield* first.deleteTask("one")
+      yield* createIn(first, "three", "working")
+      yield* refused("a third", first.createTask(tool), full)
+      yield* clock.advance(100)
+      yield* refused("while an expired one is stored", first.createTask(tool), full)
+      yield* first.expireTasks()
+      yield* first.createTask(tool)
+      yield* refused("a third", first.createTask(tool), full)
+    }, { maxTasks: 2 }),
+
+    contractCase("maxTasks counts tasks of all sessions", function*({ first }) {
+      yield* first.forSession("s").createTask(tool)
+      yield* first.forSession(null).createTask(tool)
+      yield* refused("a third", first.forSession("t").createTask(tool), { _tag: "MaxTasksReached", scope: "storage" })
+    }, { maxTasks: 2 }),
+
+    contractCase("a taken id is reported before a reached limit", function*({ first }) {
+      yield* createIn(first, "one", "working", { sessionId: "s" })
+      const taken = { _tag: "TaskAlreadyExists", taskId: "one" } as const
+      yield* refused("the id", first.createTask({ ...tool, taskId: "one" }), taken)
+      yield* refused("the id", first.forSession("s").createTask({ ...tool, taskId: "one" }), taken)
+    }, { maxTasks: 1, maxTasksPerSession: 1 }),
+
+    contractCase("an expired id can be created again where the limit is reached", function*({ clock, first }) {
+      yield* createIn(first, "one", "working", { sessionId: "s", ttl: 100 })
+      yield* clock.advance(100)
+      yield* createIn(first, "one", "working", { sessionId: "s" })
+      yield* refused("another", first.createTask(tool), { _tag: "MaxTasksReached" })
+    }, { maxTasks: 1, maxTasksPerSession: 1 }),
+
+    contractCase(
+      "a creation that a limit refuses writes nothing, not even over an expired task",
+      function*({ clock, first }) {
+        yield* createIn(first, "one", "working", { ttl: 100 })
+        yield* createIn(first, "two", "working", { sessionId: "s" })
+        yield* clock.advance(100)
+        yield* refused("the id", createIn(first, "one", "working", { sessionId: "s" }), {
+          _tag: "MaxTasksReached",
+          limit: 1,
+          scope: "session"
+        })
+        yield* equal("what the sweep finds", yield* first.expireTasks(), ["one"])
+      },
+      { maxTasksPerSession: 1 }
+    ),
+
+    contractCase(
+      "maxTasksPerSession is exact under concurrency, and for each session by itself",
+      function*({ first, second }) {
+        const attempts = ["s", "t"].flatMap((session) =>
+          Array.from(
+            { length: 10 },
+            (_, index) => Effect.exit((index % 2 === 0 ? first : second).forSession(session).createTask(tool))
+          )
+        )
+        yield* Effect.all(attempts, { concurrency: "unbounded" })
+        yield* equal("of s", yield* first.forSession("s").taskCount(), 3)
+        yield* equal("of t", yield* first.forSession("t").taskCount(), 3)
+        const full = { _tag: "MaxTasksReached", limit: 3, scope: "session" } as const
+        yield* refused("one more", first.createTask({ ...tool, sessionId: "s" }), full)
+        for (let index = 0; index < 5; index++) {
+          yield* first.createTask(tool)
+        }
+        yield* equal("of none", yield* first.forSession(null).taskCount(), 5)
+        const [gone] = (yield* first.listTasksForSession("s")).tasks
+        yield* first.deleteTask(gone?.taskId ?? "")
+        yield* first.forSession("s").createTask(tool)
+        yield* refused("one more", first.forSession("s").createTask(tool), full)
+      },
+      { maxTasksPerSession: 3 }
+    ),
+
+    contractCase("an outcome may take its bytes and not one more", function*({ first }) {
+      const fitting = fills("x".repeat(100 - successBytes))
+      const over = fills("x".repeat(101 - successBytes))
+      const refusal = { _tag: "PayloadTooLarge", actual: 101, limit: 100 } as const
+      yield* createIn(first, "one", "working")
+      yield* refused("settleTask", first.settleTask("one", over), refusal)
+      yield* refused("storeTaskResult", first.storeTaskResult("one", over), refusal)
+      yield* refused("createTask", first.createTask({ ...tool, result: over }), refusal)
+      const read = yield* mustGet(first, "one")
+      yield* refused("updateTask", first.updateTask({ ...read, result: over }), refusal)
+      yield* refused("of a missing task", first.settleTask("none", over), refusal)
+      yield* equalRecord("the task afterwards", yield* mustGet(first, "one"), read)
+      yield* first.settleTask("one", fitting)
+    }, { maxPayloadBytes: { outcome: 100 } }),
+
+    contractCase("everything else together may take its bytes and not one more", function*({ first }) {
+      const originalParams = "x".repeat(80 - methodBytes - 2)
+      const refusal = { _tag: "PayloadTooLarge", actual: 101, limit: 100 } as const
+      yield* refused(
+        "createTask",
+        createIn(first, "two", "working", { originalParams: `${originalParams}${"y".repeat(21)}` }),
+        refusal
+      )
+      yield* createIn(first, "one", "working", { originalParams })
+      const over = "m".repeat(19)
+      yield* refused("updateTaskStatus", first.updateTaskStatus("one", "failed", { statusMessage: over }), refusal)
+      yield* refused("touchTask", first.touchTask("one", { statusMessage: over }), refusal)
+      yield* refused("settleTask", first.settleTask("one", success, { statusMessage: over }), refusal)
+      yield* refused("requireInput", first.requireInput("one", { a: "x".repeat(13) }), refusal)
+      const read = yield* mustGet(first, "one")
+      yield* refused("updateTask", first.updateTask({ ...read, statusMessage: over }), refusal)
+      yield* equalRecord("the task afterwards", yield* mustGet(first, "one"), read)
+      yield* first.touchTask("one", { statusMessage: "m".repeat(18) })
+      yield* refused("with a message there", first.requireInput("one", { a: 1 }), { _tag: "PayloadTooLarge" })
+      yield* first.touchTask("one", { statusMessage: null })
+      yield* first.requireInput("one", { a: "x".repeat(12) })
+    }, { maxPayloadBytes: { content: 100 } }),
+
+    contractCase("answers count against the limit, what they answer no longer", function*({ first }) {
+      yield* createIn(first, "one", "working")
+      yield* first.requireInput("one", { a: 1, b: 2 })
+      const over = "x".repeat(100 - methodBytes - `{"b":2}`.length - `{"a":""}`.length + 1)
+      yield* refused("too long an answer", first.provideInput("one", { a: over }), {
+        _tag: "PayloadTooLarge",
+        actual: 101,
+        limit: 100
+      })
+      yield* first.provideInput("one", { a: over.slice(1) })
+    }, { maxPayloadBytes: { content: 100 } }),
+
+    contractCase(
+      "a message over the limit is reported before the state of the task, and before a missing task",
+      function*({ first }) {
+        yield* createIn(first, "one", "completed")
+        const statusMessage = "m".repeat(101)
+        yield* refused("terminal", first.updateTaskStatus("one", "failed", { statusMessage }), {
+          _tag: "PayloadTooLarge"
+        })
+        yield* refused("missing", first.updateTaskStatus("none", "failed", { statusMessage }), {
+          _tag: "PayloadTooLarge"
+        })
+        yield* refused("missing", first.touchTask("none", { statusMessage }), { _tag: "PayloadTooLarge" })
+      },
+      { maxPayloadBytes: { content: 100 } }
+    ),
+
+    contractCase("one number limits each of the two groups", function*({ first }) {
+      yield* refused("content", createIn(first, "two", "working", { originalParams: "x".repeat(100) }), {
+        _tag: "PayloadTooLarge",
+        limit: 100
+      })
+      yield* createIn(first, "one", "working", { originalParams: "x".repeat(100 - methodBytes - 2) })
+      yield* refused("outcome", first.settleTask("one", fills("x".repeat(100))), {
+        _tag: "PayloadTooLarge",
+        limit: 100
+      })
+      yield* first.settleTask("one", fills("x".repeat(100 - successBytes)))
+    }, { maxPayloadBytes: 100 }),
+
+    contractCase("sizes are those of the stored text, which escapes everything outside ASCII", function*({ first }) {
+      yield* createIn(first, "one", "working")
+      const escaped = `${"\u00e9".repeat(11)}${"x".repeat(100 - successBytes - 66)}`
+      yield* refused("one more", first.storeTaskResult("one", fills(`${escaped}x`)), {
+        _tag: "PayloadTooLarge",
+        actual: 101
+      })
+      yield* first.storeTaskResult("one", fills(escaped))
+      yield* equal("stored", Option.isSome(yield* first.getTaskResult("one")), true)
+    }, { maxPayloadBytes: { outcome: 100 } }),
+
+    contractCase("7 MiB each are the default", function*({ first }) {
+      const mebibytes = 7 * 1024 * 1024
+      yield* createIn(first, "one", "working", { originalParams: "x".repeat(mebibytes - methodBytes - 2) })
+      yield* refused("content", createIn(first, "two", "working", { originalParams: "x".repeat(mebibytes) }), {
+        _tag: "PayloadTooLarge",
+        actual: mebibytes + methodBytes + 2,
+        limit: mebibytes
+      })
+      yield* refused("outcome", first.settleTask("one", fills("x".repeat(mebibytes - successBytes + 1))), {
+        _tag: "PayloadTooLarge",
+        actual: mebibytes + 1,
+        limit: mebibytes
+      })
+      yield* first.settleTask("one", fills("x".repeat(mebibytes - successBytes)))
+    })
+  ]
+}

@@ -1,0 +1,111 @@
+/**
+ * Random commands made at the same time through both handles, held against every order that could explain them.
+ *
+ * @since 0.1.0
+ */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import { ContractViolation } from "../contract/ContractViolation.ts"
+import { show } from "../difference.ts"
+import { resolve } from "../model/Call.ts"
+import type { CheckOptions } from "../model/checkModel.ts"
+import { AtomicCommand, type Command, creations, type Options, options as arbitraryOptions } from "../model/Command.ts"
+import { describeFailure, Divergence } from "../model/describeFailure.ts"
+import { emptyModel, modelStep } from "../model/modelStep.ts"
+import { performCall, type Subject } from "../model/performCall.ts"
+import { storageOptions } from "../model/storageOptions.ts"
+import type { StorageHarness } from "../StorageHarness.ts"
+import * as SuiteClock from "../SuiteClock.ts"
+import { type HistoryEvent, isExplained } from "./isExplained.ts"
+
+interface Race {
+  readonly options: Options
+  /** Made one after the other, before the race. */
+  readonly setup: ReadonlyArray<Command>
+  /** Made at the same time, each list in its order. */
+  readonly fibers: ReadonlyArray<ReadonlyArray<AtomicCommand>>
+  /** Decides who gives way to whom. */
+  readonly seed: number
+}
+
+const races: Arbitrary.Arbitrary<Race> = Arbitrary.all({
+  options: arbitraryOptions,
+  setup: creations(3),
+  fibers: Arbitrary.array(Arbitrary.array(Arbitrary.schema(AtomicCommand), { minLength: 1, maxLength: 3 }), {
+    minLength: 2,
+    maxLength: 4
+  }),
+  seed: Arbitrary.schema(Schema.Int)
+})
+
+/** Enough to find the few commands that matter among many. */
+const maxShrinks = 3_000
+
+/** The size at which races get as big as they may. */
+const raceSize = 400
+
+/**
+ * Races random commands and looks for an order that explains their answers. A failure tells the smallest race that was
+ * found to have none.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const checkLinearizability = <E>(
+  harness: StorageHarness<E>,
+  options: CheckOptions = {}
+): Effect.Effect<void, ContractViolation> =>
+  Arbitrary.checkEffect(
+    races,
+    (race) => Effect.as(Effect.scoped(runRace(harness, race)), true),
+    { runs: 1000, size: raceSize, maxShrinks, ...options }
+  ).pipe(
+    Effect.flatMap((result) => {
+      const failure = describeFailure(result)
+      return failure === undefined
+        ? Effect.void
+        : Effect.fail(new ContractViolation({ case: "linearizability", difference: failure }))
+    })
+  )
+
+const runRace = <E>(harness: StorageHarness<E>, race: Race) =>
+  Effect.gen(function*() {
+    const clock = yield* SuiteClock.make
+    yield* Effect.gen(function*() {
+      const pair = yield* (harness.openRacing ?? harness.open)(storageOptions(race.options))
+      const subject: Subject = { ...pair, clock, list: undefined }
+      const empty = emptyModel(clock.currentTimeMillisUnsafe(), race.options)
+      const trace = [`options ${show(race.options)}`]
+      let initial = empty
+      for (const command of race.setup) {
+        const call = resolve(initial, command)
+        trace.push(`before: ${show(call)}`)
+        yield* performCall(subject, call)
+        initial = modelStep(initial, call)[1]
+      }
+      let moment = 0
+      const perform = Effect.fnUntraced(function*(command: AtomicCommand) {
+        const call = resolve(initial, command)
+        const start = moment++
+        const answer = yield* performCall(subject, call)
+        return { call, answer, start, end: moment++ }
+      })
+      const histories = yield* Effect.forEach(race.fibers, (commands) => Effect.forEach(commands, perform), {
+        concurrency: "unbounded"
+      })
+      const settled: ReadonlyArray<HistoryEvent> = [...histories.flat(), yield* perform(listing)]
+      if (!isExplained(initial, settled)) {
+        const events = settled.map(({ answer, call, end, start }) =>
+          `from ${start} to ${end}: ${show(call)} gave ${show(answer)}`
+        )
+        const steps = [...trace, ...events].join("\n")
+        return yield* new Divergence({ difference: "no order of these commands explains their answers", steps })
+      }
+    }).pipe(Effect.provideService(Clock.Clock, clock), Random.withSeed(race.seed))
+  })
+
+/** Read after the race, so that every write shows. */
+const listing = { _tag: "list", actor: { handle: "first" }, summaries: false } as const

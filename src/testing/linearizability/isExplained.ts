@@ -1,0 +1,49 @@
+/**
+ * The question whether a concurrent history could have been a sequential one.
+ *
+ * @since 0.1.0
+ */
+import { difference } from "../difference.ts"
+import type { Answer } from "../model/Answer.ts"
+import type { Call } from "../model/Call.ts"
+import type { ModelState } from "../model/ModelState.ts"
+import { modelStep } from "../model/modelStep.ts"
+
+/**
+ * A call that was made, with the moments at which it was made and answered.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HistoryEvent {
+  readonly call: Call
+  readonly answer: Answer
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * Tells whether some order of the calls, in which none comes before one that was answered before it was made, explains
+ * every answer by the reference model. The search is that of Wing and Gong, which tries every call that may be the next
+ * one; what was found to lead nowhere is not tried again.
+ *
+ * @since 0.1.0
+ * @category checks
+ */
+export const isExplained = (initial: ModelState, history: ReadonlyArray<HistoryEvent>): boolean => {
+  const hopeless = new Set<string>()
+  const search = (state: ModelState, left: ReadonlyArray<HistoryEvent>): boolean => {
+    if (left.length === 0) return true
+    const key = JSON.stringify([left.map(({ start }) => start), state.tasks, state.messages])
+    if (hopeless.has(key)) return false
+    const firstAnswered = Math.min(...left.map(({ end }) => end))
+    const found = left.some((event) => {
+      if (event.start > firstAnswered) return false
+      const [expected, next] = modelStep(state, event.call)
+      return difference(event.answer, expected) === undefined && search(next, left.filter((other) => other !== event))
+    })
+    if (!found) hopeless.add(key)
+    return found
+  }
+  return search(initial, history)
+}

@@ -1,0 +1,45 @@
+/**
+ * A driver that lets others go first.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import type { TaskDriver } from "../../domain/TaskDriver.ts"
+
+/** The most turns that are given away at a time. */
+const maxTurns = 3
+
+const giveTurns = Effect.flatMap(
+  Random.nextIntBetween(0, maxTurns + 1),
+  (turns) => Effect.forEach(Array.from({ length: turns }), () => Effect.yieldNow, { discard: true })
+)
+
+const around = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.andThen(giveTurns, Effect.tap(effect, () => giveTurns))
+
+/**
+ * Wraps a driver so that other fibers run before and after each of its primitives, a random number of turns. Without it
+ * an engine that answers at once would never be interleaved, and a missing guard never show.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const yieldingDriver = (driver: TaskDriver): TaskDriver => ({
+  ...driver,
+  insert: (task, bounds, now) => around(driver.insert(task, bounds, now)),
+  find: (taskId, scope) => around(driver.find(taskId, scope)),
+  patch: (taskId, scope, guard, patch) => around(driver.patch(taskId, scope, guard, patch)),
+  remove: (taskId, scope) => around(driver.remove(taskId, scope)),
+  page: (query) => around(driver.page(query)),
+  pageSummaries: (query) => around(driver.pageSummaries(query)),
+  stale: (query) => around(driver.stale(query)),
+  removeExpired: (now, limit) => around(driver.removeExpired(now, limit)),
+  count: (scope) => around(driver.count(scope)),
+  messages: {
+    push: (message) => around(driver.messages.push(message)),
+    shift: (queue, now) => around(driver.messages.shift(queue, now)),
+    drain: (queue, now) => around(driver.messages.drain(queue, now)),
+    removeExpired: (now, limit) => around(driver.messages.removeExpired(now, limit))
+  }
+})

@@ -1,0 +1,41 @@
+/**
+ * What a command answers, in a form that can be compared: of the model, or of a storage.
+ *
+ * @since 0.1.0
+ */
+import type { TaskStorageError } from "../../domain/TaskError.ts"
+import { sorted } from "../PlainRecord.ts"
+
+/**
+ * An answer: a value, or an error with its fields.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Answer =
+  | { readonly value: unknown }
+  | { readonly error: { readonly [field: string]: unknown } }
+
+/**
+ * Gives an error as an answer. Sentences for people are left to the library.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const refusal = (
+  error: Refusal | TaskStorageError
+): { readonly error: { readonly [field: string]: unknown } } => {
+  const fields = sorted({ ...error })
+  return { error: Object.fromEntries(Object.entries(fields).filter(([field]) => field !== "reason")) }
+}
+
+/**
+ * An error of the library by its fields, sentences left out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Refusal {
+  readonly _tag: TaskStorageError["_tag"]
+  readonly [field: string]: unknown
+}

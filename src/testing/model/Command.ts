@@ -1,0 +1,224 @@
+/**
+ * What the model and a storage are told to do, as data that can be generated, shrunk and printed.
+ *
+ * @since 0.1.0
+ */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Schema from "effect/Schema"
+import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
+import { TaskStatus } from "../../domain/TaskStatus.ts"
+
+/** Few of everything, so that commands meet; in JavaScript's order U+E000 would be the last id. */
+const id = Schema.Literals(["a", "\ue000", "\u{10000}"])
+const key = Schema.Literals(["k", "l", "m"])
+const queue = Schema.Literals(["q", "r"])
+const text = Schema.Literals(["", "note", "a message that is a good deal longer than the other ones"])
+const message = Schema.optionalKey(Schema.NullOr(text))
+const ttl = Schema.NullOr(Schema.Literals([50, 1000]))
+const maxSize = Schema.optionalKey(Schema.Literals([1, 2]))
+const outcome = Schema.Literals(["success", "tool_error", "error"])
+
+/**
+ * Who acts: through which handle, and as trusted code, for a session, or (`null`) for those without one.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Actor = Schema.Struct({
+  handle: Schema.Literals(["first", "second"]),
+  session: Schema.optionalKey(Schema.NullOr(Schema.Literals(["s"])))
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Actor = typeof Actor.Type
+
+const CreateTask = Schema.TaggedStruct("createTask", {
+  actor: Actor,
+  taskId: id,
+  sessionId: Schema.optionalKey(Schema.Literals(["s"])),
+  status: Schema.optionalKey(TaskStatus),
+  statusMessage: Schema.optionalKey(text),
+  /** How long before now it was created. */
+  age: Schema.optionalKey(Schema.Literals([1, 10])),
+  ttl: Schema.optionalKey(ttl),
+  result: Schema.optionalKey(outcome),
+  asks: Schema.optionalKey(key)
+})
+
+const UpdateTask = Schema.TaggedStruct("updateTask", {
+  actor: Actor,
+  taskId: id,
+  status: Schema.optionalKey(TaskStatus),
+  statusMessage: message,
+  ttl: Schema.optionalKey(ttl),
+  result: Schema.optionalKey(Schema.NullOr(outcome)),
+  asks: Schema.optionalKey(Schema.NullOr(key)),
+  /** What is wrong with the record, if anything. */
+  wrong: Schema.optionalKey(Schema.Literals(["revision", "createdAt", "sessionId"]))
+})
+
+const writes = [
+  CreateTask,
+  UpdateTask,
+  Schema.TaggedStruct("deleteTask", { actor: Actor, taskId: id }),
+  Schema.TaggedStruct("updateTaskStatus", { actor: Actor, taskId: id, status: TaskStatus, statusMessage: message }),
+  Schema.TaggedStruct("storeTaskResult", { actor: Actor, taskId: id, outcome }),
+  Schema.TaggedStruct("settleTask", {
+    actor: Actor,
+    taskId: id,
+    outcome,
+    status: Schema.optionalKey(Schema.Literals(["completed", "failed"])),
+    statusMessage: message
+  }),
+  Schema.TaggedStruct("touchTask", {
+    actor: Actor,
+    taskId: id,
+    statusMessage: message,
+    ttl: Schema.optionalKey(ttl),
+    pollInterval: Schema.optionalKey(Schema.Literals([0, 5]))
+  }),
+  Schema.TaggedStruct("requireInput", {
+    actor: Actor,
+    taskId: id,
+    keys: Schema.NonEmptyArray(key).check(Schema.isMaxLength(2)),
+    requestState: Schema.optionalKey(Schema.Literals(["", "state"]))
+  }),
+  Schema.TaggedStruct("provideInput", {
+    actor: Actor,
+    taskId: id,
+    keys: Schema.Array(key).check(Schema.isMaxLength(2))
+  }),
+  Schema.TaggedStruct("enqueue", {
+    actor: Actor,
+    queue,
+    body: text,
+    maxSize,
+    ttl: Schema.optionalKey(Schema.Literals([1, 50]))
+  }),
+  Schema.TaggedStruct("dequeue", { actor: Actor, queue }),
+  Schema.TaggedStruct("dequeueAll", { actor: Actor, queue })
+] as const
+
+const reads = [
+  Schema.TaggedStruct("getTask", { actor: Actor, taskId: id }),
+  Schema.TaggedStruct("getTaskResult", { actor: Actor, taskId: id }),
+  Schema.TaggedStruct("taskCount", { actor: Actor }),
+  Schema.TaggedStruct("list", {
+    actor: Actor,
+    summaries: Schema.Boolean,
+    status: Schema.optionalKey(TaskStatus),
+    limit: Schema.optionalKey(Schema.Literals([1, 2, 3]))
+  })
+] as const
+
+const others = [
+  Schema.TaggedStruct("next", { actor: Actor, limit: Schema.Literals([1, 2]) }),
+  Schema.TaggedStruct("advance", { millis: Schema.Literals([1, 9, 40]) }),
+  Schema.TaggedStruct("expireTasks", { actor: Actor }),
+  Schema.TaggedStruct("recoverStuckTasks", {
+    actor: Actor,
+    maxAge: Schema.Literals([0, 1, 10]),
+    statuses: Schema.optionalKey(Schema.Tuple([Schema.Literals(["working", "input_required"])]))
+  })
+] as const
+
+/**
+ * A command that is one atomic step, so that it has a place in an order of concurrent commands.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const AtomicCommand = Schema.Union([...writes, ...reads])
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type AtomicCommand = typeof AtomicCommand.Type
+
+/**
+ * Any command.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Command = Schema.Union([...writes, ...reads, ...others])
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Command = typeof Command.Type
+
+/**
+ * Options of the storage, each of which is left out most of the time.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Struct({
+  maxTasks: Schema.optionalKey(Schema.Literals([2, 3])),
+  maxTasksPerSession: Schema.optionalKey(Schema.Literals([1, 2])),
+  maxTtl: Schema.optionalKey(Schema.Literals([50, 300])),
+  defaultTtl: Schema.optionalKey(Schema.Literals([50, 1000])),
+  contentBytes: Schema.optionalKey(Schema.Literals([60, 90]))
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Options = typeof Options.Type
+
+/**
+ * Generates up to so many commands that create tasks, so that there is something to work with.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const creations = (maxLength: number): Arbitrary.Arbitrary<Array<Command>> =>
+  Arbitrary.array(Arbitrary.schema(CreateTask), { maxLength })
+
+/**
+ * Generates commands behind a few that create tasks.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const commandsBehindCreations: Arbitrary.Arbitrary<Array<Command>> = Arbitrary.all({
+  creations: creations(8),
+  commands: Arbitrary.array(Arbitrary.schema(Command), { maxLength: 40 })
+}).pipe(Arbitrary.map(({ commands, creations }) => [...creations, ...commands]))
+
+/**
+ * Generates the options of a storage.
+ *
+ * @since 0.1.0
+ * @category arbitraries
+ */
+export const options: Arbitrary.Arbitrary<Options> = Arbitrary.schema(Options)
+
+/**
+ * The size at which sequences get as long as they may: each command takes several units of it.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const sequenceSize = 800
+
+/**
+ * Gives the outcome that a command names.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const outcomeNamed = (name: typeof outcome.Type): TaskOutcome => outcomes[name]
+
+const outcomes = {
+  success: { _tag: "Success", value: { content: [] } },
+  tool_error: { _tag: "Success", value: { isError: true } },
+  error: { _tag: "Error", code: -32000, message: "It broke" }
+} as const

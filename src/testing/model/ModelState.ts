@@ -1,0 +1,147 @@
+/**
+ * The state of the reference model: plain values, written down independently of how the library does it.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import type { Json } from "effect/Schema"
+import { TaskId } from "../../domain/TaskId.ts"
+import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
+import type { TaskRecordFields } from "../../domain/TaskRecord.ts"
+import type { TaskStatus } from "../../domain/TaskStatus.ts"
+import type { Answer } from "./Answer.ts"
+
+/**
+ * A task of the model. Times are milliseconds.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ModelTask {
+  readonly taskId: string
+  readonly sessionId: string | null
+  readonly status: TaskStatus
+  readonly statusMessage: string | null
+  readonly createdAt: number
+  readonly lastUpdatedAt: number
+  readonly ttl: number | null
+  readonly pollInterval: number | null
+  readonly originalMethod: string
+  readonly result: TaskOutcome | null
+  readonly revision: number
+  readonly inputRequests: { readonly [key: string]: Json } | null
+  readonly inputResponses: { readonly [key: string]: Json } | null
+  readonly requestState: string | null
+  readonly usedKeys: ReadonlyArray<string>
+}
+
+/**
+ * A message of the model.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ModelMessage {
+  readonly queue: string
+  readonly body: string
+  readonly expiresAt: number
+}
+
+/**
+ * A list that was read up to a place: what `next` goes on with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ModelCursor {
+  readonly session: string | null | undefined
+  readonly status: TaskStatus | undefined
+  readonly summaries: boolean
+  readonly after: { readonly createdAt: number; readonly taskId: string }
+}
+
+/**
+ * Options of the storage under test, in milliseconds and bytes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ModelOptions {
+  readonly maxTasks?: number
+  readonly maxTasksPerSession?: number
+  readonly maxTtl?: number
+  readonly defaultTtl?: number
+  readonly contentBytes?: number
+}
+
+/**
+ * Everything the model knows. Expired tasks stay until they are swept or replaced.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ModelState {
+  readonly now: number
+  readonly options: ModelOptions
+  readonly tasks: ReadonlyArray<ModelTask>
+  readonly messages: ReadonlyArray<ModelMessage>
+  readonly cursor: ModelCursor | undefined
+}
+
+/**
+ * What a step of the model gives: the answer, and the state afterwards.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Step = readonly [answer: Answer, next: ModelState]
+
+/**
+ * Gives the record that the library should show for a task of the model.
+ *
+ * @since 0.1.0
+ * @category converting
+ */
+export const recordOf = (task: ModelTask): TaskRecordFields => ({
+  taskId: TaskId.make(task.taskId),
+  ...(task.sessionId === null ? {} : { sessionId: task.sessionId }),
+  status: task.status,
+  ...(task.statusMessage === null ? {} : { statusMessage: task.statusMessage }),
+  createdAt: DateTime.makeUnsafe(task.createdAt),
+  lastUpdatedAt: DateTime.makeUnsafe(task.lastUpdatedAt),
+  ttl: task.ttl,
+  ...(task.pollInterval === null ? {} : { pollInterval: task.pollInterval }),
+  originalMethod: task.originalMethod,
+  ...(task.result === null ? {} : { result: task.result, resultKind: kindOf(task.result) }),
+  revision: task.revision,
+  ...(task.inputRequests === null ? {} : { inputRequests: task.inputRequests }),
+  ...(task.inputResponses === null ? {} : { inputResponses: task.inputResponses }),
+  ...(task.requestState === null ? {} : { requestState: task.requestState })
+})
+
+const kindOf = (result: TaskOutcome) => {
+  if (result._tag === "Error") return "error"
+  const { value } = result
+  const isError = typeof value === "object" && value !== null && "isError" in value && value["isError"] === true
+  return isError ? "tool_error" : "success"
+}
+
+/**
+ * Gives the bytes of everything but the outcome, as JSON text in which all that is not ASCII is escaped.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const contentBytesOf = (task: ModelTask): number => {
+  const fields = [task.originalMethod, task.statusMessage, task.inputRequests, task.inputResponses, task.requestState]
+  return fields.reduce<number>((bytes, field) => bytes + (field === null ? 0 : textBytes(field)), 0)
+}
+
+/**
+ * Gives the bytes of a value as JSON text in which all that is not ASCII is escaped.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const textBytes = (value: unknown): number =>
+  Array.from(JSON.stringify(value)).reduce((bytes, char) => bytes + (char <= "~" ? 1 : 6 * char.length), 0)

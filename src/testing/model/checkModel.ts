@@ -1,0 +1,120 @@
+/**
+ * Random sequences of commands, made by a storage and by the reference model, and compared after every step.
+ *
+ * @since 0.1.0
+ */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { ContractViolation } from "../contract/ContractViolation.ts"
+import { difference, show } from "../difference.ts"
+import type { StorageHarness } from "../StorageHarness.ts"
+import * as SuiteClock from "../SuiteClock.ts"
+import type { Answer } from "./Answer.ts"
+import { type Call, resolve } from "./Call.ts"
+import {
+  type Command,
+  commandsBehindCreations,
+  type Options,
+  options as arbitraryOptions,
+  sequenceSize
+} from "./Command.ts"
+import { describeFailure, Divergence } from "./describeFailure.ts"
+import type { ModelState } from "./ModelState.ts"
+import { emptyModel, modelStep } from "./modelStep.ts"
+import { performCall, type Subject } from "./performCall.ts"
+import { storageOptions } from "./storageOptions.ts"
+
+/**
+ * How many sequences are made, or which one once more.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface CheckOptions {
+  /** How many random sequences are made; 1000 by default. */
+  readonly runs?: number | undefined
+  /** Makes the same sequences again. */
+  readonly seed?: string | number | undefined
+  /** Makes the one sequence again that a failure named. */
+  readonly replay?: string | undefined
+}
+
+/**
+ * Compares a storage with the reference model. A failure tells the shortest sequence that was found to show it.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const checkModel = <E>(
+  harness: StorageHarness<E>,
+  options: CheckOptions = {}
+): Effect.Effect<void, ContractViolation> =>
+  Arbitrary.checkEffect(
+    Arbitrary.all({ commands: commandsBehindCreations, options: arbitraryOptions }),
+    ({ commands, options }) => Effect.as(Effect.scoped(runSequence(harness, options, commands)), true),
+    { runs: 1000, size: sequenceSize, maxShrinks, ...options }
+  ).pipe(
+    Effect.flatMap((result) => {
+      const failure = describeFailure(result)
+      return failure === undefined
+        ? Effect.void
+        : Effect.fail(new ContractViolation({ case: "reference model", difference: failure }))
+    })
+  )
+
+/** Enough to find the few commands that matter among many. */
+const maxShrinks = 3_000
+
+/** The whole state is compared every so many steps, and at the end. */
+const stepsBetweenListings = 5
+
+const listing = { _tag: "list", actor: { handle: "second" }, summaries: false } as const
+
+const runSequence = <E>(harness: StorageHarness<E>, options: Options, commands: ReadonlyArray<Command>) =>
+  Effect.gen(function*() {
+    const clock = yield* SuiteClock.make
+    yield* Effect.gen(function*() {
+      const pair = yield* harness.open(storageOptions(options))
+      const subject: Subject = { ...pair, clock, list: undefined }
+      let state = emptyModel(clock.currentTimeMillisUnsafe(), options)
+      const trace = [`options ${show(options)}`]
+      for (const [index, command] of commands.entries()) {
+        const call = resolve(state, command)
+        trace.push(show(call))
+        state = yield* compareStep(subject, state, call, trace)
+        if (index % stepsBetweenListings === stepsBetweenListings - 1 || index === commands.length - 1) {
+          const { list } = subject
+          yield* compareStep(subject, state, listing, [...trace, "listing everything"])
+          subject.list = list
+        }
+      }
+    }).pipe(Effect.provideService(Clock.Clock, clock))
+  })
+
+const compareStep = Effect.fnUntraced(function*(
+  subject: Subject,
+  state: ModelState,
+  call: Call,
+  trace: ReadonlyArray<string>
+) {
+  const answer = yield* performCall(subject, call)
+  const learned = call._tag === "recoverStuckTasks" ? yield* learnReason(subject, answer) : ""
+  const [expected, next] = modelStep(state, call, learned)
+  const found = difference(answer, expected)
+  if (found !== undefined) return yield* new Divergence({ steps: trace.join("\n"), difference: found })
+  return next
+})
+
+/** Reads the sentence under which a recovery failed a task. */
+const learnReason = (subject: Subject, answer: Answer): Effect.Effect<string> =>
+  Effect.map(Effect.exit(subject.first.listTasks()), (listed) => {
+    const recovered = "value" in answer && Array.isArray(answer.value) ? answer.value : []
+    const tasks = listed._tag === "Success" ? listed.value.tasks : []
+    const reasons = tasks.flatMap(({ result, taskId }) =>
+      recovered.includes(taskId) && result?._tag === "Error" && result.code === internalError ? [result.message] : []
+    )
+    return reasons[0] ?? ""
+  })
+
+const internalError = -32603

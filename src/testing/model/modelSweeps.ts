@@ -1,0 +1,50 @@
+/**
+ * How the reference model removes what expired and recovers what was abandoned.
+ *
+ * @since 0.1.0
+ */
+import type { Command } from "./Command.ts"
+import { hasExpired, visible } from "./modelReads.ts"
+import type { ModelState, ModelTask, Step } from "./ModelState.ts"
+
+/**
+ * Removes the tasks that have expired.
+ *
+ * @since 0.1.0
+ * @category sweeps
+ */
+export const removeExpired = (state: ModelState): Step => {
+  const left = state.tasks.filter((task) => !hasExpired(state, task))
+  const removed = state.tasks.filter((task) => hasExpired(state, task)).map(({ taskId }) => taskId)
+  return [{ value: removed.toSorted() }, { ...state, tasks: left }]
+}
+
+/**
+ * Fails the tasks that nobody wrote for longer than they may be left alone.
+ *
+ * @since 0.1.0
+ * @category sweeps
+ */
+export const recoverTasks = (
+  state: ModelState,
+  call: Extract<Command, { readonly _tag: "recoverStuckTasks" }>,
+  reason: string
+): Step => {
+  const statuses: ReadonlyArray<string> = call.statuses ?? ["working", "input_required"]
+  const stuck = visible(state, undefined)
+    .filter(({ lastUpdatedAt, status }) => statuses.includes(status) && lastUpdatedAt < state.now - call.maxAge)
+  const tasks = state.tasks.map((task) => stuck.includes(task) ? recovered(state, task, reason) : task)
+  return [{ value: stuck.map(({ taskId }) => taskId).toSorted() }, { ...state, tasks }]
+}
+
+const recovered = (state: ModelState, task: ModelTask, reason: string): ModelTask => {
+  const written = { ...task, inputRequests: null, lastUpdatedAt: state.now, revision: task.revision + 1 }
+  return task.result === null
+    ? {
+      ...written,
+      status: "failed",
+      statusMessage: reason,
+      result: { _tag: "Error", code: -32603, message: reason }
+    }
+    : { ...written, status: task.result._tag === "Error" ? "failed" : "completed" }
+}

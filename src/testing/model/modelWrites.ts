@@ -1,0 +1,253 @@
+/**
+ * How the reference model writes tasks.
+ *
+ * @since 0.1.0
+ */
+import type { TaskStatus } from "../../domain/TaskStatus.ts"
+import { difference } from "../difference.ts"
+import { plainRecord } from "../PlainRecord.ts"
+import { type Answer, type Refusal, refusal } from "./Answer.ts"
+import type { Call } from "./Call.ts"
+import { type Actor, outcomeNamed } from "./Command.ts"
+import { findTask, hasExpired } from "./modelReads.ts"
+import { contentBytesOf, type ModelState, type ModelTask, recordOf, type Step } from "./ModelState.ts"
+
+type CallOf<Tag extends Call["_tag"]> = Extract<Call, { readonly _tag: Tag }>
+
+const ended = (status: TaskStatus): boolean => status !== "working" && status !== "input_required"
+
+const shown = (task: ModelTask): Answer => ({ value: plainRecord(recordOf(task)) })
+
+/** A null is a missing limit as well as an unlimited ttl. */
+const clamped = (state: ModelState, ttl: number | null): number | null => {
+  const most = Math.min(ttl ?? Infinity, state.options.maxTtl ?? Infinity)
+  return most === Infinity ? null : most
+}
+
+const tooLarge = (state: ModelState, task: ModelTask): Refusal | undefined => {
+  const limit = state.options.contentBytes ?? Infinity
+  const actual = contentBytesOf(task)
+  return actual > limit ? { _tag: "PayloadTooLarge", actual, limit } : undefined
+}
+
+/** Puts a written task in the place of the stored one: one revision later, and asking for nothing once it ended. */
+const written = (state: ModelState, stored: ModelTask, next: ModelTask): ModelTask => ({
+  ...next,
+  inputRequests: ended(next.status) ? null : next.inputRequests,
+  lastUpdatedAt: state.now,
+  revision: stored.revision + 1
+})
+
+const put = (state: ModelState, task: ModelTask): ModelState => ({
+  ...state,
+  tasks: [...state.tasks.filter(({ taskId }) => taskId !== task.taskId), task]
+})
+
+/** Writes a task that an actor sees, or says why not; `decide` gives the task as it would be and a reason against it. */
+const write = (
+  state: ModelState,
+  target: { readonly actor: Actor; readonly taskId: string },
+  decide: (stored: ModelTask) => { readonly next: ModelTask; readonly refused: Refusal | undefined }
+): Step => {
+  const stored = findTask(state, target)
+  if (stored === undefined) return [refusal({ _tag: "TaskNotFound", taskId: target.taskId }), state]
+  const { next, refused } = decide(stored)
+  if (refused !== undefined) return [refusal(refused), state]
+  const task = written(state, stored, next)
+  return [shown(task), put(state, task)]
+}
+
+const refusedEnd = ({ status, taskId }: ModelTask): Refusal | undefined =>
+  ended(status) ? { _tag: "TerminalState", status, taskId } : undefined
+
+const refusedStep = (stored: ModelTask, requested: TaskStatus): Refusal | undefined =>
+  refusedEnd(stored) ?? (stored.status === requested
+    ? { _tag: "InvalidTransition", current: stored.status, requested, taskId: stored.taskId }
+    : undefined)
+
+const refusedResult = ({ result, taskId }: ModelTask): Refusal | undefined =>
+  result === null ? undefined : { _tag: "ResultAlreadyStored", taskId }
+
+/** A message that is written may be too long together with the rest, which is reported before the state. */
+const refusedMessage = (state: ModelState, stored: ModelTask, next: ModelTask, message: string | null | undefined) =>
+  message === undefined || message === null ? undefined : tooLarge(state, written(state, stored, next))
+
+/**
+ * @since 0.1.0
+ * @category writes
+ */
+export const createTask = (state: ModelState, call: CallOf<"createTask">): Step => {
+  const session = call.actor.session
+  if (session !== undefined && call.sessionId !== undefined && call.sessionId !== session) {
+    return [refusal({ _tag: "InvalidInput", field: "sessionId" }), state]
+  }
+  const status = call.status ?? "working"
+  const createdAt = state.now - (call.age ?? 0)
+  const asked = call.asks === undefined ? null : { [call.asks]: "asked" }
+  const { defaultTtl, maxTasks, maxTasksPerSession } = state.options
+  const task: ModelTask = {
+    taskId: call.taskId,
+    sessionId: call.sessionId ?? session ?? null,
+    status,
+    statusMessage: call.statusMessage ?? null,
+    createdAt,
+    lastUpdatedAt: createdAt,
+    ttl: clamped(state, call.ttl === undefined ? defaultTtl ?? null : call.ttl),
+    pollInterval: null,
+    originalMethod: "tools/call",
+    result: call.result === undefined ? null : outcomeNamed(call.result),
+    revision: 1,
+    inputRequests: ended(status) ? null : asked,
+    inputResponses: null,
+    requestState: null,
+    usedKeys: Object.keys(asked ?? {})
+  }
+  const large = tooLarge(state, task)
+  if (large !== undefined) return [refusal(large), state]
+  const old = state.tasks.find(({ taskId }) => taskId === task.taskId)
+  if (old !== undefined && !hasExpired(state, old)) {
+    return [refusal({ _tag: "TaskAlreadyExists", taskId: task.taskId }), state]
+  }
+  const others = state.tasks.filter((other) => other !== old)
+  if (others.length >= (maxTasks ?? Infinity)) {
+    return [refusal({ _tag: "MaxTasksReached", limit: maxTasks ?? 0, scope: "storage" }), state]
+  }
+  const inSession = others.filter(({ sessionId }) => sessionId === task.sessionId)
+  if (task.sessionId !== null && inSession.length >= (maxTasksPerSession ?? Infinity)) {
+    return [refusal({ _tag: "MaxTasksReached", limit: maxTasksPerSession ?? 0, scope: "session" }), state]
+  }
+  return [shown(task), put(state, task)]
+}
+
+/**
+ * @since 0.1.0
+ * @category writes
+ */
+export const replaceTask = (state: ModelState, call: CallOf<"updateTask">): Step => {
+  const { createdAt, inputRequests, result, revision, sessionId, status, taskId } = call.record
+  const record = {
+    ...call.record,
+    inputRequests: ended(status) ? null : inputRequests,
+    ttl: clamped(state, call.record.ttl)
+  }
+  const large = tooLarge(state, record)
+  if (large !== undefined) return [refusal(large), state]
+  return write(state, { actor: call.actor, taskId }, (stored) => {
+    const refuse = (): Refusal | undefined => {
+      if (createdAt !== stored.createdAt) return { _tag: "InvalidInput", field: "createdAt" }
+      if (sessionId !== stored.sessionId) return { _tag: "InvalidInput", field: "sessionId" }
+      if (revision !== stored.revision) {
+        return { _tag: "ConcurrentModification", actual: stored.revision, expected: revision, taskId }
+      }
+      if (stored.result !== null && difference(result, stored.result) !== undefined) return refusedResult(stored)
+      if (status !== stored.status) return refusedStep(stored, status)
+      return stored.status === "cancelled" && stored.result === null && result !== null ? refusedEnd(stored) : undefined
+    }
+    const usedKeys = [...new Set([...stored.usedKeys, ...Object.keys(record.inputRequests ?? {})])]
+    return { next: { ...record, usedKeys }, refused: refuse() }
+  })
+}
+
+/**
+ * @since 0.1.0
+ * @category writes
+ */
+export const deleteTask = (state: ModelState, call: CallOf<"deleteTask">): Step => {
+  const stored = findTask(state, call)
+  return [{ value: stored !== undefined }, { ...state, tasks: state.tasks.filter((task) => task !== stored) }]
+}
+
+/**
+ * @since 0.1.0
+ * @category writes
+ */
+export const makeTransition = (state: ModelState, call: CallOf<"updateTaskStatus">): Step =>
+  write(state, call, (stored) => {
+    const { status, statusMessage = stored.statusMessage } = call
+    const next = { ...stored, status, statusMessage }
+    return { next, refused: refusedMessage(state, stored, next, call.statusMessage) ?? refusedStep(stored, status) }
+  })
+
+/**
+ * @since 0.1.0
+ * @category writes
+ */
+export const storeResult = (state: ModelState, call: CallOf<"storeTaskResult">): Step =>
+  write(state, call, (stored) => ({
+    next: { ...stored, result: outcomeNamed(call.outcome) },
+    refused: refusedResult(stored) ?? (stored.status === "cancelled" ? refusedEnd(stored) : undefined)
+  }))
+
+/**
+ * @since 0.1.0
+ * @category writes
+ */
+export const settleTask = (state: ModelState, call: CallOf<"settleTask">): Step =>
+  write(state, call, (stored) => {
+    const result = outcomeNamed(call.outcome)
+    const { status = result._tag === "Error" ? "failed" : "completed", statusMessage = stored.statusMessage } = call
+    const next: ModelTask = { ...stored, result, status, statusMessage }
+    const large = refusedMessage(state, stored, next, call.statusMessage)
+    return { next, refused: large ?? refusedResult(stored) ?? refusedEnd(stored) }
+  })
+
+/**
+ * @since 0.1.0
+ * @category writes
+ */
+export const touchTask = (state: ModelState, call: CallOf<"touchTask">): Step =>
+  write(state, call, (stored) => {
+    const { pollInterval = stored.pollInterval, statusMessage = stored.statusMessage } = call
+    const ttl = call.ttl === undefined ? stored.ttl : clamped(state, call.ttl)
+    const next = { ...stored, pollInterval, statusMessage, ttl }
+    return { next, refused: refusedMessage(state, stored, next, call.statusMessage) ?? refusedEnd(stored) }
+  })
+
+/**
+ * @since 0.1.0
+ * @category writes
+ */
+export const requireInput = (state: ModelState, call: CallOf<"requireInput">): Step =>
+  write(state, call, (stored) => {
+    const keys = [...new Set(call.keys)]
+    const next: ModelTask = {
+      ...stored,
+      status: "input_required",
+      inputRequests: { ...stored.inputRequests, ...Object.fromEntries(keys.map((key) => [key, "asked"])) },
+      requestState: call.requestState ?? stored.requestState,
+      usedKeys: [...new Set([...stored.usedKeys, ...keys])]
+    }
+    const reused = keys.find((key) => stored.usedKeys.includes(key))
+    const refused = tooLarge(state, next) ?? refusedEnd(stored)
+    return {
+      next,
+      refused: refused ??
+        (reused === undefined ? undefined : { _tag: "InputKeyReused", key: reused, taskId: stored.taskId })
+    }
+  })
+
+/**
+ * @since 0.1.0
+ * @category writes
+ */
+export const provideInput = (state: ModelState, call: CallOf<"provideInput">): Step => {
+  const stored = findTask(state, call)
+  const asked = Object.entries(stored?.inputRequests ?? {})
+  const accepted = [...new Set(call.keys)].filter((key) => asked.some(([name]) => name === key))
+  const left = asked.filter(([name]) => !accepted.some((key) => key === name))
+  const complete = accepted.length > 0 && left.length === 0
+  if (stored !== undefined && accepted.length === 0 && !ended(stored.status)) {
+    return [{ value: { complete, record: plainRecord(recordOf(stored)) } }, state]
+  }
+  const [answer, after] = write(state, call, (task) => {
+    const answers = Object.fromEntries(accepted.map((key) => [key, "answer"]))
+    const next: ModelTask = {
+      ...task,
+      status: complete ? "working" : task.status,
+      inputRequests: left.length === 0 ? null : Object.fromEntries(left),
+      inputResponses: { ...task.inputResponses, ...answers }
+    }
+    return { next, refused: refusedEnd(task) ?? tooLarge(state, next) }
+  })
+  return ["value" in answer ? { value: { complete, record: answer.value } } : answer, after]
+}

@@ -1,0 +1,149 @@
+/**
+ * Makes a call of a storage and gives its answer in the form of the model's.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { isTaskStorageError, type TaskStorageError } from "../../domain/TaskError.ts"
+import type { SessionTasks, TaskPage, TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
+import type { TaskStatus } from "../../domain/TaskStatus.ts"
+import { plainRecord } from "../PlainRecord.ts"
+import type { StoragePair } from "../StorageHarness.ts"
+import type { SuiteClock } from "../SuiteClock.ts"
+import { type Answer, refusal } from "./Answer.ts"
+import type { Call } from "./Call.ts"
+import { type Actor, outcomeNamed } from "./Command.ts"
+import { recordOf } from "./ModelState.ts"
+
+/** A list that was read and promised more. */
+interface OpenList {
+  readonly session: string | null | undefined
+  readonly status: TaskStatus | undefined
+  readonly summaries: boolean
+  readonly cursor: string
+}
+
+/**
+ * A storage under test, and where its last list ended.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Subject extends StoragePair {
+  readonly clock: SuiteClock
+  list: OpenList | undefined
+}
+
+/**
+ * Makes a call; any failure, a defect too, is an answer.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const performCall = (subject: Subject, call: Call): Effect.Effect<Answer> =>
+  Effect.suspend(() => perform(subject, call)).pipe(
+    Effect.map((value): Answer => ({ value })),
+    Effect.catchCause((cause) => {
+      const error = Cause.squash(cause)
+      return Effect.succeed(isTaskStorageError(error) ? refusal(error) : { error: { cause: Cause.pretty(cause) } })
+    })
+  )
+
+const tasksOf = (storage: TaskStorageShape, session: string | null | undefined): SessionTasks =>
+  session === undefined ? storage : storage.forSession(session)
+
+const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStorageError> => {
+  if (call._tag === "advance") return subject.clock.advance(call.millis)
+  const storage = subject[call.actor.handle]
+  const tasks = tasksOf(storage, call.actor.session)
+  switch (call._tag) {
+    case "createTask":
+      return Effect.map(tasks.createTask(newTask(subject, call)), plainRecord)
+    case "updateTask":
+      return Effect.map(tasks.updateTask(recordOf(call.record)), plainRecord)
+    case "deleteTask":
+      return tasks.deleteTask(call.taskId)
+    case "updateTaskStatus":
+      return Effect.map(tasks.updateTaskStatus(call.taskId, call.status, call), plainRecord)
+    case "storeTaskResult":
+      return Effect.map(tasks.storeTaskResult(call.taskId, outcomeNamed(call.outcome)), plainRecord)
+    case "settleTask":
+      return Effect.map(tasks.settleTask(call.taskId, outcomeNamed(call.outcome), call), plainRecord)
+    case "touchTask":
+      return Effect.map(tasks.touchTask(call.taskId, call), plainRecord)
+    case "requireInput":
+      return Effect.map(tasks.requireInput(call.taskId, mapOf(call.keys, "asked"), call), plainRecord)
+    case "provideInput":
+      return Effect.map(
+        tasks.provideInput(call.taskId, mapOf(call.keys, "answer")),
+        ({ complete, record }) => ({ complete, record: plainRecord(record) })
+      )
+    case "enqueue":
+      return storage.messages.enqueue(call.queue, call.body, call)
+    case "dequeue":
+      return Effect.map(storage.messages.dequeue(call.queue), Option.toArray)
+    case "dequeueAll":
+      return storage.messages.dequeueAll(call.queue)
+    case "getTask":
+      return Effect.map(tasks.getTask(call.taskId), (found) => Option.getOrUndefined(Option.map(found, plainRecord)))
+    case "getTaskResult":
+      return Effect.map(tasks.getTaskResult(call.taskId), Option.getOrUndefined)
+    case "taskCount":
+      return tasks.taskCount()
+    case "list":
+      return readPage(subject, call.actor, { ...call, session: call.actor.session, cursor: undefined })
+    case "next":
+      return subject.list === undefined
+        ? Effect.succeed("no cursor")
+        : readPage(subject, call.actor, { ...subject.list, limit: call.limit })
+    case "expireTasks":
+      return Effect.map(storage.expireTasks(), sortedIds)
+    case "recoverStuckTasks":
+      return Effect.map(storage.recoverStuckTasks(call.maxAge, call), sortedIds)
+  }
+}
+
+const sortedIds = (ids: ReadonlyArray<string>): ReadonlyArray<string> => ids.toSorted()
+
+const mapOf = (keys: ReadonlyArray<string>, value: string): { readonly [key: string]: string } =>
+  Object.fromEntries(keys.map((key) => [key, value]))
+
+const newTask = (subject: Subject, call: Extract<Call, { readonly _tag: "createTask" }>) => {
+  const { age, asks, result, sessionId, status, statusMessage, taskId, ttl } = call
+  const createdAt = age === undefined ? undefined : DateTime.makeUnsafe(subject.clock.currentTimeMillisUnsafe() - age)
+  return {
+    originalMethod: "tools/call",
+    createdAt,
+    lastUpdatedAt: createdAt,
+    inputRequests: asks === undefined ? undefined : { [asks]: "asked" },
+    result: result === undefined ? undefined : outcomeNamed(result),
+    sessionId,
+    status,
+    statusMessage,
+    taskId,
+    ttl
+  }
+}
+
+interface PageRequest {
+  readonly session: string | null | undefined
+  readonly status?: TaskStatus | undefined
+  readonly summaries: boolean
+  readonly cursor: string | undefined
+  readonly limit?: number
+}
+
+const readPage = (subject: Subject, actor: Actor, request: PageRequest) => {
+  const { cursor, limit, session, status, summaries } = request
+  const tasks = tasksOf(subject[actor.handle], session)
+  const page = summaries ? tasks.listTaskSummaries({ cursor, limit, status }) : tasks.listTasks({ cursor, limit })
+  return Effect.map(page, ({ nextCursor, tasks }: TaskPage<TaskRecord | TaskSummary>) => {
+    const list = { session, status: summaries ? status : undefined, summaries }
+    subject.list = nextCursor === undefined ? undefined : { ...list, cursor: nextCursor }
+    return { more: nextCursor !== undefined, tasks: tasks.map(plainRecord) }
+  })
+}

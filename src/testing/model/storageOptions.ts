@@ -1,0 +1,19 @@
+/**
+ * The options of a sequence, for the storage.
+ *
+ * @since 0.1.0
+ */
+import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
+import type { Options } from "./Command.ts"
+
+/**
+ * Gives the options that a storage takes for those of a sequence.
+ *
+ * @since 0.1.0
+ * @category converting
+ */
+export const storageOptions = ({ contentBytes, ...options }: Options): TaskStorageOptions => ({
+  ...options,
+  maintenance: false,
+  maxPayloadBytes: { content: contentBytes }
+})

@@ -1,0 +1,83 @@
+/**
+ * Holds the suite to its purpose: every driver that is wrong on purpose is noticed, by a case of the contract under the
+ * subject that it names and by the random checks that it names. The good driver passes in test/memory.test.ts.
+ */
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import { makeDriver, makeStore } from "mcp-task-storage/memory"
+import {
+  brokenDrivers,
+  checkLinearizability,
+  checkModel,
+  contractSuite,
+  fromDrivers,
+  runCase,
+  sharingStorage,
+  type StorageHarness
+} from "mcp-task-storage/testing"
+import type { TaskDriver } from "../../src/domain/TaskDriver.ts"
+import type { InvalidInput } from "../../src/domain/TaskError.ts"
+
+const harnessOf = (breakDriver: (good: TaskDriver) => TaskDriver) =>
+  fromDrivers({
+    makeDrivers: Effect.map(makeStore, (store) => ({
+      first: breakDriver(makeDriver(store)),
+      second: breakDriver(makeDriver(store))
+    }))
+  })
+
+const good = harnessOf((driver) => driver)
+
+/** The name of the first case of a subject that fails. */
+const firstFailure = Effect.fnUntraced(function*<E>(harness: StorageHarness<E>, subject: string) {
+  const cases = contractSuite.flatMap((group) => group.subject === subject ? group.cases : [])
+  for (const contract of cases) {
+    if (Exit.isFailure(yield* Effect.exit(runCase(harness, contract)))) return contract.name
+  }
+  return undefined
+}, Random.withSeed(1))
+
+const seed = 2
+const random = {
+  model: <E>(harness: StorageHarness<E>) => checkModel(harness, { runs: 500, seed }),
+  linearizability: <E>(harness: StorageHarness<E>) => checkLinearizability(harness, { runs: 1_000, seed })
+}
+
+describe.each(brokenDrivers)("a driver that $name", ({ breakDriver, checks, subject }) => {
+  const harness = harnessOf(breakDriver)
+
+  it.live(`is noticed by the contract, under ${subject}`, () =>
+    Effect.gen(function*() {
+      expect(yield* firstFailure(harness, subject)).toBeDefined()
+    }))
+
+  it.live.each(checks)("is noticed by the check of %s", (check) =>
+    Effect.gen(function*() {
+      expect(yield* Effect.flip(random[check](harness))).toMatchObject({ _tag: "ContractViolation" })
+    }))
+})
+
+it.live("a storage that hands out what it keeps is noticed by the contract, under payloads", () =>
+  Effect.gen(function*() {
+    const sharing: StorageHarness<InvalidInput> = {
+      open: (options) =>
+        Effect.map(good.open(options), ({ first, second }) => ({
+          first: sharingStorage(first),
+          second: sharingStorage(second)
+        }))
+    }
+    expect(yield* firstFailure(sharing, "payloads")).toBe("does not change with what the caller does to the answers")
+  }))
+
+describe("the good driver, under the same seeds", () => {
+  it.live("passes the reference model", () => random.model(good))
+  it.live("passes the check of linearizability", () => random.linearizability(good))
+})
+
+it("every mistake has a name of its own, and a subject of the suite", () => {
+  expect(new Set(brokenDrivers.map(({ name }) => name)).size).toBe(brokenDrivers.length)
+  const subjects = contractSuite.map((group) => group.subject)
+  for (const { subject } of brokenDrivers) expect(subjects).toContain(subject)
+})
