@@ -188,13 +188,7 @@ export const draftReplacement = (
     return { ...yield* draftTask({ ...record, status }, taskId, sessionId, createdAt, kept), revision }
   })
 
-/**
- * Gives the error of a text that is too large for the limit, if it is.
- *
- * @since 0.1.0
- * @category guards
- */
-export const overLimit = (json: StoredJson | null | undefined, limit: number): PayloadTooLarge | undefined =>
+const overLimit = (json: StoredJson | null | undefined, limit: number): PayloadTooLarge | undefined =>
   json === null || json === undefined || json.bytesAtMost <= limit || json.bytes <= limit
     ? undefined
     : new PayloadTooLarge({ limit, actual: json.bytes })

@@ -251,7 +251,7 @@ export interface SessionTasks {
   /**
    * Counts the tasks that are not expired. The one operation whose cost may grow with what it counts.
    */
-  readonly taskCount: () => Effect.Effect<number, TaskError.TaskStorageUnavailable>
+  readonly taskCount: () => Effect.Effect<number, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
    * Watches a task, whichever process writes it: the present record, then each later one that is observed, until a
@@ -305,6 +305,11 @@ export interface TaskStorageShape extends SessionTasks {
    * `memory`, `sqlite`, or what a third-party driver calls itself.
    */
   readonly backendName: string
+
+  /**
+   * Counts the tasks that are not expired. The one operation whose cost may grow with what it counts.
+   */
+  readonly taskCount: () => Effect.Effect<number, TaskError.TaskStorageUnavailable>
 
   /**
    * Lists the tasks bound to one session.

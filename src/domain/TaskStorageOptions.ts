@@ -72,7 +72,7 @@ const mebibyte = 1024 * 1024
  */
 export const resolveOptions = (options: TaskStorageOptions): Result.Result<ResolvedOptions, InvalidInput> =>
   Result.gen(function*() {
-    const bytes = typeof options.maxPayloadBytes === "object"
+    const bytes = typeof options.maxPayloadBytes === "object" && options.maxPayloadBytes !== null
       ? options.maxPayloadBytes
       : { outcome: options.maxPayloadBytes, content: options.maxPayloadBytes }
     const maintenance = options.maintenance ?? { interval: "1 minute" }

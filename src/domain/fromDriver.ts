@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import { makeSessionTasks } from "./makeSessionTasks.ts"
+import { countTasks, makeSessionTasks } from "./makeSessionTasks.ts"
 import { parsed } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import type { InvalidInput } from "./TaskError.ts"
@@ -60,6 +60,7 @@ export const fromDriver = Effect.fnUntraced(
       ...all,
       ...sweep,
       backendName: driver.backendName,
+      taskCount: () => countTasks(driver, undefined),
       messages: makeTaskMessages(driver.messages, resolved),
       forSession,
       listTasksForSession: (sessionId, options) =>

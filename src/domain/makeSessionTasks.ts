@@ -256,14 +256,7 @@ export const makeSessionTasks = (
           )))
     },
 
-    taskCount: () =>
-      Result.isFailure(parsedSession)
-        ? Effect.succeed(0)
-        : operate(
-          "taskCount",
-          undefined,
-          (now) => answered("taskCount", driver.count({ now, session }), Effect.succeed)
-        ),
+    taskCount: () => parsed(parsedSession, (session) => countTasks(driver, session)),
 
     changes: (taskId) =>
       Result.match(onTask(taskId), {
@@ -283,6 +276,18 @@ export const makeSessionTasks = (
       )
   }
 }
+
+/**
+ * Counts the tasks of one session; of `null`, those bound to none; of `undefined`, all.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const countTasks = (
+  driver: TaskDriver,
+  session: string | null | undefined
+): Effect.Effect<number, TaskStorageUnavailable> =>
+  operate("taskCount", undefined, (now) => answered("taskCount", driver.count({ now, session }), Effect.succeed))
 
 /** The session that a new task is bound to: the one of the handle, or the one that is named. */
 const bindSession = (

@@ -1,0 +1,140 @@
+/**
+ * Tasks in SQLite: durable, in one file, for one process or several on the same machine.
+ *
+ * It stands on `node:sqlite`, so that there is nothing to install. Locks are waited for without blocking the event loop.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import { SqlClient } from "effect/sql/SqlClient"
+import { unavailable } from "../domain/TaskAccess.ts"
+import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
+import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import { TaskStorage } from "../domain/TaskStorage.ts"
+import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import type { SqlMigration } from "./sql/SqlDialect.ts"
+import type { SchemaMode } from "./sql/SqlSchema.ts"
+import { taskTables } from "./sql/TaskTables.ts"
+import { makeSqliteDriver, type SqliteDriverOptions } from "./sqlite/makeSqliteDriver.ts"
+import { openSqlite, type SqliteClientOptions, type Synchronous } from "./sqlite/openSqlite.ts"
+import * as SqliteSchema from "./sqlite/SqliteSchema.ts"
+
+export type { SchemaMode, SqliteClientOptions, SqlMigration, Synchronous }
+
+/**
+ * Options of {@link layerClient}: those of every layer, and how the database is used.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface ClientOptions extends TaskStorageOptions, SqliteDriverOptions {}
+
+/**
+ * Options of {@link layer}.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options extends ClientOptions, SqliteClientOptions {}
+
+/**
+ * Keeps tasks in a SQLite database, which is made if it is not there. `:memory:` is a database of this layer alone.
+ *
+ * Fails with `InvalidInput` when an option is wrong, and with `TaskStorageUnavailable` when the database cannot be opened
+ * or its tables are not what `schema` asks for.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable> =>
+  Layer.effect(
+    TaskStorage,
+    Effect.flatMap(opening(makeDriver(options)), (driver) => TaskStorage.fromDriver(driver, options))
+  )
+
+/**
+ * Keeps tasks in a SQLite database, with options from the configuration.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Wrap<Options>
+): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable | Config.ConfigError> =>
+  Layer.unwrap(Effect.map(Config.unwrap(options), layer))
+
+/**
+ * Keeps tasks in the database of the `SqlClient` that is there, and takes part in its transactions: inside
+ * `sql.withTransaction` a task is committed or rolled back together with what else is written, and whoever waits for it
+ * wakes after the commit.
+ *
+ * Begin transactions that write with `BEGIN IMMEDIATE`, as the client of {@link layerSqlClient} does: SQLite refuses to
+ * let one write that has read before another process wrote. Waiters notice the writes of other processes on clients with
+ * one connection only.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerClient = (
+  options: ClientOptions = {}
+): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable, SqlClient> =>
+  Layer.effect(
+    TaskStorage,
+    Effect.gen(function*() {
+      const sql = yield* SqlClient
+      const driver = yield* opening(makeSqliteDriver(sql, options))
+      return yield* TaskStorage.fromDriver(driver, options)
+    })
+  )
+
+/**
+ * Provides a `SqlClient` over `node:sqlite`: one connection in WAL mode, transactions that begin with `BEGIN IMMEDIATE`,
+ * and no wait for locks inside SQLite.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerSqlClient = (
+  options: SqliteClientOptions
+): Layer.Layer<SqlClient, InvalidInput | TaskStorageUnavailable> =>
+  Layer.effect(SqlClient, opening(openSqlite(options)))
+
+/**
+ * Makes the driver of {@link layer}, for those who wrap drivers. The scope closes the database.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeDriver = (
+  options: SqliteClientOptions & SqliteDriverOptions
+): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
+  Effect.flatMap(openSqlite(options), (sql) => makeSqliteDriver(sql, options))
+
+/**
+ * Gives the steps of the schema, oldest first, for those who run them by other means and open with `schema: "verify"` or
+ * `"trust"`. A step that has been released never changes.
+ *
+ * @since 0.1.0
+ * @category schema
+ */
+export const migrations = (tablePrefix?: string): Result.Result<ReadonlyArray<SqlMigration>, InvalidInput> =>
+  Result.map(taskTables(tablePrefix), SqliteSchema.migrations)
+
+/**
+ * Gives the statements that `maxTasks` and `maxTasksPerSession` need beside {@link migrations}, to be run in one
+ * transaction. With `schema: "migrate"` they are run when the first layer with limits opens the database.
+ *
+ * @since 0.1.0
+ * @category schema
+ */
+export const limitTriggers = (tablePrefix?: string): Result.Result<ReadonlyArray<string>, InvalidInput> =>
+  Result.map(taskTables(tablePrefix), SqliteSchema.makeTriggers)
+
+const opening = <A, R>(
+  effect: Effect.Effect<A, InvalidInput | TaskDriverError, R>
+): Effect.Effect<A, InvalidInput | TaskStorageUnavailable, R> =>
+  Effect.mapError(effect, (error) => error._tag === "InvalidInput" ? error : unavailable("open", error))

@@ -1,0 +1,72 @@
+/**
+ * Waiting for locks without blocking the event loop.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import { randomInt } from "node:crypto"
+import { clearTimeout, setTimeout } from "node:timers"
+
+/** Milliseconds: the first wait, and the one that waits grow to. */
+const shortest = 1
+const longest = 25
+
+/**
+ * Waits for real milliseconds, whatever clock the program runs on: a lock is held by somebody out there, whom the clock
+ * of a test does not move. Interruptible.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const realSleep = (milliseconds: number): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    // @effect-diagnostics-next-line globalTimersInEffect:off
+    const timer = setTimeout(() => resume(Effect.void), milliseconds)
+    return Effect.sync(() => clearTimeout(timer))
+  })
+
+/**
+ * Runs an effect again while it fails for a lock, with growing waits and jitter in between, until `timeout` milliseconds
+ * have passed. Then it fails as it last did.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const whileLocked = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  timeout: number,
+  isLocked: (error: E) => boolean
+): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    const deadline = performance.now() + timeout
+    let delay = shortest
+    const attempt: Effect.Effect<A, E, R> = Effect.catch(effect, (error) => {
+      if (!isLocked(error) || performance.now() >= deadline) return Effect.fail(error)
+      const pause = delay / 2 + randomInt(delay * 1000) / 1000
+      delay = Math.min(delay * 2, longest)
+      return Effect.andThen(realSleep(pause), attempt)
+    })
+    return attempt
+  })
+
+/**
+ * Makes transactions of a client wait for the lock that they begin with. What has begun is never run again.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const beginWhenUnlocked = (
+  withTransaction: SqlClient["withTransaction"],
+  timeout: number,
+  isLocked: (error: unknown) => boolean
+): SqlClient["withTransaction"] =>
+(effect) =>
+  Effect.suspend(() => {
+    let begun = false
+    const begin = Effect.suspend(() => {
+      begun = true
+      return effect
+    })
+    return whileLocked(withTransaction(begin), timeout, (error) => !begun && isLocked(error))
+  })

@@ -1,0 +1,128 @@
+/**
+ * Bringing a database to the schema of this library, or making sure that it has it.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { isSome } from "./makeSqlMessages.ts"
+import type { SqlDialect, SqlMigration } from "./SqlDialect.ts"
+import type { SqlRunner } from "./SqlRunner.ts"
+import { readInteger, type TaskTables } from "./TaskTables.ts"
+
+/**
+ * What a layer does about the schema when it opens a database: `migrate` brings it up to date, `verify` fails unless it
+ * is there and new enough, `trust` does not look.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type SchemaMode = "migrate" | "verify" | "trust"
+
+interface Version {
+  readonly version: number
+  /** The oldest schema version whose library still runs on this database. */
+  readonly compatibleWith: number
+}
+
+/**
+ * Prepares the schema. Processes may do so at the same time; each step is made once.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const prepareSchema = Effect.fnUntraced(function*(
+  runner: SqlRunner,
+  dialect: SqlDialect,
+  tables: TaskTables,
+  mode: SchemaMode,
+  steps: ReadonlyArray<SqlMigration>
+): Effect.fn.Return<void, TaskDriverError> {
+  if (mode === "trust") return
+  const own = steps.at(-1)?.id ?? 0
+  const stored = yield* readVersion(runner, dialect, tables)
+  if (stored !== undefined && stored.compatibleWith > own) return yield* tooNew(stored, own)
+  if (stored !== undefined && stored.version >= own) return
+  if (mode === "verify") return yield* tooOld(stored, own)
+
+  yield* runner.transaction(Effect.gen(function*() {
+    // Read again: while this process waited for the lock, another one may have done it.
+    const current = yield* readVersion(runner, dialect, tables)
+    for (const step of steps) {
+      if (current !== undefined && step.id <= current.version) continue
+      for (const statement of step.statements) yield* execute(runner, statement)
+    }
+  }))
+})
+
+/**
+ * Gives an effect that makes sure that tasks are counted: the counts are started where `mode` allows it. What was found
+ * once is not looked up again.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeCountTasks = (
+  runner: SqlRunner,
+  dialect: SqlDialect,
+  tables: TaskTables,
+  mode: SchemaMode
+): Effect.Effect<void, TaskDriverError> => {
+  let known = false
+  const look = Effect.tap(
+    runner.read({ text: dialect.triggersExist(tables), params: [] }, isSome),
+    (found) =>
+      Effect.sync(() => {
+        known = found
+      })
+  )
+  const start = runner.transaction(Effect.gen(function*() {
+    // What is made here may yet be rolled back with a transaction of the user, so that only a later look is believed.
+    if (yield* runner.read({ text: dialect.triggersExist(tables), params: [] }, isSome)) return
+    for (const statement of dialect.makeTriggers(tables)) yield* execute(runner, statement)
+  }))
+  const missing = new TaskDriverError({
+    reason: "maxTasks and maxTasksPerSession need triggers that this database does not have; run the statements of " +
+      "limitTriggers, or open it once with schema \"migrate\"",
+    retryable: false,
+    applied: "no"
+  })
+  return Effect.suspend(() => {
+    if (known) return Effect.void
+    return Effect.flatMap(look, (found) => {
+      if (found) return Effect.void
+      return mode === "migrate" ? start : Effect.fail(missing)
+    })
+  })
+}
+
+const execute = (runner: SqlRunner, text: string) => runner.write({ text, params: [] }, isSome)
+
+const readVersion = (runner: SqlRunner, dialect: SqlDialect, tables: TaskTables) =>
+  Effect.flatMap(
+    runner.read({ text: dialect.tableExists, params: [tables.schema] }, isSome),
+    (exists) =>
+      exists
+        ? runner.read(
+          { text: `SELECT version, compatible_with FROM ${tables.schema} WHERE id = 1`, params: [] },
+          ([row]): Version | undefined =>
+            row === undefined ? undefined : { version: readInteger(row[0]), compatibleWith: readInteger(row[1]) }
+        )
+        : Effect.succeed(undefined)
+  )
+
+const tooNew = (stored: Version, own: number) =>
+  new TaskDriverError({
+    reason: `the tables are of schema version ${stored.version}, which needs a library of at least version ` +
+      `${stored.compatibleWith}, and this one knows version ${own}; upgrade mcp-task-storage`,
+    retryable: false,
+    applied: "no"
+  })
+
+const tooOld = (stored: Version | undefined, own: number) =>
+  new TaskDriverError({
+    reason: `the tables are ${stored === undefined ? "missing" : `of schema version ${stored.version}`}, and this ` +
+      `library needs version ${own}; run its migrations, or open the database once with schema "migrate"`,
+    retryable: false,
+    applied: "no"
+  })

@@ -1,0 +1,234 @@
+/**
+ * The names of the tables, and how a task lies in its row.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import { StoredJson } from "../../domain/StoredJson.ts"
+import type { StoredSummary, StoredTask } from "../../domain/StoredTask.ts"
+import { InvalidInput } from "../../domain/TaskError.ts"
+import { ResultKind } from "../../domain/TaskOutcome.ts"
+import { type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
+
+/**
+ * The tables of one storage. Its indexes and triggers are named after them.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TaskTables {
+  readonly schema: string
+  readonly tasks: string
+  readonly counts: string
+  readonly messages: string
+}
+
+/**
+ * Names the tables behind a prefix, which goes into SQL text and so may be no more than a plain identifier.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const taskTables = (prefix: string = "mcp_"): Result.Result<TaskTables, InvalidInput> =>
+  /^[A-Za-z_][A-Za-z0-9_]{0,31}$/.test(prefix)
+    ? Result.succeed({
+      schema: `${prefix}schema`,
+      tasks: `${prefix}tasks`,
+      counts: `${prefix}task_counts`,
+      messages: `${prefix}messages`
+    })
+    : Result.fail(
+      new InvalidInput({
+        field: "tablePrefix",
+        reason: "must be 1 to 32 ASCII letters, digits and underscores, and begin with no digit"
+      })
+    )
+
+/**
+ * The key of the count of all tasks. No session is called so: session ids are not empty.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const totalKey = ""
+
+/** In the order in which {@link readSummary} reads them; the large ones come behind. */
+const summaryColumns = {
+  taskId: "task_id",
+  sessionId: "session_id",
+  status: "status",
+  createdAt: "created_at",
+  lastUpdatedAt: "last_updated_at",
+  ttl: "ttl",
+  pollInterval: "poll_interval",
+  revision: "revision",
+  resultKind: "result_kind",
+  originalMethod: "original_method",
+  statusMessage: "status_message",
+  meta: "meta"
+} as const satisfies { readonly [Field in keyof StoredSummary]: string }
+
+/**
+ * The column of each field, in the order in which {@link readTask} reads them.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const columns = {
+  ...summaryColumns,
+  originalParams: "original_params",
+  inputRequests: "input_requests",
+  inputResponses: "input_responses",
+  requestState: "request_state",
+  inputKeys: "input_keys",
+  result: "result"
+} as const satisfies { readonly [Field in keyof StoredTask]: string }
+
+/**
+ * @since 0.1.0
+ * @category constants
+ */
+export const summaryColumnList: ReadonlyArray<string> = Object.values(summaryColumns)
+
+/**
+ * @since 0.1.0
+ * @category constants
+ */
+export const columnList: ReadonlyArray<string> = Object.values(columns)
+
+/**
+ * A row of values, as the engine gave it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Row = ReadonlyArray<unknown>
+
+/**
+ * A row is not what was written: somebody else wrote to the table.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CorruptRow extends Error {
+  override readonly name = "CorruptRow"
+}
+
+/**
+ * Reads the values of {@link summaryColumnList}. Throws a {@link CorruptRow}.
+ *
+ * @since 0.1.0
+ * @category readers
+ */
+export const readSummary = (row: Row): StoredSummary => ({
+  taskId: readText(row[0]),
+  sessionId: orNull(row[1], readText),
+  status: readStatus(row[2]),
+  createdAt: readInteger(row[3]),
+  lastUpdatedAt: readInteger(row[4]),
+  ttl: orNull(row[5], readInteger),
+  pollInterval: orNull(row[6], readInteger),
+  revision: readInteger(row[7]),
+  resultKind: orNull(row[8], readKind),
+  originalMethod: readJson(row[9]),
+  statusMessage: orNull(row[10], readJson),
+  meta: orNull(row[11], readJson)
+})
+
+/**
+ * Reads the values of {@link columnList}. Throws a {@link CorruptRow}.
+ *
+ * @since 0.1.0
+ * @category readers
+ */
+export const readTask = (row: Row): StoredTask => ({
+  ...readSummary(row),
+  originalParams: orNull(row[12], readJson),
+  inputRequests: orNull(row[13], readJson),
+  inputResponses: orNull(row[14], readJson),
+  requestState: orNull(row[15], readJson),
+  inputKeys: orNull(row[16], readJson),
+  result: orNull(row[17], readJson)
+})
+
+/**
+ * Gives the values of {@link columnList} for a task.
+ *
+ * @since 0.1.0
+ * @category writers
+ */
+export const writeTask = (task: StoredTask): Array<string | number | null> => [
+  task.taskId,
+  task.sessionId,
+  task.status,
+  task.createdAt,
+  task.lastUpdatedAt,
+  task.ttl,
+  task.pollInterval,
+  task.revision,
+  task.resultKind,
+  task.originalMethod.text,
+  writeValue(task.statusMessage),
+  writeValue(task.meta),
+  writeValue(task.originalParams),
+  writeValue(task.inputRequests),
+  writeValue(task.inputResponses),
+  writeValue(task.requestState),
+  writeValue(task.inputKeys),
+  writeValue(task.result)
+]
+
+/**
+ * Gives the value of a column for that of a field.
+ *
+ * @since 0.1.0
+ * @category writers
+ */
+export const writeValue = (value: StoredJson | string | number | null): string | number | null =>
+  value instanceof StoredJson ? value.text : value
+
+/**
+ * @since 0.1.0
+ * @category readers
+ */
+export const readText = (value: unknown): string => {
+  if (typeof value === "string") return value
+  throw new CorruptRow(`expected text, got ${typeof value}`)
+}
+
+/**
+ * Reads an integer, which some clients give as bigint.
+ *
+ * @since 0.1.0
+ * @category readers
+ */
+export const readInteger = (value: unknown): number => {
+  const number = typeof value === "bigint" ? Number(value) : value
+  if (typeof number === "number" && Number.isSafeInteger(number)) return number
+  throw new CorruptRow(`expected an integer, got ${typeof value}`)
+}
+
+/**
+ * @since 0.1.0
+ * @category readers
+ */
+export const readJson = (value: unknown): StoredJson => StoredJson.fromText(readText(value))
+
+/**
+ * @since 0.1.0
+ * @category readers
+ */
+export const readKind = (value: unknown): ResultKind => readLiteral(ResultKind.literals, value)
+
+/**
+ * @since 0.1.0
+ * @category readers
+ */
+export const orNull = <A>(value: unknown, read: (value: unknown) => A): A | null => value === null ? null : read(value)
+
+const readStatus = (value: unknown): TaskStatus => readLiteral(taskStatuses, value)
+
+const readLiteral = <A extends string>(literals: ReadonlyArray<A>, value: unknown): A => {
+  for (const literal of literals) if (literal === value) return literal
+  throw new CorruptRow(`expected one of ${literals.join(", ")}`)
+}

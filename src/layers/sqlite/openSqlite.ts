@@ -1,0 +1,119 @@
+/**
+ * Effect's SQL client over `node:sqlite`.
+ *
+ * A lock is never waited for inside SQLite, whose busy handler would block the event loop: what is locked fails at once,
+ * and the wait is outside.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as SqlClient from "effect/sql/SqlClient"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
+import { DatabaseSync } from "node:sqlite"
+import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { InvalidInput } from "../../domain/TaskError.ts"
+import { beginWhenUnlocked, whileLocked } from "../sql/LockWait.ts"
+import { driverError } from "../sql/SqlRunner.ts"
+import { makeConnection, toSqlError } from "./SqliteConnection.ts"
+import { parseLockTimeout, sqliteDialect } from "./SqliteDialect.ts"
+
+/**
+ * How far a commit is carried: with `full` it survives a power cut, with `normal` and `off` the death of the process.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type Synchronous = "full" | "normal" | "off"
+
+/**
+ * @since 0.1.0
+ * @category options
+ */
+export interface SqliteClientOptions {
+  /** A path, a `file:` URL, or `:memory:`. */
+  readonly filename: string
+  /** `full` by default. */
+  readonly synchronous?: Synchronous | undefined
+  /** How long a lock that another process holds is waited for: 5 seconds by default. Waiting blocks nothing else. */
+  readonly lockTimeout?: Duration.Input | undefined
+}
+
+/** As statements, since a pragma takes no parameters. */
+const synchronousPragmas = new Map<string, string>(
+  [
+    ["full", "PRAGMA synchronous = FULL"],
+    ["normal", "PRAGMA synchronous = NORMAL"],
+    ["off", "PRAGMA synchronous = OFF"]
+  ] satisfies ReadonlyArray<readonly [Synchronous, string]>
+)
+
+/**
+ * Opens a database in WAL mode, until the scope closes.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const openSqlite = Effect.fnUntraced(function*(
+  options: SqliteClientOptions
+): Effect.fn.Return<SqlClient.SqlClient, InvalidInput | TaskDriverError, Scope.Scope> {
+  const { filename, synchronous } = options
+  if (typeof filename !== "string" || filename === "" || filename.includes("\0")) {
+    return yield* new InvalidInput({ field: "filename", reason: "must be a path, a file: URL, or :memory:" })
+  }
+  const pragma = synchronousPragmas.get(synchronous ?? "full")
+  if (pragma === undefined) {
+    return yield* new InvalidInput({ field: "synchronous", reason: "must be full, normal or off" })
+  }
+  const lockTimeout = yield* Effect.fromResult(parseLockTimeout(options.lockTimeout))
+  const client = yield* whileLocked(connect(filename, pragma), lockTimeout, isLocked).pipe(
+    Effect.mapError((error) => driverError(sqliteDialect, error, false, lockTimeout))
+  )
+  return Object.assign(client, {
+    withTransaction: beginWhenUnlocked(client.withTransaction, lockTimeout, isLocked)
+  })
+})
+
+const isLocked = (error: unknown): boolean => isSqlError(error) && sqliteDialect.fault(error).locked
+
+/** Going over to WAL needs the file for itself, so that it fails when several processes open a new one at once. */
+const connect = Effect.fnUntraced(function*(
+  filename: string,
+  pragma: string
+): Effect.fn.Return<SqlClient.SqlClient, SqlError, Scope.Scope> {
+  const database = yield* Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        const database = new DatabaseSync(filename, { timeout: 0 })
+        try {
+          database.exec("PRAGMA journal_mode = WAL")
+          database.exec(pragma)
+          return database
+        } catch (error) {
+          database.close()
+          throw error
+        }
+      },
+      catch: toSqlError("open the database")
+    }),
+    (database) => Effect.sync(() => database.close())
+  )
+  const connection = makeConnection(database)
+  return yield* SqlClient.make({
+    ...SqlClient.makeSqliteAcquirers({
+      connection: Effect.succeed(connection),
+      semaphore: yield* Semaphore.make(1),
+      isTransaction: (connection) => connection.isTransaction()
+    }),
+    driver: "sqlite-node",
+    compiler: Statement.makeCompilerSqlite(),
+    beginTransaction: "BEGIN IMMEDIATE",
+    releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
+    prepareTransactionControls: true,
+    spanAttributes: [["db.system.name", "sqlite"]]
+  }).pipe(Effect.provide(Reactivity.layer))
+})
