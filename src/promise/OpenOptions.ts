@@ -1,0 +1,101 @@
+/**
+ * What storage can be told when it is opened.
+ *
+ * @since 0.1.0
+ */
+import { InvalidInput } from "../domain/TaskError.ts"
+import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import type { TaskStorageUrlOptions } from "../layers/TaskStorageUrl.ts"
+import { isObject, requireMillis, requireObject } from "./arguments.ts"
+import type { CallOptions } from "./PromiseTaskStorage.ts"
+
+/**
+ * Options for storage over a layer, which has its own options already.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface LayerOpenOptions extends CallOptions {
+  /** Gives the time in milliseconds since the epoch, for tests. Timers stay real. */
+  readonly now?: (() => number) | undefined
+  /** Generates the ids of tasks that are created without one. */
+  readonly generateId?: (() => string) | undefined
+}
+
+type InTheirOwnUnits = "defaultTtl" | "maxTtl" | "defaultPollInterval" | "maintenance" | "generateId"
+
+/**
+ * Options for storage that a URL names. Durations are milliseconds.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface OpenOptions extends Omit<TaskStorageOptions, InTheirOwnUnits>, LayerOpenOptions {
+  /** The ttl of tasks that are created without one. Unlimited (`null`) by default. */
+  readonly defaultTtl?: number | null | undefined
+  /** The longest ttl: a longer or unlimited one is shortened to it. Off by default. */
+  readonly maxTtl?: number | undefined
+  /** The poll interval of tasks that are created without one. None by default. */
+  readonly defaultPollInterval?: number | undefined
+  /** How often the storage removes what expired and tends its engine: each minute by default, `false` for never. */
+  readonly maintenance?: { readonly interval: number } | false | undefined
+  /** How SQLite is used; read for a `sqlite:` URL only. */
+  readonly sqlite?: SqliteOptions | undefined
+}
+
+/**
+ * How SQLite is used.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface SqliteOptions extends Omit<NonNullable<TaskStorageUrlOptions["sqlite"]>, "lockTimeout"> {
+  /** Milliseconds that a lock of another process is waited for: 5000 by default. Waiting blocks nothing else. */
+  readonly lockTimeout?: number | undefined
+}
+
+const layerOptions = new Set(["signal", "now", "generateId"])
+
+const storageOptions = new Set([
+  "maxTasks",
+  "maxTasksPerSession",
+  "defaultTtl",
+  "maxTtl",
+  "defaultPollInterval",
+  "maxPayloadBytes",
+  "maxPageSize",
+  "maintenance",
+  "sqlite"
+])
+
+/**
+ * Throws `InvalidInput` for options that plain data can get wrong, a misspelt name included.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const requireOpenOptions = (options: OpenOptions, hasLayer: boolean): void => {
+  requireObject("options", options)
+  for (const name of Object.keys(options)) {
+    if (layerOptions.has(name)) continue
+    if (!storageOptions.has(name)) throw new InvalidInput({ field: name, reason: "is not an option" })
+    if (hasLayer) throw new InvalidInput({ field: name, reason: "is for the layer: give it when you make that" })
+  }
+  requireMillis("defaultTtl", options.defaultTtl)
+  requireMillis("maxTtl", options.maxTtl)
+  requireMillis("defaultPollInterval", options.defaultPollInterval)
+  if (isObject(options.maintenance)) requireMillis("maintenance.interval", options.maintenance.interval)
+  if (typeof options.maxPayloadBytes === "object") requireObject("maxPayloadBytes", options.maxPayloadBytes)
+  if (options.sqlite !== undefined) {
+    requireObject("sqlite", options.sqlite)
+    requireMillis("sqlite.lockTimeout", options.sqlite.lockTimeout)
+  }
+  requireFunction("now", options.now)
+  requireFunction("generateId", options.generateId)
+}
+
+const requireFunction = (field: string, value: unknown): void => {
+  if (value !== undefined && typeof value !== "function") {
+    throw new InvalidInput({ field, reason: "must be a function" })
+  }
+}

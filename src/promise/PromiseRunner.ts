@@ -1,0 +1,152 @@
+/**
+ * Runs the effects of a storage as promises.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
+import { isTaskStorageError, type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import { signalOf } from "./arguments.ts"
+import type { CallOptions } from "./PromiseTaskStorage.ts"
+
+/** What is known of a call: its name, and whether it reads, writes, or waits for others to write. */
+interface Operation {
+  readonly name: string
+  readonly kind: "read" | "write" | "wait"
+}
+
+type Make<A, E> = () => Effect.Effect<A, E>
+
+/**
+ * Runs calls until it is closed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class PromiseRunner {
+  readonly #runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+  readonly #release: Effect.Effect<void>
+  readonly #running = new Map<Fiber.Fiber<unknown, unknown>, Operation>()
+  #closing: Promise<void> | undefined
+
+  /**
+   * Runs effects with the references of `context`, such as the clock; `release` ends what the storage holds.
+   */
+  constructor(context: Context.Context<never>, release: Effect.Effect<void>) {
+    this.#runFork = Effect.runForkWith(context)
+    this.#release = release
+  }
+
+  /**
+   * Runs the effect that `make` gives, which reads. `make` is called only when the call may begin, and may throw
+   * `InvalidInput`.
+   */
+  read<A, E>(name: string, options: CallOptions | undefined, make: Make<A, E>): Promise<A> {
+    return this.#run({ name, kind: "read" }, options, make)
+  }
+
+  /**
+   * Runs an effect that writes, as {@link PromiseRunner.read} does.
+   */
+  write<A, E>(name: string, options: CallOptions | undefined, make: Make<A, E>): Promise<A> {
+    return this.#run({ name, kind: "write" }, options, make)
+  }
+
+  /**
+   * Runs an effect that waits for others to write, as {@link PromiseRunner.read} does.
+   */
+  wait<A, E>(name: string, options: CallOptions | undefined, make: Make<A, E>): Promise<A> {
+    return this.#run({ name, kind: "wait" }, options, make)
+  }
+
+  async #run<A, E>(
+    operation: Operation,
+    options: CallOptions | undefined,
+    make: Make<A, E>
+  ): Promise<A> {
+    const signal = signalOf(options)
+    if (this.#closing !== undefined) throw closed(operation, "no")
+    signal?.throwIfAborted()
+    const fiber = this.#runFork(begin(operation, make))
+    // Most calls on memory and SQLite are over by now, and then one promise is all that they cost.
+    const exit = fiber.pollUnsafe() ?? await this.#exitOf(fiber, operation, signal)
+    signal?.throwIfAborted()
+    if (exit._tag === "Success") return exit.value
+    throw this.#rejection(exit.cause, operation)
+  }
+
+  /**
+   * Lets calls in progress end, but not those that wait for others to write; then releases what the storage holds.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    for (const [fiber, { kind }] of this.#running) if (kind === "wait") fiber.interruptUnsafe()
+    const ended = Effect.andThen(Fiber.awaitAll([...this.#running.keys()]), this.#release)
+    const exit = await Effect.runPromiseExit(ended)
+    if (exit._tag === "Failure") throw failed({ name: "close", kind: "write" }, exit.cause)
+  }
+
+  #exitOf<A, E>(
+    fiber: Fiber.Fiber<A, E>,
+    operation: Operation,
+    signal: AbortSignal | undefined
+  ): Promise<Exit.Exit<A, E>> {
+    this.#running.set(fiber, operation)
+    const interrupt = () => fiber.interruptUnsafe()
+    signal?.addEventListener("abort", interrupt, { once: true })
+    // Aborted by what the effect itself called, before anybody listened.
+    if (signal?.aborted === true) interrupt()
+    return new Promise((resolve) => {
+      fiber.addObserver((exit) => {
+        this.#running.delete(fiber)
+        signal?.removeEventListener("abort", interrupt)
+        resolve(exit)
+      })
+    })
+  }
+
+  #rejection(cause: Cause.Cause<unknown>, operation: Operation): unknown {
+    return this.#closing !== undefined && Cause.hasInterruptsOnly(cause)
+      ? closed(operation, operation.kind === "write" ? "unknown" : "no")
+      : failed(operation, cause)
+  }
+}
+
+const begin = <A, E>(
+  operation: Operation,
+  make: Make<A, E>
+): Effect.Effect<A, E | TaskStorageError> => {
+  try {
+    return make()
+  } catch (error) {
+    return Effect.fail(isTaskStorageError(error) ? error : unexpected(operation, "no", error))
+  }
+}
+
+/** Gives the error that a promise rejects with: the typed error itself, and for a defect one that wraps it. */
+const failed = (operation: Operation, cause: Cause.Cause<unknown>): unknown => {
+  const expected = Cause.findError(cause)
+  const error = Result.isSuccess(expected) ? expected.success : Cause.squash(cause)
+  if (isTaskStorageError(error) || (Result.isSuccess(expected) && error instanceof Error)) return error
+  return unexpected(operation, operation.kind === "write" ? "unknown" : "no", error)
+}
+
+const closed = ({ name }: Operation, applied: "no" | "unknown"): TaskStorageUnavailable =>
+  new TaskStorageUnavailable({ operation: name, reason: "the storage is closed", retryable: false, applied })
+
+const unexpected = ({ name }: Operation, applied: "no" | "unknown", cause: unknown): TaskStorageUnavailable =>
+  new TaskStorageUnavailable({
+    operation: name,
+    reason: "the storage failed in a way that it should not; `cause` tells how",
+    retryable: false,
+    applied,
+    cause
+  })

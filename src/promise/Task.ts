@@ -1,0 +1,109 @@
+/**
+ * Tasks as plain data: what the promise facade takes and gives.
+ *
+ * @since 0.1.0
+ */
+import type * as Domain from "../domain/TaskOperations.ts"
+import type { ResultKind } from "../domain/TaskOutcome.ts"
+import type { TaskStatus } from "../domain/TaskStatus.ts"
+
+/**
+ * A value that JSON can carry.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Json = null | number | boolean | string | ReadonlyArray<Json> | JsonObject
+
+/**
+ * An object that JSON can carry.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface JsonObject {
+  readonly [key: string]: Json
+}
+
+/**
+ * What the request behind a task produced: its result, or the JSON-RPC error that answered it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TaskOutcome =
+  | { readonly _tag: "Success"; readonly value: Json }
+  | { readonly _tag: "Error"; readonly code: number; readonly message: string; readonly data?: Json }
+
+/**
+ * What a list tells about a task: a {@link Task} without its large parts.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface TaskSummary {
+  readonly taskId: string
+  /** The authorization context that the task is bound to. */
+  readonly sessionId?: string
+  readonly status: TaskStatus
+  readonly statusMessage?: string
+  /** ISO 8601 in UTC, with milliseconds. */
+  readonly createdAt: string
+  /** ISO 8601 in UTC, with milliseconds. */
+  readonly lastUpdatedAt: string
+  /** Milliseconds from creation; `null` is unlimited. */
+  readonly ttl: number | null
+  /** Milliseconds that a client should wait between polls. */
+  readonly pollInterval?: number
+  readonly originalMethod: string
+  readonly meta?: JsonObject
+  /** 1 on creation, one more with every write. */
+  readonly revision: number
+  readonly resultKind?: ResultKind
+}
+
+/**
+ * Everything stored about a task. What a task does not have is a missing property.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Task extends TaskSummary {
+  readonly originalParams?: Json
+  readonly result?: TaskOutcome
+  /** What the client is asked for and has not answered yet, by key. */
+  readonly inputRequests?: JsonObject
+  /** What the client answered, by key. */
+  readonly inputResponses?: JsonObject
+  readonly requestState?: string
+}
+
+type InTheirOwnUnits = "ttl" | "pollInterval" | "createdAt" | "lastUpdatedAt"
+
+/**
+ * A new task. What is left out gets its default: a generated id, `working`, the present time, the storage's
+ * `defaultTtl`. Payloads may be any value that JSON can carry. Times serve imports and tests.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface CreateTask extends Omit<Domain.CreateTask, InTheirOwnUnits> {
+  /** Milliseconds from creation, at least one; `null` is unlimited. */
+  readonly ttl?: number | null | undefined
+  /** Milliseconds that a client should wait between polls. */
+  readonly pollInterval?: number | undefined
+  /** ISO 8601 in UTC, such as `2026-01-02T03:04:05.678Z`. */
+  readonly createdAt?: string | undefined
+  /** ISO 8601 in UTC, such as `2026-01-02T03:04:05.678Z`. */
+  readonly lastUpdatedAt?: string | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ProvidedInput {
+  readonly record: Task
+  /** `true` for exactly the caller whose answer was the last one outstanding. */
+  readonly complete: boolean
+}

@@ -1,0 +1,56 @@
+/**
+ * Checks of arguments where plain data allows less than the service does. Each throws `InvalidInput`, as the callers
+ * reject with it.
+ *
+ * @since 0.1.0
+ */
+import { InvalidInput } from "../domain/TaskError.ts"
+import type { CallOptions } from "./PromiseTaskStorage.ts"
+
+/**
+ * Throws `InvalidInput` unless the value is an object.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const requireObject = (field: string, value: unknown): void => {
+  if (!isObject(value)) throw new InvalidInput({ field, reason: "must be an object" })
+}
+
+/**
+ * Tells whether a value is an object with properties, no array and no function.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/**
+ * Throws `InvalidInput` for a duration in another form than the number of its milliseconds. What a missing one means is
+ * for the service to say.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const requireMillis = (field: string, value: unknown): void => {
+  if (value !== undefined && value !== null && typeof value !== "number") {
+    throw new InvalidInput({ field, reason: "must be a number of milliseconds" })
+  }
+}
+
+/**
+ * Gives the signal of the options of a call.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const signalOf = (options: CallOptions | undefined): AbortSignal | undefined => {
+  if (options === undefined) return undefined
+  requireObject("options", options)
+  const { signal } = options
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new InvalidInput({ field: "options.signal", reason: "must be an AbortSignal" })
+  }
+  return signal
+}

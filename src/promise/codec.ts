@@ -1,0 +1,117 @@
+/**
+ * Between records with Effect types and tasks as plain data, written out by hand: a Schema would cost more than a read
+ * from memory does.
+ *
+ * @since 0.1.0
+ */
+import * as Brand from "effect/Brand"
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+import { InvalidInput } from "../domain/TaskError.ts"
+import type { TaskId } from "../domain/TaskId.ts"
+import type { TaskPage } from "../domain/TaskOperations.ts"
+import type * as Domain from "../domain/TaskOperations.ts"
+import type { TaskRecord, TaskRecordFields, TaskSummary as SummaryRecord } from "../domain/TaskRecord.ts"
+import { requireMillis, requireObject } from "./arguments.ts"
+import { formatTime } from "./formatTime.ts"
+import type { CreateTask, ProvidedInput, Task, TaskSummary } from "./Task.ts"
+
+/**
+ * @since 0.1.0
+ * @category encoders
+ */
+export const encodeTask = (record: TaskRecord): Task => ({ ...record, ...encodeTimes(record) })
+
+/**
+ * @since 0.1.0
+ * @category encoders
+ */
+export const encodeTaskPage = (page: TaskPage<TaskRecord>): TaskPage<Task> => ({
+  ...page,
+  tasks: page.tasks.map(encodeTask)
+})
+
+/**
+ * @since 0.1.0
+ * @category encoders
+ */
+export const encodeSummaryPage = (page: TaskPage<SummaryRecord>): TaskPage<TaskSummary> => ({
+  ...page,
+  tasks: page.tasks.map((summary) => ({ ...summary, ...encodeTimes(summary) }))
+})
+
+/**
+ * @since 0.1.0
+ * @category encoders
+ */
+export const encodeTaskOption = (record: Option.Option<TaskRecord>): Task | undefined =>
+  Option.isSome(record) ? encodeTask(record.value) : undefined
+
+/**
+ * @since 0.1.0
+ * @category encoders
+ */
+export const encodeProvidedInput = ({ complete, record }: Domain.ProvidedInput): ProvidedInput => ({
+  record: encodeTask(record),
+  complete
+})
+
+const encodeTimes = ({ createdAt, lastUpdatedAt }: Pick<TaskRecord, "createdAt" | "lastUpdatedAt">) => {
+  const created = formatTime(createdAt)
+  return {
+    createdAt: created,
+    lastUpdatedAt: lastUpdatedAt === createdAt ? created : formatTime(lastUpdatedAt)
+  }
+}
+
+/**
+ * Decodes a new task. Throws `InvalidInput` for what plain data can get wrong; the service checks the rest.
+ *
+ * @since 0.1.0
+ * @category decoders
+ */
+export const decodeCreateTask = (task: CreateTask): Domain.CreateTask => {
+  requireObject("task", task)
+  requireMillis("ttl", task.ttl)
+  requireMillis("pollInterval", task.pollInterval)
+  const { createdAt, lastUpdatedAt, ...rest } = task
+  return {
+    ...rest,
+    ...(createdAt === undefined ? {} : { createdAt: decodeTime("createdAt", createdAt) }),
+    ...(lastUpdatedAt === undefined ? {} : { lastUpdatedAt: decodeTime("lastUpdatedAt", lastUpdatedAt) })
+  }
+}
+
+/**
+ * Decodes a record that is to replace the stored one. Throws `InvalidInput` as {@link decodeCreateTask} does.
+ *
+ * @since 0.1.0
+ * @category decoders
+ */
+export const decodeTask = (task: Task): TaskRecordFields => {
+  requireObject("record", task)
+  requireMillis("ttl", task.ttl)
+  requireMillis("pollInterval", task.pollInterval)
+  return {
+    ...task,
+    taskId: taken(task.taskId),
+    createdAt: decodeTime("createdAt", task.createdAt),
+    lastUpdatedAt: decodeTime("lastUpdatedAt", task.lastUpdatedAt)
+  }
+}
+
+/** The service parses ids; here the brand is only handed on. */
+const taken = Brand.nominal<TaskId>()
+
+const layout = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/
+
+const decodeTime = (field: string, text: unknown): DateTime.Utc => {
+  if (typeof text === "string" && layout.test(text)) {
+    const time = DateTime.make(text)
+    // The parser takes the 30th of February for the 2nd of March.
+    if (Option.isSome(time) && DateTime.formatIso(time.value).startsWith(text.slice(0, text.indexOf("T") + 9))) {
+      return time.value
+    }
+  }
+  throw new InvalidInput({ field, reason: "must be a time in UTC such as 2026-01-02T03:04:05.678Z" })
+}

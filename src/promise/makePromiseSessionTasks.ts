@@ -1,0 +1,107 @@
+/**
+ * The operations on tasks as promises, of one session or of all.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { InvalidInput } from "../domain/TaskError.ts"
+import type { SessionTasks } from "../domain/TaskOperations.ts"
+import { requireMillis } from "./arguments.ts"
+import {
+  decodeCreateTask,
+  decodeTask,
+  encodeProvidedInput,
+  encodeSummaryPage,
+  encodeTask,
+  encodeTaskOption,
+  encodeTaskPage
+} from "./codec.ts"
+import type { PromiseRunner } from "./PromiseRunner.ts"
+import type { PromiseSessionTasks } from "./PromiseTaskStorage.ts"
+import type { CreateTask } from "./Task.ts"
+import { watchTask } from "./watchTask.ts"
+
+/**
+ * Makes the promises of operations on tasks. `tasks` is asked for them on every call, and may throw `InvalidInput`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makePromiseSessionTasks = (
+  tasks: () => SessionTasks,
+  runner: PromiseRunner,
+  generateId: (() => string) | undefined
+): PromiseSessionTasks => ({
+  createTask: (task, options) =>
+    runner.write("createTask", options, () => {
+      const decoded = decodeCreateTask(task)
+      const named = generateId === undefined ? decoded : withId(decoded, generateId)
+      return Effect.map(tasks().createTask(named), encodeTask)
+    }),
+
+  getTask: (taskId, options) =>
+    runner.read("getTask", options, () => Effect.map(tasks().getTask(taskId), encodeTaskOption)),
+
+  updateTask: (record, options) =>
+    runner.write("updateTask", options, () => Effect.map(tasks().updateTask(decodeTask(record)), encodeTask)),
+
+  deleteTask: (taskId, options) => runner.write("deleteTask", options, () => tasks().deleteTask(taskId)),
+
+  listTasks: (options) =>
+    runner.read("listTasks", options, () => Effect.map(tasks().listTasks(options), encodeTaskPage)),
+
+  listTaskSummaries: (options) =>
+    runner.read("listTaskSummaries", options, () => Effect.map(tasks().listTaskSummaries(options), encodeSummaryPage)),
+
+  updateTaskStatus: (taskId, status, options) =>
+    runner.write(
+      "updateTaskStatus",
+      options,
+      () => Effect.map(tasks().updateTaskStatus(taskId, status, options), encodeTask)
+    ),
+
+  storeTaskResult: (taskId, outcome, options) =>
+    runner.write("storeTaskResult", options, () => Effect.map(tasks().storeTaskResult(taskId, outcome), encodeTask)),
+
+  getTaskResult: (taskId, options) =>
+    runner.read("getTaskResult", options, () => Effect.map(tasks().getTaskResult(taskId), Option.getOrUndefined)),
+
+  settleTask: (taskId, outcome, options) =>
+    runner.write("settleTask", options, () => Effect.map(tasks().settleTask(taskId, outcome, options), encodeTask)),
+
+  touchTask: (taskId, options) =>
+    runner.write("touchTask", options, () => {
+      requireMillis("ttl", options?.ttl)
+      requireMillis("pollInterval", options?.pollInterval)
+      return Effect.map(tasks().touchTask(taskId, options), encodeTask)
+    }),
+
+  requireInput: (taskId, requests, options) =>
+    runner.write(
+      "requireInput",
+      options,
+      () => Effect.map(tasks().requireInput(taskId, requests, options), encodeTask)
+    ),
+
+  provideInput: (taskId, responses, options) =>
+    runner.write(
+      "provideInput",
+      options,
+      () => Effect.map(tasks().provideInput(taskId, responses), encodeProvidedInput)
+    ),
+
+  taskCount: (options) => runner.read("taskCount", options, () => tasks().taskCount()),
+
+  changes: (taskId, options) => watchTask(runner, options, () => tasks().changes(taskId)),
+
+  awaitTask: (taskId, options) =>
+    runner.wait("awaitTask", options, () => Effect.map(tasks().awaitTask(taskId), encodeTask))
+})
+
+const withId = <Task extends Pick<CreateTask, "taskId">>(task: Task, generateId: () => unknown): Task => {
+  if (task.taskId !== undefined) return task
+  const taskId = generateId()
+  if (typeof taskId !== "string") throw new InvalidInput({ field: "generateId", reason: "must return a string" })
+  return { ...task, taskId }
+}

@@ -1,0 +1,88 @@
+/**
+ * The promise facade over a running storage.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { parseId } from "../domain/TaskInput.ts"
+import type { TaskMessages, TaskStorageShape } from "../domain/TaskOperations.ts"
+import { requireMillis } from "./arguments.ts"
+import { encodeSummaryPage, encodeTaskPage } from "./codec.ts"
+import { makePromiseSessionTasks } from "./makePromiseSessionTasks.ts"
+import type { PromiseRunner } from "./PromiseRunner.ts"
+import type { PromiseTaskMessages, PromiseTaskStorage } from "./PromiseTaskStorage.ts"
+
+/**
+ * Makes the promise facade of a running storage. `generateId` names the tasks that are created without an id, in place
+ * of the storage's own generator.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makePromiseTaskStorage = (
+  storage: TaskStorageShape,
+  runner: PromiseRunner,
+  generateId: (() => string) | undefined
+): PromiseTaskStorage => ({
+  ...makePromiseSessionTasks(() => storage, runner, generateId),
+  backendName: storage.backendName,
+
+  listTaskSummaries: (options) =>
+    runner.read("listTaskSummaries", options, () => {
+      if (options?.sessionId !== undefined) requireId("sessionId", options.sessionId)
+      return Effect.map(storage.listTaskSummaries(options), encodeSummaryPage)
+    }),
+
+  listTasksForSession: (sessionId, options) =>
+    runner.read(
+      "listTasksForSession",
+      options,
+      () => Effect.map(storage.listTasksForSession(sessionId, options), encodeTaskPage)
+    ),
+
+  expireTasks: (options) => runner.write("expireTasks", options, () => storage.expireTasks(options)),
+
+  recoverStuckTasks: (maxAgeMs, options) =>
+    runner.write("recoverStuckTasks", options, () => {
+      requireMillis("maxAgeMs", maxAgeMs)
+      return storage.recoverStuckTasks(maxAgeMs, options)
+    }),
+
+  maintenance: (options) => runner.write("maintenance", options, () => storage.maintenance()),
+
+  forSession: (sessionId) => {
+    const tasks = storage.forSession(sessionId)
+    // Without a session id the service would give every task to whoever forgot to pass one.
+    const checked = () => {
+      if (sessionId !== null) requireId("sessionId", sessionId)
+      return tasks
+    }
+    return makePromiseSessionTasks(checked, runner, generateId)
+  },
+
+  messages: makeMessages(storage.messages, runner),
+
+  close: () => runner.close(),
+  [Symbol.asyncDispose]: () => runner.close()
+})
+
+const makeMessages = (messages: TaskMessages, runner: PromiseRunner): PromiseTaskMessages => ({
+  enqueue: (taskId, message, options) =>
+    runner.write("messages.enqueue", options, () => {
+      requireMillis("ttl", options?.ttl)
+      return messages.enqueue(taskId, message, options)
+    }),
+
+  dequeue: (taskId, options) =>
+    runner.write("messages.dequeue", options, () => Effect.map(messages.dequeue(taskId), Option.getOrUndefined)),
+
+  dequeueAll: (taskId, options) => runner.write("messages.dequeueAll", options, () => messages.dequeueAll(taskId))
+})
+
+/** Throws the `InvalidInput` of what cannot be an id. */
+const requireId = (field: string, id: unknown): void => {
+  const parsed = parseId(field, id)
+  if (Result.isFailure(parsed)) throw parsed.failure
+}

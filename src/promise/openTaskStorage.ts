@@ -1,0 +1,80 @@
+/**
+ * The way into the promise facade.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import { InvalidInput, type TaskStorageUnavailable } from "../domain/TaskError.ts"
+import { TaskStorage } from "../domain/TaskStorage.ts"
+import { layerFromUrl } from "../layers/TaskStorageUrl.ts"
+import { isObject } from "./arguments.ts"
+import { makeClock } from "./clock.ts"
+import type { LayerSource } from "./LayerSource.ts"
+import { makePromiseTaskStorage } from "./makePromiseTaskStorage.ts"
+import { type LayerOpenOptions, type OpenOptions, requireOpenOptions } from "./OpenOptions.ts"
+import { PromiseRunner } from "./PromiseRunner.ts"
+import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
+
+/**
+ * Opens task storage: the one that a URL names, `memory:`, `sqlite:FILE` or `sqlite::memory:`; or the one of a layer.
+ * Close it with `close()` or by `await using`.
+ *
+ * Rejects with `InvalidInput` for a URL, layer or option that it cannot use, with `TaskStorageUnavailable` when the
+ * storage cannot be opened, and with the layer's own error when a layer fails to build.
+ *
+ * **Example** (Finishing a task)
+ *
+ * ```ts
+ * import { openTaskStorage } from "mcp-task-storage/promise"
+ *
+ * await using storage = await openTaskStorage("sqlite:tasks.db", { maxTasks: 10_000 })
+ * const task = await storage.createTask({ originalMethod: "tools/call", ttl: 60_000 })
+ * await storage.settleTask(task.taskId, { _tag: "Success", value: { content: [] } })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const openTaskStorage: {
+  (url: string, options?: OpenOptions): Promise<PromiseTaskStorage>
+  <E>(source: LayerSource<E>, options?: LayerOpenOptions): Promise<PromiseTaskStorage>
+} = async <E>(source: string | LayerSource<E>, options: OpenOptions = {}): Promise<PromiseTaskStorage> => {
+  requireOpenOptions(options, typeof source === "object")
+  const { generateId, now, signal } = options
+  const references = now === undefined ? Context.empty() : Context.make(Clock.Clock, makeClock(now))
+  const scope = Scope.makeUnsafe()
+  const release = Scope.close(scope, Exit.void)
+  try {
+    const context = await new PromiseRunner(references, Effect.void).write(
+      "openTaskStorage",
+      { signal },
+      () => Layer.buildWithScope(layerOf(source, options), scope)
+    )
+    const storage = Context.getOption(context, TaskStorage)
+    if (Option.isNone(storage)) throw new InvalidInput({ field: "layer", reason: "does not provide TaskStorage" })
+    const runner = new PromiseRunner(Context.merge(context, references), release)
+    return makePromiseTaskStorage(storage.value, runner, generateId)
+  } catch (error) {
+    await Effect.runPromise(release)
+    throw error
+  }
+}
+
+const layerOf = <E>(
+  source: string | LayerSource<E>,
+  options: OpenOptions
+): Layer.Layer<TaskStorage, E | InvalidInput | TaskStorageUnavailable> => {
+  if (typeof source === "string") {
+    // The facade names tasks itself, so that a layer of any make can be told how to.
+    return layerFromUrl(source, { ...options, generateId: undefined })
+  }
+  if (!isObject(source)) throw new InvalidInput({ field: "url", reason: "must be a string, or an object with a layer" })
+  if (!Layer.isLayer(source.layer)) throw new InvalidInput({ field: "layer", reason: "must be a Layer of Effect" })
+  return source.layer
+}

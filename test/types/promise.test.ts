@@ -1,0 +1,102 @@
+/**
+ * The promise facade shows no type of Effect. What this file claims about types is checked by `npm run types`.
+ */
+import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { Pipeable } from "effect/Pipeable"
+import type * as Stream from "effect/Stream"
+import type * as Facade from "mcp-task-storage/promise"
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join, relative } from "node:path"
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest"
+import type { TaskRecord, TaskSummary } from "../../src/domain/TaskRecord.ts"
+
+/** The types of Effect, all of which have a `pipe`, that can be reached from a type. */
+type Leaks<T, Depth extends ReadonlyArray<0> = []> = Depth["length"] extends 7 ? never
+  : T extends Pipeable ? T
+  : T extends AbortSignal ? never
+  : T extends (...args: infer Args) => infer Result ? Leaks<Args, [...Depth, 0]> | Leaks<Result, [...Depth, 0]>
+  : T extends Promise<infer Value> ? Leaks<Value, [...Depth, 0]>
+  : T extends AsyncIterable<infer Item> ? Leaks<Item, [...Depth, 0]>
+  : T extends ReadonlyArray<infer Item> ? Leaks<Item, [...Depth, 0]>
+  : T extends object ? { [Key in keyof T]-?: Leaks<T[Key], [...Depth, 0]> }[keyof T]
+  : never
+
+describe("types", () => {
+  test("a leak would be seen", () => {
+    expectTypeOf<Leaks<() => Effect.Effect<1>>>().not.toBeNever()
+    expectTypeOf<Leaks<{ readonly get: () => Promise<Option.Option<1> | undefined> }>>().not.toBeNever()
+    expectTypeOf<Leaks<(options?: { readonly ttl?: Duration.Input | undefined }) => void>>().not.toBeNever()
+    expectTypeOf<Leaks<{ readonly tasks: ReadonlyArray<{ readonly createdAt: DateTime.Utc }> }>>().not.toBeNever()
+    expectTypeOf<Leaks<AsyncIterable<Stream.Stream<1>>>>().not.toBeNever()
+  })
+
+  test("storage, tasks and options are free of Effect", () => {
+    expectTypeOf<Leaks<Facade.PromiseTaskStorage>>().toBeNever()
+    expectTypeOf<Leaks<Facade.PromiseSessionTasks>>().toBeNever()
+    expectTypeOf<Leaks<Facade.OpenOptions>>().toBeNever()
+    expectTypeOf<Leaks<Facade.LayerOpenOptions>>().toBeNever()
+    expectTypeOf<Leaks<Facade.LayerSource<never>>>().not.toBeNever()
+  })
+
+  test("tasks are the encoded records", () => {
+    expectTypeOf<typeof TaskRecord.Encoded>().toExtend<Facade.Task>()
+    expectTypeOf<Facade.Task>().toExtend<typeof TaskRecord.Encoded>()
+    expectTypeOf<typeof TaskSummary.Encoded>().toExtend<Facade.TaskSummary>()
+    expectTypeOf<Facade.TaskSummary>().toExtend<typeof TaskSummary.Encoded>()
+    expectTypeOf<keyof Facade.Task>().toEqualTypeOf<keyof typeof TaskRecord.Encoded>()
+  })
+
+  test("opening takes a URL, or a layer without the options that are the layer's own", () => {
+    expectTypeOf<typeof Facade.openTaskStorage>().toBeCallableWith("memory:", { maxTasks: 1 })
+    expectTypeOf<Facade.LayerOpenOptions>().not.toHaveProperty("maxTasks")
+  })
+})
+
+describe("declarations", () => {
+  const root = join(import.meta.dirname, "../..")
+  const folder = mkdtempSync(join(tmpdir(), "mcp-task-storage-types-"))
+  /** What each declaration of the facade that a user can reach imports. */
+  const imports = new Map<string, ReadonlyArray<string>>()
+
+  const follow = (file: string): void => {
+    const name = relative(folder, file)
+    if (imports.has(name)) return
+    const found = Array.from(
+      readFileSync(file, "utf8").matchAll(/(?:from|import)\s*\(?"([^"]+)"/g),
+      ([, from = ""]) => from
+    )
+    imports.set(name, found)
+    for (const from of found) {
+      if (from.startsWith("./")) follow(join(dirname(file), from.replace(/\.[jt]s$/, ".d.ts")))
+    }
+  }
+
+  beforeAll(() => {
+    const tsc = join(root, "node_modules/typescript/bin/tsc")
+    const flags = ["--emitDeclarationOnly", "--noCheck", "--declarationMap", "false", "--outDir", folder]
+    execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), ...flags])
+    follow(join(folder, "promise/index.d.ts"))
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  test("only the layer overload imports Effect", () => {
+    const importing = [...imports].filter(([, from]) => from.some((name) => name.startsWith("effect")))
+    expect(importing).toEqual([["promise/LayerSource.d.ts", ["effect/Layer", "../domain/TaskStorage.ts"]]])
+  })
+
+  test("the interfaces and the overload are among those looked at", () => {
+    expect([...imports.keys()].toSorted()).toEqual([
+      "promise/LayerSource.d.ts",
+      "promise/OpenOptions.d.ts",
+      "promise/PromiseTaskStorage.d.ts",
+      "promise/Task.d.ts",
+      "promise/index.d.ts",
+      "promise/openTaskStorage.d.ts"
+    ])
+  })
+})
