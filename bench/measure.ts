@@ -1,0 +1,36 @@
+/**
+ * Measuring side by side: contenders take turns in the same run, and the medians of their rounds are compared.
+ */
+
+/** One of several ways to do the same. `prepare` is not timed; what it gives is, and does it `operations` times. */
+export interface Contender {
+  readonly operations: number
+  readonly prepare: () => Promise<() => Promise<void> | void>
+}
+
+/**
+ * Measures contenders in alternating rounds, after one round of each that does not count. Gives the median microseconds
+ * of an operation by contender.
+ */
+export const measure = async (
+  contenders: ReadonlyArray<Contender>,
+  rounds: number
+): Promise<(contender: Contender) => number> => {
+  const times = new Map<Contender, Array<number>>(contenders.map((contender) => [contender, []]))
+  for (let round = 0; round <= rounds; round++) {
+    for (const [contender, measured] of times) {
+      const run = await contender.prepare()
+      const begin = performance.now()
+      await run()
+      const micros = (performance.now() - begin) * 1000 / contender.operations
+      if (round > 0) measured.push(micros)
+    }
+  }
+  return (contender) => median(times.get(contender) ?? [])
+}
+
+const median = (values: ReadonlyArray<number>): number => {
+  const sorted = values.toSorted((left, right) => left - right)
+  const middle = (sorted.length - 1) / 2
+  return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2
+}

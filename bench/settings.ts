@@ -1,0 +1,27 @@
+/**
+ * How much is measured: `--quick`, or `BENCH_QUICK=1`, for a look of seconds instead of minutes.
+ */
+const quick = process.argv.includes("--quick") || process.env["BENCH_QUICK"] === "1"
+
+/** The smallest one first, which the others are compared with. */
+const sizes = (smallest: number, ...larger: ReadonlyArray<number>) => [smallest, ...larger] as const
+
+export const settings = {
+  quick,
+  /** Rounds of each contender, alternating; the median counts. */
+  rounds: quick ? 3 : 9,
+  /** Operations in a round. */
+  memoryOperations: quick ? 1_000 : 20_000,
+  sqliteOperations: quick ? 300 : 1_500,
+  pages: quick ? 20 : 100,
+  /** Tasks that are stored while something is measured. */
+  memorySizes: sizes(1_000, ...quick ? [10_000] : [10_000, 100_000]),
+  sqliteStored: quick ? 1_000 : 10_000,
+  growthSizes: sizes(1_000, ...quick ? [10_000] : [100_000, 1_000_000])
+}
+
+const filler = "x".repeat(160)
+
+/** About 200 bytes of JSON each. */
+export const payload = { name: "render", arguments: { text: filler } }
+export const result = { content: [{ type: "text", text: filler }] }
