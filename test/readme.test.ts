@@ -1,0 +1,76 @@
+/**
+ * Holds the documentation to what it says.
+ *
+ * Every `ts` block of the Markdown files is type-checked, and run in an empty folder of its own unless it is marked
+ * `ts no-run`. The npm scripts that `sh` blocks call exist.
+ */
+import { execFile } from "node:child_process"
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { promisify } from "node:util"
+import { beforeAll, describe, expect, test } from "vitest"
+import manifest from "../package.json" with { type: "json" }
+
+interface Block {
+  /** The document and the line of the opening fence, as editors link it. */
+  readonly name: string
+  readonly fence: string
+  readonly code: string
+  /** Where the code is written, on the lines it has in the document, so that errors name those. */
+  readonly file: string
+}
+
+const root = join(import.meta.dirname, "..")
+const folder = join(root, ".blocks")
+
+const blocksOf = (document: string): ReadonlyArray<Block> => {
+  const text = readFileSync(join(root, document), "utf8")
+  return Array.from(text.matchAll(/^( *)```(\S.*)\n([^]*?)^\1```$/gm), (match) => {
+    const [, indent = "", fence = "", code = ""] = match
+    const line = text.slice(0, match.index).split("\n").length
+    return {
+      name: `${document}:${line}`,
+      fence,
+      code: "\n".repeat(line) + code.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
+      file: join(folder, document, `line-${line}`, "block.ts")
+    }
+  })
+}
+
+const blocks = globSync(["*.md", "docs/**/*.md"], { cwd: root }).flatMap(blocksOf)
+const typescript = blocks.filter(({ fence }) => /^(ts|typescript)\b/.test(fence))
+const runnable = typescript.filter(({ fence }) => fence !== "ts no-run")
+const shell = blocks.filter(({ fence }) => fence === "sh")
+
+const node = (cwd: string, ...args: ReadonlyArray<string>) =>
+  promisify(execFile)(process.execPath, args, { cwd, timeout: 25_000 })
+
+describe("TypeScript blocks", () => {
+  beforeAll(() => {
+    rmSync(folder, { recursive: true, force: true })
+    for (const { code, file } of typescript) {
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, code)
+    }
+    const project = {
+      extends: "../tsconfig.json",
+      files: typescript.map(({ file }) => file),
+      include: [],
+      compilerOptions: { noUnusedLocals: false, noUnusedParameters: false }
+    }
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(project))
+  })
+
+  test("type-check", async () => {
+    await node(folder, join(root, "node_modules/typescript/bin/tsc")).catch(({ stdout }) => expect.fail(stdout))
+  })
+
+  test.each(runnable)("$name runs", async ({ file }) => {
+    await node(dirname(file), "--conditions=mcp-task-storage-source", file)
+  })
+})
+
+test.each(shell)("$name calls npm scripts that exist", ({ code }) => {
+  const called = Array.from(code.matchAll(/\bnpm (?:run (\S+)|(test))/g), ([, script, test]) => script ?? test)
+  expect(Object.keys(manifest.scripts)).toEqual(expect.arrayContaining(called))
+})
