@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * from "./domain/AtOnce.ts"
 export * from "./domain/StoredJson.ts"
 export * from "./domain/StoredTask.ts"
 export * from "./domain/TaskDriver.ts"

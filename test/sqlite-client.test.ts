@@ -6,7 +6,8 @@ import { SafeIntegers } from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
 import { makeSqliteDriver } from "../src/layers/sqlite/makeSqliteDriver.ts"
 import { openSqlite } from "../src/layers/sqlite/openSqlite.ts"
-import { anyone, storedTask, text, unlimited } from "./sqlite/database.ts"
+import { anyone, unlimited } from "./sqlite/database.ts"
+import { storedTask, text } from "./storedTask.ts"
 
 const numbers = (count: number) =>
   Effect.gen(function*() {

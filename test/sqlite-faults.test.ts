@@ -11,7 +11,8 @@ import { makeSqliteDriver } from "../src/layers/sqlite/makeSqliteDriver.ts"
 import { openSqlite } from "../src/layers/sqlite/openSqlite.ts"
 import { sqliteDialect } from "../src/layers/sqlite/SqliteDialect.ts"
 import * as SqliteTaskStorage from "../src/layers/SqliteTaskStorage.ts"
-import { anyone, bare, folder, freshFile, open, storedTask, text, unlimited } from "./sqlite/database.ts"
+import { anyone, bare, folder, freshFile, open, unlimited } from "./sqlite/database.ts"
+import { storedTask, text } from "./storedTask.ts"
 
 const openFailure = (filename: string) =>
   Effect.gen(function*() {

@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { TaskDriver } from "../src/domain/TaskDriver.ts"
 import * as SqliteTaskStorage from "../src/layers/SqliteTaskStorage.ts"
-import { anyone, bare, freshFile, storedTask, unlimited } from "./sqlite/database.ts"
+import { anyone, bare, freshFile, unlimited } from "./sqlite/database.ts"
+import { storedTask } from "./storedTask.ts"
 
 type Bounds = readonly [maxTasks: number | null, maxTasksPerSession: number | null]
 

@@ -9,7 +9,8 @@ import * as LockWait from "../src/layers/sql/LockWait.ts"
 import { makeSqliteDriver } from "../src/layers/sqlite/makeSqliteDriver.ts"
 import { openSqlite } from "../src/layers/sqlite/openSqlite.ts"
 import * as SqliteTaskStorage from "../src/layers/SqliteTaskStorage.ts"
-import { anyone, bare, freshFile, open, storedTask, unlimited } from "./sqlite/database.ts"
+import { anyone, bare, freshFile, open, unlimited } from "./sqlite/database.ts"
+import { storedTask } from "./storedTask.ts"
 
 const real = <A>(work: () => Promise<A>) => Effect.promise(work)
 const realSleep = (milliseconds: number) =>

@@ -15,7 +15,8 @@ import { taskTables } from "../src/layers/sql/TaskTables.ts"
 import { openSqlite } from "../src/layers/sqlite/openSqlite.ts"
 import { sqliteDialect } from "../src/layers/sqlite/SqliteDialect.ts"
 import * as SqliteTaskStorage from "../src/layers/SqliteTaskStorage.ts"
-import { anyone, bare, freshFile, open, storedTask, unlimited } from "./sqlite/database.ts"
+import { anyone, bare, freshFile, open, unlimited } from "./sqlite/database.ts"
+import { storedTask } from "./storedTask.ts"
 
 const openFailure = (options: SqliteTaskStorage.Options) => Effect.scoped(Effect.flip(open(options)))
 const setVersion = (filename: string, version: number, compatibleWith: number) =>

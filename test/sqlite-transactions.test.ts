@@ -10,7 +10,8 @@ import { TaskStorage } from "../src/domain/TaskStorage.ts"
 import { makeSqliteDriver } from "../src/layers/sqlite/makeSqliteDriver.ts"
 import { openSqlite } from "../src/layers/sqlite/openSqlite.ts"
 import * as SqliteTaskStorage from "../src/layers/SqliteTaskStorage.ts"
-import { anyone, freshFile, open, storedTask, unlimited } from "./sqlite/database.ts"
+import { anyone, freshFile, open, unlimited } from "./sqlite/database.ts"
+import { storedTask } from "./storedTask.ts"
 
 /** A storage on the user's client, beside a table of the user. */
 const setUp = Effect.gen(function*() {

@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { isAtOnce } from "./AtOnce.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import type { TaskDriverError } from "./TaskDriver.ts"
 import { TaskStorageUnavailable } from "./TaskError.ts"
@@ -71,7 +72,8 @@ export const unavailable = (operation: string, error: TaskDriverError): TaskStor
   })
 
 /**
- * Goes on with what a driver answered, or fails with the operation's error for what its engine did wrong.
+ * Goes on with what a driver answered, or fails with the operation's error for what its engine did wrong. To be called
+ * while the operation runs: what answers at once is asked at once.
  *
  * @since 0.1.0
  * @category combinators
@@ -81,10 +83,12 @@ export const answered = <A, B, E>(
   driven: Effect.Effect<A, TaskDriverError>,
   use: (answer: A) => Effect.Effect<B, E>
 ): Effect.Effect<B, E | TaskStorageUnavailable> =>
-  Effect.matchEffect(driven, {
-    onFailure: (error) => Effect.fail(unavailable(operation, error)),
-    onSuccess: use
-  })
+  isAtOnce(driven)
+    ? use(driven.answer())
+    : Effect.matchEffect(driven, {
+      onFailure: (error) => Effect.fail(unavailable(operation, error)),
+      onSuccess: use
+    })
 
 /**
  * Decodes what an engine gave back; what cannot be decoded is a corrupt row, not a defect.
@@ -131,6 +135,6 @@ export const toOption = (
   operation: string,
   stored: StoredTask | undefined
 ): Effect.Effect<Option.Option<TaskRecord>, TaskStorageUnavailable> =>
-  stored === undefined
-    ? Effect.succeedNone
-    : decoded(operation, stored, (task) => Option.some(recordFromStored(task)))
+  stored === undefined ? Effect.succeedNone : decoded(operation, stored, someRecord)
+
+const someRecord = (stored: StoredTask): Option.Option<TaskRecord> => Option.some(recordFromStored(stored))

@@ -122,6 +122,6 @@ const parseActive = (statuses: ReadonlyArray<TaskStatus>): Result.Result<Readonl
     new InvalidInput({ field: "statuses", reason: `must list some of ${activeStatuses.join(", ")}` })
   )
   return Array.isArray(statuses) && statuses.length > 0 && statuses.every((status) => activeStatuses.includes(status))
-    ? Result.succeed(statuses)
+    ? Result.succeed(activeStatuses.filter((status) => statuses.includes(status)))
     : refused
 }

@@ -8,6 +8,7 @@ import type * as Latch from "effect/Latch"
 import * as RcRef from "effect/RcRef"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { AtOnce, isAtOnce } from "./AtOnce.ts"
 import { expiresAt, type StoredTask } from "./StoredTask.ts"
 import { answered, withNow } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
@@ -24,6 +25,8 @@ import { isTerminal } from "./TaskStatus.ts"
 export interface TaskWatch {
   /** Tells the waiters of this process that a task was written, once the write is committed. */
   readonly written: (taskId: string) => Effect.Effect<void>
+  /** A write after which the waiters are told, however it ends: an interrupted one may have happened. */
+  readonly telling: <A, E>(taskId: string, write: Effect.Effect<A, E>) => Effect.Effect<A, E>
   /** The present state of a task and each later one that is observed, up to a terminal one. */
   readonly states: (
     operation: string,
@@ -51,6 +54,15 @@ export const makeTaskWatch = Effect.fnUntraced(
       if (hub.isIdle) return Effect.void
       const wake = Effect.sync(() => hub.wake(taskId))
       return driver.afterCommit === undefined ? wake : driver.afterCommit(wake)
+    }
+
+    const telling: TaskWatch["telling"] = (taskId, write) => {
+      if (!isAtOnce(write) || driver.afterCommit !== undefined) return Effect.onExit(write, () => written(taskId))
+      return new AtOnce(() => {
+        const answer = write.answer()
+        hub.wake(taskId)
+        return answer
+      })
     }
 
     const states: TaskWatch["states"] = (operation, taskId, session) => {
@@ -85,6 +97,6 @@ export const makeTaskWatch = Effect.fnUntraced(
       }))
     }
 
-    return { written, states }
+    return { written, telling, states }
   }
 )

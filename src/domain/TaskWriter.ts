@@ -58,9 +58,8 @@ export const makeTaskWriter = (
   watch: TaskWatch,
   session: string | null | undefined
 ): TaskWriter => {
-  /** Waiters are woken however the write ends: an interrupted one may have happened. */
   const patch = (taskId: string, now: number, guard: TaskGuard, change: TaskPatch) =>
-    Effect.onExit(driver.patch(taskId, { now, session }, guard, change), () => watch.written(taskId))
+    watch.telling(taskId, driver.patch(taskId, { now, session }, guard, change))
 
   const execute: TaskWriter["execute"] = (operation, taskId, plan) =>
     operate(operation, taskId, (now) => {

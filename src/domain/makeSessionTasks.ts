@@ -117,7 +117,7 @@ export const makeSessionTasks = (
         operate("deleteTask", id, (now) =>
           answered(
             "deleteTask",
-            Effect.onExit(driver.remove(id, { now, session }), () => watch.written(id)),
+            watch.telling(id, driver.remove(id, { now, session })),
             Effect.succeed
           ))),
 

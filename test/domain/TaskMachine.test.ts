@@ -22,32 +22,12 @@ import {
   taskStatuses
 } from "../../src/domain/TaskStatus.ts"
 import { applyPatch, permits } from "../../src/domain/TaskWrite.ts"
-
-const text = (value: string) => StoredJson.fromJson(value)
+import { storedTask, text } from "../storedTask.ts"
 
 const outcome = { result: StoredJson.fromJson({ _tag: "Success", value: 1 }), resultKind: "success" } as const
 
-const stored = (fields: Partial<StoredTask> = {}): StoredTask => ({
-  taskId: "t",
-  sessionId: null,
-  status: "working",
-  createdAt: 0,
-  lastUpdatedAt: 0,
-  ttl: null,
-  pollInterval: null,
-  revision: 1,
-  resultKind: null,
-  originalMethod: text("tools/call"),
-  statusMessage: null,
-  meta: null,
-  originalParams: null,
-  inputRequests: null,
-  inputResponses: null,
-  requestState: null,
-  inputKeys: null,
-  result: null,
-  ...fields
-})
+const stored = (fields: Partial<StoredTask> = {}): StoredTask =>
+  storedTask("t", { createdAt: 0, lastUpdatedAt: 0, ...fields })
 
 /** Every state that a write can meet. */
 const states = Arbitrary.map(

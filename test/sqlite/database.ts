@@ -7,8 +7,6 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { StoredJson } from "../../src/domain/StoredJson.ts"
-import type { StoredTask } from "../../src/domain/StoredTask.ts"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import * as SqliteTaskStorage from "../../src/layers/SqliteTaskStorage.ts"
 
@@ -33,29 +31,5 @@ export const bare = (filename: string): Effect.Effect<DatabaseSync, never, Scope
   )
 
 export const anyone = (now: number) => ({ now, session: undefined })
-
-export const text = (value: string): StoredJson => StoredJson.fromText(JSON.stringify(value))
-
-export const storedTask = (taskId: string, fields: Partial<StoredTask> = {}): StoredTask => ({
-  taskId,
-  sessionId: null,
-  status: "working",
-  createdAt: 1000,
-  lastUpdatedAt: 1000,
-  ttl: null,
-  pollInterval: null,
-  revision: 1,
-  resultKind: null,
-  originalMethod: text("tools/call"),
-  statusMessage: null,
-  meta: null,
-  originalParams: null,
-  inputRequests: null,
-  inputResponses: null,
-  requestState: null,
-  inputKeys: null,
-  result: null,
-  ...fields
-})
 
 export const unlimited = { maxTasks: null, maxTasksPerSession: null }

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import { AtOnce } from "../../domain/AtOnce.ts"
 import { type Measure, type StoredTask, summaryBytes, taskBytes } from "../../domain/StoredTask.ts"
 import type { DriverPage, PageQuery, TaskDriver } from "../../domain/TaskDriver.ts"
 import type { MemoryStore } from "./MemoryStore.ts"
@@ -18,21 +19,21 @@ import type { MemoryStore } from "./MemoryStore.ts"
  */
 export const makeMemoryDriver = (store: MemoryStore): TaskDriver => ({
   backendName: "memory",
-  insert: (task, bounds, now) => Effect.sync(() => store.insert(task, bounds, now)),
-  find: (taskId, scope) => Effect.sync(() => store.find(taskId, scope)),
-  patch: (taskId, scope, guard, patch) => Effect.sync(() => store.patch(taskId, scope, guard, patch)),
-  remove: (taskId, scope) => Effect.sync(() => store.remove(taskId, scope)),
-  page: (query) => Effect.sync(() => takePage(store, query, taskBytes)),
-  pageSummaries: (query) => Effect.sync(() => takePage(store, query, summaryBytes)),
+  insert: (task, bounds, now) => new AtOnce(() => store.insert(task, bounds, now)),
+  find: (taskId, scope) => new AtOnce(() => store.find(taskId, scope)),
+  patch: (taskId, scope, guard, patch) => new AtOnce(() => store.patch(taskId, scope, guard, patch)),
+  remove: (taskId, scope) => new AtOnce(() => store.remove(taskId, scope)),
+  page: (query) => new AtOnce(() => takePage(store, query, taskBytes)),
+  pageSummaries: (query) => new AtOnce(() => takePage(store, query, summaryBytes)),
   stale: ({ limit, now, statuses, updatedBefore }) =>
-    Effect.sync(() =>
+    new AtOnce(() =>
       statuses
         .flatMap((status) => take(limit, store.untouched(status, updatedBefore, now)))
         .sort((left, right) => left.lastUpdatedAt - right.lastUpdatedAt)
         .slice(0, limit)
     ),
-  removeExpired: (now, limit) => Effect.sync(() => store.removeExpired(now, limit)),
-  count: (scope) => Effect.sync(() => store.count(scope)),
+  removeExpired: (now, limit) => new AtOnce(() => store.removeExpired(now, limit)),
+  count: (scope) => new AtOnce(() => store.count(scope)),
   messages: store.messages,
   foreignWrites: Stream.callback<string | undefined>((queue) =>
     Effect.acquireRelease(

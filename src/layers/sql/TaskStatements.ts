@@ -43,8 +43,8 @@ export const bytesOf = (names: ReadonlyArray<string>): string =>
  * @since 0.1.0
  * @category fragments
  */
-export const statusIn = (statuses: ReadonlyArray<TaskStatus>, status = "status"): string =>
-  statuses.length === 0 ? "1 = 0" : `${status} IN (${statuses.map((status) => `'${status}'`).join(", ")})`
+export const statusIn = (statuses: ReadonlyArray<TaskStatus>): string =>
+  statuses.length === 0 ? "1 = 0" : `status IN (${statuses.map((status) => `'${status}'`).join(", ")})`
 
 /** Before every task there can be. */
 const start = { createdAt: -8.64e15 - 1, taskId: "" }
@@ -236,16 +236,16 @@ export const makeTaskStatements = (tables: TaskTables) => {
       bytesOf([columns.originalMethod, columns.statusMessage, columns.meta])
     ),
 
+    /** Status by status, so that those that wait for a person, who may take long, are not read for the others. */
     stale: (statuses: ReadonlyArray<TaskStatus>, updatedBefore: number, now: number, limit: number): SqlStatement => ({
-      text: cached(
-        `stale ${statuses.join()}`,
-        () =>
-          // Behind coalesce the status offers no other index.
-          `SELECT task_id, result_kind FROM ${tasks} WHERE active_updated_at < ? ` +
-          `AND ${statusIn(statuses, "coalesce(status, '')")} AND ${notExpired} ` +
-          "ORDER BY active_updated_at, task_id LIMIT ?"
-      ),
-      params: [updatedBefore, now, limit]
+      text: cached(`stale ${statuses.join()}`, () => {
+        const order = "ORDER BY active_updated_at, task_id LIMIT ?"
+        const ofStatus = (status: TaskStatus) =>
+          `SELECT * FROM (SELECT task_id, result_kind, active_updated_at FROM ${tasks} ` +
+          `WHERE status = '${status}' AND active_updated_at < ? AND ${notExpired} ${order}) AS ${status}`
+        return `${statuses.map(ofStatus).join(" UNION ALL ")} ${order}`
+      }),
+      params: [...statuses.flatMap(() => [updatedBefore, now, limit]), limit]
     }),
 
     removeExpired: (now: number, limit: number): SqlStatement => ({
