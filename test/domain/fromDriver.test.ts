@@ -1,0 +1,235 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import { TestClock } from "effect/testing"
+import * as Tracer from "effect/Tracer"
+import { AtOnce } from "../../src/domain/AtOnce.ts"
+import { fromDriver } from "../../src/domain/fromDriver.ts"
+import { StoredJson } from "../../src/domain/StoredJson.ts"
+import { type TaskDriver, TaskDriverError } from "../../src/domain/TaskDriver.ts"
+import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
+
+const success = { _tag: "Success", value: 1 } as const
+const call = { originalMethod: "tools/call" } as const
+
+/** Memory as a driver that signals nothing of itself, and that can be changed. */
+const quietMemory = Effect.map(makeStore, (store): TaskDriver => {
+  const { foreignWrites: _, ...driver } = makeDriver(store)
+  return driver
+})
+
+const open = (change: (driver: TaskDriver) => TaskDriver = (driver) => driver) =>
+  Effect.flatMap(quietMemory, (driver) => fromDriver(change(driver), { maintenance: false }))
+
+const broken = new TaskDriverError({
+  reason: "the disk is on fire",
+  retryable: true,
+  applied: "unknown",
+  cause: "smoke"
+})
+
+describe("waiters", () => {
+  it.effect("wake when their own process writes, whether the driver answers at once or later", () =>
+    Effect.gen(function*() {
+      const later = (driver: TaskDriver): TaskDriver => ({
+        ...driver,
+        patch: (...args) => Effect.andThen(Effect.yieldNow, driver.patch(...args)),
+        remove: (...args) => Effect.andThen(Effect.yieldNow, driver.remove(...args))
+      })
+      for (const change of [(driver: TaskDriver) => driver, later]) {
+        const storage = yield* open(change)
+        const task = yield* storage.createTask(call)
+        const waiting = yield* Effect.forkChild(storage.awaitTask(task.taskId), { startImmediately: true })
+        const doomed = yield* storage.createTask(call)
+        const disappointed = yield* Effect.forkChild(storage.awaitTask(doomed.taskId), { startImmediately: true })
+        yield* Effect.yieldNow
+        yield* storage.settleTask(task.taskId, success)
+        yield* storage.deleteTask(doomed.taskId)
+        expect((yield* Fiber.join(waiting)).status).toBe("completed")
+        expect(yield* Effect.flip(Fiber.join(disappointed))).toMatchObject({ _tag: "TaskNotFound" })
+      }
+    }))
+
+  it.effect("wake after the commit where the driver joins a transaction", () =>
+    Effect.gen(function*() {
+      const committed: Array<Effect.Effect<void>> = []
+      const storage = yield* open((driver) => ({
+        ...driver,
+        afterCommit: (effect) => Effect.sync(() => void committed.push(effect))
+      }))
+      const { taskId } = yield* storage.createTask(call)
+      const waiting = yield* Effect.forkChild(storage.awaitTask(taskId), { startImmediately: true })
+      yield* Effect.yieldNow
+      yield* storage.settleTask(taskId, success)
+      yield* Effect.yieldNow
+      expect(waiting.pollUnsafe()).toBeUndefined()
+      expect(committed).toHaveLength(1)
+      yield* Effect.all(committed)
+      expect((yield* Fiber.join(waiting)).status).toBe("completed")
+    }))
+
+  it.effect("wake when the write was interrupted, which may have happened", () =>
+    Effect.gen(function*() {
+      const storage = yield* open((driver) => ({
+        ...driver,
+        patch: (...args) => Effect.andThen(driver.patch(...args), Effect.never)
+      }))
+      const { taskId } = yield* storage.createTask(call)
+      const waiting = yield* Effect.forkChild(storage.awaitTask(taskId), { startImmediately: true })
+      yield* Effect.yieldNow
+      const writing = yield* Effect.forkChild(storage.settleTask(taskId, success), { startImmediately: true })
+      yield* Fiber.interrupt(writing)
+      expect((yield* Fiber.join(waiting)).status).toBe("completed")
+    }))
+})
+
+describe("an answer at once", () => {
+  it.effect("is not taken before the effect is run, and is taken again when it runs again", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const answer = new AtOnce(() => ++asked)
+      const twice = Effect.all([answer, answer])
+      expect(asked).toBe(0)
+      expect(yield* twice).toEqual([1, 2])
+    }))
+})
+
+describe("an engine that fails", () => {
+  it.effect("gives each operation an error of its name, with what the driver said", () =>
+    Effect.gen(function*() {
+      const fail = () => Effect.fail(broken)
+      const storage = yield* open((driver) => ({
+        ...driver,
+        insert: fail,
+        find: fail,
+        patch: fail,
+        count: fail,
+        page: fail
+      }))
+      const operations = {
+        createTask: storage.createTask(call),
+        getTask: storage.getTask("a"),
+        getTaskResult: storage.getTaskResult("a"),
+        settleTask: storage.settleTask("a", success),
+        provideInput: storage.provideInput("a", {}),
+        listTasks: storage.listTasks(),
+        taskCount: storage.taskCount(),
+        awaitTask: storage.awaitTask("a")
+      }
+      for (const [operation, effect] of Object.entries(operations)) {
+        expect(yield* Effect.flip<unknown, unknown, never>(effect)).toMatchObject({
+          _tag: "TaskStorageUnavailable",
+          operation,
+          reason: "the disk is on fire",
+          retryable: true,
+          applied: "unknown",
+          cause: "smoke",
+          message: `${operation} failed: the disk is on fire.`
+        })
+      }
+    }))
+
+  it.effect("gives an error that quotes nothing for a row that cannot be decoded", () =>
+    Effect.gen(function*() {
+      const text = "{\"secret payload"
+      const storage = yield* open((driver) => ({
+        ...driver,
+        find: (...args) =>
+          Effect.map(driver.find(...args), (task) => task && { ...task, originalParams: StoredJson.fromText(text) })
+      }))
+      const { taskId } = yield* storage.createTask(call)
+      const error = yield* Effect.flip(storage.getTask(taskId))
+      expect(error).toMatchObject({ _tag: "TaskStorageUnavailable", retryable: false, applied: "no" })
+      expect(JSON.stringify(error) + error.message + String(error.cause)).not.toContain("secret")
+    }))
+
+  it.effect("ends a merge that always loses with an error to try again after", () =>
+    Effect.gen(function*() {
+      const storage = yield* open((driver) => ({
+        ...driver,
+        patch: (taskId, scope) =>
+          Effect.map(driver.find(taskId, scope), (task) => task ? { _tag: "Rejected", task } : { _tag: "Missing" })
+      }))
+      const { taskId } = yield* storage.createTask(call)
+      expect(yield* Effect.flip(storage.requireInput(taskId, { a: 1 }))).toMatchObject({
+        _tag: "TaskStorageUnavailable",
+        operation: "requireInput",
+        retryable: true,
+        applied: "no"
+      })
+    }))
+})
+
+describe("maintenance", () => {
+  it.effect("sweeps what expired, and goes on after an engine failed", () => {
+    const warnings: Array<unknown> = []
+    const logger = Logger.make(({ message }) => void warnings.push(message))
+    return Effect.gen(function*() {
+      const store = yield* makeStore
+      let fails = true
+      const driver: TaskDriver = {
+        ...makeDriver(store),
+        removeExpired: (now, limit) =>
+          Effect.suspend(() => fails ? Effect.fail(broken) : makeDriver(store).removeExpired(now, limit))
+      }
+      const storage = yield* fromDriver(driver, { maintenance: { interval: "10 seconds" }, maxTasks: 1 })
+      yield* storage.createTask({ ...call, ttl: "1 second" })
+      yield* TestClock.adjust("9 seconds")
+      expect(warnings).toHaveLength(0)
+      yield* TestClock.adjust("1 second")
+      expect(String(warnings)).toContain("the disk is on fire")
+      expect(yield* Effect.flip(storage.createTask(call))).toMatchObject({ _tag: "MaxTasksReached" })
+      fails = false
+      yield* TestClock.adjust("10 seconds")
+      expect(yield* storage.createTask(call)).toMatchObject({ status: "working" })
+    }).pipe(Effect.provide(Logger.layer([logger])))
+  })
+})
+
+describe("tracing", () => {
+  const spans: Array<string> = []
+  const tracer = Tracer.make({
+    span: (options) => {
+      spans.push(options.name)
+      return new Tracer.NativeSpan(options)
+    }
+  })
+
+  it.effect("records a span where the caller is traced, and none where nobody is", () =>
+    Effect.gen(function*() {
+      const storage = yield* open()
+      const { taskId } = yield* storage.createTask(call)
+      expect(spans).toEqual([])
+      const found = yield* Effect.withSpan(storage.getTask(taskId), "request")
+      expect(Option.isSome(found)).toBe(true)
+      expect(spans).toEqual(["request", "TaskStorage.getTask"])
+    }).pipe(Effect.provideService(Tracer.Tracer, tracer)))
+})
+
+describe("forSession", () => {
+  it.effect("of something that is no session reaches nothing", () =>
+    Effect.gen(function*() {
+      const storage = yield* open()
+      const { taskId } = yield* storage.createTask(call)
+      const none: unknown = undefined
+      for (const session of [none, 1, "", "\u0000"]) {
+        // What a caller without a compiler can do.
+        const tasks: typeof storage = Reflect.apply(storage.forSession, storage, [session])
+        const refused = [
+          Effect.asVoid(tasks.getTask(taskId)),
+          Effect.asVoid(tasks.listTasks()),
+          Effect.asVoid(tasks.createTask(call)),
+          Effect.asVoid(tasks.taskCount()),
+          Effect.asVoid(tasks.awaitTask(taskId))
+        ]
+        for (const effect of refused) {
+          expect(yield* Effect.flip<void, unknown, never>(effect)).toMatchObject({
+            _tag: "InvalidInput",
+            field: "sessionId"
+          })
+        }
+      }
+    }))
+})
