@@ -9,6 +9,7 @@ import { AtOnce } from "../../src/domain/AtOnce.ts"
 import { fromDriver } from "../../src/domain/fromDriver.ts"
 import { StoredJson } from "../../src/domain/StoredJson.ts"
 import { type TaskDriver, TaskDriverError } from "../../src/domain/TaskDriver.ts"
+import type { TaskStorageError } from "../../src/domain/TaskError.ts"
 import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
 
 const success = { _tag: "Success", value: 1 } as const
@@ -119,7 +120,7 @@ describe("an engine that fails", () => {
         awaitTask: storage.awaitTask("a")
       }
       for (const [operation, effect] of Object.entries(operations)) {
-        expect(yield* Effect.flip<unknown, unknown, never>(effect)).toMatchObject({
+        expect(yield* Effect.flip<unknown, TaskStorageError, never>(effect)).toMatchObject({
           _tag: "TaskStorageUnavailable",
           operation,
           reason: "the disk is on fire",
@@ -225,7 +226,7 @@ describe("forSession", () => {
           Effect.asVoid(tasks.awaitTask(taskId))
         ]
         for (const effect of refused) {
-          expect(yield* Effect.flip<void, unknown, never>(effect)).toMatchObject({
+          expect(yield* Effect.flip<void, TaskStorageError, never>(effect)).toMatchObject({
             _tag: "InvalidInput",
             field: "sessionId"
           })
