@@ -109,7 +109,7 @@ describe("an engine that fails", () => {
         count: fail,
         page: fail
       }))
-      const operations = {
+      const operations: { readonly [operation: string]: Effect.Effect<unknown, TaskStorageError> } = {
         createTask: storage.createTask(call),
         getTask: storage.getTask("a"),
         getTaskResult: storage.getTaskResult("a"),
@@ -120,7 +120,7 @@ describe("an engine that fails", () => {
         awaitTask: storage.awaitTask("a")
       }
       for (const [operation, effect] of Object.entries(operations)) {
-        expect(yield* Effect.flip<unknown, TaskStorageError, never>(effect)).toMatchObject({
+        expect(yield* Effect.flip(effect)).toMatchObject({
           _tag: "TaskStorageUnavailable",
           operation,
           reason: "the disk is on fire",
