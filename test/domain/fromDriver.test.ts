@@ -120,7 +120,7 @@ describe("an engine that fails", () => {
         awaitTask: storage.awaitTask("a")
       }
       for (const [operation, effect] of Object.entries(operations)) {
-        expect(yield* Effect.flip(effect)).toMatchObject({
+        expect(yield* Effect.flip(Effect.asVoid(effect))).toMatchObject({
           _tag: "TaskStorageUnavailable",
           operation,
           reason: "the disk is on fire",
