@@ -3,11 +3,10 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { backgroundSleep } from "./backgroundSleep.ts"
 import { countTasks, makeSessionTasks } from "./makeSessionTasks.ts"
 import { parsed } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
@@ -45,13 +44,14 @@ export const fromDriver = Effect.fnUntraced(
       )
 
     if (resolved.maintenanceInterval !== null) {
-      yield* sweep.maintenance().pipe(
+      yield* backgroundSleep(resolved.maintenanceInterval).pipe(
+        Effect.andThen(sweep.maintenance()),
         Effect.catchTag(
           "TaskStorageUnavailable",
           (error) =>
             Effect.logWarning(`Maintenance of the task storage failed and will be tried again: ${error.reason}`)
         ),
-        Effect.schedule(Schedule.spaced(Duration.millis(resolved.maintenanceInterval))),
+        Effect.forever,
         Effect.forkScoped
       )
     }

@@ -1,0 +1,33 @@
+/**
+ * Waiting in the background.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+
+/**
+ * Sleeps without keeping the process alive: a server whose client has gone ends, although its storage would have been
+ * tended a minute later. A clock other than the live one, such as that of a test, is asked to sleep as always.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const backgroundSleep = (millis: number): Effect.Effect<void> =>
+  Effect.clockWith((clock) => clock === liveClock ? sleepUnreferenced(millis) : clock.sleep(Duration.millis(millis)))
+
+const liveClock = Context.get(Context.empty(), Clock.Clock)
+
+/** The longest that a timer waits; it would fire at once if it were to wait longer. */
+const longestTimer = 2 ** 31 - 1
+
+const sleepUnreferenced = (millis: number): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const rest = millis > longestTimer ? sleepUnreferenced(millis - longestTimer) : Effect.void
+    // @effect-diagnostics-next-line globalTimersInEffect:off -- the timers of the clock keep the process alive
+    const timer = setTimeout(() => resume(rest), Math.min(millis, longestTimer))
+    timer.unref()
+    return Effect.sync(() => clearTimeout(timer))
+  })

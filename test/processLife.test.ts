@@ -1,0 +1,35 @@
+/** Open storage neither keeps a process alive nor forgets its maintenance. */
+import { openTaskStorage } from "mcp-task-storage/promise"
+import { execFile } from "node:child_process"
+import { setTimeout } from "node:timers/promises"
+import { promisify } from "node:util"
+import { describe, expect, test } from "vitest"
+
+const run = (code: string) =>
+  promisify(execFile)(
+    process.execPath,
+    ["--conditions=mcp-task-storage-source", "--input-type=module", "--eval", code],
+    { cwd: import.meta.dirname, timeout: 20_000 }
+  )
+
+describe("a process that does not close its storage", () => {
+  test.each(["memory:", "sqlite::memory:"])("ends by itself: %s", async (url) => {
+    const { stdout } = await run(`
+      import { openTaskStorage } from "mcp-task-storage/promise"
+      const storage = await openTaskStorage(${JSON.stringify(url)})
+      const { taskId } = await storage.createTask({ originalMethod: "tools/call" })
+      console.log((await storage.getTask(taskId)).status)
+    `)
+    expect(stdout).toBe("working\n")
+  })
+})
+
+test("maintenance runs on the real clock, again and again", async () => {
+  await using storage = await openTaskStorage("memory:", { maxTasks: 1, maintenance: { interval: 10 } })
+  /** Where it is full, an expired task leaves room only once it is swept. */
+  const create = async () => {
+    const created = await storage.createTask({ originalMethod: "tools/call", ttl: 1 }).catch(() => undefined)
+    return created ?? setTimeout(5)
+  }
+  for (let made = 0; made < 4;) if (await create() !== undefined) made++
+}, 10_000)
