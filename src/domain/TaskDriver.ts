@@ -131,7 +131,8 @@ export interface MessageDriver {
 
 /**
  * What a backend implements. Each primitive is one atomic step that other processes see whole or not at all, and a write
- * is durable before its effect succeeds. An interrupted primitive has happened whole or not at all.
+ * is durable before its effect succeeds. An interrupted primitive has happened whole or not at all. A backend in the same
+ * process can answer with {@link AtOnce}.
  *
  * @since 0.1.0
  * @category models

@@ -49,9 +49,12 @@ export const makeTaskWatch = Effect.fnUntraced(
       acquire: Effect.forkScoped(Stream.runForEach(foreignWrites, (taskId) => Effect.sync(() => hub.wake(taskId))))
     })
 
-    /** Asked as a write ends, so whoever subscribed before it is seen, and nobody waiting costs nothing. */
+    /**
+     * Asked as a write ends. Without transactions whoever waits has subscribed by then; with them, somebody may yet do so
+     * before the commit and read the old state.
+     */
     const written = (taskId: string): Effect.Effect<void> => {
-      if (hub.isIdle) return Effect.void
+      if (driver.afterCommit === undefined && hub.isIdle) return Effect.void
       const wake = Effect.sync(() => hub.wake(taskId))
       return driver.afterCommit === undefined ? wake : driver.afterCommit(wake)
     }

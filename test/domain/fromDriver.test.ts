@@ -8,6 +8,7 @@ import * as Tracer from "effect/Tracer"
 import { AtOnce } from "../../src/domain/AtOnce.ts"
 import { fromDriver } from "../../src/domain/fromDriver.ts"
 import { StoredJson } from "../../src/domain/StoredJson.ts"
+import type { StoredTask } from "../../src/domain/StoredTask.ts"
 import { type TaskDriver, TaskDriverError } from "../../src/domain/TaskDriver.ts"
 import type { TaskStorageError } from "../../src/domain/TaskError.ts"
 import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
@@ -67,6 +68,33 @@ describe("waiters", () => {
       yield* Effect.yieldNow
       expect(waiting.pollUnsafe()).toBeUndefined()
       expect(committed).toHaveLength(1)
+      yield* Effect.all(committed)
+      expect((yield* Fiber.join(waiting)).status).toBe("completed")
+    }))
+
+  it.effect("wake after the commit of a write that was there before they were", () =>
+    Effect.gen(function*() {
+      const committed: Array<Effect.Effect<void>> = []
+      let isCommitted = false
+      const before = new Map<string, StoredTask>()
+      const storage = yield* open((driver) => ({
+        ...driver,
+        find: (taskId, scope) =>
+          Effect.map(driver.find(taskId, scope), (task) => isCommitted ? task : before.get(taskId) ?? task),
+        patch: (taskId, scope, guard, patch) =>
+          Effect.gen(function*() {
+            const task = yield* driver.find(taskId, scope)
+            if (task !== undefined) before.set(taskId, task)
+            return yield* driver.patch(taskId, scope, guard, patch)
+          }),
+        afterCommit: (effect) => Effect.sync(() => void committed.push(effect))
+      }))
+      const { taskId } = yield* storage.createTask(call)
+      yield* storage.settleTask(taskId, success)
+      const waiting = yield* Effect.forkChild(storage.awaitTask(taskId), { startImmediately: true })
+      yield* Effect.yieldNow
+      expect(waiting.pollUnsafe()).toBeUndefined()
+      isCommitted = true
       yield* Effect.all(committed)
       expect((yield* Fiber.join(waiting)).status).toBe("completed")
     }))

@@ -30,7 +30,7 @@ export interface TaskTables {
  * @category constructors
  */
 export const taskTables = (prefix: string = "mcp_"): Result.Result<TaskTables, InvalidInput> =>
-  /^[A-Za-z_][A-Za-z0-9_]{0,31}$/.test(prefix)
+  typeof prefix === "string" && /^[A-Za-z_][A-Za-z0-9_]{0,31}$/.test(prefix)
     ? Result.succeed({
       schema: `${prefix}schema`,
       tasks: `${prefix}tasks`,
