@@ -127,6 +127,7 @@ const sessionMethods: { readonly [method: string]: Table } = {
     ...each("statusMessage", notTexts)
   ]]),
   storeTaskResult: onTask([outcome, notOutcomes], plain),
+  getTaskSummary: onTask(plain),
   getTaskResult: onTask(plain),
   settleTask: onTask([outcome, notOutcomes], [{}, [
     ...notOptions,

@@ -73,8 +73,15 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
 
   test("what is absent is undefined, false or refused", async ({ storage }) => {
     expect(await storage.getTask("nobody")).toBeUndefined()
+    expect(await storage.getTaskSummary("nobody")).toBeUndefined()
     expect(await storage.deleteTask("nobody")).toBe(false)
     await expect(storage.getTaskResult("nobody")).rejects.toMatchObject({ _tag: "TaskNotFound", taskId: "nobody" })
+  })
+
+  test("getTaskSummary reads a task without its payloads", async ({ storage }) => {
+    const task = await storage.createTask({ ...call, originalParams: { a: 1 }, meta: { b: 2 }, requestState: "state" })
+    const { originalParams: _, requestState: __, ...summary } = task
+    expect(await storage.getTaskSummary(task.taskId)).toStrictEqual(summary)
   })
 
   test("updateTask replaces a record that nobody wrote meanwhile", async ({ storage }) => {

@@ -49,6 +49,7 @@ export class Interposer {
       ...driver,
       insert: (...args) => on("insert", driver.insert(...args)),
       find: (...args) => on("find", driver.find(...args)),
+      findSummary: (...args) => on("find", driver.findSummary(...args)),
       patch: (...args) => on("patch", driver.patch(...args)),
       pageSummaries: (...args) => on("pageSummaries", driver.pageSummaries(...args)),
       messages: {

@@ -81,7 +81,7 @@ describe("engine failures", () => {
     const printed = stdout.mock.calls.length
     vi.restoreAllMocks()
     expect(printed).toBe(0)
-    expect(logged).toContain("getTask failed: the database is locked.")
+    expect(logged).toContain("getTaskSummary failed: the database is locked.")
     expect(logged).not.toContain("secret")
   })
 })

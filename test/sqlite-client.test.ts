@@ -144,7 +144,7 @@ describe("rows", () => {
   it.live("are written by patches field by field, and given back whole", () =>
     Effect.gen(function*() {
       const driver = yield* makeSqliteDriver(yield* openSqlite({ filename: ":memory:" }), {})
-      const { createdAt: _, revision: __, sessionId: ___, taskId, ...fields } = task
+      const { createdAt: _, incarnation: __, revision: ___, sessionId: ____, taskId, ...fields } = task
       const patch = { ...fields, resultKind: "tool_error" as const, result: text("r") }
       const inserted = storedTask(taskId, { createdAt: 5 })
       yield* driver.insert(inserted, unlimited, 0)

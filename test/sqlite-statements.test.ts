@@ -99,7 +99,7 @@ describe("single tasks", () => {
   const byKey = "mcp_tasks USING INDEX sqlite_autoindex_mcp_tasks_1 (task_id=?)"
   const guard = {
     statuses: ["working" as const],
-    revision: 1,
+    unchanged: { revision: 1, incarnation: "first" },
     result: "absent" as const,
     updatedBefore: 9,
     contentAtMost: 9
@@ -107,6 +107,7 @@ describe("single tasks", () => {
   for (const { name, scope } of scopes) {
     it(`by id, ${name}`, () => {
       assert.strictEqual(plan(statements.find("t", scope)), `SEARCH ${byKey}`)
+      assert.strictEqual(plan(statements.findSummary("t", scope)), `SEARCH ${byKey}`)
       assert.strictEqual(plan(statements.patch("t", scope, guard, { lastUpdatedAt: 1 })), `SEARCH ${byKey}`)
       assert.strictEqual(plan(statements.remove("t", scope)), `SEARCH ${byKey}`)
     })

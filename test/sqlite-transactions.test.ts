@@ -127,7 +127,7 @@ describe("transactions", () => {
         yield* connection.executeUnprepared("BEGIN IMMEDIATE", [], undefined)
         const result = yield* Effect.andThen(
           driver.insert(storedTask("t"), unlimited, 1000),
-          driver.patch("t", anyone(1000), { revision: 9 }, { lastUpdatedAt: 1 })
+          driver.patch("t", anyone(1000), { unchanged: { revision: 9, incarnation: "first" } }, { lastUpdatedAt: 1 })
         ).pipe(Effect.provideService(sql.transactionService, [connection, 0]))
         assert.strictEqual(result._tag, "Rejected")
         yield* connection.executeUnprepared("ROLLBACK", [], undefined)

@@ -17,6 +17,7 @@ export const storedTask = (taskId: string, fields: Partial<StoredTask> = {}): St
   originalMethod: text("tools/call"),
   statusMessage: null,
   meta: null,
+  incarnation: "first",
   originalParams: null,
   inputRequests: null,
   inputResponses: null,

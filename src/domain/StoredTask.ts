@@ -24,6 +24,8 @@ export interface StoredTask {
   readonly ttl: number | null
   readonly pollInterval: number | null
   readonly revision: number
+  /** Drawn at random on creation: tells a task from a later one of the same id. */
+  readonly incarnation: string
   readonly resultKind: ResultKind | null
   readonly originalMethod: StoredJson
   readonly statusMessage: StoredJson | null
@@ -45,7 +47,7 @@ export interface StoredTask {
  */
 export type StoredSummary = Omit<
   StoredTask,
-  "originalParams" | "inputRequests" | "inputResponses" | "requestState" | "inputKeys" | "result"
+  "incarnation" | "originalParams" | "inputRequests" | "inputResponses" | "requestState" | "inputKeys" | "result"
 >
 
 /**

@@ -96,16 +96,22 @@ export const parseTtl = (ttl: CreateTask["ttl"], options: ResolvedOptions): Pars
 }
 
 /**
- * Parses a task that is handed in whole into a row at revision 1. Absent times are `now`; `sessionId` and `taskId` were
- * parsed before.
+ * What tells a task from others, parsed before.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TaskIdentity = Pick<StoredTask, "taskId" | "sessionId" | "incarnation">
+
+/**
+ * Parses a task that is handed in whole into a row at revision 1. Absent times are `now`.
  *
  * @since 0.1.0
  * @category parsers
  */
 export const draftTask = (
   task: CreateTask,
-  taskId: string,
-  sessionId: string | null,
+  identity: TaskIdentity,
   now: number,
   options: ResolvedOptions
 ): Result.Result<StoredTask, InvalidInput | PayloadTooLarge> => {
@@ -120,8 +126,8 @@ export const draftTask = (
   const inputResponses = object("inputResponses")
   const outcome = isAbsent(task.result) ? null : problems.pass(parseOutcome("result", task.result), null)
   const row: StoredTask = {
-    taskId,
-    sessionId,
+    taskId: identity.taskId,
+    sessionId: identity.sessionId,
     status,
     createdAt,
     lastUpdatedAt: task.lastUpdatedAt === undefined
@@ -132,6 +138,7 @@ export const draftTask = (
       ? options.defaultPollInterval
       : problems.pass(parseMillis("pollInterval", task.pollInterval, 0), null),
     revision: 1,
+    incarnation: identity.incarnation,
     resultKind: outcome === null ? null : outcome.resultKind,
     originalMethod: problems.pass(parseText("originalMethod", task.originalMethod), emptyText),
     statusMessage: text("statusMessage"),
@@ -185,7 +192,8 @@ export const draftReplacement = (
     const status = yield* parseStatus("status", record.status)
     const revision = yield* parseCount("revision", record.revision)
     const kept = { ...options, defaultTtl: null, defaultPollInterval: null }
-    return { ...yield* draftTask({ ...record, status }, taskId, sessionId, createdAt, kept), revision }
+    const identity = { taskId, sessionId, incarnation: "" }
+    return { ...yield* draftTask({ ...record, status }, identity, createdAt, kept), revision }
   })
 
 const overLimit = (json: StoredJson | null | undefined, limit: number): PayloadTooLarge | undefined =>

@@ -149,6 +149,9 @@ export interface TaskDriver {
   /** Reads one task that is in scope. */
   readonly find: (taskId: string, scope: TaskScope) => Effect.Effect<StoredTask | undefined, TaskDriverError>
 
+  /** Reads one task that is in scope, without reading its large parts. */
+  readonly findSummary: (taskId: string, scope: TaskScope) => Effect.Effect<StoredSummary | undefined, TaskDriverError>
+
   /** Writes the patch if the guard permits it, and raises `revision` by one. Answers with the whole task. */
   readonly patch: (
     taskId: string,

@@ -3,7 +3,7 @@
  *
  * A write that does not depend on what is stored is a {@link Plan}: a guard and a patch, known before anything is read,
  * and the reason to give when the guard refuses. A write that merges with what is stored is a function of the stored
- * task; it is then written under that task's revision.
+ * task; it is then written if that task is unchanged.
  *
  * @since 0.1.0
  */
@@ -169,7 +169,7 @@ export const planRecovery = (
  * @since 0.1.0
  * @category models
  */
-export type Replacement = Omit<StoredTask, "inputKeys" | "lastUpdatedAt">
+export type Replacement = Omit<StoredTask, "incarnation" | "inputKeys" | "lastUpdatedAt">
 
 /**
  * Decides on a full replacement of a stored task.

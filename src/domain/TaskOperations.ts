@@ -152,6 +152,14 @@ export interface SessionTasks {
   ) => Effect.Effect<Option.Option<TaskRecord>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
+   * Reads a task without its payloads, whatever their size: what polling needs. None when it does not exist or has
+   * expired.
+   */
+  readonly getTaskSummary: (
+    taskId: string
+  ) => Effect.Effect<Option.Option<TaskSummary>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+
+  /**
    * Replaces a whole record, if nobody wrote it since it was read: `record.revision` must be the stored one. The state
    * machine holds as for any other write, and a stored result stays. `lastUpdatedAt` and `resultKind` are derived.
    */

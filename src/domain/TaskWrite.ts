@@ -33,8 +33,8 @@ export interface TaskScope {
 export interface TaskGuard {
   /** The stored status is one of these. */
   readonly statuses?: ReadonlyArray<TaskStatus>
-  /** The stored revision is this one. */
-  readonly revision?: number
+  /** The task is the very one that was read, and nobody wrote it since. */
+  readonly unchanged?: Pick<StoredTask, "incarnation" | "revision">
   /** Whether an outcome is stored. */
   readonly result?: "absent" | "present"
   /** The task was last written before this time, in milliseconds since the epoch. */
@@ -77,10 +77,13 @@ export const isVisible = (
  */
 export const permits = (guard: TaskGuard, task: StoredTask, patch: TaskPatch): boolean =>
   (guard.statuses === undefined || guard.statuses.includes(task.status)) &&
-  (guard.revision === undefined || guard.revision === task.revision) &&
+  (guard.unchanged === undefined || isSame(guard.unchanged, task)) &&
   (guard.result === undefined || (guard.result === "present") === (task.result !== null)) &&
   (guard.updatedBefore === undefined || task.lastUpdatedAt < guard.updatedBefore) &&
   (guard.contentAtMost === undefined || fits(guard.contentAtMost, task, patch))
+
+const isSame = (read: NonNullable<TaskGuard["unchanged"]>, task: StoredTask): boolean =>
+  read.revision === task.revision && read.incarnation === task.incarnation
 
 const fits = (limit: number, task: StoredTask, patch: TaskPatch): boolean => {
   const next = applyPatch(task, patch)
@@ -103,6 +106,7 @@ export const applyPatch = (task: StoredTask, patch: TaskPatch): StoredTask => ({
   ttl: patch.ttl === undefined ? task.ttl : patch.ttl,
   pollInterval: patch.pollInterval === undefined ? task.pollInterval : patch.pollInterval,
   revision: task.revision + 1,
+  incarnation: task.incarnation,
   resultKind: patch.resultKind ?? task.resultKind,
   originalMethod: patch.originalMethod ?? task.originalMethod,
   statusMessage: patch.statusMessage === undefined ? task.statusMessage : patch.statusMessage,

@@ -32,8 +32,7 @@ export interface TaskWriter {
   ) => Effect.Effect<TaskRecord, E | TaskNotFound | TaskStorageUnavailable>
 
   /**
-   * Writes what depends on what is stored: reads, decides, and writes if the task is still at the revision that was
-   * read. A decision without a patch writes nothing. `lost` says what to do when someone else wrote in between: fail, or
+   * Writes what depends on what is stored: reads, decides, and writes if the task is still the one that was read. A decision without a patch writes nothing. `lost` says what to do when someone else wrote in between: fail, or
    * go on to try again.
    */
   readonly merge: <D extends { readonly patch: TaskPatch | undefined }, E, E2>(
@@ -87,7 +86,7 @@ export const makeTaskWriter = (
           decoded(operation, stored, (stored) => Effect.fromResult(decide(stored, now)))
         )
         if (decision.patch === undefined) return { record: yield* toRecord(operation, stored), decision }
-        const result = yield* patch(taskId, now, { revision: stored.revision }, decision.patch)
+        const result = yield* patch(taskId, now, { unchanged: stored }, decision.patch)
         switch (result._tag) {
           case "Patched":
             return { record: yield* toRecord(operation, result.task), decision }

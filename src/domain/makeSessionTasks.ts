@@ -69,7 +69,8 @@ export const makeSessionTasks = (
 
   const insert = (task: CreateTask, sessionId: string | null, id: string): ReturnType<SessionTasks["createTask"]> =>
     operate("createTask", id, (now) => {
-      const row = draftTask(task, id, sessionId, now, options)
+      const incarnation = crypto.randomUUID().slice(0, 13)
+      const row = draftTask(task, { taskId: id, sessionId, incarnation }, now, options)
       if (Result.isFailure(row)) return Effect.fail(row.failure)
       return answered(
         "createTask",
@@ -98,6 +99,16 @@ export const makeSessionTasks = (
           : parsed(parseId("taskId", task.taskId), (taskId) => insert(task, sessionId, taskId))),
 
     getTask: (taskId) => parsed(onTask(taskId), (id) => find("getTask", id, (stored) => toOption("getTask", stored))),
+
+    getTaskSummary: (taskId) =>
+      parsed(
+        onTask(taskId),
+        (id) =>
+          operate("getTaskSummary", id, (now) =>
+            answered("getTaskSummary", driver.findSummary(id, { now, session }), (stored) =>
+              decoded("getTaskSummary", stored, (stored) =>
+                stored === undefined ? Option.none() : Option.some(summaryFromStored(stored)))))
+      ),
 
     updateTask: (record) =>
       parsed(Result.flatMap(parsedSession, () => draftReplacement(record, options)), (next) =>

@@ -103,6 +103,12 @@ export interface PromiseSessionTasks {
   readonly getTask: (taskId: string, options?: CallOptions) => Promise<Task | undefined>
 
   /**
+   * Reads a task without its payloads, whatever their size: what polling needs. `undefined` when it does not exist or has
+   * expired.
+   */
+  readonly getTaskSummary: (taskId: string, options?: CallOptions) => Promise<TaskSummary | undefined>
+
+  /**
    * Replaces a whole record, if nobody wrote it since it was read: `record.revision` must be the stored one. The state
    * machine holds as for any other write, and a stored result stays. `lastUpdatedAt` and `resultKind` are derived.
    *

@@ -35,9 +35,18 @@ export const encodeTaskPage = (page: TaskPage<TaskRecord>): TaskPage<Task> => ({
  * @since 0.1.0
  * @category encoders
  */
+export const encodeSummaryOption = (summary: Option.Option<SummaryRecord>): TaskSummary | undefined =>
+  Option.isSome(summary) ? encodeSummary(summary.value) : undefined
+
+const encodeSummary = (summary: SummaryRecord): TaskSummary => ({ ...summary, ...encodeTimes(summary) })
+
+/**
+ * @since 0.1.0
+ * @category encoders
+ */
 export const encodeSummaryPage = (page: TaskPage<SummaryRecord>): TaskPage<TaskSummary> => ({
   ...page,
-  tasks: page.tasks.map((summary) => ({ ...summary, ...encodeTimes(summary) }))
+  tasks: page.tasks.map(encodeSummary)
 })
 
 /**

@@ -12,6 +12,7 @@ import {
   decodeCreateTask,
   decodeTask,
   encodeProvidedInput,
+  encodeSummaryOption,
   encodeSummaryPage,
   encodeTask,
   encodeTaskOption,
@@ -42,6 +43,9 @@ export const makePromiseSessionTasks = (
 
   getTask: (taskId, options) =>
     runner.read("getTask", options, () => Effect.map(tasks().getTask(taskId), encodeTaskOption)),
+
+  getTaskSummary: (taskId, options) =>
+    runner.read("getTaskSummary", options, () => Effect.map(tasks().getTaskSummary(taskId), encodeSummaryOption)),
 
   updateTask: (record, options) =>
     runner.write("updateTask", options, () => Effect.map(tasks().updateTask(decodeTask(record)), encodeTask)),

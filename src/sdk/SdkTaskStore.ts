@@ -97,7 +97,7 @@ export class SdkTaskStore implements TaskStore {
    */
   getTask(taskId: string, sessionId?: string): Promise<Task | null> {
     return this.#runner.read(this.#withTasks(sessionId, ({ reachable }) =>
-      reachable.getTask(taskId).pipe(
+      reachable.getTaskSummary(taskId).pipe(
         Effect.map(Option.match({ onNone: () => null, onSome: (record) => this.#toTask(record) })),
         // What cannot be an id is the id of no task.
         Effect.catchTag("InvalidInput", () => Effect.succeed(null))

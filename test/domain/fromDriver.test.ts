@@ -174,6 +174,24 @@ describe("an engine that fails", () => {
       expect(JSON.stringify(error) + error.message + String(error.cause)).not.toContain("secret")
     }))
 
+  it.effect("merges nothing into a later task of the same id, not even one of the same millisecond", () =>
+    Effect.gen(function*() {
+      let replace: Effect.Effect<unknown, TaskStorageError> = Effect.void
+      const storage = yield* open((driver) => ({
+        ...driver,
+        find: (...args) => Effect.tap(driver.find(...args), () => Effect.ignore(Effect.suspend(() => replace)))
+      }))
+      const { taskId } = yield* storage.createTask({ ...call, inputRequests: { a: 1 } })
+      replace = Effect.suspend(() => {
+        replace = Effect.void
+        return Effect.andThen(storage.deleteTask(taskId), storage.createTask({ ...call, taskId }))
+      })
+      const { complete, record } = yield* storage.provideInput(taskId, { a: 1 })
+      expect(complete).toBe(false)
+      expect(record).toMatchObject({ revision: 1 })
+      expect(record).not.toHaveProperty("inputResponses")
+    }))
+
   it.effect("ends a merge that always loses with an error to try again after", () =>
     Effect.gen(function*() {
       const storage = yield* open((driver) => ({

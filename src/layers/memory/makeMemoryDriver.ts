@@ -21,6 +21,7 @@ export const makeMemoryDriver = (store: MemoryStore): TaskDriver => ({
   backendName: "memory",
   insert: (task, bounds, now) => new AtOnce(() => store.insert(task, bounds, now)),
   find: (taskId, scope) => new AtOnce(() => store.find(taskId, scope)),
+  findSummary: (taskId, scope) => new AtOnce(() => store.find(taskId, scope)),
   patch: (taskId, scope, guard, patch) => new AtOnce(() => store.patch(taskId, scope, guard, patch)),
   remove: (taskId, scope) => new AtOnce(() => store.remove(taskId, scope)),
   page: (query) => new AtOnce(() => takePage(store, query, taskBytes)),

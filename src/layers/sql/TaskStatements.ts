@@ -103,6 +103,14 @@ export const makeTaskStatements = (tables: TaskTables) => {
   }
   const rangeKey = (query: PageQuery): string => scopeKey(query.scope) + (query.status === undefined ? "" : "=")
 
+  const makeFind = (name: string, list: ReadonlyArray<string>) => (taskId: string, scope: TaskScope): SqlStatement => ({
+    text: cached(
+      `${name} ${scopeKey(scope)}`,
+      () => `SELECT ${list.join(", ")} FROM ${tasks} WHERE task_id = ? AND ${scoped(scope)}`
+    ),
+    params: [taskId, ...scopeParams(scope)]
+  })
+
   const makePage = (name: string, list: ReadonlyArray<string>, bytes: string) => ({
     /**
      * One task more than the page holds, or nothing when they take more bytes than allowed together: sizes are added up
@@ -177,13 +185,9 @@ export const makeTaskStatements = (tables: TaskTables) => {
       params: [sessionId]
     }),
 
-    find: (taskId: string, scope: TaskScope): SqlStatement => ({
-      text: cached(
-        `find ${scopeKey(scope)}`,
-        () => `SELECT ${allColumns} FROM ${tasks} WHERE task_id = ? AND ${scoped(scope)}`
-      ),
-      params: [taskId, ...scopeParams(scope)]
-    }),
+    find: makeFind("find", columnList),
+
+    findSummary: makeFind("find summary", summaryColumnList),
 
     /** Gives the row as it is afterwards, with null for the JSON that the patch wrote: the caller has it. */
     patch: (taskId: string, scope: TaskScope, guard: TaskGuard, patch: TaskPatch): SqlStatement => {
@@ -196,7 +200,7 @@ export const makeTaskStatements = (tables: TaskTables) => {
         params.push(writeValue(value))
       }
       params.push(taskId, ...scopeParams(scope))
-      if (guard.revision !== undefined) params.push(guard.revision)
+      if (guard.unchanged !== undefined) params.push(guard.unchanged.revision, guard.unchanged.incarnation)
       if (guard.updatedBefore !== undefined) params.push(guard.updatedBefore)
       if (guard.contentAtMost !== undefined) {
         let bytes = 0
@@ -263,7 +267,7 @@ export const makeTaskStatements = (tables: TaskTables) => {
 
 /** Everything of a guard that its text depends on. */
 const guardKey = (guard: TaskGuard): string =>
-  `${guard.statuses?.join() ?? "*"} ${guard.result ?? "*"} ${guard.revision !== undefined} ` +
+  `${guard.statuses?.join() ?? "*"} ${guard.result ?? "*"} ${guard.unchanged !== undefined} ` +
   `${guard.updatedBefore !== undefined} ${guard.contentAtMost !== undefined}`
 
 const guardConditions = (
@@ -272,7 +276,7 @@ const guardConditions = (
 ): ReadonlyArray<string> => [
   ...(guard.statuses === undefined ? [] : [statusIn(guard.statuses)]),
   ...(guard.result === undefined ? [] : [`result IS ${guard.result === "absent" ? "" : "NOT "}NULL`]),
-  ...(guard.revision === undefined ? [] : ["revision = ?"]),
+  ...(guard.unchanged === undefined ? [] : ["revision = ? AND incarnation = ?"]),
   ...(guard.updatedBefore === undefined ? [] : ["last_updated_at < ?"]),
   ...(guard.contentAtMost === undefined ? [] : [`${bytesOf(kept.map((field) => columns[field]))} <= ?`])
 ]

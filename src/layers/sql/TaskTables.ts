@@ -76,6 +76,7 @@ const summaryColumns = {
  */
 export const columns = {
   ...summaryColumns,
+  incarnation: "incarnation",
   originalParams: "original_params",
   inputRequests: "input_requests",
   inputResponses: "input_responses",
@@ -143,12 +144,13 @@ export const readSummary = (row: Row): StoredSummary => ({
  */
 export const readTask = (row: Row): StoredTask => ({
   ...readSummary(row),
-  originalParams: orNull(row[12], readJson),
-  inputRequests: orNull(row[13], readJson),
-  inputResponses: orNull(row[14], readJson),
-  requestState: orNull(row[15], readJson),
-  inputKeys: orNull(row[16], readJson),
-  result: orNull(row[17], readJson)
+  incarnation: readText(row[12]),
+  originalParams: orNull(row[13], readJson),
+  inputRequests: orNull(row[14], readJson),
+  inputResponses: orNull(row[15], readJson),
+  requestState: orNull(row[16], readJson),
+  inputKeys: orNull(row[17], readJson),
+  result: orNull(row[18], readJson)
 })
 
 /**
@@ -170,6 +172,7 @@ export const writeTask = (task: StoredTask): Array<string | number | null> => [
   task.originalMethod.text,
   writeValue(task.statusMessage),
   writeValue(task.meta),
+  task.incarnation,
   writeValue(task.originalParams),
   writeValue(task.inputRequests),
   writeValue(task.inputResponses),

@@ -113,6 +113,8 @@ export const makeSqlDriver = (
     ...engine,
     insert,
     find,
+    findSummary: (taskId, scope) =>
+      read(statements.findSummary(taskId, scope), ([row]) => row === undefined ? undefined : readSummary(row)),
     patch,
     remove: (taskId, scope) => write(statements.remove(taskId, scope), isSome),
     page: page(statements.page, readTask),

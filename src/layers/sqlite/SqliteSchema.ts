@@ -39,6 +39,7 @@ export const migrations = ({ counts, messages, schema, tasks }: TaskTables): Rea
   expires_at INTEGER GENERATED ALWAYS AS (created_at + ttl) STORED,
   poll_interval INTEGER,
   revision INTEGER NOT NULL,
+  incarnation TEXT NOT NULL,
   result_kind TEXT,
   bytes INTEGER GENERATED ALWAYS AS (${bytesOf(payloadColumns)}) STORED,
   original_method TEXT NOT NULL,

@@ -42,13 +42,15 @@ export const patching = (
 
 /** Changes the scope of a primitive that reads or removes. */
 export const scoping = (
-  primitive: "find" | "remove" | "patch" | "page" | "pageSummaries" | "count",
+  primitive: "find" | "findSummary" | "remove" | "patch" | "page" | "pageSummaries" | "count",
   change: (scope: TaskScope) => TaskScope
 ) =>
 (good: TaskDriver): TaskDriver => {
   switch (primitive) {
     case "find":
       return { ...good, find: (taskId, scope) => good.find(taskId, change(scope)) }
+    case "findSummary":
+      return { ...good, findSummary: (taskId, scope) => good.findSummary(taskId, change(scope)) }
     case "remove":
       return { ...good, remove: (taskId, scope) => good.remove(taskId, change(scope)) }
     case "patch":

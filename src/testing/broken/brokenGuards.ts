@@ -41,7 +41,25 @@ export const brokenGuards: ReadonlyArray<BrokenDriver> = [
     name: "does not check the revision",
     subject: "requireInput, provideInput",
     checks: ["linearizability"],
-    breakDriver: without("revision")
+    breakDriver: without("unchanged")
+  },
+  {
+    name: "takes a task for an earlier one of its id",
+    subject: "requireInput, provideInput",
+    checks: [],
+    breakDriver: (good) => ({
+      ...good,
+      patch: (taskId, scope, guard, patch) =>
+        Effect.flatMap(good.find(taskId, scope), (task) =>
+          good.patch(
+            taskId,
+            scope,
+            guard.unchanged === undefined || task === undefined
+              ? guard
+              : { ...guard, unchanged: { ...guard.unchanged, incarnation: task.incarnation } },
+            patch
+          ))
+    })
   },
   {
     name: "overwrites a stored result",

@@ -113,7 +113,7 @@ export const brokenReads: ReadonlyArray<BrokenDriver> = [
     checks: [],
     breakDriver: paging((read) => (query) => read({ ...query, maxBytes: Infinity }))
   },
-  ...(["find", "remove", "patch", "page", "pageSummaries", "count"] as const).flatMap((
+  ...(["find", "findSummary", "remove", "patch", "page", "pageSummaries", "count"] as const).flatMap((
     primitive
   ): Array<BrokenDriver> => [
     {

@@ -95,6 +95,7 @@ const onTask: ReadonlyArray<
   readonly [name: string, call: (tasks: SessionTasks, taskId: unknown) => Effect.Effect<unknown, TaskStorageError>]
 > = [
   ["getTask", (tasks, taskId) => call(tasks.getTask, taskId)],
+  ["getTaskSummary", (tasks, taskId) => call(tasks.getTaskSummary, taskId)],
   ["deleteTask", (tasks, taskId) => call(tasks.deleteTask, taskId)],
   ["getTaskResult", (tasks, taskId) => call(tasks.getTaskResult, taskId)],
   ["updateTaskStatus", (tasks, taskId) => call(tasks.updateTaskStatus, taskId, "failed")],

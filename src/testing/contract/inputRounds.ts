@@ -181,6 +181,23 @@ export const inputRoundsGroup: ContractGroup = {
       yield* equalRecord("the task", yield* mustGet(first, "one"), complete[0]?.record)
     }),
 
+    contractCase("answers no later task of the same id", function*({ first, second }) {
+      for (let round = 0; round < 100; round++) {
+        yield* createIn(first, "one", "input_required", { inputRequests: { a: 1 } })
+        const replace = Effect.andThen(second.deleteTask("one"), createIn(second, "one", "working"))
+        const answer = first.provideInput("one", { a: "answer" }).pipe(
+          Effect.catchTag("TaskNotFound", () => Effect.void)
+        )
+        yield* Effect.all([answer, replace], { concurrency: "unbounded" })
+        yield* hasFields("the later task", yield* mustGet(first, "one"), {
+          inputRequests: undefined,
+          inputResponses: undefined,
+          revision: 1
+        })
+        yield* first.deleteTask("one")
+      }
+    }),
+
     contractCase("lets concurrent requests all be asked, each key once", function*({ first, second }) {
       yield* createIn(first, "one", "working")
       const attempts = yield* Effect.all(

@@ -5,6 +5,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { ListOptions, SessionTasks, TaskPage, TaskStorageShape } from "../../domain/TaskOperations.ts"
 import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
 import { taskStatuses } from "../../domain/TaskStatus.ts"
@@ -124,6 +125,8 @@ export const listsGroup: ContractGroup = {
       const [summary] = (yield* second.listTaskSummaries()).tasks
       const { inputRequests, inputResponses, originalParams, requestState, result, ...small } = plainRecord(record)
       yield* equal("the summary", summary === undefined ? summary : plainRecord(summary), small)
+      const alone = Option.getOrUndefined(yield* first.getTaskSummary("one"))
+      yield* equal("the summary by id", alone === undefined ? alone : plainRecord(alone), small)
       yield* equal(
         "what the summary leaves out",
         [inputRequests, inputResponses, originalParams, requestState, result],

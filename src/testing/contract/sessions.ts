@@ -59,6 +59,7 @@ export const sessionsGroup: ContractGroup = {
         const status = yield* tasks.updateTaskStatus(taskId, "input_required")
         yield* equal("updateTaskStatus", status.revision, 6)
         yield* equal("storeTaskResult", (yield* tasks.storeTaskResult(taskId, success)).revision, 7)
+        yield* equal("getTaskSummary", Option.isSome(yield* tasks.getTaskSummary(taskId)), true)
         yield* equal("getTaskResult", Option.isSome(yield* tasks.getTaskResult(taskId)), true)
         yield* tasks.updateTaskStatus(taskId, "completed")
         yield* equal("awaitTask", (yield* tasks.awaitTask(taskId)).status, "completed")
@@ -83,6 +84,7 @@ export const sessionsGroup: ContractGroup = {
             const before = yield* mustGet(first, taskId)
             const missing = { _tag: "TaskNotFound", taskId } as const
             yield* equal("getTask", Option.isNone(yield* tasks.getTask(taskId)), true)
+            yield* equal("getTaskSummary", Option.isNone(yield* tasks.getTaskSummary(taskId)), true)
             yield* equal("deleteTask", yield* tasks.deleteTask(taskId), false)
             yield* refused("getTaskResult", tasks.getTaskResult(taskId), missing)
             yield* refused("updateTask", tasks.updateTask(before), missing)

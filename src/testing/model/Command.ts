@@ -104,6 +104,7 @@ const writes = [
 
 const reads = [
   Schema.TaggedStruct("getTask", { actor: Actor, taskId: id }),
+  Schema.TaggedStruct("getTaskSummary", { actor: Actor, taskId: id }),
   Schema.TaggedStruct("getTaskResult", { actor: Actor, taskId: id }),
   Schema.TaggedStruct("taskCount", { actor: Actor }),
   Schema.TaggedStruct("list", {

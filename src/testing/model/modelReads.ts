@@ -39,14 +39,18 @@ export const findTask = (
 ): ModelTask | undefined => visible(state, target.actor.session).find(({ taskId }) => taskId === target.taskId)
 
 /**
- * Reads a task as plain data.
+ * Reads a task as plain data, whole or as a summary.
  *
  * @since 0.1.0
  * @category reads
  */
-export const readTask = (state: ModelState, call: Extract<Command, { readonly _tag: "getTask" }>): unknown => {
+export const readTask = (
+  state: ModelState,
+  call: Extract<Command, { readonly _tag: "getTask" | "getTaskSummary" }>,
+  summary: boolean
+): unknown => {
   const task = findTask(state, call)
-  return task === undefined ? undefined : plainRecord(recordOf(task))
+  return task === undefined ? undefined : shown(task, summary)
 }
 
 /**

@@ -67,7 +67,9 @@ export const modelStep = (state: ModelState, call: Call, learned = ""): Step => 
     case "dequeueAll":
       return dequeueMessages(state, call.queue, Infinity)
     case "getTask":
-      return [{ value: readTask(state, call) }, state]
+      return [{ value: readTask(state, call, false) }, state]
+    case "getTaskSummary":
+      return [{ value: readTask(state, call, true) }, state]
     case "getTaskResult":
       return [readResult(state, call), state]
     case "taskCount":

@@ -90,6 +90,11 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
       return storage.messages.dequeueAll(call.queue)
     case "getTask":
       return Effect.map(tasks.getTask(call.taskId), (found) => Option.getOrUndefined(Option.map(found, plainRecord)))
+    case "getTaskSummary":
+      return Effect.map(
+        tasks.getTaskSummary(call.taskId),
+        (found) => Option.getOrUndefined(Option.map(found, plainRecord))
+      )
     case "getTaskResult":
       return Effect.map(tasks.getTaskResult(call.taskId), Option.getOrUndefined)
     case "taskCount":
