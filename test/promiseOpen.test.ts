@@ -137,6 +137,11 @@ describe("options", () => {
     [{ generateId: "id" }, "generateId"],
     [{ signal: {} }, "options.signal"],
     [{ maxTask: 1 }, "maxTask"],
+    [{ sqlite: { tablePrefx: "a_" } }, "sqlite.tablePrefx"],
+    [{ sqlite: { maxTasks: 1 } }, "sqlite.maxTasks"],
+    [{ sqlite: { schema: "Verify" } }, "schema"],
+    [{ maxPayloadBytes: { outcom: 5 } }, "maxPayloadBytes.outcom"],
+    [{ maxPayloadBytes: 2 ** 40 }, "maxPayloadBytes.outcome"],
     [null, "options"],
     [[], "options"],
     ["memory:", "options"]

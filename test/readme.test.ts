@@ -2,7 +2,7 @@
  * Holds the documentation to what it says.
  *
  * Every `ts` block of the Markdown files is type-checked, and run in an empty folder of its own unless it is marked
- * `ts no-run`. The npm scripts that `sh` blocks call exist.
+ * `ts no-run`. A `text` block behind it is what it prints. The npm scripts that `sh` blocks call exist.
  */
 import { execFile } from "node:child_process"
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -18,6 +18,8 @@ interface Block {
   readonly code: string
   /** Where the code is written, on the lines it has in the document, so that errors name those. */
   readonly file: string
+  /** What it prints, where the document says so. */
+  readonly output: string | undefined
 }
 
 const root = join(import.meta.dirname, "..")
@@ -25,14 +27,16 @@ const folder = join(root, ".blocks")
 
 const blocksOf = (document: string): ReadonlyArray<Block> => {
   const text = readFileSync(join(root, document), "utf8")
-  return Array.from(text.matchAll(/^( *)```(\S.*)\n([^]*?)^\1```$/gm), (match) => {
+  const found = Array.from(text.matchAll(/^( *)```(\S.*)\n([^]*?)^\1```$/gm))
+  return found.map((match, index) => {
     const [, indent = "", fence = "", code = ""] = match
     const line = text.slice(0, match.index).split("\n").length
     return {
       name: `${document}:${line}`,
       fence,
       code: "\n".repeat(line) + code.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
-      file: join(folder, document, `line-${line}`, "block.ts")
+      file: join(folder, document, `line-${line}`, "block.ts"),
+      output: found[index + 1]?.[2] === "text" ? found[index + 1]?.[3] : undefined
     }
   })
 }
@@ -65,8 +69,9 @@ describe("TypeScript blocks", () => {
     await node(folder, join(root, "node_modules/typescript/bin/tsc")).catch(({ stdout }) => expect.fail(stdout))
   })
 
-  test.each(runnable)("$name runs", async ({ file }) => {
-    await node(dirname(file), "--conditions=mcp-task-storage-source", file)
+  test.each(runnable)("$name runs", async ({ file, output }) => {
+    const { stdout } = await node(dirname(file), "--conditions=mcp-task-storage-source", file)
+    if (output !== undefined) expect(stdout).toBe(output)
   })
 })
 

@@ -61,6 +61,19 @@ describe("openSdkTaskStore", () => {
     expect(await rejection(Reflect.apply(openSdkTaskStore, undefined, [source]))).toMatchObject({ field: "source" })
   })
 
+  test.each([
+    [null, "options"],
+    [{ maxTask: 5 }, "maxTask"],
+    [{ scope: "Task" }, "scope"],
+    [{ onError: 5 }, "onError"],
+    [{ generateId: 5 }, "generateId"]
+  ])("rejects the options %j", async (options, field) => {
+    expect(await rejection(Reflect.apply(openSdkTaskStore, undefined, ["memory:", options]))).toMatchObject({
+      _tag: "InvalidInput",
+      field
+    })
+  })
+
   test("rejects a layer of something else", async () => {
     const layer = Layer.empty
     expect(await rejection(Reflect.apply(openSdkTaskStore, undefined, [{ layer }]))).toBeInstanceOf(InvalidInput)

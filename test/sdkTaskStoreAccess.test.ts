@@ -100,4 +100,18 @@ describe("scope", () => {
     })
     expect(onError.mock.calls).toStrictEqual([[failure]])
   })
+
+  test("a function that gives no principal is a fault of the server, not a user without tasks", async () => {
+    for (const principal of [5, "", null, Promise.resolve("alice")]) {
+      const onError = vi.fn()
+      const options: SdkTaskStoreOptions = { onError }
+      // What a function without a compiler can give.
+      Reflect.set(options, "scope", () => principal)
+      const { store } = await openTestStore(options)
+      const generic = { message: "Task storage is unavailable, try again later" }
+      expect(await onTheWire(store.getTask("x"))).toStrictEqual(generic)
+      expect(await onTheWire(store.listTasks())).toStrictEqual(generic)
+      expect(onError.mock.calls[0]?.[0]).toMatchObject({ _tag: "InvalidInput", field: "scope" })
+    }
+  })
 })

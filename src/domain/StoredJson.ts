@@ -17,6 +17,14 @@ import type { Json } from "effect/Schema"
  */
 export const maxDepth = 500
 
+/**
+ * The largest limit there can be for the size of a payload, in bytes: far below what a string can hold.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const maxBytes = 2 ** 26
+
 type Container = Array<Json> | { [key: string]: Json }
 
 /**
@@ -29,22 +37,28 @@ export class StoredJson {
   #value: Json | undefined
   #text: string | undefined
   #bound: number
+  readonly #isOversized: boolean
 
-  private constructor(value: Json | undefined, text: string | undefined, bound: number) {
+  private constructor(value: Json | undefined, text: string | undefined, bound: number, isOversized = false) {
     this.#value = value
     this.#text = text
     this.#bound = bound
+    this.#isOversized = isOversized
   }
 
   /**
    * Takes a private copy of a value, or says what in it JSON cannot carry. A property that is `undefined` counts as
-   * absent and `-0` as `0`, as in JSON. It may be nested `levels` deep.
+   * absent and `-0` as `0`, as in JSON. It may be nested `levels` deep. Of a value larger than {@link maxBytes} only the
+   * size is kept, which no limit lets pass.
    */
   static fromValue(value: unknown, levels: number = maxDepth): Result.Result<StoredJson, string> {
-    if (typeof value === "string") return Result.succeed(new StoredJson(value, undefined, 6 * value.length + 2))
+    if (typeof value === "string" && value.length <= maxBytes) {
+      return Result.succeed(new StoredJson(value, undefined, 6 * value.length + 2))
+    }
     const copier = new Copier()
     try {
       const copy = copier.copy(value, levels)
+      if (copier.least > maxBytes) return Result.succeed(new StoredJson(null, "null", copier.least, true))
       return copy === undefined
         ? Result.fail(copier.reason)
         : Result.succeed(new StoredJson(copy, undefined, copier.bound))
@@ -82,7 +96,7 @@ export class StoredJson {
    * The exact size in bytes: {@link StoredJson.text} is ASCII, so its length is its size in UTF-8.
    */
   get bytes(): number {
-    return this.text.length
+    return this.#isOversized ? this.#bound : this.text.length
   }
 
   /**
@@ -138,16 +152,20 @@ const setOwn = (target: { [key: string]: Json }, key: string, value: Json): void
 /** Copies a value of unknown origin, giving `undefined` with a `reason` when JSON cannot carry it. */
 class Copier {
   reason = ""
+  /** The text takes at most `bound` bytes and at least `least`. */
   bound = 0
+  least = 0
   readonly #ancestors: Array<object> = []
 
   copy(value: unknown, levels: number): Json | undefined {
     switch (typeof value) {
       case "string":
         this.bound += 6 * value.length + 2
-        return value
+        this.least += value.length + 2
+        return this.least > maxBytes ? this.#refuse("it is too large") : value
       case "number":
         this.bound += 25
+        this.least += Number.isInteger(value) && Math.abs(value) < 1e9 ? 1 : 3
         if (!Number.isFinite(value)) return this.#refuse(`${value} is not a JSON number; send null or a string`)
         return value === 0 ? 0 : value
       case "boolean":
@@ -172,6 +190,8 @@ class Copier {
     }
     this.#ancestors.push(value)
     this.bound += 2
+    this.least += 2
+    if (this.least > maxBytes) return this.#refuse("it is too large")
     const copy: Container | undefined = Array.isArray(value)
       ? this.#array(value, levels - 1)
       : this.#object(value, levels - 1)
@@ -199,6 +219,7 @@ class Copier {
       const copied = this.copy(item, levels)
       if (copied === undefined) return undefined
       this.bound += 6 * key.length + 4
+      this.least += key.length + 3
       setOwn(copy, key, copied)
     }
     return copy

@@ -47,11 +47,12 @@ export interface StoredTask {
  */
 export type StoredSummary = Omit<
   StoredTask,
-  "incarnation" | "originalParams" | "inputRequests" | "inputResponses" | "requestState" | "inputKeys" | "result"
+  "originalParams" | "inputRequests" | "inputResponses" | "requestState" | "inputKeys" | "result"
 >
 
 /**
- * The fields that `maxPayloadBytes.content` limits together: everything a user wrote except the outcome.
+ * The fields that `maxPayloadBytes.content` limits together: everything a user wrote except the outcome. The keys that
+ * input was asked under count while their requests and answers are kept.
  *
  * @since 0.1.0
  * @category constants

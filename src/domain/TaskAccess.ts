@@ -91,7 +91,8 @@ export const answered = <A, B, E>(
     })
 
 /**
- * Decodes what an engine gave back; what cannot be decoded is a corrupt row, not a defect.
+ * Decodes what an engine gave back; what cannot be decoded is a corrupt row, not a defect. `applied` is `"unknown"` where
+ * the engine has written before it gave it.
  *
  * @since 0.1.0
  * @category combinators
@@ -99,7 +100,8 @@ export const answered = <A, B, E>(
 export const decoded = <A, B>(
   operation: string,
   stored: A,
-  decode: (stored: A) => B
+  decode: (stored: A) => B,
+  applied: TaskStorageUnavailable["applied"] = "no"
 ): Effect.Effect<B, TaskStorageUnavailable> => {
   try {
     return Effect.succeed(decode(stored))
@@ -110,7 +112,7 @@ export const decoded = <A, B>(
         operation,
         reason: "a stored row is corrupt and cannot be read; restore it from a backup, or delete the task",
         retryable: false,
-        applied: "no"
+        applied
       })
     )
   }
@@ -122,8 +124,11 @@ export const decoded = <A, B>(
  * @since 0.1.0
  * @category combinators
  */
-export const toRecord = (operation: string, stored: StoredTask): Effect.Effect<TaskRecord, TaskStorageUnavailable> =>
-  decoded(operation, stored, recordFromStored)
+export const toRecord = (
+  operation: string,
+  stored: StoredTask,
+  applied?: TaskStorageUnavailable["applied"]
+): Effect.Effect<TaskRecord, TaskStorageUnavailable> => decoded(operation, stored, recordFromStored, applied)
 
 /**
  * Decodes a stored task that may be absent.

@@ -30,34 +30,37 @@ export interface CursorQuery {
  * @since 0.1.0
  * @category constructors
  */
-export const encodeCursor = (query: CursorQuery, position: TaskPosition): string =>
-  Base64Url.encode(`${digest(query)}.${position.createdAt}.${position.taskId}`)
+export const encodeCursor = (query: CursorQuery, position: TaskPosition): string => {
+  const { createdAt, taskId } = position
+  return Base64Url.encode(`${digest(query, createdAt, taskId)}.${createdAt}.${taskId}`)
+}
 
 /**
- * Reads a cursor of the same query.
+ * Reads a cursor of the same query. What that query would not have written is refused.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const decodeCursor = (query: CursorQuery, cursor: unknown): Result.Result<TaskPosition, InvalidCursor> => {
-  if (typeof cursor !== "string") return malformed
-  const [, of, createdAt, taskId] = layout.exec(Result.getOrElse(Base64Url.decodeString(cursor), () => "")) ?? []
-  if (of === undefined || createdAt === undefined || taskId === undefined) return malformed
-  if (!Number.isSafeInteger(Number(createdAt)) || idProblem(taskId) !== undefined) return malformed
-  return of === digest(query)
-    ? Result.succeed({ createdAt: Number(createdAt), taskId })
-    : Result.fail(new InvalidCursor({ reason: "it comes from a query with another session or status" }))
+  if (typeof cursor !== "string") return refused
+  const [, createdAt, taskId] = layout.exec(Result.getOrElse(Base64Url.decodeString(cursor), () => "")) ?? []
+  if (createdAt === undefined || taskId === undefined || idProblem(taskId) !== undefined) return refused
+  const position = { createdAt: Number(createdAt), taskId }
+  return encodeCursor(query, position) === cursor ? Result.succeed(position) : refused
 }
 
-const layout = /^([0-9a-z]+)\.(-?\d+)\.(.+)$/su
+const layout = /^[0-9a-z]+\.(-?\d+)\.(.+)$/su
 
-const malformed = Result.fail(new InvalidCursor({ reason: "it is malformed" }))
+const refused = Result.fail(
+  new InvalidCursor({ reason: "it is damaged, or comes from a query with another session or status" })
+)
 
-/** FNV-1a over the query, written out because a cursor must mean the same in every version and process. */
-const digest = (query: CursorQuery): string => {
+/** FNV-1a, written out because a cursor must mean the same in every version and process. */
+const digest = (query: CursorQuery, createdAt: number, taskId: string): string => {
+  const session = query.session === undefined ? 0 : query.session
   let hash = 0x811c9dc5
-  for (const unit of JSON.stringify([query.session === undefined ? 0 : query.session, query.status ?? 0])) {
-    hash = Math.imul(hash ^ (unit.codePointAt(0) ?? 0), 0x01000193)
+  for (const character of JSON.stringify([session, query.status ?? 0, createdAt, taskId])) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193)
   }
   return (hash >>> 0).toString(36)
 }

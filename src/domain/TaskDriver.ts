@@ -203,7 +203,8 @@ export interface TaskDriver {
   /**
    * Signals that other writers, such as other processes, may have written: the task with the id, or, of `undefined`, any
    * task. Runs only while somebody waits for a change, and signals `undefined` once when it begins to notice, since what
-   * was written before that it would miss. Signals are hints and may be spurious.
+   * was written before that it would miss. Signals are hints and may be spurious. Without it the tasks that are waited for
+   * are read four times a second.
    */
   readonly foreignWrites?: Stream.Stream<string | undefined>
 

@@ -55,10 +55,13 @@ export type TaskId = typeof TaskId.Type
  * @category constructors
  */
 export const uuidV7: Effect.Effect<string> = Effect.map(Clock.currentTimeMillis, (now) => {
-  const time = now.toString(16).padStart(12, "0")
+  const time = Math.floor(Math.min(Math.max(now, 0), latest)).toString(16).padStart(12, "0")
   // The runtime batches its random bytes for UUIDs, which makes this several times cheaper than asking for ten.
   return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`
 })
+
+/** What 48 bits of time can say; a clock out of their range, which a test may have, still makes well-formed ids. */
+const latest = 2 ** 48 - 1
 
 /**
  * Generates a UUID version 4: 122 bits from a cryptographic source and no time.

@@ -63,6 +63,6 @@ export const makeTaskMessages = (driver: MessageDriver, options: ResolvedOptions
             decoded("messages.dequeueAll", bodies, (bodies) =>
               bodies.map((body) =>
                 body.decode()
-              ))))
+              ), "unknown")))
     )
 })

@@ -104,13 +104,14 @@ export type DetailedTask =
  */
 export const toFinalOutcome = (task: ProjectableTask): TaskOutcome | undefined => {
   if (!isTerminal(task.status)) return undefined
-  if (task.result !== undefined) return task.result
-  return {
-    _tag: "Error",
-    code: -32603,
-    message: task.statusMessage ?? `Task ${task.status} without a result`
-  }
+  return task.result ?? withoutResult(task)
 }
+
+const withoutResult = (task: ProjectableSummary): Extract<TaskOutcome, { readonly _tag: "Error" }> => ({
+  _tag: "Error",
+  code: -32603,
+  message: `Task ${task.status} without a result${task.statusMessage === undefined ? "" : `: ${task.statusMessage}`}`
+})
 
 /**
  * Gives the `Task` of protocol revision 2025-11-25, where a tool result with `isError: true` shows as `failed`.
@@ -148,8 +149,8 @@ export const toDetailedTask = (task: ProjectableTask): DetailedTask => {
   }
   if (task.status === "working" || task.status === "cancelled") return { ...base, status: task.status }
   if (task.status === "input_required") return { ...base, status: task.status, inputRequests: task.inputRequests ?? {} }
-  const outcome = toFinalOutcome(task)
-  if (outcome?._tag === "Success") return { ...base, status: "completed", result: outcome.value }
-  const { code, data, message } = outcome ?? { code: -32603, message: "Task has no outcome", data: undefined }
+  const outcome = task.result ?? withoutResult(task)
+  if (outcome._tag === "Success") return { ...base, status: "completed", result: outcome.value }
+  const { code, data, message } = outcome
   return { ...base, status: "failed", error: data === undefined ? { code, message } : { code, message, data } }
 }

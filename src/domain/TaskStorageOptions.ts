@@ -4,9 +4,10 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { InvalidInput } from "./TaskError.ts"
+import { maxBytes } from "./StoredJson.ts"
+import { InvalidInput } from "./TaskError.ts"
 import { uuidV7 } from "./TaskId.ts"
 import { orNull, parseCount, parseMillis } from "./TaskInput.ts"
 
@@ -29,7 +30,7 @@ export interface TaskStorageOptions {
   readonly defaultPollInterval?: Duration.Input | undefined
   /**
    * The largest payloads, in bytes of stored JSON: the outcome, and everything else of a task together (`content`). A
-   * number limits each of the two. 7 MiB each by default.
+   * number limits each of the two. 7 MiB each by default, 64 MiB at most.
    */
   readonly maxPayloadBytes?:
     | number
@@ -72,6 +73,10 @@ const mebibyte = 1024 * 1024
  */
 export const resolveOptions = (options: TaskStorageOptions): Result.Result<ResolvedOptions, InvalidInput> =>
   Result.gen(function*() {
+    if (typeof options !== "object" || options === null) return yield* refuse("options", "must be an object")
+    if (options.generateId !== undefined && !Effect.isEffect(options.generateId)) {
+      return yield* refuse("generateId", "must be an Effect")
+    }
     const bytes = typeof options.maxPayloadBytes === "object" && options.maxPayloadBytes !== null
       ? options.maxPayloadBytes
       : { outcome: options.maxPayloadBytes, content: options.maxPayloadBytes }
@@ -85,8 +90,8 @@ export const resolveOptions = (options: TaskStorageOptions): Result.Result<Resol
         options.defaultPollInterval,
         (value) => parseMillis("defaultPollInterval", value, 0)
       ),
-      maxOutcomeBytes: yield* parseCount("maxPayloadBytes.outcome", bytes.outcome ?? 7 * mebibyte),
-      maxContentBytes: yield* parseCount("maxPayloadBytes.content", bytes.content ?? 7 * mebibyte),
+      maxOutcomeBytes: yield* parseBytes("maxPayloadBytes.outcome", bytes.outcome ?? 7 * mebibyte),
+      maxContentBytes: yield* parseBytes("maxPayloadBytes.content", bytes.content ?? 7 * mebibyte),
       maxPageSize: yield* parseCount("maxPageSize", options.maxPageSize ?? 1000),
       maintenanceInterval: maintenance === false
         ? null
@@ -94,3 +99,12 @@ export const resolveOptions = (options: TaskStorageOptions): Result.Result<Resol
       generateId: options.generateId ?? uuidV7
     }
   })
+
+const parseBytes = (field: string, value: unknown): Result.Result<number, InvalidInput> =>
+  Result.flatMap(
+    parseCount(field, value),
+    (bytes) => bytes <= maxBytes ? Result.succeed(bytes) : refuse(field, `must be at most ${maxBytes}`)
+  )
+
+const refuse = (field: string, reason: string): Result.Result<never, InvalidInput> =>
+  Result.fail(new InvalidInput({ field, reason }))

@@ -15,10 +15,10 @@ import type { MaintenanceReport, TaskStorageShape } from "./TaskOperations.ts"
 import { activeStatuses, type TaskStatus } from "./TaskStatus.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
 
-/** How many tasks one step of a sweep touches. */
+/** How many tasks or messages one step of a sweep touches. */
 const batchSize = 200
 
-/** How many tasks one run of maintenance removes; what is left waits for the next run. */
+/** How many tasks and how many messages one run of maintenance removes; what is left waits for the next run. */
 const maxPerRun = 20_000
 
 /**
@@ -51,6 +51,17 @@ export const makeTaskSweep = (
   const expireUpTo = (total: number): Effect.Effect<ReadonlyArray<string>, TaskDriverError> =>
     inBatches(total, (size) => withNow((now) => driver.removeExpired(now, size)))
 
+  const expireMessages = Effect.gen(function*() {
+    let removed = 0
+    while (removed < maxPerRun) {
+      const batch = yield* withNow((now) => driver.messages.removeExpired(now, batchSize))
+      removed += batch
+      if (batch < batchSize) break
+      yield* Effect.yieldNow
+    }
+    return removed
+  })
+
   /** Tasks of one batch share a commit where the driver can do that, and are written side by side where it cannot. */
   const transaction = driver.transaction ?? ((effect) => effect)
   const concurrency = driver.transaction === undefined ? 8 : 1
@@ -68,29 +79,27 @@ export const makeTaskSweep = (
       } as const
       const recovered: Array<string> = []
       while (true) {
-        const stale = yield* driver.stale({ statuses, updatedBefore, now: startedAt, limit: batchSize })
+        const stale = yield* withNow((now) => driver.stale({ statuses, updatedBefore, now, limit: batchSize }))
         const writes = Effect.forEach(stale, ({ resultKind, taskId }) =>
           withNow((now) => {
             const { guard, patch } = planRecovery(resultKind, failure, statuses, updatedBefore, now)
-            return driver.patch(taskId, { now, session: undefined }, guard, patch)
+            return watch.telling(taskId, driver.patch(taskId, { now, session: undefined }, guard, patch))
           }), { concurrency })
         const written = (yield* transaction(writes)).flatMap((result) =>
           result._tag === "Patched" ? [result.task.taskId] : []
         )
-        yield* Effect.forEach(written, watch.written, { discard: true })
         recovered.push(...written)
         if (stale.length < batchSize || written.length === 0) return recovered
         yield* Effect.yieldNow
       }
     })
 
-  const maintain = (now: number) =>
-    Effect.gen(function*(): Effect.fn.Return<MaintenanceReport, TaskDriverError> {
-      const expiredTasks = yield* expireUpTo(maxPerRun)
-      const expiredMessages = yield* driver.messages.removeExpired(now, maxPerRun)
-      const engine = yield* driver.maintain ?? Effect.succeed({})
-      return { expiredTasks: expiredTasks.length, expiredMessages, engine }
-    })
+  const maintain = Effect.gen(function*(): Effect.fn.Return<MaintenanceReport, TaskDriverError> {
+    const expiredTasks = yield* expireUpTo(maxPerRun)
+    const expiredMessages = yield* expireMessages
+    const engine = yield* driver.maintain ?? Effect.succeed({})
+    return { expiredTasks: expiredTasks.length, expiredMessages, engine }
+  })
 
   return {
     expireTasks: (options) =>
@@ -112,8 +121,7 @@ export const makeTaskSweep = (
             answered("recoverStuckTasks", recover(millis, statuses, now), Effect.succeed))
       ),
 
-    maintenance: () =>
-      operate("maintenance", undefined, (now) => answered("maintenance", maintain(now), Effect.succeed))
+    maintenance: () => operate("maintenance", undefined, () => answered("maintenance", maintain, Effect.succeed))
   }
 }
 

@@ -23,9 +23,10 @@ import { isTerminal } from "./TaskStatus.ts"
  * @category models
  */
 export interface TaskWatch {
-  /** Tells the waiters of this process that a task was written, once the write is committed. */
-  readonly written: (taskId: string) => Effect.Effect<void>
-  /** A write after which the waiters are told, however it ends: an interrupted one may have happened. */
+  /**
+   * A write after which the waiters of this process are told, once it is committed and however it ends: an interrupted
+   * one may have happened.
+   */
   readonly telling: <A, E>(taskId: string, write: Effect.Effect<A, E>) => Effect.Effect<A, E>
   /** The present state of a task and each later one that is observed, up to a terminal one. */
   readonly states: (
@@ -34,6 +35,9 @@ export interface TaskWatch {
     session: string | null | undefined
   ) => Stream.Stream<StoredTask, TaskNotFound | TaskStorageUnavailable>
 }
+
+/** How often a task is looked at for whoever waits for it, where the driver does not signal what others write. */
+const pollInterval = "250 millis"
 
 /**
  * Makes the watch of a driver. The driver's signals of other writers are followed only while somebody waits.
@@ -44,7 +48,7 @@ export interface TaskWatch {
 export const makeTaskWatch = Effect.fnUntraced(
   function*(driver: TaskDriver): Effect.fn.Return<TaskWatch, never, Scope.Scope> {
     const hub = new TaskHub()
-    const foreignWrites = driver.foreignWrites ?? Stream.empty
+    const foreignWrites = driver.foreignWrites ?? Stream.map(Stream.tick(pollInterval), () => undefined)
     const listening = yield* RcRef.make({
       acquire: Effect.forkScoped(Stream.runForEach(foreignWrites, (taskId) => Effect.sync(() => hub.wake(taskId))))
     })
@@ -69,37 +73,48 @@ export const makeTaskWatch = Effect.fnUntraced(
     }
 
     const states: TaskWatch["states"] = (operation, taskId, session) => {
-      /** Reads until the task is at another revision than the one seen, waiting in between. */
-      const next = (
-        latch: Latch.Latch,
-        seen: number
-      ): Effect.Effect<StoredTask, TaskNotFound | TaskStorageUnavailable> =>
-        withNow((now) => {
-          latch.closeUnsafe()
-          return answered(
+      type Next = Effect.Effect<StoredTask, TaskNotFound | TaskStorageUnavailable>
+      const gone = Effect.fail(new TaskNotFound({ taskId }))
+
+      /** Another task of the same id is not the one that is watched, which is gone. */
+      const read = (seen: StoredTask | undefined): Next =>
+        withNow((now) =>
+          answered(
             operation,
             driver.find(taskId, { now, session }),
-            (task): Effect.Effect<StoredTask, TaskNotFound | TaskStorageUnavailable> => {
-              if (task === undefined) return Effect.fail(new TaskNotFound({ taskId }))
-              if (task.revision !== seen) return Effect.succeed(task)
-              const end = expiresAt(task)
-              const woken = end === null ? latch.await : Effect.timeoutOption(latch.await, end - now)
-              return Effect.andThen(woken, next(latch, seen))
-            }
+            (task): Next =>
+              task === undefined || (seen !== undefined && seen.incarnation !== task.incarnation)
+                ? gone
+                : Effect.succeed(task)
           )
+        )
+
+      /** Waits until the task has changed. Its large parts are read only then. */
+      const next = (latch: Latch.Latch, seen: StoredTask): Next =>
+        withNow((now) => {
+          latch.closeUnsafe()
+          return answered(operation, driver.findSummary(taskId, { now, session }), (task): Next => {
+            if (task === undefined || task.incarnation !== seen.incarnation) return gone
+            if (task.revision !== seen.revision) return read(seen)
+            const end = expiresAt(task)
+            const woken = end === null ? latch.await : Effect.timeoutOption(latch.await, end - now)
+            return Effect.andThen(woken, next(latch, seen))
+          })
         })
+
       return Stream.unwrap(Effect.gen(function*() {
         const latch = yield* Effect.acquireRelease(
           Effect.sync(() => hub.subscribe(taskId)),
           (latch) => Effect.sync(() => hub.unsubscribe(taskId, latch))
         )
         yield* RcRef.get(listening)
-        return Stream.unfold(0, (seen) => Effect.map(next(latch, seen), (task) => [task, task.revision] as const)).pipe(
-          Stream.takeUntil((task) => isTerminal(task.status))
-        )
+        return Stream.unfold<StoredTask | undefined, StoredTask, TaskNotFound | TaskStorageUnavailable, never>(
+          undefined,
+          (seen) => Effect.map(seen === undefined ? read(seen) : next(latch, seen), (task) => [task, task] as const)
+        ).pipe(Stream.takeUntil((task) => isTerminal(task.status)))
       }))
     }
 
-    return { written, telling, states }
+    return { telling, states }
   }
 )

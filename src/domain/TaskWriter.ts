@@ -89,7 +89,7 @@ export const makeTaskWriter = (
         const result = yield* patch(taskId, now, { unchanged: stored }, decision.patch)
         switch (result._tag) {
           case "Patched":
-            return { record: yield* toRecord(operation, result.task), decision }
+            return { record: yield* toRecord(operation, result.task, "unknown"), decision }
           case "Missing":
             return yield* new TaskNotFound({ taskId })
           case "Rejected":
@@ -115,7 +115,7 @@ const conclude = <E>(
 ): Effect.Effect<TaskRecord, E | TaskNotFound | TaskStorageUnavailable> => {
   switch (result._tag) {
     case "Patched":
-      return toRecord(operation, result.task)
+      return toRecord(operation, result.task, "unknown")
     case "Rejected":
       return Effect.fail(refuse(result.task))
     case "Missing":

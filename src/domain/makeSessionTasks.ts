@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { keysOf } from "./InputRound.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import { answered, decoded, operate, parsed, toOption, toRecord } from "./TaskAccess.ts"
@@ -89,8 +88,8 @@ export const makeSessionTasks = (
     })
 
   return {
-    createTask: (task) =>
-      parsed(bindSession(parsedSession, task), (sessionId) =>
+    createTask: (input) =>
+      parsed(bindSession(parsedSession, input), ({ sessionId, task }) =>
         task.taskId === undefined
           ? Effect.flatMap(
             options.generateId,
@@ -111,17 +110,22 @@ export const makeSessionTasks = (
       ),
 
     updateTask: (record) =>
-      parsed(Result.flatMap(parsedSession, () => draftReplacement(record, options)), (next) =>
-        Effect.map(
-          merge(
-            "updateTask",
-            next.taskId,
-            (stored, now) => Result.map(decideReplacement(stored, next, now), (patch) => ({ patch })),
-            ({ revision, taskId }) =>
-              Effect.fail(new ConcurrentModification({ taskId, expected: next.revision, actual: revision }))
-          ),
-          ({ record }) => record
-        )),
+      parsed(
+        Result.flatMap(parsedSession, () =>
+          Result.flatMap(snapshot("record", record), (record) => draftReplacement(record, options))),
+        (next) =>
+          Effect.map(
+            merge(
+              "updateTask",
+              next.taskId,
+              (stored, now) =>
+                Result.map(decideReplacement(stored, next, now), (patch) => ({ patch })),
+              ({ revision, taskId }) =>
+                Effect.fail(new ConcurrentModification({ taskId, expected: next.revision, actual: revision }))
+            ),
+            ({ record }) => record
+          )
+      ),
 
     deleteTask: (taskId) =>
       parsed(onTask(taskId), (id) =>
@@ -303,17 +307,30 @@ export const countTasks = (
 /** The session that a new task is bound to: the one of the handle, or the one that is named. */
 const bindSession = (
   session: Result.Result<string | null | undefined, InvalidInput>,
-  task: CreateTask
-): Result.Result<string | null, InvalidInput> => {
-  if (typeof task !== "object" || task === null) {
-    return Result.fail(new InvalidInput({ field: "task", reason: "must be an object" }))
-  }
+  input: CreateTask
+): Result.Result<{ readonly sessionId: string | null; readonly task: CreateTask }, InvalidInput> => {
+  const read = snapshot("task", input)
+  if (Result.isFailure(read)) return Result.fail(read.failure)
   if (Result.isFailure(session)) return Result.fail(session.failure)
+  const task = read.success
   const named = orNull(task.sessionId, (value) => parseId("sessionId", value))
-  if (session.success === undefined || Result.isFailure(named)) return named
+  if (Result.isFailure(named)) return Result.fail(named.failure)
+  if (session.success === undefined) return Result.succeed({ sessionId: named.success, task })
   return named.success === null || named.success === session.success
-    ? Result.succeed(session.success)
+    ? Result.succeed({ sessionId: session.success, task })
     : Result.fail(new InvalidInput({ field: "sessionId", reason: "is not the session of this handle; leave it out" }))
+}
+
+/** Reads the fields of an argument once; a getter that throws is bad input like any other. */
+const snapshot = <A extends object>(field: string, value: A): Result.Result<A, InvalidInput> => {
+  if (typeof value !== "object" || value === null) {
+    return Result.fail(new InvalidInput({ field, reason: "must be an object" }))
+  }
+  try {
+    return Result.succeed({ ...value })
+  } catch {
+    return Result.fail(new InvalidInput({ field, reason: "reading it threw an exception" }))
+  }
 }
 
 const parseFinal = (status: unknown): Result.Result<"completed" | "failed" | undefined, InvalidInput> =>
@@ -323,7 +340,8 @@ const parseFinal = (status: unknown): Result.Result<"completed" | "failed" | und
 
 const parseRequests = (requests: unknown): Result.Result<StoredJson, InvalidInput> =>
   Result.flatMap(parseJsonObject("requests", requests), (map) =>
-    keysOf(map).length === 0
+    // Nothing but the two braces.
+    map.bytesAtMost === 2
       ? Result.fail(new InvalidInput({ field: "requests", reason: "must hold at least one request" }))
       : Result.succeed(map))
 

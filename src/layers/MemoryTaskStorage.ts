@@ -51,7 +51,7 @@ export const makeStore: Effect.Effect<MemoryStore> = Effect.sync(() => new Memor
 export const layer = (options: MemoryTaskStorageOptions = {}): Layer.Layer<TaskStorage, InvalidInput> =>
   Layer.effect(
     TaskStorage,
-    Effect.suspend(() => TaskStorage.fromDriver(makeMemoryDriver(options.store ?? new MemoryStore()), options))
+    Effect.suspend(() => TaskStorage.fromDriver(makeMemoryDriver(options?.store ?? new MemoryStore()), options))
   )
 
 /**

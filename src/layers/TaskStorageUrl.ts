@@ -79,7 +79,7 @@ const sqlite = (path: string, options: TaskStorageUrlOptions): Effect.Effect<Url
   const filename = path.replace(/^\/\/(?=\/)/, "")
   return filename === ""
     ? refuse("sqlite: needs a file, as in sqlite:tasks.db, or sqlite::memory:")
-    : load(async () => (await import("./SqliteTaskStorage.ts")).layer({ ...options, ...options.sqlite, filename }))
+    : load(async () => (await import("./SqliteTaskStorage.ts")).layer({ ...options.sqlite, ...options, filename }))
 }
 
 const load = (layer: () => Promise<UrlLayer>): Effect.Effect<UrlLayer, TaskStorageUnavailable> =>

@@ -56,7 +56,13 @@ export interface SqliteOptions extends Omit<NonNullable<TaskStorageUrlOptions["s
 
 const layerOptions = new Set(["signal", "now", "generateId"])
 
-const storageOptions = new Set([
+/**
+ * The names of the options that every storage takes.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const storageOptions: ReadonlySet<string> = new Set([
   "maxTasks",
   "maxTasksPerSession",
   "defaultTtl",
@@ -68,6 +74,22 @@ const storageOptions = new Set([
   "sqlite"
 ])
 
+const sqliteOptions = new Set(["synchronous", "lockTimeout", "tablePrefix", "schema"])
+
+const payloadOptions = new Set(["outcome", "content"])
+
+/**
+ * Throws `InvalidInput` for a name that is none of an option.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const requireNames = (options: object, names: ReadonlySet<string>, within = ""): void => {
+  for (const name of Object.keys(options)) {
+    if (!names.has(name)) throw new InvalidInput({ field: `${within}${name}`, reason: "is not an option" })
+  }
+}
+
 /**
  * Throws `InvalidInput` for options that plain data can get wrong, a misspelt name included.
  *
@@ -76,18 +98,22 @@ const storageOptions = new Set([
  */
 export const requireOpenOptions = (options: OpenOptions, hasLayer: boolean): void => {
   requireObject("options", options)
+  requireNames(options, new Set([...layerOptions, ...storageOptions]))
   for (const name of Object.keys(options)) {
     if (layerOptions.has(name)) continue
-    if (!storageOptions.has(name)) throw new InvalidInput({ field: name, reason: "is not an option" })
     if (hasLayer) throw new InvalidInput({ field: name, reason: "is for the layer: give it when you make that" })
   }
   requireMillis("defaultTtl", options.defaultTtl)
   requireMillis("maxTtl", options.maxTtl)
   requireMillis("defaultPollInterval", options.defaultPollInterval)
   if (isObject(options.maintenance)) requireMillis("maintenance.interval", options.maintenance.interval)
-  if (typeof options.maxPayloadBytes === "object") requireObject("maxPayloadBytes", options.maxPayloadBytes)
+  if (typeof options.maxPayloadBytes === "object") {
+    requireObject("maxPayloadBytes", options.maxPayloadBytes)
+    requireNames(options.maxPayloadBytes, payloadOptions, "maxPayloadBytes.")
+  }
   if (options.sqlite !== undefined) {
     requireObject("sqlite", options.sqlite)
+    requireNames(options.sqlite, sqliteOptions, "sqlite.")
     requireMillis("sqlite.lockTimeout", options.sqlite.lockTimeout)
   }
   requireFunction("now", options.now)

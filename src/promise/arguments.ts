@@ -48,9 +48,12 @@ export const requireMillis = (field: string, value: unknown): void => {
 export const signalOf = (options: CallOptions | undefined): AbortSignal | undefined => {
   if (options === undefined) return undefined
   requireObject("options", options)
-  const { signal } = options
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new InvalidInput({ field: "options.signal", reason: "must be an AbortSignal" })
+  let signal: AbortSignal | undefined
+  try {
+    signal = options.signal
+    if (signal === undefined || signal instanceof AbortSignal) return signal
+  } catch {
+    throw new InvalidInput({ field: "options", reason: "reading it threw an exception" })
   }
-  return signal
+  throw new InvalidInput({ field: "options.signal", reason: "must be an AbortSignal" })
 }

@@ -54,7 +54,7 @@ export const makePromiseTaskStorage = (
 
   forSession: (sessionId) => {
     const tasks = storage.forSession(sessionId)
-    // Without a session id the service would give every task to whoever forgot to pass one.
+    // A service of a third party may give every task to whoever forgot to pass a session.
     const checked = () => {
       if (sessionId !== null) requireId("sessionId", sessionId)
       return tasks

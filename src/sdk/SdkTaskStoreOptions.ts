@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
+import { InvalidInput } from "../domain/TaskError.ts"
 import type { SessionTasks, TaskStorageShape } from "../domain/TaskOperations.ts"
 
 /**
@@ -66,7 +67,13 @@ export const scopedTasks = (
   scope: SdkTaskScope,
   sessionId: string | undefined
 ): ScopedTasks => {
-  const principal = typeof scope === "function" ? scope(sessionId) ?? sessionId : sessionId
+  const principal = typeof scope === "function" ? principalOf(scope(sessionId)) ?? sessionId : sessionId
   const own = storage.forSession(principal ?? null)
   return { own, reachable: scope === "task" ? storage : own }
+}
+
+/** A function without a compiler may give anything, a promise for one; that must not look like a user without tasks. */
+const principalOf = (principal: unknown): string | undefined => {
+  if (principal === undefined || (typeof principal === "string" && principal !== "")) return principal
+  throw new InvalidInput({ field: "scope", reason: "must give a string that is not empty, or undefined" })
 }

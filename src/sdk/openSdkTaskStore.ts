@@ -13,7 +13,9 @@ import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
 import { layerFromUrl } from "../layers/TaskStorageUrl.ts"
+import { requireObject } from "../promise/arguments.ts"
 import type { LayerSource } from "../promise/LayerSource.ts"
+import { requireNames, storageOptions } from "../promise/OpenOptions.ts"
 import { openTaskStorage } from "../promise/openTaskStorage.ts"
 import type { PromiseTaskStorage } from "../promise/PromiseTaskStorage.ts"
 import { makeSdkTaskStore, type SdkStores } from "./makeSdkTaskStore.ts"
@@ -74,6 +76,7 @@ export const openSdkTaskStore: {
   source: string | LayerSource<E>,
   options: OpenSdkTaskStoreOptions = {}
 ): Promise<OpenedSdkStores> => {
+  requireOptions(options)
   const runtime = ManagedRuntime.make(
     // A stdio server speaks its protocol on stdout, where a log line would break it.
     Layer.provideMerge(layerOf(source, options), Layer.succeed(Logger.LogToStderr, true))
@@ -103,6 +106,23 @@ export const openSdkTaskStore: {
   } catch (error) {
     await runtime.dispose()
     throw error
+  }
+}
+
+const ownOptions = ["scope", "pollInterval", "messageTtl", "retryFor", "onError", "generateId"]
+
+const requireOptions = (options: OpenSdkTaskStoreOptions): void => {
+  requireObject("options", options)
+  requireNames(options, new Set([...storageOptions, ...ownOptions]))
+  const { generateId, onError, scope } = options
+  if (scope !== undefined && scope !== "session" && scope !== "task" && typeof scope !== "function") {
+    throw new InvalidInput({ field: "scope", reason: "must be \"session\", \"task\" or a function" })
+  }
+  if (onError !== undefined && typeof onError !== "function") {
+    throw new InvalidInput({ field: "onError", reason: "must be a function" })
+  }
+  if (generateId !== undefined && typeof generateId !== "function") {
+    throw new InvalidInput({ field: "generateId", reason: "must be a function" })
   }
 }
 

@@ -16,6 +16,14 @@ describe("TaskId", () => {
       expect(id.slice(0, 13)).toBe("01234567-89ab")
     }))
 
+  it.effect("stays well-formed under clocks that are out of range or not in whole milliseconds", () =>
+    Effect.gen(function*() {
+      for (const now of [-1, 0, 0.5, 1767323045678.9, 8.64e15]) {
+        yield* TestClock.setTime(now)
+        expect(yield* uuidV7).toMatch(uuid(7))
+      }
+    }))
+
   it.effect("takes every other bit of a UUID version 7 afresh, within one millisecond too", () =>
     Effect.gen(function*() {
       const ids = yield* Effect.replicateEffect(uuidV7, 2000)

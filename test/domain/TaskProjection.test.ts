@@ -107,7 +107,7 @@ describe("the DetailedTask of 2026-07-28", () => {
   it("answers for a task that ended without an outcome", () => {
     expect(detailed({ status: "completed" })).toMatchObject({ status: "failed", error: { code: -32603 } })
     expect(detailed({ status: "failed", statusMessage: "worker died" })).toMatchObject({
-      error: { code: -32603, message: "worker died" }
+      error: { code: -32603, message: "Task failed without a result: worker died" }
     })
     expect(detailed({ status: "cancelled" })).not.toHaveProperty("error")
   })
@@ -118,6 +118,10 @@ describe("the final outcome", () => {
     expect(record().toFinalOutcome()).toBeUndefined()
     expect(record({ status: "input_required", result: success }).toFinalOutcome()).toBeUndefined()
     expect(record({ status: "completed", result: success }).toFinalOutcome()).toEqual(success)
-    expect(record({ status: "cancelled" }).toFinalOutcome()).toMatchObject({ _tag: "Error", code: -32603 })
+    expect(record({ status: "cancelled", statusMessage: "50 % done" }).toFinalOutcome()).toEqual({
+      _tag: "Error",
+      code: -32603,
+      message: "Task cancelled without a result: 50 % done"
+    })
   })
 })

@@ -99,6 +99,31 @@ describe("waiters", () => {
       expect((yield* Fiber.join(waiting)).status).toBe("completed")
     }))
 
+  it.effect("wake for the tasks that a recovery ended before it failed", () =>
+    Effect.gen(function*() {
+      const storage = yield* open((driver) => ({
+        ...driver,
+        patch: (taskId, ...args) => taskId === "b" ? Effect.fail(broken) : driver.patch(taskId, ...args)
+      }))
+      for (const taskId of ["a", "b"]) yield* storage.createTask({ ...call, taskId })
+      const waiting = yield* Effect.forkChild(storage.awaitTask("a"), { startImmediately: true })
+      yield* Effect.yieldNow
+      yield* TestClock.adjust(1)
+      expect(yield* Effect.flip(storage.recoverStuckTasks(0))).toMatchObject({ reason: "the disk is on fire" })
+      expect((yield* Fiber.join(waiting)).status).toBe("failed")
+    }))
+
+  it.live("look by themselves where the driver does not signal what others write", () =>
+    Effect.gen(function*() {
+      const driver = yield* quietMemory
+      const [here, there] = [yield* fromDriver(driver), yield* fromDriver(driver)]
+      const { taskId } = yield* here.createTask(call)
+      const waiting = yield* Effect.forkChild(here.awaitTask(taskId), { startImmediately: true })
+      yield* Effect.sleep(20)
+      yield* there.settleTask(taskId, success)
+      expect((yield* Effect.timeout(Fiber.join(waiting), "5 seconds")).status).toBe("completed")
+    }))
+
   it.effect("wake when the write was interrupted, which may have happened", () =>
     Effect.gen(function*() {
       const storage = yield* open((driver) => ({
@@ -174,6 +199,22 @@ describe("an engine that fails", () => {
       expect(JSON.stringify(error) + error.message + String(error.cause)).not.toContain("secret")
     }))
 
+  it.effect("says that a write may have happened whose answer cannot be decoded", () =>
+    Effect.gen(function*() {
+      const storage = yield* open((driver) => ({
+        ...driver,
+        patch: (...args) =>
+          Effect.map(driver.patch(...args), (result) =>
+            result._tag === "Patched"
+              ? { ...result, task: { ...result.task, meta: StoredJson.fromText("{") } }
+              : result)
+      }))
+      const { taskId } = yield* storage.createTask(call)
+      expect(yield* Effect.flip(storage.settleTask(taskId, success))).toMatchObject({ applied: "unknown" })
+      const { taskId: other } = yield* storage.createTask(call)
+      expect(yield* Effect.flip(storage.requireInput(other, { a: 1 }))).toMatchObject({ applied: "unknown" })
+    }))
+
   it.effect("merges nothing into a later task of the same id, not even one of the same millisecond", () =>
     Effect.gen(function*() {
       let replace: Effect.Effect<unknown, TaskStorageError> = Effect.void
@@ -234,6 +275,25 @@ describe("maintenance", () => {
     }).pipe(Effect.provide(Logger.layer([logger])))
   })
 })
+
+it.effect("maintenance removes messages in batches, all of them", () =>
+  Effect.gen(function*() {
+    const limits: Array<number> = []
+    const storage = yield* open((driver) => ({
+      ...driver,
+      messages: {
+        ...driver.messages,
+        removeExpired: (now, limit) => {
+          limits.push(limit)
+          return driver.messages.removeExpired(now, limit)
+        }
+      }
+    }))
+    for (let index = 0; index < 450; index++) yield* storage.messages.enqueue("queue", index, { ttl: 1 })
+    yield* TestClock.adjust(1)
+    expect(yield* storage.maintenance()).toMatchObject({ expiredMessages: 450 })
+    expect(Math.max(...limits)).toBeLessThanOrEqual(200)
+  }))
 
 describe("tracing", () => {
   const spans: Array<string> = []

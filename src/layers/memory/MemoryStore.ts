@@ -120,10 +120,10 @@ export class MemoryStore {
   }
 
   /** Walks the visible tasks of an active status that were last written before a time, longest untouched first. */
-  *untouched(status: TaskStatus, updatedBefore: number, now: number): Generator<StoredTask> {
-    for (const { task } of this.#active.get(status)?.from(undefined) ?? []) {
-      if (task.lastUpdatedAt >= updatedBefore) return
-      if (!isExpired(task, now)) yield task
+  *untouched(status: TaskStatus, updatedBefore: number, now: number): Generator<TaskEntry> {
+    for (const entry of this.#active.get(status)?.from(undefined) ?? []) {
+      if (entry.task.lastUpdatedAt >= updatedBefore) return
+      if (!isExpired(entry.task, now)) yield entry
     }
   }
 

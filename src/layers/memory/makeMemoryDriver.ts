@@ -10,6 +10,7 @@ import { AtOnce } from "../../domain/AtOnce.ts"
 import { type Measure, type StoredTask, summaryBytes, taskBytes } from "../../domain/StoredTask.ts"
 import type { DriverPage, PageQuery, TaskDriver } from "../../domain/TaskDriver.ts"
 import type { MemoryStore } from "./MemoryStore.ts"
+import { byActivity } from "./TaskOrder.ts"
 
 /**
  * Makes a driver of a store. Several drivers of one store are like several processes on one database.
@@ -30,8 +31,9 @@ export const makeMemoryDriver = (store: MemoryStore): TaskDriver => ({
     new AtOnce(() =>
       statuses
         .flatMap((status) => take(limit, store.untouched(status, updatedBefore, now)))
-        .sort((left, right) => left.lastUpdatedAt - right.lastUpdatedAt)
+        .sort(byActivity)
         .slice(0, limit)
+        .map(({ task }) => task)
     ),
   removeExpired: (now, limit) => new AtOnce(() => store.removeExpired(now, limit)),
   count: (scope) => new AtOnce(() => store.count(scope)),

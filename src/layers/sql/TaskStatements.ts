@@ -254,7 +254,7 @@ export const makeTaskStatements = (tables: TaskTables) => {
 
     removeExpired: (now: number, limit: number): SqlStatement => ({
       text: `DELETE FROM ${tasks} WHERE task_id IN (` +
-        `SELECT task_id FROM ${tasks} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?) RETURNING task_id`,
+        `SELECT task_id FROM ${tasks} WHERE expires_at <= ? ORDER BY expires_at, task_id LIMIT ?) RETURNING task_id`,
       params: [now, limit]
     }),
 

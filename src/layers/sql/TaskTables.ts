@@ -65,7 +65,8 @@ const summaryColumns = {
   resultKind: "result_kind",
   originalMethod: "original_method",
   statusMessage: "status_message",
-  meta: "meta"
+  meta: "meta",
+  incarnation: "incarnation"
 } as const satisfies { readonly [Field in keyof StoredSummary]: string }
 
 /**
@@ -76,7 +77,6 @@ const summaryColumns = {
  */
 export const columns = {
   ...summaryColumns,
-  incarnation: "incarnation",
   originalParams: "original_params",
   inputRequests: "input_requests",
   inputResponses: "input_responses",
@@ -133,7 +133,8 @@ export const readSummary = (row: Row): StoredSummary => ({
   resultKind: orNull(row[8], readKind),
   originalMethod: readJson(row[9]),
   statusMessage: orNull(row[10], readJson),
-  meta: orNull(row[11], readJson)
+  meta: orNull(row[11], readJson),
+  incarnation: readText(row[12])
 })
 
 /**
@@ -144,7 +145,6 @@ export const readSummary = (row: Row): StoredSummary => ({
  */
 export const readTask = (row: Row): StoredTask => ({
   ...readSummary(row),
-  incarnation: readText(row[12]),
   originalParams: orNull(row[13], readJson),
   inputRequests: orNull(row[14], readJson),
   inputResponses: orNull(row[15], readJson),

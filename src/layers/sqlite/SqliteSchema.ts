@@ -57,7 +57,7 @@ export const migrations = ({ counts, messages, schema, tasks }: TaskTables): Rea
       `CREATE INDEX ${tasks}_by_session ON ${tasks} (session_id, created_at, task_id)`,
       `CREATE INDEX ${tasks}_by_session_status ON ${tasks} (session_id, status, created_at, task_id)`,
       `CREATE INDEX ${tasks}_by_update ON ${tasks} (status, active_updated_at, task_id) WHERE active_updated_at IS NOT NULL`,
-      `CREATE INDEX ${tasks}_by_expiry ON ${tasks} (expires_at) WHERE expires_at IS NOT NULL`,
+      `CREATE INDEX ${tasks}_by_expiry ON ${tasks} (expires_at, task_id) WHERE expires_at IS NOT NULL`,
       `CREATE TABLE ${counts} (session_id TEXT NOT NULL PRIMARY KEY, tasks INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
       `CREATE TABLE ${messages} (
   seq INTEGER PRIMARY KEY,

@@ -36,6 +36,8 @@ export interface SqliteDriverOptions {
   readonly maxTasksPerSession?: number | undefined
 }
 
+const schemaModes: ReadonlyArray<SchemaMode> = ["migrate", "verify", "trust"]
+
 /** Milliseconds between two looks for writes of other processes. */
 const pollInterval = 100
 
@@ -59,6 +61,9 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
   const tables = yield* Effect.fromResult(taskTables(options.tablePrefix))
   const lockTimeout = yield* Effect.fromResult(parseLockTimeout(options.lockTimeout))
   const mode = options.schema ?? "migrate"
+  if (!schemaModes.includes(mode)) {
+    return yield* new InvalidInput({ field: "schema", reason: `must be one of ${schemaModes.join(", ")}` })
+  }
   const runner = makeSqlRunner(sql, sqliteDialect, lockTimeout)
   yield* prepareSchema(runner, sqliteDialect, tables, mode, sqliteDialect.migrations(tables))
   const countTasks = makeCountTasks(runner, sqliteDialect, tables, mode)

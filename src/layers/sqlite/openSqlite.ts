@@ -61,6 +61,9 @@ const synchronousPragmas = new Map<string, string>(
 export const openSqlite = Effect.fnUntraced(function*(
   options: SqliteClientOptions
 ): Effect.fn.Return<SqlClient.SqlClient, InvalidInput | TaskDriverError, Scope.Scope> {
+  if (typeof options !== "object" || options === null) {
+    return yield* new InvalidInput({ field: "options", reason: "must be an object with a filename" })
+  }
   const { filename, synchronous } = options
   if (typeof filename !== "string" || filename === "" || filename.includes("\0")) {
     return yield* new InvalidInput({ field: "filename", reason: "must be a path, a file: URL, or :memory:" })

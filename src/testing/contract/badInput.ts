@@ -160,6 +160,28 @@ export const badInputGroup: ContractGroup = {
     ),
 
     refusesEach(
+      "createTask refuses what cannot be read",
+      "task",
+      [{
+        get originalMethod(): never {
+          throw new Error("secret")
+        }
+      }],
+      (tasks, bad) => call(tasks.createTask, bad)
+    ),
+
+    refusesEach(
+      "updateTask refuses what is no record",
+      "record",
+      [undefined, null, 1, "x", {
+        get taskId(): never {
+          throw new Error("secret")
+        }
+      }],
+      (tasks, bad) => call(tasks.updateTask, bad)
+    ),
+
+    refusesEach(
       "createTask refuses a wrong result",
       undefined,
       badOutcomes.slice(2),

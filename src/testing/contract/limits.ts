@@ -223,6 +223,20 @@ export const limitsGroup: ContractGroup = {
         limit: mebibytes
       })
       yield* first.settleTask("one", fills("x".repeat(mebibytes - successBytes)))
+    }),
+
+    contractCase("refuses what is far too large for any engine", function*({ first }) {
+      yield* createIn(first, "one", "working")
+      // A gibibyte of text, made of one mebibyte.
+      const huge = Array.from({ length: 1024 }, () => mebibyte)
+      const tooLarge = { _tag: "PayloadTooLarge", limit: 7 * 1024 * 1024 } as const
+      yield* refused("an outcome", first.settleTask("one", { _tag: "Success", value: huge }), tooLarge)
+      yield* refused("params", first.createTask({ ...tool, originalParams: huge }), tooLarge)
+      yield* refused("requests", first.requireInput("one", { a: huge }), tooLarge)
+      yield* refused("a message", first.messages.enqueue("one", huge), tooLarge)
+      yield* equal("the task", (yield* mustGet(first, "one")).revision, 1)
     })
   ]
 }
+
+const mebibyte = "x".repeat(1024 * 1024)

@@ -204,7 +204,17 @@ export const listsGroup: ContractGroup = {
       yield* createIn(first, "a", "working")
       yield* createIn(first, "b", "working")
       const { nextCursor = "" } = yield* first.listTasks({ limit: 1 })
-      for (const cursor of ["", "x", "nonsense!", "%%%", "\u0000", "YQ", nextCursor.slice(0, 4), `A${nextCursor}`]) {
+      const damaged = [
+        nextCursor.slice(0, 4),
+        nextCursor.slice(0, -1),
+        nextCursor.slice(0, -4),
+        `A${nextCursor}`,
+        `${nextCursor}A`,
+        `${nextCursor}=`,
+        `${nextCursor}\n`,
+        `${nextCursor.slice(0, -2)}zz`
+      ]
+      for (const cursor of ["", "x", "nonsense!", "%%%", "\u0000", "YQ", ...damaged]) {
         for (const { list, name } of listsOf(first)) {
           yield* refused(`${name} with cursor ${JSON.stringify(cursor)}`, list({ cursor }), { _tag: "InvalidCursor" })
         }

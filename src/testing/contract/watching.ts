@@ -122,6 +122,22 @@ export const watchingGroup: ContractGroup = {
       yield* refused("awaitTask", Fiber.join(waiting), missing)
     }),
 
+    contractCase("take no later task of the same id for the one they watch", function*({ first, second }) {
+      for (const writer of [first, second]) {
+        yield* createIn(first, "one", "working")
+        const { fiber, seen } = yield* watch(first, "one")
+        const waiting = yield* Effect.forkScoped(first.awaitTask("one"))
+        yield* eventually("the present record is shown", Effect.sync(() => seen.length > 0))
+        yield* writer.deleteTask("one")
+        yield* createIn(writer, "one", "working")
+        yield* writer.settleTask("one", success)
+        const missing = { _tag: "TaskNotFound", taskId: "one" } as const
+        yield* refused("changes", Fiber.join(fiber), missing)
+        yield* refused("awaitTask", Fiber.join(waiting), missing)
+        yield* first.deleteTask("one")
+      }
+    }),
+
     contractCase(
       "fail when the task expires while they wait, though nobody writes or sweeps",
       function*({ clock, first }) {
