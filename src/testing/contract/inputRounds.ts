@@ -181,6 +181,20 @@ export const inputRoundsGroup: ContractGroup = {
       yield* equalRecord("the task", yield* mustGet(first, "one"), complete[0]?.record)
     }),
 
+    contractCase("remembers every key for life, whatever a replacement leaves out", function*({ first, second }) {
+      yield* createIn(first, "one", "working", { inputResponses: { c: 3 } })
+      yield* first.requireInput("one", { a: 1 })
+      const { record: answered } = yield* second.provideInput("one", { a: 1 })
+      const { inputResponses: _, ...bare } = answered
+      const asking = yield* first.updateTask({ ...bare, inputRequests: { b: 2 } })
+      const { inputRequests: __, ...forgetful } = asking
+      yield* second.updateTask(forgetful)
+      for (const key of ["a", "b", "c"]) {
+        const reused = { _tag: "InputKeyReused", taskId: "one", key } as const
+        yield* refused(`key ${key}`, first.requireInput("one", { [key]: 1 }), reused)
+      }
+    }),
+
     contractCase("answers no later task of the same id", function*({ first, second }) {
       for (let round = 0; round < 100; round++) {
         yield* createIn(first, "one", "input_required", { inputRequests: { a: 1 } })
