@@ -24,7 +24,7 @@ export interface StoredTask {
   readonly ttl: number | null
   readonly pollInterval: number | null
   readonly revision: number
-  /** Drawn at random on creation: tells a task from a later one of the same id. */
+  /** Unique text of its creation: tells a task from a later one of the same id. */
   readonly incarnation: string
   readonly resultKind: ResultKind | null
   readonly originalMethod: StoredJson

@@ -61,6 +61,8 @@ export interface ResolvedOptions {
   readonly maxPageSize: number
   readonly maintenanceInterval: number | null
   readonly generateId: Effect.Effect<string>
+  /** Gives a text that no other task of this id has, in whatever process it was made. */
+  readonly nextIncarnation: () => string
 }
 
 const mebibyte = 1024 * 1024
@@ -96,9 +98,17 @@ export const resolveOptions = (options: TaskStorageOptions): Result.Result<Resol
       maintenanceInterval: maintenance === false
         ? null
         : yield* parseMillis("maintenance.interval", maintenance.interval, 1),
-      generateId: options.generateId ?? uuidV7
+      generateId: options.generateId ?? uuidV7,
+      nextIncarnation: makeIncarnations()
     }
   })
+
+/** One random number for all, because drawing one for each task would cost as much as its id. */
+const makeIncarnations = (): () => string => {
+  const origin = crypto.randomUUID().slice(0, 13)
+  let count = 0
+  return () => `${origin}.${(count++).toString(36)}`
+}
 
 const parseBytes = (field: string, value: unknown): Result.Result<number, InvalidInput> =>
   Result.flatMap(

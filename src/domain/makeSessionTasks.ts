@@ -68,8 +68,7 @@ export const makeSessionTasks = (
 
   const insert = (task: CreateTask, sessionId: string | null, id: string): ReturnType<SessionTasks["createTask"]> =>
     operate("createTask", id, (now) => {
-      const incarnation = crypto.randomUUID().slice(0, 13)
-      const row = draftTask(task, { taskId: id, sessionId, incarnation }, now, options)
+      const row = draftTask(task, { taskId: id, sessionId, incarnation: options.nextIncarnation() }, now, options)
       if (Result.isFailure(row)) return Effect.fail(row.failure)
       return answered(
         "createTask",

@@ -99,6 +99,26 @@ describe("waiters", () => {
       expect((yield* Fiber.join(waiting)).status).toBe("completed")
     }))
 
+  it.effect("are not given a later task of the same id that comes between two reads", () =>
+    Effect.gen(function*() {
+      let replace: Effect.Effect<unknown, TaskStorageError> = Effect.void
+      const storage = yield* open((driver) => ({
+        ...driver,
+        findSummary: (...args) =>
+          Effect.tap(driver.findSummary(...args), () => Effect.ignore(Effect.suspend(() => replace)))
+      }))
+      const { taskId } = yield* storage.createTask(call)
+      const waiting = yield* Effect.forkChild(storage.awaitTask(taskId), { startImmediately: true })
+      yield* Effect.yieldNow
+      replace = Effect.suspend(() => {
+        replace = Effect.void
+        const recreated = storage.createTask({ ...call, taskId, status: "completed" })
+        return Effect.andThen(storage.deleteTask(taskId), recreated)
+      })
+      yield* storage.touchTask(taskId)
+      expect(yield* Effect.flip(Fiber.join(waiting))).toMatchObject({ _tag: "TaskNotFound" })
+    }))
+
   it.effect("wake for the tasks that a recovery ended before it failed", () =>
     Effect.gen(function*() {
       const storage = yield* open((driver) => ({
