@@ -60,21 +60,20 @@ const ours = <E>(
   }
 })
 
-const theirs = (
-  operations: number,
-  fill: () => Promise<Filled<InMemoryTaskStore>>,
-  operate: (store: InMemoryTaskStore, id: string, index: number) => Promise<unknown>
-): Contender => ({
-  operations,
-  prepare: async () => {
-    const { ids, store } = await fill()
-    return async () => {
-      for (let index = 0; index < operations; index++) await operate(store, ids[index % ids.length] ?? "", index)
-    }
-  }
-})
+/** How promises are waited for, one after the other. */
+type Loop = (operations: number, operate: (index: number) => Promise<unknown>) => Promise<void>
 
-const theirsInFiber = (
+const awaited: Loop = async (operations, operate) => {
+  for (let index = 0; index < operations; index++) await operate(index)
+}
+
+const inFiber: Loop = (operations, operate) =>
+  Effect.runPromise(Effect.gen(function*() {
+    for (let index = 0; index < operations; index++) yield* Effect.promise(() => operate(index))
+  }))
+
+const theirs = (
+  loop: Loop,
   operations: number,
   fill: () => Promise<Filled<InMemoryTaskStore>>,
   operate: (store: InMemoryTaskStore, id: string, index: number) => Promise<unknown>
@@ -82,12 +81,7 @@ const theirsInFiber = (
   operations,
   prepare: async () => {
     const { ids, store } = await fill()
-    const program = Effect.gen(function*() {
-      for (let index = 0; index < operations; index++) {
-        yield* Effect.promise(() => operate(store, ids[index % ids.length] ?? "", index))
-      }
-    })
-    return () => Effect.runPromise(program)
+    return () => loop(operations, (index) => operate(store, ids[index % ids.length] ?? "", index))
   }
 })
 
@@ -113,7 +107,7 @@ const comparePages = async (size: number, target?: number): Promise<Comparison> 
   return compare(
     `50 tasks of ${size.toLocaleString("en")}`,
     ours(pages, () => Promise.resolve(mine), (storage) => storage.listTasks({ limit: 50 })),
-    theirs(pages, () => Promise.resolve(other), fiftyOfTheirs),
+    theirs(awaited, pages, () => Promise.resolve(other), fiftyOfTheirs),
     target
   )
 }
@@ -130,7 +124,7 @@ export const benchMemory = async (): Promise<void> => {
     () => fillOurs(size),
     (storage, id) => storage.settleTask(id, { _tag: "Success", value: result })
   )
-  for (const [how, sdk] of [["awaited", theirs], ["in the same fiber", theirsInFiber]] as const) {
+  for (const [how, loop] of [["awaited", awaited], ["in the same fiber", inFiber]] as const) {
     print(
       `Memory against the SDK's InMemoryTaskStore, ${how}: ${size} tasks, 200 bytes of parameters, 200 bytes of result`,
       ["memory", "SDK"],
@@ -138,14 +132,19 @@ export const benchMemory = async (): Promise<void> => {
         await compare(
           "createTask",
           create,
-          sdk(size, () => fillTheirs(0), (store, _, index) => createTheirs(store, index)),
+          theirs(loop, size, () => fillTheirs(0), (store, _, index) => createTheirs(store, index)),
           2
         ),
-        await compare("getTask", get, sdk(size, () => Promise.resolve(other), (store, id) => store.getTask(id)), 4),
+        await compare(
+          "getTask",
+          get,
+          theirs(loop, size, () => Promise.resolve(other), (store, id) => store.getTask(id)),
+          4
+        ),
         await compare(
           "settleTask, storeTaskResult",
           finish,
-          sdk(size, () => fillTheirs(size), (store, id) => store.storeTaskResult(id, "completed", result)),
+          theirs(loop, size, () => fillTheirs(size), (store, id) => store.storeTaskResult(id, "completed", result)),
           4
         )
       ]
