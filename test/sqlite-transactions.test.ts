@@ -151,3 +151,28 @@ describe("transactions", () => {
       assert.include(statement?.attributes.get("db.query.text"), "FROM mcp_tasks WHERE task_id = ?")
     }))
 })
+
+it.live("what is written takes one statement, and what is refused one transaction", () =>
+  Effect.gen(function*() {
+    const sql = yield* openSqlite({ filename: ":memory:" })
+    const { withTransaction } = sql
+    let transactions = 0
+    Object.assign(sql, {
+      withTransaction: (effect: Effect.Effect<unknown>) => {
+        transactions++
+        return withTransaction(effect)
+      }
+    })
+    const driver = yield* makeSqliteDriver(sql, {})
+    transactions = 0
+    const touch = { lastUpdatedAt: 1001 }
+    yield* driver.insert(storedTask("t"), unlimited, 1000)
+    yield* driver.patch("t", anyone(1000), { statuses: ["working"] }, touch)
+    assert.strictEqual(transactions, 0)
+    // Between a refused write and a read behind it another process could write: the answer would be of another state.
+    const refused = yield* driver.patch("t", anyone(1000), { statuses: ["completed"] }, touch)
+    assert.strictEqual(refused._tag, "Rejected")
+    assert.strictEqual(transactions, 1)
+    assert.strictEqual((yield* driver.insert(storedTask("t"), unlimited, 1000))._tag, "Exists")
+    assert.strictEqual(transactions, 2)
+  }))
