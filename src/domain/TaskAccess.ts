@@ -5,6 +5,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { isAtOnce } from "./AtOnce.ts"
@@ -20,7 +21,10 @@ import { recordFromStored, type TaskRecord } from "./TaskRecord.ts"
  * @category combinators
  */
 export const withNow = <A, E, R>(use: (now: number) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.withFiber((fiber) => use(Math.floor(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())))
+  Effect.withFiber((fiber) => use(millisOf(fiber)))
+
+const millisOf = (fiber: Fiber.Fiber<unknown, unknown>): number =>
+  Math.floor(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
 
 /**
  * Goes on with what was parsed, or fails with why it could not be.
@@ -46,7 +50,7 @@ export const operate = <A, E, R>(
   use: (now: number) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.withFiber((fiber) => {
-    const now = Math.floor(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
+    const now = millisOf(fiber)
     return fiber.cache.span === undefined || !fiber.cache.tracerEnabled
       ? use(now)
       : Effect.useSpan(

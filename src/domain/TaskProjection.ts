@@ -132,7 +132,7 @@ export const toTask20251125 = (task: ProjectableSummary): Task20251125 => ({
 })
 
 /**
- * Gives the `DetailedTask` of 2026-07-28. Here the outcome decides: any result is `completed`, also one with
+ * Gives the `DetailedTask` of 2026-07-28. Here the outcome decides. A result is `completed`, also one with
  * `isError: true`, and only a JSON-RPC error, or the lack of an outcome, is `failed`.
  *
  * @since 0.1.0
