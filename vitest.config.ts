@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   ssr: {
     // The default conditions of a server, behind the one that leads this package's own name to its sources.
-    resolve: { conditions: ["mcp-task-storage-source", "module", "node", "development|production"] }
+    resolve: { conditions: ["mcp-task-storage-source", "node", "development|production"] }
   },
   test: {
     include: ["test/**/*.test.ts"],

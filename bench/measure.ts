@@ -9,21 +9,23 @@ export interface Contender {
 }
 
 /**
- * Measures contenders in alternating rounds, after one round of each that does not count. Gives the median microseconds
- * of an operation by contender.
+ * Measures contenders in alternating rounds, after one round of each, or more, that does not count. Gives the median
+ * microseconds of an operation by contender.
  */
 export const measure = async (
   contenders: ReadonlyArray<Contender>,
-  rounds: number
+  rounds: number,
+  warmUp = 1
 ): Promise<(contender: Contender) => number> => {
   const times = new Map<Contender, Array<number>>(contenders.map((contender) => [contender, []]))
-  for (let round = 0; round <= rounds; round++) {
-    for (const [contender, measured] of times) {
+  for (let round = 0; round < warmUp + rounds; round++) {
+    // Who follows whom changes, since each one leaves something behind: garbage, and pages to be written.
+    for (const [contender, measured] of round % 2 === 0 ? times : [...times].reverse()) {
       const run = await contender.prepare()
       const begin = performance.now()
       await run()
       const micros = (performance.now() - begin) * 1000 / contender.operations
-      if (round > 0) measured.push(micros)
+      if (round >= warmUp) measured.push(micros)
     }
   }
   return (contender) => median(times.get(contender) ?? [])

@@ -7,31 +7,54 @@ export interface Comparison {
   readonly subject: string
   readonly micros: number
   readonly baseline: number
-  /** What the ratio of the two is meant to be at most; nothing fails when it is not. */
+  /** What the ratio of the two is meant to be at most, of throughputs at least; nothing fails when it is not. */
   readonly target?: number
 }
+
+type Names = readonly [measured: string, baseline: string]
 
 const number = (value: number): string =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value >= 0.1 ? value.toFixed(2) : value.toFixed(4)
 
-const cellsOf = ({ baseline, micros, subject, target }: Comparison): ReadonlyArray<string> => {
+const verdict = (bound: string, isMet: boolean): string => isMet ? bound : `${bound}  missed`
+
+const timeCells = ({ baseline, micros, subject, target }: Comparison): ReadonlyArray<string> => {
   const ratio = micros / baseline
-  const verdict = target === undefined ? "" : ratio <= target ? `<= ${target}` : `<= ${target}  missed`
-  return [subject, number(micros), number(baseline), number(ratio), verdict]
+  return [
+    subject,
+    number(micros),
+    number(baseline),
+    number(ratio),
+    target === undefined ? "" : verdict(`<= ${target}`, ratio <= target)
+  ]
 }
 
-/** Prints comparisons below a title. `names` says what is compared with what. */
-export const print = (
-  title: string,
-  names: readonly [measured: string, baseline: string],
-  comparisons: ReadonlyArray<Comparison>
-): void => {
-  const rows = [["us per operation", ...names, "ratio", "target"], ...comparisons.map(cellsOf)]
+const throughputCells = ({ baseline, micros, subject, target }: Comparison): ReadonlyArray<string> => {
+  const ratio = baseline / micros
+  return [
+    subject,
+    number(1e6 / micros),
+    number(1e6 / baseline),
+    number(ratio),
+    target === undefined ? "" : verdict(`>= ${target}`, ratio >= target)
+  ]
+}
+
+/** Prints times below a title. `names` says what is compared with what. */
+export const print = (title: string, names: Names, comparisons: ReadonlyArray<Comparison>): void =>
+  printTable(title, [["us per operation", ...names, "ratio", "target"], ...comparisons.map(timeCells)])
+
+/** Prints how much is done in a second: the same, the other way round. */
+export const printThroughput = (title: string, names: Names, comparisons: ReadonlyArray<Comparison>): void =>
+  printTable(title, [["operations per second", ...names, "ratio", "target"], ...comparisons.map(throughputCells)])
+
+/** Prints rows below a title. The first and the last column are words. */
+export const printTable = (title: string, rows: ReadonlyArray<ReadonlyArray<string>>): void => {
   const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0))
   console.log(`\n${title}\n`)
   for (const row of rows) {
     const cells = row.map((cell, column) =>
-      column === 0 || column === 4 ? cell.padEnd(widthOf(column)) : cell.padStart(widthOf(column))
+      column === 0 || column === row.length - 1 ? cell.padEnd(widthOf(column)) : cell.padStart(widthOf(column))
     )
     console.log(`  ${cells.join("   ").trimEnd()}`)
   }

@@ -13,10 +13,20 @@ export const settings = {
   /** Operations in a round. */
   memoryOperations: quick ? 1_000 : 20_000,
   sqliteOperations: quick ? 300 : 1_500,
-  pages: quick ? 20 : 100,
+  serverOperations: quick ? 96 : 320,
+  pages: quick ? 32 : 96,
+  /** Servers have moods, which many short rounds even out. */
+  serverRounds: quick ? 15 : 31,
+  /** The AWS SDK takes its time. */
+  dynamoDbPages: quick ? 8 : 64,
+  dynamoDbRounds: quick ? 5 : 15,
+  serverWarmUp: quick ? 2 : 5,
+  /** How many ask at once, where that matters. */
+  callerCounts: [1, 32],
   /** Tasks that are stored while something is measured. */
   memorySizes: sizes(1_000, ...quick ? [10_000] : [10_000, 100_000]),
   sqliteStored: quick ? 1_000 : 10_000,
+  postgresStored: quick ? 1_000 : 10_000,
   growthSizes: sizes(1_000, ...quick ? [10_000] : [100_000, 1_000_000])
 }
 

@@ -10,13 +10,11 @@ import { BareSqlite, learnStatements } from "./bareSqlite.ts"
 import { makeFolder } from "./folder.ts"
 import { newId } from "./ids.ts"
 import { type Contender, measure } from "./measure.ts"
+import { call, outcome } from "./operations.ts"
 import { type Comparison, print } from "./report.ts"
-import { payload, result, settings } from "./settings.ts"
+import { settings } from "./settings.ts"
 
 const { pages, rounds, sqliteOperations, sqliteStored } = settings
-
-const call = { originalMethod: "tools/call", originalParams: payload }
-const outcome = { _tag: "Success", value: result } as const
 
 /** One operation in each of the three ways. */
 interface Operation {

@@ -160,10 +160,11 @@ describe("changes", () => {
     const { layer, listening, reads } = watched()
     await using storage = await openTaskStorage({ layer })
     const { taskId } = await storage.createTask(call)
-    for await (const task of storage.changes(taskId)) {
-      expect(task.status).toBe("working")
-      await expect.poll(listening).toBe(1)
-      break
+    for await (const { revision } of storage.changes(taskId)) {
+      // It listens from when it waits.
+      await expect.poll(listening).toBe(revision - 1)
+      if (revision === 2) break
+      await storage.touchTask(taskId)
     }
     expect(listening()).toBe(0)
     const before = reads()

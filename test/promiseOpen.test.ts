@@ -10,6 +10,7 @@ import { InvalidInput, isTaskStorageError, openTaskStorage, TaskNotFound } from 
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { inspect } from "node:util"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { TaskStorage } from "../src/domain/TaskStorage.ts"
 
@@ -88,14 +89,16 @@ describe("a URL", () => {
   test.each(["redis://localhost", "memory", "mysql://root:secret@host/db"])(
     "%s: the refusal names those known",
     async (url) => {
-      await expect(open(url)).rejects.toThrow(/memory:, sqlite:FILE and sqlite::memory:/)
+      await expect(open(url)).rejects.toThrow(/memory:, sqlite:FILE, sqlite::memory:, postgres:.* or dynamodb:/)
     }
   )
 
   test.each([
-    ["postgres://user:secret@host/db", "PostgreSQL"],
-    ["postgresql://user:secret@host/db", "PostgreSQL"],
-    ["dynamodb://tasks?region=secret", "DynamoDB"],
+    ["postgres://user:secret@host:not-a-port/db", "postgres://USER:PASSWORD@HOST"],
+    ["postgresql://user:se%cret@", "postgres://USER:PASSWORD@HOST"],
+    ["dynamodb:", "dynamodb://TABLE"],
+    ["dynamodb://key:secret@tasks", "dynamodb://TABLE"],
+    ["dynamodb://tasks?secret=1", "region and endpoint"],
     ["mysql://root:secret@host/db", "memory:"],
     ["sqlite://secret@host", "sqlite:FILE"]
   ])("%s is refused without being shown", async (url, named) => {
@@ -104,10 +107,16 @@ describe("a URL", () => {
     expect(`${String(error)} ${JSON.stringify(error)}`).not.toContain("secret")
   })
 
-  test("that cannot be opened rejects with a typed error", async () => {
-    await expect(openTaskStorage("sqlite:no/such/folder/tasks.db")).rejects.toMatchObject({
-      _tag: "TaskStorageUnavailable"
-    })
+  test.each([
+    "sqlite:no/such/folder/tasks.db",
+    "postgres://user:secret@127.0.0.1:1/db",
+    "dynamodb://tasks?region=eu-west-1&endpoint=http://127.0.0.1:1/secret"
+  ])("%s, which cannot be opened, rejects with a typed error that does not show it", async (url) => {
+    const credentials = { accessKeyId: "id", secretAccessKey: "secret" }
+    const dynamodb = { credentials, retryTimeout: 10 }
+    const error: unknown = await openTaskStorage(url, { dynamodb }).catch((error: unknown) => error)
+    expect(error).toMatchObject({ _tag: "TaskStorageUnavailable", retryable: !url.startsWith("sqlite"), applied: "no" })
+    expect(inspect(error, { depth: 9 })).not.toContain("secret")
   })
 })
 

@@ -2,14 +2,19 @@
  * Holds the documentation to what it says.
  *
  * Every `ts` block of the Markdown files is type-checked, and run in an empty folder of its own unless it is marked
- * `ts no-run`. A `text` block behind it is what it prints. The npm scripts that `sh` blocks call exist.
+ * `ts no-run`. A `text` block behind it is what it prints. The npm scripts that `sh` blocks call exist. What is written
+ * of PostgreSQL and DynamoDB runs on these engines, which it finds as a user's program does: by the environment.
  */
+import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { beforeAll, describe, expect, test } from "vitest"
 import manifest from "../package.json" with { type: "json" }
+import { connection, describeWithEngine } from "./dynamodb/engine.ts"
+import { perFile } from "./perFile.ts"
+import { startPostgres } from "./postgres/engine.ts"
 
 interface Block {
   /** The document and the line of the opening fence, as editors link it. */
@@ -46,8 +51,23 @@ const typescript = blocks.filter(({ fence }) => /^(ts|typescript)\b/.test(fence)
 const runnable = typescript.filter(({ fence }) => fence !== "ts no-run")
 const shell = blocks.filter(({ fence }) => fence === "sh")
 
-const node = (cwd: string, ...args: ReadonlyArray<string>) =>
-  promisify(execFile)(process.execPath, args, { cwd, timeout: 25_000 })
+const node = (cwd: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
+  promisify(execFile)(process.execPath, args, { cwd, timeout: 25_000, env: { ...process.env, ...env } })
+
+const runs = (env: () => Promise<Readonly<Record<string, string>>>) => async ({ file, output }: Block) => {
+  const { stdout } = await node(dirname(file), ["--conditions=mcp-task-storage-source", file], await env())
+  if (output !== undefined) expect(stdout).toBe(output)
+}
+
+const isOf = (engine: string) => ({ name }: Block) => name.startsWith(`docs/${engine}.md`)
+const postgres = runnable.filter(isOf("postgres"))
+const dynamodb = runnable.filter(isOf("dynamodb"))
+const others = runnable.filter((block) => !postgres.includes(block) && !dynamodb.includes(block))
+
+const database = perFile(Effect.gen(function*() {
+  const server = yield* startPostgres
+  return server.url(yield* server.database)
+}))
 
 describe("TypeScript blocks", () => {
   beforeAll(() => {
@@ -66,12 +86,26 @@ describe("TypeScript blocks", () => {
   })
 
   test("type-check", async () => {
-    await node(folder, join(root, "node_modules/typescript/bin/tsc")).catch(({ stdout }) => expect.fail(stdout))
+    await node(folder, [join(root, "node_modules/typescript/bin/tsc")]).catch(({ stdout }) => expect.fail(stdout))
   })
 
-  test.each(runnable)("$name runs", async ({ file, output }) => {
-    const { stdout } = await node(dirname(file), "--conditions=mcp-task-storage-source", file)
-    if (output !== undefined) expect(stdout).toBe(output)
+  test.each(others)("$name runs", runs(async () => ({})))
+
+  test.each(postgres)("$name runs", runs(async () => ({ DATABASE_URL: await Effect.runPromise(database) })))
+
+  describeWithEngine("with DynamoDB", () => {
+    test.each(dynamodb)(
+      "$name runs",
+      runs(async () => {
+        const { credentials, endpoint, region } = connection()
+        return {
+          AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+          AWS_REGION: region,
+          AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey
+        }
+      })
+    )
   })
 })
 

@@ -2,9 +2,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Reactivity from "effect/reactivity/Reactivity"
 import { SqlClient } from "effect/sql"
 import type { Connection } from "effect/sql/SqlConnection"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { makeSqliteDriver } from "../src/layers/sqlite/makeSqliteDriver.ts"
@@ -129,7 +131,13 @@ describe("clients that fail", () => {
       const sql = yield* openSqlite({ filename: ":memory:" })
       yield* makeSqliteDriver(sql, {})
       const connection: Connection = { ...(yield* Effect.scoped(sql.reserve)), executeValues: () => fail }
-      return yield* makeSqliteDriver(Object.assign(sql, { reserve: Effect.succeed(connection) }), { schema: "trust" })
+      const client = SqlClient.make({
+        acquirer: Effect.succeed(connection),
+        compiler: Statement.makeCompilerSqlite(),
+        driver: "failing",
+        spanAttributes: []
+      })
+      return yield* makeSqliteDriver(yield* Effect.provide(client, Reactivity.layer), { schema: "trust" })
     })
 
   it.live("a defect of a client is an error of the storage, after which a write may have happened", () =>

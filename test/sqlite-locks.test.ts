@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as SqlClient from "effect/sql/SqlClient"
 import { LockTimeoutError, SqlError } from "effect/sql/SqlError"
 import type { TaskDriver, TaskDriverError } from "../src/domain/TaskDriver.ts"
-import * as LockWait from "../src/layers/sql/LockWait.ts"
+import * as Layers from "../src/layers/realSleep.ts"
 import { makeSqliteDriver } from "../src/layers/sqlite/makeSqliteDriver.ts"
 import { openSqlite } from "../src/layers/sqlite/openSqlite.ts"
 import * as SqliteTaskStorage from "../src/layers/SqliteTaskStorage.ts"
@@ -153,7 +153,7 @@ describe("locks", () => {
     Effect.gen(function*() {
       const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length
       const before = timers()
-      const fiber = yield* Effect.forkChild(LockWait.realSleep(1_000_000), { startImmediately: true })
+      const fiber = yield* Effect.forkChild(Layers.realSleep(1_000_000), { startImmediately: true })
       assert.strictEqual(timers(), before + 1)
       yield* Fiber.interrupt(fiber)
       assert.strictEqual(timers(), before)

@@ -94,7 +94,7 @@ describe("schema", () => {
         }))
       ]
       const sql = yield* openSqlite({ filename })
-      const runner = makeSqlRunner(sql, sqliteDialect, 1000)
+      const runner = makeSqlRunner(sql, sqliteDialect, { lockTimeout: 1000 })
       yield* prepareSchema(runner, sqliteDialect, tables, "migrate", released)
       const behind = yield* Effect.flip(prepareSchema(runner, sqliteDialect, tables, "verify", future))
       assert.include(behind.reason, "of schema version 1, and this library needs version 3")
@@ -113,7 +113,7 @@ describe("schema", () => {
     Effect.gen(function*() {
       const filename = yield* freshFile
       const tables = yield* Effect.fromResult(taskTables())
-      const runner = makeSqlRunner(yield* openSqlite({ filename }), sqliteDialect, 1000)
+      const runner = makeSqlRunner(yield* openSqlite({ filename }), sqliteDialect, { lockTimeout: 1000 })
       const broken = [...sqliteDialect.migrations(tables), { id: 2, name: "broken", statements: ["CREATE TABLE"] }]
       yield* Effect.flip(prepareSchema(runner, sqliteDialect, tables, "migrate", broken))
       const database = yield* bare(filename)

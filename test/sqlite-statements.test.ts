@@ -6,14 +6,38 @@ import { DatabaseSync } from "node:sqlite"
 import { TaskDriverError } from "../src/domain/TaskDriver.ts"
 import { makeSqlMessages } from "../src/layers/sql/makeSqlMessages.ts"
 import type { RunStatement } from "../src/layers/sql/SqlRunner.ts"
-import { makeTaskStatements, type SqlStatement } from "../src/layers/sql/TaskStatements.ts"
+import type { SqlStatement } from "../src/layers/sql/SqlStatement.ts"
+import { makeTaskStatements } from "../src/layers/sql/TaskStatements.ts"
 import { taskTables } from "../src/layers/sql/TaskTables.ts"
+import { sqliteDialect } from "../src/layers/sqlite/SqliteDialect.ts"
+import { makeSqliteWrites } from "../src/layers/sqlite/SqliteWrites.ts"
 import * as SqliteTaskStorage from "../src/layers/SqliteTaskStorage.ts"
-import { anyone } from "./sqlite/database.ts"
+import { anyone, unlimited } from "./sqlite/database.ts"
 import { storedTask, text } from "./storedTask.ts"
 
 const tables = Result.getOrThrow(taskTables())
-const statements = makeTaskStatements(tables)
+const statements = makeTaskStatements(tables, sqliteDialect)
+
+/** Gives the statements that a driver sends, each of which finds nothing. */
+const recorder = () => {
+  const sent: Array<SqlStatement> = []
+  const run: RunStatement = (statement, decode) =>
+    Effect.try({
+      try: () => {
+        sent.push(statement)
+        return decode([])
+      },
+      catch: (cause) => new TaskDriverError({ reason: "nothing to read", retryable: false, applied: "no", cause })
+    })
+  const runner = { read: run, write: run, transaction: <A, E>(effect: Effect.Effect<A, E>) => effect }
+  const writes = makeSqliteWrites(tables, runner, () => Effect.succeed(undefined), Effect.void)
+  return { sent, runner, writes }
+}
+const sentBy = (use: (writes: ReturnType<typeof recorder>["writes"]) => Effect.Effect<unknown, TaskDriverError>) => {
+  const { sent, writes } = recorder()
+  Effect.runSync(Effect.ignore(use(writes)))
+  return sent
+}
 
 const database = new DatabaseSync(":memory:")
 for (const { statements } of Result.getOrThrow(SqliteTaskStorage.migrations())) {
@@ -61,11 +85,9 @@ describe("pages", () => {
       statements.forEach((sql) => driver.exec(sql))
     }
     const insert = (taskId: string) => {
-      const { params, text: sql } = statements.insert(
-        storedTask(taskId, { originalParams: text("x".repeat(98)) }),
-        { maxTasks: null, maxTasksPerSession: null }
-      )
-      driver.prepare(sql).run(...params)
+      const task = storedTask(taskId, { originalParams: text("x".repeat(98)) })
+      const [insert] = sentBy((writes) => writes.insert(task, unlimited, 0))
+      if (insert !== undefined) driver.prepare(insert.text).run(...insert.params)
     }
     for (const taskId of ["a", "b", "c"]) insert(taskId)
     const read = ({ params, text: sql }: SqlStatement) => driver.prepare(sql).all(...params)
@@ -108,17 +130,22 @@ describe("single tasks", () => {
     it(`by id, ${name}`, () => {
       assert.strictEqual(plan(statements.find("t", scope)), `SEARCH ${byKey}`)
       assert.strictEqual(plan(statements.findSummary("t", scope)), `SEARCH ${byKey}`)
-      assert.strictEqual(plan(statements.patch("t", scope, guard, { lastUpdatedAt: 1 })), `SEARCH ${byKey}`)
+      const patched = sentBy((writes) => writes.patch("t", scope, guard, { lastUpdatedAt: 1 }))
+      assert.deepStrictEqual(patched.map(plan), [`SEARCH ${byKey}`, `SEARCH ${byKey}`])
       assert.strictEqual(plan(statements.remove("t", scope)), `SEARCH ${byKey}`)
     })
   }
   it("by id, within an insert", () => {
-    assert.strictEqual(plan(statements.removeIfExpired("t", 1)), `SEARCH ${byKey}`)
-    assert.strictEqual(plan(statements.expired("t", 1)), `SEARCH ${byKey}`)
-    assert.notInclude(plan(statements.counts("s")), "SCAN mcp_")
-    const limited = plan(statements.insert(storedTask("t", { sessionId: "s" }), { maxTasks: 1, maxTasksPerSession: 1 }))
-    assert.include(limited, "SEARCH mcp_task_counts USING PRIMARY KEY (session_id=?)")
-    assert.notInclude(limited, "SCAN mcp_")
+    const limited = sentBy((writes) =>
+      writes.insert(storedTask("t", { sessionId: "s" }), { maxTasks: 1, maxTasksPerSession: 1 }, 1)
+    ).map(plan)
+    // It tries, looks for the expired one, and, had there been room, would count.
+    assert.lengthOf(limited, 3)
+    assert.include(limited[0], "SEARCH mcp_task_counts USING PRIMARY KEY (session_id=?)")
+    assert.strictEqual(limited[1], `SEARCH ${byKey}`)
+    for (const found of limited) assert.notInclude(found, "SCAN mcp_")
+    const unbounded = sentBy((writes) => writes.insert(storedTask("t"), unlimited, 1)).map(plan)
+    assert.deepStrictEqual(unbounded, ["", `SEARCH ${byKey}`, `SEARCH ${byKey}`, ""])
   })
 })
 
@@ -140,19 +167,15 @@ describe("sweeps", () => {
 
 it.effect("messages are found by their queue or their expiry", () =>
   Effect.gen(function*() {
-    const seen: Array<SqlStatement> = []
-    const record: RunStatement = (statement) => {
-      seen.push(statement)
-      return Effect.fail(new TaskDriverError({ reason: "recorded", retryable: false, applied: "no" }))
-    }
-    const messages = makeSqlMessages(tables, { read: record, write: record, transaction: (effect) => effect })
+    const { runner, sent, writes } = recorder()
+    const messages = makeSqlMessages(tables, sqliteDialect, runner, writes.pushWithin)
     const message = { queue: "q", body: text("m"), expiresAt: 9, now: 1 }
     yield* Effect.ignore(messages.push({ ...message, maxSize: 5 }))
     yield* Effect.ignore(messages.push({ ...message, maxSize: undefined }))
     yield* Effect.ignore(messages.shift("q", 1))
     yield* Effect.ignore(messages.drain("q", 1))
     yield* Effect.ignore(messages.removeExpired(1, 10))
-    const plans = [...new Map(seen.map((statement) => [statement.text, statement])).values()].map(plan)
+    const plans = [...new Map(sent.map((statement) => [statement.text, statement])).values()].map(plan)
     assert.lengthOf(plans.filter((found) => found.includes("mcp_messages_by_queue (queue=?)")), 4)
     assert.lengthOf(plans.filter((found) => found.includes("mcp_messages_by_expiry (expires_at<?)")), 1)
     for (const found of plans) {

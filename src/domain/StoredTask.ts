@@ -51,6 +51,23 @@ export type StoredSummary = Omit<
 >
 
 /**
+ * What tells one state of a task from every other one, and from those of another task with the same id.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type TaskVersion = Pick<StoredTask, "incarnation" | "revision">
+
+/**
+ * Tells whether two states of a task are the same.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isSameVersion = (left: TaskVersion, right: TaskVersion): boolean =>
+  left.revision === right.revision && left.incarnation === right.incarnation
+
+/**
  * The fields that `maxPayloadBytes.content` limits together: everything a user wrote except the outcome. The keys that
  * input was asked under count while their requests and answers are kept.
  *

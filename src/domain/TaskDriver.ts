@@ -11,7 +11,7 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { StoredJson } from "./StoredJson.ts"
-import type { StoredSummary, StoredTask } from "./StoredTask.ts"
+import type { StoredSummary, StoredTask, TaskVersion } from "./StoredTask.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
 import type { TaskGuard, TaskPatch, TaskScope } from "./TaskWrite.ts"
@@ -140,6 +140,9 @@ export interface MessageDriver {
 export interface TaskDriver {
   readonly backendName: string
 
+  /** The largest payloads that the engine stores, in bytes. Without it they are as large as the options say. */
+  readonly maxPayloadBytes?: { readonly outcome: number; readonly content: number }
+
   /**
    * Stores a new task unless its id is taken by a task that is not expired at `now`; an expired one is replaced. Of
    * several reasons to refuse, the taken id comes first. Bounds hold exactly under concurrency.
@@ -204,9 +207,17 @@ export interface TaskDriver {
    * Signals that other writers, such as other processes, may have written: the task with the id, or, of `undefined`, any
    * task. Runs only while somebody waits for a change, and signals `undefined` once when it begins to notice, since what
    * was written before that it would miss. Signals are hints and may be spurious. Without it the tasks that are waited for
-   * are read four times a second.
+   * are looked at four times a second.
    */
   readonly foreignWrites?: Stream.Stream<string | undefined>
+
+  /**
+   * Tells at which revision tasks are, expired or not, and leaves out those that are not there. With it a signal for any
+   * task costs one call for all that are waited for; without it, one read for each.
+   */
+  readonly findRevisions?: (
+    taskIds: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyMap<string, TaskVersion>, TaskDriverError>
 
   /** Does what the engine needs from time to time, beside the removal of what expired. */
   readonly maintain?: Effect.Effect<{ readonly [key: string]: string | number | boolean }, TaskDriverError>

@@ -4,6 +4,18 @@
  * @since 0.1.0
  */
 import * as Latch from "effect/Latch"
+import { isSameVersion, type TaskVersion } from "./StoredTask.ts"
+
+/**
+ * Somebody who waits: woken by the latch, and what it has seen of the task last.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Waiter {
+  readonly latch: Latch.Latch
+  seen: TaskVersion | undefined
+}
 
 /**
  * Waiters by task. Waking is cheap and synchronous, and may be spurious: who is woken reads the task again.
@@ -12,22 +24,23 @@ import * as Latch from "effect/Latch"
  * @category models
  */
 export class TaskHub {
-  readonly #waiting = new Map<string, Set<Latch.Latch>>()
+  readonly #waiting = new Map<string, Set<Waiter>>()
 
   /**
-   * Gives a latch that opens when the task may have changed. Subscribe before reading, so that no change is missed.
+   * Gives a waiter whose latch opens when the task may have changed. Subscribe before reading, so that no change is
+   * missed.
    */
-  subscribe(taskId: string): Latch.Latch {
-    const latch = Latch.makeUnsafe(false)
-    const latches = this.#waiting.get(taskId)
-    if (latches === undefined) this.#waiting.set(taskId, new Set([latch]))
-    else latches.add(latch)
-    return latch
+  subscribe(taskId: string): Waiter {
+    const waiter = { latch: Latch.makeUnsafe(false), seen: undefined }
+    const waiters = this.#waiting.get(taskId)
+    if (waiters === undefined) this.#waiting.set(taskId, new Set([waiter]))
+    else waiters.add(waiter)
+    return waiter
   }
 
-  unsubscribe(taskId: string, latch: Latch.Latch): void {
-    const latches = this.#waiting.get(taskId)
-    if (latches?.delete(latch) === true && latches.size === 0) this.#waiting.delete(taskId)
+  unsubscribe(taskId: string, waiter: Waiter): void {
+    const waiters = this.#waiting.get(taskId)
+    if (waiters?.delete(waiter) === true && waiters.size === 0) this.#waiting.delete(taskId)
   }
 
   /**
@@ -38,12 +51,28 @@ export class TaskHub {
   }
 
   /**
-   * Wakes those who wait for the task; of `undefined`, all.
+   * The tasks that are waited for.
    */
-  wake(taskId: string | undefined): void {
-    const woken = taskId === undefined ? [...this.#waiting.values()] : [this.#waiting.get(taskId) ?? []]
-    for (const latches of woken) {
-      for (const latch of latches) latch.openUnsafe()
+  get taskIds(): ReadonlyArray<string> {
+    return [...this.#waiting.keys()]
+  }
+
+  /**
+   * Wakes those who wait for the task.
+   */
+  wake(taskId: string): void {
+    for (const { latch } of this.#waiting.get(taskId) ?? []) latch.openUnsafe()
+  }
+
+  /**
+   * Wakes those of the tasks' waiters that have not seen them as they are now; a task that has no version is gone.
+   */
+  wakeOutdated(taskIds: ReadonlyArray<string>, versions: ReadonlyMap<string, TaskVersion>): void {
+    for (const taskId of taskIds) {
+      const version = versions.get(taskId)
+      for (const { latch, seen } of this.#waiting.get(taskId) ?? []) {
+        if (version === undefined || seen === undefined || !isSameVersion(seen, version)) latch.openUnsafe()
+      }
     }
   }
 }

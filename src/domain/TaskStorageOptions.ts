@@ -7,6 +7,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { maxBytes } from "./StoredJson.ts"
+import type { TaskDriver } from "./TaskDriver.ts"
 import { InvalidInput } from "./TaskError.ts"
 import { uuidV7 } from "./TaskId.ts"
 import { orNull, parseCount, parseMillis } from "./TaskInput.ts"
@@ -30,7 +31,7 @@ export interface TaskStorageOptions {
   readonly defaultPollInterval?: Duration.Input | undefined
   /**
    * The largest payloads, in bytes of stored JSON: the outcome, and everything else of a task together (`content`). A
-   * number limits each of the two. 7 MiB each by default, 64 MiB at most.
+   * number limits each of the two. 7 MiB each by default and 64 MiB at most, unless the backend stores less.
    */
   readonly maxPayloadBytes?:
     | number
@@ -65,15 +66,20 @@ export interface ResolvedOptions {
   readonly nextIncarnation: () => string
 }
 
-const mebibyte = 1024 * 1024
+const defaultBytes = 7 * 1024 * 1024
+
+type PayloadBytes = NonNullable<TaskDriver["maxPayloadBytes"]>
 
 /**
- * Parses options, or says which of them is wrong.
+ * Parses options, or says which of them is wrong. `storable` is what the engine can store at all.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const resolveOptions = (options: TaskStorageOptions): Result.Result<ResolvedOptions, InvalidInput> =>
+export const resolveOptions = (
+  options: TaskStorageOptions,
+  storable: PayloadBytes = { outcome: maxBytes, content: maxBytes }
+): Result.Result<ResolvedOptions, InvalidInput> =>
   Result.gen(function*() {
     if (typeof options !== "object" || options === null) return yield* refuse("options", "must be an object")
     if (options.generateId !== undefined && !Effect.isEffect(options.generateId)) {
@@ -92,8 +98,8 @@ export const resolveOptions = (options: TaskStorageOptions): Result.Result<Resol
         options.defaultPollInterval,
         (value) => parseMillis("defaultPollInterval", value, 0)
       ),
-      maxOutcomeBytes: yield* parseBytes("maxPayloadBytes.outcome", bytes.outcome ?? 7 * mebibyte),
-      maxContentBytes: yield* parseBytes("maxPayloadBytes.content", bytes.content ?? 7 * mebibyte),
+      maxOutcomeBytes: yield* parseBytes("maxPayloadBytes.outcome", bytes.outcome, storable.outcome),
+      maxContentBytes: yield* parseBytes("maxPayloadBytes.content", bytes.content, storable.content),
       maxPageSize: yield* parseCount("maxPageSize", options.maxPageSize ?? 1000),
       maintenanceInterval: maintenance === false
         ? null
@@ -110,10 +116,10 @@ const makeIncarnations = (): () => string => {
   return () => `${origin}.${(count++).toString(36)}`
 }
 
-const parseBytes = (field: string, value: unknown): Result.Result<number, InvalidInput> =>
+const parseBytes = (field: string, value: unknown, most: number): Result.Result<number, InvalidInput> =>
   Result.flatMap(
-    parseCount(field, value),
-    (bytes) => bytes <= maxBytes ? Result.succeed(bytes) : refuse(field, `must be at most ${maxBytes}`)
+    parseCount(field, value ?? Math.min(defaultBytes, most)),
+    (bytes) => bytes <= most ? Result.succeed(bytes) : refuse(field, `must be at most ${most}`)
   )
 
 const refuse = (field: string, reason: string): Result.Result<never, InvalidInput> =>

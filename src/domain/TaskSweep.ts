@@ -7,11 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { StoredJson } from "./StoredJson.ts"
 import { answered, operate, parsed, withNow } from "./TaskAccess.ts"
-import type { TaskDriver, TaskDriverError } from "./TaskDriver.ts"
+import { type TaskDriver, TaskDriverError } from "./TaskDriver.ts"
 import { InvalidInput } from "./TaskError.ts"
 import { orNull, parseCount, parseMillis } from "./TaskInput.ts"
 import { planRecovery } from "./TaskMachine.ts"
 import type { MaintenanceReport, TaskStorageShape } from "./TaskOperations.ts"
+import type { ResultKind } from "./TaskOutcome.ts"
 import { activeStatuses, type TaskStatus } from "./TaskStatus.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
 
@@ -36,38 +37,39 @@ export const makeTaskSweep = (
     total: number,
     step: (size: number) => Effect.Effect<ReadonlyArray<A>, TaskDriverError>
   ): Effect.Effect<ReadonlyArray<A>, TaskDriverError> =>
-    Effect.gen(function*() {
+    Effect.suspend(() => {
       const done: Array<A> = []
-      while (done.length < total) {
-        const size = Math.min(batchSize, total - done.length)
-        const batch = yield* step(size)
-        for (const item of batch) done.push(item)
-        if (batch.length < size) break
-        yield* Effect.yieldNow
-      }
-      return done
+      return Effect.gen(function*() {
+        while (done.length < total) {
+          const size = Math.min(batchSize, total - done.length)
+          const batch = yield* step(size)
+          for (const item of batch) done.push(item)
+          if (batch.length < size) break
+          yield* Effect.yieldNow
+        }
+        return done
+      }).pipe(Effect.mapError((error) => afterWrites(error, done.length)))
     })
 
   const expireUpTo = (total: number): Effect.Effect<ReadonlyArray<string>, TaskDriverError> =>
     inBatches(total, (size) => withNow((now) => driver.removeExpired(now, size)))
 
-  const expireMessages = Effect.gen(function*() {
-    let removed = 0
-    while (removed < maxPerRun) {
-      const batch = yield* withNow((now) => driver.messages.removeExpired(now, batchSize))
-      removed += batch
-      if (batch < batchSize) break
-      yield* Effect.yieldNow
-    }
-    return removed
-  })
+  /** By their number alone, since nobody asks which they were. */
+  const expireMessages = Effect.map(
+    inBatches(
+      maxPerRun,
+      (size) =>
+        withNow((now) => Effect.map(driver.messages.removeExpired(now, size), (removed) => new Array<null>(removed)))
+    ),
+    (removed) => removed.length
+  )
 
   /** Tasks of one batch share a commit where the driver can do that, and are written side by side where it cannot. */
   const transaction = driver.transaction ?? ((effect) => effect)
   const concurrency = driver.transaction === undefined ? 8 : 1
 
   const recover = (maxAge: number, statuses: ReadonlyArray<TaskStatus>, startedAt: number) =>
-    Effect.gen(function*() {
+    Effect.suspend(() => {
       const updatedBefore = startedAt - maxAge
       const reason = maxAge === 0
         ? "Interrupted: the task was given up before it had ended"
@@ -78,27 +80,45 @@ export const makeTaskSweep = (
         resultKind: "error"
       } as const
       const recovered: Array<string> = []
-      while (true) {
-        const stale = yield* withNow((now) => driver.stale({ statuses, updatedBefore, now, limit: batchSize }))
-        const writes = Effect.forEach(stale, ({ resultKind, taskId }) =>
+      const tried = new Set<string>()
+      let writes = 0
+      const recoverBatch = (
+        stale: ReadonlyArray<{ readonly taskId: string; readonly resultKind: ResultKind | null }>
+      ) =>
+        Effect.forEach(stale, ({ resultKind, taskId }) =>
           withNow((now) => {
             const { guard, patch } = planRecovery(resultKind, failure, statuses, updatedBefore, now)
             return watch.telling(taskId, driver.patch(taskId, { now, session: undefined }, guard, patch))
-          }), { concurrency })
-        const written = (yield* transaction(writes)).flatMap((result) =>
-          result._tag === "Patched" ? [result.task.taskId] : []
-        )
-        recovered.push(...written)
-        if (stale.length < batchSize || written.length === 0) return recovered
-        yield* Effect.yieldNow
-      }
+          }).pipe(
+            Effect.map((result) => {
+              if (result._tag !== "Patched") return []
+              writes++
+              return [result.task.taskId]
+            })
+          ), { concurrency })
+      return Effect.gen(function*() {
+        // An index that lags behind goes on to name tasks that were recovered already, before those that were not.
+        let limit = batchSize
+        while (true) {
+          const stale = yield* withNow((now) => driver.stale({ statuses, updatedBefore, now, limit }))
+          const untried = stale.filter(({ taskId }) => !tried.has(taskId))
+          for (const { taskId } of untried) tried.add(taskId)
+          recovered.push(...(yield* transaction(recoverBatch(untried))).flat())
+          if (stale.length < limit) return recovered
+          limit = batchSize + stale.length - untried.length
+          yield* Effect.yieldNow
+        }
+      }).pipe(Effect.mapError((error) => afterWrites(error, writes)))
     })
 
   const maintain = Effect.gen(function*(): Effect.fn.Return<MaintenanceReport, TaskDriverError> {
-    const expiredTasks = yield* expireUpTo(maxPerRun)
-    const expiredMessages = yield* expireMessages
-    const engine = yield* driver.maintain ?? Effect.succeed({})
-    return { expiredTasks: expiredTasks.length, expiredMessages, engine }
+    const expiredTasks = (yield* expireUpTo(maxPerRun)).length
+    const expiredMessages = yield* Effect.mapError(expireMessages, (error) => afterWrites(error, expiredTasks))
+    const engine = yield* Effect.mapError(
+      driver.maintain ?? Effect.succeed({}),
+      (error) => afterWrites(error, expiredTasks + expiredMessages)
+    )
+    return { expiredTasks, expiredMessages, engine }
   })
 
   return {
@@ -124,6 +144,15 @@ export const makeTaskSweep = (
     maintenance: () => operate("maintenance", undefined, () => answered("maintenance", maintain, Effect.succeed))
   }
 }
+
+/** An error that comes after something was written is not one of nothing having happened. */
+const afterWrites = (error: TaskDriverError, writes: number): TaskDriverError =>
+  writes === 0 || error.applied === "unknown" ? error : new TaskDriverError({
+    reason: error.reason,
+    retryable: error.retryable,
+    applied: "unknown",
+    cause: error.cause
+  })
 
 const parseActive = (statuses: ReadonlyArray<TaskStatus>): Result.Result<ReadonlyArray<TaskStatus>, InvalidInput> => {
   const refused = Result.fail(

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as Latch from "effect/Latch"
 import * as RcRef from "effect/RcRef"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -13,7 +12,7 @@ import { expiresAt, type StoredTask } from "./StoredTask.ts"
 import { answered, withNow } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import { TaskNotFound, type TaskStorageUnavailable } from "./TaskError.ts"
-import { TaskHub } from "./TaskHub.ts"
+import { TaskHub, type Waiter } from "./TaskHub.ts"
 import { isTerminal } from "./TaskStatus.ts"
 
 /**
@@ -39,6 +38,9 @@ export interface TaskWatch {
 /** How often a task is looked at for whoever waits for it, where the driver does not signal what others write. */
 const pollInterval = "250 millis"
 
+/** How long after a fault of the engine a task that is waited for is looked at again. */
+const pauseAfterFault = "1 second"
+
 /**
  * Makes the watch of a driver. The driver's signals of other writers are followed only while somebody waits.
  *
@@ -48,9 +50,22 @@ const pollInterval = "250 millis"
 export const makeTaskWatch = Effect.fnUntraced(
   function*(driver: TaskDriver): Effect.fn.Return<TaskWatch, never, Scope.Scope> {
     const hub = new TaskHub()
+
+    /** One call for all that are waited for, where the driver can do that. What fails is tried again at the next signal. */
+    const lookAtAll = Effect.suspend(() => {
+      const { taskIds } = hub
+      if (driver.findRevisions === undefined) return Effect.sync(() => taskIds.forEach((taskId) => hub.wake(taskId)))
+      if (taskIds.length === 0) return Effect.void
+      return Effect.ignore(Effect.map(driver.findRevisions(taskIds), (versions) => hub.wakeOutdated(taskIds, versions)))
+    })
     const foreignWrites = driver.foreignWrites ?? Stream.map(Stream.tick(pollInterval), () => undefined)
     const listening = yield* RcRef.make({
-      acquire: Effect.forkScoped(Stream.runForEach(foreignWrites, (taskId) => Effect.sync(() => hub.wake(taskId))))
+      acquire: Effect.forkScoped(
+        Stream.runForEach(
+          foreignWrites,
+          (taskId) => taskId === undefined ? lookAtAll : Effect.sync(() => hub.wake(taskId))
+        )
+      )
     })
 
     /**
@@ -89,28 +104,45 @@ export const makeTaskWatch = Effect.fnUntraced(
           )
         )
 
-      /** Waits until the task has changed. Its large parts are read only then. */
-      const next = (latch: Latch.Latch, seen: StoredTask): Next =>
+      /** Waits until the task has changed, through outages of the engine too. */
+      const next = (waiter: Waiter, seen: StoredTask): Next =>
+        Effect.catchTag(look(waiter, seen), "TaskStorageUnavailable", (error): Next =>
+          error.retryable
+            ? Effect.andThen(Effect.timeoutOption(waiter.latch.await, pauseAfterFault), next(waiter, seen))
+            : Effect.fail(error))
+
+      /** The large parts of a task are read only when it has changed. */
+      const look = (waiter: Waiter, seen: StoredTask): Next =>
         withNow((now) => {
+          const { latch } = waiter
           latch.closeUnsafe()
+          waiter.seen = seen
           return answered(operation, driver.findSummary(taskId, { now, session }), (task): Next => {
             if (task === undefined || task.incarnation !== seen.incarnation) return gone
             if (task.revision !== seen.revision) return read(seen)
             const end = expiresAt(task)
-            const woken = end === null ? latch.await : Effect.timeoutOption(latch.await, end - now)
-            return Effect.andThen(woken, next(latch, seen))
+            // From the time it is by now, since the answer may have taken a while.
+            const woken = end === null
+              ? latch.await
+              : withNow((later) => Effect.timeoutOption(latch.await, Math.max(end - later, 0)))
+            return Effect.andThen(woken, next(waiter, seen))
           })
         })
 
       return Stream.unwrap(Effect.gen(function*() {
-        const latch = yield* Effect.acquireRelease(
+        const waiter = yield* Effect.acquireRelease(
           Effect.sync(() => hub.subscribe(taskId)),
-          (latch) => Effect.sync(() => hub.unsubscribe(taskId, latch))
+          (waiter) => Effect.sync(() => hub.unsubscribe(taskId, waiter))
         )
-        yield* RcRef.get(listening)
+        // Whoever finds the task ended need not listen. What others write before this begins is what its first signal is for.
+        const listen = yield* Effect.cached(Effect.provide(RcRef.get(listening), yield* Effect.context<Scope.Scope>()))
         return Stream.unfold<StoredTask | undefined, StoredTask, TaskNotFound | TaskStorageUnavailable, never>(
           undefined,
-          (seen) => Effect.map(seen === undefined ? read(seen) : next(latch, seen), (task) => [task, task] as const)
+          (seen) =>
+            Effect.map(
+              seen === undefined ? read(seen) : Effect.andThen(listen, next(waiter, seen)),
+              (task) => [task, task] as const
+            )
         ).pipe(Stream.takeUntil((task) => isTerminal(task.status)))
       }))
     }

@@ -7,7 +7,14 @@
  * @since 0.1.0
  */
 import type { StoredJson } from "./StoredJson.ts"
-import { contentBytes, type ContentField, isExpired, type StoredTask } from "./StoredTask.ts"
+import {
+  contentBytes,
+  type ContentField,
+  isExpired,
+  isSameVersion,
+  type StoredTask,
+  type TaskVersion
+} from "./StoredTask.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
 import { isTerminal, type TaskStatus } from "./TaskStatus.ts"
 
@@ -34,7 +41,7 @@ export interface TaskGuard {
   /** The stored status is one of these. */
   readonly statuses?: ReadonlyArray<TaskStatus>
   /** The task is the very one that was read, and nobody wrote it since. */
-  readonly unchanged?: Pick<StoredTask, "incarnation" | "revision">
+  readonly unchanged?: TaskVersion
   /** Whether an outcome is stored. */
   readonly result?: "absent" | "present"
   /** The task was last written before this time, in milliseconds since the epoch. */
@@ -77,13 +84,10 @@ export const isVisible = (
  */
 export const permits = (guard: TaskGuard, task: StoredTask, patch: TaskPatch): boolean =>
   (guard.statuses === undefined || guard.statuses.includes(task.status)) &&
-  (guard.unchanged === undefined || isSame(guard.unchanged, task)) &&
+  (guard.unchanged === undefined || isSameVersion(guard.unchanged, task)) &&
   (guard.result === undefined || (guard.result === "present") === (task.result !== null)) &&
   (guard.updatedBefore === undefined || task.lastUpdatedAt < guard.updatedBefore) &&
   (guard.contentAtMost === undefined || fits(guard.contentAtMost, task, patch))
-
-const isSame = (read: NonNullable<TaskGuard["unchanged"]>, task: StoredTask): boolean =>
-  read.revision === task.revision && read.incarnation === task.incarnation
 
 const fits = (limit: number, task: StoredTask, patch: TaskPatch): boolean => {
   const next = applyPatch(task, patch)

@@ -30,7 +30,7 @@ export const fromDriver = Effect.fnUntraced(
     driver: TaskDriver,
     options: TaskStorageOptions = {}
   ): Effect.fn.Return<TaskStorageShape, InvalidInput, Scope.Scope> {
-    const resolved = yield* Effect.fromResult(resolveOptions(options))
+    const resolved = yield* Effect.fromResult(resolveOptions(options, driver.maxPayloadBytes))
     const watch = yield* makeTaskWatch(driver)
     const sweep = makeTaskSweep(driver, watch)
     const all = makeSessionTasks(driver, watch, resolved, Result.succeed(undefined))

@@ -11,13 +11,13 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
-import { unavailable } from "../domain/TaskAccess.ts"
 import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
-import { TaskStorage } from "../domain/TaskStorage.ts"
+import type { TaskStorage } from "../domain/TaskStorage.ts"
 import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import { layerOfDriver, opening } from "./layerOfDriver.ts"
+import type { SchemaMode } from "./SchemaMode.ts"
 import type { SqlMigration } from "./sql/SqlDialect.ts"
-import type { SchemaMode } from "./sql/SqlSchema.ts"
 import { taskTables } from "./sql/TaskTables.ts"
 import { makeSqliteDriver, type SqliteDriverOptions } from "./sqlite/makeSqliteDriver.ts"
 import { openSqlite, type SqliteClientOptions, type Synchronous } from "./sqlite/openSqlite.ts"
@@ -51,10 +51,7 @@ export interface Options extends ClientOptions, SqliteClientOptions {}
  * @category layers
  */
 export const layer = (options: Options): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable> =>
-  Layer.effect(
-    TaskStorage,
-    Effect.flatMap(opening(makeDriver(options)), (driver) => TaskStorage.fromDriver(driver, options))
-  )
+  layerOfDriver(makeDriver(options), options)
 
 /**
  * Keeps tasks in a SQLite database, with options from the configuration.
@@ -82,14 +79,7 @@ export const layerConfig = (
 export const layerClient = (
   options: ClientOptions = {}
 ): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable, SqlClient> =>
-  Layer.effect(
-    TaskStorage,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient
-      const driver = yield* opening(makeSqliteDriver(sql, options))
-      return yield* TaskStorage.fromDriver(driver, options)
-    })
-  )
+  layerOfDriver(Effect.flatMap(SqlClient, (sql) => makeSqliteDriver(sql, options)), options)
 
 /**
  * Provides a `SqlClient` over `node:sqlite`: one connection in WAL mode, transactions that begin with `BEGIN IMMEDIATE`,
@@ -133,8 +123,3 @@ export const migrations = (tablePrefix?: string): Result.Result<ReadonlyArray<Sq
  */
 export const limitTriggers = (tablePrefix?: string): Result.Result<ReadonlyArray<string>, InvalidInput> =>
   Result.map(taskTables(tablePrefix), SqliteSchema.makeTriggers)
-
-const opening = <A, R>(
-  effect: Effect.Effect<A, InvalidInput | TaskDriverError, R>
-): Effect.Effect<A, InvalidInput | TaskStorageUnavailable, R> =>
-  Effect.mapError(effect, (error) => error._tag === "InvalidInput" ? error : unavailable("open", error))

@@ -6,9 +6,12 @@
  * | `memory:` | this process |
  * | `sqlite:FILE` | a SQLite file: `sqlite:tasks.db`, `sqlite:./tasks.db`, `sqlite:/var/lib/tasks.db`, `sqlite:C:\tasks.db` |
  * | `sqlite::memory:` | a SQLite database in memory |
+ * | `postgres://USER:PASSWORD@HOST:PORT/DATABASE` | a PostgreSQL database; also `postgresql://` |
+ * | `dynamodb://TABLE?region=REGION&endpoint=URL` | a DynamoDB table; region and endpoint from the environment by default |
  *
  * What follows `sqlite:` is the path as it is: nothing in it is decoded, so `%20`, `?` and `#` stand for themselves.
- * `sqlite:///var/lib/tasks.db` means `/var/lib/tasks.db`.
+ * `sqlite:///var/lib/tasks.db` means `/var/lib/tasks.db`. PostgreSQL and DynamoDB need their clients installed:
+ * `@effect/sql-pg` and `@aws-sdk/client-dynamodb`.
  *
  * @since 0.1.0
  */
@@ -17,6 +20,8 @@ import * as Layer from "effect/Layer"
 import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorage } from "../domain/TaskStorage.ts"
 import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import type { DynamoDbAddress, DynamoDbDriverOptions } from "./dynamodb/DynamoDbOptions.ts"
+import type { PostgresClientOptions, PostgresDriverOptions } from "./postgres/PostgresOptions.ts"
 import type * as SqliteTaskStorage from "./SqliteTaskStorage.ts"
 
 /**
@@ -28,6 +33,12 @@ import type * as SqliteTaskStorage from "./SqliteTaskStorage.ts"
 export interface TaskStorageUrlOptions extends TaskStorageOptions {
   /** Read for a `sqlite:` URL only. */
   readonly sqlite?: Omit<SqliteTaskStorage.Options, keyof TaskStorageOptions | "filename"> | undefined
+  /** Read for a `postgres:` URL only. */
+  readonly postgres?:
+    | Omit<PostgresClientOptions & PostgresDriverOptions, keyof TaskStorageOptions | "url">
+    | undefined
+  /** Read for a `dynamodb:` URL only. */
+  readonly dynamodb?: Omit<DynamoDbAddress & DynamoDbDriverOptions, "tableName" | "region" | "endpoint"> | undefined
 }
 
 /**
@@ -51,7 +62,8 @@ export const layerFromUrl = (url: string, options: TaskStorageUrlOptions = {}): 
   Layer.unwrap(Effect.suspend(() => select(url, options)))
 
 const select = (url: unknown, options: TaskStorageUrlOptions): Effect.Effect<UrlLayer, LayerError> => {
-  const [, scheme = "", rest = ""] = typeof url === "string" ? /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(url) ?? [] : []
+  const text = typeof url === "string" ? url : ""
+  const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(text) ?? []
   switch (scheme.toLowerCase()) {
     case "memory":
       return rest === "" ? memory(options) : refuse("memory: stands alone, with nothing behind it")
@@ -59,17 +71,17 @@ const select = (url: unknown, options: TaskStorageUrlOptions): Effect.Effect<Url
       return sqlite(rest, options)
     case "postgres":
     case "postgresql":
-      return refuse(`this version has no PostgreSQL backend yet; a later release will have one. ${known}`)
+      return postgres(text, options)
     case "dynamodb":
-      return refuse(`this version has no DynamoDB backend yet; a later release will have one. ${known}`)
+      return dynamodb(text, options)
     default:
-      return refuse(`must name a storage that this version knows. ${known}`)
+      return refuse(
+        "must name a storage that this version knows: memory:, sqlite:FILE, sqlite::memory:, postgres://… or dynamodb://TABLE"
+      )
   }
 }
 
 type LayerError = InvalidInput | TaskStorageUnavailable
-
-const known = "It can open memory:, sqlite:FILE and sqlite::memory:"
 
 const memory = (options: TaskStorageUrlOptions): Effect.Effect<UrlLayer, LayerError> =>
   load(async () => (await import("./MemoryTaskStorage.ts")).layer(options))
@@ -82,13 +94,42 @@ const sqlite = (path: string, options: TaskStorageUrlOptions): Effect.Effect<Url
     : load(async () => (await import("./SqliteTaskStorage.ts")).layer({ ...options.sqlite, ...options, filename }))
 }
 
-const load = (layer: () => Promise<UrlLayer>): Effect.Effect<UrlLayer, TaskStorageUnavailable> =>
+const postgres = (url: string, options: TaskStorageUrlOptions): Effect.Effect<UrlLayer, LayerError> =>
+  load(
+    async () => (await import("./PostgresTaskStorage.ts")).layer({ ...options.postgres, ...options, url }),
+    "@effect/sql-pg"
+  )
+
+/** The name of a table is no host name: it may have capitals and underscores, which a URL would change. */
+const dynamodb = (url: string, options: TaskStorageUrlOptions): Effect.Effect<UrlLayer, LayerError> => {
+  const [, tableName, query = ""] = /^[^:]*:\/\/([A-Za-z0-9_.-]+)\/?(?:\?(.*))?$/s.exec(url) ?? []
+  if (tableName === undefined) return refuse("dynamodb: needs a table, as in dynamodb://TABLE?region=eu-west-1")
+  const { endpoint, region, ...others } = Object.fromEntries(new URLSearchParams(query))
+  const [unknown] = Object.keys(others)
+  return unknown === undefined
+    ? load(
+      async () =>
+        (await import("./DynamoDbTaskStorage.ts")).layer({
+          ...options.dynamodb,
+          ...options,
+          tableName,
+          region,
+          endpoint
+        }),
+      "@aws-sdk/client-dynamodb"
+    )
+    : refuse("dynamodb: takes the parameters region and endpoint; everything else is an option")
+}
+
+const load = (layer: () => Promise<UrlLayer>, client?: string): Effect.Effect<UrlLayer, TaskStorageUnavailable> =>
   Effect.tryPromise({
     try: layer,
     catch: (cause) =>
       new TaskStorageUnavailable({
         operation: "layerFromUrl",
-        reason: "the module of this storage cannot be loaded; check the version of Node and what is installed",
+        reason: client === undefined
+          ? "the module of this storage cannot be loaded; check the version of Node and what is installed"
+          : `the module of this storage cannot be loaded; install ${client}, and check the version of Node`,
         retryable: false,
         applied: "no",
         cause

@@ -41,7 +41,51 @@ export interface OpenOptions extends Omit<TaskStorageOptions, InTheirOwnUnits>, 
   readonly maintenance?: { readonly interval: number } | false | undefined
   /** How SQLite is used; read for a `sqlite:` URL only. */
   readonly sqlite?: SqliteOptions | undefined
+  /** How PostgreSQL is reached and used; read for a `postgres:` URL only. */
+  readonly postgres?: PostgresOptions | undefined
+  /** How DynamoDB is reached and used; read for a `dynamodb:` URL only. */
+  readonly dynamodb?: DynamoDbOptions | undefined
 }
+
+/** The same with durations as numbers of milliseconds. */
+type InMillis<Options, Durations extends keyof Options> =
+  & Omit<Options, Durations>
+  & { readonly [Key in Durations]?: number | undefined }
+
+const postgresDurations = [
+  "connectTimeout",
+  "keepAlive",
+  "idleTimeout",
+  "connectionTTL",
+  "statementTimeout",
+  "lockTimeout"
+] as const
+
+const dynamodbDurations = ["requestTimeout", "retryTimeout", "watchInterval"] as const
+
+/**
+ * How PostgreSQL is reached and used. Durations are milliseconds.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface PostgresOptions
+  extends Omit<InMillis<NonNullable<TaskStorageUrlOptions["postgres"]>, (typeof postgresDurations)[number]>, "password">
+{
+  /** The password, or a function that gives one whenever a connection is made. */
+  readonly password?: string | (() => string | Promise<string>) | undefined
+}
+
+/**
+ * How DynamoDB is reached and used. Durations are milliseconds.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type DynamoDbOptions = InMillis<
+  NonNullable<TaskStorageUrlOptions["dynamodb"]>,
+  (typeof dynamodbDurations)[number]
+>
 
 /**
  * How SQLite is used.
@@ -71,10 +115,43 @@ export const storageOptions: ReadonlySet<string> = new Set([
   "maxPayloadBytes",
   "maxPageSize",
   "maintenance",
-  "sqlite"
+  "sqlite",
+  "postgres",
+  "dynamodb"
 ])
 
-const sqliteOptions = new Set(["synchronous", "lockTimeout", "tablePrefix", "schema"])
+const sqliteOptions = ["synchronous", "lockTimeout", "tablePrefix", "schema"] as const satisfies ReadonlyArray<
+  keyof SqliteOptions
+>
+
+const postgresOptions = [
+  ...postgresDurations,
+  "host",
+  "port",
+  "database",
+  "username",
+  "password",
+  "ssl",
+  "applicationName",
+  "startupParameters",
+  "maxConnections",
+  "minConnections",
+  "multiplex",
+  "prepare",
+  "tablePrefix",
+  "databaseSchema",
+  "schema",
+  "notifications"
+] as const satisfies ReadonlyArray<keyof PostgresOptions>
+
+const dynamodbOptions = [
+  ...dynamodbDurations,
+  "credentials",
+  "throughput",
+  "nativeTtl",
+  "schema",
+  "shards"
+] as const satisfies ReadonlyArray<keyof DynamoDbOptions>
 
 const payloadOptions = new Set(["outcome", "content"])
 
@@ -111,13 +188,23 @@ export const requireOpenOptions = (options: OpenOptions, hasLayer: boolean): voi
     requireObject("maxPayloadBytes", options.maxPayloadBytes)
     requireNames(options.maxPayloadBytes, payloadOptions, "maxPayloadBytes.")
   }
-  if (options.sqlite !== undefined) {
-    requireObject("sqlite", options.sqlite)
-    requireNames(options.sqlite, sqliteOptions, "sqlite.")
-    requireMillis("sqlite.lockTimeout", options.sqlite.lockTimeout)
-  }
+  requireEngineOptions("sqlite", options.sqlite, sqliteOptions, ["lockTimeout"])
+  requireEngineOptions("postgres", options.postgres, postgresOptions, postgresDurations)
+  requireEngineOptions("dynamodb", options.dynamodb, dynamodbOptions, dynamodbDurations)
   requireFunction("now", options.now)
   requireFunction("generateId", options.generateId)
+}
+
+const requireEngineOptions = <Name extends string>(
+  engine: string,
+  options: { readonly [Key in Name]?: unknown } | undefined,
+  names: ReadonlyArray<Name>,
+  durations: ReadonlyArray<Name>
+): void => {
+  if (options === undefined) return
+  requireObject(engine, options)
+  requireNames(options, new Set(names), `${engine}.`)
+  for (const name of durations) requireMillis(`${engine}.${name}`, options[name])
 }
 
 const requireFunction = (field: string, value: unknown): void => {

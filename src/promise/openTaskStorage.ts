@@ -22,8 +22,8 @@ import { PromiseRunner } from "./PromiseRunner.ts"
 import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 
 /**
- * Opens task storage: the one that a URL names, `memory:`, `sqlite:FILE` or `sqlite::memory:`; or the one of a layer.
- * Close it with `close()` or by `await using`.
+ * Opens task storage: the one that a URL names, `memory:`, `sqlite:FILE`, `sqlite::memory:`, `postgres://…` or
+ * `dynamodb://TABLE?region=…&endpoint=…`; or the one of a layer. Close it with `close()` or by `await using`.
  *
  * Rejects with `InvalidInput` for a URL, layer or option that it cannot use, with `TaskStorageUnavailable` when the
  * storage cannot be opened, and with the layer's own error when a layer fails to build.

@@ -26,6 +26,17 @@ export interface StoragePair {
 }
 
 /**
+ * What a storage takes without being told, in bytes of stored JSON: an outcome, and everything else of a task.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PayloadBytes {
+  readonly outcome: number
+  readonly content: number
+}
+
+/**
  * Opens a fresh, empty store with the options of a case. The suite provides the clock, which the storage has to take
  * its time from, and closes the scope when the case is over.
  *
@@ -33,6 +44,8 @@ export interface StoragePair {
  * @category models
  */
 export interface StorageHarness<E = unknown> {
+  /** 7 MiB each where it is left out. */
+  readonly maxPayloadBytes?: PayloadBytes | undefined
   readonly open: (options: TaskStorageOptions) => Effect.Effect<StoragePair, E, Scope.Scope>
   /** The same, with more ways for concurrent calls to meet than the storage has by itself. */
   readonly openRacing?: (options: TaskStorageOptions) => Effect.Effect<StoragePair, E, Scope.Scope>
@@ -57,6 +70,7 @@ export interface DriverPair {
  */
 export const fromDrivers = <E>(harness: {
   readonly makeDrivers: Effect.Effect<DriverPair, E, Scope.Scope>
+  readonly maxPayloadBytes?: PayloadBytes | undefined
 }): StorageHarness<E | InvalidInput> => {
   const openWith = (wrap: (driver: TaskDriver) => TaskDriver) =>
     Effect.fnUntraced(function*(options: TaskStorageOptions) {
@@ -66,7 +80,8 @@ export const fromDrivers = <E>(harness: {
         second: yield* TaskStorage.fromDriver(wrap(second), options)
       }
     })
-  return { open: openWith((driver) => driver), openRacing: openWith(yieldingDriver) }
+  const { maxPayloadBytes } = harness
+  return { maxPayloadBytes, open: openWith((driver) => driver), openRacing: openWith(yieldingDriver) }
 }
 
 /**

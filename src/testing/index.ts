@@ -13,5 +13,12 @@ export { ContractViolation } from "./contract/ContractViolation.ts"
 export { checkLinearizability } from "./linearizability/checkLinearizability.ts"
 export { yieldingDriver } from "./linearizability/yieldingDriver.ts"
 export { checkModel, type CheckOptions } from "./model/checkModel.ts"
-export { type DriverPair, fromDrivers, fromLayer, type StorageHarness, type StoragePair } from "./StorageHarness.ts"
+export {
+  type DriverPair,
+  fromDrivers,
+  fromLayer,
+  type PayloadBytes,
+  type StorageHarness,
+  type StoragePair
+} from "./StorageHarness.ts"
 export { type SuiteClock } from "./SuiteClock.ts"

@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import * as Tracer from "effect/Tracer"
 import { AtOnce } from "../../src/domain/AtOnce.ts"
@@ -144,6 +146,156 @@ describe("waiters", () => {
       expect((yield* Effect.timeout(Fiber.join(waiting), "5 seconds")).status).toBe("completed")
     }))
 
+  it.effect("are looked at together where the driver can do that, and read only what has changed", () =>
+    Effect.gen(function*() {
+      const signals = yield* Queue.unbounded<undefined>()
+      const asked: Array<ReadonlyArray<string>> = []
+      const read: Array<string> = []
+      let works = true
+      const { driver, storage: other } = yield* Effect.flatMap(
+        quietMemory,
+        (driver) => Effect.map(fromDriver(driver, { maintenance: false }), (storage) => ({ driver, storage }))
+      )
+      const storage = yield* fromDriver({
+        ...driver,
+        foreignWrites: Stream.fromQueue(signals),
+        findSummary: (taskId, scope) => {
+          read.push(taskId)
+          return driver.findSummary(taskId, scope)
+        },
+        findRevisions: (taskIds) =>
+          Effect.gen(function*() {
+            asked.push(taskIds)
+            if (!works) return yield* broken
+            const found = new Map<string, StoredTask>()
+            for (const taskId of taskIds) {
+              const task = yield* driver.find(taskId, { now: 0, session: undefined })
+              if (task !== undefined) found.set(taskId, task)
+            }
+            return found
+          })
+      }, { maintenance: false })
+      const look = Effect.andThen(Queue.offer(signals, undefined), TestClock.adjust(1))
+      const taskIds = ["a", "b", "c"]
+      for (const taskId of taskIds) yield* storage.createTask({ ...call, taskId })
+      const waiting = yield* Effect.forEach(taskIds, (taskId) => Effect.forkChild(storage.awaitTask(taskId)))
+      yield* TestClock.adjust(1)
+      read.length = 0
+
+      yield* look
+      expect(asked).toEqual([taskIds])
+      expect(read).toEqual([])
+
+      yield* other.touchTask("a")
+      yield* look
+      expect(read).toEqual(["a", "a"])
+
+      yield* other.settleTask("b", success)
+      yield* other.deleteTask("c")
+      works = false
+      yield* look
+      expect(waiting.map((fiber) => fiber.pollUnsafe())).toEqual([undefined, undefined, undefined])
+      works = true
+      yield* look
+      expect(yield* Effect.all(waiting.slice(1).map((fiber) => Effect.exit(Fiber.join(fiber))))).toMatchObject([
+        { _tag: "Success", value: { status: "completed" } },
+        { _tag: "Failure" }
+      ])
+      yield* look
+      expect(asked.at(-1)).toEqual(["a"])
+      yield* Fiber.interruptAll(waiting)
+    }))
+
+  it.effect("listen for other writers only when their task has not ended, and together", () =>
+    Effect.gen(function*() {
+      let listeners = 0
+      const storage = yield* open((driver) => ({
+        ...driver,
+        foreignWrites: Stream.unwrap(Effect.acquireRelease(
+          Effect.sync(() => {
+            listeners++
+            return Stream.never
+          }),
+          () =>
+            Effect.sync(() => {
+              listeners--
+            })
+        ))
+      }))
+      const { taskId } = yield* storage.createTask(call)
+      const waiting = yield* Effect.forEach([1, 2], () => Effect.forkChild(storage.awaitTask(taskId)))
+      yield* TestClock.adjust(1)
+      expect(listeners).toBe(1)
+      yield* storage.settleTask(taskId, success)
+      yield* Effect.forEach(waiting, (fiber) => Fiber.join(fiber))
+      expect(listeners).toBe(0)
+      let most = 0
+      yield* Effect.all([
+        storage.awaitTask(taskId),
+        Effect.forEach([1, 2, 3], () =>
+          Effect.andThen(Effect.yieldNow, Effect.sync(() => (most = Math.max(most, listeners)))))
+      ], { concurrency: 2 })
+      expect(most).toBe(0)
+    }))
+
+  it.effect("outlast an engine that fails for a while, even when their own process meets it", () =>
+    Effect.gen(function*() {
+      let works = true
+      const failing = <A>(effect: Effect.Effect<A, TaskDriverError>): Effect.Effect<A, TaskDriverError> =>
+        Effect.suspend((): Effect.Effect<A, TaskDriverError> => works ? effect : Effect.fail(broken))
+      const storage = yield* open((driver) => ({
+        ...driver,
+        find: (...args) => failing(driver.find(...args)),
+        findSummary: (...args) => failing(driver.findSummary(...args)),
+        patch: (...args) => failing(driver.patch(...args))
+      }))
+      const { taskId } = yield* storage.createTask(call)
+      const waiting = yield* Effect.forkChild(storage.awaitTask(taskId), { startImmediately: true })
+      yield* TestClock.adjust(10)
+      works = false
+      expect(yield* Effect.flip(storage.touchTask(taskId))).toMatchObject({ _tag: "TaskStorageUnavailable" })
+      yield* TestClock.adjust("1 minute")
+      expect(waiting.pollUnsafe()).toBeUndefined()
+      works = true
+      yield* storage.settleTask(taskId, success)
+      yield* TestClock.adjust("1 second")
+      expect((yield* Fiber.join(waiting)).status).toBe("completed")
+    }))
+
+  it.effect("recovers what an index names that goes on to name what was recovered before", () =>
+    Effect.gen(function*() {
+      const storage = yield* Effect.flatMap(quietMemory, (driver) => {
+        const named: Array<{ readonly taskId: string; readonly resultKind: null }> = []
+        return fromDriver({
+          ...driver,
+          insert: (task, ...rest) => {
+            named.push({ taskId: task.taskId, resultKind: null })
+            return driver.insert(task, ...rest)
+          },
+          stale: ({ limit }) => Effect.succeed(named.slice(0, limit))
+        }, { maintenance: false })
+      })
+      for (let index = 0; index < 450; index++) yield* storage.createTask(call)
+      yield* TestClock.adjust(1)
+      expect(yield* storage.recoverStuckTasks(0)).toHaveLength(450)
+      expect(yield* storage.recoverStuckTasks(0)).toHaveLength(0)
+    }))
+
+  it.effect("notice the end of a task in time, however long the engine takes to answer", () =>
+    Effect.gen(function*() {
+      const storage = yield* open((driver) => ({
+        ...driver,
+        foreignWrites: Stream.never,
+        findSummary: (...args) => Effect.delay(driver.findSummary(...args), 100)
+      }))
+      const { taskId } = yield* storage.createTask({ ...call, ttl: 1000 })
+      const waiting = yield* Effect.forkChild(storage.awaitTask(taskId), { startImmediately: true })
+      yield* TestClock.adjust(999)
+      expect(waiting.pollUnsafe()).toBeUndefined()
+      yield* TestClock.adjust(101)
+      expect(waiting.pollUnsafe()).toMatchObject({ _tag: "Failure" })
+    }))
+
   it.effect("wake when the write was interrupted, which may have happened", () =>
     Effect.gen(function*() {
       const storage = yield* open((driver) => ({
@@ -267,6 +419,51 @@ describe("an engine that fails", () => {
         retryable: true,
         applied: "no"
       })
+    }))
+})
+
+describe("a sweep that fails after it has done something", () => {
+  it.effect("says that it may have", () =>
+    Effect.gen(function*() {
+      const refused = new TaskDriverError({ reason: "the disk is on fire", retryable: true, applied: "no" })
+      /** Goes well so many times. */
+      const failingAfter = (times: number) => {
+        let calls = 0
+        return <A>(effect: Effect.Effect<A, TaskDriverError>): Effect.Effect<A, TaskDriverError> =>
+          Effect.suspend((): Effect.Effect<A, TaskDriverError> => calls++ < times ? effect : Effect.fail(refused))
+      }
+      for (const times of [0, 1]) {
+        const fails = failingAfter(times)
+        const recovering = yield* open((driver) => ({ ...driver, patch: (...args) => fails(driver.patch(...args)) }))
+        for (const taskId of ["a", "b"]) yield* recovering.createTask({ ...call, taskId })
+        yield* TestClock.adjust(1)
+        expect(yield* Effect.flip(recovering.recoverStuckTasks(0))).toMatchObject({
+          applied: times === 0 ? "no" : "unknown"
+        })
+
+        const sweeps = failingAfter(times)
+        const expiring = yield* open((driver) => ({
+          ...driver,
+          removeExpired: (...args) => sweeps(driver.removeExpired(...args))
+        }))
+        for (let index = 0; index < 300; index++) yield* expiring.createTask({ ...call, ttl: 1 })
+        yield* TestClock.adjust(1)
+        expect(yield* Effect.flip(expiring.expireTasks())).toMatchObject({ applied: times === 0 ? "no" : "unknown" })
+
+        const messages = failingAfter(times)
+        const tending = yield* open((driver) => ({
+          ...driver,
+          messages: {
+            ...driver.messages,
+            removeExpired: (...args) => messages(driver.messages.removeExpired(...args))
+          },
+          maintain: Effect.fail(refused)
+        }))
+        yield* tending.createTask({ ...call, ttl: 1 })
+        yield* TestClock.adjust(1)
+        expect(yield* Effect.flip(tending.maintenance())).toMatchObject({ applied: "unknown" })
+        expect(yield* Effect.flip(tending.maintenance())).toMatchObject({ applied: "no" })
+      }
     }))
 })
 

@@ -18,7 +18,7 @@ import type { TaskRecord, TaskSummary } from "../../src/domain/TaskRecord.ts"
 /** The types of Effect, all of which have a `pipe`, that can be reached from a type. */
 type Leaks<T, Depth extends ReadonlyArray<0> = []> = Depth["length"] extends 7 ? never
   : T extends Pipeable ? T
-  : T extends AbortSignal ? never
+  : T extends AbortSignal | Date ? never
   : T extends (...args: infer Args) => infer Result ? Leaks<Args, [...Depth, 0]> | Leaks<Result, [...Depth, 0]>
   : T extends Promise<infer Value> ? Leaks<Value, [...Depth, 0]>
   : T extends AsyncIterable<infer Item> ? Leaks<Item, [...Depth, 0]>

@@ -6,29 +6,15 @@
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { randomInt } from "node:crypto"
-import { clearTimeout, setTimeout } from "node:timers"
+import { realSleep } from "../realSleep.ts"
 
 /** Milliseconds: the first wait, and the one that waits grow to. */
 const shortest = 1
 const longest = 25
 
 /**
- * Waits for real milliseconds, whatever clock the program runs on: a lock is held by somebody out there, whom the clock
- * of a test does not move. Interruptible.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const realSleep = (milliseconds: number): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    // @effect-diagnostics-next-line globalTimersInEffect:off
-    const timer = setTimeout(() => resume(Effect.void), milliseconds)
-    return Effect.sync(() => clearTimeout(timer))
-  })
-
-/**
  * Runs an effect again while it fails for a lock, with growing waits and jitter in between, until `timeout` milliseconds
- * have passed. Then it fails as it last did.
+ * have passed since it first did. Then it fails as it last did.
  *
  * @since 0.1.0
  * @category combinators
@@ -38,16 +24,16 @@ export const whileLocked = <A, E, R>(
   timeout: number,
   isLocked: (error: E) => boolean
 ): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => {
+  Effect.catch(effect, (error) => {
     const deadline = performance.now() + timeout
     let delay = shortest
-    const attempt: Effect.Effect<A, E, R> = Effect.catch(effect, (error) => {
+    const again = (error: E): Effect.Effect<A, E, R> => {
       if (!isLocked(error) || performance.now() >= deadline) return Effect.fail(error)
       const pause = delay / 2 + randomInt(delay * 1000) / 1000
       delay = Math.min(delay * 2, longest)
-      return Effect.andThen(realSleep(pause), attempt)
-    })
-    return attempt
+      return Effect.andThen(realSleep(pause), Effect.catch(effect, again))
+    }
+    return again(error)
   })
 
 /**

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { SqlError } from "effect/sql/SqlError"
+import type { SqlStatement } from "./SqlStatement.ts"
 import type { TaskTables } from "./TaskTables.ts"
 
 /**
@@ -30,6 +31,8 @@ export interface SqlFault {
   readonly reason: string
   readonly retryable: boolean
   readonly applied: "no" | "unknown"
+  /** What to show as the cause instead of the error itself, which may hold values. */
+  readonly cause?: Error
 }
 
 /**
@@ -39,6 +42,21 @@ export interface SqlFault {
  * @category models
  */
 export interface SqlDialect {
+  /** A statement as the engine takes it, of one that has `?` for each value. */
+  readonly native: (statement: SqlStatement) => SqlStatement
+  /** What a query that chooses rows for removal ends with: wait for their locks, or leave out what is locked. */
+  readonly forUpdate: string
+  readonly skipLocked: string
+  /** Tests that a key is among the few that a query selects, so that each is looked up, however many there may be. */
+  readonly among: (select: string) => string
+  /** Selects the ids that the one parameter lists, as a JSON array. */
+  readonly idList: string
+  /** Whether a statement that failed leaves an open transaction usable, so that it may be tried again in it. */
+  readonly retriesInTransaction: boolean
+  /** What a transaction begins with where the database may be set up to show it only what was there at its start. */
+  readonly beginTransaction: string | undefined
+  /** Takes the lock under which the schema changes, where transactions do not begin with one. */
+  readonly lockSchema: (tables: TaskTables) => SqlStatement | undefined
   /** Selects one row when the table, named by the one parameter, exists. */
   readonly tableExists: string
   /** The schema, oldest step first. */

@@ -6,14 +6,15 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { CurrentTransformer } from "effect/sql/Statement"
 import { nativeTracer, Tracer } from "effect/Tracer"
 import { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { giveUpAfter } from "../giveUpAfter.ts"
 import { beginWhenUnlocked, whileLocked } from "./LockWait.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
-import type { SqlStatement } from "./TaskStatements.ts"
+import type { SqlStatement } from "./SqlStatement.ts"
 import { CorruptRow, type Row } from "./TaskTables.ts"
 
 /**
@@ -43,49 +44,73 @@ export interface SqlRunner {
 }
 
 /**
- * Makes a runner. A lock is waited for up to `lockTimeout` milliseconds.
+ * How long a runner waits, in milliseconds: for a lock that a statement met, and for the answer to a statement, where an
+ * engine may not answer at all.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface SqlTimeouts {
+  readonly lockTimeout: number
+  readonly statementTimeout?: number
+}
+
+/**
+ * Makes a runner.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const makeSqlRunner = (sql: SqlClient, dialect: SqlDialect, lockTimeout: number): SqlRunner => {
-  /**
-   * A statement of Effect records a span, which costs as much as a small query does: it is left out where no tracer would
-   * see it.
-   */
-  const execute = ({ params, text }: SqlStatement): Effect.Effect<ReadonlyArray<Row>, SqlError> =>
-    Effect.withFiber((fiber) => {
-      if (fiber.getRef(Tracer) !== nativeTracer || fiber.getRef(CurrentTransformer) !== undefined) {
-        return sql.unsafe(text, params).values
-      }
-      const ambient = Context.getOrUndefined(fiber.context, sql.transactionService)
-      return ambient === undefined
-        ? Effect.scoped(Effect.flatMap(sql.reserve, (connection) => connection.executeValues(text, params)))
-        : ambient[0].executeValues(text, params)
-    })
-
+export const makeSqlRunner = (
+  sql: SqlClient,
+  dialect: SqlDialect,
+  { lockTimeout, statementTimeout }: SqlTimeouts
+): SqlRunner => {
   const isLocked = (error: unknown): boolean => isSqlError(error) && dialect.fault(error).locked
 
+  /** Where an error ends the open transaction, nothing can be tried again within it. */
+  const mayTryAgain = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+    dialect.retriesInTransaction || Context.getOrUndefined(fiber.context, sql.transactionService) === undefined
+
+  const bounded = <A>(effect: Effect.Effect<A, TaskDriverError>, writes: boolean) =>
+    statementTimeout === undefined
+      ? effect
+      : giveUpAfter(effect, statementTimeout, () => unanswered(statementTimeout, writes))
+
   const run = (writes: boolean): RunStatement => (statement, decode) =>
-    Effect.matchCauseEffect(whileLocked(execute(statement), lockTimeout, isLocked), {
-      onSuccess: (rows) => {
-        try {
-          return Effect.succeed(decode(rows))
-        } catch (cause) {
-          return Effect.fail(unreadable(cause, writes))
-        }
-      },
-      onFailure: (cause) =>
-        Cause.hasInterruptsOnly(cause)
-          ? Effect.interrupt
-          : Effect.fail(driverError(dialect, Cause.squash(cause), writes, lockTimeout))
+    Effect.withFiber((fiber) => {
+      const { params, text } = dialect.native(statement)
+      const sent = sql.unsafe(text, params).values
+      // A statement of Effect records a span, which costs as much as a small query: not where no tracer would see it.
+      const rows = fiber.getRef(Tracer) === nativeTracer ? Effect.withTracerEnabled(sent, false) : sent
+      const waits = mayTryAgain(fiber)
+      const answer = Effect.matchCauseEffect(waits ? whileLocked(rows, lockTimeout, isLocked) : rows, {
+        onSuccess: (rows) => {
+          try {
+            return Effect.succeed(decode(rows))
+          } catch (cause) {
+            return Effect.fail(unreadable(cause, writes))
+          }
+        },
+        onFailure: (cause) =>
+          Cause.hasInterruptsOnly(cause)
+            ? Effect.interrupt
+            : Effect.fail(driverError(dialect, Cause.squash(cause), writes, waits ? lockTimeout : undefined))
+      })
+      return bounded(answer, writes)
     })
+
+  const { beginTransaction } = dialect
+  const begun = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | TaskDriverError> =>
+    beginTransaction === undefined
+      ? effect
+      : Effect.andThen(run(true)({ text: beginTransaction, params: [] }, () => undefined), effect)
 
   const withTransaction = beginWhenUnlocked(sql.withTransaction, lockTimeout, isLocked)
   const transaction = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | TaskDriverError> =>
     Effect.withFiber((fiber) => {
       if (Context.getOrUndefined(fiber.context, sql.transactionService) !== undefined) return effect
-      return Effect.matchCauseEffect(withTransaction(effect), {
+      return Effect.matchCauseEffect(withTransaction(begun(effect)), {
         onSuccess: Effect.succeed,
         onFailure: (cause): Effect.Effect<A, E | TaskDriverError> => {
           const error = Cause.squash(cause)
@@ -100,7 +125,16 @@ export const makeSqlRunner = (sql: SqlClient, dialect: SqlDialect, lockTimeout: 
 }
 
 /**
- * Gives the error of a driver for what a client failed with or died of.
+ * Tells whether a statement gave a row.
+ *
+ * @since 0.1.0
+ * @category readers
+ */
+export const isSome = (rows: ReadonlyArray<Row>): boolean => rows.length > 0
+
+/**
+ * Gives the error of a driver for what a client failed with or died of. `lockTimeout` is how long a lock was waited for;
+ * `undefined` when it could not be.
  *
  * @since 0.1.0
  * @category constructors
@@ -109,7 +143,7 @@ export const driverError = (
   dialect: SqlDialect,
   cause: unknown,
   writes: boolean,
-  lockTimeout: number
+  lockTimeout: number | undefined
 ): TaskDriverError => {
   if (!isSqlError(cause)) {
     return new TaskDriverError({
@@ -119,17 +153,28 @@ export const driverError = (
       cause
     })
   }
-  const { applied, locked, reason, retryable } = dialect.fault(cause)
+  const { applied, locked, reason, retryable, ...fault } = dialect.fault(cause)
   return new TaskDriverError({
-    reason: locked
+    reason: locked && lockTimeout === undefined
+      ? `${reason}; run the whole transaction again`
+      : locked
       ? `${reason}, for longer than the lockTimeout of ${lockTimeout} ms; try again, keep the transactions of other ` +
         "writers short, or raise lockTimeout"
       : reason,
     retryable,
     applied: writes ? applied : "no",
-    cause
+    cause: fault.cause ?? cause
   })
 }
+
+const unanswered = (statementTimeout: number, writes: boolean): TaskDriverError =>
+  new TaskDriverError({
+    reason:
+      `there was no answer within the statementTimeout of ${statementTimeout} ms; check the network and the load ` +
+      "of the database, or raise statementTimeout",
+    retryable: true,
+    applied: writes ? "unknown" : "no"
+  })
 
 const unreadable = (cause: unknown, writes: boolean): TaskDriverError =>
   new TaskDriverError({

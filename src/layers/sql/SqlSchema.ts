@@ -5,19 +5,10 @@
  */
 import * as Effect from "effect/Effect"
 import { TaskDriverError } from "../../domain/TaskDriver.ts"
-import { isSome } from "./makeSqlMessages.ts"
+import type { SchemaMode } from "../SchemaMode.ts"
 import type { SqlDialect, SqlMigration } from "./SqlDialect.ts"
-import type { SqlRunner } from "./SqlRunner.ts"
+import { isSome, type SqlRunner } from "./SqlRunner.ts"
 import { readInteger, type TaskTables } from "./TaskTables.ts"
-
-/**
- * What a layer does about the schema when it opens a database: `migrate` brings it up to date, `verify` fails unless it
- * is there and new enough, `trust` does not look.
- *
- * @since 0.1.0
- * @category options
- */
-export type SchemaMode = "migrate" | "verify" | "trust"
 
 interface Version {
   readonly version: number
@@ -46,6 +37,7 @@ export const prepareSchema = Effect.fnUntraced(function*(
   if (mode === "verify") return yield* tooOld(stored, own)
 
   yield* runner.transaction(Effect.gen(function*() {
+    yield* lockSchema(runner, dialect, tables)
     // Read again: while this process waited for the lock, another one may have done it.
     const current = yield* readVersion(runner, dialect, tables)
     for (const step of steps) {
@@ -57,13 +49,14 @@ export const prepareSchema = Effect.fnUntraced(function*(
 
 /**
  * Gives an effect that makes sure that tasks are counted: the counts are started where `mode` allows it. What was found
- * once is not looked up again.
+ * once is not looked up again. Starting them reads all that is stored, and is given more time.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const makeCountTasks = (
   runner: SqlRunner,
+  patientRunner: SqlRunner,
   dialect: SqlDialect,
   tables: TaskTables,
   mode: SchemaMode
@@ -76,10 +69,11 @@ export const makeCountTasks = (
         known = found
       })
   )
-  const start = runner.transaction(Effect.gen(function*() {
+  const start = patientRunner.transaction(Effect.gen(function*() {
+    yield* lockSchema(patientRunner, dialect, tables)
     // What is made here may yet be rolled back with a transaction of the user, so that only a later look is believed.
-    if (yield* runner.read({ text: dialect.triggersExist(tables), params: [] }, isSome)) return
-    for (const statement of dialect.makeTriggers(tables)) yield* execute(runner, statement)
+    if (yield* patientRunner.read({ text: dialect.triggersExist(tables), params: [] }, isSome)) return
+    for (const statement of dialect.makeTriggers(tables)) yield* execute(patientRunner, statement)
   }))
   const missing = new TaskDriverError({
     reason: "maxTasks and maxTasksPerSession need triggers that this database does not have; run the statements of " +
@@ -94,6 +88,11 @@ export const makeCountTasks = (
       return mode === "migrate" ? start : Effect.fail(missing)
     })
   })
+}
+
+const lockSchema = (runner: SqlRunner, dialect: SqlDialect, tables: TaskTables) => {
+  const lock = dialect.lockSchema(tables)
+  return lock === undefined ? Effect.void : runner.read(lock, isSome)
 }
 
 const execute = (runner: SqlRunner, text: string) => runner.write({ text, params: [] }, isSome)

@@ -17,6 +17,10 @@ import { type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
  * @category models
  */
 export interface TaskTables {
+  /** The database schema they are in, with its dot, or nothing. */
+  readonly qualifier: string
+  /** What all names begin with, those of tables behind the qualifier. */
+  readonly prefix: string
   readonly schema: string
   readonly tasks: string
   readonly counts: string
@@ -24,18 +28,21 @@ export interface TaskTables {
 }
 
 /**
- * Names the tables behind a prefix, which goes into SQL text and so may be no more than a plain identifier.
+ * Names the tables behind a prefix, which goes into SQL text and so may be no more than a plain identifier; `qualifier` is
+ * the schema they are in, with its dot.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const taskTables = (prefix: string = "mcp_"): Result.Result<TaskTables, InvalidInput> =>
+export const taskTables = (prefix: string = "mcp_", qualifier: string = ""): Result.Result<TaskTables, InvalidInput> =>
   typeof prefix === "string" && /^[A-Za-z_][A-Za-z0-9_]{0,31}$/.test(prefix)
     ? Result.succeed({
-      schema: `${prefix}schema`,
-      tasks: `${prefix}tasks`,
-      counts: `${prefix}task_counts`,
-      messages: `${prefix}messages`
+      qualifier,
+      prefix,
+      schema: `${qualifier}${prefix}schema`,
+      tasks: `${qualifier}${prefix}tasks`,
+      counts: `${qualifier}${prefix}task_counts`,
+      messages: `${qualifier}${prefix}messages`
     })
     : Result.fail(
       new InvalidInput({
@@ -143,8 +150,21 @@ export const readSummary = (row: Row): StoredSummary => ({
  * @since 0.1.0
  * @category readers
  */
+// Field by field, because spreading a summary takes as long as reading it.
 export const readTask = (row: Row): StoredTask => ({
-  ...readSummary(row),
+  taskId: readText(row[0]),
+  sessionId: orNull(row[1], readText),
+  status: readStatus(row[2]),
+  createdAt: readInteger(row[3]),
+  lastUpdatedAt: readInteger(row[4]),
+  ttl: orNull(row[5], readInteger),
+  pollInterval: orNull(row[6], readInteger),
+  revision: readInteger(row[7]),
+  resultKind: orNull(row[8], readKind),
+  originalMethod: readJson(row[9]),
+  statusMessage: orNull(row[10], readJson),
+  meta: orNull(row[11], readJson),
+  incarnation: readText(row[12]),
   originalParams: orNull(row[13], readJson),
   inputRequests: orNull(row[14], readJson),
   inputResponses: orNull(row[15], readJson),
@@ -200,13 +220,15 @@ export const readText = (value: unknown): string => {
 }
 
 /**
- * Reads an integer, which some clients give as bigint.
+ * Reads an integer, which some clients give as bigint or, lest it be too large, as text.
  *
  * @since 0.1.0
  * @category readers
  */
 export const readInteger = (value: unknown): number => {
-  const number = typeof value === "bigint" ? Number(value) : value
+  const number = typeof value === "bigint" || (typeof value === "string" && /^-?\d+$/.test(value))
+    ? Number(value)
+    : value
   if (typeof number === "number" && Number.isSafeInteger(number)) return number
   throw new CorruptRow(`expected an integer, got ${typeof value}`)
 }

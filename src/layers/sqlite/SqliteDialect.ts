@@ -16,6 +16,15 @@ import { makeTriggers, migrations, triggersExist } from "./SqliteSchema.ts"
  * @category instances
  */
 export const sqliteDialect: SqlDialect = {
+  native: (statement) => statement,
+  // Whoever writes has the whole database locked.
+  forUpdate: "",
+  skipLocked: "",
+  among: (select) => `IN (${select})`,
+  idList: "SELECT value FROM json_each(?)",
+  retriesInTransaction: true,
+  beginTransaction: undefined,
+  lockSchema: () => undefined,
   tableExists: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
   migrations,
   triggersExist,

@@ -6,7 +6,7 @@
 import { contentFields } from "../../domain/StoredTask.ts"
 import { activeStatuses } from "../../domain/TaskStatus.ts"
 import type { SqlMigration } from "../sql/SqlDialect.ts"
-import { bytesOf, statusIn } from "../sql/TaskStatements.ts"
+import { bytesOf, statusIn } from "../sql/SqlStatement.ts"
 import { columns, type TaskTables, totalKey } from "../sql/TaskTables.ts"
 
 /**

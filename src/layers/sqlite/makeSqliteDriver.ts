@@ -11,12 +11,14 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
-import { realSleep } from "../sql/LockWait.ts"
+import { realSleep } from "../realSleep.ts"
+import { parseSchemaMode, type SchemaMode } from "../SchemaMode.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
 import { makeSqlRunner, type SqlRunner } from "../sql/SqlRunner.ts"
-import { makeCountTasks, prepareSchema, type SchemaMode } from "../sql/SqlSchema.ts"
+import { makeCountTasks, prepareSchema } from "../sql/SqlSchema.ts"
 import { readInteger, type Row, taskTables } from "../sql/TaskTables.ts"
 import { parseLockTimeout, sqliteDialect } from "./SqliteDialect.ts"
+import { makeSqliteWrites } from "./SqliteWrites.ts"
 
 /**
  * How a driver uses its database.
@@ -35,8 +37,6 @@ export interface SqliteDriverOptions {
   readonly maxTasks?: number | undefined
   readonly maxTasksPerSession?: number | undefined
 }
-
-const schemaModes: ReadonlyArray<SchemaMode> = ["migrate", "verify", "trust"]
 
 /** Milliseconds between two looks for writes of other processes. */
 const pollInterval = 100
@@ -60,20 +60,18 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
   }
   const tables = yield* Effect.fromResult(taskTables(options.tablePrefix))
   const lockTimeout = yield* Effect.fromResult(parseLockTimeout(options.lockTimeout))
-  const mode = options.schema ?? "migrate"
-  if (!schemaModes.includes(mode)) {
-    return yield* new InvalidInput({ field: "schema", reason: `must be one of ${schemaModes.join(", ")}` })
-  }
-  const runner = makeSqlRunner(sql, sqliteDialect, lockTimeout)
+  const mode = yield* Effect.fromResult(parseSchemaMode(options.schema))
+  const runner = makeSqlRunner(sql, sqliteDialect, { lockTimeout })
   yield* prepareSchema(runner, sqliteDialect, tables, mode, sqliteDialect.migrations(tables))
-  const countTasks = makeCountTasks(runner, sqliteDialect, tables, mode)
+  const countTasks = makeCountTasks(runner, runner, sqliteDialect, tables, mode)
   if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* countTasks
-  return makeSqlDriver(sql, runner, tables, {
+  return {
+    ...makeSqlDriver(sql, sqliteDialect, runner, tables, (find) => makeSqliteWrites(tables, runner, find, countTasks)),
     backendName: "sqlite",
-    countTasks,
+    transaction: runner.transaction,
     foreignWrites: foreignWrites(sql),
     maintain: maintain(runner)
-  })
+  }
 })
 
 /**

@@ -9,19 +9,20 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { TaskStorageError } from "../../domain/TaskError.ts"
 import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
-import type { StorageHarness, StoragePair } from "../StorageHarness.ts"
+import type { PayloadBytes, StorageHarness, StoragePair } from "../StorageHarness.ts"
 import * as SuiteClock from "../SuiteClock.ts"
 import { Mismatch } from "./check.ts"
 import { ContractViolation } from "./ContractViolation.ts"
 
 /**
- * What a case works with: two handles on one empty store, and the clock that both of them read.
+ * What a case works with: two handles on one empty store, the clock that both of them read, and what they take.
  *
  * @since 0.1.0
  * @category models
  */
 export interface World extends StoragePair {
   readonly clock: SuiteClock.SuiteClock
+  readonly maxPayloadBytes: PayloadBytes
 }
 
 /**
@@ -79,8 +80,12 @@ export const runCase = <E>(
 ): Effect.Effect<void, ContractViolation> =>
   Effect.gen(function*() {
     const clock = yield* SuiteClock.make
+    const { maxPayloadBytes = { outcome: sevenMebibytes, content: sevenMebibytes } } = harness
     yield* Effect.scoped(
-      Effect.flatMap((harness.openRacing ?? harness.open)(contract.options), (pair) => contract.run({ ...pair, clock }))
+      Effect.flatMap(
+        (harness.openRacing ?? harness.open)(contract.options),
+        (pair) => contract.run({ ...pair, clock, maxPayloadBytes })
+      )
     ).pipe(Effect.provideService(Clock.Clock, clock))
   }).pipe(
     Effect.timeout(caseTimeout),
@@ -92,3 +97,5 @@ export const runCase = <E>(
   )
 
 const caseTimeout = "20 seconds"
+
+const sevenMebibytes = 7 * 1024 * 1024

@@ -209,28 +209,31 @@ export const limitsGroup: ContractGroup = {
       yield* equal("stored", Option.isSome(yield* first.getTaskResult("one")), true)
     }, { maxPayloadBytes: { outcome: 100 } }),
 
-    contractCase("7 MiB each are the default", function*({ first }) {
-      const mebibytes = 7 * 1024 * 1024
-      yield* createIn(first, "one", "working", { originalParams: "x".repeat(mebibytes - methodBytes - 2) })
-      yield* refused("content", createIn(first, "two", "working", { originalParams: "x".repeat(mebibytes) }), {
+    contractCase("what the backend takes by default is the limit", function*({ first, maxPayloadBytes }) {
+      const { content, outcome } = maxPayloadBytes
+      yield* createIn(first, "one", "working", { originalParams: "x".repeat(content - methodBytes - 2) })
+      yield* refused("content", createIn(first, "two", "working", { originalParams: "x".repeat(content) }), {
         _tag: "PayloadTooLarge",
-        actual: mebibytes + methodBytes + 2,
-        limit: mebibytes
+        actual: content + methodBytes + 2,
+        limit: content
       })
-      yield* refused("outcome", first.settleTask("one", fills("x".repeat(mebibytes - successBytes + 1))), {
+      yield* refused("outcome", first.settleTask("one", fills("x".repeat(outcome - successBytes + 1))), {
         _tag: "PayloadTooLarge",
-        actual: mebibytes + 1,
-        limit: mebibytes
+        actual: outcome + 1,
+        limit: outcome
       })
-      yield* first.settleTask("one", fills("x".repeat(mebibytes - successBytes)))
+      yield* first.settleTask("one", fills("x".repeat(outcome - successBytes)))
     }),
 
-    contractCase("refuses what is far too large for any engine", function*({ first }) {
+    contractCase("refuses what is far too large for any engine", function*({ first, maxPayloadBytes }) {
       yield* createIn(first, "one", "working")
       // A gibibyte of text, made of one mebibyte.
       const huge = Array.from({ length: 1024 }, () => mebibyte)
-      const tooLarge = { _tag: "PayloadTooLarge", limit: 7 * 1024 * 1024 } as const
-      yield* refused("an outcome", first.settleTask("one", { _tag: "Success", value: huge }), tooLarge)
+      const tooLarge = { _tag: "PayloadTooLarge", limit: maxPayloadBytes.content } as const
+      yield* refused("an outcome", first.settleTask("one", { _tag: "Success", value: huge }), {
+        ...tooLarge,
+        limit: maxPayloadBytes.outcome
+      })
       yield* refused("params", first.createTask({ ...tool, originalParams: huge }), tooLarge)
       yield* refused("requests", first.requireInput("one", { a: huge }), tooLarge)
       yield* refused("a message", first.messages.enqueue("one", huge), tooLarge)

@@ -1,0 +1,88 @@
+/**
+ * Tasks in DynamoDB: durable, without a server to run, for any number of processes.
+ *
+ * It stands on `@aws-sdk/client-dynamodb`. One table holds everything; no operation scans it.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
+import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import type { TaskStorage } from "../domain/TaskStorage.ts"
+import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import { cloudFormation } from "./dynamodb/cloudFormation.ts"
+import { DynamoDbClient, type DynamoDbClientOptions, makeClient } from "./dynamodb/DynamoDbClient.ts"
+import type { AwsCredentials, DynamoDbDriverOptions, TableOptions } from "./dynamodb/DynamoDbOptions.ts"
+import { makeDynamoDbDriver } from "./dynamodb/makeDynamoDbDriver.ts"
+import { type TableDefinition, tableDefinition } from "./dynamodb/TableDefinition.ts"
+import { terraform } from "./dynamodb/terraform.ts"
+import { layerOfDriver } from "./layerOfDriver.ts"
+import type { SchemaMode } from "./SchemaMode.ts"
+
+export { cloudFormation, DynamoDbClient, tableDefinition, terraform }
+export type { AwsCredentials, DynamoDbClientOptions, SchemaMode, TableDefinition, TableOptions }
+
+/**
+ * Options of {@link layerClient}: those of every layer, and how the table is used.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface ClientOptions extends TaskStorageOptions, DynamoDbDriverOptions {}
+
+/**
+ * Options of {@link layer}.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options extends ClientOptions, DynamoDbClientOptions {}
+
+/**
+ * Keeps tasks in a DynamoDB table, which is made if it is not there.
+ *
+ * Fails with `InvalidInput` when an option is wrong, and with `TaskStorageUnavailable` when the table cannot be reached
+ * or is not what `schema` asks for.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable> =>
+  layerOfDriver(makeDriver(options), options)
+
+/**
+ * Keeps tasks in a DynamoDB table, with options from the configuration.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Wrap<Options>
+): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable | Config.ConfigError> =>
+  Layer.unwrap(Effect.map(Config.unwrap(options), layer))
+
+/**
+ * Keeps tasks in a DynamoDB table, through the client that is there. Whether that one retries by itself makes no
+ * difference to what is answered.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerClient = (
+  options: ClientOptions
+): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable, DynamoDbClient> =>
+  layerOfDriver(Effect.flatMap(DynamoDbClient, (client) => makeDynamoDbDriver(client, options)), options)
+
+/**
+ * Makes the driver of {@link layer}, for those who wrap drivers. The scope closes the connections.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeDriver = (
+  options: DynamoDbClientOptions & DynamoDbDriverOptions
+): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
+  Effect.flatMap(makeClient(options), (client) => makeDynamoDbDriver(client, options))

@@ -1,0 +1,143 @@
+/**
+ * Tasks in PostgreSQL: durable, for any number of processes on any number of machines.
+ *
+ * It stands on `@effect/sql-pg`, which is to be installed beside this library. Every operation is one statement and one
+ * round trip; what depends on what is stored (`updateTask`, `requireInput`, `provideInput`) takes two.
+ *
+ * @since 0.1.0
+ */
+import { PgClient } from "@effect/sql-pg/PgClient"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
+import { InvalidInput, type TaskStorageUnavailable } from "../domain/TaskError.ts"
+import type { TaskStorage } from "../domain/TaskStorage.ts"
+import { type ResolvedOptions, resolveOptions, type TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import { layerOfDriver } from "./layerOfDriver.ts"
+import { makePostgresDriver } from "./postgres/makePostgresDriver.ts"
+import { openPostgres } from "./postgres/openPostgres.ts"
+import * as PostgresLimits from "./postgres/PostgresLimits.ts"
+import type {
+  Password,
+  PostgresClientOptions,
+  PostgresDriverOptions,
+  TableOptions,
+  TlsOptions
+} from "./postgres/PostgresOptions.ts"
+import * as PostgresSchema from "./postgres/PostgresSchema.ts"
+import { postgresTables } from "./postgres/postgresTables.ts"
+import type { SchemaMode } from "./SchemaMode.ts"
+import type { SqlMigration } from "./sql/SqlDialect.ts"
+
+export type { Password, PostgresClientOptions, SchemaMode, SqlMigration, TableOptions, TlsOptions }
+
+/**
+ * Options of {@link layerClient}: those of every layer, and how the database is used.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface ClientOptions extends TaskStorageOptions, PostgresDriverOptions {}
+
+/**
+ * Options of {@link layer}.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface Options extends ClientOptions, PostgresClientOptions {}
+
+/**
+ * Keeps tasks in a PostgreSQL database, whose tables are made if they are not there.
+ *
+ * Behind a pooler in transaction mode set `notifications: false`, and `prepare: false` if it does not follow prepared
+ * statements.
+ *
+ * Fails with `InvalidInput` when an option is wrong, and with `TaskStorageUnavailable` when the database cannot be reached
+ * or its tables are not what `schema` asks for.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable> =>
+  layerOfDriver(makeDriver(options), options)
+
+/**
+ * Keeps tasks in a PostgreSQL database, with options from the configuration.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Wrap<Options>
+): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable | Config.ConfigError> =>
+  Layer.unwrap(Effect.map(Config.unwrap(options), layer))
+
+/**
+ * Keeps tasks in the database of the `PgClient` that is there, and takes part in its transactions: inside
+ * `sql.withTransaction` a task is committed or rolled back together with what else is written, and whoever waits for it
+ * wakes after the commit.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerClient = (
+  options: ClientOptions = {}
+): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable, PgClient> =>
+  layerOfDriver(
+    Effect.gen(function*() {
+      const sql = yield* PgClient
+      const { maxMessageSize = 16 * 1024 * 1024 } = sql.config
+      const needed = rowBytes(yield* Effect.fromResult(resolveOptions(options)))
+      if (needed > maxMessageSize) {
+        return yield* new InvalidInput({
+          field: "maxPayloadBytes",
+          reason:
+            `lets tasks grow beyond what the client can read: raise its maxMessageSize to ${needed}, or lower this`
+        })
+      }
+      return yield* makePostgresDriver(sql, options)
+    }),
+    options
+  )
+
+/**
+ * Makes the driver of {@link layer}, for those who wrap drivers. The scope closes the connections.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeDriver = (
+  options: Options
+): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const sql = yield* openPostgres(options, rowBytes(yield* Effect.fromResult(resolveOptions(options))))
+    return yield* makePostgresDriver(sql, options)
+  })
+
+/**
+ * Gives the steps of the schema, oldest first, for those who run them by other means and open with `schema: "verify"` or
+ * `"trust"`. Each is to be run in one transaction. A step that has been released never changes.
+ *
+ * @since 0.1.0
+ * @category schema
+ */
+export const migrations = (options: TableOptions = {}): Result.Result<ReadonlyArray<SqlMigration>, InvalidInput> =>
+  Result.map(postgresTables(options), PostgresSchema.migrations)
+
+/**
+ * Gives the statements that `maxTasks` and `maxTasksPerSession` need beside {@link migrations}, to be run in one
+ * transaction. With `schema: "migrate"` they are run when the first layer with limits opens the database.
+ *
+ * @since 0.1.0
+ * @category schema
+ */
+export const limitTriggers = (options: TableOptions = {}): Result.Result<ReadonlyArray<string>, InvalidInput> =>
+  Result.map(postgresTables(options), PostgresLimits.makeTriggers)
+
+/** The largest row, ids and keys of input and the like included. */
+const rowBytes = ({ maxContentBytes, maxOutcomeBytes }: ResolvedOptions): number =>
+  maxContentBytes + maxOutcomeBytes + 1024 * 1024

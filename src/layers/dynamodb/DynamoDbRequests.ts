@@ -1,0 +1,168 @@
+/**
+ * Requests to DynamoDB: bounded in time, and sent again where that can help.
+ *
+ * @since 0.1.0
+ */
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { randomInt } from "node:crypto"
+import { clearTimeout, setTimeout } from "node:timers"
+import { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { longestTimer } from "../longestTimer.ts"
+import { realSleep } from "../realSleep.ts"
+import { type ConditionFailed, type Fault, faultOf, RequestInvalid, type TransactionRefused } from "./DynamoDbFault.ts"
+
+/**
+ * How requests are sent; in milliseconds.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface RequestOptions {
+  readonly tableName: string
+  readonly requestTimeout: number
+  readonly retryTimeout: number
+}
+
+/**
+ * Why a request has no answer.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type RequestError = TaskDriverError | ConditionFailed | TransactionRefused | RequestInvalid
+
+type Request<Output> = (client: DynamoDBClient, options: { readonly abortSignal: AbortSignal }) => Promise<Output>
+
+/**
+ * Sends requests to one table. What is sent as a write must be recognisable when it arrives twice.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DynamoDbRequests extends RequestOptions {
+  readonly read: <Output>(request: Request<Output>) => Effect.Effect<Output, TaskDriverError>
+  readonly write: <Output>(request: Request<Output>) => Effect.Effect<Output, RequestError>
+}
+
+/** What a single attempt failed with. */
+class AttemptFailed extends Data.TaggedError("AttemptFailed")<{ readonly fault: Fault; readonly cause: unknown }> {}
+
+/** Milliseconds: what the first pause is at most, and what pauses grow to. */
+const pauses = {
+  conflict: { first: 4, longest: 200 },
+  failed: { first: 25, longest: 1_000 },
+  throttled: { first: 50, longest: 2_000 },
+  unreachable: { first: 25, longest: 1_000 }
+} as const
+
+/**
+ * Makes the requests of a client.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeRequests = (client: DynamoDBClient, options: RequestOptions): DynamoDbRequests => {
+  const { requestTimeout, retryTimeout, tableName } = options
+
+  const attempt = <Output>(request: Request<Output>): Effect.Effect<Output, AttemptFailed> =>
+    Effect.callback((resume) => {
+      const controller = new AbortController()
+      // The real clock, since what is waited for is out there.
+      // @effect-diagnostics-next-line globalTimersInEffect:off
+      const timer = setTimeout(() => {
+        resume(Effect.fail(new AttemptFailed({ fault: timedOut, cause: undefined })))
+        controller.abort()
+      }, Math.min(requestTimeout, longestTimer))
+      const send = async () => request(client, { abortSignal: controller.signal })
+      send().then(
+        (output) => {
+          clearTimeout(timer)
+          resume(Effect.succeed(output))
+        },
+        (cause: unknown) => {
+          clearTimeout(timer)
+          resume(Effect.fail(new AttemptFailed({ fault: faultOf(cause, tableName), cause })))
+        }
+      )
+      return Effect.sync(() => {
+        clearTimeout(timer)
+        controller.abort()
+      })
+    })
+
+  const send = <Output>(request: Request<Output>, writes: boolean): Effect.Effect<Output, RequestError> =>
+    Effect.suspend(() => {
+      const deadline = performance.now() + retryTimeout
+      let attempts = 0
+      let mayHaveArrived = false
+      const failed = (reason: string, retryable: boolean, cause: unknown) =>
+        new TaskDriverError({
+          reason,
+          retryable,
+          applied: writes && mayHaveArrived ? "unknown" : "no",
+          ...(cause === undefined ? {} : { cause })
+        })
+      const again: Effect.Effect<Output, RequestError> = Effect.catch(
+        Effect.suspend(() => attempt(request)),
+        ({ cause, fault }): Effect.Effect<Output, RequestError> => {
+          if (fault._tag === "Refused") return Effect.fail(fault.refusal)
+          mayHaveArrived ||= fault.arrived
+          if (fault._tag === "Fatal") {
+            const error = failed(fault.reason, fault.retryable, cause)
+            return Effect.fail(fault.invalid ? new RequestInvalid({ error }) : error)
+          }
+          const { first, longest } = pauses[fault.why]
+          const pause = randomInt(Math.min(first * 2 ** attempts, longest) * 1000 + 1) / 1000
+          attempts++
+          return performance.now() + pause > deadline
+            ? Effect.fail(failed(givenUp(fault.why, options), true, cause))
+            : Effect.andThen(realSleep(pause), again)
+        }
+      )
+      return again
+    })
+
+  return {
+    ...options,
+    read: (request) =>
+      Effect.mapError(send(request, false), (error) => error._tag === "TaskDriverError" ? error : unexpected(error)),
+    write: (request) => send(request, true)
+  }
+}
+
+const timedOut: Fault = { _tag: "Again", why: "failed", arrived: true }
+
+const givenUp = (
+  why: "conflict" | "throttled" | "failed" | "unreachable",
+  { retryTimeout }: RequestOptions
+): string => {
+  const longer = `for longer than the retryTimeout of ${retryTimeout} ms`
+  switch (why) {
+    case "conflict":
+      return `other writers were in the way ${longer}; try again, or have fewer of them write the same task`
+    case "throttled":
+      return `DynamoDB throttled the requests ${longer}; try again, or give the table more capacity`
+    case "failed":
+      return `DynamoDB failed or did not answer in time, ${longer}; try again, or raise requestTimeout`
+    case "unreachable":
+      return `DynamoDB cannot be reached, ${longer}; check the network, region and endpoint`
+  }
+}
+
+/**
+ * Gives the error of a driver for a refusal that no request of its kind can meet.
+ *
+ * @since 0.1.0
+ * @category converting
+ */
+export const unexpected = (error: RequestError): TaskDriverError => {
+  if (error._tag === "TaskDriverError") return error
+  if (error._tag === "RequestInvalid") return error.error
+  return new TaskDriverError({
+    reason: "DynamoDB refused a condition where there is none",
+    retryable: false,
+    applied: "no"
+  })
+}

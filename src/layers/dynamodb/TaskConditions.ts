@@ -1,0 +1,98 @@
+/**
+ * Scopes and guards as conditions: what `isVisible` and `permits` say in plain code.
+ *
+ * @since 0.1.0
+ */
+import type { TaskVersion } from "../../domain/StoredTask.ts"
+import type { TaskGuard, TaskPatch, TaskScope } from "../../domain/TaskWrite.ts"
+import { allOf, anyOf, type Expression } from "./Expression.ts"
+import { otherFields, stamps } from "./TaskItem.ts"
+
+/**
+ * The task is not expired.
+ *
+ * @since 0.1.0
+ * @category conditions
+ */
+export const unexpiredAt = (expression: Expression, now: number): string =>
+  anyOf(expression.isAbsent("expiresAt"), expression.compare("expiresAt", ">", now))
+
+/**
+ * There is a task, and an operation of this scope sees it.
+ *
+ * @since 0.1.0
+ * @category conditions
+ */
+export const inScope = (expression: Expression, { now, session }: TaskScope): string =>
+  allOf(
+    expression.exists("pk"),
+    unexpiredAt(expression, now),
+    ...(session === undefined
+      ? []
+      : [session === null ? expression.isAbsent("sessionId") : expression.compare("sessionId", "=", session)])
+  )
+
+/**
+ * The task is the very one that was read, and nobody wrote it since.
+ *
+ * @since 0.1.0
+ * @category conditions
+ */
+export const isVersion = (expression: Expression, { incarnation, revision }: TaskVersion): string =>
+  allOf(expression.compare("revision", "=", revision), expression.compare("incarnation", "=", incarnation))
+
+/**
+ * Nothing but the item itself has to be deleted with the task.
+ *
+ * @since 0.1.0
+ * @category conditions
+ */
+export const standsAlone = (expression: Expression): string =>
+  allOf(expression.isAbsent("parts"), expression.isAbsent("counted"))
+
+/**
+ * The write was not made yet.
+ *
+ * @since 0.1.0
+ * @category conditions
+ */
+export const isUnstamped = (expression: Expression, stamp: string): string =>
+  allOf(...stamps.map((name) => expression.compare(name, "<>", stamp)))
+
+/**
+ * The guard permits the patch, as far as a condition can tell: where it holds, `permits` holds. `undefined` when no
+ * condition can tell.
+ *
+ * @since 0.1.0
+ * @category conditions
+ */
+export const guarded = (expression: Expression, guard: TaskGuard, patch: TaskPatch): string | undefined => {
+  const { contentAtMost, result, statuses, unchanged, updatedBefore } = guard
+  const conditions: Array<string> = []
+  if (statuses !== undefined) {
+    if (statuses.length === 0) return undefined
+    const values = statuses.map((status) => expression.text(status))
+    conditions.push(`${expression.name("status")} IN (${values.join(", ")})`)
+  }
+  if (unchanged !== undefined) conditions.push(isVersion(expression, unchanged))
+  if (result !== undefined) {
+    conditions.push(result === "present" ? expression.exists("result") : expression.isAbsent("result"))
+  }
+  if (updatedBefore !== undefined) conditions.push(expression.compare("lastUpdatedAt", "<", updatedBefore))
+  if (contentAtMost !== undefined) {
+    // What is stored of the message is not known here, only what is written of it.
+    if (patch.statusMessage === undefined) return undefined
+    const written = (patch.statusMessage?.bytes ?? 0) + writtenBytes(patch)
+    conditions.push(expression.compare("otherBytes", "<=", contentAtMost - written))
+  }
+  return allOf(...conditions)
+}
+
+/**
+ * Gives the size of what a patch writes into the fields of `otherBytes`.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const writtenBytes = (patch: TaskPatch): number =>
+  otherFields.reduce((bytes, field) => bytes + (patch[field]?.bytes ?? 0), 0)

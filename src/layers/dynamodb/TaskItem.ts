@@ -1,0 +1,324 @@
+/**
+ * How a task lies in its item.
+ *
+ * @since 0.1.0
+ */
+import type { AttributeValue } from "@aws-sdk/client-dynamodb"
+import { StoredJson } from "../../domain/StoredJson.ts"
+import { contentFields, expiresAt, type StoredSummary, type StoredTask } from "../../domain/StoredTask.ts"
+import { ResultKind } from "../../domain/TaskOutcome.ts"
+import { isTerminal, taskStatuses } from "../../domain/TaskStatus.ts"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Item = Readonly<Record<string, AttributeValue>>
+
+/**
+ * An item is not what was written: somebody else wrote to the table.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CorruptItem extends Error {
+  override readonly name = "CorruptItem"
+}
+
+/**
+ * The fields of a task that hold JSON, under the names of their attributes.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const payloadFields = [...contentFields, "inputKeys", "result"] as const
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type PayloadField = (typeof payloadFields)[number]
+
+/**
+ * The payloads that a list reads.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const summaryPayloads = ["originalMethod", "statusMessage", "meta"] as const satisfies ReadonlyArray<
+  PayloadField
+>
+
+/**
+ * The attributes that {@link readSummary} reads.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const summaryAttributes: ReadonlyArray<string> = [
+  "pk",
+  "taskId",
+  "sessionId",
+  "status",
+  "createdAt",
+  "lastUpdatedAt",
+  "ttl",
+  "pollInterval",
+  "revision",
+  "incarnation",
+  "resultKind",
+  ...summaryPayloads
+]
+
+/**
+ * The attributes of the last writes, latest first: a write that arrives again finds its own stamp.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const stamps = ["w0", "w1", "w2", "w3"] as const
+
+/** No write is stamped so. */
+const noStamp: AttributeValue = { S: "-" }
+
+/**
+ * Gives the key of a task's item.
+ *
+ * @since 0.1.0
+ * @category keys
+ */
+export const taskKey = (taskId: string) => ({ pk: { S: `t#${taskId}` }, sk: { S: "task" } })
+
+/**
+ * Gives the partition of the indexes in which something is, by the FNV-1a hash of the UTF-8 bytes of its id.
+ *
+ * @since 0.1.0
+ * @category keys
+ */
+export const partitionOf = (id: string, shards: number): string => {
+  let hash = 0x811c9dc5
+  for (const byte of new TextEncoder().encode(id)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return String((hash >>> 0) % shards)
+}
+
+/**
+ * Gives what the indexes by session know a session by. Tasks of no session are spread over the partitions.
+ *
+ * @since 0.1.0
+ * @category keys
+ */
+export const sessionKey = (sessionId: string | null, partition: string): string =>
+  sessionId === null ? `n#${partition}` : `s#${sessionId}`
+
+/**
+ * Gives the attributes with which a new task is stamped.
+ *
+ * @since 0.1.0
+ * @category writers
+ */
+export const unstamped: Item = { w0: noStamp, w1: noStamp, w2: noStamp, w3: noStamp }
+
+/**
+ * Gives the stamps of an item after one more write.
+ *
+ * @since 0.1.0
+ * @category writers
+ */
+export const stamped = (item: Item, stamp: string): Item => ({
+  w0: { S: stamp },
+  w1: item["w0"] ?? noStamp,
+  w2: item["w1"] ?? noStamp,
+  w3: item["w2"] ?? noStamp
+})
+
+/**
+ * Tells whether one of the last writes has this stamp.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const hasStamp = (item: Item, stamp: string): boolean => stamps.some((name) => item[name]?.S === stamp)
+
+/**
+ * Gives every attribute of a task but its payloads, its stamps and where its parts are.
+ *
+ * @since 0.1.0
+ * @category writers
+ */
+export const plainAttributes = (task: StoredTask, shards: number, isCounted: boolean): Item => {
+  const partition = partitionOf(task.taskId, shards)
+  const end = expiresAt(task)
+  return {
+    ...taskKey(task.taskId),
+    taskId: { S: task.taskId },
+    ...(task.sessionId === null ? {} : { sessionId: { S: task.sessionId } }),
+    status: { S: task.status },
+    createdAt: numeric(task.createdAt),
+    lastUpdatedAt: numeric(task.lastUpdatedAt),
+    ...(task.ttl === null ? {} : { ttl: numeric(task.ttl) }),
+    ...(task.pollInterval === null ? {} : { pollInterval: numeric(task.pollInterval) }),
+    revision: numeric(task.revision),
+    incarnation: { S: task.incarnation },
+    ...(task.resultKind === null ? {} : { resultKind: { S: task.resultKind } }),
+    partition: { S: partition },
+    session: { S: sessionKey(task.sessionId, partition) },
+    ...(isTerminal(task.status) ? {} : { active: { S: task.status } }),
+    ...(end === null ? {} : { expiresAt: numeric(end) }),
+    createdSecond: numeric(wholeSeconds(task.createdAt)),
+    // Whoever deletes a counted task has to count it out, and DynamoDB would not.
+    ...(isCounted ? { counted: { BOOL: true } } : purgeAttribute(task)),
+    otherBytes: numeric(otherBytes(task))
+  }
+}
+
+/**
+ * Gives the payloads of a task, as they are before they are laid out.
+ *
+ * @since 0.1.0
+ * @category writers
+ */
+export const payloadsOf = (task: Partial<Pick<StoredTask, PayloadField>>): Item =>
+  Object.fromEntries(payloadFields.flatMap((field) => {
+    const payload = task[field]
+    return payload === undefined || payload === null ? [] : [[field, { S: payload.text }] as const]
+  }))
+
+/**
+ * Gives the attribute by which DynamoDB removes what expired by itself: never before the millisecond.
+ *
+ * @since 0.1.0
+ * @category writers
+ */
+export const purgeAttribute = (task: Pick<StoredTask, "createdAt" | "ttl">): Item =>
+  task.ttl === null ? {} : { purgeAt: numeric(wholeSeconds(task.createdAt) + wholeSeconds(task.ttl)) }
+
+/**
+ * Rounds milliseconds up to seconds.
+ *
+ * @since 0.1.0
+ * @category converting
+ */
+export const wholeSeconds = (millis: number): number => Math.ceil(millis / 1000)
+
+/**
+ * Gives the number as DynamoDB takes it.
+ *
+ * @since 0.1.0
+ * @category converting
+ */
+export const numeric = (value: number): AttributeValue.NMember => ({ N: String(value) })
+
+/** What `contentAtMost` counts beside the status message, which is written far more often. */
+const otherBytes = (task: StoredTask): number =>
+  otherFields.reduce((bytes, field) => bytes + (task[field]?.bytes ?? 0), 0)
+
+/**
+ * The fields of which `otherBytes` is the size.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const otherFields = contentFields.filter((field) => field !== "statusMessage")
+
+/**
+ * Reads an item that has all its payloads in it as text. Throws a {@link CorruptItem}.
+ *
+ * @since 0.1.0
+ * @category readers
+ */
+export const readTask = (item: Item): StoredTask => ({
+  ...readSummary(item),
+  originalParams: optional(item, "originalParams", readJson),
+  inputRequests: optional(item, "inputRequests", readJson),
+  inputResponses: optional(item, "inputResponses", readJson),
+  requestState: optional(item, "requestState", readJson),
+  inputKeys: optional(item, "inputKeys", readJson),
+  result: optional(item, "result", readJson)
+})
+
+/**
+ * Reads the {@link summaryAttributes} of an item. Throws a {@link CorruptItem}.
+ *
+ * @since 0.1.0
+ * @category readers
+ */
+export const readSummary = (item: Item): StoredSummary => ({
+  ...readPlain(item),
+  originalMethod: readJson(item, "originalMethod"),
+  statusMessage: optional(item, "statusMessage", readJson),
+  meta: optional(item, "meta", readJson)
+})
+
+/**
+ * Reads what decides whether a task is there and may go, however little else of its item is sound. Throws a
+ * {@link CorruptItem}.
+ *
+ * @since 0.1.0
+ * @category readers
+ */
+export const readIdentity = (
+  item: Item
+): Pick<StoredTask, "taskId" | "sessionId" | "createdAt" | "ttl" | "revision" | "incarnation"> => ({
+  taskId: readText(item, "taskId"),
+  sessionId: optional(item, "sessionId", readText),
+  createdAt: readInteger(item, "createdAt"),
+  ttl: optional(item, "ttl", readInteger),
+  revision: readInteger(item, "revision"),
+  incarnation: readText(item, "incarnation")
+})
+
+/**
+ * Reads the fields of an item that are never compressed or split. Throws a {@link CorruptItem}.
+ *
+ * @since 0.1.0
+ * @category readers
+ */
+export const readPlain = (item: Item): Omit<StoredTask, PayloadField> => ({
+  ...readIdentity(item),
+  status: readLiteral(taskStatuses, item, "status"),
+  lastUpdatedAt: readInteger(item, "lastUpdatedAt"),
+  pollInterval: optional(item, "pollInterval", readInteger),
+  resultKind: readKind(item)
+})
+
+/**
+ * @since 0.1.0
+ * @category readers
+ */
+export const readText = (item: Item, name: string): string => {
+  const text = item[name]?.S
+  if (text !== undefined) return text
+  throw new CorruptItem(`expected text in ${name}`)
+}
+
+/**
+ * @since 0.1.0
+ * @category readers
+ */
+export const readInteger = (item: Item, name: string): number => {
+  const number = Number(item[name]?.N)
+  if (Number.isSafeInteger(number)) return number
+  throw new CorruptItem(`expected an integer in ${name}`)
+}
+
+/**
+ * @since 0.1.0
+ * @category readers
+ */
+export const readJson = (item: Item, name: string): StoredJson => StoredJson.fromText(readText(item, name))
+
+/**
+ * @since 0.1.0
+ * @category readers
+ */
+export const readKind = (item: Item): ResultKind | null =>
+  optional(item, "resultKind", (item, name) => readLiteral(ResultKind.literals, item, name))
+
+const optional = <A>(item: Item, name: string, read: (item: Item, name: string) => A): A | null =>
+  item[name] === undefined ? null : read(item, name)
+
+const readLiteral = <A extends string>(literals: ReadonlyArray<A>, item: Item, name: string): A => {
+  const text = item[name]?.S
+  for (const literal of literals) if (literal === text) return literal
+  throw new CorruptItem(`expected one of ${literals.join(", ")} in ${name}`)
+}

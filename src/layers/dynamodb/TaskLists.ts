@@ -1,0 +1,200 @@
+/**
+ * Lists of tasks: where they are comes from an index, what they are from the table.
+ *
+ * Indexes follow the table after a moment, so that a list may miss what was written within it, and asks the table about
+ * everything that it gives.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { type StoredSummary, type StoredTask, summaryBytes, taskBytes } from "../../domain/StoredTask.ts"
+import type { DriverPage, PageQuery, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { TaskStatus } from "../../domain/TaskStatus.ts"
+import { isVisible, type TaskScope } from "../../domain/TaskWrite.ts"
+import type { DynamoDbTable } from "./DynamoDbTable.ts"
+import { allOf, Expression } from "./Expression.ts"
+import { makeIndexCursor, orderedBy, type PartitionQuery } from "./IndexCursor.ts"
+import { requireChange, withPayloads } from "./Payloads.ts"
+import { type IndexDefinition, indexes } from "./TableDefinition.ts"
+import { unexpiredAt } from "./TaskConditions.ts"
+import { type Item, numeric, readKind, readPlain, readText, sessionKey, taskKey } from "./TaskItem.ts"
+import { type TaskShape, taskSummary, wholeTask } from "./TaskReads.ts"
+
+/** As many as one read of the table takes. */
+const tasksAtOnce = 100
+
+/**
+ * Makes the lists of a driver.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeTaskLists = (
+  table: DynamoDbTable,
+  shards: number
+): Pick<TaskDriver, "page" | "pageSummaries" | "stale" | "count"> => {
+  const partitions = Array.from({ length: shards }, (_, index) => String(index))
+
+  const page =
+    <Task extends StoredSummary>(shape: TaskShape<Task>, bytesOf: (task: Task) => number) =>
+    (query: PageQuery): Effect.Effect<DriverPage<Task>, TaskDriverError> =>
+      Effect.gen(function*() {
+        const { after, limit, maxBytes, scope, status } = query
+        const start = after === undefined ? {} : {
+          ...taskKey(after.taskId),
+          createdAt: numeric(after.createdAt),
+          taskId: { S: after.taskId }
+        }
+        const queries = listIndex(scope, status, partitions).map((keys): PartitionQuery => ({
+          ...partitionQuery(keys, scope.now),
+          ...(after === undefined ? {} : { ExclusiveStartKey: { ...start, ...keys.values } })
+        }))
+        const cursor = makeIndexCursor(table, queries, orderedBy("createdAt"))
+
+        const tasks: Array<Task> = []
+        let bytes = 0
+        while (true) {
+          const entries = yield* cursor.next(Math.min(tasksAtOnce, limit + 1 - tasks.length))
+          if (entries.length === 0) return { tasks, more: false }
+          for (const item of yield* current(entries, shape, query)) {
+            // One more is enough to know that there is more.
+            if (tasks.length === limit) return { tasks, more: true }
+            const task = yield* readWhole(item, shape, query)
+            if (task === undefined) continue
+            bytes += bytesOf(task)
+            if (tasks.length > 0 && bytes > maxBytes) return { tasks, more: true }
+            tasks.push(task)
+          }
+        }
+      })
+
+  /** Gives the items that entries of an index stand for, where they still do. */
+  const current = <Task>(entries: ReadonlyArray<Item>, shape: TaskShape<Task>, query: PageQuery) =>
+    Effect.gen(function*() {
+      const ids = new Set(entries.map((entry) => entry["taskId"]?.S ?? ""))
+      const items = yield* table.getAll([...ids].map(taskKey), { attributes: shape.attributes })
+      const byId = new Map(items.map((item) => [item["taskId"]?.S, item]))
+      return yield* table.decode(() =>
+        entries.flatMap((entry) => {
+          const item = byId.get(entry["taskId"]?.S)
+          // A task that was deleted and created again has another place in the list.
+          return item !== undefined && item["createdAt"]?.N === entry["createdAt"]?.N && isWanted(item, query)
+            ? [item]
+            : []
+        })
+      )
+    })
+
+  /** Reads a listed task, once more from the start if it changes meanwhile. */
+  const readWhole = <Task>(item: Item, shape: TaskShape<Task>, query: PageQuery) => {
+    let latest: Item | undefined = item
+    const once = Effect.gen(function*(): Effect.fn.Return<{ readonly task?: Task } | undefined, TaskDriverError> {
+      const present = latest
+      if (present === undefined || !(yield* table.decode(() => isWanted(present, query)))) return {}
+      const whole = yield* withPayloads(table, present, shape.payloads)
+      if (whole !== undefined) return { task: yield* table.decode(() => shape.read(whole)) }
+      const next = yield* table.get(taskKey(present["taskId"]?.S ?? ""), { attributes: shape.attributes })
+      if (next !== undefined) yield* table.decode(() => requireChange(present, next))
+      latest = next
+      return undefined
+    })
+    return Effect.map(table.untilSettled(once), ({ task }) => task)
+  }
+
+  return {
+    page: page(wholeTask, (task: StoredTask) => taskBytes(task)),
+    pageSummaries: page(taskSummary, (task: StoredSummary) => summaryBytes(task)),
+
+    stale: Effect.fnUntraced(function*({ limit, now, statuses, updatedBefore }) {
+      const queries = partitions.flatMap((partition) =>
+        statuses.map((active) =>
+          partitionQuery(
+            { index: indexes.active, values: { partition: { S: partition }, active: { S: active } } },
+            now,
+            [
+              "lastUpdatedAt",
+              "<",
+              updatedBefore
+            ]
+          )
+        )
+      )
+      const cursor = makeIndexCursor(table, queries, orderedBy("lastUpdatedAt"))
+      const entries = yield* cursor.next(limit)
+      return yield* table.decode(() =>
+        entries.map((entry) => ({ taskId: readText(entry, "taskId"), resultKind: readKind(entry) }))
+      )
+    }),
+
+    count: (scope) =>
+      Effect.map(
+        Effect.forEach(
+          listIndex(scope, undefined, partitions),
+          (keys) => countEntries(table, partitionQuery(keys, scope.now)),
+          { concurrency: "unbounded" }
+        ),
+        (counts) => counts.reduce((total, count) => total + count, 0)
+      )
+  }
+}
+
+/** A partition of an index. */
+interface PartitionKeys {
+  readonly index: IndexDefinition
+  readonly values: Item
+}
+
+/** Says which partitions of which index hold the tasks of a list. */
+const listIndex = (
+  { session }: TaskScope,
+  status: TaskStatus | undefined,
+  partitions: ReadonlyArray<string>
+): ReadonlyArray<PartitionKeys> => {
+  const hashes = session === undefined
+    ? partitions.map((partition) => ({ partition: { S: partition } }))
+    : session === null
+    ? partitions.map((partition) => ({ session: { S: sessionKey(null, partition) } }))
+    : [{ session: { S: sessionKey(session, "") } }]
+  return hashes.map((hash): PartitionKeys => {
+    const isOfSession = session !== undefined
+    return status === undefined
+      ? { index: isOfSession ? indexes.bySession : indexes.all, values: hash }
+      : { index: isOfSession ? indexes.bySessionStatus : indexes.byStatus, values: { ...hash, status: { S: status } } }
+  })
+}
+
+const partitionQuery = (
+  { index, values }: PartitionKeys,
+  now: number,
+  range?: readonly [attribute: string, operator: "<", bound: number]
+): PartitionQuery => {
+  const expression = new Expression()
+  const conditions = Object.entries(values).map(([name, value]) =>
+    `${expression.name(name)} = ${expression.value(value)}`
+  )
+  if (range !== undefined) conditions.push(expression.compare(...range))
+  return {
+    IndexName: index.name,
+    KeyConditionExpression: allOf(...conditions),
+    FilterExpression: unexpiredAt(expression, now),
+    ...expression.maps
+  }
+}
+
+const isWanted = (item: Item, { scope, status }: PageQuery): boolean => {
+  const task = readPlain(item)
+  return isVisible(task, scope) && (status === undefined || task.status === status)
+}
+
+const countEntries = (
+  table: DynamoDbTable,
+  query: PartitionQuery,
+  from?: Item
+): Effect.Effect<number, TaskDriverError> =>
+  Effect.flatMap(
+    table.query({ ...query, Select: "COUNT", ExclusiveStartKey: from }),
+    ({ Count = 0, LastEvaluatedKey }) =>
+      LastEvaluatedKey === undefined
+        ? Effect.succeed(Count)
+        : Effect.map(countEntries(table, query, LastEvaluatedKey), (rest) => Count + rest)
+  )

@@ -1,0 +1,217 @@
+/**
+ * Guarded writes: one conditional update as a rule, and a read and a write for what a condition cannot decide.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { StoredTask } from "../../domain/StoredTask.ts"
+import type { PatchResult, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import { isTerminal } from "../../domain/TaskStatus.ts"
+import {
+  applyPatch,
+  isVisible,
+  permits,
+  type TaskGuard,
+  type TaskPatch,
+  type TaskScope
+} from "../../domain/TaskWrite.ts"
+import { unexpected } from "./DynamoDbRequests.ts"
+import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
+import { allOf, Expression } from "./Expression.ts"
+import { layOut, partKeys, withPayloads } from "./Payloads.ts"
+import { guarded, inScope, isUnstamped, isVersion, writtenBytes } from "./TaskConditions.ts"
+import {
+  hasStamp,
+  type Item,
+  otherFields,
+  payloadFields,
+  payloadsOf,
+  plainAttributes,
+  purgeAttribute,
+  readPlain,
+  readTask,
+  stamped,
+  stamps,
+  taskKey,
+  wholeSeconds
+} from "./TaskItem.ts"
+
+/** A larger outcome is not tried as it is: an item takes 400 KB. */
+const mostAtOnce = 380_000
+
+/**
+ * Makes the guarded write of a driver.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeTaskPatching = (
+  table: DynamoDbTable,
+  shards: number,
+  nextToken: () => string
+): TaskDriver["patch"] => {
+  /** Says what the task that was found means for the write; `undefined` when only the exact way can tell. */
+  const judge = (
+    { guard, patch, scope, stamp }: Write,
+    item: Item
+  ): Effect.Effect<{ readonly answer: PatchResult } | { readonly task: StoredTask } | undefined, TaskDriverError> =>
+    Effect.gen(function*() {
+      const whole = yield* withPayloads(table, item, payloadFields)
+      if (whole === undefined) return undefined
+      const task = yield* table.decode(() => readTask(whole))
+      if (hasStamp(item, stamp)) return { answer: { _tag: "Patched", task } }
+      if (!isVisible(task, scope)) return { answer: missing }
+      return permits(guard, task, patch) ? { task } : { answer: { _tag: "Rejected", task } }
+    })
+
+  /** One conditional update; gives no answer where a condition cannot tell. */
+  const atOnce = (write: Write, permitted: string, expression: Expression) => {
+    const condition = [
+      inScope(expression, write.scope),
+      permitted,
+      isUnstamped(expression, write.stamp),
+      // Parts would have to be replaced with the payload that has them, and share the ttl.
+      expression.isAbsent("parts"),
+      ...(write.patch.ttl === undefined ? [] : [expression.isAbsent("counted")])
+    ]
+    const update = {
+      Key: taskKey(write.taskId),
+      UpdateExpression: updateOf(write, expression),
+      ConditionExpression: allOf(...condition.filter((part) => part !== "")),
+      ...expression.maps
+    }
+    return Effect.suspend(() => table.update(update)).pipe(
+      Effect.flatMap((item) => judge(write, item)),
+      Effect.catch((error) => {
+        // Too large together with what is there already.
+        if (error._tag === "RequestInvalid") return Effect.succeed(undefined)
+        if (error._tag !== "ConditionFailed") return Effect.fail(unexpected(error))
+        return error.item === undefined ? Effect.succeed({ answer: missing }) : judge(write, error.item)
+      })
+    )
+  }
+
+  /** Reads the task, decides, and writes it whole unless somebody else has; `undefined` when somebody has. */
+  const exactly = (write: Write): Effect.Effect<PatchResult | undefined, TaskDriverError> =>
+    Effect.gen(function*() {
+      const item = yield* table.get(taskKey(write.taskId))
+      if (item === undefined) return missing
+      const found = yield* judge(write, item)
+      if (found === undefined) return undefined
+      if ("answer" in found) return found.answer
+      const task = applyPatch(found.task, write.patch)
+      yield* replace(write, item, task)
+      return { _tag: "Patched", task } satisfies PatchResult
+    }).pipe(
+      Effect.catch((error) =>
+        error._tag === "ConditionFailed" || error._tag === "TransactionRefused"
+          ? Effect.succeed(undefined)
+          : Effect.fail(unexpected(error))
+      )
+    )
+
+  const replace = ({ patch, stamp, taskId }: Write, item: Item, task: StoredTask) =>
+    Effect.gen(function*() {
+      const isCounted = item["counted"] !== undefined
+      const kept = Object.fromEntries(payloadFields.flatMap((field) => {
+        const value = item[field]
+        return patch[field] !== undefined || value === undefined ? [] : [[field, value] as const]
+      }))
+      const { attributes, parts } = yield* layOut(
+        taskKey(taskId).pk.S,
+        { ...kept, ...payloadsOf(patch) },
+        nextToken()
+      )
+      const next = { ...plainAttributes(task, shards, isCounted), ...stamped(item, stamp), ...attributes }
+      const expression = new Expression()
+      const ConditionExpression = isVersion(expression, yield* table.decode(() => readPlain(item)))
+      const put = { Item: next, ConditionExpression, ...expression.maps }
+
+      const purge = isCounted ? {} : purgeAttribute(task)
+      const oldKeys = yield* table.decode(() => partKeys(item))
+      const keptKeys = new Set(partKeys(next).map(({ sk }) => sk?.S))
+      const others: ReadonlyArray<TransactionWrite> = [
+        ...parts.map((part): TransactionWrite => ({ Put: { Item: { ...part, ...purge } } })),
+        ...oldKeys.flatMap((Key): ReadonlyArray<TransactionWrite> => {
+          if (!keptKeys.has(Key["sk"]?.S)) return [{ Delete: { Key } }]
+          return patch.ttl === undefined || isCounted ? [] : [{ Update: { Key, ...purgeUpdate(purge) } }]
+        })
+      ]
+      yield* others.length === 0 ? table.put(put) : table.transact([{ Put: put }, ...others], nextToken())
+    })
+
+  return (taskId, scope, guard, patch) =>
+    Effect.suspend(() => {
+      const write: Write = { taskId, scope, guard, patch, stamp: nextToken() }
+      const exact = table.untilSettled(exactly(write))
+      const expression = new Expression()
+      const permitted = guarded(expression, guard, patch)
+      if (permitted === undefined || payloadBytes(patch) > mostAtOnce) return exact
+      return Effect.flatMap(atOnce(write, permitted, expression), (found) =>
+        found !== undefined && "answer" in found ? Effect.succeed(found.answer) : exact)
+    })
+}
+
+/** A guarded write, and the stamp by which it recognises itself. */
+interface Write {
+  readonly taskId: string
+  readonly scope: TaskScope
+  readonly guard: TaskGuard
+  readonly patch: TaskPatch
+  readonly stamp: string
+}
+
+const missing: PatchResult = { _tag: "Missing" }
+
+const payloadBytes = (patch: TaskPatch): number =>
+  payloadFields.reduce((bytes, field) => bytes + (patch[field]?.bytes ?? 0), 0)
+
+/** Every value on the right side is the one before the update, so that the stamps move on by one. */
+const updateOf = ({ patch, stamp }: Write, expression: Expression): string => {
+  const name = (attribute: string) => expression.name(attribute)
+  const set = [
+    `${name("lastUpdatedAt")} = ${expression.number(patch.lastUpdatedAt)}`,
+    `${name("revision")} = ${name("revision")} + ${expression.number(1)}`,
+    `${name(stamps[0])} = ${expression.text(stamp)}`,
+    ...stamps.slice(1).map((later, index) => `${name(later)} = ${name(stamps[index] ?? stamps[0])}`)
+  ]
+  const remove: Array<string> = []
+
+  const { pollInterval, resultKind, status, ttl } = patch
+  if (status !== undefined) {
+    set.push(`${name("status")} = ${expression.text(status)}`)
+    if (isTerminal(status)) remove.push(name("active"))
+    else set.push(`${name("active")} = ${expression.text(status)}`)
+  }
+  if (ttl === null) remove.push(name("ttl"), name("expiresAt"), name("purgeAt"))
+  else if (ttl !== undefined) {
+    set.push(
+      `${name("ttl")} = ${expression.number(ttl)}`,
+      `${name("expiresAt")} = ${name("createdAt")} + ${expression.number(ttl)}`,
+      `${name("purgeAt")} = ${name("createdSecond")} + ${expression.number(wholeSeconds(ttl))}`
+    )
+  }
+  if (pollInterval === null) remove.push(name("pollInterval"))
+  else if (pollInterval !== undefined) set.push(`${name("pollInterval")} = ${expression.number(pollInterval)}`)
+  if (resultKind !== undefined) set.push(`${name("resultKind")} = ${expression.text(resultKind)}`)
+  for (const field of payloadFields) {
+    const payload = patch[field]
+    if (payload === null) remove.push(name(field))
+    else if (payload !== undefined) set.push(`${name(field)} = ${expression.text(payload.text)}`)
+  }
+  const written = writtenBytes(patch)
+  // What is replaced is not subtracted, since its size is not known here, unless all of it is replaced.
+  if (otherFields.every((field) => patch[field] !== undefined)) {
+    set.push(`${name("otherBytes")} = ${expression.number(written)}`)
+  } else if (written > 0) set.push(`${name("otherBytes")} = ${name("otherBytes")} + ${expression.number(written)}`)
+
+  return `SET ${set.join(", ")}${remove.length === 0 ? "" : ` REMOVE ${remove.join(", ")}`}`
+}
+
+const purgeUpdate = (purge: Item) => {
+  const expression = new Expression()
+  const name = expression.name("purgeAt")
+  const value = purge["purgeAt"]
+  const UpdateExpression = value === undefined ? `REMOVE ${name}` : `SET ${name} = ${expression.value(value)}`
+  return { UpdateExpression, ...expression.maps }
+}

@@ -1,0 +1,114 @@
+/**
+ * Deleting tasks, with all that belongs to them.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { isExpired, type StoredTask, type TaskVersion } from "../../domain/StoredTask.ts"
+import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import { isVisible } from "../../domain/TaskWrite.ts"
+import { counterWrites } from "./Counters.ts"
+import { unexpected } from "./DynamoDbRequests.ts"
+import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
+import { allOf, Expression } from "./Expression.ts"
+import { partKeys } from "./Payloads.ts"
+import { inScope, isVersion, standsAlone } from "./TaskConditions.ts"
+import { type Item, readIdentity, taskKey } from "./TaskItem.ts"
+
+const unlimited = { maxTasks: null, maxTasksPerSession: null }
+
+/** What is written when all that belongs to a task goes with it: its parts, and its place in the counts. */
+const removeBelongings = (item: Item): ReadonlyArray<TransactionWrite> => [
+  ...partKeys(item).map((Key): TransactionWrite => ({ Delete: { Key } })),
+  ...(item["counted"] === undefined
+    ? []
+    : counterWrites({ removed: { sessionId: item["sessionId"]?.S ?? null } }, unlimited).map(({ write }) => write))
+]
+
+/**
+ * Makes the deletions of a driver.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeTaskRemoval = (
+  table: DynamoDbTable,
+  nextToken: () => string
+): Pick<TaskDriver, "remove"> & {
+  /** Deletes a task if it is expired; tells whether there was one. */
+  readonly removeIfExpired: (taskId: string, now: number) => Effect.Effect<boolean, TaskDriverError>
+} => {
+  /** Deletes the very task that was read; `undefined` when it has changed. */
+  const removeExactly = (
+    item: Item,
+    task: TaskVersion & Pick<StoredTask, "taskId">
+  ): Effect.Effect<Removed | undefined, TaskDriverError> =>
+    Effect.gen(function*() {
+      const belongings = yield* table.decode(() => removeBelongings(item))
+      yield* table.transact(
+        [removal(task.taskId, (expression) => isVersion(expression, task)), ...belongings],
+        nextToken()
+      )
+      return gone
+    }).pipe(
+      Effect.catch((error) =>
+        error._tag === "TransactionRefused" ? Effect.succeed(undefined) : Effect.fail(unexpected(error))
+      )
+    )
+
+  /** Goes on with the item that was not deleted, since it may not be or since more has to be deleted with it. */
+  const refused = (
+    item: Item | undefined,
+    mayGo: (task: ReturnType<typeof readIdentity>) => boolean
+  ): Effect.Effect<Removed | undefined, TaskDriverError> =>
+    item === undefined
+      ? Effect.succeed(notThere)
+      : Effect.flatMap(
+        table.decode(() => readIdentity(item)),
+        (task) => mayGo(task) ? removeExactly(item, task) : Effect.succeed(notThere)
+      )
+
+  return {
+    // A transaction, since a deletion leaves nothing behind by which it could recognise itself when it arrives twice.
+    remove: (taskId, scope) => {
+      const alone = removal(taskId, (expression) => allOf(inScope(expression, scope), standsAlone(expression)))
+      const once = Effect.suspend(() => table.transact([alone], nextToken())).pipe(
+        Effect.as<Removed | undefined>(gone),
+        Effect.catch((error) =>
+          error._tag === "TransactionRefused"
+            ? refused(error.refusals[0]?.item, (task) => isVisible(task, scope))
+            : Effect.fail(unexpected(error))
+        )
+      )
+      return Effect.map(table.untilSettled(once), ({ was }) => was)
+    },
+
+    removeIfExpired: (taskId, now) => {
+      const { Delete } = removal(
+        taskId,
+        (expression) => allOf(expression.compare("expiresAt", "<=", now), standsAlone(expression))
+      )
+      const once = Effect.suspend(() => table.remove(Delete)).pipe(
+        Effect.as<Removed | undefined>(gone),
+        Effect.catch((error) =>
+          error._tag === "ConditionFailed"
+            ? refused(error.item, (task) => isExpired(task, now))
+            : Effect.fail(unexpected(error))
+        )
+      )
+      return Effect.map(table.untilSettled(once), ({ was }) => was)
+    }
+  }
+}
+
+interface Removed {
+  readonly was: boolean
+}
+
+const gone: Removed = { was: true }
+const notThere: Removed = { was: false }
+
+const removal = (taskId: string, condition: (expression: Expression) => string) => {
+  const expression = new Expression()
+  return { Delete: { Key: taskKey(taskId), ConditionExpression: condition(expression), ...expression.maps } }
+}

@@ -1,0 +1,20 @@
+/**
+ * Texts by which a write recognises itself.
+ *
+ * @since 0.1.0
+ */
+import { randomUUID } from "node:crypto"
+
+/**
+ * Gives a function whose texts no other write has, in whatever process. They are short enough for the tokens of
+ * transactions.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeTokens = (): () => string => {
+  // One random number for all, because drawing one for each write would cost more.
+  const origin = randomUUID().replaceAll("-", "").slice(0, 22)
+  let count = 0
+  return () => `${origin}.${(count++).toString(36)}`
+}

@@ -1,0 +1,114 @@
+/**
+ * How PostgreSQL is reached and used. No type of its client is named here, so that those who do not install it need not
+ * know it.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import type { SchemaMode } from "../SchemaMode.ts"
+
+/**
+ * A password, or what gives one whenever a connection is made: a token that is good for minutes only, for example.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type Password =
+  | string
+  | Redacted.Redacted
+  | Effect.Effect<Redacted.Redacted>
+  | (() => string | Promise<string>)
+
+/**
+ * How the server is trusted, as Node's `tls.connect` takes it; certificates and keys in PEM.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface TlsOptions {
+  readonly ca?: string | undefined
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  readonly servername?: string | undefined
+  readonly rejectUnauthorized?: boolean | undefined
+}
+
+/**
+ * How to connect. Whoever wants more than this makes a `PgClient`.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface PostgresClientOptions {
+  /** `postgres://user:password@host:port/database?sslmode=require`; what is given beside it counts more. */
+  readonly url?: string | Redacted.Redacted | undefined
+  readonly host?: string | undefined
+  readonly port?: number | undefined
+  readonly database?: string | undefined
+  readonly username?: string | undefined
+  readonly password?: Password | undefined
+  /** TLS, with the system's certificates or with what is given. */
+  readonly ssl?: boolean | TlsOptions | undefined
+  /** How long a connection may take to be made: 5 seconds by default. */
+  readonly connectTimeout?: Duration.Input | undefined
+  /** After how long an idle connection is probed. Off by default. */
+  readonly keepAlive?: Duration.Input | undefined
+  /** `mcp-task-storage` by default. */
+  readonly applicationName?: string | undefined
+  /** Settings of each session, such as `search_path`. */
+  readonly startupParameters?: Readonly<Record<string, string>> | undefined
+  /** How many connections there are at most, 10 by default, beside the one that listens. */
+  readonly maxConnections?: number | undefined
+  /** How many connections are kept: none by default. */
+  readonly minConnections?: number | undefined
+  /** After how long without use a connection is closed: a minute by default. */
+  readonly idleTimeout?: Duration.Input | undefined
+  /** After how long a connection is replaced. Never by default. */
+  readonly connectionTTL?: Duration.Input | undefined
+  /** Whether statements share connections, several on their way at once. Off by default. */
+  readonly multiplex?: boolean | undefined
+  /** Whether statements are prepared: `true` by default. Set `false` for a pooler that does not follow them. */
+  readonly prepare?: boolean | undefined
+}
+
+/**
+ * Where the tables are.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface TableOptions {
+  /** What the names of tables begin with: `mcp_` by default. */
+  readonly tablePrefix?: string | undefined
+  /** The schema of the database that the tables are in: the first of the `search_path` by default. */
+  readonly databaseSchema?: string | undefined
+}
+
+/**
+ * How a driver uses its database.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface PostgresDriverOptions extends TableOptions {
+  /**
+   * How long the answer to a statement is waited for, a free connection and locks of other transactions included: 10
+   * seconds by default.
+   */
+  readonly statementTimeout?: Duration.Input | undefined
+  /** How long a statement is tried again that lost to another transaction: 5 seconds by default. */
+  readonly lockTimeout?: Duration.Input | undefined
+  /** What to do about the tables when the database is opened: `migrate` by default. */
+  readonly schema?: SchemaMode | undefined
+  /**
+   * Whether processes tell each other of their writes with `NOTIFY` and listen on a connection of their own while somebody
+   * waits: `true` by default. Without it, as behind a pooler in transaction mode, waiters notice within half a second.
+   * Every role that may connect to the database can hear the ids of the tasks that are told of.
+   */
+  readonly notifications?: boolean | undefined
+  /** With one of the limits the counts they need are started right away, rather than with the first limited task. */
+  readonly maxTasks?: number | undefined
+  readonly maxTasksPerSession?: number | undefined
+}

@@ -1,0 +1,116 @@
+/**
+ * The tables of PostgreSQL, as versioned steps.
+ *
+ * @since 0.1.0
+ */
+import { contentFields } from "../../domain/StoredTask.ts"
+import { activeStatuses } from "../../domain/TaskStatus.ts"
+import type { SqlMigration } from "../sql/SqlDialect.ts"
+import { bytesOf, statusIn } from "../sql/SqlStatement.ts"
+import { columns, type TaskTables } from "../sql/TaskTables.ts"
+
+/**
+ * Gives the name of the function that appends a message within a limit.
+ *
+ * @since 0.1.0
+ * @category schema
+ */
+export const pushFunction = (tables: TaskTables): string => `${tables.messages}_push`
+
+/**
+ * Gives the steps of the schema, oldest first. A step that has been released never changes.
+ *
+ * @since 0.1.0
+ * @category schema
+ */
+export const migrations = (tables: TaskTables): ReadonlyArray<SqlMigration> => {
+  const { counts, messages, prefix, schema, tasks } = tables
+  return [
+    {
+      id: 1,
+      name: "create the tables",
+      statements: [
+        ...makeDatabaseSchema(tables),
+        `CREATE TABLE ${schema} (
+  id integer NOT NULL PRIMARY KEY,
+  version integer NOT NULL,
+  compatible_with integer NOT NULL
+)`,
+        `INSERT INTO ${schema} (id, version, compatible_with) VALUES (1, 1, 1)`,
+        // Ids are compared by their bytes, whatever the collation of the database. Payloads are text, which comes back as
+        // it was. Room is left in each page, since a task is written several times.
+        `CREATE TABLE ${tasks} (
+  task_id text COLLATE "C" NOT NULL PRIMARY KEY,
+  session_id text COLLATE "C",
+  status text COLLATE "C" NOT NULL,
+  created_at bigint NOT NULL,
+  last_updated_at bigint NOT NULL,
+  active_updated_at bigint GENERATED ALWAYS AS (CASE WHEN ${statusIn(activeStatuses)} THEN last_updated_at END) STORED,
+  ttl bigint,
+  expires_at bigint GENERATED ALWAYS AS (created_at + ttl) STORED,
+  poll_interval bigint,
+  revision bigint NOT NULL,
+  incarnation text NOT NULL,
+  result_kind text,
+  bytes bigint GENERATED ALWAYS AS (${bytesOf(payloadColumns)}) STORED,
+  original_method text NOT NULL,
+  status_message text,
+  meta text,
+  original_params text,
+  input_requests text,
+  input_responses text,
+  request_state text,
+  input_keys text,
+  result text
+) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.05)`,
+        `CREATE INDEX ${prefix}tasks_by_creation ON ${tasks} (created_at, task_id)`,
+        `CREATE INDEX ${prefix}tasks_by_status ON ${tasks} (status, created_at, task_id)`,
+        `CREATE INDEX ${prefix}tasks_by_session ON ${tasks} (session_id, created_at, task_id)`,
+        `CREATE INDEX ${prefix}tasks_by_session_status ON ${tasks} (session_id, status, created_at, task_id)`,
+        `CREATE INDEX ${prefix}tasks_by_update ON ${tasks} (status, active_updated_at, task_id) WHERE active_updated_at IS NOT NULL`,
+        `CREATE INDEX ${prefix}tasks_by_expiry ON ${tasks} (expires_at, task_id) WHERE expires_at IS NOT NULL`,
+        `CREATE TABLE ${counts} (session_id text COLLATE "C" NOT NULL PRIMARY KEY, tasks bigint NOT NULL)`,
+        `CREATE TABLE ${messages} (
+  seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  queue text COLLATE "C" NOT NULL,
+  expires_at bigint NOT NULL,
+  body text NOT NULL
+)`,
+        `CREATE INDEX ${prefix}messages_by_queue ON ${messages} (queue, seq)`,
+        `CREATE INDEX ${prefix}messages_by_expiry ON ${messages} (expires_at)`,
+        // A function sees what others committed while it waited for the lock; a single statement would not. Where the
+        // whole transaction sees but what was there at its start, those that append meet in a row instead, and all but
+        // one are tried again. No session has a name like that of the row.
+        `CREATE FUNCTION ${pushFunction(tables)}(
+  in_queue text, in_expires_at bigint, in_body text, in_now bigint, in_max_size bigint
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  size bigint;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('${messages}/' || in_queue, 0));
+  IF current_setting('transaction_isolation') = 'repeatable read' THEN
+    INSERT INTO ${counts} (session_id, tasks) VALUES (E'\\n', 0) ON CONFLICT (session_id) DO UPDATE SET tasks = 0;
+  END IF;
+  SELECT count(*) INTO size FROM ${messages} WHERE queue = in_queue AND expires_at > in_now;
+  IF size >= in_max_size THEN
+    RETURN size;
+  END IF;
+  INSERT INTO ${messages} (queue, expires_at, body) VALUES (in_queue, in_expires_at, in_body);
+  RETURN NULL;
+END
+$$`
+      ]
+    }
+  ]
+}
+
+/** What `taskBytes` adds up. */
+const payloadColumns = [...contentFields, "result" as const].map((field) => columns[field])
+
+/** Asked first, because whoever may not create schemas may not even say `IF NOT EXISTS`. */
+const makeDatabaseSchema = ({ qualifier }: TaskTables): ReadonlyArray<string> => {
+  const name = qualifier.slice(0, -1)
+  return name === ""
+    ? []
+    : [`DO $$ BEGIN IF to_regnamespace('${name}') IS NULL THEN CREATE SCHEMA ${name}; END IF; END $$`]
+}

@@ -1,0 +1,80 @@
+/**
+ * The driver of the PostgreSQL backend, on any `PgClient`.
+ *
+ * @since 0.1.0
+ */
+import type { PgClient } from "@effect/sql-pg/PgClient"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { randomUUID } from "node:crypto"
+import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import { InvalidInput } from "../../domain/TaskError.ts"
+import { parseMillis } from "../../domain/TaskInput.ts"
+import { parseSchemaMode } from "../SchemaMode.ts"
+import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
+import { makeSqlRunner } from "../sql/SqlRunner.ts"
+import { makeCountTasks, prepareSchema } from "../sql/SqlSchema.ts"
+import { makePostgresDialect } from "./PostgresDialect.ts"
+import { listenForWrites } from "./PostgresListener.ts"
+import { makeNotifier } from "./PostgresNotifier.ts"
+import type { PostgresDriverOptions } from "./PostgresOptions.ts"
+import { postgresTables } from "./postgresTables.ts"
+import { makePostgresWrites } from "./PostgresWrites.ts"
+
+/** Milliseconds that a change of the schema may take: counting what is stored already reads all of it. */
+const schemaTimeout = 600_000
+
+/**
+ * Makes a driver of a client, and prepares the tables.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makePostgresDriver = Effect.fnUntraced(function*(
+  sql: PgClient,
+  options: PostgresDriverOptions
+): Effect.fn.Return<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> {
+  const tables = yield* Effect.fromResult(postgresTables(options))
+  const mode = yield* Effect.fromResult(parseSchemaMode(options.schema))
+  const lockTimeout = yield* Effect.fromResult(parseMillis("lockTimeout", options.lockTimeout ?? "5 seconds", 0))
+  const statementTimeout = yield* Effect.fromResult(
+    parseMillis("statementTimeout", options.statementTimeout ?? "10 seconds", 1)
+  )
+  const { notifications = true } = options
+  if (typeof notifications !== "boolean") {
+    return yield* new InvalidInput({ field: "notifications", reason: "must be true or false" })
+  }
+
+  const dialect = makePostgresDialect()
+  const schemaRunner = makeSqlRunner(sql, dialect, { lockTimeout, statementTimeout: schemaTimeout })
+  yield* prepareSchema(schemaRunner, dialect, tables, mode, dialect.migrations(tables))
+  const runner = makeSqlRunner(sql, dialect, { lockTimeout, statementTimeout })
+  const countTasks = makeCountTasks(runner, schemaRunner, dialect, tables, mode)
+  if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* countTasks
+
+  const driver = makeSqlDriver(sql, dialect, runner, tables, () => makePostgresWrites(tables, runner, countTasks))
+  const channel = `${tables.prefix}tasks`
+  const sender = randomUUID().slice(0, 8)
+  const listening = listenForWrites(notifications ? sql.config : undefined, channel, sender)
+  const told = notifications ? telling(driver, sql, yield* makeNotifier(runner, channel, sender)) : driver
+  return { ...told, backendName: "postgres", foreignWrites: listening }
+})
+
+/** Tells of what was written once it is committed. A new task is waited for by nobody yet. */
+const telling = <Driver extends Pick<TaskDriver, "patch" | "remove">>(
+  driver: Driver,
+  sql: PgClient,
+  notify: (taskId: string) => void
+): Driver => {
+  const afterCommit = (taskId: string) => sql.afterCommit(Effect.sync(() => notify(taskId)))
+  return {
+    ...driver,
+    patch: (taskId, scope, guard, patch) =>
+      Effect.tap(
+        driver.patch(taskId, scope, guard, patch),
+        ({ _tag }) => _tag === "Patched" ? afterCommit(taskId) : Effect.void
+      ),
+    remove: (taskId, scope) =>
+      Effect.tap(driver.remove(taskId, scope), (removed) => removed ? afterCommit(taskId) : Effect.void)
+  }
+}

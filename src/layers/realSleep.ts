@@ -1,0 +1,21 @@
+/**
+ * Waiting for real time.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { clearTimeout, setTimeout } from "node:timers"
+
+/**
+ * Waits for real milliseconds, whatever clock the program runs on: a lock is held by somebody out there, whom the clock
+ * of a test does not move. Interruptible.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const realSleep = (milliseconds: number): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    // @effect-diagnostics-next-line globalTimersInEffect:off
+    const timer = setTimeout(() => resume(Effect.void), milliseconds)
+    return Effect.sync(() => clearTimeout(timer))
+  })

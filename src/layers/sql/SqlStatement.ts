@@ -1,0 +1,77 @@
+/**
+ * A statement and its parts.
+ *
+ * @since 0.1.0
+ */
+import type { TaskStatus } from "../../domain/TaskStatus.ts"
+import type { TaskScope } from "../../domain/TaskWrite.ts"
+
+/**
+ * A statement with its values, one for each `?`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SqlStatement {
+  readonly text: string
+  readonly params: Array<string | number | null>
+}
+
+/**
+ * Makes a memory for texts, so that each is built once for each shape of its arguments.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeTexts = (): (key: string | number, build: () => string) => string => {
+  const texts = new Map<string | number, string>()
+  return (key, build) => {
+    const known = texts.get(key)
+    if (known !== undefined) return known
+    const text = build()
+    texts.set(key, text)
+    return text
+  }
+}
+
+/**
+ * Gives the bytes that columns take. No engine reads a value for it.
+ *
+ * @since 0.1.0
+ * @category fragments
+ */
+export const bytesOf = (names: ReadonlyArray<string>): string =>
+  names.length === 0 ? "0" : names.map((name) => `coalesce(octet_length(${name}), 0)`).join(" + ")
+
+/**
+ * Tests a status.
+ *
+ * @since 0.1.0
+ * @category fragments
+ */
+export const statusIn = (statuses: ReadonlyArray<TaskStatus>): string =>
+  statuses.length === 0 ? "1 = 0" : `status IN (${statuses.map((status) => `'${status}'`).join(", ")})`
+
+/**
+ * Tests that a task is there yet, at one time.
+ *
+ * @since 0.1.0
+ * @category fragments
+ */
+export const notExpired = "(expires_at IS NULL OR expires_at > ?)"
+
+/**
+ * Tests that a task is in scope: the condition, its values, and what tells it from other conditions.
+ *
+ * @since 0.1.0
+ * @category fragments
+ */
+export const scoped = ({ now, session }: TaskScope) => ({
+  key: session === undefined ? 0 : session === null ? 1 : 2,
+  condition: session === undefined
+    ? notExpired
+    : session === null
+    ? `${notExpired} AND session_id IS NULL`
+    : `${notExpired} AND session_id = ?`,
+  params: typeof session === "string" ? [now, session] : [now]
+})

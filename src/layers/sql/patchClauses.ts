@@ -1,0 +1,103 @@
+/**
+ * A guarded write as parts of a statement, from which each engine makes its own.
+ *
+ * @since 0.1.0
+ */
+import { contentFields } from "../../domain/StoredTask.ts"
+import { taskStatuses } from "../../domain/TaskStatus.ts"
+import type { TaskGuard, TaskPatch } from "../../domain/TaskWrite.ts"
+import { bytesOf, statusIn } from "./SqlStatement.ts"
+import { columnList, columns, writeValue } from "./TaskTables.ts"
+
+/** What a patch may write. The method is never left out of what a write returns. */
+const jsonFields = [...contentFields, "inputKeys", "result"] as const
+const plainFields = ["status", "lastUpdatedAt", "ttl", "pollInterval", "resultKind"] as const
+const patchFields = [...plainFields, ...jsonFields] as const
+type PatchField = (typeof patchFields)[number]
+
+/**
+ * The clauses of a patch, whose texts are the same for every patch of one `key`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PatchClauses {
+  /** A number of at most 25 bits. */
+  readonly key: number
+  /** What is set in the table, whose name goes before the columns that are read. */
+  readonly assignments: (table: string) => string
+  readonly assigned: ReadonlyArray<string | number | null>
+  readonly condition: () => string
+  readonly compared: ReadonlyArray<string | number>
+  /** The whole row, with null for the JSON that the patch wrote: the caller has it. */
+  readonly returned: () => string
+}
+
+/**
+ * Makes the clauses of a patch.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const patchClauses = (guard: TaskGuard, patch: TaskPatch): PatchClauses => {
+  const assigned: Array<string | number | null> = []
+  let key = guardKey(guard)
+  for (const [index, field] of patchFields.entries()) {
+    const value = patch[field]
+    if (value === undefined) continue
+    key |= 1 << index
+    assigned.push(writeValue(value))
+  }
+  const isWritten = (field: PatchField): boolean => patch[field] !== undefined
+  return {
+    key,
+    assignments: (table) =>
+      [
+        ...patchFields.filter(isWritten).map((field) => `${columns[field]} = ?`),
+        `revision = ${table}.revision + 1`
+      ].join(", "),
+    assigned,
+    condition: () => guardCondition(guard, contentFields.filter((field) => !isWritten(field))),
+    compared: guardParams(guard, patch),
+    returned: () => {
+      const gone = jsonFields.filter((field) => field !== "originalMethod" && isWritten(field))
+        .map((field): string => columns[field])
+      return columnList.map((column) => gone.includes(column) ? `NULL AS ${column}` : column).join(", ")
+    }
+  }
+}
+
+/** Everything of a guard that its text depends on, in bits behind those of the fields. */
+const guardKey = (guard: TaskGuard): number => {
+  let key = 0
+  if (guard.statuses !== undefined) {
+    key |= 1
+    for (const status of guard.statuses) key |= 2 << taskStatuses.indexOf(status)
+  }
+  if (guard.result !== undefined) key |= guard.result === "absent" ? 64 : 128
+  if (guard.unchanged !== undefined) key |= 256
+  if (guard.updatedBefore !== undefined) key |= 512
+  if (guard.contentAtMost !== undefined) key |= 1024
+  return key << patchFields.length
+}
+
+const guardCondition = (guard: TaskGuard, kept: ReadonlyArray<(typeof contentFields)[number]>): string =>
+  [
+    ...(guard.statuses === undefined ? [] : [statusIn(guard.statuses)]),
+    ...(guard.result === undefined ? [] : [`result IS ${guard.result === "absent" ? "" : "NOT "}NULL`]),
+    ...(guard.unchanged === undefined ? [] : ["revision = ? AND incarnation = ?"]),
+    ...(guard.updatedBefore === undefined ? [] : ["last_updated_at < ?"]),
+    ...(guard.contentAtMost === undefined ? [] : [`${bytesOf(kept.map((field) => columns[field]))} <= ?`])
+  ].join(" AND ") || "1 = 1"
+
+const guardParams = (guard: TaskGuard, patch: TaskPatch): ReadonlyArray<string | number> => {
+  const params: Array<string | number> = []
+  if (guard.unchanged !== undefined) params.push(guard.unchanged.revision, guard.unchanged.incarnation)
+  if (guard.updatedBefore !== undefined) params.push(guard.updatedBefore)
+  if (guard.contentAtMost !== undefined) {
+    let bytes = 0
+    for (const field of contentFields) bytes += patch[field]?.bytes ?? 0
+    params.push(guard.contentAtMost - bytes)
+  }
+  return params
+}

@@ -1,0 +1,166 @@
+/**
+ * Writes of SQLite: one statement when they go well, and one transaction that finds out why when they do not.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type { StoredTask } from "../../domain/StoredTask.ts"
+import type { InsertResult, PatchResult, TaskBounds, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import { patchClauses } from "../sql/patchClauses.ts"
+import { isSome, type SqlRunner } from "../sql/SqlRunner.ts"
+import { makeTexts, scoped, type SqlStatement } from "../sql/SqlStatement.ts"
+import { readPatched, type SqlWrites } from "../sql/SqlWrites.ts"
+import { columnList, orNull, readInteger, readText, type TaskTables, totalKey, writeTask } from "../sql/TaskTables.ts"
+
+/**
+ * Makes the writes. `countTasks` sees to it that tasks are counted, before the first write that is limited.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeSqliteWrites = (
+  tables: TaskTables,
+  { read, transaction, write }: SqlRunner,
+  find: TaskDriver["find"],
+  countTasks: Effect.Effect<void, TaskDriverError>
+): SqlWrites => {
+  const statements = makeStatements(tables)
+
+  const insert: TaskDriver["insert"] = (task, bounds, now) => {
+    const once = Effect.suspend(() => write(statements.insert(task, bounds), isSome))
+    const refused = Effect.gen(function*(): Effect.fn.Return<InsertResult, TaskDriverError> {
+      if ((yield* find(task.taskId, { now, session: undefined })) !== undefined) return exists
+      const expired = yield* read(statements.expired(task.taskId, now), ([row]) => row && orNull(row[0], readText))
+      if (isBounded(bounds)) {
+        const limit = yield* read(
+          statements.counts(task.sessionId),
+          ([row]) => limitReached(task, bounds, expired, readInteger(row?.[0]), readInteger(row?.[1]))
+        )
+        if (limit !== undefined) return limit
+      }
+      yield* write(statements.removeIfExpired(task.taskId, now), isSome)
+      return (yield* once) ? inserted : exists
+    })
+    const stored = Effect.flatMap(once, (was) => was ? Effect.succeed(inserted) : transaction(refused))
+    return isBounded(bounds) ? Effect.andThen(countTasks, stored) : stored
+  }
+
+  const patch: TaskDriver["patch"] = (taskId, scope, guard, change) => {
+    const { condition, key, params } = scoped(scope)
+    const clauses = patchClauses(guard, change)
+    const statement = {
+      text: statements.cached(
+        clauses.key * 3 + key,
+        () =>
+          `UPDATE ${tables.tasks} SET ${clauses.assignments(tables.tasks)} ` +
+          `WHERE task_id = ? AND ${condition} AND ${clauses.condition()} RETURNING ${clauses.returned()}`
+      ),
+      params: [...clauses.assigned, taskId, ...params, ...clauses.compared]
+    }
+    const once = write(statement, ([row]) => row === undefined ? undefined : readPatched(row, change))
+    const refused = Effect.flatMap(once, (patched) =>
+      patched === undefined
+        ? Effect.map(find(taskId, scope), (task): PatchResult =>
+          task === undefined ? { _tag: "Missing" } : { _tag: "Rejected", task })
+        : Effect.succeed(patched))
+    return Effect.flatMap(once, (patched) => patched === undefined ? transaction(refused) : Effect.succeed(patched))
+  }
+
+  const pushWithin: SqlWrites["pushWithin"] = ({ body, expiresAt, maxSize, now, queue }) => {
+    type Pushed = Effect.Success<ReturnType<SqlWrites["pushWithin"]>>
+    const pushed = write(
+      { text: statements.pushWithin, params: [queue, expiresAt, body.text, queue, now, maxSize, maxSize] },
+      isSome
+    )
+    const full = read({ text: statements.size, params: [queue, now] }, (rows): Pushed => ({
+      _tag: "Full",
+      size: readInteger(rows[0]?.[0])
+    }))
+    const orElse = (refused: Effect.Effect<Pushed, TaskDriverError>) =>
+      Effect.flatMap(pushed, (was) => was ? Effect.succeed<Pushed>({ _tag: "Pushed" }) : refused)
+    return orElse(transaction(orElse(full)))
+  }
+
+  return { insert, patch, pushWithin }
+}
+
+const makeStatements = ({ counts, messages, tasks }: TaskTables) => {
+  const cached = makeTexts()
+  const values = columnList.map(() => "?").join(", ")
+  const waiting = `FROM ${messages} WHERE queue = ? AND expires_at > ?`
+  const countOf = (key: string) => `coalesce((SELECT tasks FROM ${counts} WHERE session_id = ${key}), 0)`
+  return {
+    cached,
+
+    /**
+     * Inserts unless the id is taken or a bound is reached, and gives a row when it did. Bounds are compared with the
+     * counts that triggers keep; tasks of no session have none.
+     */
+    insert: (task: StoredTask, bounds: TaskBounds): SqlStatement => {
+      const params = writeTask(task)
+      const conditions: Array<string> = []
+      if (bounds.maxTasks !== null) {
+        conditions.push(`${countOf(`'${totalKey}'`)} < ?`)
+        params.push(bounds.maxTasks)
+      }
+      if (bounds.maxTasksPerSession !== null) {
+        conditions.push(`${countOf("?")} < ?`)
+        params.push(task.sessionId, bounds.maxTasksPerSession)
+      }
+      return {
+        text: cached(`insert ${conditions.join()}`, () =>
+          `INSERT INTO ${tasks} (${columnList.join(", ")}) ` +
+          (conditions.length === 0 ? `VALUES (${values})` : `SELECT ${values} WHERE ${conditions.join(" AND ")}`) +
+          " ON CONFLICT (task_id) DO NOTHING RETURNING 1"),
+        params
+      }
+    },
+
+    removeIfExpired: (taskId: string, now: number): SqlStatement => ({
+      text: `DELETE FROM ${tasks} WHERE task_id = ? AND expires_at <= ?`,
+      params: [taskId, now]
+    }),
+
+    /** Gives the session of an expired task. */
+    expired: (taskId: string, now: number): SqlStatement => ({
+      text: `SELECT session_id FROM ${tasks} WHERE task_id = ? AND expires_at <= ?`,
+      params: [taskId, now]
+    }),
+
+    /** Gives how many tasks are stored, and how many of them in the session. */
+    counts: (sessionId: string | null): SqlStatement => ({
+      text: `SELECT ${countOf(`'${totalKey}'`)}, ${countOf("?")}`,
+      params: [sessionId]
+    }),
+
+    pushWithin: `INSERT INTO ${messages} (queue, expires_at, body) ` +
+      `SELECT ?, ?, ? WHERE (SELECT count(*) FROM (SELECT 1 ${waiting} LIMIT ?) AS first) < ? RETURNING 1`,
+
+    size: `SELECT count(*) ${waiting}`
+  }
+}
+
+const inserted: InsertResult = { _tag: "Inserted" }
+const exists: InsertResult = { _tag: "Exists" }
+
+/**
+ * Says which bound leaves no room for a task, once the expired one of its id is gone. Decided before anything is written:
+ * what is refused changes nothing. `expired` is the session of that one; `undefined` when there is none.
+ */
+const limitReached = (
+  task: StoredTask,
+  { maxTasks, maxTasksPerSession }: TaskBounds,
+  expired: string | null | undefined,
+  total: number,
+  ofSession: number
+): InsertResult | undefined => {
+  const freed = expired === undefined ? 0 : 1
+  if (maxTasks !== null && total - freed >= maxTasks) return { _tag: "LimitReached", scope: "storage", limit: maxTasks }
+  if (maxTasksPerSession === null) return undefined
+  const freedOfSession = expired === task.sessionId ? 1 : 0
+  return ofSession - freedOfSession >= maxTasksPerSession
+    ? { _tag: "LimitReached", scope: "session", limit: maxTasksPerSession }
+    : undefined
+}
+
+const isBounded = (bounds: TaskBounds): boolean => bounds.maxTasks !== null || bounds.maxTasksPerSession !== null

@@ -1,0 +1,75 @@
+/**
+ * Holds the suite to its purpose on the real engine: a driver that forgets one of its conditions is noticed, by a case of
+ * the contract under the subject that is named and by the random checks that are named. The driver that forgets nothing
+ * passes in test/dynamodb-contract.test.ts.
+ */
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import {
+  checkLinearizability,
+  checkModel,
+  type ContractCase,
+  contractSuite,
+  fromDrivers,
+  runCase,
+  type StorageHarness
+} from "mcp-task-storage/testing"
+import { brokenConditions, forgettingClient } from "./dynamodb/brokenClients.ts"
+import { describeWithEngine, freshTable } from "./dynamodb/engine.ts"
+import { driverThrough } from "./dynamodb/storages.ts"
+
+const harnessOf = (pattern: RegExp) =>
+  fromDrivers({
+    makeDrivers: Effect.gen(function*() {
+      const options = { tableName: yield* freshTable, shards: 2 }
+      return {
+        first: yield* driverThrough(yield* forgettingClient(pattern), options),
+        second: yield* driverThrough(yield* forgettingClient(pattern), options)
+      }
+    })
+  })
+
+/** Finds nothing, so that nothing is forgotten. */
+const good = harnessOf(/$^/)
+
+const passes = <E>(harness: StorageHarness<E>, contract: ContractCase) =>
+  Effect.map(Effect.exit(runCase(harness, contract)), Exit.isSuccess)
+
+/** Calls that have to meet do not always do. */
+const rounds = 10
+
+/** The name of the first case of a subject that fails, and passes when nothing is forgotten. */
+const firstFailure = Effect.fnUntraced(function*<E>(harness: StorageHarness<E>, subject: string) {
+  const cases = contractSuite.flatMap((group) => group.subject === subject ? group.cases : [])
+  for (let round = 0; round < rounds; round++) {
+    for (const contract of cases) {
+      if (!(yield* passes(harness, contract)) && (yield* passes(good, contract))) return contract.name
+    }
+  }
+  return undefined
+}, Random.withSeed(1))
+
+// Nobody reads the sequence that fails, so that it is not made shorter, which takes as long as thousands of runs.
+const options = { runs: 300, seed: 2, maxShrinks: 0 }
+const random = {
+  model: <E>(harness: StorageHarness<E>) => checkModel(harness, options),
+  linearizability: <E>(harness: StorageHarness<E>) => checkLinearizability(harness, options)
+}
+
+describeWithEngine("DynamoDB Local", () => {
+  describe.each(brokenConditions)("a driver that forgets $name", ({ checks, pattern, subject }) => {
+    const harness = harnessOf(pattern)
+
+    it.live(`is noticed by the contract, under ${subject}`, () =>
+      Effect.gen(function*() {
+        expect(yield* firstFailure(harness, subject)).toBeDefined()
+      }), 120_000)
+
+    it.live.each(checks)("is noticed by the check of %s", (check) =>
+      Effect.gen(function*() {
+        expect(yield* Effect.flip(random[check](harness))).toMatchObject({ _tag: "ContractViolation" })
+      }), 120_000)
+  })
+})

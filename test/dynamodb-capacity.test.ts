@@ -1,0 +1,63 @@
+/** That operations take the capacity units that the documentation says, by the engine's own account. */
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { describeWithEngine, freshTable } from "./dynamodb/engine.ts"
+import { interceptedClient } from "./dynamodb/interceptedClient.ts"
+import { openThrough } from "./dynamodb/storages.ts"
+
+const call = { originalMethod: "tools/call", sessionId: "s", ttl: 60_000 }
+
+/** Adds up what the engine says of one request, which may have touched several tables. */
+const unitsOf = (output: object): number => {
+  const consumed: unknown = Reflect.get(output, "ConsumedCapacity") ?? []
+  const units = (of: unknown): number =>
+    Array.isArray(of)
+      ? of.reduce<number>((sum, one) => sum + units(one), 0)
+      : typeof of === "object" && of !== null
+      ? Number(Reflect.get(of, "CapacityUnits"))
+      : 0
+  return units(consumed)
+}
+
+const setUp = (limits: { readonly maxTasks?: number } = {}) =>
+  Effect.gen(function*() {
+    let total = 0
+    const client = yield* interceptedClient(async ({ input, perform }) => {
+      const output = await perform({ ...input, ReturnConsumedCapacity: "TOTAL" })
+      total += unitsOf(output)
+      return output
+    })
+    const storage = yield* openThrough(client, { tableName: yield* freshTable, ...limits })
+    const unitsFor = <A, E>(effect: Effect.Effect<A, E>) =>
+      Effect.suspend(() => {
+        total = 0
+        return Effect.map(effect, () => total)
+      })
+    return { storage, unitsFor }
+  })
+
+describeWithEngine("capacity units", () => {
+  it.live("of operations on one task", () =>
+    Effect.gen(function*() {
+      const { storage, unitsFor } = yield* setUp()
+      expect(yield* unitsFor(storage.createTask({ ...call, taskId: "t" }))).toBe(7)
+      expect(yield* unitsFor(storage.getTask("t"))).toBe(1)
+      expect(yield* unitsFor(storage.touchTask("t"))).toBe(3)
+      expect(yield* unitsFor(storage.touchTask("t", { ttl: 70_000 }))).toBe(9)
+      expect(yield* unitsFor(storage.updateTaskStatus("t", "input_required"))).toBe(7)
+      expect(yield* unitsFor(storage.listTasksForSession("s"))).toBe(1.5)
+      expect(yield* unitsFor(storage.settleTask("t", { _tag: "Success", value: {} }))).toBe(6)
+      expect(yield* unitsFor(storage.deleteTask("t"))).toBe(12)
+    }))
+
+  it.live("of a creation within limits, and of a sweep", () =>
+    Effect.gen(function*() {
+      const limited = yield* setUp({ maxTasks: 2 })
+      expect(yield* limited.unitsFor(limited.storage.createTask(call))).toBe(16)
+      const { storage, unitsFor } = yield* setUp()
+      yield* storage.createTask({ ...call, ttl: 1 })
+      yield* Effect.sleep("20 millis")
+      // Half a unit to find it.
+      expect(yield* unitsFor(storage.expireTasks())).toBe(7.5)
+    }))
+})

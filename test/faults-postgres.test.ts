@@ -1,0 +1,12 @@
+/** What faults do to the PostgreSQL backend. */
+import { describe } from "@effect/vitest"
+import { testNetwork, testProcesses, testRestarts, testSteps } from "./faults/faultTests.ts"
+import { makePostgresTarget } from "./faults/postgresTarget.ts"
+
+describe("postgres", () => {
+  const target = makePostgresTarget()
+  testSteps(target, { share: 0.03, patience: 2 })
+  testProcesses(target, 1_000)
+  testNetwork(target)
+  testRestarts(target)
+})

@@ -1,0 +1,103 @@
+/** One connection through the proxy. */
+import { connect, type Socket } from "node:net"
+import { setTimeout } from "node:timers/promises"
+import type { Behaviour, Endpoint } from "./Behaviour.ts"
+
+/** Who is told when a connection loses its first answer, and when it ends. */
+interface Listeners {
+  readonly lost: () => void
+  readonly ended: () => void
+}
+
+export class ProxyLink {
+  readonly #client: Socket
+  readonly #engine: Socket
+  #behaviour: Behaviour
+  /** Bytes of answers since the behaviour began. */
+  #answered = 0
+  /** Whether an answer was lost: what comes after it could only be misunderstood. */
+  #hasLost = false
+  /** Whether neither end is told anything any more. */
+  #hangs = false
+
+  constructor(client: Socket, engine: Endpoint, behaviour: Behaviour, on: Listeners) {
+    this.#client = client
+    this.#engine = connect(engine)
+    this.#behaviour = behaviour
+    const toEngine = this.#inOrder(this.#engine)
+    const toClient = this.#inOrder(client)
+    client.on("data", toEngine)
+    this.#engine.on("data", (chunk) => {
+      if (this.#isAnswerLost(on)) return
+      toClient(this.#withinLimit(chunk))
+    })
+    for (const socket of [client, this.#engine]) {
+      socket.setNoDelay(true)
+      // What goes wrong with one end is told to the other one by the end that follows it.
+      socket.on("error", () => undefined)
+      socket.on("close", () => {
+        this.destroy()
+        on.ended()
+      })
+    }
+  }
+
+  behave(behaviour: Behaviour): void {
+    const ended = this.#behaviour
+    this.#behaviour = behaviour
+    this.#answered = 0
+    if (this.#hasLost && ended._tag === "LoseAnswers" && ended.after === "cut") this.cut()
+  }
+
+  /** Ends the connection, unless it hangs: then not even its end is heard of. */
+  cut(): void {
+    if (!this.#hangs) this.destroy()
+  }
+
+  destroy(): void {
+    this.#client.resetAndDestroy()
+    this.#engine.resetAndDestroy()
+  }
+
+  #isAnswerLost(on: Listeners): boolean {
+    if (!this.#hasLost && this.#behaviour._tag === "LoseAnswers") {
+      this.#hasLost = true
+      this.#hangs = this.#behaviour.after === "hang"
+      on.lost()
+    }
+    return this.#hasLost
+  }
+
+  /** The part of an answer that may still be given; cuts the connection behind it. */
+  #withinLimit(chunk: Buffer): Buffer {
+    if (this.#behaviour._tag !== "CutAfter") return chunk
+    const left = this.#behaviour.bytes - this.#answered
+    this.#answered += chunk.length
+    if (chunk.length < left) return chunk
+    this.#client.end(chunk.subarray(0, left), () => this.cut())
+    return chunk.subarray(0, 0)
+  }
+
+  /** Passes chunks on, late if that is the behaviour, and never one before another. */
+  #inOrder(target: Socket): (chunk: Buffer) => void {
+    let last = Promise.resolve()
+    let waiting = 0
+    const pass = (chunk: Buffer) => {
+      if (chunk.length > 0 && target.writable) target.write(chunk)
+    }
+    return (chunk) => {
+      const milliseconds = this.#behaviour._tag === "Delay" ? this.#behaviour.milliseconds : 0
+      if (milliseconds === 0 && waiting === 0) {
+        pass(chunk)
+        return
+      }
+      waiting++
+      const due = setTimeout(milliseconds)
+      last = last.then(async () => {
+        await due
+        waiting--
+        pass(chunk)
+      })
+    }
+  }
+}

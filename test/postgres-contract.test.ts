@@ -1,0 +1,13 @@
+/**
+ * Holds the PostgreSQL backend to the contract: two pools on one database, as two processes have them.
+ */
+import * as Effect from "effect/Effect"
+import { fromDrivers } from "mcp-task-storage/testing"
+import { taskStorageSuite } from "mcp-task-storage/testing/vitest"
+import { perFile } from "./perFile.ts"
+import { emptied, openPair } from "./postgres/database.ts"
+import { startPostgres } from "./postgres/engine.ts"
+
+const pair = perFile(Effect.flatMap(startPostgres, (postgres) => openPair(postgres)))
+
+taskStorageSuite("postgres", fromDrivers({ makeDrivers: Effect.flatMap(pair, emptied) }))

@@ -1,0 +1,201 @@
+/**
+ * Mistakes in the SQL of the drivers, made by changing the text of real statements. The values of a statement stay, so a
+ * condition that is dropped becomes one that always holds.
+ */
+import { type Rewrite, rewrite } from "./rewrite.ts"
+
+/** A mistake: on which engines it can be made, and what has to notice it. */
+export interface BrokenStatement {
+  readonly name: string
+  /** A subject of the contract. */
+  readonly noticedBy: string
+  readonly sqlite?: Rewrite
+  readonly postgres?: Rewrite
+}
+
+const patch = /revision = \S+\.revision \+ 1/
+const insertTask = /^(WITH room .*)?INSERT INTO \w+tasks |^WITH room /
+const sweepTasks = /^WITH gone .* DELETE FROM \w+tasks /
+const sweepMessages = /^WITH gone .* DELETE FROM \w+messages /
+const page = /^SELECT .* ORDER BY created_at, task_id LIMIT \S+$/s
+const shift = /^DELETE FROM \w+messages WHERE seq = /
+const drain = /^DELETE FROM \w+messages WHERE queue = /
+
+const both = (name: string, noticedBy: string, change: Rewrite): BrokenStatement => ({
+  name,
+  noticedBy,
+  sqlite: change,
+  postgres: change
+})
+
+const always = (matched: string) => `(${matched} OR 1 = 1)`
+const never = (matched: string) => `(${matched} AND 1 = 0)`
+
+const primitives = [
+  ["find", /^SELECT task_id, session_id, .* WHERE task_id = /s],
+  ["patch", patch],
+  ["remove", /^DELETE FROM \w+tasks WHERE task_id = .* RETURNING 1$/],
+  ["page", page],
+  ["count", /^SELECT count\(\*\) FROM \w+tasks /]
+] as const
+
+export const brokenStatements: ReadonlyArray<BrokenStatement> = [
+  both("patch does not check the status", "updateTaskStatus", rewrite(patch, "status IN (*)", always)),
+  both(
+    "patch does not check the revision",
+    "requireInput, provideInput",
+    rewrite(patch, "revision = # AND", (matched) => `(${matched.slice(0, -4)} OR 1 = 1) AND`)
+  ),
+  both(
+    "patch takes a task for an earlier one of its id",
+    "requireInput, provideInput",
+    rewrite(patch, "incarnation = #", always)
+  ),
+  both("patch overwrites a result", "storeTaskResult, getTaskResult", rewrite(patch, "result IS NULL", always)),
+  both("patch does not check the age", "recoverStuckTasks", rewrite(patch, "last_updated_at < #", always)),
+  both("patch does not check the size", "limits", rewrite(patch, "<= #", (matched) => `${matched} + 1000000000`)),
+  both("patch does not raise the revision", "updateTaskStatus", rewrite(patch, ".revision + 1", () => ".revision + 0")),
+
+  ...primitives.flatMap(([primitive, statement]) => [
+    both(`${primitive} sees expired tasks`, "expiry", rewrite(statement, "expires_at > #", always)),
+    both(`${primitive} ignores the session`, "sessions", rewrite(statement, "session_id = #", always))
+  ]),
+  both("find ignores that a task has a session", "sessions", rewrite(primitives[0][1], "session_id IS NULL", always)),
+
+  {
+    name: "insert overwrites a task whose id is taken",
+    noticedBy: "createTask",
+    sqlite: (text) =>
+      insertTask.test(text)
+        ? text.replace("INSERT", "INSERT OR REPLACE").replace(/ON CONFLICT .* RETURNING/, "RETURNING")
+        : text,
+    postgres: rewrite(insertTask, "task.expires_at <= #", always)
+  },
+  {
+    name: "insert does not replace an expired task",
+    noticedBy: "expiry",
+    sqlite: rewrite(/^DELETE FROM \w+tasks WHERE task_id = \? AND expires_at <= \?$/, "expires_at <= #", never),
+    postgres: rewrite(insertTask, "task.expires_at <= #", never)
+  },
+  {
+    name: "insert does not check how many tasks there are",
+    noticedBy: "limits",
+    sqlite: rewrite(insertTask, "session_id = ''), 0) < #", (matched) => `${matched} + 1000`),
+    postgres: rewrite(/^CREATE FUNCTION \w+_room/, ">= in_max_tasks THEN", () => ">= in_max_tasks + 1000 THEN")
+  },
+  {
+    name: "insert does not check how many tasks the session has",
+    noticedBy: "limits",
+    sqlite: rewrite(insertTask, "session_id = #), 0) < #", (matched) => `${matched} + 1000`),
+    postgres: rewrite(
+      /^CREATE FUNCTION \w+_room/,
+      "in_max_tasks_per_session THEN",
+      () => "in_max_tasks_per_session + 1000 THEN"
+    )
+  },
+  {
+    name: "new tasks are not counted",
+    noticedBy: "limits",
+    sqlite: rewrite(/^CREATE TRIGGER \w+_count_insert/, "tasks = tasks + 1", () => "tasks = tasks + 0"),
+    postgres: rewrite(/^CREATE FUNCTION \w+_count_insert/, "tasks = tasks + added.number", () => "tasks = tasks")
+  },
+  {
+    name: "tasks that go are not counted",
+    noticedBy: "limits",
+    sqlite: rewrite(/^CREATE TRIGGER \w+_count_delete/, "tasks = tasks - 1", () => "tasks = tasks - 0"),
+    postgres: rewrite(/^CREATE FUNCTION \w+_count_delete/, "tasks = tasks - removed.number", () => "tasks = tasks")
+  },
+
+  both(
+    "page is not in order",
+    "lists",
+    rewrite(page, "ORDER BY created_at, task_id", () => "ORDER BY task_id, created_at")
+  ),
+  // Without any order SQLite gives that of the index that it reads.
+  {
+    name: "page is in no order",
+    noticedBy: "lists",
+    postgres: rewrite(page, "ORDER BY created_at, task_id", () => "")
+  },
+  both("page repeats the task of the cursor", "lists", rewrite(page, "task_id) > (", () => "task_id) >= (")),
+  both(
+    "page skips tasks of the same time",
+    "lists",
+    rewrite(
+      page,
+      "(created_at, task_id) > (#, #)",
+      (matched) => `(${matched} AND created_at > ${/\(([^,(]+), [^,]+\)$/.exec(matched)?.[1] ?? ""})`
+    )
+  ),
+  both(
+    "page ignores the status",
+    "lists",
+    (text) => page.test(text) ? text.replaceAll(/status = '\w+'/g, always) : text
+  ),
+  both("page ignores its bytes", "lists", rewrite(page, "AS sizes) <= #", (matched) => `${matched} + 1000000000000`)),
+  both(
+    "stale finds tasks of any age",
+    "recoverStuckTasks",
+    (text) =>
+      rewrite(/active_updated_at < /, "active_updated_at < #", always)(
+        rewrite(patch, "last_updated_at < #", always)(text)
+      )
+  ),
+  both("sweep takes tasks that have not expired", "expiry", rewrite(sweepTasks, "expires_at <= #", always)),
+
+  both("messages are swept before they expire", "maintenance", rewrite(sweepMessages, "expires_at <= #", always)),
+  both("messages are not swept", "maintenance", rewrite(sweepMessages, "expires_at <= #", never)),
+  both("shift gives expired messages", "messages", rewrite(shift, "expires_at > #", always)),
+  both("shift gives the last message", "messages", rewrite(shift, "ORDER BY seq", () => "ORDER BY seq DESC")),
+  both("shift mixes up queues", "messages", rewrite(shift, "queue = #", always)),
+  both("drain gives expired messages", "messages", rewrite(drain, "expires_at > #", always)),
+  both("drain mixes up queues", "messages", rewrite(drain, "queue = #", always)),
+  {
+    name: "push does not check how many messages wait",
+    noticedBy: "messages",
+    sqlite: rewrite(/^INSERT INTO \w+messages .*SELECT/, "< #", (matched) => `${matched} + 1000`),
+    postgres: rewrite(/^CREATE FUNCTION \w+_push/, ">= in_max_size", () => ">= in_max_size + 1000")
+  }
+]
+
+/** A lock that a statement of PostgreSQL lacks, and a pause that lets others in between and harms nobody else. */
+export interface MissingLock {
+  readonly name: string
+  readonly noticedBy: string
+  readonly lock: Rewrite
+  readonly pause: Rewrite
+}
+
+const pushFunction = /^CREATE FUNCTION \w+_push/
+const countFunctions = /^CREATE FUNCTION \w+_(room|count_lock)/
+
+export const missingLocks: ReadonlyArray<MissingLock> = [
+  {
+    name: "patch does not lock what it checks",
+    noticedBy: "updateTaskStatus",
+    lock: rewrite(patch, " FOR NO KEY UPDATE", () => ""),
+    pause: rewrite(patch, "(SELECT *,", (matched) => `${matched} pg_sleep(0.005) AS paused,`)
+  },
+  {
+    name: "shift does not lock what it takes",
+    noticedBy: "messages",
+    lock: rewrite(shift, " FOR UPDATE", () => ""),
+    pause: rewrite(
+      shift,
+      "LIMIT 1",
+      (matched) => `${matched} OFFSET CASE WHEN pg_sleep(0.005) IS NULL THEN 1 ELSE 0 END`
+    )
+  },
+  {
+    name: "push counts without a lock",
+    noticedBy: "messages",
+    lock: rewrite(pushFunction, "PERFORM pg_advisory_xact_lock(*);", () => ""),
+    pause: rewrite(pushFunction, "IF size >=", (matched) => `PERFORM pg_sleep(0.005); ${matched}`)
+  },
+  {
+    name: "insert finds room without a lock",
+    noticedBy: "limits",
+    lock: rewrite(countFunctions, " FOR UPDATE", () => ""),
+    pause: rewrite(countFunctions, "IF freed = 1", (matched) => `PERFORM pg_sleep(0.005); ${matched}`)
+  }
+]
