@@ -9,7 +9,9 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000
+    globalSetup: "test/engines/sharedEngines.ts",
+    // A machine that is busy with something else, as those of CI are, takes its time.
+    testTimeout: 120_000,
+    hookTimeout: 120_000
   }
 })

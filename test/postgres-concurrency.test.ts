@@ -4,16 +4,16 @@ import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { InsertResult, TaskDriver, TaskDriverError } from "../src/domain/TaskDriver.ts"
 import { makePostgresDriver } from "../src/layers/postgres/makePostgresDriver.ts"
-import type * as PostgresTaskStorage from "../src/layers/PostgresTaskStorage.ts"
 import { perFile } from "./perFile.ts"
-import { anyone, connect, freshUrl, open, unlimited } from "./postgres/database.ts"
-import { startPostgres } from "./postgres/engine.ts"
+import { anyone, connect, open, unlimited } from "./postgres/database.ts"
+import { freshUrl } from "./postgres/engine.ts"
+import { startPostgres } from "./postgres/startPostgres.ts"
 import { atOnce, numbers, openTwo } from "./postgres/together.ts"
 import { storedTask, text } from "./storedTask.ts"
 
-const postgres = perFile(startPostgres)
+/** Of one server it is known whose deadlocks are in its log. */
+const ownServer = perFile(startPostgres)
 
-const setUp = (options: Omit<PostgresTaskStorage.Options, "url"> = {}) => openTwo(postgres, options)
 const answers = (results: ReadonlyArray<InsertResult>) =>
   Object.groupBy(results, (result) => result._tag === "LimitReached" ? result.scope : result._tag)
 
@@ -29,7 +29,7 @@ const requireCounted = (sql: SqlClient) =>
 describe("limits", () => {
   it.live("are exact for sixty creations at once", () =>
     Effect.gen(function*() {
-      const { driverOf, sql } = yield* setUp({ maxTasks: 1 })
+      const { driverOf, sql } = yield* openTwo({ maxTasks: 1 })
       const create = (prefix: string, maxTasks: number | null) =>
         atOnce(
           numbers(60).map((index) =>
@@ -50,7 +50,7 @@ describe("limits", () => {
 
   it.live("are never overrun while tasks are deleted and expire, and let in as many as there is room for", () =>
     Effect.gen(function*() {
-      const { driverOf, sql } = yield* setUp({ maxTasks: 1 })
+      const { driverOf, sql } = yield* openTwo({ maxTasks: 1 })
       const bounds = { maxTasks: 15, maxTasksPerSession: 6 }
       let ended = false
       const most = { all: 0, session: 0 }
@@ -90,8 +90,8 @@ describe("limits", () => {
 
   it.live("count what a process without limits writes, and nobody meets a deadlock", () =>
     Effect.gen(function*() {
-      const { driverOf, first, second, sql } = yield* setUp()
-      const { log } = yield* postgres
+      const { database, log, url } = yield* ownServer
+      const { driverOf, first, second, sql } = yield* openTwo({}, Effect.map(database, (name) => url(name)))
       yield* first.insert(storedTask("starts the counting"), { maxTasks: 9, maxTasksPerSession: 9 }, 1000)
       const lane = (lane: number) =>
         Effect.forEach(numbers(20), (count) =>
@@ -132,7 +132,7 @@ describe("sweeps", () => {
 
   it.live("of several processes expire and recover each task once", () =>
     Effect.gen(function*() {
-      const { driverOf, first, url } = yield* setUp()
+      const { driverOf, first, url } = yield* openTwo()
       yield* insertMany(first, 300, 5)
       const sweep = (index: number): Effect.Effect<ReadonlyArray<string>, TaskDriverError> =>
         Effect.flatMap(driverOf(index).removeExpired(1005, 20), (removed) =>
@@ -161,7 +161,7 @@ describe("sweeps", () => {
 
   it.live("never take a task that was given a longer life before", () =>
     Effect.gen(function*() {
-      const { first, second } = yield* setUp()
+      const { first, second } = yield* openTwo()
       yield* insertMany(first, 100, 5)
       const [patched, swept] = yield* Effect.all([
         atOnce(
@@ -183,7 +183,7 @@ describe("sweeps", () => {
 
   it.live("leave out what a transaction of somebody else has locked, and take it later", () =>
     Effect.gen(function*() {
-      const { first, sql } = yield* setUp({ statementTimeout: "5 seconds" })
+      const { first, sql } = yield* openTwo({ statementTimeout: "5 seconds" })
       yield* insertMany(first, 5, 5)
       yield* first.messages.push({ queue: "q", body: text("m"), expiresAt: 1005, maxSize: undefined, now: 1000 })
       yield* sql.withTransaction(Effect.gen(function*() {
@@ -199,7 +199,7 @@ describe("sweeps", () => {
 
 it.live("the first limited creation waits no longer than statementTimeout either", () =>
   Effect.gen(function*() {
-    const sql = yield* connect(yield* freshUrl(postgres), { maxConnections: 1 })
+    const sql = yield* connect(yield* freshUrl, { maxConnections: 1 })
     const driver = yield* makePostgresDriver(sql, { statementTimeout: 400, notifications: false })
     const insert = driver.insert(storedTask("t"), { maxTasks: 5, maxTasksPerSession: null }, 1000)
     const refused = yield* Effect.scoped(
@@ -212,7 +212,7 @@ it.live("the first limited creation waits no longer than statementTimeout either
 describe("a task that somebody else has locked", () => {
   it.live("is an error after statementTimeout, and the connection is free again", () =>
     Effect.gen(function*() {
-      const { first, sql, url } = yield* setUp()
+      const { first, sql, url } = yield* openTwo()
       yield* first.insert(storedTask("t"), unlimited, 1000)
       const storage = yield* open({ url, maxConnections: 1, statementTimeout: 400, notifications: false })
       yield* sql.withTransaction(Effect.gen(function*() {

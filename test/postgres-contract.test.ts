@@ -6,8 +6,8 @@ import { fromDrivers } from "mcp-task-storage/testing"
 import { taskStorageSuite } from "mcp-task-storage/testing/vitest"
 import { perFile } from "./perFile.ts"
 import { emptied, openPair } from "./postgres/database.ts"
-import { startPostgres } from "./postgres/engine.ts"
+import { postgres } from "./postgres/engine.ts"
 
-const pair = perFile(Effect.flatMap(startPostgres, (postgres) => openPair(postgres)))
+const pair = perFile(Effect.flatMap(postgres, (server) => openPair(server)))
 
 taskStorageSuite("postgres", fromDrivers({ makeDrivers: Effect.flatMap(pair, emptied) }))

@@ -8,17 +8,15 @@ import { once } from "node:events"
 import { createServer } from "node:net"
 import * as PostgresTaskStorage from "../src/layers/PostgresTaskStorage.ts"
 import { freePort } from "./freePort.ts"
-import { perFile } from "./perFile.ts"
-import { connect, freshUrl, open } from "./postgres/database.ts"
-import { startPostgres } from "./postgres/engine.ts"
+import { connect, open } from "./postgres/database.ts"
+import { freshRole, freshUrl, postgres } from "./postgres/engine.ts"
 import { eventually } from "./postgres/eventually.ts"
 import { exposed } from "./postgres/exposed.ts"
 
-const postgres = perFile(startPostgres)
-
-/** A database, and how to connect to it as the role of a test. */
-const setUp = (role: string, rolePassword: string) =>
+/** A database, and how to connect to it as a role of its own. */
+const setUp = (rolePassword: string) =>
   Effect.gen(function*() {
+    const role = yield* freshRole
     const { database, port, url } = yield* postgres
     const name = yield* database
     const sql = yield* connect(url(name))
@@ -68,7 +66,7 @@ describe("a password", () => {
 
   it.live("is asked for by each new connection, so that the next one has the new password", () =>
     Effect.gen(function*() {
-      const { options, sql } = yield* setUp("rotating", "first")
+      const { options, sql } = yield* setUp("first")
       let current = "first"
       let asked = 0
       const storage = yield* open({
@@ -84,14 +82,14 @@ describe("a password", () => {
       yield* eventually(
         "each of several connections has asked",
         Effect.map(
-          sql`SELECT pid FROM pg_stat_activity WHERE usename = 'rotating'`,
+          sql`SELECT pid FROM pg_stat_activity WHERE usename = ${options.username}`,
           (connections) => connections.length > 1 && connections.length === asked
         )
       )
 
-      yield* sql`ALTER ROLE rotating PASSWORD 'second'`
+      yield* sql.unsafe(`ALTER ROLE ${options.username} PASSWORD 'second'`)
       yield* storage.createTask(call)
-      yield* sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'rotating'`
+      yield* sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${options.username}`
       yield* Effect.sleep(100)
       const refused = yield* Effect.flip(storage.createTask(call))
       assert.include(refused.message, "PostgreSQL refuses the user or the password")
@@ -101,7 +99,7 @@ describe("a password", () => {
 
   it.live("that cannot be had is an error that may pass", () =>
     Effect.gen(function*() {
-      const { options, sql } = yield* setUp("waiting", "secret-of-waiting")
+      const { options, sql } = yield* setUp("secret-of-waiting")
       let fails = true
       const password = () => {
         if (fails) throw new Error("the vault is closed")
@@ -123,7 +121,7 @@ describe("a password", () => {
       const storage = yield* open({ ...options, password: asynchronous })
       yield* storage.createTask(call)
       fails = true
-      yield* sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'waiting'`
+      yield* sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${options.username}`
       yield* Effect.sleep(100)
       const error = yield* Effect.flip(storage.createTask(call))
       assert.deepInclude(error, { _tag: "TaskStorageUnavailable", retryable: true, applied: "no" })
@@ -221,7 +219,7 @@ describe("what cannot be opened", () => {
 
 it.live("a server that is gone is an error that tells so, and nothing else has to be done when it is back", () =>
   Effect.gen(function*() {
-    const url = yield* freshUrl(postgres)
+    const url = yield* freshUrl
     const sql = yield* connect(url)
     const storage = yield* open({ url, maxConnections: 1 })
     yield* storage.createTask(call)
@@ -235,7 +233,8 @@ it.live("a server that is gone is an error that tells so, and nothing else has t
       }))),
       Effect.andThen(
         Effect.sleep(200),
-        sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mcp-task-storage'`
+        sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity 
+          WHERE application_name = 'mcp-task-storage' AND datname = current_database()`
       )
     ], { concurrency: 2 })
     assert.deepInclude(terminated, { _tag: "TaskStorageUnavailable", retryable: true, applied: "unknown" })

@@ -4,15 +4,12 @@ import * as Effect from "effect/Effect"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
 import type { TaskStorageError } from "../src/domain/TaskError.ts"
 import { postgresFault } from "../src/layers/postgres/PostgresFault.ts"
-import { perFile } from "./perFile.ts"
-import { connect, freshUrl, open } from "./postgres/database.ts"
-import { startPostgres } from "./postgres/engine.ts"
+import { connect, open } from "./postgres/database.ts"
+import { freshRole, freshUrl, postgres } from "./postgres/engine.ts"
 import { exposed } from "./postgres/exposed.ts"
 
-const postgres = perFile(startPostgres)
-
 const setUp = Effect.gen(function*() {
-  const url = yield* freshUrl(postgres)
+  const url = yield* freshUrl
   const storage = yield* open({ url })
   return { sql: yield* connect(url), storage, url }
 })
@@ -115,11 +112,12 @@ describe("what went wrong", () => {
         (yield* Effect.flip(trusting.getTask("t"))).message,
         "getTask failed: the tables are missing or are not those of this library; run the migrations"
       )
-      yield* sql`CREATE ROLE stranger LOGIN PASSWORD 'stranger'`
+      const role = yield* freshRole
+      yield* sql.unsafe(`CREATE ROLE ${role} LOGIN PASSWORD 'p'`)
       const { port } = yield* postgres
       const database = new URL(url).pathname
       const denied = yield* Effect.flip(Effect.scoped(Effect.flatMap(
-        open({ url: `postgres://stranger:stranger@127.0.0.1:${port}${database}`, schema: "trust" }),
+        open({ url: `postgres://${role}:p@127.0.0.1:${port}${database}`, schema: "trust" }),
         (stranger) => stranger.taskCount()
       )))
       assert.include(denied.message, "PostgreSQL denies access to the tables, or to make them; grant the role")

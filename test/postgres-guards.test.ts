@@ -3,14 +3,10 @@ import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { makeDriver } from "../src/layers/PostgresTaskStorage.ts"
 import { wrongGuards } from "./guardCases.ts"
-import { perFile } from "./perFile.ts"
-import { freshUrl } from "./postgres/database.ts"
-import { startPostgres } from "./postgres/engine.ts"
-
-const postgres = perFile(startPostgres)
+import { freshUrl } from "./postgres/engine.ts"
 
 it.live("guards and patches mean the same in SQL and in plain code", () =>
   Effect.gen(function*() {
-    const driver = yield* makeDriver({ url: yield* freshUrl(postgres), notifications: false })
+    const driver = yield* makeDriver({ url: yield* freshUrl, notifications: false })
     expect(yield* wrongGuards(driver, { runs: 1500 })).toBeUndefined()
   }))

@@ -5,11 +5,9 @@ import { checkLinearizability, fromDrivers } from "mcp-task-storage/testing"
 import * as PostgresTaskStorage from "../src/layers/PostgresTaskStorage.ts"
 import { perFile } from "./perFile.ts"
 import { anyone, connect, emptied, openPair, unlimited } from "./postgres/database.ts"
-import { startPostgres } from "./postgres/engine.ts"
+import { postgres } from "./postgres/engine.ts"
 import { numbers } from "./postgres/together.ts"
 import { storedTask, text } from "./storedTask.ts"
-
-const postgres = perFile(startPostgres)
 
 describe.each(["serializable", "repeatable read"])("%s", (isolation) => {
   const pair = perFile(Effect.gen(function*() {

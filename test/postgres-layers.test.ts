@@ -13,16 +13,14 @@ import { TaskStorage } from "../src/domain/TaskStorage.ts"
 import { makePostgresDriver } from "../src/layers/postgres/makePostgresDriver.ts"
 import * as PostgresTaskStorage from "../src/layers/PostgresTaskStorage.ts"
 import { perFile } from "./perFile.ts"
-import { connect, emptied, freshUrl, open } from "./postgres/database.ts"
-import { startPostgres } from "./postgres/engine.ts"
+import { connect, emptied, open } from "./postgres/database.ts"
+import { freshUrl, postgres } from "./postgres/engine.ts"
 import { recording } from "./postgres/statements.ts"
-
-const postgres = perFile(startPostgres)
 
 /** A storage on the user's client, beside a table of the user. */
 const setUp = (options: PostgresTaskStorage.ClientOptions = {}) =>
   Effect.gen(function*() {
-    const url = yield* freshUrl(postgres)
+    const url = yield* freshUrl
     const sql = yield* connect(url, { maxConnections: 4 })
     const built = yield* Layer.build(Layer.provide(
       PostgresTaskStorage.layerClient({ maintenance: false, ...options }),
@@ -53,7 +51,7 @@ it.live("payloads that the user's client could not read are refused before they 
 describe("where the tables are", () => {
   it.live("two schemas and two prefixes of one database do not meet, and are made when missing", () =>
     Effect.gen(function*() {
-      const url = yield* freshUrl(postgres)
+      const url = yield* freshUrl
       const places = [
         {},
         { tablePrefix: "App_" },
@@ -88,7 +86,7 @@ describe("where the tables are", () => {
 
   it.live("options may come from the configuration", () =>
     Effect.gen(function*() {
-      const url = yield* freshUrl(postgres)
+      const url = yield* freshUrl
       const { password } = yield* postgres
       const layer = PostgresTaskStorage.layerConfig({
         url: Config.String("URL"),
@@ -198,7 +196,7 @@ describe("clients of the user", () => {
   const subjects = ["createTask", "lists", "limits", "requireInput, provideInput", "messages", "maintenance"]
   for (const [name, options] of clients) {
     const pair = perFile(Effect.gen(function*() {
-      const url = yield* freshUrl(postgres)
+      const url = yield* freshUrl
       const make = Effect.flatMap(connect(url, options), (sql) => makePostgresDriver(sql, {}))
       return { sql: yield* connect(url), first: yield* make, second: yield* make }
     }))

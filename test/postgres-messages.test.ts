@@ -2,12 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { TaskDriver } from "../src/domain/TaskDriver.ts"
-import { perFile } from "./perFile.ts"
-import { startPostgres } from "./postgres/engine.ts"
 import { atOnce, numbers, openTwo } from "./postgres/together.ts"
 import { text } from "./storedTask.ts"
-
-const postgres = perFile(startPostgres)
 
 describe("messages", () => {
   const push = (driver: TaskDriver, body: string, maxSize?: number) =>
@@ -15,7 +11,7 @@ describe("messages", () => {
 
   it.live("are never more than may wait", () =>
     Effect.gen(function*() {
-      const { driverOf, first } = yield* openTwo(postgres)
+      const { driverOf, first } = yield* openTwo()
       const results = yield* atOnce(numbers(60).map((index) => push(driverOf(index), `${index}`, 25)))
       assert.lengthOf(results.filter(({ _tag }) => _tag === "Pushed"), 25)
       for (const result of results) if (result._tag === "Full") assert.strictEqual(result.size, 25)
@@ -24,7 +20,7 @@ describe("messages", () => {
 
   it.live("are found by as many takers as there are messages", () =>
     Effect.gen(function*() {
-      const { driverOf, first } = yield* openTwo(postgres)
+      const { driverOf, first } = yield* openTwo()
       for (let round = 0; round < 5; round++) {
         for (const index of numbers(20)) yield* push(first, `${index}`)
         const taken = yield* atOnce(numbers(20).map((index) => driverOf(index).messages.shift("q", 1000)))
@@ -34,7 +30,7 @@ describe("messages", () => {
 
   it.live("are each given to one taker, in the order of who sent them", () =>
     Effect.gen(function*() {
-      const { driverOf } = yield* openTwo(postgres)
+      const { driverOf } = yield* openTwo()
       const producers = 4
       const each = 40
       const taken: Array<Array<string>> = []

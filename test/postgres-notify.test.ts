@@ -15,17 +15,14 @@ import { makePostgresDialect } from "../src/layers/postgres/PostgresDialect.ts"
 import { listenForWrites } from "../src/layers/postgres/PostgresListener.ts"
 import { makeNotifier } from "../src/layers/postgres/PostgresNotifier.ts"
 import { makeSqlRunner } from "../src/layers/sql/SqlRunner.ts"
-import { perFile } from "./perFile.ts"
-import { connect, freshUrl, open } from "./postgres/database.ts"
-import { startPostgres } from "./postgres/engine.ts"
+import { connect, open } from "./postgres/database.ts"
+import { freshUrl, postgres } from "./postgres/engine.ts"
 import { eventually } from "./postgres/eventually.ts"
 import { recording } from "./postgres/statements.ts"
 
-const postgres = perFile(startPostgres)
-
 /** Two storages as two processes have them: one that waits, and one that writes. */
 const setUp = Effect.gen(function*() {
-  const url = yield* freshUrl(postgres)
+  const url = yield* freshUrl
   return { sql: yield* connect(url), url, waiting: yield* open({ url }), writing: yield* open({ url }) }
 })
 
@@ -189,7 +186,7 @@ describe("waiting costs", () => {
 
   it.live("no query each while nothing happens", () =>
     Effect.gen(function*() {
-      const url = yield* freshUrl(postgres)
+      const url = yield* freshUrl
       const client = yield* connect(url, { maxConnections: 5 })
       const sent = recording(client)
       const storage = yield* TaskStorage.fromDriver(yield* makePostgresDriver(client, {}), { maintenance: false })
@@ -210,7 +207,7 @@ describe("waiting costs", () => {
 describe("a notification", () => {
   it.live("names any id, and thousands of them that were written in one go", () =>
     Effect.gen(function*() {
-      const sql = yield* connect(yield* freshUrl(postgres))
+      const sql = yield* connect(yield* freshUrl)
       const runner = makeSqlRunner(sql, makePostgresDialect(), { lockTimeout: 1000 })
       const notify = yield* makeNotifier(runner, "tasks of a test", "writer")
       const taskIds = [
@@ -233,7 +230,7 @@ describe("a notification", () => {
 
   it.live("is not heard by who sent it", () =>
     Effect.gen(function*() {
-      const sql = yield* connect(yield* freshUrl(postgres))
+      const sql = yield* connect(yield* freshUrl)
       const runner = makeSqlRunner(sql, makePostgresDialect(), { lockTimeout: 1000 })
       const own = yield* makeNotifier(runner, "c", "own")
       const other = yield* makeNotifier(runner, "c", "other")

@@ -13,15 +13,13 @@ import { makeSqlRunner } from "../src/layers/sql/SqlRunner.ts"
 import { prepareSchema } from "../src/layers/sql/SqlSchema.ts"
 import { taskTables } from "../src/layers/sql/TaskTables.ts"
 import { perFile } from "./perFile.ts"
-import { anyone, connect, emptied, freshUrl, open, unlimited } from "./postgres/database.ts"
-import { startPostgres } from "./postgres/engine.ts"
+import { anyone, connect, emptied, open, unlimited } from "./postgres/database.ts"
+import { freshRole, freshUrl, postgres } from "./postgres/engine.ts"
 import { recording } from "./postgres/statements.ts"
 import { storedTask } from "./storedTask.ts"
 
-const postgres = perFile(startPostgres)
-
 const setUp = Effect.gen(function*() {
-  const url = yield* freshUrl(postgres)
+  const url = yield* freshUrl
   return { sql: yield* connect(url), url }
 })
 
@@ -173,19 +171,20 @@ describe("tables that a person made by hand, for a role that may only read and w
     const name = yield* database
     const place = { databaseSchema: "Tasks", tablePrefix: "app_" }
     const admin = yield* connect(url(name))
-    for (const role of ["owner_of_tasks", "app_of_tasks"]) yield* admin.unsafe(`CREATE ROLE ${role} LOGIN PASSWORD 'p'`)
-    yield* admin.unsafe(`GRANT CREATE ON DATABASE ${name} TO owner_of_tasks`)
+    const [ownerRole, appRole] = [yield* freshRole, yield* freshRole]
+    for (const role of [ownerRole, appRole]) yield* admin.unsafe(`CREATE ROLE ${role} LOGIN PASSWORD 'p'`)
+    yield* admin.unsafe(`GRANT CREATE ON DATABASE ${name} TO ${ownerRole}`)
     const as = (role: string) => `postgres://${role}:p@127.0.0.1:${port}/${name}`
 
-    const owner = yield* connect(as("owner_of_tasks"))
+    const owner = yield* connect(as(ownerRole))
     const steps = Result.getOrThrow(PostgresTaskStorage.migrations(place)).map(({ statements }) => statements)
     for (const statements of [...steps, Result.getOrThrow(PostgresTaskStorage.limitTriggers(place))]) {
       yield* owner.withTransaction(Effect.forEach(statements, (statement) => owner.unsafe(statement)))
     }
-    yield* owner`GRANT USAGE ON SCHEMA "Tasks" TO app_of_tasks`
-    yield* owner`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "Tasks" TO app_of_tasks`
+    yield* owner.unsafe(`GRANT USAGE ON SCHEMA "Tasks" TO ${appRole}`)
+    yield* owner.unsafe(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "Tasks" TO ${appRole}`)
 
-    const options = { ...place, url: as("app_of_tasks"), schema: "verify" } as const
+    const options = { ...place, url: as(appRole), schema: "verify" } as const
     return {
       sql: admin,
       prefix: "\"Tasks\".app_",

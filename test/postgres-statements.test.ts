@@ -7,15 +7,13 @@ import type { TaskStorageShape } from "../src/domain/TaskOperations.ts"
 import { TaskStorage } from "../src/domain/TaskStorage.ts"
 import { makePostgresDriver } from "../src/layers/postgres/makePostgresDriver.ts"
 import { perFile } from "./perFile.ts"
-import { connect, freshUrl } from "./postgres/database.ts"
-import { startPostgres } from "./postgres/engine.ts"
+import { connect } from "./postgres/database.ts"
+import { freshUrl } from "./postgres/engine.ts"
 import { recording } from "./postgres/statements.ts"
-
-const postgres = perFile(startPostgres)
 
 /** Storages on one client whose statements are noted. It has one connection, which knows what it did. */
 const setUp = Effect.gen(function*() {
-  const url = yield* freshUrl(postgres)
+  const url = yield* freshUrl
   const sql = yield* connect(url, { maxConnections: 1 })
   const sent = recording(sql)
   const driver = yield* makePostgresDriver(sql, { notifications: false, maxTasks: 1 })

@@ -14,7 +14,7 @@ import { beforeAll, describe, expect, test } from "vitest"
 import manifest from "../package.json" with { type: "json" }
 import { connection, describeWithEngine } from "./dynamodb/engine.ts"
 import { perFile } from "./perFile.ts"
-import { startPostgres } from "./postgres/engine.ts"
+import { freshUrl } from "./postgres/engine.ts"
 
 interface Block {
   /** The document and the line of the opening fence, as editors link it. */
@@ -64,10 +64,7 @@ const postgres = runnable.filter(isOf("postgres"))
 const dynamodb = runnable.filter(isOf("dynamodb"))
 const others = runnable.filter((block) => !postgres.includes(block) && !dynamodb.includes(block))
 
-const database = perFile(Effect.gen(function*() {
-  const server = yield* startPostgres
-  return server.url(yield* server.database)
-}))
+const database = perFile(freshUrl)
 
 describe("TypeScript blocks", () => {
   beforeAll(() => {

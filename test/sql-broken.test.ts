@@ -13,15 +13,14 @@ import { makePostgresDriver } from "../src/layers/postgres/makePostgresDriver.ts
 import { makeSqliteDriver } from "../src/layers/sqlite/makeSqliteDriver.ts"
 import { openSqlite } from "../src/layers/sqlite/openSqlite.ts"
 import { perFile } from "./perFile.ts"
-import { connect, emptied, freshUrl } from "./postgres/database.ts"
-import { startPostgres } from "./postgres/engine.ts"
+import { connect, emptied } from "./postgres/database.ts"
+import { freshUrl } from "./postgres/engine.ts"
 import { rewriting } from "./postgres/statements.ts"
 import { brokenStatements, missingLocks } from "./sql/brokenStatements.ts"
 import type { Rewrite } from "./sql/rewrite.ts"
 import { freshFile } from "./sqlite/database.ts"
 
-const postgres = perFile(startPostgres)
-const url = perFile(freshUrl(postgres))
+const url = perFile(freshUrl)
 let prefixes = 0
 
 /** Two drivers with a mistake, on tables of their own. */

@@ -9,8 +9,8 @@ import { contractSuite, type DriverPair, fromDrivers, runCase, type StorageHarne
 import * as PostgresTaskStorage from "../src/layers/PostgresTaskStorage.ts"
 import * as SqliteTaskStorage from "../src/layers/SqliteTaskStorage.ts"
 import { perFile } from "./perFile.ts"
-import { connect, emptied, freshUrl } from "./postgres/database.ts"
-import { startPostgres } from "./postgres/engine.ts"
+import { connect, emptied } from "./postgres/database.ts"
+import { freshUrl } from "./postgres/engine.ts"
 import { bare, freshFile } from "./sqlite/database.ts"
 
 /** What a compatible step may do: add what the code of today does not name. */
@@ -54,7 +54,7 @@ const file = perFile(Effect.gen(function*() {
 suite("sqlite", fromDrivers({ makeDrivers: Effect.flatMap(file, ({ makeDrivers }) => makeDrivers) }))
 
 const pair = perFile(Effect.gen(function*() {
-  const url = yield* freshUrl(Effect.succeed(yield* startPostgres))
+  const url = yield* freshUrl
   const sql = yield* connect(url)
   const first = yield* PostgresTaskStorage.makeDriver({ url, maxTasks: 1 })
   yield* warmUp(emptied({ sql, first, second: first }))

@@ -1,15 +1,16 @@
 /**
- * DynamoDB Local for the tests: started by each file that needs it, in memory, and stopped again.
+ * DynamoDB Local, in memory, which the test files share. Each makes tables of its own.
  *
  * It needs Java 17. Without it the tests are reported as not run, unless MCP_TASK_STORAGE_REQUIRE_ENGINES says that they
  * must be.
  */
 import { DeleteTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb"
-import { afterAll, beforeAll, describe } from "@effect/vitest"
+import { beforeAll, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
-import { connectionAt, hasJava, startDynamoDb } from "./startDynamoDb.ts"
+import type * as Scope from "effect/Scope"
+import { randomUUID } from "node:crypto"
+import { portOf } from "../engines/portOf.ts"
+import { connectionAt, hasJava } from "./startDynamoDb.ts"
 
 const canRun = hasJava()
 
@@ -33,20 +34,16 @@ export const describeWithEngine = (name: string, tests: () => void): void => {
     return
   }
   describe(name, () => {
-    const scope = Scope.makeUnsafe()
     beforeAll(async () => {
-      port = (await Effect.runPromise(Effect.provideService(startDynamoDb(), Scope.Scope, scope))).port
-    }, 120_000)
-    afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+      port = await Effect.runPromise(portOf("dynamodb"))
+    })
     tests()
   })
 }
 
-let tables = 0
-
 /** The name of a table that is not there yet; it is gone when the scope closes. */
 export const freshTable: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => `tasks-${tables++}`),
+  Effect.sync(() => `tasks-${randomUUID()}`),
   (tableName) =>
     Effect.promise(async () => {
       const client = bareClient()

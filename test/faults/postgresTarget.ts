@@ -4,7 +4,7 @@ import type { TaskDriverError } from "../../src/domain/TaskDriver.ts"
 import type { InvalidInput } from "../../src/domain/TaskError.ts"
 import * as PostgresTaskStorage from "../../src/layers/PostgresTaskStorage.ts"
 import { perFile } from "../perFile.ts"
-import { startPostgres } from "../postgres/engine.ts"
+import { startPostgres } from "../postgres/startPostgres.ts"
 import type { RemoteTarget, RestartableTarget } from "./FaultTarget.ts"
 
 type Failure = InvalidInput | TaskDriverError

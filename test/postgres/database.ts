@@ -9,18 +9,11 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as PostgresTaskStorage from "mcp-task-storage/postgres"
 import type { DriverPair } from "mcp-task-storage/testing"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
-import type { startPostgres } from "./engine.ts"
-
-/** A server that was started. */
-export type Postgres = Effect.Success<typeof startPostgres>
+import type { Postgres } from "./engine.ts"
 
 /** A client of the test's own. */
 export const connect = (url: string, options: PgClient.PgPoolConfig = {}) =>
   Effect.provide(PgClient.make({ url: Redacted.make(url), maxConnections: 2, ...options }), Reactivity.layer)
-
-/** The URL of an empty database. */
-export const freshUrl = (postgres: Effect.Effect<Postgres>): Effect.Effect<string> =>
-  Effect.flatMap(postgres, ({ database, url }) => Effect.map(database, (name) => url(name)))
 
 /** A storage with a pool of its own, as another process has it. */
 export const open = (options: PostgresTaskStorage.Options) =>

