@@ -1,4 +1,7 @@
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { defineConfig } from "vitest/config"
+import { HeavyFirst } from "./test/HeavyFirst.ts"
 
 export default defineConfig({
   ssr: {
@@ -9,6 +12,9 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     pool: "forks",
     maxWorkers: 2,
+    sequence: { sequencer: HeavyFirst },
+    // The tests start some hundred processes, and what is compiled once need not be compiled by each of them.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), "mcp-task-storage-compile-cache") },
     globalSetup: "test/engines/sharedEngines.ts",
     // A machine that is busy with something else, as those of CI are, takes its time.
     testTimeout: 120_000,

@@ -11,15 +11,14 @@ import { emptyTable } from "./dynamodb/emptyTable.ts"
 import { bareClient, connection, describeWithEngine, freshTable } from "./dynamodb/engine.ts"
 import { listingAlone } from "./dynamodb/listingAlone.ts"
 import { perFile } from "./perFile.ts"
+import { runsOr } from "./runs.ts"
 
 const maxPayloadBytes = { outcome: 3 * 1024 * 1024, content: 512 * 1024 }
-
-const runs = Number(process.env["MCP_TASK_STORAGE_RUNS"] ?? 100)
 
 describeWithEngine("DynamoDB Local", () => {
   const pair = perFile(Effect.gen(function*() {
     const tableName = yield* freshTable
-    const options = { ...connection(), tableName, nativeTtl: false, shards: 2 } as const
+    const options = { ...connection(), tableName, nativeTtl: false, shards: 2, watchInterval: 100 } as const
     const wrap = yield* listingAlone
     const drivers = {
       first: wrap(yield* DynamoDbTaskStorage.makeDriver(options)),
@@ -31,5 +30,5 @@ describeWithEngine("DynamoDB Local", () => {
     pair,
     ({ client, drivers, tableName }) => Effect.as(Effect.promise(() => emptyTable(client, tableName)), drivers)
   )
-  taskStorageSuite("dynamodb", fromDrivers({ makeDrivers, maxPayloadBytes }), { runs })
+  taskStorageSuite("dynamodb", fromDrivers({ makeDrivers, maxPayloadBytes }), { runs: runsOr(50) })
 })

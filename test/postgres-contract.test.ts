@@ -1,5 +1,7 @@
 /**
  * Holds the PostgreSQL backend to the contract: two pools on one database, as two processes have them.
+ *
+ * The random checks make fewer runs than in memory by default, because each takes some hundred statements.
  */
 import * as Effect from "effect/Effect"
 import { fromDrivers } from "mcp-task-storage/testing"
@@ -7,7 +9,8 @@ import { taskStorageSuite } from "mcp-task-storage/testing/vitest"
 import { perFile } from "./perFile.ts"
 import { emptied, openPair } from "./postgres/database.ts"
 import { postgres } from "./postgres/engine.ts"
+import { runsOr } from "./runs.ts"
 
 const pair = perFile(Effect.flatMap(postgres, (server) => openPair(server)))
 
-taskStorageSuite("postgres", fromDrivers({ makeDrivers: Effect.flatMap(pair, emptied) }))
+taskStorageSuite("postgres", fromDrivers({ makeDrivers: Effect.flatMap(pair, emptied) }), { runs: runsOr(300) })

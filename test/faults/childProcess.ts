@@ -3,8 +3,6 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { once } from "node:events"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { createInterface, type Interface } from "node:readline"
 import type { Readable, Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
@@ -40,14 +38,11 @@ export const startProgram = (
     })
   )
 
-/** What is compiled once need not be compiled by each process. */
-const compileCache = join(tmpdir(), "mcp-task-storage-compile-cache")
-
 const start = (program: URL, args: ReadonlyArray<string>) => {
   const child: ChildProcessByStdio<Writable, Readable, null> = spawn(
     process.execPath,
     [fileURLToPath(program), ...args],
-    { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, NODE_COMPILE_CACHE: compileCache } }
+    { stdio: ["pipe", "pipe", "inherit"] }
   )
   // A process that is killed does not read what it is told.
   child.stdin.on("error", () => undefined)

@@ -4,18 +4,19 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import { perFile } from "../perFile.ts"
+import { runsOr } from "../runs.ts"
 import { checkAborts } from "./checkAborts.ts"
 import { contestChecks, startContenders } from "./checkContests.ts"
 import { checkFaultyDriver } from "./checkFaultyDriver.ts"
 import { checkInterruptions } from "./checkInterruptions.ts"
-import { checkKills } from "./checkKills.ts"
+import { checkKills, type Kills } from "./checkKills.ts"
 import { room } from "./contests.ts"
 import { disturbEngine, disturbNetwork } from "./disturbances.ts"
 import type { FaultTarget, RemoteTarget, RestartableTarget } from "./FaultTarget.ts"
 import { makeTcpProxy } from "./tcpProxy.ts"
 import { underFaults } from "./underFaults.ts"
 
-const allRuns = Number(process.env["MCP_TASK_STORAGE_RUNS"] ?? 1_000)
+const allRuns = runsOr(1_000)
 
 /** A share of the random runs that are to be made. */
 const runsOf = (share: number): number => Math.max(1, Math.ceil(allRuns * share))
@@ -67,13 +68,13 @@ export const testSteps = <E>(target: FaultTarget<E>, { patience, share }: Effort
 }
 
 /** Processes that die, and processes that contend. */
-export const testProcesses = <E>(target: FaultTarget<E>, mostLines: number): void => {
+export const testProcesses = <E>(target: FaultTarget<E>, kills: Kills): void => {
   it.live(
     "processes that are killed at work leave what was acknowledged, whole, and a store that opens",
     () =>
       Effect.gen(function*() {
         const store = yield* target.freshStore
-        assert.isAbove(yield* checkKills(store, { kills: 20, mostLines }), 100)
+        assert.isAbove(yield* checkKills(store, kills), 100)
       }).pipe(Random.withSeed(1)),
     timeout
   )

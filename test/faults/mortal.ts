@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import { writeSync } from "node:fs"
+import { flushCompileCache } from "node:module"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import { Journal } from "./Journal.ts"
 import { journalWorker } from "./journalWorker.ts"
@@ -18,6 +19,8 @@ const say = (...words: ReadonlyArray<string | number>) => writeSync(1, `${words.
 const program = Effect.gen(function*() {
   const storage = yield* TaskStorage
   const journal = new Journal()
+  // Who is killed has no time to do this at its end.
+  flushCompileCache()
   say("ready")
   const worker = (name: string) =>
     journalWorker({

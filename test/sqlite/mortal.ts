@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import { writeSync } from "node:fs"
+import { flushCompileCache } from "node:module"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import * as SqliteTaskStorage from "../../src/layers/SqliteTaskStorage.ts"
 
@@ -13,6 +14,8 @@ const say = (line: string) => Effect.sync(() => writeSync(1, `${line}\n`))
 
 const program = Effect.gen(function*() {
   const storage = yield* TaskStorage
+  // Who is killed has no time to do this at its end.
+  flushCompileCache()
   yield* say("ready")
   for (let count = 0;; count++) {
     const taskId = `${run}-${count}`
