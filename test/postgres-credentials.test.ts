@@ -233,7 +233,7 @@ it.live("a server that is gone is an error that tells so, and nothing else has t
       }))),
       Effect.andThen(
         Effect.sleep(200),
-        sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity 
+        sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
           WHERE application_name = 'mcp-task-storage' AND datname = current_database()`
       )
     ], { concurrency: 2 })
