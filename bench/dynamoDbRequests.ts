@@ -19,7 +19,8 @@ const largeOutcome = () =>
 
 /** What is done one after the other, with 200 tasks of the session stored beside. */
 const steps = (storage: TaskStorageShape): ReadonlyArray<readonly [subject: string, run: Run]> => {
-  const [first, second, large] = [newId(), newId(), newId()]
+  const [first, second, leased, large] = [newId(), newId(), newId(), newId()]
+  const lease = "1 minute"
   const create = (taskId: string) => storage.createTask({ ...call, taskId, sessionId: "session" })
   return [
     ["createTask", create(first)],
@@ -38,6 +39,13 @@ const steps = (storage: TaskStorageShape): ReadonlyArray<readonly [subject: stri
     ["provideInput, some", storage.provideInput(second, { name: "Ada" })],
     ["provideInput, the last", storage.provideInput(second, { age: 36 })],
     ["storeTaskResult", storage.storeTaskResult(second, outcome)],
+    ["createTask, for a worker", storage.createTask({ ...call, taskId: leased, sessionId: "session", lease: 0 })],
+    ["claimTask", storage.claimTask(leased, { lease })],
+    ["claimTask, held", storage.claimTask(leased, { lease })],
+    ["touchTask, a heartbeat", storage.touchTask(leased, { lease, attempt: 1 })],
+    ["touchTask, lease lost", storage.touchTask(leased, { lease, attempt: 2 })],
+    ["storeTaskStep", storage.storeTaskStep(leased, "step", { rows: 3 }, { attempt: 1 })],
+    ["settleTask, by its worker", storage.settleTask(leased, outcome, { attempt: 1 })],
     ["createTask, once more", create(large)],
     ["settleTask, outcome of 1 MB", storage.settleTask(large, largeOutcome())],
     ["getTask, outcome of 1 MB", storage.getTask(large)],
@@ -46,6 +54,7 @@ const steps = (storage: TaskStorageShape): ReadonlyArray<readonly [subject: stri
     ["listTaskSummaries, 50 tasks", storage.listTaskSummaries({ limit: 50 })],
     ["listTasksForSession, 50 tasks", storage.listTasksForSession("session", { limit: 50 })],
     ["taskCount", storage.taskCount()],
+    ["claimableTasks, none found", storage.claimableTasks()],
     ["recoverStuckTasks, none found", storage.recoverStuckTasks("1 day")],
     ["expireTasks, none found", storage.expireTasks()]
   ]

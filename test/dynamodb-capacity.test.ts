@@ -50,6 +50,23 @@ describeWithEngine("capacity units", () => {
       expect(yield* unitsFor(storage.deleteTask("t"))).toBe(12)
     }))
 
+  it.live("of tasks under a lease", () =>
+    Effect.gen(function*() {
+      const { storage, unitsFor } = yield* setUp()
+      const [lease, attempt] = ["1 minute", 1] as const
+      expect(yield* unitsFor(storage.createTask({ ...call, taskId: "t", lease: 0 }))).toBe(8)
+      // The engine takes nothing for a partition without an entry.
+      expect(yield* unitsFor(storage.claimableTasks())).toBe(0.5)
+      expect(yield* unitsFor(storage.claimTask("t", { lease }))).toBe(1 + 5)
+      expect(yield* unitsFor(Effect.flip(storage.claimTask("t", { lease })))).toBe(1)
+      expect(yield* unitsFor(storage.touchTask("t", { lease, attempt }))).toBe(5)
+      expect(yield* unitsFor(storage.touchTask("t", { attempt }))).toBe(3)
+      expect(yield* unitsFor(storage.storeTaskStep("t", "key", 1, { attempt }))).toBe(1 + 3)
+      expect(yield* unitsFor(storage.storeTaskStep("t", "key", 1, { attempt }))).toBe(1)
+      expect(yield* unitsFor(storage.updateTaskStatus("t", "input_required", { attempt }))).toBe(9)
+      expect(yield* unitsFor(storage.settleTask("t", { _tag: "Success", value: {} }, { attempt }))).toBe(7)
+    }))
+
   it.live("of a creation within limits, and of a sweep", () =>
     Effect.gen(function*() {
       const limited = yield* setUp({ maxTasks: 2 })

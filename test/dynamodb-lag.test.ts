@@ -71,6 +71,28 @@ describeWithEngine("indexes that lag", () => {
       expect((yield* storage.listTasks()).tasks).toEqual([changed])
     }))
 
+  it.live("a task that was claimed since is listed as free, and neither given to another worker nor given up", () =>
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      let remembered: object | undefined
+      const client = yield* interceptedClient(async ({ input, perform }) => {
+        const output = await perform()
+        if (!("IndexName" in input) || input.IndexName !== "leases") return output
+        remembered ??= structuredClone(output)
+        return { ...output, ...structuredClone(remembered) }
+      })
+      const storage = yield* openThrough(client, { tableName, shards: 1 })
+      const worker = yield* open({ tableName })
+      for (const taskId of ["a", "b"]) yield* worker.createTask({ ...tool, taskId, lease: 1 })
+      yield* Effect.sleep("5 millis")
+      expect(yield* storage.claimableTasks()).toEqual(["a", "b"])
+      const { record } = yield* worker.claimTask("a", { lease: "1 minute" })
+      expect(yield* storage.claimableTasks()).toEqual(["a", "b"])
+      expect(yield* Effect.flip(storage.claimTask("a", { lease: "1 minute" }))).toMatchObject({ _tag: "LeaseHeld" })
+      expect(yield* storage.recoverStuckTasks(0, { leases: "expired" })).toEqual(["b"])
+      expect(Option.getOrThrow(yield* worker.getTask("a"))).toEqual(record)
+    }))
+
   it.live("a walk through pages repeats nothing, and skips nothing that is older than the lag", () =>
     Effect.gen(function*() {
       const tableName = yield* freshTable
@@ -82,7 +104,9 @@ describeWithEngine("indexes that lag", () => {
       // As many as a walk can catch up with, however fast they are written.
       let count = 0
       const creating = yield* Effect.forkChild(
-        Effect.suspend(() => storage.createTask({ ...tool, taskId: `new-${count++}` })).pipe(Effect.repeat({ times: 60 }))
+        Effect.suspend(() => storage.createTask({ ...tool, taskId: `new-${count++}` })).pipe(
+          Effect.repeat({ times: 60 })
+        )
       )
       const seen: Array<string> = []
       let cursor: string | undefined

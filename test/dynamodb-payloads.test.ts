@@ -73,6 +73,26 @@ describeWithEngine("large payloads", () => {
       expect(yield* partsOf(tableName)).toEqual([])
     }))
 
+  it.live("steps and a principal that outgrow the item come back as they were", () =>
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      const storage = yield* open({ tableName })
+      const principal = { token: randomText(60_000) }
+      yield* storage.createTask({ ...tool, taskId: "one", principal, lease: "1 minute" })
+      const steps: Record<string, string> = {}
+      for (const key of ["a", "b", "c", "d"]) {
+        steps[key] = randomText(115_000)
+        assert.deepStrictEqual((yield* storage.storeTaskStep("one", key, steps[key], { attempt: 1 })).steps, steps)
+      }
+      expect((yield* partsOf(tableName)).length).toBeGreaterThan(0)
+      yield* storage.touchTask("one", { lease: 0, attempt: 1 })
+      const { record } = yield* storage.claimTask("one", { lease: "1 minute" })
+      assert.deepStrictEqual({ steps: record.steps, principal: record.principal }, { steps, principal })
+      expect(record.attempt).toBe(2)
+      yield* storage.deleteTask("one")
+      expect(yield* partsOf(tableName)).toEqual([])
+    }))
+
   it.live("readers meanwhile see all of an outcome or none of it", () =>
     Effect.gen(function*() {
       const tableName = yield* freshTable

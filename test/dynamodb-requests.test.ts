@@ -44,6 +44,28 @@ describeWithEngine("requests", () => {
       expect(yield* requestsOf(storage.deleteTask("one"))).toEqual(["TransactWriteItems"])
     }))
 
+  it.live("one for every write of a worker, and a read before it where the task decides", () =>
+    Effect.gen(function*() {
+      const { requestsOf, storage } = yield* setUp
+      const create = storage.createTask({ ...tool, taskId: "one", lease: 0, principal: { sub: "ada" } })
+      expect(yield* requestsOf(create)).toEqual(["PutItem"])
+      const claim = storage.claimTask("one", { lease: "1 minute" })
+      expect(yield* requestsOf(claim)).toEqual(["GetItem", "UpdateItem"])
+      expect(yield* requestsOf(claim)).toEqual(["GetItem"])
+      const step = storage.storeTaskStep("one", "read", { rows: 3 }, { attempt: 1 })
+      expect(yield* requestsOf(step)).toEqual(["GetItem", "UpdateItem"])
+      expect(yield* requestsOf(step)).toEqual(["GetItem"])
+      const heartbeat = (attempt: number) => storage.touchTask("one", { lease: "1 minute", attempt })
+      expect(yield* requestsOf(heartbeat(1))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(heartbeat(2))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.updateTaskStatus("one", "input_required", { attempt: 1 }))).toEqual([
+        "UpdateItem"
+      ])
+      expect(yield* requestsOf(storage.settleTask("one", success, { attempt: 2 }))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.settleTask("one", success, { attempt: 1 }))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.claimableTasks())).toEqual(["Query", "Query", "Query", "Query"])
+    }))
+
   it.live("one for a settlement with 300 KB, and a read and a write for one with 3 MB", () =>
     Effect.gen(function*() {
       const { requestsOf, storage } = yield* setUp
@@ -103,6 +125,9 @@ describeWithEngine("requests", () => {
         yield* storage.messages.dequeue("one")
         yield* storage.messages.dequeueAll("one")
         yield* storage.createTask({ ...tool, taskId: "one" })
+        yield* storage.createTask({ ...tool, taskId: "two", lease: 0 })
+        yield* storage.claimableTasks()
+        yield* storage.recoverStuckTasks(0, { leases: "expired" })
         yield* storage.recoverStuckTasks(0)
         yield* storage.maintenance()
       })

@@ -6,7 +6,7 @@ import { makeRestartableDynamoDb } from "./faults/restartableDynamoDb.ts"
 
 describeWithEngine("dynamodb", () => {
   testSteps(dynamoDbTarget, { share: 0.01, patience: 20 })
-  testProcesses(dynamoDbTarget, { kills: 12, mostLines: 100 })
+  testProcesses(dynamoDbTarget, { kills: 20, mostLines: 100 })
   testNetwork(dynamoDbTarget)
   testRestarts(makeRestartableDynamoDb())
 })

@@ -6,7 +6,7 @@ import { makePostgresTarget } from "./faults/postgresTarget.ts"
 describe("postgres", () => {
   const target = makePostgresTarget()
   testSteps(target, { share: 0.03, patience: 2 })
-  testProcesses(target, { kills: 20, mostLines: 500 })
+  testProcesses(target, { kills: 20, mostLines: 1_000 })
   testNetwork(target)
   testRestarts(target)
 })

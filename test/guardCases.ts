@@ -19,14 +19,18 @@ const rows = Arbitrary.map(
     ttl: Schema.NullOr(Schema.Literals([9, 10, 11])),
     revision: Schema.Literals([1, 2]),
     incarnation: Schema.Literals(["first", "second"]),
+    attempt: Schema.Literals([0, 1, 2]),
+    leaseExpiresAt: Schema.NullOr(Schema.Literals([0, 8, 9, 10])),
     resultKind: Schema.NullOr(ResultKind),
-    message: Schema.NullOr(Schema.Literals(["", "some", "longer text"]))
+    message: Schema.NullOr(Schema.Literals(["", "some", "longer text"])),
+    steps: Schema.NullOr(Schema.Literals(["", "some"]))
   })),
-  ({ message, ...fields }): Partial<StoredTask> => ({
+  ({ message, steps, ...fields }): Partial<StoredTask> => ({
     ...fields,
     createdAt: 0,
     result: fields.resultKind === null ? null : text("result"),
-    statusMessage: message === null ? null : text(message)
+    statusMessage: message === null ? null : text(message),
+    steps: steps === null ? null : text(steps)
   })
 )
 
@@ -43,6 +47,8 @@ const guards = Schema.Struct({
   })),
   result: optional(Schema.Literals(["absent", "present"])),
   updatedBefore: optional(Schema.Literals([8, 9, 10])),
+  attempt: optional(Schema.Literals([0, 1, 2])),
+  leaseExpiredBy: optional(Schema.Literals([8, 9, 10])),
   room: optional(Schema.Literals([0, 5, 7, 14]))
 })
 
@@ -50,12 +56,18 @@ const patches = Arbitrary.map(
   Arbitrary.schema(Schema.Struct({
     status: optional(TaskStatus),
     ttl: optional(Schema.NullOr(Schema.Literals([20]))),
-    message: optional(Schema.NullOr(Schema.Literals(["", "some", "longer text"])))
+    attempt: optional(Schema.Literals([3])),
+    leaseExpiresAt: optional(Schema.NullOr(Schema.Literals([0, 30]))),
+    message: optional(Schema.NullOr(Schema.Literals(["", "some", "longer text"]))),
+    principal: optional(Schema.NullOr(Schema.Literals(["", "some"]))),
+    steps: optional(Schema.NullOr(Schema.Literals(["", "some"])))
   })),
-  ({ message, ...patch }): TaskPatch => ({
+  ({ message, principal, steps, ...patch }): TaskPatch => ({
     ...patch,
     lastUpdatedAt: 9,
-    ...(message === undefined ? {} : { statusMessage: message === null ? null : text(message) })
+    ...(message === undefined ? {} : { statusMessage: message === null ? null : text(message) }),
+    ...(principal === undefined ? {} : { principal: principal === null ? null : text(principal) }),
+    ...(steps === undefined ? {} : { steps: steps === null ? null : text(steps) })
   })
 )
 

@@ -30,6 +30,7 @@ const setUp = Effect.gen(function*() {
       return Effect.map(Effect.exit(effect), () => [...sent])
     })
   yield* limited.createTask({ originalMethod: "tools/call", taskId: "first of all" })
+  yield* storage.createTask({ originalMethod: "tools/call", taskId: "free-1", lease: 0 })
   return { driver, limited, sentBy, sql, storage }
 })
 
@@ -84,6 +85,16 @@ const operations: ReadonlyArray<readonly [name: string, statements: number, oper
   ["a count", 1, ({ storage }) => storage.taskCount()],
   ["a count of a session", 1, ({ storage }) => storage.forSession("s5").taskCount()],
   ["a batch of expired tasks", 1, ({ storage }) => storage.expireTasks({ limit: 100 })],
+  ["a claim", 2, ({ storage }) => storage.claimTask("free-1", { lease: 3_600_000 })],
+  ["a step", 2, ({ storage }) => storage.storeTaskStep("free-1", "step", 1, { attempt: 1 })],
+  [
+    "a heartbeat",
+    1,
+    ({ storage }) => storage.touchTask("free-1", { attempt: 1, lease: 3_600_000, statusMessage: "here" })
+  ],
+  ["a settlement of a worker", 1, ({ storage }) => storage.settleTask("free-1", success, { attempt: 1 })],
+  ["a look for free tasks", 1, ({ storage }) => storage.claimableTasks()],
+  ["a look for expired leases", 1, ({ storage }) => storage.recoverStuckTasks(3_600_000, { leases: "expired" })],
   ["a look for stuck tasks", 1, ({ storage }) => storage.recoverStuckTasks(3_600_000)],
   ["a deletion", 1, ({ storage }) => storage.deleteTask("t")],
   ["a deletion of nothing", 1, ({ storage }) => storage.deleteTask("t")],
@@ -100,10 +111,11 @@ const filled = perFile(Effect.gen(function*() {
   const world = yield* setUp
   const { sql } = world
   const now = Date.now()
-  yield* sql`INSERT INTO mcp_tasks (task_id, session_id, status, created_at, last_updated_at, ttl, revision, incarnation, original_method)
+  yield* sql`INSERT INTO mcp_tasks (task_id, session_id, status, created_at, last_updated_at, ttl, revision, incarnation, attempt, lease_expires_at, original_method)
     SELECT 'task-' || n, CASE WHEN n % 200 = 0 THEN NULL ELSE 's' || n % 200 END,
       CASE WHEN n % 400 IN (5, 6) THEN 'working' ELSE (ARRAY['completed', 'failed', 'cancelled'])[n % 3 + 1] END,
-      ${now - 20_001}::bigint + n, ${now - 20_001}::bigint + n, CASE WHEN n % 2 = 0 THEN 3600000 END, 1, 'i', '"m"'
+      ${now - 20_001}::bigint + n, ${now - 20_001}::bigint + n, CASE WHEN n % 2 = 0 THEN 3600000 END, 1, 'i', 0,
+      CASE WHEN n % 400 IN (5, 7) THEN 0 WHEN n % 400 = 6 THEN ${now - 10_000}::bigint + n END, '"m"'
     FROM generate_series(1, 20000) AS n`
   yield* sql`INSERT INTO mcp_messages (queue, expires_at, body)
     SELECT 'q' || n % 200, ${now}::bigint + 3600000 + n, '1' FROM generate_series(1, 20000) AS n`
@@ -181,6 +193,17 @@ describe("among many tasks and messages", () => {
         const used = nodes.flatMap((node) => node["Index Name"] ?? [])
         // Once for the sizes, and once for the tasks.
         assert.deepStrictEqual(used, [index, index], name)
+      }
+    }))
+
+  it.live("free tasks come in the order of the index of leases", () =>
+    Effect.gen(function*() {
+      const { seen, sql } = yield* filled
+      for (const name of ["a look for free tasks", "a look for expired leases"]) {
+        const [text = ""] = seen.get(name) ?? []
+        const nodes = yield* genericPlan(sql, text)
+        assert.deepStrictEqual(nodes.map((node) => node["Node Type"]), ["Limit", "Index Scan"], text)
+        assert.deepStrictEqual(nodes.flatMap((node) => node["Index Name"] ?? []), ["mcp_tasks_by_lease"])
       }
     }))
 

@@ -78,7 +78,9 @@ const wrongDrafts = [
     ...each("result", notOutcomes.slice(2)),
     ...each("inputRequests", notJsonObjects.slice(2)),
     ...each("inputResponses", notJsonObjects.slice(2)),
-    ...each("requestState", notTexts)
+    ...each("requestState", notTexts),
+    ...each("lease", [null, ...notMillis]),
+    ...each("principal", notJson)
   ].map((wrong) => ({ ...call, ...wrong }))
 ]
 
@@ -96,7 +98,9 @@ const wrongRecords = [
     ...each("revision", [undefined, null, ...notCounts]),
     ...each("result", notOutcomes.slice(2)),
     ...each("meta", notJsonObjects.slice(2)),
-    ...each("originalParams", notJson)
+    ...each("originalParams", notJson),
+    ...each("principal", notJson),
+    ...each("steps", notJsonObjects.slice(2))
   ].map((wrong) => ({ ...record, ...wrong }))
 ]
 
@@ -112,6 +116,8 @@ const onTask = (...more: ReadonlyArray<readonly [right: unknown, wrong: Readonly
 })
 
 const plain = [{}, notOptions] as const
+const attempts = each("attempt", [null, ...notCounts])
+const leases = each("lease", [null, ...notMillis])
 const pages = [...notOptions, ...each("limit", notCounts)]
 const cursors = each("cursor", [0, {}, "", "nonsense", "x".repeat(10_000)])
 
@@ -124,23 +130,34 @@ const sessionMethods: { readonly [method: string]: Table } = {
   listTaskSummaries: { right: [{}], wrong: [[...pages, ...cursors, ...each("status", notStatuses)]] },
   updateTaskStatus: onTask(["cancelled", [undefined, ...notStatuses]], [{}, [
     ...notOptions,
+    ...attempts,
     ...each("statusMessage", notTexts)
   ]]),
-  storeTaskResult: onTask([outcome, notOutcomes], plain),
+  storeTaskResult: onTask([outcome, notOutcomes], [{}, [...notOptions, ...attempts]]),
   getTaskSummary: onTask(plain),
   getTaskResult: onTask(plain),
   settleTask: onTask([outcome, notOutcomes], [{}, [
     ...notOptions,
+    ...attempts,
     ...each("statusMessage", notTexts),
     ...each("status", [...notStatuses, "working", "cancelled"])
   ]]),
   touchTask: onTask([{}, [
     ...notOptions,
+    ...attempts,
+    ...leases,
     ...each("ttl", notTtls),
     ...each("pollInterval", notMillis),
     ...each("statusMessage", notTexts)
   ]]),
-  requireInput: onTask([{ key: 1 }, notJsonObjects], [{}, [...notOptions, ...each("requestState", notTexts)]]),
+  claimTask: onTask([{ lease: 1 }, [undefined, {}, ...notOptions, ...leases, ...each("lease", [undefined, 0])]]),
+  storeTaskStep: onTask(["step", notIds], [1, [undefined, ...notJson]], [{}, [...notOptions, ...attempts]]),
+  requireInput: onTask([{ key: 1 }, notJsonObjects], [{}, [
+    ...notOptions,
+    ...attempts,
+    ...leases,
+    ...each("requestState", notTexts)
+  ]]),
   provideInput: onTask([{ key: 1 }, notJsonObjects], plain),
   taskCount: { right: [{}], wrong: [notOptions] },
   awaitTask: onTask(plain)
@@ -158,9 +175,11 @@ const storageMethods: { readonly [method: string]: Table } = {
     right: [1, {}],
     wrong: [[undefined, null, ...notMillis], [
       ...notOptions,
-      ...each("statuses", [1, "working", {}, [null], ["done"]])
+      ...each("statuses", [1, "working", {}, [null], ["done"]]),
+      ...each("leases", [1, null, "all", ["expired"]])
     ]]
   },
+  claimableTasks: { right: [{}], wrong: [pages] },
   maintenance: { right: [{}], wrong: [notOptions] }
 }
 

@@ -338,6 +338,8 @@ describe("errors", () => {
       "InvalidCursor",
       "InvalidInput",
       "InvalidTransition",
+      "LeaseHeld",
+      "LeaseLost",
       "MaxTasksReached",
       "PayloadTooLarge",
       "ResultAlreadyStored",
@@ -346,6 +348,8 @@ describe("errors", () => {
       "TaskStorageUnavailable",
       "TerminalState"
     ]
-    expect(Object.keys(Promises).toSorted()).toEqual([...tags, "isTaskStorageError", "openTaskStorage"].toSorted())
+    expect(Object.keys(Promises).toSorted()).toEqual(
+      [...tags, "TaskFailure", "TooManyTasks", "isTaskStorageError", "openTaskRunner", "openTaskStorage"].toSorted()
+    )
   })
 })

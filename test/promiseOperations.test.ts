@@ -1,7 +1,14 @@
 /**
  * Every operation through promises, on each backend.
  */
-import { type CreateTask, openTaskStorage, type PromiseTaskStorage, type Task } from "mcp-task-storage/promise"
+import {
+  type CreateTask,
+  LeaseHeld,
+  LeaseLost,
+  openTaskStorage,
+  type PromiseTaskStorage,
+  type Task
+} from "mcp-task-storage/promise"
 import { describe, expect, test as base } from "vitest"
 
 const success = { _tag: "Success", value: { content: [{ type: "text", text: "42" }] } } as const
@@ -215,6 +222,58 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     expect(await storage.getTask("stuck")).toMatchObject({ status: "failed", result: { _tag: "Error", code: -32603 } })
     expect(await storage.maintenance()).toMatchObject({ expiredTasks: 1, expiredMessages: 0 })
     expect(await storage.expireTasks()).toStrictEqual([])
+  })
+
+  test("leases: claimTask, claimableTasks, storeTaskStep, and the attempt of a worker", async ({ storage }) => {
+    const principal = { user: "u", scopes: ["read"] }
+    const created = await storage.createTask({ ...call, lease: 0, principal })
+    const { taskId } = created
+    expect(created).toMatchObject({ leaseExpiresAt: "1970-01-01T00:00:00.000Z", principal })
+    expect(created).not.toHaveProperty("attempt")
+    expect(await storage.claimableTasks()).toStrictEqual([taskId])
+    expect(await storage.claimableTasks({ limit: 1 })).toStrictEqual([taskId])
+    const { abandoned, record } = await storage.claimTask(taskId, { lease: 60_000 })
+    expect(abandoned).toBe(false)
+    expect(record).toMatchObject({ attempt: 1, leaseExpiresAt: expect.stringMatching(/^2\d{3}-.*Z$/), principal })
+    const { principal: _, ...summary } = record
+    expect(await storage.getTaskSummary(taskId)).toStrictEqual(summary)
+    expect((await storage.listTaskSummaries()).tasks).toStrictEqual([summary])
+    await expect(storage.claimTask(taskId, { lease: 1 })).rejects.toBeInstanceOf(LeaseHeld)
+
+    const { signal } = new AbortController()
+    await storage.storeTaskStep(taskId, "found", { rows: [1] }, { attempt: 1, signal })
+    expect(await storage.storeTaskStep(taskId, "found", "again")).toMatchObject({ steps: { found: { rows: [1] } } })
+    expect(await storage.updateTask(await storage.getTask(taskId) ?? record)).toMatchObject({
+      attempt: 1,
+      leaseExpiresAt: record.leaseExpiresAt,
+      principal,
+      steps: { found: { rows: [1] } }
+    })
+    const released = await storage.requireInput(taskId, { key: 1 }, { attempt: 1, lease: 0 })
+    expect(released).toMatchObject({ status: "input_required", leaseExpiresAt: "1970-01-01T00:00:00.000Z" })
+    await storage.provideInput(taskId, { key: 1 })
+    expect((await storage.claimTask(taskId, { lease: 60_000 })).record.attempt).toBe(2)
+
+    const lost = { _tag: "LeaseLost", taskId, attempt: 1, current: 2 }
+    await expect(storage.touchTask(taskId, { attempt: 1, lease: 60_000 })).rejects.toBeInstanceOf(LeaseLost)
+    await expect(storage.updateTaskStatus(taskId, "cancelled", { attempt: 1 })).rejects.toMatchObject(lost)
+    await expect(storage.storeTaskResult(taskId, success, { attempt: 1 })).rejects.toMatchObject(lost)
+    await expect(storage.settleTask(taskId, success, { attempt: 1 })).rejects.toMatchObject(lost)
+    await expect(storage.storeTaskStep(taskId, "found", 1, { attempt: 1 })).rejects.toMatchObject(lost)
+    const ended = await storage.settleTask(taskId, success, { attempt: 2 })
+    expect(ended).toMatchObject({ attempt: 2, status: "completed" })
+    expect(ended).not.toHaveProperty("leaseExpiresAt")
+    expect(await storage.claimableTasks()).toStrictEqual([])
+  })
+
+  test("recoverStuckTasks of expired leases leaves every other task", async ({ storage }) => {
+    const left = await storage.createTask({ ...call, taskId: "left", lease: 1 })
+    await storage.createTask({ ...call, taskId: "held", lease: 60_000 })
+    await storage.createTask({ ...call, taskId: "free", lease: 0 })
+    await storage.createTask({ ...call, taskId: "nobody's" })
+    await expect.poll(() => storage.claimableTasks()).toStrictEqual(["free", left.taskId])
+    expect(await storage.recoverStuckTasks(0, { leases: "expired" })).toStrictEqual(["left"])
+    expect(await storage.getTask("left")).toMatchObject({ attempt: 1, status: "failed" })
   })
 
   test("changes and awaitTask follow a task to its end", async ({ storage }) => {

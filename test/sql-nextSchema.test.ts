@@ -14,12 +14,12 @@ import { freshUrl } from "./postgres/engine.ts"
 import { bare, freshFile } from "./sqlite/database.ts"
 
 /** What a compatible step may do: add what the code of today does not name. */
-const nextVersion = (integer: string): ReadonlyArray<string> => [
-  `ALTER TABLE mcp_tasks ADD COLUMN attempt ${integer}`,
-  `ALTER TABLE mcp_messages ADD COLUMN attempt ${integer} DEFAULT 7`,
-  "CREATE INDEX mcp_tasks_by_attempt ON mcp_tasks (attempt, task_id) WHERE attempt IS NOT NULL",
+const nextVersion = (version: number, integer: string): ReadonlyArray<string> => [
+  `ALTER TABLE mcp_tasks ADD COLUMN priority ${integer}`,
+  `ALTER TABLE mcp_messages ADD COLUMN priority ${integer} DEFAULT 7`,
+  "CREATE INDEX mcp_tasks_by_priority ON mcp_tasks (priority, task_id) WHERE priority IS NOT NULL",
   `CREATE TABLE mcp_workers (id ${integer} PRIMARY KEY)`,
-  "UPDATE mcp_schema SET version = 2, compatible_with = 1"
+  `UPDATE mcp_schema SET version = ${version}, compatible_with = 1`
 ]
 
 /** What is refused before it reaches any table. */
@@ -47,7 +47,7 @@ const file = perFile(Effect.gen(function*() {
   const database = yield* bare(filename)
   const empty = Effect.sync(() => database.exec("DELETE FROM mcp_tasks; DELETE FROM mcp_messages"))
   yield* warmUp(Effect.as(empty, { first, second: first }))
-  for (const statement of nextVersion("INTEGER")) database.exec(statement)
+  for (const statement of nextVersion(3, "INTEGER")) database.exec(statement)
   const second = yield* SqliteTaskStorage.makeDriver({ filename, synchronous: "off", schema: "verify" })
   return { makeDrivers: Effect.as(empty, { first, second }) }
 }))
@@ -58,7 +58,7 @@ const pair = perFile(Effect.gen(function*() {
   const sql = yield* connect(url)
   const first = yield* PostgresTaskStorage.makeDriver({ url, maxTasks: 1 })
   yield* warmUp(emptied({ sql, first, second: first }))
-  yield* sql.withTransaction(Effect.forEach(nextVersion("bigint"), (statement) => sql.unsafe(statement)))
+  yield* sql.withTransaction(Effect.forEach(nextVersion(2, "bigint"), (statement) => sql.unsafe(statement)))
   return { sql, first, second: yield* PostgresTaskStorage.makeDriver({ url, schema: "verify" }) }
 }))
 suite("postgres", fromDrivers({ makeDrivers: Effect.flatMap(pair, emptied) }))

@@ -112,6 +112,8 @@ describe("rows", () => {
     lastUpdatedAt: 8.64e15,
     ttl: Number.MAX_SAFE_INTEGER,
     pollInterval: 0,
+    attempt: 3,
+    leaseExpiresAt: 8.64e15,
     resultKind: "tool_error",
     statusMessage: text("it's \"quoted\" ? $1 \u0000"),
     meta: text("m"),
@@ -120,17 +122,21 @@ describe("rows", () => {
     inputResponses: text("a"),
     requestState: text("st"),
     inputKeys: text("k"),
+    principal: text("pr"),
+    steps: text("s"),
     result: text("r")
   })
-  const texts = (value: object | undefined) => JSON.stringify(value, (_, part) => part?.text ?? part)
+  /** In whatever order its fields are. */
+  const texts = (value: object | undefined): unknown =>
+    JSON.parse(JSON.stringify(value, (_, part) => part?.text ?? part))
 
   it.live("come back as they were written, every field of them, also where integers are bigint", () =>
     Effect.gen(function*() {
       const driver = yield* makeSqliteDriver(yield* openSqlite({ filename: ":memory:" }), {})
       yield* driver.insert(task, unlimited, 0)
       const find = driver.find(task.taskId, anyone(0))
-      assert.strictEqual(texts(yield* find), texts(task))
-      assert.strictEqual(texts(yield* Effect.provideService(find, SafeIntegers, true)), texts(task))
+      assert.deepEqual(texts(yield* find), texts(task))
+      assert.deepEqual(texts(yield* Effect.provideService(find, SafeIntegers, true)), texts(task))
       const page = yield* driver.page({
         scope: anyone(0),
         status: undefined,
@@ -138,7 +144,7 @@ describe("rows", () => {
         limit: 1,
         maxBytes: 1
       })
-      assert.strictEqual(texts(page), texts({ tasks: [task], more: false }))
+      assert.deepEqual(texts(page), texts({ tasks: [task], more: false }))
     }))
 
   it.live("are written by patches field by field, and given back whole", () =>
@@ -150,11 +156,11 @@ describe("rows", () => {
       yield* driver.insert(inserted, unlimited, 0)
       const expected = { ...inserted, ...patch, revision: 2 }
       const patched = yield* driver.patch(taskId, anyone(0), {}, patch)
-      assert.strictEqual(texts(patched), texts({ _tag: "Patched", task: expected }))
-      assert.strictEqual(texts(yield* driver.find(taskId, anyone(0))), texts(expected))
+      assert.deepEqual(texts(patched), texts({ _tag: "Patched", task: expected }))
+      assert.deepEqual(texts(yield* driver.find(taskId, anyone(0))), texts(expected))
       const cleared = { lastUpdatedAt: 7, ttl: null, pollInterval: null, meta: null, inputRequests: null }
       yield* driver.patch(taskId, anyone(0), {}, cleared)
-      assert.strictEqual(texts(yield* driver.find(taskId, anyone(0))), texts({ ...expected, ...cleared, revision: 3 }))
+      assert.deepEqual(texts(yield* driver.find(taskId, anyone(0))), texts({ ...expected, ...cleared, revision: 3 }))
     }))
 
   it.live("count what a patch leaves and what it brings against the limit of content", () =>

@@ -89,7 +89,7 @@ describe("processes", () => {
   )
 })
 
-const kills = 10
+const kills = 25
 
 /** Kills one writer after the other on one file; gives how many writes were acknowledged. */
 const lane = (seed: number) =>

@@ -124,6 +124,8 @@ describe("single tasks", () => {
     unchanged: { revision: 1, incarnation: "first" },
     result: "absent" as const,
     updatedBefore: 9,
+    attempt: 1,
+    leaseExpiredBy: 9,
     contentAtMost: 9
   }
   for (const { name, scope } of scopes) {
@@ -155,6 +157,14 @@ describe("sweeps", () => {
     for (const statuses of [["working"], ["working", "input_required"]] as const) {
       const found = plan(statements.stale(statuses, 1, 1, 10)).split("\n")
       assert.deepStrictEqual(found.filter((line) => line.includes("mcp_")), statuses.map(() => search))
+    }
+  })
+  it("find free tasks by their lease, those that wait for a worker or not", () => {
+    for (const released of [true, false]) {
+      assert.strictEqual(
+        plan(statements.expiredLeases({ released, expiredBy: 9, now: 9, limit: 10 })),
+        "SEARCH mcp_tasks USING INDEX mcp_tasks_by_lease (status=? AND lease_expires_at>? AND lease_expires_at<?)"
+      )
     }
   })
   it("find what expired by its expiry", () => {

@@ -13,6 +13,8 @@ export const storedTask = (taskId: string, fields: Partial<StoredTask> = {}): St
   ttl: null,
   pollInterval: null,
   revision: 1,
+  attempt: 0,
+  leaseExpiresAt: null,
   resultKind: null,
   originalMethod: text("tools/call"),
   statusMessage: null,
@@ -23,6 +25,8 @@ export const storedTask = (taskId: string, fields: Partial<StoredTask> = {}): St
   inputResponses: null,
   requestState: null,
   inputKeys: null,
+  principal: null,
+  steps: null,
   result: null,
   ...fields
 })

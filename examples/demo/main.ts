@@ -1,14 +1,17 @@
 /**
  * The demo: a server is killed in the middle of its work and started again, and its client loses nothing.
  *
- * Run it with `npm run demo`. To see it fail, run `npm run demo -- memory:`, on a storage that ends with its process.
+ * Run it with `npm run demo`, on SQLite, or with `npm run demo -- postgres`, or on any other storage that a URL names. To
+ * see it fail, run `npm run demo -- memory:`, on a storage that ends with its process.
  */
 import type { Task } from "@modelcontextprotocol/sdk/types.js"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ReportServer } from "./ReportServer.ts"
+import { startDemoPostgres } from "./startDemoPostgres.ts"
 import { Story, until } from "./Story.ts"
+import { tellOfTwoServers } from "./twoServers.ts"
 
 const tell = async (story: Story, tasksUrl: string): Promise<void> => {
   let server = await ReportServer.start(tasksUrl)
@@ -85,11 +88,16 @@ const textOf = (result: Awaited<ReturnType<ReportServer["getResult"]>>): string 
 
 const folder = mkdtempSync(join(tmpdir(), "mcp-task-storage-demo-"))
 const story = new Story()
+const [, , storage = `sqlite:${join(folder, "tasks.db")}`] = process.argv
+const postgres = storage === "postgres" ? await startDemoPostgres(join(folder, "postgres")) : undefined
+const url = postgres?.url ?? storage
 try {
-  await tell(story, process.argv[2] ?? `sqlite:${join(folder, "tasks.db")}`)
+  await tell(story, url)
+  await tellOfTwoServers(story, url)
   story.end()
 } catch (error) {
   story.end(error)
 } finally {
+  await postgres?.stop()
   rmSync(folder, { recursive: true, force: true })
 }

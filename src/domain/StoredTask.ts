@@ -26,6 +26,10 @@ export interface StoredTask {
   readonly revision: number
   /** Unique text of its creation: tells a task from a later one of the same id. */
   readonly incarnation: string
+  /** How often the task was claimed: the fencing token of whoever works on it. */
+  readonly attempt: number
+  /** Until when its worker holds the task; 0 when it waits for a worker, `null` when it is nobody's to claim. */
+  readonly leaseExpiresAt: number | null
   readonly resultKind: ResultKind | null
   readonly originalMethod: StoredJson
   readonly statusMessage: StoredJson | null
@@ -36,6 +40,10 @@ export interface StoredTask {
   readonly requestState: StoredJson | null
   /** Every key that input was ever asked under, as an array. */
   readonly inputKeys: StoredJson | null
+  /** On whose behalf the task runs, in whatever form its worker needs. */
+  readonly principal: StoredJson | null
+  /** What the steps of its work gave, by key, as an object. */
+  readonly steps: StoredJson | null
   readonly result: StoredJson | null
 }
 
@@ -47,7 +55,14 @@ export interface StoredTask {
  */
 export type StoredSummary = Omit<
   StoredTask,
-  "originalParams" | "inputRequests" | "inputResponses" | "requestState" | "inputKeys" | "result"
+  | "originalParams"
+  | "inputRequests"
+  | "inputResponses"
+  | "requestState"
+  | "inputKeys"
+  | "principal"
+  | "steps"
+  | "result"
 >
 
 /**
@@ -81,7 +96,9 @@ export const contentFields = [
   "originalParams",
   "inputRequests",
   "inputResponses",
-  "requestState"
+  "requestState",
+  "principal",
+  "steps"
 ] as const satisfies ReadonlyArray<keyof StoredTask>
 
 /**

@@ -19,7 +19,7 @@ import {
   parseText,
   parseTime
 } from "./TaskInput.ts"
-import { type MessagePatch, overContent, type ParsedOutcome, type Replacement } from "./TaskMachine.ts"
+import { leaseUntil, type MessagePatch, overContent, type ParsedOutcome, type Replacement } from "./TaskMachine.ts"
 import type { CreateTask } from "./TaskOperations.ts"
 import { resultKind, type TaskOutcomeInput } from "./TaskOutcome.ts"
 import type { TaskRecordFields } from "./TaskRecord.ts"
@@ -104,7 +104,8 @@ export const parseTtl = (ttl: CreateTask["ttl"], options: ResolvedOptions): Pars
 export type TaskIdentity = Pick<StoredTask, "taskId" | "sessionId" | "incarnation">
 
 /**
- * Parses a task that is handed in whole into a row at revision 1. Absent times are `now`.
+ * Parses a task that is handed in whole into a row at revision 1. Absent times are `now`. Only a record that replaces a
+ * stored one comes with steps.
  *
  * @since 0.1.0
  * @category parsers
@@ -113,7 +114,8 @@ export const draftTask = (
   task: CreateTask,
   identity: TaskIdentity,
   now: number,
-  options: ResolvedOptions
+  options: ResolvedOptions,
+  steps?: { readonly [key: string]: unknown }
 ): Result.Result<StoredTask, InvalidInput | PayloadTooLarge> => {
   const problems = new FirstProblem()
   const createdAt = task.createdAt === undefined ? now : problems.pass(parseTime("createdAt", task.createdAt), now)
@@ -125,6 +127,7 @@ export const draftTask = (
   const inputRequests = object("inputRequests")
   const inputResponses = object("inputResponses")
   const outcome = isAbsent(task.result) ? null : problems.pass(parseOutcome("result", task.result), null)
+  const lease = task.lease === undefined ? null : problems.pass(parseMillis("lease", task.lease, 0), null)
   const row: StoredTask = {
     taskId: identity.taskId,
     sessionId: identity.sessionId,
@@ -139,6 +142,8 @@ export const draftTask = (
       : problems.pass(parseMillis("pollInterval", task.pollInterval, 0), null),
     revision: 1,
     incarnation: identity.incarnation,
+    attempt: lease === null || lease === 0 ? 0 : 1,
+    leaseExpiresAt: lease === null || isTerminal(status) ? null : leaseUntil(now, lease),
     resultKind: outcome === null ? null : outcome.resultKind,
     originalMethod: problems.pass(parseText("originalMethod", task.originalMethod), emptyText),
     statusMessage: text("statusMessage"),
@@ -149,6 +154,11 @@ export const draftTask = (
     inputRequests: isTerminal(status) ? null : inputRequests,
     inputResponses,
     requestState: text("requestState"),
+    principal: task.principal === undefined
+      ? null
+      : problems.pass(parseJson("principal", task.principal), null),
+    // What holds the values is a level of its own.
+    steps: steps === undefined ? null : problems.pass(parseJsonObject("steps", steps, maxDepth + 1), null),
     inputKeys: inputRequests === null && inputResponses === null
       ? null
       : addUsedKeys({ inputRequests, inputResponses, inputKeys: null }, []),
@@ -193,7 +203,7 @@ export const draftReplacement = (
     const revision = yield* parseCount("revision", record.revision)
     const kept = { ...options, defaultTtl: null, defaultPollInterval: null }
     const identity = { taskId, sessionId, incarnation: "" }
-    return { ...yield* draftTask({ ...record, status }, identity, createdAt, kept), revision }
+    return { ...yield* draftTask({ ...record, status }, identity, createdAt, kept, record.steps), revision }
   })
 
 const overLimit = (json: StoredJson | null | undefined, limit: number): PayloadTooLarge | undefined =>

@@ -186,6 +186,21 @@ export interface TaskDriver {
     TaskDriverError
   >
 
+  /**
+   * Lists up to `limit` tasks of any session that are `working`, visible at `now`, and under a lease that has run out by
+   * `expiredBy`, the one that ran out first first, by index. With `released` those whose lease ends at 0 too, which wait
+   * for a worker.
+   */
+  readonly expiredLeases: (query: {
+    readonly released: boolean
+    readonly expiredBy: number
+    readonly now: number
+    readonly limit: number
+  }) => Effect.Effect<
+    ReadonlyArray<{ readonly taskId: string; readonly resultKind: ResultKind | null }>,
+    TaskDriverError
+  >
+
   /** Deletes up to `limit` tasks that are expired at `now`, by index; gives their ids. */
   readonly removeExpired: (now: number, limit: number) => Effect.Effect<ReadonlyArray<string>, TaskDriverError>
 

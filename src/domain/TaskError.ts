@@ -111,6 +111,42 @@ export class InputKeyReused
 }
 
 /**
+ * The task was claimed by another worker since; whoever had it before may not write to it any more.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class LeaseLost extends Schema.TaggedError<LeaseLost>("mcp-task-storage/LeaseLost")("LeaseLost", {
+  taskId: Schema.String,
+  /** The attempt that the write named. */
+  attempt: Schema.Number,
+  /** The attempt that the task is at. */
+  current: Schema.Number
+}) {
+  override get message(): string {
+    return `Task ${this.taskId} is at attempt ${this.current}, not ${this.attempt}: another worker has claimed it. ` +
+      "Stop working on it."
+  }
+}
+
+/**
+ * The task is held by a worker, and its lease has not run out.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class LeaseHeld extends Schema.TaggedError<LeaseHeld>("mcp-task-storage/LeaseHeld")("LeaseHeld", {
+  taskId: Schema.String,
+  /** Milliseconds until the lease runs out, unless its worker extends it. */
+  remaining: Schema.Number
+}) {
+  override get message(): string {
+    return `Task ${this.taskId} is held by a worker for another ${this.remaining} ms. ` +
+      "Leave it to that worker, or claim it when its lease has run out."
+  }
+}
+
+/**
  * The storage, or the session, holds as many tasks as it may.
  *
  * @since 0.1.0
@@ -238,6 +274,8 @@ export const TaskStorageError = Schema.Union([
   TerminalState,
   ResultAlreadyStored,
   InputKeyReused,
+  LeaseLost,
+  LeaseHeld,
   MaxTasksReached,
   ConcurrentModification,
   InvalidInput,

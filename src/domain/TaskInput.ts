@@ -143,12 +143,12 @@ export const parseJson = (field: string, value: unknown, levels?: number): Parse
   Result.mapError(StoredJson.fromValue(value, levels), (reason) => new InvalidInput({ field, reason }))
 
 /**
- * Parses an object whose values JSON can carry.
+ * Parses an object whose values JSON can carry, nested as deep as may be or `levels` deep.
  *
  * @since 0.1.0
  * @category parsers
  */
-export const parseJsonObject = (field: string, value: unknown): Parsed<StoredJson> =>
+export const parseJsonObject = (field: string, value: unknown, levels?: number): Parsed<StoredJson> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
-    ? parseJson(field, value)
+    ? parseJson(field, value, levels)
     : refuse(field, "must be an object")

@@ -16,6 +16,8 @@ import {
   InputKeyReused,
   InvalidInput,
   InvalidTransition,
+  LeaseHeld,
+  LeaseLost,
   PayloadTooLarge,
   ResultAlreadyStored,
   TerminalState
@@ -56,6 +58,14 @@ export interface ParsedOutcome {
 export type MessagePatch = { readonly statusMessage?: StoredJson | null }
 
 /**
+ * Who writes: the worker of this attempt, or, without one, anybody.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Writer = Pick<TaskGuard, "attempt">
+
+/**
  * Plans a transition of the state machine.
  *
  * @since 0.1.0
@@ -64,15 +74,16 @@ export type MessagePatch = { readonly statusMessage?: StoredJson | null }
 export const planTransition = (
   status: TaskStatus,
   message: MessagePatch,
+  writer: Writer,
   now: number,
   maxContentBytes: number
-): Plan<PayloadTooLarge | TerminalState | InvalidTransition> => {
+): Plan<PayloadTooLarge | LeaseLost | TerminalState | InvalidTransition> => {
   const patch = withStatus(status, { lastUpdatedAt: now, ...message })
-  const guard = { statuses: predecessors(status), ...contentGuard(message, maxContentBytes) }
+  const guard = { statuses: predecessors(status), ...writer, ...contentGuard(message, maxContentBytes) }
   return {
     guard,
     patch,
-    refuse: (stored) => refuseContent(stored, guard, patch) ?? refuseTransition(stored, status)
+    refuse: (stored) => refuseWriter(stored, guard, patch) ?? refuseTransition(stored, status)
   }
 }
 
@@ -86,21 +97,23 @@ export const planSettle = (
   outcome: ParsedOutcome,
   status: "completed" | "failed" | undefined,
   message: MessagePatch,
+  writer: Writer,
   now: number,
   maxContentBytes: number
-): Plan<PayloadTooLarge | ResultAlreadyStored | TerminalState> => {
+): Plan<PayloadTooLarge | LeaseLost | ResultAlreadyStored | TerminalState> => {
   const to = status ?? impliedStatus(outcome.resultKind)
   const { result, resultKind } = outcome
   const patch = withStatus(to, { lastUpdatedAt: now, result, resultKind, ...message })
   const guard: TaskGuard = {
     statuses: predecessors(to),
     result: "absent",
+    ...writer,
     ...contentGuard(message, maxContentBytes)
   }
   return {
     guard,
     patch,
-    refuse: (stored) => refuseContent(stored, guard, patch) ?? refuseResult(stored)
+    refuse: (stored) => refuseWriter(stored, guard, patch) ?? refuseResult(stored)
   }
 }
 
@@ -114,11 +127,12 @@ const openToResult: ReadonlyArray<TaskStatus> = taskStatuses.filter((status) => 
  */
 export const planStoreResult = (
   outcome: ParsedOutcome,
+  writer: Writer,
   now: number
-): Plan<ResultAlreadyStored | TerminalState> => ({
-  guard: { statuses: openToResult, result: "absent" },
+): Plan<LeaseLost | ResultAlreadyStored | TerminalState> => ({
+  guard: { statuses: openToResult, result: "absent", ...writer },
   patch: { lastUpdatedAt: now, result: outcome.result, resultKind: outcome.resultKind },
-  refuse: refuseResult
+  refuse: (stored) => refuseLease(stored, writer) ?? refuseResult(stored)
 })
 
 /**
@@ -128,23 +142,32 @@ export const planStoreResult = (
  * @category plans
  */
 export const planTouch = (
-  change: MessagePatch & Pick<TaskPatch, "ttl" | "pollInterval">,
+  change: MessagePatch & Pick<TaskPatch, "ttl" | "pollInterval" | "leaseExpiresAt">,
+  writer: Writer,
   now: number,
   maxContentBytes: number
-): Plan<PayloadTooLarge | TerminalState> => {
+): Plan<PayloadTooLarge | LeaseLost | TerminalState> => {
   const patch = { lastUpdatedAt: now, ...change }
-  const guard = { statuses: activeStatuses, ...contentGuard(change, maxContentBytes) }
+  const guard = { statuses: activeStatuses, ...writer, ...contentGuard(change, maxContentBytes) }
   return {
     guard,
     patch,
     refuse: (stored) =>
-      refuseContent(stored, guard, patch) ??
+      refuseWriter(stored, guard, patch) ??
         new TerminalState({ taskId: stored.taskId, status: stored.status })
   }
 }
 
 /**
- * Plans the recovery of a task that nobody touched since `updatedBefore`: it fails with `failure`, or, where an outcome
+ * What makes a task abandoned: nobody wrote it since a time, or its lease has run out by a time.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Abandonment = Required<Pick<TaskGuard, "updatedBefore">> | Required<Pick<TaskGuard, "leaseExpiredBy">>
+
+/**
+ * Plans the recovery of an abandoned task: it fails with `failure`, or, where an outcome
  * of `storedKind` is stored already, gets the status which that implies. Whoever wrote it meanwhile wins.
  *
  * @since 0.1.0
@@ -154,10 +177,10 @@ export const planRecovery = (
   storedKind: ResultKind | null,
   failure: ParsedOutcome & { readonly statusMessage: StoredJson },
   statuses: ReadonlyArray<TaskStatus>,
-  updatedBefore: number,
+  abandonment: Abandonment,
   now: number
 ): Pick<Plan<never>, "guard" | "patch"> => {
-  const guard = { statuses, updatedBefore, result: storedKind === null ? "absent" : "present" } as const
+  const guard = { statuses, ...abandonment, result: storedKind === null ? "absent" : "present" } as const
   return storedKind === null
     ? { guard, patch: withStatus("failed", { lastUpdatedAt: now, ...failure }) }
     : { guard, patch: withStatus(impliedStatus(storedKind), { lastUpdatedAt: now }) }
@@ -169,7 +192,10 @@ export const planRecovery = (
  * @since 0.1.0
  * @category models
  */
-export type Replacement = Omit<StoredTask, "incarnation" | "inputKeys" | "lastUpdatedAt">
+export type Replacement = Omit<
+  StoredTask,
+  "incarnation" | "inputKeys" | "lastUpdatedAt" | "attempt" | "leaseExpiresAt"
+>
 
 /**
  * Decides on a full replacement of a stored task.
@@ -215,11 +241,82 @@ export const decideReplacement = (
     inputRequests: next.inputRequests,
     inputResponses: next.inputResponses,
     requestState: next.requestState,
+    principal: next.principal,
+    steps: next.steps,
     ...(next.inputRequests === null ? {} : { inputKeys: addUsedKeys(stored, keysOf(next.inputRequests)) }),
     ...(stored.result === null && next.result !== null && next.resultKind !== null
       ? { result: next.result, resultKind: next.resultKind }
       : {})
   }))
+}
+
+/**
+ * Gives when a lease that is taken now runs out. One of no length is none: the task waits for whoever claims it.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const leaseUntil = (now: number, lease: number): number => lease === 0 ? 0 : Math.min(now + lease, lastMoment)
+
+/** What a `DateTime` can hold. */
+const lastMoment = 8.64e15
+
+/**
+ * What a claim does. `abandoned` tells that a worker had the task and neither ended nor released it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Claim {
+  readonly patch: TaskPatch
+  readonly abandoned: boolean
+}
+
+/**
+ * Decides on a claim, by a worker that wants to hold the task for `lease` milliseconds.
+ *
+ * @since 0.2.0
+ * @category decisions
+ */
+export const decideClaim = (
+  stored: StoredTask,
+  lease: number,
+  now: number
+): Result.Result<Claim, TerminalState | LeaseHeld> => {
+  const { leaseExpiresAt, status, taskId } = stored
+  if (isTerminal(status)) return Result.fail(new TerminalState({ taskId, status }))
+  if (leaseExpiresAt !== null && leaseExpiresAt > now) {
+    return Result.fail(new LeaseHeld({ taskId, remaining: leaseExpiresAt - now }))
+  }
+  return Result.succeed({
+    patch: { lastUpdatedAt: now, attempt: stored.attempt + 1, leaseExpiresAt: leaseUntil(now, lease) },
+    abandoned: leaseExpiresAt !== null && leaseExpiresAt > 0
+  })
+}
+
+/**
+ * Decides on storing what a step gave. What is stored under the key already stays.
+ *
+ * @since 0.2.0
+ * @category decisions
+ */
+export const decideStep = (
+  stored: StoredTask,
+  key: string,
+  value: StoredJson,
+  writer: Writer,
+  now: number,
+  maxContentBytes: number
+): Result.Result<
+  { readonly patch: TaskPatch | undefined },
+  PayloadTooLarge | LeaseLost | TerminalState
+> => {
+  const isStored = keysOf(stored.steps).includes(key)
+  const patch = { lastUpdatedAt: now, steps: addEntries(stored.steps, [[key, value.decode()]]) }
+  const tooLarge = isStored ? undefined : overContent(applyPatch(stored, patch), maxContentBytes)
+  const refused = tooLarge ?? refuseLease(stored, writer) ?? refuseEnded(stored)
+  if (refused !== undefined) return Result.fail(refused)
+  return Result.succeed({ patch: isStored ? undefined : patch })
 }
 
 /**
@@ -231,20 +328,21 @@ export const decideReplacement = (
 export const decideRequireInput = (
   stored: StoredTask,
   requests: StoredJson,
-  requestState: StoredJson | undefined,
+  change: Pick<TaskPatch, "requestState" | "leaseExpiresAt">,
+  writer: Writer,
   now: number,
   maxContentBytes: number
-): Result.Result<TaskPatch, PayloadTooLarge | TerminalState | InputKeyReused> => {
+): Result.Result<TaskPatch, PayloadTooLarge | LeaseLost | TerminalState | InputKeyReused> => {
   const { taskId } = stored
   const patch = withStatus("input_required", {
     lastUpdatedAt: now,
+    ...change,
     inputRequests: addEntries(stored.inputRequests, entriesOf(requests)),
-    inputKeys: addUsedKeys(stored, keysOf(requests)),
-    ...(requestState === undefined ? {} : { requestState })
+    inputKeys: addUsedKeys(stored, keysOf(requests))
   })
-  const tooLarge = overContent(applyPatch(stored, patch), maxContentBytes)
-  if (tooLarge !== undefined) return Result.fail(tooLarge)
-  if (isTerminal(stored.status)) return Result.fail(new TerminalState({ taskId, status: stored.status }))
+  const refused = overContent(applyPatch(stored, patch), maxContentBytes) ?? refuseLease(stored, writer) ??
+    refuseEnded(stored)
+  if (refused !== undefined) return Result.fail(refused)
   const used = usedKeys(stored)
   const reused = keysOf(requests).find((key) => used.has(key))
   return reused === undefined ? Result.succeed(patch) : Result.fail(new InputKeyReused({ taskId, key: reused }))
@@ -286,10 +384,8 @@ export const decideProvideInput = (
   }
   const patch = complete ? withStatus("working", fields) : fields
   const tooLarge = accepted.length === 0 ? undefined : overContent(applyPatch(stored, patch), maxContentBytes)
-  if (tooLarge !== undefined) return Result.fail(tooLarge)
-  if (isTerminal(stored.status)) {
-    return Result.fail(new TerminalState({ taskId: stored.taskId, status: stored.status }))
-  }
+  const refused = tooLarge ?? refuseEnded(stored)
+  if (refused !== undefined) return Result.fail(refused)
   return Result.succeed({ patch: accepted.length === 0 ? undefined : patch, complete })
 }
 
@@ -311,6 +407,20 @@ const contentGuard = (message: MessagePatch, limit: number): Pick<TaskGuard, "co
 
 const refuseContent = (stored: StoredTask, guard: TaskGuard, patch: TaskPatch): PayloadTooLarge | undefined =>
   guard.contentAtMost === undefined ? undefined : overContent(applyPatch(stored, patch), guard.contentAtMost)
+
+const refuseLease = (stored: StoredTask, { attempt }: Writer): LeaseLost | undefined =>
+  attempt === undefined || stored.attempt === attempt
+    ? undefined
+    : new LeaseLost({ taskId: stored.taskId, attempt, current: stored.attempt })
+
+const refuseWriter = (
+  stored: StoredTask,
+  guard: TaskGuard,
+  patch: TaskPatch
+): PayloadTooLarge | LeaseLost | undefined => refuseContent(stored, guard, patch) ?? refuseLease(stored, guard)
+
+const refuseEnded = ({ status, taskId }: StoredTask): TerminalState | undefined =>
+  isTerminal(status) ? new TerminalState({ taskId, status }) : undefined
 
 const refuseTransition = (stored: StoredTask, requested: TaskStatus): TerminalState | InvalidTransition =>
   isTerminal(stored.status)

@@ -38,6 +38,24 @@ export interface CreateTask {
   readonly inputRequests?: { readonly [key: string]: unknown } | undefined
   readonly inputResponses?: { readonly [key: string]: unknown } | undefined
   readonly requestState?: string | undefined
+  /**
+   * How long whoever creates the task holds it as its first worker; of no length, the task waits for a worker to claim
+   * it. Without one it is no worker's task, and `claimableTasks` never lists it.
+   */
+  readonly lease?: Duration.Input | undefined
+  /** On whose behalf the task runs, for the worker that may have to act for them. Any value that JSON can carry. */
+  readonly principal?: unknown
+}
+
+/**
+ * Makes a write that of a worker.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface WorkerOption {
+  /** The attempt that the worker claimed the task at. When another one has claimed it since, the write is `LeaseLost`. */
+  readonly attempt?: number | undefined
 }
 
 /**
@@ -51,10 +69,16 @@ export interface StatusMessageOption {
 }
 
 /**
+ * @since 0.2.0
+ * @category options
+ */
+export interface TransitionOptions extends StatusMessageOption, WorkerOption {}
+
+/**
  * @since 0.1.0
  * @category options
  */
-export interface SettleOptions extends StatusMessageOption {
+export interface SettleOptions extends StatusMessageOption, WorkerOption {
   /** Overrides the status that the outcome implies. */
   readonly status?: "completed" | "failed" | undefined
 }
@@ -63,10 +87,47 @@ export interface SettleOptions extends StatusMessageOption {
  * @since 0.1.0
  * @category options
  */
-export interface TouchOptions extends StatusMessageOption {
+export interface TouchOptions extends StatusMessageOption, WorkerOption {
   /** From creation, not from now; `null` is unlimited. */
   readonly ttl?: Duration.Input | null | undefined
   readonly pollInterval?: Duration.Input | undefined
+  /** Extends the lease of the worker to this long from now; of no length, releases the task. */
+  readonly lease?: Duration.Input | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface RequireInputOptions extends WorkerOption {
+  readonly requestState?: string | undefined
+  /** As in `touchTask`: of no length, the task needs no worker while it waits. */
+  readonly lease?: Duration.Input | undefined
+}
+
+/**
+ * A task that a worker has claimed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ClaimedTask {
+  readonly record: TaskRecord
+  /** Whether a worker had it before and neither ended nor released it, so that its work may be half done. */
+  readonly abandoned: boolean
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface RecoveryOptions {
+  readonly statuses?: ReadonlyArray<TaskStatus> | undefined
+  /**
+   * `"expired"`: only the tasks whose lease ran out `maxAge` ago or longer, which never are tasks that a living worker
+   * holds, nor tasks that wait for a worker or for input.
+   */
+  readonly leases?: "expired" | undefined
 }
 
 /**
@@ -199,17 +260,17 @@ export interface SessionTasks {
   /**
    * Makes a transition of the state machine, as one conditional write.
    */
-  readonly updateTaskStatus: (taskId: string, status: TaskStatus, options?: StatusMessageOption) => Effect.Effect<
+  readonly updateTaskStatus: (taskId: string, status: TaskStatus, options?: TransitionOptions) => Effect.Effect<
     TaskRecord,
-    Refused | TaskError.PayloadTooLarge | TaskError.TerminalState | TaskError.InvalidTransition
+    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.TerminalState | TaskError.InvalidTransition
   >
 
   /**
    * Stores the outcome of a task without changing its status, once. Prefer `settleTask`, which does both in one write.
    */
-  readonly storeTaskResult: (taskId: string, outcome: TaskOutcomeInput) => Effect.Effect<
+  readonly storeTaskResult: (taskId: string, outcome: TaskOutcomeInput, options?: WorkerOption) => Effect.Effect<
     TaskRecord,
-    Refused | TaskError.PayloadTooLarge | TaskError.ResultAlreadyStored | TaskError.TerminalState
+    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.ResultAlreadyStored | TaskError.TerminalState
   >
 
   /**
@@ -223,7 +284,7 @@ export interface SessionTasks {
    */
   readonly settleTask: (taskId: string, outcome: TaskOutcomeInput, options?: SettleOptions) => Effect.Effect<
     TaskRecord,
-    Refused | TaskError.PayloadTooLarge | TaskError.ResultAlreadyStored | TaskError.TerminalState
+    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.ResultAlreadyStored | TaskError.TerminalState
   >
 
   /**
@@ -231,7 +292,25 @@ export interface SessionTasks {
    */
   readonly touchTask: (taskId: string, options?: TouchOptions) => Effect.Effect<
     TaskRecord,
-    Refused | TaskError.PayloadTooLarge | TaskError.TerminalState
+    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.TerminalState
+  >
+
+  /**
+   * Takes a task that nobody holds, or whose lease has run out, for as long as `lease`. The record that this gives has
+   * the `attempt` that the worker names in its writes from then on.
+   */
+  readonly claimTask: (taskId: string, options: { readonly lease: Duration.Input }) => Effect.Effect<
+    ClaimedTask,
+    Refused | TaskError.LeaseHeld | TaskError.TerminalState
+  >
+
+  /**
+   * Stores what a step of the work gave, so that a worker that begins anew need not do it twice. What is stored under
+   * the key already stays, and is in the record that this gives.
+   */
+  readonly storeTaskStep: (taskId: string, key: string, value: unknown, options?: WorkerOption) => Effect.Effect<
+    TaskRecord,
+    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.TerminalState
   >
 
   /**
@@ -241,10 +320,10 @@ export interface SessionTasks {
   readonly requireInput: (
     taskId: string,
     requests: { readonly [key: string]: unknown },
-    options?: { readonly requestState?: string | undefined }
+    options?: RequireInputOptions
   ) => Effect.Effect<
     TaskRecord,
-    Refused | TaskError.PayloadTooLarge | TaskError.TerminalState | TaskError.InputKeyReused
+    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.TerminalState | TaskError.InputKeyReused
   >
 
   /**
@@ -350,7 +429,15 @@ export interface TaskStorageShape extends SessionTasks {
    */
   readonly recoverStuckTasks: (
     maxAge: Duration.Input,
-    options?: { readonly statuses?: ReadonlyArray<TaskStatus> | undefined }
+    options?: RecoveryOptions
+  ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+
+  /**
+   * Lists the `working` tasks that wait for a worker, or whose worker let its lease run out, the longest free first;
+   * 50 of them, or `limit`.
+   */
+  readonly claimableTasks: (
+    options?: { readonly limit?: number | undefined }
   ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**

@@ -30,6 +30,10 @@ const summaryFields = {
   meta: Schema.optionalKey(Schema.JsonObject),
   /** 1 on creation, one more with every write. */
   revision: Schema.Int,
+  /** How often the task was claimed by a worker; absent when it never was. */
+  attempt: Schema.optionalKey(Schema.Int),
+  /** Until when its worker holds the task. The first moment of 1970 when it waits for one. */
+  leaseExpiresAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
   resultKind: Schema.optionalKey(ResultKind)
 }
 
@@ -41,7 +45,11 @@ const recordFields = {
   inputRequests: Schema.optionalKey(Schema.JsonObject),
   /** What the client answered, by key. */
   inputResponses: Schema.optionalKey(Schema.JsonObject),
-  requestState: Schema.optionalKey(Schema.String)
+  requestState: Schema.optionalKey(Schema.String),
+  /** On whose behalf the task runs. */
+  principal: Schema.optionalKey(Schema.Json),
+  /** What the steps of its work gave, by key. */
+  steps: Schema.optionalKey(Schema.JsonObject)
 }
 
 /**
@@ -112,6 +120,8 @@ export const recordFromStored = (task: StoredTask): TaskRecord => {
   if (task.inputRequests !== null) record.inputRequests = readObject(task.inputRequests.decode())
   if (task.inputResponses !== null) record.inputResponses = readObject(task.inputResponses.decode())
   if (task.requestState !== null) record.requestState = readString(task.requestState.decode())
+  if (task.principal !== null) record.principal = task.principal.decode()
+  if (task.steps !== null) record.steps = readObject(task.steps.decode())
   return record
 }
 
@@ -156,6 +166,8 @@ const readSummary = (target: Mutable<TaskSummary>, task: StoredSummary): void =>
   target.originalMethod = readString(task.originalMethod.decode())
   if (task.meta !== null) target.meta = readObject(task.meta.decode())
   target.revision = task.revision
+  if (task.attempt > 0) target.attempt = task.attempt
+  if (task.leaseExpiresAt !== null) target.leaseExpiresAt = timeAt(task.leaseExpiresAt)
   if (task.resultKind !== null) target.resultKind = task.resultKind
 }
 

@@ -10,7 +10,7 @@ import { answered, operate, parsed, withNow } from "./TaskAccess.ts"
 import { type TaskDriver, TaskDriverError } from "./TaskDriver.ts"
 import { InvalidInput } from "./TaskError.ts"
 import { orNull, parseCount, parseMillis } from "./TaskInput.ts"
-import { planRecovery } from "./TaskMachine.ts"
+import { type Abandonment, planRecovery } from "./TaskMachine.ts"
 import type { MaintenanceReport, TaskStorageShape } from "./TaskOperations.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
 import { activeStatuses, type TaskStatus } from "./TaskStatus.ts"
@@ -31,7 +31,7 @@ const maxPerRun = 20_000
 export const makeTaskSweep = (
   driver: TaskDriver,
   watch: TaskWatch
-): Pick<TaskStorageShape, "expireTasks" | "recoverStuckTasks" | "maintenance"> => {
+): Pick<TaskStorageShape, "claimableTasks" | "expireTasks" | "recoverStuckTasks" | "maintenance"> => {
   /** Repeats a step until it does less than it may, or `total` is done. */
   const inBatches = <A>(
     total: number,
@@ -68,12 +68,20 @@ export const makeTaskSweep = (
   const transaction = driver.transaction ?? ((effect) => effect)
   const concurrency = driver.transaction === undefined ? 8 : 1
 
-  const recover = (maxAge: number, statuses: ReadonlyArray<TaskStatus>, startedAt: number) =>
+  type Abandoned = { readonly taskId: string; readonly resultKind: ResultKind | null }
+
+  const abandoned = (
+    statuses: ReadonlyArray<TaskStatus>,
+    abandonment: Abandonment,
+    now: number,
+    limit: number
+  ): Effect.Effect<ReadonlyArray<Abandoned>, TaskDriverError> =>
+    "updatedBefore" in abandonment
+      ? driver.stale({ statuses, ...abandonment, now, limit })
+      : driver.expiredLeases({ released: false, expiredBy: abandonment.leaseExpiredBy, now, limit })
+
+  const recover = (statuses: ReadonlyArray<TaskStatus>, abandonment: Abandonment, reason: string) =>
     Effect.suspend(() => {
-      const updatedBefore = startedAt - maxAge
-      const reason = maxAge === 0
-        ? "Interrupted: the task was given up before it had ended"
-        : `Interrupted: nothing was heard of the task for ${maxAge} ms`
       const failure = {
         statusMessage: StoredJson.fromJson(reason),
         result: StoredJson.fromJson({ _tag: "Error", code: -32603, message: reason }),
@@ -82,12 +90,10 @@ export const makeTaskSweep = (
       const recovered: Array<string> = []
       const tried = new Set<string>()
       let writes = 0
-      const recoverBatch = (
-        stale: ReadonlyArray<{ readonly taskId: string; readonly resultKind: ResultKind | null }>
-      ) =>
-        Effect.forEach(stale, ({ resultKind, taskId }) =>
+      const recoverBatch = (batch: ReadonlyArray<Abandoned>) =>
+        Effect.forEach(batch, ({ resultKind, taskId }) =>
           withNow((now) => {
-            const { guard, patch } = planRecovery(resultKind, failure, statuses, updatedBefore, now)
+            const { guard, patch } = planRecovery(resultKind, failure, statuses, abandonment, now)
             return watch.telling(taskId, driver.patch(taskId, { now, session: undefined }, guard, patch))
           }).pipe(
             Effect.map((result) => {
@@ -100,12 +106,12 @@ export const makeTaskSweep = (
         // An index that lags behind goes on to name tasks that were recovered already, before those that were not.
         let limit = batchSize
         while (true) {
-          const stale = yield* withNow((now) => driver.stale({ statuses, updatedBefore, now, limit }))
-          const untried = stale.filter(({ taskId }) => !tried.has(taskId))
+          const found = yield* withNow((now) => abandoned(statuses, abandonment, now, limit))
+          const untried = found.filter(({ taskId }) => !tried.has(taskId))
           for (const { taskId } of untried) tried.add(taskId)
           recovered.push(...(yield* transaction(recoverBatch(untried))).flat())
-          if (stale.length < limit) return recovered
-          limit = batchSize + stale.length - untried.length
+          if (found.length < limit) return recovered
+          limit = batchSize + found.length - untried.length
           yield* Effect.yieldNow
         }
       }).pipe(Effect.mapError((error) => afterWrites(error, writes)))
@@ -135,15 +141,51 @@ export const makeTaskSweep = (
 
     recoverStuckTasks: (maxAge, options) =>
       parsed(
-        Result.all([parseMillis("maxAge", maxAge, 0), parseActive(options?.statuses ?? activeStatuses)]),
-        ([millis, statuses]) =>
+        Result.all([
+          parseMillis("maxAge", maxAge, 0),
+          parseActive(options?.statuses ?? activeStatuses),
+          parseLeases(options?.leases)
+        ]),
+        ([millis, statuses, leases]) =>
           operate("recoverStuckTasks", undefined, (now) =>
-            answered("recoverStuckTasks", recover(millis, statuses, now), Effect.succeed))
+            answered(
+              "recoverStuckTasks",
+              leases === undefined
+                ? recover(statuses, { updatedBefore: now - millis }, stuckReason(millis))
+                : statuses.includes("working")
+                ? recover(["working"], { leaseExpiredBy: now - millis }, lostReason)
+                : Effect.succeed([]),
+              Effect.succeed
+            ))
+      ),
+
+    claimableTasks: (options) =>
+      parsed(
+        orNull(options?.limit, (limit) => parseCount("limit", limit)),
+        (limit) =>
+          operate("claimableTasks", undefined, (now) =>
+            answered(
+              "claimableTasks",
+              driver.expiredLeases({ released: true, expiredBy: now, now, limit: limit ?? 50 }),
+              (found) => Effect.succeed(found.map(({ taskId }) => taskId))
+            ))
       ),
 
     maintenance: () => operate("maintenance", undefined, () => answered("maintenance", maintain, Effect.succeed))
   }
 }
+
+const stuckReason = (maxAge: number): string =>
+  maxAge === 0
+    ? "Interrupted: the task was given up before it had ended"
+    : `Interrupted: nothing was heard of the task for ${maxAge} ms`
+
+const lostReason = "Interrupted: the worker of the task ended before the task had"
+
+const parseLeases = (leases: unknown): Result.Result<"expired" | undefined, InvalidInput> =>
+  leases === undefined || leases === "expired"
+    ? Result.succeed(leases)
+    : Result.fail(new InvalidInput({ field: "leases", reason: "must be \"expired\" or left out" }))
 
 /** An error that comes after something was written is not one of nothing having happened. */
 const afterWrites = (error: TaskDriverError, writes: number): TaskDriverError =>

@@ -46,6 +46,10 @@ export interface TaskGuard {
   readonly result?: "absent" | "present"
   /** The task was last written before this time, in milliseconds since the epoch. */
   readonly updatedBefore?: number
+  /** The task was claimed this often, so that whoever did it last still holds it. */
+  readonly attempt?: number
+  /** A worker let its lease of the task run out by this time, in milliseconds since the epoch, and did not release it. */
+  readonly leaseExpiredBy?: number
   /** After the patch, everything but the outcome takes at most this many bytes together. */
   readonly contentAtMost?: number
 }
@@ -61,6 +65,8 @@ export interface TaskPatch extends Partial<Pick<StoredTask, ContentField | "inpu
   readonly status?: TaskStatus
   readonly ttl?: number | null
   readonly pollInterval?: number | null
+  readonly attempt?: number
+  readonly leaseExpiresAt?: number | null
   readonly result?: StoredJson
   readonly resultKind?: ResultKind
 }
@@ -87,7 +93,12 @@ export const permits = (guard: TaskGuard, task: StoredTask, patch: TaskPatch): b
   (guard.unchanged === undefined || isSameVersion(guard.unchanged, task)) &&
   (guard.result === undefined || (guard.result === "present") === (task.result !== null)) &&
   (guard.updatedBefore === undefined || task.lastUpdatedAt < guard.updatedBefore) &&
+  (guard.attempt === undefined || task.attempt === guard.attempt) &&
+  (guard.leaseExpiredBy === undefined || isLeaseExpired(task, guard.leaseExpiredBy)) &&
   (guard.contentAtMost === undefined || fits(guard.contentAtMost, task, patch))
+
+const isLeaseExpired = ({ leaseExpiresAt }: StoredTask, now: number): boolean =>
+  leaseExpiresAt !== null && leaseExpiresAt > 0 && leaseExpiresAt <= now
 
 const fits = (limit: number, task: StoredTask, patch: TaskPatch): boolean => {
   const next = applyPatch(task, patch)
@@ -111,6 +122,8 @@ export const applyPatch = (task: StoredTask, patch: TaskPatch): StoredTask => ({
   pollInterval: patch.pollInterval === undefined ? task.pollInterval : patch.pollInterval,
   revision: task.revision + 1,
   incarnation: task.incarnation,
+  attempt: patch.attempt ?? task.attempt,
+  leaseExpiresAt: patch.leaseExpiresAt === undefined ? task.leaseExpiresAt : patch.leaseExpiresAt,
   resultKind: patch.resultKind ?? task.resultKind,
   originalMethod: patch.originalMethod ?? task.originalMethod,
   statusMessage: patch.statusMessage === undefined ? task.statusMessage : patch.statusMessage,
@@ -120,14 +133,17 @@ export const applyPatch = (task: StoredTask, patch: TaskPatch): StoredTask => ({
   inputResponses: patch.inputResponses === undefined ? task.inputResponses : patch.inputResponses,
   requestState: patch.requestState === undefined ? task.requestState : patch.requestState,
   inputKeys: patch.inputKeys === undefined ? task.inputKeys : patch.inputKeys,
+  principal: patch.principal === undefined ? task.principal : patch.principal,
+  steps: patch.steps === undefined ? task.steps : patch.steps,
   result: patch.result ?? task.result
 })
 
 /**
- * Completes a patch with what its status implies: a task that ends has no outstanding input requests.
+ * Completes a patch with what its status implies: a task that ends has no outstanding input requests, and
+ * nobody works on it.
  *
  * @since 0.1.0
  * @category combinators
  */
 export const withStatus = (status: TaskStatus, patch: TaskPatch): TaskPatch =>
-  isTerminal(status) ? { ...patch, status, inputRequests: null } : { ...patch, status }
+  isTerminal(status) ? { ...patch, status, inputRequests: null, leaseExpiresAt: null } : { ...patch, status }

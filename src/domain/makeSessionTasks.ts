@@ -21,16 +21,30 @@ import {
   TaskNotFound,
   type TaskStorageUnavailable
 } from "./TaskError.ts"
-import { orAbsent, orNull, parseId, parseJsonObject, parseMillis, parseStatus, parseText } from "./TaskInput.ts"
 import {
+  orAbsent,
+  orNull,
+  parseCount,
+  parseId,
+  parseJson,
+  parseJsonObject,
+  parseMillis,
+  parseStatus,
+  parseText
+} from "./TaskInput.ts"
+import {
+  decideClaim,
   decideProvideInput,
   decideReplacement,
   decideRequireInput,
+  decideStep,
+  leaseUntil,
   type ParsedOutcome,
   planSettle,
   planStoreResult,
   planTouch,
-  planTransition
+  planTransition,
+  type Writer
 } from "./TaskMachine.ts"
 import type { CreateTask, SessionTasks } from "./TaskOperations.ts"
 import { listPage } from "./TaskPages.ts"
@@ -156,25 +170,35 @@ export const makeSessionTasks = (
       ),
 
     updateTaskStatus: (taskId, status, change) => {
-      const input = Result.all([onTask(taskId), parseStatus("status", status), parseMessage(change?.statusMessage)])
+      const input = Result.all([
+        onTask(taskId),
+        parseStatus("status", status),
+        parseMessage(change?.statusMessage),
+        parseWriter(change?.attempt)
+      ])
       return parsed(
         input,
-        ([id, to, message]) =>
+        ([id, to, message, writer]) =>
           parsed(
             withinLimits(options, undefined, message.statusMessage),
-            () => execute("updateTaskStatus", id, (now) => planTransition(to, message, now, options.maxContentBytes))
+            () =>
+              execute(
+                "updateTaskStatus",
+                id,
+                (now) => planTransition(to, message, writer, now, options.maxContentBytes)
+              )
           )
       )
     },
 
-    storeTaskResult: (taskId, outcome) => {
-      const input = Result.all([onTask(taskId), parseOutcome("outcome", outcome)])
+    storeTaskResult: (taskId, outcome, settings) => {
+      const input = Result.all([onTask(taskId), parseOutcome("outcome", outcome), parseWriter(settings?.attempt)])
       return parsed(
         input,
-        ([id, parsedOutcome]) =>
+        ([id, parsedOutcome, writer]) =>
           parsed(
             withinLimits(options, parsedOutcome),
-            () => execute("storeTaskResult", id, (now) => planStoreResult(parsedOutcome, now))
+            () => execute("storeTaskResult", id, (now) => planStoreResult(parsedOutcome, writer, now))
           )
       )
     },
@@ -199,11 +223,21 @@ export const makeSessionTasks = (
       if (Result.isFailure(status)) return Effect.fail(status.failure)
       const message = parseMessage(settings?.statusMessage)
       if (Result.isFailure(message)) return Effect.fail(message.failure)
+      const writer = parseWriter(settings?.attempt)
+      if (Result.isFailure(writer)) return Effect.fail(writer.failure)
       return parsed(withinLimits(options, parsedOutcome.success, message.success.statusMessage), () =>
         execute(
           "settleTask",
           id.success,
-          (now) => planSettle(parsedOutcome.success, status.success, message.success, now, options.maxContentBytes)
+          (now) =>
+            planSettle(
+              parsedOutcome.success,
+              status.success,
+              message.success,
+              writer.success,
+              now,
+              options.maxContentBytes
+            )
         ))
     },
 
@@ -215,17 +249,56 @@ export const makeSessionTasks = (
         orAbsent(
           change?.pollInterval,
           (value) => Result.map(parseMillis("pollInterval", value, 0), (pollInterval) => ({ pollInterval }))
-        )
+        ),
+        orAbsent(change?.lease, (value) => parseMillis("lease", value, 0)),
+        parseWriter(change?.attempt)
       ])
       return parsed(
         input,
-        ([id, message, ttl, pollInterval]) =>
+        ([id, message, ttl, pollInterval, lease, writer]) =>
           parsed(
             withinLimits(options, undefined, message.statusMessage),
             () =>
               execute("touchTask", id, (now) =>
-                planTouch({ ...message, ...ttl, ...pollInterval }, now, options.maxContentBytes))
+                planTouch(
+                  { ...message, ...ttl, ...pollInterval, ...leasePatch(lease, now) },
+                  writer,
+                  now,
+                  options.maxContentBytes
+                ))
           )
+      )
+    },
+
+    claimTask: (taskId, settings) => {
+      const input = Result.all([onTask(taskId), parseMillis("lease", settings?.lease, 1)])
+      return parsed(input, ([id, lease]) =>
+        Effect.map(
+          merge("claimTask", id, (stored, now) => decideClaim(stored, lease, now), () => Effect.void),
+          ({ decision, record }) => ({ record, abandoned: decision.abandoned })
+        ))
+    },
+
+    storeTaskStep: (taskId, key, value, settings) => {
+      const input = Result.all([
+        onTask(taskId),
+        parseId("key", key),
+        parseJson("value", value),
+        parseWriter(settings?.attempt)
+      ])
+      return parsed(
+        input,
+        ([id, key, stepped, writer]) =>
+          parsed(withinLimits(options, undefined, stepped), () =>
+            Effect.map(
+              merge(
+                "storeTaskStep",
+                id,
+                (stored, now) => decideStep(stored, key, stepped, writer, now, options.maxContentBytes),
+                () => Effect.void
+              ),
+              ({ record }) => record
+            ))
       )
     },
 
@@ -233,11 +306,13 @@ export const makeSessionTasks = (
       const input = Result.all([
         onTask(taskId),
         parseRequests(requests),
-        orAbsent(settings?.requestState, (value) => parseText("requestState", value))
+        orAbsent(settings?.requestState, (value) => parseText("requestState", value)),
+        orAbsent(settings?.lease, (value) => parseMillis("lease", value, 0)),
+        parseWriter(settings?.attempt)
       ])
       return parsed(
         input,
-        ([id, asked, requestState]) =>
+        ([id, asked, requestState, lease, writer]) =>
           parsed(withinLimits(options, undefined, asked, requestState), () =>
             Effect.map(
               merge(
@@ -245,7 +320,14 @@ export const makeSessionTasks = (
                 id,
                 (stored, now) =>
                   Result.map(
-                    decideRequireInput(stored, asked, requestState ?? undefined, now, options.maxContentBytes),
+                    decideRequireInput(
+                      stored,
+                      asked,
+                      { ...(requestState === null ? {} : { requestState }), ...leasePatch(lease, now) },
+                      writer,
+                      now,
+                      options.maxContentBytes
+                    ),
                     (patch) => ({ patch })
                   ),
                 () => Effect.void
@@ -331,6 +413,17 @@ const snapshot = <A extends object>(field: string, value: A): Result.Result<A, I
     return Result.fail(new InvalidInput({ field, reason: "reading it threw an exception" }))
   }
 }
+
+/** The attempt of the worker that writes, if it is one. */
+const parseWriter = (attempt: number | undefined): Result.Result<Writer, InvalidInput> =>
+  attempt === undefined
+    ? anybody
+    : Result.map(parseCount("attempt", attempt), (attempt) => ({ attempt }))
+
+const anybody: Result.Result<Writer, InvalidInput> = Result.succeed({})
+
+const leasePatch = (lease: number | null, now: number): { readonly leaseExpiresAt?: number } =>
+  lease === null ? {} : { leaseExpiresAt: leaseUntil(now, lease) }
 
 const parseFinal = (status: unknown): Result.Result<"completed" | "failed" | undefined, InvalidInput> =>
   status === undefined || status === "completed" || status === "failed"

@@ -14,6 +14,7 @@ import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.t
 import type { TaskStorage } from "../domain/TaskStorage.ts"
 import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
 import { cloudFormation } from "./dynamodb/cloudFormation.ts"
+import { decodeStreamRecord, type StreamedTask, type StreamRecord } from "./dynamodb/decodeStreamRecord.ts"
 import { DynamoDbClient, type DynamoDbClientOptions, makeClient } from "./dynamodb/DynamoDbClient.ts"
 import type { AwsCredentials, DynamoDbDriverOptions, TableOptions } from "./dynamodb/DynamoDbOptions.ts"
 import { makeDynamoDbDriver } from "./dynamodb/makeDynamoDbDriver.ts"
@@ -22,8 +23,16 @@ import { terraform } from "./dynamodb/terraform.ts"
 import { layerOfDriver } from "./layerOfDriver.ts"
 import type { SchemaMode } from "./SchemaMode.ts"
 
-export { cloudFormation, DynamoDbClient, tableDefinition, terraform }
-export type { AwsCredentials, DynamoDbClientOptions, SchemaMode, TableDefinition, TableOptions }
+export { cloudFormation, decodeStreamRecord, DynamoDbClient, tableDefinition, terraform }
+export type {
+  AwsCredentials,
+  DynamoDbClientOptions,
+  SchemaMode,
+  StreamedTask,
+  StreamRecord,
+  TableDefinition,
+  TableOptions
+}
 
 /**
  * Options of {@link layerClient}: those of every layer, and how the table is used.

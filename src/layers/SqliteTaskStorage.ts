@@ -116,7 +116,8 @@ export const migrations = (tablePrefix?: string): Result.Result<ReadonlyArray<Sq
 
 /**
  * Gives the statements that `maxTasks` and `maxTasksPerSession` need beside {@link migrations}, to be run in one
- * transaction. With `schema: "migrate"` they are run when the first layer with limits opens the database.
+ * transaction. With `schema: "migrate"` they are run when the first layer with limits opens the database. Step 2 of the
+ * migrations writes the table anew, and they go with the old one: run them again behind it.
  *
  * @since 0.1.0
  * @category schema

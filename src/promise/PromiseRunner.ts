@@ -30,15 +30,18 @@ type Make<A, E> = () => Effect.Effect<A, E>
 export class PromiseRunner {
   readonly #runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   readonly #release: Effect.Effect<void>
+  readonly #subject: string
   readonly #running = new Map<Fiber.Fiber<unknown, unknown>, Operation>()
   #closing: Promise<void> | undefined
 
   /**
-   * Runs effects with the references of `context`, such as the clock; `release` ends what the storage holds.
+   * Runs effects with the references of `context`, such as the clock; `release` ends what the storage holds. `subject`
+   * names what is closed in the errors of later calls.
    */
-  constructor(context: Context.Context<never>, release: Effect.Effect<void>) {
+  constructor(context: Context.Context<never>, release: Effect.Effect<void>, subject = "storage") {
     this.#runFork = Effect.runForkWith(context)
     this.#release = release
+    this.#subject = subject
   }
 
   /**
@@ -69,7 +72,7 @@ export class PromiseRunner {
     make: Make<A, E>
   ): Promise<A> {
     const signal = signalOf(options)
-    if (this.#closing !== undefined) throw closed(operation, "no")
+    if (this.#closing !== undefined) throw this.#closed(operation, "no")
     signal?.throwIfAborted()
     const fiber = this.#runFork(begin(operation, make))
     // Most calls on memory and SQLite are over by now, and then one promise is all that they cost.
@@ -115,8 +118,13 @@ export class PromiseRunner {
 
   #rejection(cause: Cause.Cause<unknown>, operation: Operation): unknown {
     return this.#closing !== undefined && Cause.hasInterruptsOnly(cause)
-      ? closed(operation, operation.kind === "write" ? "unknown" : "no")
+      ? this.#closed(operation, operation.kind === "write" ? "unknown" : "no")
       : failed(operation, cause)
+  }
+
+  #closed({ name }: Operation, applied: "no" | "unknown"): TaskStorageUnavailable {
+    const reason = `the ${this.#subject} is closed`
+    return new TaskStorageUnavailable({ operation: name, reason, retryable: false, applied })
   }
 }
 
@@ -138,9 +146,6 @@ const failed = (operation: Operation, cause: Cause.Cause<unknown>): unknown => {
   if (isTaskStorageError(error) || (Result.isSuccess(expected) && error instanceof Error)) return error
   return unexpected(operation, operation.kind === "write" ? "unknown" : "no", error)
 }
-
-const closed = ({ name }: Operation, applied: "no" | "unknown"): TaskStorageUnavailable =>
-  new TaskStorageUnavailable({ operation: name, reason: "the storage is closed", retryable: false, applied })
 
 const unexpected = ({ name }: Operation, applied: "no" | "unknown", cause: unknown): TaskStorageUnavailable =>
   new TaskStorageUnavailable({

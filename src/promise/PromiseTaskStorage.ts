@@ -9,7 +9,7 @@
 import type * as Domain from "../domain/TaskOperations.ts"
 import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import type { TaskStatus } from "../domain/TaskStatus.ts"
-import type { CreateTask, Json, ProvidedInput, Task, TaskOutcome, TaskSummary } from "./Task.ts"
+import type { ClaimedTask, CreateTask, Json, ProvidedInput, Task, TaskOutcome, TaskSummary } from "./Task.ts"
 
 /**
  * What every call takes.
@@ -29,7 +29,13 @@ export interface CallOptions {
  * @since 0.1.0
  * @category options
  */
-export interface StatusOptions extends Domain.StatusMessageOption, CallOptions {}
+export interface StatusOptions extends Domain.TransitionOptions, CallOptions {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface WorkerOptions extends Domain.WorkerOption, CallOptions {}
 
 /**
  * @since 0.1.0
@@ -41,20 +47,48 @@ export interface SettleOptions extends Domain.SettleOptions, CallOptions {}
  * @since 0.1.0
  * @category options
  */
-export interface TouchOptions extends Domain.StatusMessageOption, CallOptions {
+export interface TouchOptions extends Domain.StatusMessageOption, WorkerOptions {
   /** Milliseconds from creation, not from now; `null` is unlimited. */
   readonly ttl?: number | null | undefined
   /** Milliseconds that a client should wait between polls. */
   readonly pollInterval?: number | undefined
+  /** Extends the lease of the worker to so many milliseconds from now; 0 releases the task. */
+  readonly lease?: number | undefined
 }
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface ClaimOptions extends CallOptions {
+  /** Milliseconds that the worker holds the task, at least one. */
+  readonly lease: number
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface LimitOptions extends CallOptions {
+  /** At most so many. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface RecoveryOptions extends Domain.RecoveryOptions, CallOptions {}
 
 /**
  * @since 0.1.0
  * @category options
  */
-export interface RequireInputOptions extends CallOptions {
+export interface RequireInputOptions extends WorkerOptions {
   /** Without it the stored one stays. */
   readonly requestState?: string | undefined
+  /** Milliseconds from now, as in `touchTask`; with 0 the task needs no worker while it waits. */
+  readonly lease?: number | undefined
 }
 
 /**
@@ -139,16 +173,16 @@ export interface PromiseSessionTasks {
   /**
    * Makes a transition of the state machine, as one conditional write.
    *
-   * Rejects with `TaskNotFound`, `TerminalState`, `InvalidTransition`, `PayloadTooLarge`.
+   * Rejects with `TaskNotFound`, `LeaseLost`, `TerminalState`, `InvalidTransition`, `PayloadTooLarge`.
    */
   readonly updateTaskStatus: (taskId: string, status: TaskStatus, options?: StatusOptions) => Promise<Task>
 
   /**
    * Stores the outcome of a task without changing its status, once. Prefer `settleTask`, which does both in one write.
    *
-   * Rejects with `TaskNotFound`, `ResultAlreadyStored`, `TerminalState`, `PayloadTooLarge`.
+   * Rejects with `TaskNotFound`, `LeaseLost`, `ResultAlreadyStored`, `TerminalState`, `PayloadTooLarge`.
    */
-  readonly storeTaskResult: (taskId: string, outcome: TaskOutcomeInput, options?: CallOptions) => Promise<Task>
+  readonly storeTaskResult: (taskId: string, outcome: TaskOutcomeInput, options?: WorkerOptions) => Promise<Task>
 
   /**
    * Reads the outcome of a task; `undefined` when it has none yet.
@@ -161,22 +195,38 @@ export interface PromiseSessionTasks {
    * Finishes a task: stores its outcome and its terminal status in one write, so that nobody ever sees one without the
    * other. A `Success` makes it `completed`, an `Error` makes it `failed`, unless `status` says otherwise.
    *
-   * Rejects with `TaskNotFound`, `ResultAlreadyStored`, `TerminalState`, `PayloadTooLarge`.
+   * Rejects with `TaskNotFound`, `LeaseLost`, `ResultAlreadyStored`, `TerminalState`, `PayloadTooLarge`.
    */
   readonly settleTask: (taskId: string, outcome: TaskOutcomeInput, options?: SettleOptions) => Promise<Task>
 
   /**
    * Reports that a task is alive, and its progress, without a transition.
    *
-   * Rejects with `TaskNotFound`, `TerminalState`, `PayloadTooLarge`.
+   * Rejects with `TaskNotFound`, `LeaseLost`, `TerminalState`, `PayloadTooLarge`.
    */
   readonly touchTask: (taskId: string, options?: TouchOptions) => Promise<Task>
+
+  /**
+   * Takes a task that nobody holds, or whose lease has run out, for as long as `lease`. The record that this gives has
+   * the `attempt` that the worker names in its writes from then on.
+   *
+   * Rejects with `TaskNotFound`, `LeaseHeld`, `TerminalState`.
+   */
+  readonly claimTask: (taskId: string, options: ClaimOptions) => Promise<ClaimedTask>
+
+  /**
+   * Stores what a step of the work gave, so that a worker that begins anew need not do it twice. What is stored under
+   * the key already stays, and is in the record that this gives.
+   *
+   * Rejects with `TaskNotFound`, `LeaseLost`, `TerminalState`, `PayloadTooLarge`.
+   */
+  readonly storeTaskStep: (taskId: string, key: string, value: unknown, options?: WorkerOptions) => Promise<Task>
 
   /**
    * Asks the client for input: the task becomes `input_required`, or asks for more where it is that already. Keys are
    * unique over the life of a task.
    *
-   * Rejects with `TaskNotFound`, `TerminalState`, `InputKeyReused`, `PayloadTooLarge`.
+   * Rejects with `TaskNotFound`, `LeaseLost`, `TerminalState`, `InputKeyReused`, `PayloadTooLarge`.
    */
   readonly requireInput: (
     taskId: string,
@@ -273,18 +323,19 @@ export interface PromiseTaskStorage extends PromiseSessionTasks {
   /**
    * Removes expired tasks, all of them or up to `limit`; gives their ids. Durable storage does it by itself.
    */
-  readonly expireTasks: (
-    options?: CallOptions & { readonly limit?: number | undefined }
-  ) => Promise<ReadonlyArray<string>>
+  readonly expireTasks: (options?: LimitOptions) => Promise<ReadonlyArray<string>>
 
   /**
    * Fails the tasks that nobody touched for longer than `maxAgeMs` milliseconds, with a JSON-RPC error as their outcome;
    * one that has an outcome gets the status it implies. Gives their ids. Never undoes a write that raced it.
    */
-  readonly recoverStuckTasks: (
-    maxAgeMs: number,
-    options?: CallOptions & { readonly statuses?: ReadonlyArray<TaskStatus> | undefined }
-  ) => Promise<ReadonlyArray<string>>
+  readonly recoverStuckTasks: (maxAgeMs: number, options?: RecoveryOptions) => Promise<ReadonlyArray<string>>
+
+  /**
+   * Lists the `working` tasks that wait for a worker, or whose worker let its lease run out, the longest free first;
+   * 50 of them, or `limit`.
+   */
+  readonly claimableTasks: (options?: LimitOptions) => Promise<ReadonlyArray<string>>
 
   /**
    * Removes what expired and does what the engine needs from time to time.

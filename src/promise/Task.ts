@@ -59,6 +59,10 @@ export interface TaskSummary {
   readonly meta?: JsonObject
   /** 1 on creation, one more with every write. */
   readonly revision: number
+  /** How often the task was claimed by a worker; absent when it never was. */
+  readonly attempt?: number
+  /** Until when its worker holds the task, in ISO 8601. The first moment of 1970 when it waits for one. */
+  readonly leaseExpiresAt?: string
   readonly resultKind?: ResultKind
 }
 
@@ -76,9 +80,13 @@ export interface Task extends TaskSummary {
   /** What the client answered, by key. */
   readonly inputResponses?: JsonObject
   readonly requestState?: string
+  /** On whose behalf the task runs. */
+  readonly principal?: Json
+  /** What the steps of its work gave, by key. */
+  readonly steps?: JsonObject
 }
 
-type InTheirOwnUnits = "ttl" | "pollInterval" | "createdAt" | "lastUpdatedAt"
+type InTheirOwnUnits = "ttl" | "pollInterval" | "createdAt" | "lastUpdatedAt" | "lease"
 
 /**
  * A new task. What is left out gets its default: a generated id, `working`, the present time, the storage's
@@ -92,10 +100,27 @@ export interface CreateTask extends Omit<Domain.CreateTask, InTheirOwnUnits> {
   readonly ttl?: number | null | undefined
   /** Milliseconds that a client should wait between polls. */
   readonly pollInterval?: number | undefined
+  /**
+   * Milliseconds that whoever creates the task holds it as its first worker; 0 makes it wait for a worker to claim it.
+   * Without one it is no worker's task, and `claimableTasks` never lists it.
+   */
+  readonly lease?: number | undefined
   /** ISO 8601 in UTC, such as `2026-01-02T03:04:05.678Z`. */
   readonly createdAt?: string | undefined
   /** ISO 8601 in UTC, such as `2026-01-02T03:04:05.678Z`. */
   readonly lastUpdatedAt?: string | undefined
+}
+
+/**
+ * A task that a worker has claimed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ClaimedTask {
+  readonly record: Task
+  /** Whether a worker had it before and neither ended nor released it, so that its work may be half done. */
+  readonly abandoned: boolean
 }
 
 /**

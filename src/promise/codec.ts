@@ -14,13 +14,17 @@ import type * as Domain from "../domain/TaskOperations.ts"
 import type { TaskRecord, TaskRecordFields, TaskSummary as SummaryRecord } from "../domain/TaskRecord.ts"
 import { requireMillis, requireObject } from "./arguments.ts"
 import { formatTime } from "./formatTime.ts"
-import type { CreateTask, ProvidedInput, Task, TaskSummary } from "./Task.ts"
+import type { ClaimedTask, CreateTask, ProvidedInput, Task, TaskSummary } from "./Task.ts"
 
 /**
  * @since 0.1.0
  * @category encoders
  */
-export const encodeTask = (record: TaskRecord): Task => ({ ...record, ...encodeTimes(record) })
+export const encodeTask = ({ leaseExpiresAt, ...record }: TaskRecord): Task => ({
+  ...record,
+  ...encodeTimes(record),
+  ...encodeLease(leaseExpiresAt)
+})
 
 /**
  * @since 0.1.0
@@ -38,7 +42,11 @@ export const encodeTaskPage = (page: TaskPage<TaskRecord>): TaskPage<Task> => ({
 export const encodeSummaryOption = (summary: Option.Option<SummaryRecord>): TaskSummary | undefined =>
   Option.isSome(summary) ? encodeSummary(summary.value) : undefined
 
-const encodeSummary = (summary: SummaryRecord): TaskSummary => ({ ...summary, ...encodeTimes(summary) })
+const encodeSummary = ({ leaseExpiresAt, ...summary }: SummaryRecord): TaskSummary => ({
+  ...summary,
+  ...encodeTimes(summary),
+  ...encodeLease(leaseExpiresAt)
+})
 
 /**
  * @since 0.1.0
@@ -65,6 +73,15 @@ export const encodeProvidedInput = ({ complete, record }: Domain.ProvidedInput):
   complete
 })
 
+/**
+ * @since 0.2.0
+ * @category encoders
+ */
+export const encodeClaimedTask = ({ abandoned, record }: Domain.ClaimedTask): ClaimedTask => ({
+  record: encodeTask(record),
+  abandoned
+})
+
 const encodeTimes = ({ createdAt, lastUpdatedAt }: Pick<TaskRecord, "createdAt" | "lastUpdatedAt">) => {
   const created = formatTime(createdAt)
   return {
@@ -72,6 +89,9 @@ const encodeTimes = ({ createdAt, lastUpdatedAt }: Pick<TaskRecord, "createdAt" 
     lastUpdatedAt: lastUpdatedAt === createdAt ? created : formatTime(lastUpdatedAt)
   }
 }
+
+const encodeLease = (expiresAt: DateTime.Utc | undefined): Pick<Task, "leaseExpiresAt"> =>
+  expiresAt === undefined ? {} : { leaseExpiresAt: formatTime(expiresAt) }
 
 /**
  * Decodes a new task. Throws `InvalidInput` for what plain data can get wrong; the service checks the rest.
@@ -83,6 +103,7 @@ export const decodeCreateTask = (task: CreateTask): Domain.CreateTask => {
   requireObject("task", task)
   requireMillis("ttl", task.ttl)
   requireMillis("pollInterval", task.pollInterval)
+  requireMillis("lease", task.lease)
   const { createdAt, lastUpdatedAt, ...rest } = task
   return {
     ...rest,
@@ -101,8 +122,10 @@ export const decodeTask = (task: Task): TaskRecordFields => {
   requireObject("record", task)
   requireMillis("ttl", task.ttl)
   requireMillis("pollInterval", task.pollInterval)
+  // Who holds a task no replacement says.
+  const { attempt: _, leaseExpiresAt: __, ...rest } = task
   return {
-    ...task,
+    ...rest,
     taskId: taken(task.taskId),
     createdAt: decodeTime("createdAt", task.createdAt),
     lastUpdatedAt: decodeTime("lastUpdatedAt", task.lastUpdatedAt)

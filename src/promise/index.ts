@@ -10,6 +10,8 @@ export {
   InvalidInput,
   InvalidTransition,
   isTaskStorageError,
+  LeaseHeld,
+  LeaseLost,
   MaxTasksReached,
   PayloadTooLarge,
   ResultAlreadyStored,
@@ -22,8 +24,13 @@ export type { TaskStorageError } from "../domain/TaskError.ts"
 export type { MaintenanceReport, TaskPage } from "../domain/TaskOperations.ts"
 export type { ResultKind, TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 export type { TaskStatus } from "../domain/TaskStatus.ts"
+export { TaskFailure } from "../runner/TaskContext.ts"
+export { TooManyTasks } from "../runner/TaskRunner.ts"
 export type { LayerSource } from "./LayerSource.ts"
 export type { DynamoDbOptions, LayerOpenOptions, OpenOptions, PostgresOptions, SqliteOptions } from "./OpenOptions.ts"
+export { openTaskRunner } from "./openTaskRunner.ts"
 export { openTaskStorage } from "./openTaskStorage.ts"
+export type * from "./PromiseTaskRunner.ts"
 export type * from "./PromiseTaskStorage.ts"
+export type { Dispatch, LayerRunnerOptions, OpenRunnerOptions, RunnerOptions } from "./RunnerOptions.ts"
 export type * from "./Task.ts"

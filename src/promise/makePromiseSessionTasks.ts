@@ -11,6 +11,7 @@ import { requireMillis } from "./arguments.ts"
 import {
   decodeCreateTask,
   decodeTask,
+  encodeClaimedTask,
   encodeProvidedInput,
   encodeSummaryOption,
   encodeSummaryPage,
@@ -66,7 +67,11 @@ export const makePromiseSessionTasks = (
     ),
 
   storeTaskResult: (taskId, outcome, options) =>
-    runner.write("storeTaskResult", options, () => Effect.map(tasks().storeTaskResult(taskId, outcome), encodeTask)),
+    runner.write(
+      "storeTaskResult",
+      options,
+      () => Effect.map(tasks().storeTaskResult(taskId, outcome, options), encodeTask)
+    ),
 
   getTaskResult: (taskId, options) =>
     runner.read("getTaskResult", options, () => Effect.map(tasks().getTaskResult(taskId), Option.getOrUndefined)),
@@ -78,15 +83,28 @@ export const makePromiseSessionTasks = (
     runner.write("touchTask", options, () => {
       requireMillis("ttl", options?.ttl)
       requireMillis("pollInterval", options?.pollInterval)
+      requireMillis("lease", options?.lease)
       return Effect.map(tasks().touchTask(taskId, options), encodeTask)
     }),
 
-  requireInput: (taskId, requests, options) =>
+  claimTask: (taskId, options) =>
+    runner.write("claimTask", options, () => {
+      requireMillis("lease", options?.lease)
+      return Effect.map(tasks().claimTask(taskId, options), encodeClaimedTask)
+    }),
+
+  storeTaskStep: (taskId, key, value, options) =>
     runner.write(
-      "requireInput",
+      "storeTaskStep",
       options,
-      () => Effect.map(tasks().requireInput(taskId, requests, options), encodeTask)
+      () => Effect.map(tasks().storeTaskStep(taskId, key, value, options), encodeTask)
     ),
+
+  requireInput: (taskId, requests, options) =>
+    runner.write("requireInput", options, () => {
+      requireMillis("lease", options?.lease)
+      return Effect.map(tasks().requireInput(taskId, requests, options), encodeTask)
+    }),
 
   provideInput: (taskId, responses, options) =>
     runner.write(
@@ -103,7 +121,13 @@ export const makePromiseSessionTasks = (
     runner.wait("awaitTask", options, () => Effect.map(tasks().awaitTask(taskId), encodeTask))
 })
 
-const withId = <Task extends Pick<CreateTask, "taskId">>(task: Task, generateId: () => unknown): Task => {
+/**
+ * Gives a task an id, if it has none.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const withId = <Task extends Pick<CreateTask, "taskId">>(task: Task, generateId: () => unknown): Task => {
   if (task.taskId !== undefined) return task
   const taskId = generateId()
   if (typeof taskId !== "string") throw new InvalidInput({ field: "generateId", reason: "must return a string" })

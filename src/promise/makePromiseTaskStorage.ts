@@ -50,6 +50,8 @@ export const makePromiseTaskStorage = (
       return storage.recoverStuckTasks(maxAgeMs, options)
     }),
 
+  claimableTasks: (options) => runner.read("claimableTasks", options, () => storage.claimableTasks(options)),
+
   maintenance: (options) => runner.write("maintenance", options, () => storage.maintenance()),
 
   forSession: (sessionId) => {

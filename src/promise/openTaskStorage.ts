@@ -17,6 +17,7 @@ import { isObject } from "./arguments.ts"
 import { makeClock } from "./clock.ts"
 import type { LayerSource } from "./LayerSource.ts"
 import { makePromiseTaskStorage } from "./makePromiseTaskStorage.ts"
+import { rememberStorage } from "./openedStorages.ts"
 import { type LayerOpenOptions, type OpenOptions, requireOpenOptions } from "./OpenOptions.ts"
 import { PromiseRunner } from "./PromiseRunner.ts"
 import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
@@ -58,8 +59,10 @@ export const openTaskStorage: {
     )
     const storage = Context.getOption(context, TaskStorage)
     if (Option.isNone(storage)) throw new InvalidInput({ field: "layer", reason: "does not provide TaskStorage" })
-    const runner = new PromiseRunner(Context.merge(context, references), release)
-    return makePromiseTaskStorage(storage.value, runner, generateId)
+    const all = Context.merge(context, references)
+    const facade = makePromiseTaskStorage(storage.value, new PromiseRunner(all, release), generateId)
+    rememberStorage(facade, { storage: storage.value, context: all, scope, generateId })
+    return facade
   } catch (error) {
     await Effect.runPromise(release)
     throw error

@@ -28,6 +28,7 @@ import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import { isTerminal } from "../domain/TaskStatus.ts"
 import { millisOption, refuse, type RunPromiseExit, type SdkRefusal, SdkRunner } from "./SdkRunner.ts"
 import { type ScopedTasks, scopedTasks, type SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
+import { taskStart } from "./taskStarts.ts"
 
 /**
  * Stores the tasks of a server that is built with the official MCP SDK.
@@ -73,23 +74,27 @@ export class SdkTaskStore implements TaskStore {
     sessionId?: string
   ): Promise<Task> {
     const { context, pollInterval = this.#newPollInterval, ttl } = taskParams
-    return this.#runner.write(this.#withTasks(sessionId, ({ own }) =>
-      own.createTask({
-        originalMethod: request.method,
-        originalParams: request.params,
-        ttl,
-        pollInterval,
-        meta: context
-      }).pipe(
-        Effect.map((record) => this.#toTask(record)),
-        Effect.catchTags({
-          InvalidInput: (error) =>
-            refuse(sentByClient.has(error.field) ? new McpError(ErrorCode.InvalidParams, error.message) : plain(error)),
-          MaxTasksReached: () => refuse(new Error("Too many tasks are stored, try again later")),
-          PayloadTooLarge: (error) => refuse(plain(error)),
-          TaskAlreadyExists: ({ taskId }) => refuse(new Error(`Task with ID ${taskId} already exists`))
-        })
-      )))
+    const task = { originalMethod: request.method, originalParams: request.params, ttl, pollInterval }
+    const start = taskStart(context)
+    return this.#runner.write(
+      this.#withTasks(
+        sessionId,
+        ({ own, owner }) =>
+          (start === undefined ? own.createTask({ ...task, meta: context }) : start(owner, task)).pipe(
+            Effect.map((record) => this.#toTask(record)),
+            Effect.catchTags({
+              InvalidInput: (error) =>
+                refuse(
+                  sentByClient.has(error.field) ? new McpError(ErrorCode.InvalidParams, error.message) : plain(error)
+                ),
+              MaxTasksReached: () => refuse(new Error("Too many tasks are stored, try again later")),
+              PayloadTooLarge: (error) => refuse(plain(error)),
+              TaskAlreadyExists: ({ taskId }) => refuse(new Error(`Task with ID ${taskId} already exists`)),
+              TooManyTasks: (error) => refuse(new Error(error.message, { cause: error }))
+            })
+          )
+      )
+    )
   }
 
   /**
@@ -126,7 +131,9 @@ export class SdkTaskStore implements TaskStore {
               TerminalState: (error) => refuse(resultRefused(taskId, error.status)),
               TaskNotFound: () => refuse(notFound(taskId)),
               InvalidInput: (error) => refuse(invalid(taskId, error)),
-              PayloadTooLarge: (error) => refuse(plain(error))
+              PayloadTooLarge: (error) => refuse(plain(error)),
+              // Only who names an attempt can have lost it.
+              LeaseLost: Effect.die
             }),
             Effect.asVoid
           )
@@ -166,7 +173,9 @@ export class SdkTaskStore implements TaskStore {
             TerminalState: (error) => refuse(updateRefused(taskId, error.status, status)),
             TaskNotFound: () => refuse(notFound(taskId)),
             InvalidInput: (error) => refuse(invalid(taskId, error)),
-            PayloadTooLarge: (error) => refuse(plain(error))
+            PayloadTooLarge: (error) => refuse(plain(error)),
+            // Only who names an attempt can have lost it.
+            LeaseLost: Effect.die
           }),
           Effect.asVoid
         ))

@@ -54,6 +54,8 @@ export interface SdkTaskStoreOptions {
 export interface ScopedTasks {
   readonly reachable: SessionTasks
   readonly own: SessionTasks
+  /** What its own tasks are bound to. */
+  readonly owner: string | null
 }
 
 /**
@@ -68,8 +70,9 @@ export const scopedTasks = (
   sessionId: string | undefined
 ): ScopedTasks => {
   const principal = typeof scope === "function" ? principalOf(scope(sessionId)) ?? sessionId : sessionId
-  const own = storage.forSession(principal ?? null)
-  return { own, reachable: scope === "task" ? storage : own }
+  const owner = principal ?? null
+  const own = storage.forSession(owner)
+  return { own, owner, reachable: scope === "task" ? storage : own }
 }
 
 /** A function without a compiler may give anything, a promise for one; that must not look like a user without tasks. */

@@ -4,8 +4,9 @@
  *
  * What to know when you use them:
  *
- * - At its start a server should fail what a predecessor left unfinished, with `storage.recoverStuckTasks`; clients that
- *   wait for those tasks then get an answer.
+ * - Tools that `registerTaskTool` adds, on the tasks of `openSdkTasks`, are run by this library. Where a tool runs its tasks
+ *   itself, the server should fail at its start what a predecessor left unfinished, with `storage.recoverStuckTasks`;
+ *   clients that wait for those tasks then get an answer.
  * - On stateless HTTP no request has a session, so every client may list every task. Do not declare the capability
  *   `tasks.list` there: ids are unguessable, and a client that knows one got it from its own task.
  * - `status` is what protocol revision 2025-11-25 demands: a tool result with `isError: true` shows as `failed`, also
@@ -19,8 +20,17 @@
  * @since 0.1.0
  */
 export type { LayerSource } from "../promise/LayerSource.ts"
+export type { Dispatch } from "../promise/RunnerOptions.ts"
+export { TaskFailure } from "../runner/TaskContext.ts"
 export { makeSdkTaskStore, type SdkStores } from "./makeSdkTaskStore.ts"
+export {
+  type LayerSdkTasksOptions,
+  type OpenedSdkTasks,
+  openSdkTasks,
+  type OpenSdkTasksOptions
+} from "./openSdkTasks.ts"
 export { type OpenedSdkStores, openSdkTaskStore, type OpenSdkTaskStoreOptions } from "./openSdkTaskStore.ts"
+export { registerTaskTool, type TaskToolArguments, type TaskToolConfig } from "./registerTaskTool.ts"
 export type { RunPromiseExit } from "./SdkRunner.ts"
 export { SdkTaskMessageQueue } from "./SdkTaskMessageQueue.ts"
 export { SdkTaskStore } from "./SdkTaskStore.ts"

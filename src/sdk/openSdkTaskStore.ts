@@ -15,6 +15,7 @@ import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
 import { layerFromUrl } from "../layers/TaskStorageUrl.ts"
 import { requireObject } from "../promise/arguments.ts"
 import type { LayerSource } from "../promise/LayerSource.ts"
+import { openedStorage, rememberStorage } from "../promise/openedStorages.ts"
 import { requireNames, storageOptions } from "../promise/OpenOptions.ts"
 import { openTaskStorage } from "../promise/openTaskStorage.ts"
 import type { PromiseTaskStorage } from "../promise/PromiseTaskStorage.ts"
@@ -97,9 +98,12 @@ export const openSdkTaskStore: {
       await Promise.all([facade.close(), ...running])
       await runtime.dispose()
     }
+    const storage = { ...facade, close, [Symbol.asyncDispose]: close }
+    const opened = openedStorage(facade)
+    if (opened !== undefined) rememberStorage(storage, opened)
     return {
       ...makeSdkTaskStore(Context.get(context, TaskStorage), options, run),
-      storage: { ...facade, close, [Symbol.asyncDispose]: close },
+      storage,
       close,
       [Symbol.asyncDispose]: close
     }

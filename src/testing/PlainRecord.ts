@@ -16,7 +16,8 @@ export const plainRecord = (record: TaskRecordFields | TaskSummary): { readonly 
   sorted({
     ...record,
     createdAt: record.createdAt.epochMilliseconds,
-    lastUpdatedAt: record.lastUpdatedAt.epochMilliseconds
+    lastUpdatedAt: record.lastUpdatedAt.epochMilliseconds,
+    leaseExpiresAt: record.leaseExpiresAt?.epochMilliseconds
   })
 
 /**

@@ -5,7 +5,9 @@ import * as Schema from "effect/Schema"
 import { StoredJson } from "../../src/domain/StoredJson.ts"
 import { contentBytes, type StoredTask } from "../../src/domain/StoredTask.ts"
 import {
+  decideClaim,
   decideReplacement,
+  leaseUntil,
   planRecovery,
   planSettle,
   planStoreResult,
@@ -35,12 +37,16 @@ const states = Arbitrary.map(
     status: TaskStatus,
     resultKind: Schema.NullOr(ResultKind),
     revision: Schema.Literals([1, 2]),
+    attempt: Schema.Literals([0, 1, 2]),
     message: Schema.NullOr(Schema.Literals(["", "a message"])),
+    leaseExpiresAt: Schema.NullOr(Schema.Literals([0, 3, 9])),
     asked: Schema.Boolean
   })),
-  ({ asked, message, resultKind, revision, status }) =>
+  ({ asked, attempt, leaseExpiresAt, message, resultKind, revision, status }) =>
     stored({
       status,
+      attempt,
+      leaseExpiresAt: isTerminal(status) ? null : leaseExpiresAt,
       resultKind,
       revision,
       result: resultKind === null ? null : outcome.result,
@@ -74,6 +80,7 @@ describe("the transition table", () => {
 describe("plans", () => {
   const limit = contentBytes(stored()) + text("a message").bytes
   const messages = Schema.Literals(["keep", "clear", "short", "long"])
+  const writers = Schema.Struct({ attempt: Schema.optionalKey(Schema.Literals([1, 2])) })
   const patches = {
     keep: {},
     clear: { statusMessage: null },
@@ -83,58 +90,81 @@ describe("plans", () => {
 
   it.prop(
     "refuse with a reason that the stored task bears out",
-    [states, TaskStatus, messages],
-    ([task, to, message]) => {
+    [states, TaskStatus, messages, writers],
+    ([task, to, message, writer]) => {
+      const isLost = writer.attempt !== undefined && writer.attempt !== task.attempt
       const change = patches[message]
       const next = (status: TaskStatus) => ({
         ...task,
         ...change,
-        ...(isTerminal(status) ? { inputRequests: null } : {})
+        ...(isTerminal(status) ? { inputRequests: null, leaseExpiresAt: null } : {})
       })
       const grows = (status: TaskStatus) =>
         (message === "short" || message === "long") && contentBytes(next(status)) > limit
-      const transition = planTransition(to, change, 5, limit)
-      expect(permits(transition.guard, task, transition.patch)).toBe(canTransition(task.status, to) && !grows(to))
+      const transition = planTransition(to, change, writer, 5, limit)
+      expect(permits(transition.guard, task, transition.patch)).toBe(
+        canTransition(task.status, to) && !grows(to) && !isLost
+      )
       if (!permits(transition.guard, task, transition.patch)) {
         expect(transition.refuse(task)._tag).toBe(
-          grows(to) ? "PayloadTooLarge" : isTerminal(task.status) ? "TerminalState" : "InvalidTransition"
+          grows(to)
+            ? "PayloadTooLarge"
+            : isLost
+            ? "LeaseLost"
+            : isTerminal(task.status)
+            ? "TerminalState"
+            : "InvalidTransition"
         )
       }
 
-      const settle = planSettle(outcome, undefined, change, 5, limit)
+      const settle = planSettle(outcome, undefined, change, writer, 5, limit)
       expect(permits(settle.guard, task, settle.patch)).toBe(
-        !isTerminal(task.status) && task.result === null && !grows("completed")
+        !isTerminal(task.status) && task.result === null && !grows("completed") && !isLost
       )
       if (!permits(settle.guard, task, settle.patch)) {
         expect(settle.refuse(task)._tag).toBe(
-          grows("completed") ? "PayloadTooLarge" : task.result === null ? "TerminalState" : "ResultAlreadyStored"
+          grows("completed")
+            ? "PayloadTooLarge"
+            : isLost
+            ? "LeaseLost"
+            : task.result === null
+            ? "TerminalState"
+            : "ResultAlreadyStored"
         )
       }
 
-      const touch = planTouch(change, 5, limit)
-      expect(permits(touch.guard, task, touch.patch)).toBe(!isTerminal(task.status) && !grows("working"))
+      const touch = planTouch(change, writer, 5, limit)
+      expect(permits(touch.guard, task, touch.patch)).toBe(
+        !isTerminal(task.status) && !grows("working") && !isLost
+      )
       if (!permits(touch.guard, task, touch.patch)) {
-        expect(touch.refuse(task)._tag).toBe(grows("working") ? "PayloadTooLarge" : "TerminalState")
+        expect(touch.refuse(task)._tag).toBe(
+          grows("working") ? "PayloadTooLarge" : isLost ? "LeaseLost" : "TerminalState"
+        )
       }
 
-      const store = planStoreResult(outcome, 5)
-      expect(permits(store.guard, task, store.patch)).toBe(task.status !== "cancelled" && task.result === null)
+      const store = planStoreResult(outcome, writer, 5)
+      expect(permits(store.guard, task, store.patch)).toBe(
+        task.status !== "cancelled" && task.result === null && !isLost
+      )
       if (!permits(store.guard, task, store.patch)) {
-        expect(store.refuse(task)._tag).toBe(task.result === null ? "TerminalState" : "ResultAlreadyStored")
+        expect(store.refuse(task)._tag).toBe(
+          isLost ? "LeaseLost" : task.result === null ? "TerminalState" : "ResultAlreadyStored"
+        )
       }
     },
     { arbitrary: { runs: 1000 } }
   )
 
   it.prop(
-    "never change an ended status, nor leave requests outstanding on an ended task",
+    "never change an ended status, nor leave requests outstanding or a lease on an ended task",
     [states, TaskStatus],
     ([task, to]) => {
       const plans = [
-        planTransition(to, {}, 5, limit),
-        planSettle(outcome, "failed", {}, 5, limit),
-        planStoreResult(outcome, 5),
-        planTouch({ ttl: 1 }, 5, limit)
+        planTransition(to, {}, {}, 5, limit),
+        planSettle(outcome, "failed", {}, {}, 5, limit),
+        planStoreResult(outcome, {}, 5),
+        planTouch({ ttl: 1 }, {}, 5, limit)
       ]
       for (const { guard, patch } of plans) {
         if (!permits(guard, task, patch)) continue
@@ -143,6 +173,8 @@ describe("plans", () => {
         expect(next.lastUpdatedAt).toBe(5)
         if (isTerminal(task.status)) expect(next.status).toBe(task.status)
         if (isTerminal(next.status) && next.status !== task.status) expect(next.inputRequests).toBeNull()
+        if (isTerminal(next.status)) expect(next.leaseExpiresAt).toBeNull()
+        expect(next.attempt).toBe(task.attempt)
         if (task.result !== null) expect(next.result).toBe(task.result)
       }
     }
@@ -150,7 +182,7 @@ describe("plans", () => {
 
   it("recover to what a stored outcome implies, and not what was written since", () => {
     const failure = { ...outcome, resultKind: "error", statusMessage: text("gone") } as const
-    const plan = (kind: ResultKind | null) => planRecovery(kind, failure, activeStatuses, 100, 200)
+    const plan = (kind: ResultKind | null) => planRecovery(kind, failure, activeStatuses, { updatedBefore: 100 }, 200)
     const abandoned = stored({ lastUpdatedAt: 99 })
     const done = stored({ lastUpdatedAt: 99, result: outcome.result, resultKind: "success" })
     const bare = plan(null)
@@ -169,6 +201,49 @@ describe("plans", () => {
     })
     expect(plan("error").patch.status).toBe("failed")
     expect(plan("tool_error").patch.status).toBe("completed")
+  })
+
+  it("recover what a worker left, and not what waits for one or is held", () => {
+    const failure = { ...outcome, resultKind: "error", statusMessage: text("gone") } as const
+    const { guard, patch } = planRecovery(null, failure, ["working"], { leaseExpiredBy: 100 }, 200)
+    const isRecovered = (fields: Partial<StoredTask>) => permits(guard, stored(fields), patch)
+    expect(isRecovered({ leaseExpiresAt: 100 })).toBe(true)
+    expect(isRecovered({ leaseExpiresAt: 1 })).toBe(true)
+    expect(isRecovered({ leaseExpiresAt: 101 })).toBe(false)
+    expect(isRecovered({ leaseExpiresAt: 0 })).toBe(false)
+    expect(isRecovered({ leaseExpiresAt: null })).toBe(false)
+    expect(isRecovered({ leaseExpiresAt: 100, status: "input_required" })).toBe(false)
+    expect(applyPatch(stored({ attempt: 3, leaseExpiresAt: 100 }), patch)).toMatchObject({
+      attempt: 3,
+      leaseExpiresAt: null,
+      status: "failed"
+    })
+  })
+})
+
+describe("a claim", () => {
+  const claim = (fields: Partial<StoredTask>) => decideClaim(stored(fields), 50, 100)
+
+  it("takes what nobody holds, and tells what a worker left", () => {
+    const cases = [[null, false], [0, false], [1, true], [100, true]] as const
+    for (const [leaseExpiresAt, abandoned] of cases) {
+      expect(Result.getOrThrow(claim({ attempt: 4, leaseExpiresAt }))).toEqual({
+        patch: { lastUpdatedAt: 100, attempt: 5, leaseExpiresAt: 150 },
+        abandoned
+      })
+    }
+  })
+
+  it("is refused for what is held, and first for what has ended", () => {
+    expect(Result.flip(claim({ leaseExpiresAt: 101 }))).toMatchObject({ success: { _tag: "LeaseHeld", remaining: 1 } })
+    expect(Result.flip(claim({ leaseExpiresAt: 101, status: "failed" }))).toMatchObject({
+      success: { _tag: "TerminalState" }
+    })
+  })
+
+  it("ends no later than a time can be", () => {
+    expect(leaseUntil(5, Number.MAX_SAFE_INTEGER)).toBe(8.64e15)
+    expect(leaseUntil(5, 0)).toBe(0)
   })
 })
 

@@ -76,6 +76,19 @@ export const brokenConditions: ReadonlyArray<BrokenCondition> = [
     checks: ["model"]
   },
   { name: "when the task was written", pattern: /#lastUpdatedAt < :v\d+/, subject: "recoverStuckTasks", checks: [] },
+  { name: "the attempt", pattern: /#attempt = :v\d+/, subject: "fencing", checks: ["model", "linearizability"] },
+  {
+    name: "when a lease runs out",
+    pattern: /#leaseExpiresAt <= :v\d+/,
+    subject: "claimableTasks, expired leases",
+    checks: []
+  },
+  {
+    name: "that a task was not released",
+    pattern: /#leaseExpiresAt > :v\d+/,
+    subject: "claimableTasks, expired leases",
+    checks: []
+  },
   { name: "the size of the content", pattern: /#otherBytes <= :v\d+/, subject: "limits", checks: ["model"] },
   {
     name: "that the id is free",

@@ -14,10 +14,14 @@ export interface BrokenStatement {
 }
 
 const patch = /revision = \S+\.revision \+ 1/
+/** Where it is compared, and not where it is set. */
+const guardAttempt = /\battempt = (\?|\$\d+)(?= AND|\) AS permitted| RETURNING)/
 const insertTask = /^(WITH room .*)?INSERT INTO \w+tasks |^WITH room /
 const sweepTasks = /^WITH gone .* DELETE FROM \w+tasks /
 const sweepMessages = /^WITH gone .* DELETE FROM \w+messages /
 const page = /^SELECT .* ORDER BY created_at, task_id LIMIT \S+$/s
+const freeTasks = "claimableTasks, expired leases"
+const free = /^SELECT task_id, result_kind FROM .* ORDER BY lease_expires_at/
 const shift = /^DELETE FROM \w+messages WHERE seq = /
 const drain = /^DELETE FROM \w+messages WHERE queue = /
 
@@ -53,6 +57,13 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
   ),
   both("patch overwrites a result", "storeTaskResult, getTaskResult", rewrite(patch, "result IS NULL", always)),
   both("patch does not check the age", "recoverStuckTasks", rewrite(patch, "last_updated_at < #", always)),
+  both(
+    "patch does not check the attempt",
+    "fencing",
+    (text) => patch.test(text) ? text.replace(guardAttempt, always) : text
+  ),
+  both("patch does not check the lease", freeTasks, rewrite(patch, "lease_expires_at <= #", always)),
+  both("patch takes a released task for one that was left", freeTasks, rewrite(patch, "lease_expires_at > 0", always)),
   both("patch does not check the size", "limits", rewrite(patch, "<= #", (matched) => `${matched} + 1000000000`)),
   both("patch does not raise the revision", "updateTaskStatus", rewrite(patch, ".revision + 1", () => ".revision + 0")),
 
@@ -140,6 +151,19 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
       rewrite(/active_updated_at < /, "active_updated_at < #", always)(
         rewrite(patch, "last_updated_at < #", always)(text)
       )
+  ),
+  both("free tasks are found whatever their lease", freeTasks, rewrite(free, "lease_expires_at <= #", always)),
+  both("free tasks are found though they wait for input", freeTasks, rewrite(free, "status = 'working'", always)),
+  both("free tasks are found though they have expired", freeTasks, rewrite(free, "expires_at > #", always)),
+  both(
+    "free tasks leave out those that wait for a worker",
+    freeTasks,
+    rewrite(free, "lease_expires_at >= #", () => "lease_expires_at > #")
+  ),
+  both(
+    "free tasks are not in order",
+    freeTasks,
+    rewrite(free, "ORDER BY lease_expires_at, task_id", () => "ORDER BY task_id, lease_expires_at")
   ),
   both("sweep takes tasks that have not expired", "expiry", rewrite(sweepTasks, "expires_at <= #", always)),
 

@@ -42,7 +42,7 @@ const firstFailure = Effect.fnUntraced(function*<E>(harness: StorageHarness<E>, 
 const seed = 2
 const random = {
   model: <E>(harness: StorageHarness<E>) => checkModel(harness, { runs: 1_500, seed }),
-  linearizability: <E>(harness: StorageHarness<E>) => checkLinearizability(harness, { runs: 1_000, seed })
+  linearizability: <E>(harness: StorageHarness<E>) => checkLinearizability(harness, { runs: 2_500, seed })
 }
 
 describe.each(brokenDrivers)("a driver that $name", ({ breakDriver, checks, subject }) => {

@@ -40,6 +40,10 @@ describe("types", () => {
     expectTypeOf<Leaks<Facade.PromiseSessionTasks>>().toBeNever()
     expectTypeOf<Leaks<Facade.OpenOptions>>().toBeNever()
     expectTypeOf<Leaks<Facade.LayerOpenOptions>>().toBeNever()
+    expectTypeOf<Leaks<Facade.PromiseTaskRunner>>().toBeNever()
+    expectTypeOf<Leaks<Facade.PromiseTaskContext>>().toBeNever()
+    expectTypeOf<Leaks<Facade.OpenRunnerOptions>>().toBeNever()
+    expectTypeOf<Leaks<Facade.LayerRunnerOptions>>().toBeNever()
     expectTypeOf<Leaks<Facade.LayerSource<never>>>().not.toBeNever()
   })
 
@@ -93,9 +97,12 @@ describe("declarations", () => {
     expect([...imports.keys()].toSorted()).toEqual([
       "promise/LayerSource.d.ts",
       "promise/OpenOptions.d.ts",
+      "promise/PromiseTaskRunner.d.ts",
       "promise/PromiseTaskStorage.d.ts",
+      "promise/RunnerOptions.d.ts",
       "promise/Task.d.ts",
       "promise/index.d.ts",
+      "promise/openTaskRunner.d.ts",
       "promise/openTaskStorage.d.ts"
     ])
   })

@@ -48,6 +48,11 @@ export class Expression {
     return `${this.name(attribute)} ${operator} ${alias}`
   }
 
+  /** DynamoDB takes no bounds of which the lower one is the greater. */
+  isBetween(attribute: string, from: number, to: number): string {
+    return `${this.name(attribute)} BETWEEN ${this.number(from)} AND ${this.number(to)}`
+  }
+
   /** Gives the list of attributes that a read is to give. */
   projection(attributes: ReadonlyArray<string>): string {
     return attributes.map((attribute) => this.name(attribute)).join(", ")

@@ -107,6 +107,7 @@ const firstOf = (sources: ReadonlyArray<Source>, compare: (left: Item, right: It
  * @since 0.1.0
  * @category ordering
  */
-export const orderedBy = (number: "createdAt" | "lastUpdatedAt") => (left: Item, right: Item): number =>
-  Number(left[number]?.N) - Number(right[number]?.N) ||
-  Buffer.compare(Buffer.from(left["taskId"]?.S ?? ""), Buffer.from(right["taskId"]?.S ?? ""))
+export const orderedBy =
+  (number: "createdAt" | "lastUpdatedAt" | "leaseExpiresAt") => (left: Item, right: Item): number =>
+    Number(left[number]?.N) - Number(right[number]?.N) ||
+    Buffer.compare(Buffer.from(left["taskId"]?.S ?? ""), Buffer.from(right["taskId"]?.S ?? ""))

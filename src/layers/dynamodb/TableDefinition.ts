@@ -38,7 +38,7 @@ export interface TableDefinition {
 }
 
 /**
- * Lists pages by session and status, stale tasks and expired items. None of them is touched by a write that changes
+ * Lists pages by session and status, stale tasks, leases and expired items. None of them is touched by a write that changes
  * nothing of it, which is why they hold so little.
  *
  * @since 0.1.0
@@ -58,6 +58,13 @@ export const indexes = {
     name: "active",
     hash: ["partition", "active"],
     range: ["lastUpdatedAt", "taskId"],
+    include: ["expiresAt", "resultKind"]
+  },
+  // Of tasks that wait for input as well, but under another key: whoever asks for those at work does not meet them.
+  leases: {
+    name: "leases",
+    hash: ["partition", "active"],
+    range: ["leaseExpiresAt", "taskId"],
     include: ["expiresAt", "resultKind"]
   },
   expiry: { name: "expiry", hash: ["partition"], range: ["expiresAt"], include: [] }
@@ -89,6 +96,7 @@ export const tableDefinition = (options: TableOptions): Result.Result<TableDefin
         ["active", "S"],
         ["createdAt", "N"],
         ["lastUpdatedAt", "N"],
+        ["leaseExpiresAt", "N"],
         ["expiresAt", "N"],
         ["taskId", "S"]
       ],

@@ -6,7 +6,7 @@
 import type { TaskVersion } from "../../domain/StoredTask.ts"
 import type { TaskGuard, TaskPatch, TaskScope } from "../../domain/TaskWrite.ts"
 import { allOf, anyOf, type Expression } from "./Expression.ts"
-import { otherFields, stamps } from "./TaskItem.ts"
+import { bytesOf, otherFields, stamps } from "./TaskItem.ts"
 
 /**
  * The task is not expired.
@@ -67,7 +67,7 @@ export const isUnstamped = (expression: Expression, stamp: string): string =>
  * @category conditions
  */
 export const guarded = (expression: Expression, guard: TaskGuard, patch: TaskPatch): string | undefined => {
-  const { contentAtMost, result, statuses, unchanged, updatedBefore } = guard
+  const { attempt, contentAtMost, leaseExpiredBy, result, statuses, unchanged, updatedBefore } = guard
   const conditions: Array<string> = []
   if (statuses !== undefined) {
     if (statuses.length === 0) return undefined
@@ -79,20 +79,19 @@ export const guarded = (expression: Expression, guard: TaskGuard, patch: TaskPat
     conditions.push(result === "present" ? expression.exists("result") : expression.isAbsent("result"))
   }
   if (updatedBefore !== undefined) conditions.push(expression.compare("lastUpdatedAt", "<", updatedBefore))
+  if (attempt !== undefined) conditions.push(expression.compare("attempt", "=", attempt))
+  if (leaseExpiredBy !== undefined) {
+    // Neither holds where there is no lease.
+    conditions.push(
+      expression.compare("leaseExpiresAt", ">", 0),
+      expression.compare("leaseExpiresAt", "<=", leaseExpiredBy)
+    )
+  }
   if (contentAtMost !== undefined) {
     // What is stored of the message is not known here, only what is written of it.
     if (patch.statusMessage === undefined) return undefined
-    const written = (patch.statusMessage?.bytes ?? 0) + writtenBytes(patch)
+    const written = (patch.statusMessage?.bytes ?? 0) + bytesOf(otherFields, patch)
     conditions.push(expression.compare("otherBytes", "<=", contentAtMost - written))
   }
   return allOf(...conditions)
 }
-
-/**
- * Gives the size of what a patch writes into the fields of `otherBytes`.
- *
- * @since 0.1.0
- * @category accessors
- */
-export const writtenBytes = (patch: TaskPatch): number =>
-  otherFields.reduce((bytes, field) => bytes + (patch[field]?.bytes ?? 0), 0)

@@ -5,7 +5,13 @@
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb"
 import { StoredJson } from "../../domain/StoredJson.ts"
-import { contentFields, expiresAt, type StoredSummary, type StoredTask } from "../../domain/StoredTask.ts"
+import {
+  type ContentField,
+  contentFields,
+  expiresAt,
+  type StoredSummary,
+  type StoredTask
+} from "../../domain/StoredTask.ts"
 import { ResultKind } from "../../domain/TaskOutcome.ts"
 import { isTerminal, taskStatuses } from "../../domain/TaskStatus.ts"
 
@@ -66,6 +72,8 @@ export const summaryAttributes: ReadonlyArray<string> = [
   "pollInterval",
   "revision",
   "incarnation",
+  "attempt",
+  "leaseExpiresAt",
   "resultKind",
   ...summaryPayloads
 ]
@@ -159,6 +167,9 @@ export const plainAttributes = (task: StoredTask, shards: number, isCounted: boo
     ...(task.pollInterval === null ? {} : { pollInterval: numeric(task.pollInterval) }),
     revision: numeric(task.revision),
     incarnation: { S: task.incarnation },
+    attempt: numeric(task.attempt),
+    // Absent where there is none, so that the index of leases has no entry, and no condition on it holds.
+    ...(task.leaseExpiresAt === null ? {} : { leaseExpiresAt: numeric(task.leaseExpiresAt) }),
     ...(task.resultKind === null ? {} : { resultKind: { S: task.resultKind } }),
     partition: { S: partition },
     session: { S: sessionKey(task.sessionId, partition) },
@@ -167,7 +178,8 @@ export const plainAttributes = (task: StoredTask, shards: number, isCounted: boo
     createdSecond: numeric(wholeSeconds(task.createdAt)),
     // Whoever deletes a counted task has to count it out, and DynamoDB would not.
     ...(isCounted ? { counted: { BOOL: true } } : purgeAttribute(task)),
-    otherBytes: numeric(otherBytes(task))
+    otherBytes: numeric(bytesOf(otherFields, task)),
+    restBytes: numeric(bytesOf(restFields, task))
   }
 }
 
@@ -208,17 +220,33 @@ export const wholeSeconds = (millis: number): number => Math.ceil(millis / 1000)
  */
 export const numeric = (value: number): AttributeValue.NMember => ({ N: String(value) })
 
-/** What `contentAtMost` counts beside the status message, which is written far more often. */
-const otherBytes = (task: StoredTask): number =>
-  otherFields.reduce((bytes, field) => bytes + (task[field]?.bytes ?? 0), 0)
-
 /**
- * The fields of which `otherBytes` is the size.
+ * The fields of which `otherBytes` is the size: what `contentAtMost` counts beside the status message, which is written far
+ * more often.
  *
  * @since 0.1.0
  * @category constants
  */
 export const otherFields = contentFields.filter((field) => field !== "statusMessage")
+
+/**
+ * The fields of which `restBytes` is the size: those without the steps, which are written anew, and longer, with each one.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const restFields = otherFields.filter((field) => field !== "steps")
+
+/**
+ * Adds up the size of some fields of a task or of a patch.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const bytesOf = (
+  fields: ReadonlyArray<ContentField>,
+  task: Partial<Pick<StoredTask, ContentField>>
+): number => fields.reduce((bytes, field) => bytes + (task[field]?.bytes ?? 0), 0)
 
 /**
  * Reads an item that has all its payloads in it as text. Throws a {@link CorruptItem}.
@@ -233,6 +261,8 @@ export const readTask = (item: Item): StoredTask => ({
   inputResponses: optional(item, "inputResponses", readJson),
   requestState: optional(item, "requestState", readJson),
   inputKeys: optional(item, "inputKeys", readJson),
+  principal: optional(item, "principal", readJson),
+  steps: optional(item, "steps", readJson),
   result: optional(item, "result", readJson)
 })
 
@@ -278,6 +308,8 @@ export const readPlain = (item: Item): Omit<StoredTask, PayloadField> => ({
   status: readLiteral(taskStatuses, item, "status"),
   lastUpdatedAt: readInteger(item, "lastUpdatedAt"),
   pollInterval: optional(item, "pollInterval", readInteger),
+  attempt: readInteger(item, "attempt"),
+  leaseExpiresAt: optional(item, "leaseExpiresAt", readInteger),
   resultKind: readKind(item)
 })
 

@@ -32,7 +32,7 @@ const tasksAtOnce = 100
 export const makeTaskLists = (
   table: DynamoDbTable,
   shards: number
-): Pick<TaskDriver, "page" | "pageSummaries" | "stale" | "count"> => {
+): Pick<TaskDriver, "page" | "pageSummaries" | "stale" | "expiredLeases" | "count"> => {
   const partitions = Array.from({ length: shards }, (_, index) => String(index))
 
   const page =
@@ -101,30 +101,52 @@ export const makeTaskLists = (
     return Effect.map(table.untilSettled(once), ({ task }) => task)
   }
 
+  /**
+   * Gives what an index of active tasks lists first. The table is not asked, since whoever writes to such a task asks it in
+   * the condition of the write.
+   */
+  const firstEntries = Effect.fnUntraced(function*(
+    index: IndexDefinition,
+    statuses: ReadonlyArray<TaskStatus>,
+    order: "lastUpdatedAt" | "leaseExpiresAt",
+    range: Range,
+    { limit, now }: { readonly limit: number; readonly now: number }
+  ) {
+    const queries = partitions.flatMap((partition) =>
+      statuses.map((active) =>
+        partitionQuery({ index, values: { partition: { S: partition }, active: { S: active } } }, now, range)
+      )
+    )
+    const entries = yield* makeIndexCursor(table, queries, orderedBy(order)).next(limit)
+    return yield* table.decode(() =>
+      entries.map((entry) => ({ taskId: readText(entry, "taskId"), resultKind: readKind(entry) }))
+    )
+  })
+
   return {
     page: page(wholeTask, (task: StoredTask) => taskBytes(task)),
     pageSummaries: page(taskSummary, (task: StoredSummary) => summaryBytes(task)),
 
-    stale: Effect.fnUntraced(function*({ limit, now, statuses, updatedBefore }) {
-      const queries = partitions.flatMap((partition) =>
-        statuses.map((active) =>
-          partitionQuery(
-            { index: indexes.active, values: { partition: { S: partition }, active: { S: active } } },
-            now,
-            [
-              "lastUpdatedAt",
-              "<",
-              updatedBefore
-            ]
-          )
-        )
+    stale: (query) =>
+      firstEntries(
+        indexes.active,
+        query.statuses,
+        "lastUpdatedAt",
+        (expression) => expression.compare("lastUpdatedAt", "<", query.updatedBefore),
+        query
+      ),
+
+    expiredLeases: (query) => {
+      // That of a released task ends at 0.
+      const first = query.released ? 0 : 1
+      return query.expiredBy < first ? Effect.succeed([]) : firstEntries(
+        indexes.leases,
+        ["working"],
+        "leaseExpiresAt",
+        (expression) => expression.isBetween("leaseExpiresAt", first, query.expiredBy),
+        query
       )
-      const cursor = makeIndexCursor(table, queries, orderedBy("lastUpdatedAt"))
-      const entries = yield* cursor.next(limit)
-      return yield* table.decode(() =>
-        entries.map((entry) => ({ taskId: readText(entry, "taskId"), resultKind: readKind(entry) }))
-      )
-    }),
+    },
 
     count: (scope) =>
       Effect.map(
@@ -143,6 +165,9 @@ interface PartitionKeys {
   readonly index: IndexDefinition
   readonly values: Item
 }
+
+/** Gives the condition on which of the entries of a partition are wanted. */
+type Range = (expression: Expression) => string
 
 /** Says which partitions of which index hold the tasks of a list. */
 const listIndex = (
@@ -166,13 +191,13 @@ const listIndex = (
 const partitionQuery = (
   { index, values }: PartitionKeys,
   now: number,
-  range?: readonly [attribute: string, operator: "<", bound: number]
+  range?: Range
 ): PartitionQuery => {
   const expression = new Expression()
   const conditions = Object.entries(values).map(([name, value]) =>
     `${expression.name(name)} = ${expression.value(value)}`
   )
-  if (range !== undefined) conditions.push(expression.compare(...range))
+  if (range !== undefined) conditions.push(range(expression))
   return {
     IndexName: index.name,
     KeyConditionExpression: allOf(...conditions),

@@ -19,17 +19,18 @@ import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
 import { layOut, partKeys, withPayloads } from "./Payloads.ts"
-import { guarded, inScope, isUnstamped, isVersion, writtenBytes } from "./TaskConditions.ts"
+import { guarded, inScope, isUnstamped, isVersion } from "./TaskConditions.ts"
 import {
+  bytesOf,
   hasStamp,
   type Item,
-  otherFields,
   payloadFields,
   payloadsOf,
   plainAttributes,
   purgeAttribute,
   readPlain,
   readTask,
+  restFields,
   stamped,
   stamps,
   taskKey,
@@ -177,12 +178,15 @@ const updateOf = ({ patch, stamp }: Write, expression: Expression): string => {
   ]
   const remove: Array<string> = []
 
-  const { pollInterval, resultKind, status, ttl } = patch
+  const { attempt, leaseExpiresAt, pollInterval, resultKind, status, ttl } = patch
   if (status !== undefined) {
     set.push(`${name("status")} = ${expression.text(status)}`)
     if (isTerminal(status)) remove.push(name("active"))
     else set.push(`${name("active")} = ${expression.text(status)}`)
   }
+  if (attempt !== undefined) set.push(`${name("attempt")} = ${expression.number(attempt)}`)
+  if (leaseExpiresAt === null) remove.push(name("leaseExpiresAt"))
+  else if (leaseExpiresAt !== undefined) set.push(`${name("leaseExpiresAt")} = ${expression.number(leaseExpiresAt)}`)
   if (ttl === null) remove.push(name("ttl"), name("expiresAt"), name("purgeAt"))
   else if (ttl !== undefined) {
     set.push(
@@ -199,13 +203,27 @@ const updateOf = ({ patch, stamp }: Write, expression: Expression): string => {
     if (payload === null) remove.push(name(field))
     else if (payload !== undefined) set.push(`${name(field)} = ${expression.text(payload.text)}`)
   }
-  const written = writtenBytes(patch)
-  // What is replaced is not subtracted, since its size is not known here, unless all of it is replaced.
-  if (otherFields.every((field) => patch[field] !== undefined)) {
-    set.push(`${name("otherBytes")} = ${expression.number(written)}`)
-  } else if (written > 0) set.push(`${name("otherBytes")} = ${name("otherBytes")} + ${expression.number(written)}`)
+  set.push(...sizesOf(patch, expression))
 
   return `SET ${set.join(", ")}${remove.length === 0 ? "" : ` REMOVE ${remove.join(", ")}`}`
+}
+
+/**
+ * How large the content may be from now on. What is replaced is not subtracted, since its size is not known here, unless
+ * everything else is replaced as well; of the steps, which are replaced with each one, the size of the rest is known.
+ */
+const sizesOf = (patch: TaskPatch, expression: Expression): ReadonlyArray<string> => {
+  const name = (attribute: "otherBytes" | "restBytes") => expression.name(attribute)
+  const rest = bytesOf(restFields, patch)
+  const isWhole = restFields.every((field) => patch[field] !== undefined)
+  const sizes: Array<string> = []
+  if (isWhole) sizes.push(`${name("restBytes")} = ${expression.number(rest)}`)
+  else if (rest > 0) sizes.push(`${name("restBytes")} = ${name("restBytes")} + ${expression.number(rest)}`)
+  if (patch.steps !== undefined) {
+    const all = expression.number(rest + (patch.steps?.bytes ?? 0))
+    sizes.push(`${name("otherBytes")} = ${isWhole ? all : `${name("restBytes")} + ${all}`}`)
+  } else if (rest > 0) sizes.push(`${name("otherBytes")} = ${name("otherBytes")} + ${expression.number(rest)}`)
+  return sizes
 }
 
 const purgeUpdate = (purge: Item) => {

@@ -19,7 +19,7 @@ import {
 import { LazyIndex } from "./LazyIndex.ts"
 import { makeMemoryMessages } from "./MemoryMessages.ts"
 import { TaskList } from "./TaskList.ts"
-import { byActivity, byExpiry, type Expiry, type TaskEntry } from "./TaskOrder.ts"
+import { byActivity, byExpiry, byLease, type Expiry, type LeasePlace, type TaskEntry } from "./TaskOrder.ts"
 
 /**
  * The tasks of one memory backend. Rows are replaced, never changed, so whoever holds one holds a snapshot.
@@ -36,6 +36,7 @@ export class MemoryStore {
   readonly #active = new Map(
     activeStatuses.map((status) => [status, new LazyIndex(byActivity, () => this.#all.inStatus(status))])
   )
+  readonly #leases = new LazyIndex<LeasePlace>(byLease, () => filter(this.#all.inStatus("working"), isLeased))
   readonly #listeners = new Set<(taskId: string) => void>()
 
   /** Calls the listener after every write, until the returned function is called. */
@@ -61,7 +62,7 @@ export class MemoryStore {
     this.#all.add(entry)
     session.add(entry)
     this.#sessions.set(task.sessionId, session)
-    this.#active.get(task.status)?.add(entry)
+    this.#addActive(entry)
     this.#addExpiry(entry)
     this.#written(task.taskId)
     return { _tag: "Inserted" }
@@ -86,10 +87,10 @@ export class MemoryStore {
     const before = entry.task
     if (!permits(guard, before, patch)) return { _tag: "Rejected", task: before }
     const task = applyPatch(before, patch)
-    this.#active.get(before.status)?.remove(entry)
+    this.#removeActive(entry)
     if (task.ttl !== before.ttl) this.#removeExpiry(entry)
     entry.task = task
-    this.#active.get(task.status)?.add(entry)
+    this.#addActive(entry)
     if (task.ttl !== before.ttl) this.#addExpiry(entry)
     if (task.status !== before.status) {
       this.#all.move(entry, before.status)
@@ -127,6 +128,14 @@ export class MemoryStore {
     }
   }
 
+  /** Walks the visible tasks at work whose lease has run out by a time, first those whose did first. */
+  *unleased(released: boolean, expiredBy: number, now: number): Generator<TaskEntry> {
+    for (const entry of this.#leases.from(released ? undefined : firstHeld)) {
+      if ((entry.task.leaseExpiresAt ?? 0) > expiredBy) return
+      if (!isExpired(entry.task, now)) yield entry
+    }
+  }
+
   removeExpired(now: number, limit: number): ReadonlyArray<string> {
     const expired: Array<TaskEntry> = []
     for (const entry of this.#expired(now)) {
@@ -153,6 +162,16 @@ export class MemoryStore {
     }
   }
 
+  #addActive(entry: TaskEntry): void {
+    this.#active.get(entry.task.status)?.add(entry)
+    if (isLeased(entry)) this.#leases.add(entry)
+  }
+
+  #removeActive(entry: TaskEntry): void {
+    this.#active.get(entry.task.status)?.remove(entry)
+    if (isLeased(entry)) this.#leases.remove(entry)
+  }
+
   #addExpiry(entry: TaskEntry): void {
     const at = expiresAt(entry.task)
     if (at !== null) this.#expiries.set({ at, key: entry.key }, entry)
@@ -164,12 +183,12 @@ export class MemoryStore {
   }
 
   #remove(entry: TaskEntry): void {
-    const { sessionId, status, taskId } = entry.task
+    const { sessionId, taskId } = entry.task
     const session = this.#sessions.get(sessionId)
     session?.remove(entry)
     if (session?.size === 0) this.#sessions.delete(sessionId)
     this.#all.remove(entry)
-    this.#active.get(status)?.remove(entry)
+    this.#removeActive(entry)
     this.#removeExpiry(entry)
     this.#tasks.delete(taskId)
     this.#written(taskId)
@@ -178,4 +197,13 @@ export class MemoryStore {
   #written(taskId: string): void {
     for (const listener of this.#listeners) listener(taskId)
   }
+}
+
+/** Before every lease that was not released. */
+const firstHeld: LeasePlace = { task: { leaseExpiresAt: 1 }, key: "" }
+
+const isLeased = ({ task }: TaskEntry): boolean => task.status === "working" && task.leaseExpiresAt !== null
+
+function* filter<A>(items: Iterable<A>, keep: (item: A) => boolean): Generator<A> {
+  for (const item of items) if (keep(item)) yield item
 }

@@ -42,6 +42,20 @@ export const byActivity = (left: TaskEntry, right: TaskEntry): number =>
   left.task.lastUpdatedAt - right.task.lastUpdatedAt || compare(left.key, right.key)
 
 /**
+ * A place among leases.
+ */
+export interface LeasePlace {
+  readonly task: Pick<StoredTask, "leaseExpiresAt">
+  readonly key: string
+}
+
+/**
+ * Orders tasks by when their lease runs out.
+ */
+export const byLease = (left: LeasePlace, right: LeasePlace): number =>
+  (left.task.leaseExpiresAt ?? 0) - (right.task.leaseExpiresAt ?? 0) || compare(left.key, right.key)
+
+/**
  * Orders what expires by when it does.
  */
 export const byExpiry = (left: Expiry, right: Expiry): number => left.at - right.at || compare(left.key, right.key)

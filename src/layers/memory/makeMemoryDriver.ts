@@ -35,6 +35,8 @@ export const makeMemoryDriver = (store: MemoryStore): TaskDriver => ({
         .slice(0, limit)
         .map(({ task }) => task)
     ),
+  expiredLeases: ({ expiredBy, limit, now, released }) =>
+    new AtOnce(() => take(limit, store.unleased(released, expiredBy, now)).map(({ task }) => task)),
   removeExpired: (now, limit) => new AtOnce(() => store.removeExpired(now, limit)),
   count: (scope) => new AtOnce(() => store.count(scope)),
   messages: store.messages,

@@ -51,6 +51,8 @@ export const migrations = (tables: TaskTables): ReadonlyArray<SqlMigration> => {
   poll_interval bigint,
   revision bigint NOT NULL,
   incarnation text NOT NULL,
+  attempt bigint NOT NULL,
+  lease_expires_at bigint,
   result_kind text,
   bytes bigint GENERATED ALWAYS AS (${bytesOf(payloadColumns)}) STORED,
   original_method text NOT NULL,
@@ -61,6 +63,8 @@ export const migrations = (tables: TaskTables): ReadonlyArray<SqlMigration> => {
   input_responses text,
   request_state text,
   input_keys text,
+  principal text,
+  steps text,
   result text
 ) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.05)`,
         `CREATE INDEX ${prefix}tasks_by_creation ON ${tasks} (created_at, task_id)`,
@@ -68,6 +72,8 @@ export const migrations = (tables: TaskTables): ReadonlyArray<SqlMigration> => {
         `CREATE INDEX ${prefix}tasks_by_session ON ${tasks} (session_id, created_at, task_id)`,
         `CREATE INDEX ${prefix}tasks_by_session_status ON ${tasks} (session_id, status, created_at, task_id)`,
         `CREATE INDEX ${prefix}tasks_by_update ON ${tasks} (status, active_updated_at, task_id) WHERE active_updated_at IS NOT NULL`,
+        `CREATE INDEX ${prefix}tasks_by_lease ON ${tasks} (lease_expires_at, task_id) ` +
+        "WHERE status = 'working' AND lease_expires_at IS NOT NULL",
         `CREATE INDEX ${prefix}tasks_by_expiry ON ${tasks} (expires_at, task_id) WHERE expires_at IS NOT NULL`,
         `CREATE TABLE ${counts} (session_id text COLLATE "C" NOT NULL PRIMARY KEY, tasks bigint NOT NULL)`,
         `CREATE TABLE ${messages} (

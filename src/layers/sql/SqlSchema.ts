@@ -40,10 +40,15 @@ export const prepareSchema = Effect.fnUntraced(function*(
     yield* lockSchema(runner, dialect, tables)
     // Read again: while this process waited for the lock, another one may have done it.
     const current = yield* readVersion(runner, dialect, tables)
+    const areCounted = runner.read({ text: dialect.triggersExist(tables), params: [] }, isSome)
+    const wereCounted = current !== undefined && (yield* areCounted)
     for (const step of steps) {
       if (current !== undefined && step.id <= current.version) continue
       for (const statement of step.statements) yield* execute(runner, statement)
     }
+    // The triggers of a table go with it. Processes that know of them go on to rely on them.
+    if (!wereCounted || (yield* areCounted)) return
+    for (const statement of dialect.makeTriggers(tables)) yield* execute(runner, statement)
   }))
 })
 

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { PageQuery } from "../../domain/TaskDriver.ts"
+import type { PageQuery, TaskDriver } from "../../domain/TaskDriver.ts"
 import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import type { TaskScope } from "../../domain/TaskWrite.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
@@ -117,6 +117,14 @@ export const makeTaskStatements = (
         return `${statuses.map(ofStatus).join(" UNION ALL ")} ${order}`
       }),
       params: [...statuses.flatMap(() => [updatedBefore, now, limit]), limit]
+    }),
+
+    expiredLeases: (
+      { expiredBy, limit, now, released }: Parameters<TaskDriver["expiredLeases"]>[0]
+    ): SqlStatement => ({
+      text: `SELECT task_id, result_kind FROM ${tasks} WHERE status = 'working' AND lease_expires_at >= ? ` +
+        `AND lease_expires_at <= ? AND ${notExpired} ORDER BY lease_expires_at, task_id LIMIT ?`,
+      params: [released ? 0 : 1, expiredBy, now, limit]
     }),
 
     /** Looked at twice, since another process may give a task a longer life in between. */

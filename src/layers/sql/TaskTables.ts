@@ -73,7 +73,9 @@ const summaryColumns = {
   originalMethod: "original_method",
   statusMessage: "status_message",
   meta: "meta",
-  incarnation: "incarnation"
+  incarnation: "incarnation",
+  attempt: "attempt",
+  leaseExpiresAt: "lease_expires_at"
 } as const satisfies { readonly [Field in keyof StoredSummary]: string }
 
 /**
@@ -89,6 +91,8 @@ export const columns = {
   inputResponses: "input_responses",
   requestState: "request_state",
   inputKeys: "input_keys",
+  principal: "principal",
+  steps: "steps",
   result: "result"
 } as const satisfies { readonly [Field in keyof StoredTask]: string }
 
@@ -141,7 +145,9 @@ export const readSummary = (row: Row): StoredSummary => ({
   originalMethod: readJson(row[9]),
   statusMessage: orNull(row[10], readJson),
   meta: orNull(row[11], readJson),
-  incarnation: readText(row[12])
+  incarnation: readText(row[12]),
+  attempt: readInteger(row[13]),
+  leaseExpiresAt: orNull(row[14], readInteger)
 })
 
 /**
@@ -165,12 +171,16 @@ export const readTask = (row: Row): StoredTask => ({
   statusMessage: orNull(row[10], readJson),
   meta: orNull(row[11], readJson),
   incarnation: readText(row[12]),
-  originalParams: orNull(row[13], readJson),
-  inputRequests: orNull(row[14], readJson),
-  inputResponses: orNull(row[15], readJson),
-  requestState: orNull(row[16], readJson),
-  inputKeys: orNull(row[17], readJson),
-  result: orNull(row[18], readJson)
+  attempt: readInteger(row[13]),
+  leaseExpiresAt: orNull(row[14], readInteger),
+  originalParams: orNull(row[15], readJson),
+  inputRequests: orNull(row[16], readJson),
+  inputResponses: orNull(row[17], readJson),
+  requestState: orNull(row[18], readJson),
+  inputKeys: orNull(row[19], readJson),
+  principal: orNull(row[20], readJson),
+  steps: orNull(row[21], readJson),
+  result: orNull(row[22], readJson)
 })
 
 /**
@@ -193,11 +203,15 @@ export const writeTask = (task: StoredTask): Array<string | number | null> => [
   writeValue(task.statusMessage),
   writeValue(task.meta),
   task.incarnation,
+  task.attempt,
+  task.leaseExpiresAt,
   writeValue(task.originalParams),
   writeValue(task.inputRequests),
   writeValue(task.inputResponses),
   writeValue(task.requestState),
   writeValue(task.inputKeys),
+  writeValue(task.principal),
+  writeValue(task.steps),
   writeValue(task.result)
 ]
 

@@ -71,10 +71,8 @@ export const makeSqlDriver = (
     page: page(statements.page, readTask),
     pageSummaries: page(statements.pageSummaries, readSummary),
     stale: ({ limit, now, statuses, updatedBefore }) =>
-      read(
-        statements.stale(statuses, updatedBefore, now, limit),
-        (rows) => rows.map((row) => ({ taskId: readText(row[0]), resultKind: orNull(row[1], readKind) }))
-      ),
+      read(statements.stale(statuses, updatedBefore, now, limit), readAbandoned),
+    expiredLeases: (query) => read(statements.expiredLeases(query), readAbandoned),
     removeExpired: (now, limit) =>
       write(statements.removeExpired(now, limit), (rows) => rows.map((row) => readText(row[0]))),
     count: (scope) => read(statements.count(scope), (rows) => readInteger(rows[0]?.[0])),
@@ -90,3 +88,6 @@ export const makeSqlDriver = (
     afterCommit: sql.afterCommit
   }
 }
+
+const readAbandoned = (rows: ReadonlyArray<Row>) =>
+  rows.map((row) => ({ taskId: readText(row[0]), resultKind: orNull(row[1], readKind) }))

@@ -11,7 +11,15 @@ import { columnList, columns, writeValue } from "./TaskTables.ts"
 
 /** What a patch may write. The method is never left out of what a write returns. */
 const jsonFields = [...contentFields, "inputKeys", "result"] as const
-const plainFields = ["status", "lastUpdatedAt", "ttl", "pollInterval", "resultKind"] as const
+const plainFields = [
+  "status",
+  "lastUpdatedAt",
+  "ttl",
+  "pollInterval",
+  "resultKind",
+  "attempt",
+  "leaseExpiresAt"
+] as const
 const patchFields = [...plainFields, ...jsonFields] as const
 type PatchField = (typeof patchFields)[number]
 
@@ -22,7 +30,7 @@ type PatchField = (typeof patchFields)[number]
  * @category models
  */
 export interface PatchClauses {
-  /** A number of at most 25 bits. */
+  /** A number of at most 31 bits. */
   readonly key: number
   /** What is set in the table, whose name goes before the columns that are read. */
   readonly assignments: (table: string) => string
@@ -78,6 +86,8 @@ const guardKey = (guard: TaskGuard): number => {
   if (guard.unchanged !== undefined) key |= 256
   if (guard.updatedBefore !== undefined) key |= 512
   if (guard.contentAtMost !== undefined) key |= 1024
+  if (guard.attempt !== undefined) key |= 2048
+  if (guard.leaseExpiredBy !== undefined) key |= 4096
   return key << patchFields.length
 }
 
@@ -87,6 +97,10 @@ const guardCondition = (guard: TaskGuard, kept: ReadonlyArray<(typeof contentFie
     ...(guard.result === undefined ? [] : [`result IS ${guard.result === "absent" ? "" : "NOT "}NULL`]),
     ...(guard.unchanged === undefined ? [] : ["revision = ? AND incarnation = ?"]),
     ...(guard.updatedBefore === undefined ? [] : ["last_updated_at < ?"]),
+    ...(guard.attempt === undefined ? [] : ["attempt = ?"]),
+    ...(guard.leaseExpiredBy === undefined
+      ? []
+      : ["lease_expires_at IS NOT NULL AND lease_expires_at > 0 AND lease_expires_at <= ?"]),
     ...(guard.contentAtMost === undefined ? [] : [`${bytesOf(kept.map((field) => columns[field]))} <= ?`])
   ].join(" AND ") || "1 = 1"
 
@@ -94,6 +108,8 @@ const guardParams = (guard: TaskGuard, patch: TaskPatch): ReadonlyArray<string |
   const params: Array<string | number> = []
   if (guard.unchanged !== undefined) params.push(guard.unchanged.revision, guard.unchanged.incarnation)
   if (guard.updatedBefore !== undefined) params.push(guard.updatedBefore)
+  if (guard.attempt !== undefined) params.push(guard.attempt)
+  if (guard.leaseExpiredBy !== undefined) params.push(guard.leaseExpiredBy)
   if (guard.contentAtMost !== undefined) {
     let bytes = 0
     for (const field of contentFields) bytes += patch[field]?.bytes ?? 0

@@ -3,11 +3,9 @@
  *
  * @since 0.1.0
  */
-import { contentFields } from "../../domain/StoredTask.ts"
-import { activeStatuses } from "../../domain/TaskStatus.ts"
 import type { SqlMigration } from "../sql/SqlDialect.ts"
-import { bytesOf, statusIn } from "../sql/SqlStatement.ts"
-import { columns, type TaskTables, totalKey } from "../sql/TaskTables.ts"
+import { bytesOf } from "../sql/SqlStatement.ts"
+import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
 
 /**
  * Gives the steps of the schema, oldest first. A step that has been released never changes.
@@ -26,38 +24,8 @@ export const migrations = ({ counts, messages, schema, tasks }: TaskTables): Rea
   compatible_with INTEGER NOT NULL
 ) STRICT`,
       `INSERT INTO ${schema} (id, version, compatible_with) VALUES (1, 1, 1)`,
-      // What is generated is what SQLite can work out of the rest of the row whenever it writes it. Large columns come
-      // last, so that the others are read without them.
-      `CREATE TABLE ${tasks} (
-  task_id TEXT NOT NULL PRIMARY KEY,
-  session_id TEXT,
-  status TEXT NOT NULL,
-  created_at INTEGER NOT NULL,
-  last_updated_at INTEGER NOT NULL,
-  active_updated_at INTEGER GENERATED ALWAYS AS (CASE WHEN ${statusIn(activeStatuses)} THEN last_updated_at END) STORED,
-  ttl INTEGER,
-  expires_at INTEGER GENERATED ALWAYS AS (created_at + ttl) STORED,
-  poll_interval INTEGER,
-  revision INTEGER NOT NULL,
-  incarnation TEXT NOT NULL,
-  result_kind TEXT,
-  bytes INTEGER GENERATED ALWAYS AS (${bytesOf(payloadColumns)}) STORED,
-  original_method TEXT NOT NULL,
-  status_message TEXT,
-  meta TEXT,
-  original_params TEXT,
-  input_requests TEXT,
-  input_responses TEXT,
-  request_state TEXT,
-  input_keys TEXT,
-  result TEXT
-) STRICT`,
-      `CREATE INDEX ${tasks}_by_creation ON ${tasks} (created_at, task_id)`,
-      `CREATE INDEX ${tasks}_by_status ON ${tasks} (status, created_at, task_id)`,
-      `CREATE INDEX ${tasks}_by_session ON ${tasks} (session_id, created_at, task_id)`,
-      `CREATE INDEX ${tasks}_by_session_status ON ${tasks} (session_id, status, created_at, task_id)`,
-      `CREATE INDEX ${tasks}_by_update ON ${tasks} (status, active_updated_at, task_id) WHERE active_updated_at IS NOT NULL`,
-      `CREATE INDEX ${tasks}_by_expiry ON ${tasks} (expires_at, task_id) WHERE expires_at IS NOT NULL`,
+      createTasks(tasks, "", ""),
+      ...indexes(tasks),
       `CREATE TABLE ${counts} (session_id TEXT NOT NULL PRIMARY KEY, tasks INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
       `CREATE TABLE ${messages} (
   seq INTEGER PRIMARY KEY,
@@ -68,11 +36,95 @@ export const migrations = ({ counts, messages, schema, tasks }: TaskTables): Rea
       `CREATE INDEX ${messages}_by_queue ON ${messages} (queue, seq)`,
       `CREATE INDEX ${messages}_by_expiry ON ${messages} (expires_at)`
     ]
+  },
+  {
+    id: 2,
+    name: "leases, principals and steps",
+    // Made anew, because a column that is added comes behind the large ones, which would be read for it.
+    statements: [
+      // Views of the user would go on to name the table that is dropped.
+      "PRAGMA legacy_alter_table = ON",
+      `ALTER TABLE ${tasks} RENAME TO ${tasks}_1`,
+      "PRAGMA legacy_alter_table = OFF",
+      ...indexNames(tasks).map((name) => `DROP INDEX ${name}`),
+      createTasks(
+        tasks,
+        // The default is for processes of the version before, which do not name it.
+        "\n  attempt INTEGER NOT NULL DEFAULT 0,\n  lease_expires_at INTEGER,",
+        "\n  principal TEXT,\n  steps TEXT,",
+        ["principal", "steps"]
+      ),
+      `INSERT INTO ${tasks} (${firstColumns}) SELECT ${firstColumns} FROM ${tasks}_1`,
+      `DROP TABLE ${tasks}_1`,
+      ...indexes(tasks),
+      // The status as well, or SQLite would rather read all tasks of that status.
+      `CREATE INDEX ${tasks}_by_lease ON ${tasks} (status, lease_expires_at, task_id) ` +
+      "WHERE status = 'working' AND lease_expires_at IS NOT NULL",
+      `UPDATE ${schema} SET version = 2`
+    ]
   }
 ]
 
-/** What `taskBytes` adds up. */
-const payloadColumns = [...contentFields, "result" as const].map((field) => columns[field])
+/** The columns of version 1 that are not generated. */
+const firstColumns = "task_id, session_id, status, created_at, last_updated_at, ttl, poll_interval, revision, " +
+  "incarnation, result_kind, original_method, status_message, meta, original_params, input_requests, " +
+  "input_responses, request_state, input_keys, result"
+
+/** What `taskBytes` added up in version 1. */
+const firstPayloads = [
+  "original_method",
+  "status_message",
+  "meta",
+  "original_params",
+  "input_requests",
+  "input_responses",
+  "request_state",
+  "result"
+]
+
+/**
+ * What is generated is what SQLite can work out of the rest of the row whenever it writes it. Large columns come last, so
+ * that the others are read without them.
+ */
+const createTasks = (tasks: string, small: string, large: string, payloads: ReadonlyArray<string> = []): string =>
+  `CREATE TABLE ${tasks} (
+  task_id TEXT NOT NULL PRIMARY KEY,
+  session_id TEXT,
+  status TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  last_updated_at INTEGER NOT NULL,
+  active_updated_at INTEGER GENERATED ALWAYS AS (CASE WHEN status IN ('working', 'input_required') THEN last_updated_at END) STORED,
+  ttl INTEGER,
+  expires_at INTEGER GENERATED ALWAYS AS (created_at + ttl) STORED,
+  poll_interval INTEGER,
+  revision INTEGER NOT NULL,
+  incarnation TEXT NOT NULL,${small}
+  result_kind TEXT,
+  bytes INTEGER GENERATED ALWAYS AS (${bytesOf([...firstPayloads, ...payloads])}) STORED,
+  original_method TEXT NOT NULL,
+  status_message TEXT,
+  meta TEXT,
+  original_params TEXT,
+  input_requests TEXT,
+  input_responses TEXT,
+  request_state TEXT,
+  input_keys TEXT,${large}
+  result TEXT
+) STRICT`
+
+const indexNames = (tasks: string): ReadonlyArray<string> => indexesOf.map(([name]) => `${tasks}_by_${name}`)
+
+const indexes = (tasks: string): ReadonlyArray<string> =>
+  indexesOf.map(([name, columns]) => `CREATE INDEX ${tasks}_by_${name} ON ${tasks} ${columns}`)
+
+const indexesOf = [
+  ["creation", "(created_at, task_id)"],
+  ["status", "(status, created_at, task_id)"],
+  ["session", "(session_id, created_at, task_id)"],
+  ["session_status", "(session_id, status, created_at, task_id)"],
+  ["update", "(status, active_updated_at, task_id) WHERE active_updated_at IS NOT NULL"],
+  ["expiry", "(expires_at, task_id) WHERE expires_at IS NOT NULL"]
+] as const
 
 const insertTrigger = (tables: TaskTables) => `${tables.tasks}_count_insert`
 const deleteTrigger = (tables: TaskTables) => `${tables.tasks}_count_delete`

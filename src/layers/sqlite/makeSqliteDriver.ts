@@ -62,7 +62,8 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
   const lockTimeout = yield* Effect.fromResult(parseLockTimeout(options.lockTimeout))
   const mode = yield* Effect.fromResult(parseSchemaMode(options.schema))
   const runner = makeSqlRunner(sql, sqliteDialect, { lockTimeout })
-  yield* prepareSchema(runner, sqliteDialect, tables, mode, sqliteDialect.migrations(tables))
+  const prepare = prepareSchema(runner, sqliteDialect, tables, mode, sqliteDialect.migrations(tables))
+  yield* mode === "migrate" ? withoutForeignKeys(runner, prepare) : prepare
   const countTasks = makeCountTasks(runner, runner, sqliteDialect, tables, mode)
   if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* countTasks
   return {
@@ -73,6 +74,19 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
     maintain: maintain(runner)
   }
 })
+
+/** A step that makes a table anew drops the old one, and rows of the user that refer to its rows would go with them. */
+const withoutForeignKeys = <A, E>(
+  runner: SqlRunner,
+  effect: Effect.Effect<A, E>
+): Effect.Effect<A, E | TaskDriverError> => {
+  const set = (value: "ON" | "OFF") =>
+    runner.write({ text: `PRAGMA foreign_keys = ${value}`, params: [] }, () => undefined)
+  return Effect.flatMap(
+    runner.read({ text: "PRAGMA foreign_keys", params: [] }, ([row]) => readInteger(row?.[0]) === 1),
+    (areOn) => areOn ? Effect.acquireUseRelease(set("OFF"), () => effect, () => set("ON")) : effect
+  )
+}
 
 /**
  * A number that SQLite changes when another connection has written. It costs no query, so that it is asked often; on a

@@ -5,6 +5,7 @@
  */
 import type { BrokenDriver } from "./BrokenDriver.ts"
 import { brokenGuards } from "./brokenGuards.ts"
+import { brokenLeases } from "./brokenLeases.ts"
 import { brokenMessages } from "./brokenMessages.ts"
 import { brokenReads } from "./brokenReads.ts"
 import { brokenWrites } from "./brokenWrites.ts"
@@ -19,5 +20,6 @@ export const brokenDrivers: ReadonlyArray<BrokenDriver> = [
   ...brokenGuards,
   ...brokenReads,
   ...brokenWrites,
+  ...brokenLeases,
   ...brokenMessages
 ]

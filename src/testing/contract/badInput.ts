@@ -102,10 +102,26 @@ const onTask: ReadonlyArray<
   ["storeTaskResult", (tasks, taskId) => call(tasks.storeTaskResult, taskId, success)],
   ["settleTask", (tasks, taskId) => call(tasks.settleTask, taskId, failure)],
   ["touchTask", (tasks, taskId) => call(tasks.touchTask, taskId)],
+  ["claimTask", (tasks, taskId) => call(tasks.claimTask, taskId, { lease: 1 })],
+  ["storeTaskStep", (tasks, taskId) => call(tasks.storeTaskStep, taskId, "key", 1)],
   ["requireInput", (tasks, taskId) => call(tasks.requireInput, taskId, { a: 1 })],
   ["provideInput", (tasks, taskId) => call(tasks.provideInput, taskId, { a: 1 })],
   ["awaitTask", (tasks, taskId) => call(tasks.awaitTask, taskId)],
   ["changes", (tasks, taskId) => call((id: string) => Stream.runDrain(tasks.changes(id)), taskId)]
+]
+
+const badCounts: ReadonlyArray<unknown> = [0, -1, 1.5, NaN, Infinity, "1", null, {}, 2 ** 53]
+
+/** Each write that a worker makes as such. */
+const ofWorker: ReadonlyArray<
+  readonly [name: string, write: (tasks: SessionTasks, options: unknown) => Effect.Effect<unknown, TaskStorageError>]
+> = [
+  ["updateTaskStatus", (tasks, options) => call(tasks.updateTaskStatus, "one", "failed", options)],
+  ["storeTaskResult", (tasks, options) => call(tasks.storeTaskResult, "one", success, options)],
+  ["settleTask", (tasks, options) => call(tasks.settleTask, "one", success, options)],
+  ["touchTask", (tasks, options) => call(tasks.touchTask, "one", options)],
+  ["storeTaskStep", (tasks, options) => call(tasks.storeTaskStep, "one", "key", 1, options)],
+  ["requireInput", (tasks, options) => call(tasks.requireInput, "one", { a: 1 }, options)]
 ]
 
 /** Each field of a new task, with what is wrong for it. */
@@ -114,6 +130,7 @@ const createFields: ReadonlyArray<readonly [field: string, bads: ReadonlyArray<u
   ["sessionId", badIds.filter((id) => id !== undefined && id !== null)],
   ["ttl", [...badDurations, 0]],
   ["pollInterval", badDurations],
+  ["lease", [...badDurations, null]],
   ["status", badStatuses.filter((status) => status !== null)],
   ["createdAt", badTimes.filter((time) => time !== null)],
   ["lastUpdatedAt", badTimes.filter((time) => time !== null)],
@@ -239,6 +256,45 @@ export const badInputGroup: ContractGroup = {
       (tasks, bad) => call(tasks.touchTask, "one", { pollInterval: bad })
     ),
 
+    ...ofWorker.map(([name, write]) =>
+      refusesEach(
+        `${name} refuses a wrong attempt`,
+        "attempt",
+        badCounts,
+        (tasks, bad) => write(tasks, { attempt: bad })
+      )
+    ),
+
+    ...ofWorker.filter(([name]) => name === "touchTask" || name === "requireInput").map(([name, write]) =>
+      refusesEach(
+        `${name} refuses a wrong lease`,
+        "lease",
+        [...badDurations, null],
+        (tasks, bad) => write(tasks, { lease: bad })
+      )
+    ),
+
+    refusesEach(
+      "claimTask refuses a wrong lease, and one of no length",
+      "lease",
+      [...badDurations, 0, null, undefined],
+      (tasks, bad) => call(tasks.claimTask, "one", { lease: bad })
+    ),
+
+    refusesEach(
+      "claimTask refuses to take a task for no time",
+      "lease",
+      [undefined, {}],
+      (tasks, bad) => call(tasks.claimTask, "one", bad)
+    ),
+
+    refusesEach(
+      "storeTaskStep refuses what is no key",
+      "key",
+      badIds,
+      (tasks, bad) => call(tasks.storeTaskStep, "one", bad, 1)
+    ),
+
     refusesEach(
       "requireInput refuses wrong requests",
       undefined,
@@ -276,7 +332,14 @@ export const badInputGroup: ContractGroup = {
       1
     ], (tasks, bad) => call(tasks.recoverStuckTasks, 0, { statuses: bad })),
 
-    ...["listTasks", "listTaskSummaries", "expireTasks"].map((name) =>
+    refusesEach(
+      "recoverStuckTasks refuses wrong leases",
+      "leases",
+      ["", "all", null, 1, ["expired"]],
+      (tasks, bad) => call(tasks.recoverStuckTasks, 0, { leases: bad })
+    ),
+
+    ...["listTasks", "listTaskSummaries", "expireTasks", "claimableTasks"].map((name) =>
       refusesEach(
         `${name} refuses a limit that is no positive integer`,
         "limit",
@@ -314,7 +377,8 @@ export const badInputGroup: ContractGroup = {
       ["revision", [0, -1, 1.5, "1", NaN, null, undefined]],
       ["ttl", [...badDurations, 0]],
       ["originalMethod", [...badTexts, undefined]],
-      ["result", [1, "x", { _tag: "Success" }]]
+      ["result", [1, "x", { _tag: "Success" }]],
+      ["steps", badMaps]
     ] as const).map(([field, bads]) =>
       contractCase(`updateTask refuses a wrong ${field}`, function*({ first }) {
         const created = yield* createIn(first, "one", "working")
@@ -331,6 +395,8 @@ export const badInputGroup: ContractGroup = {
       yield* refused("status", call(first.updateTaskStatus, "none", "done"), { _tag: "InvalidInput" })
       yield* refused("outcome", call(first.settleTask, "none", 1), { _tag: "InvalidInput" })
       yield* refused("ttl", call(first.touchTask, "none", { ttl: -1 }), { _tag: "InvalidInput" })
+      yield* refused("lease", call(first.claimTask, "none", { lease: -1 }), { _tag: "InvalidInput" })
+      yield* refused("key", call(first.storeTaskStep, "none", "", 1), { _tag: "InvalidInput" })
     }),
 
     contractCase("times of any year that a Date can hold are kept", function*({ first, second }) {

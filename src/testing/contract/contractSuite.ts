@@ -8,7 +8,10 @@ import type { ContractGroup } from "./ContractCase.ts"
 import { createGroup } from "./create.ts"
 import { deletesGroup } from "./deletes.ts"
 import { expiryGroup } from "./expiry.ts"
+import { fencingGroup } from "./fencing.ts"
+import { freeTasksGroup } from "./freeTasks.ts"
 import { inputRoundsGroup } from "./inputRounds.ts"
+import { leasesGroup } from "./leases.ts"
 import { limitsGroup } from "./limits.ts"
 import { listsGroup } from "./lists.ts"
 import { messagesGroup } from "./messages.ts"
@@ -17,6 +20,7 @@ import { recoveryGroup } from "./recovery.ts"
 import { resultsGroup } from "./results.ts"
 import { sessionsGroup } from "./sessions.ts"
 import { settleGroup } from "./settle.ts"
+import { stepsGroup } from "./steps.ts"
 import { touchGroup } from "./touch.ts"
 import { transitionsGroup } from "./transitions.ts"
 import { updateGroup } from "./update.ts"
@@ -44,6 +48,10 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   expiryGroup,
   limitsGroup,
   recoveryGroup,
+  leasesGroup,
+  fencingGroup,
+  freeTasksGroup,
+  stepsGroup,
   watchingGroup,
   verbatimGroup,
   badInputGroup,

@@ -169,6 +169,29 @@ export const limitsGroup: ContractGroup = {
       yield* first.provideInput("one", { a: over.slice(1) })
     }, { maxPayloadBytes: { content: 100 } }),
 
+    contractCase("steps and the principal count like everything else", function*({ first }) {
+      const principal = "p".repeat(40)
+      const tooLarge = { _tag: "PayloadTooLarge", actual: 101, limit: 100 } as const
+      const over = "p".repeat(101 - methodBytes - 2)
+      yield* refused("a principal", createIn(first, "two", "working", { principal: over }), tooLarge)
+      yield* createIn(first, "one", "working", { principal })
+      yield* first.storeTaskStep("one", "a", 1)
+      // {"a":1,"b":""} beside the method and the principal.
+      const room = 100 - methodBytes - 42 - 14
+      const stored = yield* mustGet(first, "one")
+      yield* refused("a step", first.storeTaskStep("one", "b", "x".repeat(room + 1)), tooLarge)
+      yield* refused("a message", first.touchTask("one", { statusMessage: "m".repeat(38) }), tooLarge)
+      const larger = { ...stored, steps: { a: 1, b: "x".repeat(room + 1) } }
+      yield* refused("a replacement", first.updateTask(larger), tooLarge)
+      yield* refused("a step of nobody", first.storeTaskStep("none", "b", "x".repeat(101)), {
+        _tag: "PayloadTooLarge",
+        limit: 100
+      })
+      yield* equalRecord("the task afterwards", yield* mustGet(first, "one"), stored)
+      yield* first.storeTaskStep("one", "b", "x".repeat(room))
+      yield* first.storeTaskStep("one", "b", "what is stored already takes no room")
+    }, { maxPayloadBytes: { content: 100 } }),
+
     contractCase(
       "a message over the limit is reported before the state of the task, and before a missing task",
       function*({ first }) {

@@ -279,6 +279,19 @@ export const listsGroup: ContractGroup = {
       }
     ),
 
+    contractCase("counts the principal and the steps of a task for its page", function*({ first, maxPayloadBytes }) {
+      const value = "x".repeat(maxPayloadBytes.content * 3 / 7)
+      const fitting = Math.floor(16 * 1024 * 1024 / (2 * value.length))
+      const taskIds = Array.from({ length: fitting + 1 }, (_, index) => `task-${String(index).padStart(2, "0")}`)
+      for (const taskId of taskIds) {
+        yield* createIn(first, taskId, "working", { principal: value })
+        yield* first.storeTaskStep(taskId, "step", value)
+      }
+      const pages = [taskIds.slice(0, fitting), taskIds.slice(fitting)]
+      yield* equal("pages of records", yield* pagesOf(first.listTasks, 50), pages)
+      yield* equal("pages of summaries", yield* pagesOf(first.listTaskSummaries, 50), [taskIds])
+    }),
+
     contractCase("does not change records that were listed before", function*({ first }) {
       yield* createIn(first, "one", "working")
       const [before] = (yield* first.listTasks()).tasks

@@ -51,7 +51,7 @@ const notJson: ReadonlyArray<readonly [name: string, value: unknown]> = [
   ]
 ]
 
-const payloadFields = ["originalParams", "meta", "inputRequests", "inputResponses"] as const
+const payloadFields = ["originalParams", "meta", "inputRequests", "inputResponses", "principal"] as const
 
 /**
  * @since 0.1.0
@@ -71,6 +71,10 @@ export const notJsonGroup: ContractGroup = {
           const replacement = { ...created, [field]: { key: value } }
           yield* refused(`replaced ${field}`, call(first.updateTask, replacement), { _tag: "InvalidInput", field })
         }
+        const steps = { ...created, steps: { key: value } }
+        yield* refused("replaced steps", call(first.updateTask, steps), { _tag: "InvalidInput", field: "steps" })
+        const step = call(first.storeTaskStep, "one", "key", value)
+        yield* refused("a step", step, { _tag: "InvalidInput", field: "value" })
         const refusal = { _tag: "InvalidInput" } as const
         const outcomes = [{ _tag: "Success", value }, { _tag: "Error", code: 1, message: "m", data: { key: value } }]
         for (const outcome of outcomes) {

@@ -68,7 +68,10 @@ export const sessionsGroup: ContractGroup = {
         yield* equal("taskCount", yield* tasks.taskCount(), 1)
         yield* equal("deleteTask", yield* tasks.deleteTask(taskId), true)
         const settled = yield* tasks.createTask(tool)
-        yield* equal("settleTask", (yield* tasks.settleTask(settled.taskId, success)).revision, 2)
+        yield* equal("claimTask", (yield* tasks.claimTask(settled.taskId, { lease: 1_000 })).record.attempt, 1)
+        const stepped = yield* tasks.storeTaskStep(settled.taskId, "step", 1, { attempt: 1 })
+        yield* equal("storeTaskStep", stepped.revision, 3)
+        yield* equal("settleTask", (yield* tasks.settleTask(settled.taskId, success, { attempt: 1 })).revision, 4)
       }
     }),
 
@@ -92,6 +95,8 @@ export const sessionsGroup: ContractGroup = {
             yield* refused("storeTaskResult", tasks.storeTaskResult(taskId, success), missing)
             yield* refused("settleTask", tasks.settleTask(taskId, success), missing)
             yield* refused("touchTask", tasks.touchTask(taskId), missing)
+            yield* refused("claimTask", tasks.claimTask(taskId, { lease: 1 }), missing)
+            yield* refused("storeTaskStep", tasks.storeTaskStep(taskId, "step", 1), missing)
             yield* refused("requireInput", tasks.requireInput(taskId, { a: 1 }), missing)
             yield* refused("provideInput", tasks.provideInput(taskId, { a: 1 }), missing)
             yield* refused("awaitTask", tasks.awaitTask(taskId), missing)
@@ -112,6 +117,21 @@ export const sessionsGroup: ContractGroup = {
       yield* first.settleTask("of session-1", success)
       const attempt = first.forSession("session-2").settleTask("of session-1", success)
       yield* refused("a second outcome", attempt, { _tag: "TaskNotFound", taskId: "of session-1" })
+    }),
+
+    contractCase("hides from another session that a task is held, and at which attempt", function*({ first }) {
+      yield* createIn(first, "one", "working", { lease: "1 hour", sessionId: "session-1" })
+      const missing = { _tag: "TaskNotFound", taskId: "one" } as const
+      for (const tasks of [first.forSession("session-2"), first.forSession(null)]) {
+        yield* refused("a claim", tasks.claimTask("one", { lease: 1 }), missing)
+        for (const attempt of [1, 2]) {
+          yield* refused(`attempt ${attempt}`, tasks.touchTask("one", { attempt }), missing)
+          yield* refused(`attempt ${attempt}`, tasks.settleTask("one", success, { attempt }), missing)
+          yield* refused(`attempt ${attempt}`, tasks.storeTaskStep("one", "step", 1, { attempt }), missing)
+          yield* refused(`attempt ${attempt}`, tasks.requireInput("one", { a: 1 }, { attempt }), missing)
+        }
+      }
+      yield* hasFields("the task", yield* mustGet(first, "one"), { attempt: 1, revision: 1 })
     }),
 
     contractCase("lists the tasks of one session to trusted code", function*({ first, second }) {

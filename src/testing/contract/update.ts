@@ -24,6 +24,7 @@ export const updateGroup: ContractGroup = {
         meta: { old: 1 },
         originalParams: { old: 1 },
         pollInterval: 5,
+        principal: { user: "old" },
         sessionId: "session-1",
         statusMessage: "old",
         ttl: 50_000
@@ -39,6 +40,8 @@ export const updateGroup: ContractGroup = {
         inputRequests: { a: 1 },
         inputResponses: { b: 1 },
         requestState: "state",
+        principal: { user: "new" },
+        steps: { new: 1 },
         result: failure,
         resultKind: "success",
         ttl: null
@@ -57,6 +60,7 @@ export const updateGroup: ContractGroup = {
         originalMethod: "new",
         originalParams: [1],
         pollInterval: undefined,
+        principal: { user: "new" },
         requestState: "state",
         result: failure,
         resultKind: "error",
@@ -64,8 +68,11 @@ export const updateGroup: ContractGroup = {
         sessionId: "session-1",
         status: "input_required",
         statusMessage: undefined,
+        steps: { new: 1 },
         ttl: null
       })
+      const { principal: ____, steps: _____, ...less } = updated
+      yield* hasFields("without them", yield* first.updateTask(less), { principal: undefined, steps: undefined })
     }),
 
     ...taskStatuses.flatMap((from) =>

@@ -62,6 +62,7 @@ const payloads: ReadonlyArray<ContractCase> = values.map(([name, value]) =>
       inputResponses: { other: value },
       meta: { key: value },
       originalParams: value,
+      principal: value,
       status: "input_required",
       taskId: "one"
     })
@@ -69,15 +70,23 @@ const payloads: ReadonlyArray<ContractCase> = values.map(([name, value]) =>
       inputRequests: { key: value },
       inputResponses: { other: value },
       meta: { key: value },
-      originalParams: value
+      originalParams: value,
+      principal: value
     })
     yield* equalRecord("as another process reads it", yield* mustGet(second, "one"), created)
     const { record } = yield* second.provideInput("one", { key: value })
     yield* hasFields("answered", record, { inputResponses: { other: value, key: value } })
     const asked = yield* second.requireInput("one", { again: value })
     yield* hasFields("asked", asked, { inputRequests: { again: value } })
+    const stepped = yield* first.storeTaskStep("one", "step", value)
+    yield* hasFields("with a step", stepped, { steps: { step: value } })
     const replaced = yield* first.updateTask(yield* mustGet(second, "one"))
-    yield* hasFields("replaced", replaced, { meta: { key: value }, originalParams: value })
+    yield* hasFields("replaced", replaced, {
+      meta: { key: value },
+      originalParams: value,
+      principal: value,
+      steps: { step: value }
+    })
     const success = { _tag: "Success", value } as const
     yield* hasFields("settled", yield* second.settleTask("one", success), { result: success })
     yield* equal("the result", Option.getOrUndefined(yield* first.getTaskResult("one")), success)
@@ -94,7 +103,15 @@ const payloads: ReadonlyArray<ContractCase> = values.map(([name, value]) =>
 
 const change = (record: TaskRecord): void => {
   for (
-    const field of [record.meta, record.originalParams, record.inputRequests, record.inputResponses, record.result]
+    const field of [
+      record.meta,
+      record.originalParams,
+      record.inputRequests,
+      record.inputResponses,
+      record.principal,
+      record.steps,
+      record.result
+    ]
   ) {
     if (typeof field === "object" && field !== null) {
       for (const key of Object.keys(field)) Reflect.set(field, key, "changed")
@@ -140,6 +157,23 @@ export const verbatimGroup: ContractGroup = {
       }
     }),
 
+    contractCase("takes keys of steps of any well-formed text, up to 255 units", function*({ first, second }) {
+      const keys = ["__proto__", "constructor", " ", "\"", "\\", "10", "9", "a.b", "\u{1f600}", "x".repeat(255)]
+      yield* createIn(first, "one", "working")
+      for (const [index, key] of keys.entries()) {
+        const answered = yield* (index % 2 === 0 ? first : second).storeTaskStep("one", key, index)
+        yield* equal(key, Object.entries(answered.steps ?? {}).find(([name]) => name === key), [key, index])
+      }
+      const { steps = {} } = yield* mustGet(first, "one")
+      yield* equal("all", Object.keys(steps).toSorted(), keys.toSorted())
+    }),
+
+    contractCase("tells a principal that is null from none", function*({ first, second }) {
+      yield* hasFields("null", yield* createIn(first, "null", "working", { principal: null }), { principal: null })
+      yield* hasFields("as another process reads it", yield* mustGet(second, "null"), { principal: null })
+      yield* hasFields("none", yield* createIn(first, "none", "working"), { principal: undefined })
+    }),
+
     contractCase("takes ids of any well-formed text, up to 255 units", function*({ first, second }) {
       for (
         const id of [" ", "'", "\"", "\\", "%_", "\u00a0", "\u{1f600}", "\ufffe", "é", "x".repeat(255), "é".repeat(255)]
@@ -174,6 +208,13 @@ export const verbatimGroup: ContractGroup = {
       const deepest = nested(500)
       const created = yield* first.createTask({ ...tool, originalParams: deepest, taskId: "one" })
       yield* hasFields("the deepest", created, { originalParams: deepest })
+      const stepped = yield* first.storeTaskStep("one", "step", deepest)
+      yield* hasFields("the deepest step", stepped, { steps: { step: deepest } })
+      yield* hasFields("replaced by itself", yield* first.updateTask(stepped), { steps: { step: deepest } })
+      yield* refused("a step", first.storeTaskStep("one", "other", nested(501)), {
+        _tag: "InvalidInput",
+        field: "value"
+      })
       yield* hasFields("the deepest", yield* mustGet(first, "one"), { originalParams: deepest })
       yield* first.messages.enqueue("one", deepest)
       const outcome = { _tag: "Success", value: deepest } as const
@@ -202,8 +243,10 @@ export const verbatimGroup: ContractGroup = {
         inputResponses: { b: payload },
         meta: payload,
         originalParams: payload,
+        principal: payload,
         taskId: "one"
       })
+      yield* first.storeTaskStep("one", "step", payload)
       yield* first.requireInput("one", { c: payload })
       yield* first.provideInput("one", { a: payload })
       yield* first.storeTaskResult("one", outcome)
@@ -215,7 +258,9 @@ export const verbatimGroup: ContractGroup = {
         inputResponses: { b: expected, a: expected },
         meta: expected,
         originalParams: expected,
-        result: { _tag: "Success", value: expected }
+        principal: expected,
+        result: { _tag: "Success", value: expected },
+        steps: { step: expected }
       })
       yield* equal("the message", Option.getOrUndefined(yield* first.messages.dequeue("one")), expected)
     }),
@@ -227,8 +272,10 @@ export const verbatimGroup: ContractGroup = {
         inputResponses: { b: 1 },
         meta: payload,
         originalParams: payload,
+        principal: payload,
         result: { _tag: "Success", value: payload }
       })
+      yield* first.storeTaskStep("one", "step", payload)
       const expected = yield* mustGet(second, "one")
       const answers = [
         mustGet(first, "one"),
@@ -244,7 +291,9 @@ export const verbatimGroup: ContractGroup = {
         inputRequests: payload,
         meta: payload,
         originalParams: payload,
-        revision: 2,
+        principal: payload,
+        revision: 3,
+        steps: { step: payload },
         taskId: "one"
       })
     })

@@ -35,6 +35,7 @@ export const yieldingDriver = (driver: TaskDriver): TaskDriver => ({
   page: (query) => around(driver.page(query)),
   pageSummaries: (query) => around(driver.pageSummaries(query)),
   stale: (query) => around(driver.stale(query)),
+  expiredLeases: (query) => around(driver.expiredLeases(query)),
   removeExpired: (now, limit) => around(driver.removeExpired(now, limit)),
   count: (scope) => around(driver.count(scope)),
   messages: {

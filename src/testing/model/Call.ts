@@ -31,13 +31,15 @@ export const resolve = (state: ModelState, command: Command): Call =>
 
 const changed = (state: ModelState, command: UpdateTask): ModelTask => {
   const read = state.tasks.find(({ taskId }) => taskId === command.taskId) ?? absent(state, command.taskId)
-  const { asks, result, statusMessage, ttl, wrong } = command
+  const { asks, forgets, result, statusMessage, ttl, wrong } = command
   return {
     ...read,
     status: command.status ?? read.status,
     statusMessage: statusMessage === undefined ? read.statusMessage : statusMessage,
     ttl: ttl === undefined ? read.ttl : ttl,
     result: result === undefined ? read.result : result === null ? null : outcomeNamed(result),
+    principal: forgets === "principal" ? null : read.principal,
+    steps: forgets === "steps" ? null : read.steps,
     inputRequests: asks === undefined ? read.inputRequests : asks === null ? null : { [asks]: "asked" },
     revision: wrong === "revision" ? read.revision + 1 : read.revision,
     createdAt: wrong === "createdAt" ? read.createdAt + 1 : read.createdAt,
@@ -61,5 +63,9 @@ const absent = (state: ModelState, taskId: string): ModelTask => ({
   inputRequests: null,
   inputResponses: null,
   requestState: null,
-  usedKeys: []
+  usedKeys: [],
+  attempt: 0,
+  leaseExpiresAt: null,
+  principal: null,
+  steps: null
 })

@@ -15,6 +15,10 @@ const queue = Schema.Literals(["q", "r"])
 const text = Schema.Literals(["", "note", "a message that is a good deal longer than the other ones"])
 const message = Schema.optionalKey(Schema.NullOr(text))
 const ttl = Schema.NullOr(Schema.Literals([50, 1000]))
+const lease = Schema.Literals([1, 10])
+const leaseOrNone = Schema.optionalKey(Schema.Literals([0, 1, 10]))
+/** Of a worker: the attempt that it thinks it is at. */
+const attempt = Schema.optionalKey(Schema.Literals([1, 2]))
 const maxSize = Schema.optionalKey(Schema.Literals([1, 2]))
 const outcome = Schema.Literals(["success", "tool_error", "error"])
 
@@ -45,7 +49,9 @@ const CreateTask = Schema.TaggedStruct("createTask", {
   age: Schema.optionalKey(Schema.Literals([1, 10])),
   ttl: Schema.optionalKey(ttl),
   result: Schema.optionalKey(outcome),
-  asks: Schema.optionalKey(key)
+  asks: Schema.optionalKey(key),
+  lease: leaseOrNone,
+  principal: Schema.optionalKey(Schema.Literals(["user"]))
 })
 
 const UpdateTask = Schema.TaggedStruct("updateTask", {
@@ -56,6 +62,7 @@ const UpdateTask = Schema.TaggedStruct("updateTask", {
   ttl: Schema.optionalKey(ttl),
   result: Schema.optionalKey(Schema.NullOr(outcome)),
   asks: Schema.optionalKey(Schema.NullOr(key)),
+  forgets: Schema.optionalKey(Schema.Literals(["principal", "steps"])),
   /** What is wrong with the record, if anything. */
   wrong: Schema.optionalKey(Schema.Literals(["revision", "createdAt", "sessionId"]))
 })
@@ -64,27 +71,40 @@ const writes = [
   CreateTask,
   UpdateTask,
   Schema.TaggedStruct("deleteTask", { actor: Actor, taskId: id }),
-  Schema.TaggedStruct("updateTaskStatus", { actor: Actor, taskId: id, status: TaskStatus, statusMessage: message }),
-  Schema.TaggedStruct("storeTaskResult", { actor: Actor, taskId: id, outcome }),
+  Schema.TaggedStruct("updateTaskStatus", {
+    actor: Actor,
+    taskId: id,
+    status: TaskStatus,
+    statusMessage: message,
+    attempt
+  }),
+  Schema.TaggedStruct("storeTaskResult", { actor: Actor, taskId: id, outcome, attempt }),
   Schema.TaggedStruct("settleTask", {
     actor: Actor,
     taskId: id,
     outcome,
     status: Schema.optionalKey(Schema.Literals(["completed", "failed"])),
-    statusMessage: message
+    statusMessage: message,
+    attempt
   }),
   Schema.TaggedStruct("touchTask", {
     actor: Actor,
     taskId: id,
     statusMessage: message,
     ttl: Schema.optionalKey(ttl),
-    pollInterval: Schema.optionalKey(Schema.Literals([0, 5]))
+    pollInterval: Schema.optionalKey(Schema.Literals([0, 5])),
+    lease: leaseOrNone,
+    attempt
   }),
+  Schema.TaggedStruct("claimTask", { actor: Actor, taskId: id, lease }),
+  Schema.TaggedStruct("storeTaskStep", { actor: Actor, taskId: id, key, value: text, attempt }),
   Schema.TaggedStruct("requireInput", {
     actor: Actor,
     taskId: id,
     keys: Schema.NonEmptyArray(key).check(Schema.isMaxLength(2)),
-    requestState: Schema.optionalKey(Schema.Literals(["", "state"]))
+    requestState: Schema.optionalKey(Schema.Literals(["", "state"])),
+    lease: leaseOrNone,
+    attempt
   }),
   Schema.TaggedStruct("provideInput", {
     actor: Actor,
@@ -122,8 +142,10 @@ const others = [
   Schema.TaggedStruct("recoverStuckTasks", {
     actor: Actor,
     maxAge: Schema.Literals([0, 1, 10]),
-    statuses: Schema.optionalKey(Schema.Tuple([Schema.Literals(["working", "input_required"])]))
-  })
+    statuses: Schema.optionalKey(Schema.Tuple([Schema.Literals(["working", "input_required"])])),
+    leases: Schema.optionalKey(Schema.Literals(["expired"]))
+  }),
+  Schema.TaggedStruct("claimableTasks", { actor: Actor, limit: Schema.optionalKey(Schema.Literals([1, 2])) })
 ] as const
 
 /**

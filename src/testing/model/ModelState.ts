@@ -33,6 +33,12 @@ export interface ModelTask {
   readonly inputResponses: { readonly [key: string]: Json } | null
   readonly requestState: string | null
   readonly usedKeys: ReadonlyArray<string>
+  /** How often it was claimed. */
+  readonly attempt: number
+  /** Null when it is nobody's to claim, 0 when it waits for a worker. */
+  readonly leaseExpiresAt: number | null
+  readonly principal: string | null
+  readonly steps: { readonly [key: string]: Json } | null
 }
 
 /**
@@ -116,7 +122,11 @@ export const recordOf = (task: ModelTask): TaskRecordFields => ({
   revision: task.revision,
   ...(task.inputRequests === null ? {} : { inputRequests: task.inputRequests }),
   ...(task.inputResponses === null ? {} : { inputResponses: task.inputResponses }),
-  ...(task.requestState === null ? {} : { requestState: task.requestState })
+  ...(task.requestState === null ? {} : { requestState: task.requestState }),
+  ...(task.attempt === 0 ? {} : { attempt: task.attempt }),
+  ...(task.leaseExpiresAt === null ? {} : { leaseExpiresAt: DateTime.makeUnsafe(task.leaseExpiresAt) }),
+  ...(task.principal === null ? {} : { principal: task.principal }),
+  ...(task.steps === null ? {} : { steps: task.steps })
 })
 
 const kindOf = (result: TaskOutcome) => {
@@ -133,7 +143,15 @@ const kindOf = (result: TaskOutcome) => {
  * @category accessors
  */
 export const contentBytesOf = (task: ModelTask): number => {
-  const fields = [task.originalMethod, task.statusMessage, task.inputRequests, task.inputResponses, task.requestState]
+  const fields = [
+    task.originalMethod,
+    task.statusMessage,
+    task.inputRequests,
+    task.inputResponses,
+    task.requestState,
+    task.principal,
+    task.steps
+  ]
   return fields.reduce<number>((bytes, field) => bytes + (field === null ? 0 : textBytes(field)), 0)
 }
 

@@ -101,6 +101,24 @@ export const listNext = (state: ModelState, limit: number): Step =>
     ? [{ value: "no cursor" }, state]
     : pageOf(state, state.cursor, state.cursor.after, limit)
 
+/**
+ * Lists the tasks at work that nobody holds, the longest free first.
+ *
+ * @since 0.2.0
+ * @category reads
+ */
+export const listClaimable = (
+  state: ModelState,
+  call: Extract<Command, { readonly _tag: "claimableTasks" }>
+): ReadonlyArray<string> =>
+  visible(state, undefined)
+    .flatMap(({ leaseExpiresAt, status, taskId }) =>
+      status === "working" && leaseExpiresAt !== null && leaseExpiresAt <= state.now ? [{ leaseExpiresAt, taskId }] : []
+    )
+    .toSorted((left, right) => left.leaseExpiresAt - right.leaseExpiresAt || byBytes(left.taskId, right.taskId))
+    .slice(0, call.limit ?? 50)
+    .map(({ taskId }) => taskId)
+
 interface ListQuery {
   readonly session: string | null | undefined
   readonly status: TaskStatus | undefined
@@ -130,7 +148,14 @@ const shown = (task: ModelTask, summaries: boolean): unknown => {
     : record
 }
 
-const largeFields: ReadonlyArray<string> = ["inputRequests", "inputResponses", "requestState", "result"]
+const largeFields: ReadonlyArray<string> = [
+  "inputRequests",
+  "inputResponses",
+  "requestState",
+  "principal",
+  "steps",
+  "result"
+]
 
 const inOrder = (left: ModelCursor["after"], right: ModelCursor["after"]): number =>
   left.createdAt - right.createdAt || byBytes(left.taskId, right.taskId)

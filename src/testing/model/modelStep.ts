@@ -5,10 +5,11 @@
  */
 import type { Call } from "./Call.ts"
 import { dequeueMessages, enqueueMessage } from "./modelMessages.ts"
-import { countTasks, listNext, listPage, readResult, readTask } from "./modelReads.ts"
+import { countTasks, listClaimable, listNext, listPage, readResult, readTask } from "./modelReads.ts"
 import type { ModelOptions, ModelState, Step } from "./ModelState.ts"
 import { recoverTasks, removeExpired } from "./modelSweeps.ts"
 import {
+  claimTask,
   createTask,
   deleteTask,
   makeTransition,
@@ -17,6 +18,7 @@ import {
   requireInput,
   settleTask,
   storeResult,
+  storeStep,
   touchTask
 } from "./modelWrites.ts"
 
@@ -56,6 +58,10 @@ export const modelStep = (state: ModelState, call: Call, learned = ""): Step => 
       return settleTask(state, call)
     case "touchTask":
       return touchTask(state, call)
+    case "claimTask":
+      return claimTask(state, call)
+    case "storeTaskStep":
+      return storeStep(state, call)
     case "requireInput":
       return requireInput(state, call)
     case "provideInput":
@@ -80,6 +86,8 @@ export const modelStep = (state: ModelState, call: Call, learned = ""): Step => 
       return listNext(state, call.limit)
     case "advance":
       return [{ value: undefined }, { ...state, now: state.now + call.millis }]
+    case "claimableTasks":
+      return [{ value: listClaimable(state, call) }, state]
     case "expireTasks":
       return removeExpired(state)
     case "recoverStuckTasks":

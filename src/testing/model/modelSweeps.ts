@@ -32,13 +32,30 @@ export const recoverTasks = (
 ): Step => {
   const statuses: ReadonlyArray<string> = call.statuses ?? ["working", "input_required"]
   const stuck = visible(state, undefined)
-    .filter(({ lastUpdatedAt, status }) => statuses.includes(status) && lastUpdatedAt < state.now - call.maxAge)
+    .filter(({ status }) => statuses.includes(status))
+    .filter((task) => isStuck(task, call.leases, state.now - call.maxAge))
   const tasks = state.tasks.map((task) => stuck.includes(task) ? recovered(state, task, reason) : task)
   return [{ value: stuck.map(({ taskId }) => taskId).toSorted() }, { ...state, tasks }]
 }
 
+/** Not written since a time, or left by a worker whose lease ran out by then. */
+const isStuck = (
+  { lastUpdatedAt, leaseExpiresAt, status }: ModelTask,
+  leases: "expired" | undefined,
+  time: number
+): boolean =>
+  leases === undefined
+    ? lastUpdatedAt < time
+    : status === "working" && leaseExpiresAt !== null && leaseExpiresAt !== 0 && leaseExpiresAt <= time
+
 const recovered = (state: ModelState, task: ModelTask, reason: string): ModelTask => {
-  const written = { ...task, inputRequests: null, lastUpdatedAt: state.now, revision: task.revision + 1 }
+  const written = {
+    ...task,
+    inputRequests: null,
+    lastUpdatedAt: state.now,
+    leaseExpiresAt: null,
+    revision: task.revision + 1
+  }
   return task.result === null
     ? {
       ...written,

@@ -30,10 +30,14 @@ const tooLarge = (state: ModelState, task: ModelTask): Refusal | undefined => {
   return actual > limit ? { _tag: "PayloadTooLarge", actual, limit } : undefined
 }
 
-/** Puts a written task in the place of the stored one: one revision later, and asking for nothing once it ended. */
+/**
+ * Puts a written task in the place of the stored one: one revision later, and once it ended asking for nothing and held
+ * by nobody.
+ */
 const written = (state: ModelState, stored: ModelTask, next: ModelTask): ModelTask => ({
   ...next,
   inputRequests: ended(next.status) ? null : next.inputRequests,
+  leaseExpiresAt: ended(next.status) ? null : next.leaseExpiresAt,
   lastUpdatedAt: state.now,
   revision: stored.revision + 1
 })
@@ -68,6 +72,13 @@ const refusedStep = (stored: ModelTask, requested: TaskStatus): Refusal | undefi
 const refusedResult = ({ result, taskId }: ModelTask): Refusal | undefined =>
   result === null ? undefined : { _tag: "ResultAlreadyStored", taskId }
 
+const refusedWorker = ({ attempt: current, taskId }: ModelTask, attempt: number | undefined): Refusal | undefined =>
+  attempt === undefined || attempt === current ? undefined : { _tag: "LeaseLost", attempt, current, taskId }
+
+/** When a lease that is named ends; of no length, it has ended long ago. */
+const leaseEnd = (state: ModelState, lease: number | undefined, otherwise: number | null): number | null =>
+  lease === undefined ? otherwise : lease === 0 ? 0 : state.now + lease
+
 /** A message that is written may be too long together with the rest, which is reported before the state. */
 const refusedMessage = (state: ModelState, stored: ModelTask, next: ModelTask, message: string | null | undefined) =>
   message === undefined || message === null ? undefined : tooLarge(state, written(state, stored, next))
@@ -100,7 +111,11 @@ export const createTask = (state: ModelState, call: CallOf<"createTask">): Step 
     inputRequests: ended(status) ? null : asked,
     inputResponses: null,
     requestState: null,
-    usedKeys: Object.keys(asked ?? {})
+    usedKeys: Object.keys(asked ?? {}),
+    attempt: (call.lease ?? 0) > 0 ? 1 : 0,
+    leaseExpiresAt: ended(status) ? null : leaseEnd(state, call.lease, null),
+    principal: call.principal ?? null,
+    steps: null
   }
   const large = tooLarge(state, task)
   if (large !== undefined) return [refusal(large), state]
@@ -144,7 +159,8 @@ export const replaceTask = (state: ModelState, call: CallOf<"updateTask">): Step
       return stored.status === "cancelled" && stored.result === null && result !== null ? refusedEnd(stored) : undefined
     }
     const usedKeys = [...new Set([...stored.usedKeys, ...Object.keys(record.inputRequests ?? {})])]
-    return { next: { ...record, usedKeys }, refused: refuse() }
+    const { attempt, leaseExpiresAt } = stored
+    return { next: { ...record, attempt, leaseExpiresAt, usedKeys }, refused: refuse() }
   })
 }
 
@@ -165,7 +181,8 @@ export const makeTransition = (state: ModelState, call: CallOf<"updateTaskStatus
   write(state, call, (stored) => {
     const { status, statusMessage = stored.statusMessage } = call
     const next = { ...stored, status, statusMessage }
-    return { next, refused: refusedMessage(state, stored, next, call.statusMessage) ?? refusedStep(stored, status) }
+    const refused = refusedMessage(state, stored, next, call.statusMessage) ?? refusedWorker(stored, call.attempt)
+    return { next, refused: refused ?? refusedStep(stored, status) }
   })
 
 /**
@@ -175,7 +192,8 @@ export const makeTransition = (state: ModelState, call: CallOf<"updateTaskStatus
 export const storeResult = (state: ModelState, call: CallOf<"storeTaskResult">): Step =>
   write(state, call, (stored) => ({
     next: { ...stored, result: outcomeNamed(call.outcome) },
-    refused: refusedResult(stored) ?? (stored.status === "cancelled" ? refusedEnd(stored) : undefined)
+    refused: refusedWorker(stored, call.attempt) ?? refusedResult(stored) ??
+      (stored.status === "cancelled" ? refusedEnd(stored) : undefined)
   }))
 
 /**
@@ -187,8 +205,8 @@ export const settleTask = (state: ModelState, call: CallOf<"settleTask">): Step 
     const result = outcomeNamed(call.outcome)
     const { status = result._tag === "Error" ? "failed" : "completed", statusMessage = stored.statusMessage } = call
     const next: ModelTask = { ...stored, result, status, statusMessage }
-    const large = refusedMessage(state, stored, next, call.statusMessage)
-    return { next, refused: large ?? refusedResult(stored) ?? refusedEnd(stored) }
+    const refused = refusedMessage(state, stored, next, call.statusMessage) ?? refusedWorker(stored, call.attempt)
+    return { next, refused: refused ?? refusedResult(stored) ?? refusedEnd(stored) }
   })
 
 /**
@@ -199,9 +217,42 @@ export const touchTask = (state: ModelState, call: CallOf<"touchTask">): Step =>
   write(state, call, (stored) => {
     const { pollInterval = stored.pollInterval, statusMessage = stored.statusMessage } = call
     const ttl = call.ttl === undefined ? stored.ttl : clamped(state, call.ttl)
-    const next = { ...stored, pollInterval, statusMessage, ttl }
-    return { next, refused: refusedMessage(state, stored, next, call.statusMessage) ?? refusedEnd(stored) }
+    const leaseExpiresAt = leaseEnd(state, call.lease, stored.leaseExpiresAt)
+    const next = { ...stored, leaseExpiresAt, pollInterval, statusMessage, ttl }
+    const refused = refusedMessage(state, stored, next, call.statusMessage) ?? refusedWorker(stored, call.attempt)
+    return { next, refused: refused ?? refusedEnd(stored) }
   })
+
+/**
+ * @since 0.2.0
+ * @category writes
+ */
+export const claimTask = (state: ModelState, call: CallOf<"claimTask">): Step => {
+  const before = findTask(state, call)?.leaseExpiresAt ?? 0
+  const [answer, after] = write(state, call, (stored) => ({
+    next: { ...stored, attempt: stored.attempt + 1, leaseExpiresAt: state.now + call.lease },
+    refused: refusedEnd(stored) ??
+      (before > state.now ? { _tag: "LeaseHeld", remaining: before - state.now, taskId: stored.taskId } : undefined)
+  }))
+  return ["value" in answer ? { value: { abandoned: before > 0, record: answer.value } } : answer, after]
+}
+
+/**
+ * @since 0.2.0
+ * @category writes
+ */
+export const storeStep = (state: ModelState, call: CallOf<"storeTaskStep">): Step => {
+  const found = findTask(state, call)
+  const isStored = found?.steps?.[call.key] !== undefined
+  if (found !== undefined && isStored && (refusedWorker(found, call.attempt) ?? refusedEnd(found)) === undefined) {
+    return [shown(found), state]
+  }
+  return write(state, call, (stored) => {
+    const next = { ...stored, steps: { ...stored.steps, [call.key]: call.value } }
+    const large = isStored ? undefined : tooLarge(state, next)
+    return { next, refused: large ?? refusedWorker(stored, call.attempt) ?? refusedEnd(stored) }
+  })
+}
 
 /**
  * @since 0.1.0
@@ -215,10 +266,11 @@ export const requireInput = (state: ModelState, call: CallOf<"requireInput">): S
       status: "input_required",
       inputRequests: { ...stored.inputRequests, ...Object.fromEntries(keys.map((key) => [key, "asked"])) },
       requestState: call.requestState ?? stored.requestState,
+      leaseExpiresAt: leaseEnd(state, call.lease, stored.leaseExpiresAt),
       usedKeys: [...new Set([...stored.usedKeys, ...keys])]
     }
     const reused = keys.find((key) => stored.usedKeys.includes(key))
-    const refused = tooLarge(state, next) ?? refusedEnd(stored)
+    const refused = tooLarge(state, next) ?? refusedWorker(stored, call.attempt) ?? refusedEnd(stored)
     return {
       next,
       refused: refused ??

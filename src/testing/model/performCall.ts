@@ -70,11 +70,18 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
     case "updateTaskStatus":
       return Effect.map(tasks.updateTaskStatus(call.taskId, call.status, call), plainRecord)
     case "storeTaskResult":
-      return Effect.map(tasks.storeTaskResult(call.taskId, outcomeNamed(call.outcome)), plainRecord)
+      return Effect.map(tasks.storeTaskResult(call.taskId, outcomeNamed(call.outcome), call), plainRecord)
     case "settleTask":
       return Effect.map(tasks.settleTask(call.taskId, outcomeNamed(call.outcome), call), plainRecord)
     case "touchTask":
       return Effect.map(tasks.touchTask(call.taskId, call), plainRecord)
+    case "claimTask":
+      return Effect.map(
+        tasks.claimTask(call.taskId, call),
+        ({ abandoned, record }) => ({ abandoned, record: plainRecord(record) })
+      )
+    case "storeTaskStep":
+      return Effect.map(tasks.storeTaskStep(call.taskId, call.key, call.value, call), plainRecord)
     case "requireInput":
       return Effect.map(tasks.requireInput(call.taskId, mapOf(call.keys, "asked"), call), plainRecord)
     case "provideInput":
@@ -105,6 +112,8 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
       return subject.list === undefined
         ? Effect.succeed("no cursor")
         : readPage(subject, call.actor, { ...subject.list, limit: call.limit })
+    case "claimableTasks":
+      return storage.claimableTasks(call)
     case "expireTasks":
       return Effect.map(storage.expireTasks(), sortedIds)
     case "recoverStuckTasks":
@@ -118,13 +127,15 @@ const mapOf = (keys: ReadonlyArray<string>, value: string): { readonly [key: str
   Object.fromEntries(keys.map((key) => [key, value]))
 
 const newTask = (subject: Subject, call: Extract<Call, { readonly _tag: "createTask" }>) => {
-  const { age, asks, result, sessionId, status, statusMessage, taskId, ttl } = call
+  const { age, asks, lease, principal, result, sessionId, status, statusMessage, taskId, ttl } = call
   const createdAt = age === undefined ? undefined : DateTime.makeUnsafe(subject.clock.currentTimeMillisUnsafe() - age)
   return {
     originalMethod: "tools/call",
     createdAt,
     lastUpdatedAt: createdAt,
     inputRequests: asks === undefined ? undefined : { [asks]: "asked" },
+    lease,
+    principal,
     result: result === undefined ? undefined : outcomeNamed(result),
     sessionId,
     status,

@@ -1,0 +1,99 @@
+/**
+ * What a record of DynamoDB Streams says of a task.
+ *
+ * @since 0.2.0
+ */
+import type { AttributeValue } from "@aws-sdk/client-dynamodb"
+import * as Option from "effect/Option"
+import { recordFromStored, summaryFromStored, type TaskRecord, type TaskSummary } from "../../domain/TaskRecord.ts"
+import { type Item, readSummary, readTask, taskKey } from "./TaskItem.ts"
+
+/**
+ * A record as DynamoDB Streams gives it, to Lambda or to its own client. `NewImage` is there if the stream has it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface StreamRecord {
+  readonly eventName?: string | undefined
+  readonly dynamodb?: {
+    readonly Keys?: object | undefined
+    readonly NewImage?: object | undefined
+  } | undefined
+}
+
+/**
+ * A task as it was written.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface StreamedTask {
+  readonly taskId: string
+  /** Whether the task is gone: it was deleted, or had expired. */
+  readonly isRemoved: boolean
+  /** Whether it waits for a worker, so that `runTask` would take it: it is new, was answered, or was given back. */
+  readonly isWaiting: boolean
+  /** All of the task. `undefined` where it is gone, or has large payloads that are compressed or in items of their own. */
+  readonly record: TaskRecord | undefined
+  /** The task without its large parts. `undefined` where it is gone, or even these are compressed or elsewhere. */
+  readonly summary: TaskSummary | undefined
+}
+
+/**
+ * Decodes a record of the stream of a table of tasks, whose view has the new images. Gives none for what is no task:
+ * messages, counters, settings and parts of large payloads are in the same table.
+ *
+ * A stream tells the past: the task may have changed since. What is not decoded here, or no longer sound in the table, is
+ * for `getTask` to read.
+ *
+ * @since 0.2.0
+ * @category decoders
+ */
+export const decodeStreamRecord = (record: StreamRecord): Option.Option<StreamedTask> => {
+  const { Keys, NewImage } = record.dynamodb ?? {}
+  const taskId = taskIdOf(Keys ?? NewImage ?? {})
+  if (taskId === undefined) return Option.none()
+  const isRemoved = record.eventName === "REMOVE"
+  const item = isRemoved || NewImage === undefined ? undefined : itemOf(NewImage)
+  return Option.some({
+    taskId,
+    isRemoved,
+    isWaiting: item?.["active"]?.S === "working" && item["leaseExpiresAt"]?.N === "0",
+    record: decode(item, (item) => recordFromStored(readTask(item))),
+    summary: decode(item, (item) => summaryFromStored(readSummary(item)))
+  })
+}
+
+const taskIdOf = (attributes: object): string | undefined => {
+  const { pk, sk } = itemOf(attributes)
+  const key = taskKey("")
+  return pk?.S?.startsWith(key.pk.S) === true && sk?.S === key.sk.S ? pk.S.slice(key.pk.S.length) : undefined
+}
+
+/** Reads an item, if all that is read of it is there as text. */
+const decode = <A>(item: Item | undefined, read: (item: Item) => A): A | undefined => {
+  if (item === undefined) return undefined
+  try {
+    return read(item)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * What is neither text nor number is only noted to be there, which no reader takes: Lambda gives bytes as text, and parts of
+ * payloads lie elsewhere.
+ */
+const itemOf = (attributes: object): Item =>
+  Object.fromEntries(
+    Object.entries(attributes).map(([name, value]: [string, unknown]) => [name, attributeOf(value)])
+  )
+
+const attributeOf = (value: unknown): AttributeValue => {
+  if (typeof value === "object" && value !== null) {
+    if ("S" in value && typeof value.S === "string") return { S: value.S }
+    if ("N" in value && typeof value.N === "string") return { N: value.N }
+  }
+  return { NULL: true }
+}

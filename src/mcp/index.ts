@@ -1,0 +1,18 @@
+/**
+ * Durable tasks for servers that are built with Effect's `McpServer`, in protocol revisions 2025-11-25 and 2026-07-28.
+ *
+ * Two things change in a server: tools that are to become tasks are annotated with `McpTasks.TaskSupport` and registered
+ * with `McpTasks.toolkit`, and the layer that serves them is that of this module.
+ *
+ * @since 0.2.0
+ */
+export * from "./addTool.ts"
+export * from "./layers.ts"
+export { type Anonymous, anonymous, type Owner } from "./Owner.ts"
+export { tasksExtension } from "./protocolNames.ts"
+export * from "./TaskAnnotations.ts"
+export { TaskServer, type TaskServerShape } from "./TaskServer.ts"
+export type { HttpTasksOptions, TasksOptions } from "./TasksOptions.ts"
+export type { Prepared, WorkerServices } from "./TaskTool.ts"
+export * from "./toolkit.ts"
+export type { JsonRpcFailure } from "./WireError.ts"

@@ -1,0 +1,201 @@
+/**
+ * Running tasks through promises: the types of every operation.
+ *
+ * Durations are numbers of milliseconds.
+ *
+ * @since 0.2.0
+ */
+import type { ElicitAnswer, ElicitParams, InputRequest } from "../runner/TaskContext.ts"
+import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
+import type { RunResult } from "../runner/TaskRunner.ts"
+import type { CallOptions, PromiseTaskStorage } from "./PromiseTaskStorage.ts"
+import type { CreateTask, Json, ProvidedInput, Task } from "./Task.ts"
+
+export type { ElicitAnswer, ElicitParams, InputRequest, LostWorkerPolicy, RunResult }
+
+/**
+ * A new task of a runner. It begins as `working`.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type StartTask = Pick<
+  CreateTask,
+  | "originalMethod"
+  | "originalParams"
+  | "ttl"
+  | "pollInterval"
+  | "statusMessage"
+  | "meta"
+  | "sessionId"
+  | "taskId"
+  | "principal"
+>
+
+/**
+ * What a task can do while it runs.
+ *
+ * Where the task was cancelled, has ended elsewhere or belongs to another worker, the promises of these operations never
+ * settle: `signal` is aborted, and the runner drops the promise of the work. What the storage refuses for good ends the
+ * task as an internal error.
+ *
+ * Keys are the caller's own, and unique over the life of the task: a task that begins anew finds under them what it has
+ * asked and done before.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PromiseTaskContext {
+  readonly taskId: string
+  /** 1 for the first worker of the task, one more with every other. */
+  readonly attempt: number
+  /** The authorization context that the task is bound to. */
+  readonly sessionId: string | undefined
+  /** On whose behalf the task runs, as it was stored with it. */
+  readonly principal: Json | undefined
+  /** What was answered by the time this worker began, by key. */
+  readonly answers: { readonly [key: string]: Json }
+  /** Aborted when the work is to stop: the task was cancelled or lost to another worker, or the runner is closed. */
+  readonly signal: AbortSignal
+
+  /** Reports progress: the status message that a client sees when it polls. */
+  readonly progress: (message: string) => Promise<void>
+
+  /** Gives the task another time to live, in milliseconds from its creation; `null` is unlimited. */
+  readonly setTtl: (ttl: number | null) => Promise<void>
+
+  /**
+   * Asks a person to fill in a form, and waits. An answer given to an earlier worker is given again; nobody is asked
+   * twice. What is no answer of the protocol counts as `cancel`.
+   */
+  readonly elicit: (key: string, params: ElicitParams) => Promise<ElicitAnswer>
+
+  /** Asks the client's model (`sampling/createMessage`), and waits. */
+  readonly sample: (key: string, params: unknown) => Promise<Json>
+
+  /** Sends requests to the client, all at once, and waits for every answer. */
+  readonly request: (requests: { readonly [key: string]: InputRequest }) => Promise<{ readonly [key: string]: Json }>
+
+  /**
+   * The same without a worker that waits: unless all are answered, the work ends here, the promise never settles, and the
+   * work begins anew from its start wherever the last answer arrives. It survives deploys, and weeks. What must not be
+   * done twice goes into a `step` before.
+   */
+  readonly suspend: (requests: { readonly [key: string]: InputRequest }) => Promise<{ readonly [key: string]: Json }>
+
+  /**
+   * Does something once over all workers of the task: what `fn` gave is stored, and given again. It is given as JSON
+   * carries it, so that the first worker gets what a later one does; nothing (`undefined`) becomes `null`. Rejects with
+   * what `fn` rejects with, and with `InvalidInput` for what JSON cannot carry; then nothing is stored.
+   */
+  readonly step: <A>(key: string, fn: () => A | Promise<A>) => Promise<A>
+}
+
+/**
+ * Runs the tasks of one kind: those of a method and, where one is given, of the `name` in their params, such as that of a
+ * tool. What `run` gives is the result of the request, which JSON can carry. A `TaskFailure` that it rejects with becomes
+ * the error of the task word for word, anything else an internal error without details.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PromiseTaskHandler {
+  readonly method: string
+  readonly name?: string | undefined
+  readonly run: (task: Task, context: PromiseTaskContext) => Promise<unknown>
+  /** What becomes of a task whose worker died: `"fail"` by default. */
+  readonly lostWorker?: LostWorkerPolicy | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface RunTaskOptions extends CallOptions {
+  /** Milliseconds that the task may run; then it is given back, or fails where its policy does not let it run again. */
+  readonly deadline?: number | undefined
+}
+
+/**
+ * The operations of a runner, on the tasks of one session or on all. Every one may reject with `InvalidInput` and
+ * `TaskStorageUnavailable`; each names what else it rejects with.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PromiseSessionRunner {
+  /**
+   * Stores a task, then runs it by the handler for its method and name, or by `run`, which dies with this process. It is
+   * durable when the promise resolves, and runs on in the background whatever becomes of the caller.
+   *
+   * Rejects with `TaskAlreadyExists`, `MaxTasksReached`, `PayloadTooLarge`, `TooManyTasks`.
+   */
+  readonly run: (
+    task: StartTask,
+    run?: (context: PromiseTaskContext, task: Task) => Promise<unknown>
+  ) => Promise<Task>
+
+  /**
+   * Stores answers, as `provideInput` of the storage does; when the last is there, the task is taken up again.
+   *
+   * Rejects with `TaskNotFound`, `TerminalState`, `PayloadTooLarge`.
+   */
+  readonly provideInput: (
+    taskId: string,
+    responses: { readonly [key: string]: unknown },
+    options?: CallOptions
+  ) => Promise<ProvidedInput>
+
+  /**
+   * Cancels a task. Its work is told by its signal, in whichever process it runs, and a late result refused.
+   *
+   * Rejects with `TaskNotFound`, `TerminalState`.
+   */
+  readonly cancelTask: (taskId: string, options?: CallOptions) => Promise<Task>
+}
+
+/**
+ * Runs tasks until it is closed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PromiseTaskRunner extends PromiseSessionRunner {
+  /** The storage that the tasks are in. */
+  readonly storage: PromiseTaskStorage
+
+  /**
+   * Says how tasks of one kind are run, here or anywhere. Another handler of the same kind takes the place of the one
+   * before. Throws `InvalidInput` for what is no handler.
+   */
+  readonly register: (handler: PromiseTaskHandler) => void
+
+  /**
+   * Claims a task and runs it to its end, or for at most `deadline`. For workers that are woken with an id, by a queue.
+   * Tells what became of it: it ended (`settled`); it waits for input, without a worker (`suspended`); it was given back,
+   * for another worker (`released`); or it was not this runner's to run (`skipped`): it is gone, ended, held by another
+   * worker, or of no kind that was registered.
+   */
+  readonly runTask: (taskId: string, options?: RunTaskOptions) => Promise<RunResult>
+
+  /**
+   * Takes up tasks that wait for a worker, and those whose worker died, by their policy; gives the ids of those it took.
+   * Runners do it by themselves (`recovery`).
+   */
+  readonly recover: (options?: CallOptions) => Promise<ReadonlyArray<string>>
+
+  /** Tells how many tasks this runner runs at the moment. */
+  readonly running: () => number
+
+  /** Gives the same operations on the tasks of one session; of `null`, on those bound to none. */
+  readonly forSession: (sessionId: string | null) => PromiseSessionRunner
+
+  /**
+   * Takes no more tasks, gives those that run their time (`shutdownTimeout`) and leaves the rest to others; then closes
+   * the storage, if the runner opened it. Closing again gives the same promise.
+   */
+  readonly close: () => Promise<void>
+
+  /** Closes the runner at the end of an `await using` block. */
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}

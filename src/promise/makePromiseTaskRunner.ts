@@ -1,0 +1,162 @@
+/**
+ * The promise facade over a runner.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import { parseCount, parseId } from "../domain/TaskInput.ts"
+import type { SessionRunner } from "../runner/TaskRunner.ts"
+import { isObject, requireMillis, requireObject } from "./arguments.ts"
+import { decodeCreateTask, encodeProvidedInput, encodeTask } from "./codec.ts"
+import { withId } from "./makePromiseSessionTasks.ts"
+import type { OpenedRunner } from "./openRunner.ts"
+import { PromiseRunner } from "./PromiseRunner.ts"
+import type {
+  LostWorkerPolicy,
+  PromiseSessionRunner,
+  PromiseTaskHandler,
+  PromiseTaskRunner,
+  RunResult
+} from "./PromiseTaskRunner.ts"
+import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
+import { runInPromises } from "./runInPromises.ts"
+
+/**
+ * What the facade stands on, beside the runner.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PromiseTaskRunnerOptions {
+  readonly storage: PromiseTaskStorage
+  /** Names the tasks that are begun without an id. */
+  readonly generateId: (() => string) | undefined
+  /** Releases what was opened for this runner alone. */
+  readonly release: () => Promise<void>
+}
+
+/**
+ * Makes the promise facade of a runner.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makePromiseTaskRunner = (
+  opened: OpenedRunner,
+  { generateId, release, storage }: PromiseTaskRunnerOptions
+): PromiseTaskRunner => {
+  const { context, runner } = opened
+  const calls = new PromiseRunner(context, Effect.void, "runner")
+  const runs = new Set<Promise<RunResult>>()
+  let closing: Promise<void> | undefined
+
+  const requireOpen = (operation: string): void => {
+    if (closing === undefined && !opened.isClosed()) return
+    const reason = "the runner is closed"
+    throw new TaskStorageUnavailable({ operation, reason, retryable: false, applied: "no" })
+  }
+
+  const sessionRunner = (tasks: () => SessionRunner): PromiseSessionRunner => ({
+    run: (task, run) =>
+      calls.write("run", undefined, () => {
+        requireOpen("run")
+        if (run !== undefined) requireFunction("run", run)
+        const decoded = decodeCreateTask(task)
+        const named = generateId === undefined ? decoded : withId(decoded, generateId)
+        const own = run === undefined ? undefined : runInPromises((task, context) => run(context, task))
+        return Effect.map(tasks().startTask(named, own), encodeTask)
+      }),
+
+    provideInput: (taskId, responses, options) =>
+      calls.write("provideInput", options, () => {
+        requireOpen("provideInput")
+        return Effect.map(tasks().provideInput(taskId, responses), encodeProvidedInput)
+      }),
+
+    cancelTask: (taskId, options) =>
+      calls.write("cancelTask", options, () => {
+        requireOpen("cancelTask")
+        return Effect.map(tasks().cancelTask(taskId), encodeTask)
+      })
+  })
+
+  const close = async (): Promise<void> => {
+    try {
+      await opened.close()
+      // What runs has ended, and whoever waits for it hears so, unless a function to dispatch to does not return.
+      await Effect.runPromise(Effect.timeoutOption(Effect.promise(() => Promise.allSettled(runs)), "1 second"))
+      await calls.close()
+    } finally {
+      await release()
+    }
+  }
+
+  return {
+    ...sessionRunner(() => runner),
+    storage,
+
+    register: (handler) => {
+      requireOpen("register")
+      const { lostWorker, method, name, run } = parseHandler(handler)
+      Effect.runSyncWith(context)(runner.register({ method, name, lostWorker, run: runInPromises(run) }))
+    },
+
+    runTask: async (taskId, options) => {
+      const run = calls.wait("runTask", options, () => {
+        requireOpen("runTask")
+        requireMillis("deadline", options?.deadline)
+        return runner.runTask(taskId, { deadline: options?.deadline })
+      })
+      runs.add(run)
+      try {
+        return await run
+      } finally {
+        runs.delete(run)
+      }
+    },
+
+    recover: (options) =>
+      calls.write("recover", options, () => {
+        requireOpen("recover")
+        return runner.recover
+      }),
+
+    running: () => Effect.runSyncWith(context)(runner.running),
+
+    forSession: (sessionId) =>
+      sessionRunner(() => {
+        // What is no session must not reach the tasks of all of them.
+        if (sessionId !== null) Result.getOrThrow(parseId("sessionId", sessionId))
+        return runner.forSession(sessionId)
+      }),
+
+    close: () => closing ??= close(),
+    [Symbol.asyncDispose]: () => closing ??= close()
+  }
+}
+
+const parseHandler = (handler: PromiseTaskHandler): PromiseTaskHandler => {
+  requireObject("handler", handler)
+  const { lostWorker, method, name, run } = handler
+  if (typeof method !== "string") throw new InvalidInput({ field: "method", reason: "must be a string" })
+  if (name !== undefined && typeof name !== "string") {
+    throw new InvalidInput({ field: "name", reason: "must be a string" })
+  }
+  requireFunction("run", run)
+  requirePolicy(lostWorker)
+  return { method, name, run, lostWorker }
+}
+
+const requirePolicy = (lostWorker: LostWorkerPolicy | undefined): void => {
+  if (lostWorker === undefined || lostWorker === "fail") return
+  if (!isObject(lostWorker)) {
+    throw new InvalidInput({ field: "lostWorker", reason: "must be \"fail\", or an object with maxAttempts" })
+  }
+  Result.getOrThrow(parseCount("lostWorker.maxAttempts", lostWorker["maxAttempts"]))
+}
+
+const requireFunction = (field: string, value: unknown): void => {
+  if (typeof value !== "function") throw new InvalidInput({ field, reason: "must be a function" })
+}

@@ -1,0 +1,149 @@
+/**
+ * Work that is written in promises, as the runner runs it.
+ *
+ * @since 0.2.0
+ */
+import type * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { parseJson } from "../domain/TaskInput.ts"
+import type { TaskRecord } from "../domain/TaskRecord.ts"
+import { TaskContext, type TaskContextShape, TaskFailure } from "../runner/TaskContext.ts"
+import { requireMillis } from "./arguments.ts"
+import { encodeTask } from "./codec.ts"
+import type { PromiseTaskContext } from "./PromiseTaskRunner.ts"
+import type { Task } from "./Task.ts"
+
+/**
+ * Gives the effect of work in promises. Interrupted, it aborts the signal and does not wait for the promise, which may
+ * never settle; what becomes of that one is of no account then.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+export const runInPromises =
+  (run: (task: Task, context: PromiseTaskContext) => unknown) =>
+  (record: TaskRecord): Effect.Effect<unknown, TaskFailure, TaskContext> =>
+    Effect.contextWith((services: Context.Context<TaskContext>) =>
+      Effect.callback<unknown, TaskFailure>((resume) => {
+        const operations = new Operations(services, (cause) => resume(Effect.failCause(cause)))
+        const context = makeContext(Context.get(services, TaskContext), operations)
+        // A function that throws at once is one that rejects.
+        Promise.resolve().then(() => run(encodeTask(record), context)).then(
+          (value) => resume(Effect.succeed(value)),
+          (error: unknown) => resume(error instanceof TaskFailure ? Effect.fail(error) : Effect.die(error))
+        ).finally(() => operations.drop())
+        return Effect.sync(() => operations.abort())
+      })
+    )
+
+/**
+ * Whoever waits for an operation. Its methods may be given more than they take: that a step gives again what it gave
+ * before is for its user to know.
+ */
+interface Waiter<A> {
+  resolve(value: A): void
+  reject(error: unknown): void
+}
+
+/** The operations of one piece of work, each of which runs as a fiber of its own. */
+class Operations {
+  readonly #controller = new AbortController()
+  readonly #fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+  readonly #running = new Set<Fiber.Fiber<unknown, unknown>>()
+  readonly #fail: (cause: Cause.Cause<never>) => void
+  #isOver = false
+
+  constructor(context: Context.Context<TaskContext>, fail: (cause: Cause.Cause<never>) => void) {
+    this.#fork = Effect.runForkWith(context)
+    this.#fail = fail
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** Stops the work: nothing that it still waits for settles. */
+  abort(): void {
+    this.drop()
+    this.#controller.abort()
+  }
+
+  /** Ends what is left of a work that is done. */
+  drop(): void {
+    this.#isOver = true
+    for (const fiber of this.#running) fiber.interruptUnsafe()
+  }
+
+  run<A>(make: () => Effect.Effect<A>): Promise<A> {
+    return this.#promise((waiter) => this.#run(make, waiter))
+  }
+
+  /** Runs a step. What `fn` rejects with is the caller's; anything else that goes wrong is the runner's. */
+  step<A>(context: TaskContextShape, key: string, fn: () => A | Promise<A>): Promise<A> {
+    const effect = Effect.tryPromise({ try: async () => asJson(await fn()), catch: (error) => new StepRejected(error) })
+    return this.#promise<A>((waiter) => {
+      const taker: Waiter<unknown> = waiter
+      this.#run(() => Effect.result(context.step(key, Schema.Json, effect)), {
+        resolve: (result) =>
+          Result.isSuccess(result) ? taker.resolve(result.success) : taker.reject(result.failure.error),
+        reject: waiter.reject
+      })
+    })
+  }
+
+  #promise<A>(begin: (waiter: Waiter<A>) => void): Promise<A> {
+    const promise = new Promise<A>((resolve, reject) => begin({ resolve, reject }))
+    // Work that forgets to wait for a step must not end the process.
+    promise.catch(() => undefined)
+    return promise
+  }
+
+  #run<A>(make: () => Effect.Effect<A>, waiter: Waiter<A>): void {
+    if (this.#isOver) return
+    const fiber = this.#fork(Effect.suspend(make))
+    this.#running.add(fiber)
+    fiber.addObserver((exit) => {
+      this.#running.delete(fiber)
+      if (this.#isOver) return
+      if (exit._tag === "Success") return waiter.resolve(exit.value)
+      this.abort()
+      this.#fail(exit.cause)
+    })
+  }
+}
+
+class StepRejected {
+  readonly error: unknown
+
+  constructor(error: unknown) {
+    this.error = error
+  }
+}
+
+const asJson = (value: unknown) => Result.getOrThrow(parseJson("step", value === undefined ? null : value)).decode()
+
+const makeContext = (context: TaskContextShape, operations: Operations): PromiseTaskContext => {
+  const { answers, attempt, elicit, principal, progress, request, sample, sessionId, setTtl, suspend, taskId } = context
+  return {
+    taskId,
+    attempt,
+    sessionId,
+    principal,
+    answers,
+    signal: operations.signal,
+    progress: (message) => operations.run(() => progress(message)),
+    setTtl: async (ttl) => {
+      requireMillis("ttl", ttl)
+      return operations.run(() => setTtl(ttl))
+    },
+    elicit: (key, params) => operations.run(() => elicit(key, params)),
+    sample: (key, params) => operations.run(() => sample(key, params)),
+    request: (requests) => operations.run(() => request(requests)),
+    suspend: (requests) => operations.run(() => suspend(requests)),
+    step: (key, fn) => operations.step(context, key, fn)
+  }
+}

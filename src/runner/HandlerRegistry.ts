@@ -1,0 +1,38 @@
+/**
+ * Which handler runs which task.
+ *
+ * @since 0.2.0
+ */
+import type { TaskHandler } from "./TaskHandler.ts"
+
+/** What tells the kind of a task: its method, and the name in its params. */
+interface OfKind {
+  readonly originalMethod: string
+  readonly originalParams?: unknown
+}
+
+/**
+ * Handlers by the kind of their tasks. One for a method and a name goes before one for the method alone.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class HandlerRegistry<Run> {
+  readonly #handlers = new Map<string, Run>()
+
+  set({ method, name }: Pick<TaskHandler, "method" | "name">, run: Run): void {
+    this.#handlers.set(keyOf(method, name), run)
+  }
+
+  find(task: OfKind): Run | undefined {
+    return this.#handlers.get(keyOf(task.originalMethod, nameOf(task.originalParams))) ??
+      this.#handlers.get(keyOf(task.originalMethod, undefined))
+  }
+}
+
+const keyOf = (method: string, name: string | undefined): string => JSON.stringify([method, name ?? null])
+
+const nameOf = (params: unknown): string | undefined =>
+  typeof params === "object" && params !== null && "name" in params && typeof params.name === "string"
+    ? params.name
+    : undefined

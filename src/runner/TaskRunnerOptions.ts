@@ -1,0 +1,35 @@
+/**
+ * The options of runners.
+ *
+ * @since 0.2.0
+ */
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface TaskRunnerOptions {
+  /**
+   * How long a worker holds a task without a sign of life, 30 seconds by default; the sign is given three times as often.
+   * Longer than the clocks of processes differ.
+   */
+  readonly lease?: Duration.Input | undefined
+  /** How often tasks without a worker are looked for, every 10 seconds by default, and at the start; `false` for never. */
+  readonly recovery?: { readonly interval: Duration.Input } | false | undefined
+  /** How many tasks run at once, in all and for each session; as many as there are by default. */
+  readonly maxRunning?: number | undefined
+  readonly maxRunningPerSession?: number | undefined
+  /** Whether a task over these bounds waits, which is the default, or is refused with `TooManyTasks`. */
+  readonly whenFull?: "wait" | "refuse" | undefined
+  /** How long running tasks may go on when the runner ends, 10 seconds by default; what is left then is for others. */
+  readonly shutdownTimeout?: Duration.Input | undefined
+  /** How long after its lease ran out a task of no kind that is registered fails, an hour by default. */
+  readonly orphanTimeout?: Duration.Input | undefined
+  /**
+   * Told the id of each task that is to be run: after it was stored, and after the last input it waited for. With it this
+   * runner begins nothing by itself: put the id on a queue, and let whoever gets it call `runTask`.
+   */
+  readonly dispatch?: ((taskId: string) => Effect.Effect<void>) | undefined
+}

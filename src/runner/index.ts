@@ -1,0 +1,12 @@
+/**
+ * Running tasks: each of them ends, whatever happens to its workers.
+ *
+ * @since 0.2.0
+ */
+export * from "./makeTaskRunner.ts"
+export * from "./TaskContext.ts"
+export * from "./TaskHandler.ts"
+export * from "./TaskRunner.ts"
+export { layer } from "./TaskRunnerLayer.ts"
+export type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
+export * from "./twoPart.ts"

@@ -1,0 +1,156 @@
+/**
+ * One worker's run of a task, from the claim to its end.
+ *
+ * @since 0.2.0
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
+import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
+import { internal } from "./outcomeOf.ts"
+import * as RunnerMetrics from "./RunnerMetrics.ts"
+import type { LostWorkerPolicy } from "./TaskHandler.ts"
+import type { RunResult } from "./TaskRunner.ts"
+import type { StopReason, TaskWorker } from "./TaskWorker.ts"
+
+/**
+ * What a worker does, and when it has to stop.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Work {
+  readonly effect: Effect.Effect<TaskOutcomeInput>
+  readonly lostWorker: LostWorkerPolicy
+  /** Milliseconds; `undefined` is unlimited. */
+  readonly deadline: number | undefined
+}
+
+/** A lease that has run out, of a worker that gave up in the middle. */
+const abandonedLease = 1
+
+/**
+ * Runs the work, keeps the lease meanwhile, and settles the task, whatever happens.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const runWorker = (storage: TaskStorageShape, worker: TaskWorker, work: Work): Effect.Effect<RunResult> =>
+  Effect.gen(function*() {
+    const startedAt = yield* Clock.currentTimeMillis
+    const result = yield* whileHeld(storage, worker, work)
+    const endedAt = yield* Clock.currentTimeMillis
+    yield* Metric.update(RunnerMetrics.duration, Duration.millis(endedAt - startedAt))
+    return result
+  }).pipe(Effect.withSpan(
+    "TaskRunner.run",
+    { attributes: { "mcp.task.id": worker.taskId, "mcp.task.attempt": worker.attempt } },
+    { captureStackTrace: false }
+  ))
+
+const whileHeld = Effect.fnUntraced(function*(storage: TaskStorageShape, worker: TaskWorker, work: Work) {
+  const following = yield* Effect.forkChild(worker.follow)
+  const keeping = yield* Effect.forkChild(worker.keepLease)
+  const running = yield* Effect.forkChild(work.effect)
+  const { deadline } = work
+  const timing = deadline === undefined
+    ? undefined
+    : yield* Effect.forkChild(
+      Effect.andThen(Effect.sleep(Duration.millis(deadline)), Effect.sync(() => worker.stop("deadline")))
+    )
+  const end = yield* Effect.raceFirst(
+    Fiber.join(running),
+    Deferred.await(worker.stopped)
+  )
+  // The work's own finalizers run before anybody is told that it ended.
+  if (typeof end === "string") yield* Fiber.interrupt(running)
+  if (timing !== undefined) yield* Fiber.interrupt(timing)
+  yield* Fiber.interrupt(following)
+  const result = typeof end === "string"
+    ? yield* concludeStopped(storage, worker, work, end)
+    : yield* settle(storage, worker, end)
+  yield* Fiber.interrupt(keeping)
+  return result
+})
+
+const concludeStopped = (
+  storage: TaskStorageShape,
+  worker: TaskWorker,
+  { lostWorker }: Work,
+  reason: StopReason
+): Effect.Effect<RunResult> => {
+  switch (reason) {
+    case "ended":
+      return Effect.succeed("settled")
+    case "lost":
+      return noteLoss
+    case "suspended":
+      return Effect.succeed("suspended")
+    case "deadline":
+      return lostWorker === "fail"
+        ? settle(storage, worker, internal("Interrupted: the task took longer than its worker may"))
+        : leave(storage, worker, 0)
+    case "shutdown":
+      return leave(storage, worker, abandonedLease)
+  }
+}
+
+const done = Effect.succeed<RunResult>("settled")
+
+const noteLoss = Effect.map(Metric.update(RunnerMetrics.leaseLost, 1), (): RunResult => "released")
+
+/** Gives the task up. Where that cannot be written, its lease runs out by itself. */
+const leave = (storage: TaskStorageShape, worker: TaskWorker, lease: number): Effect.Effect<RunResult> =>
+  Effect.as(
+    Effect.timeoutOption(
+      worker.letGo(storage.touchTask(worker.taskId, { ...worker.token, lease })),
+      "5 seconds"
+    ),
+    "released"
+  )
+
+/**
+ * Settles a task as its worker. What cannot be stored is replaced by an error that says so, so that no task stays
+ * unsettled; what comes late is refused by the storage, and dropped.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const settle = (
+  storage: TaskStorageShape,
+  worker: TaskWorker,
+  outcome: TaskOutcomeInput
+): Effect.Effect<RunResult> => {
+  const store = (outcome: TaskOutcomeInput) =>
+    storage.settleTask(worker.taskId, outcome, {
+      ...worker.token,
+      ...(outcome._tag === "Error" ? { statusMessage: outcome.message } : {})
+    })
+  const write = store(outcome).pipe(
+    Effect.catchTags({
+      PayloadTooLarge: ({ actual, limit }) =>
+        store(internal(`The result takes ${actual} bytes, and at most ${limit} are stored`)),
+      InvalidInput: () => store(internal("The result is not what JSON can carry"))
+    })
+  )
+  return Effect.raceFirst(
+    worker.letGo(write).pipe(
+      Effect.tap(({ status }) => Metric.update(Metric.withAttributes(RunnerMetrics.settled, { status }), 1)),
+      Effect.map((): RunResult => "settled")
+    ),
+    Effect.flatMap(Deferred.await(worker.stopped), (reason) => reason === "lost" ? noteLoss : done)
+  ).pipe(
+    Effect.catchDefect((defect) =>
+      Effect.map(
+        Effect.logError("The outcome of a task cannot be stored", defect).pipe(
+          Effect.annotateLogs("mcp.task.id", worker.taskId)
+        ),
+        (): RunResult => "released"
+      )
+    )
+  )
+}

@@ -1,0 +1,136 @@
+/**
+ * Subscriptions to tasks.
+ */
+import { TasksExtension } from "mcp-task-storage/sdk-v2"
+import { setTimeout as sleep } from "node:timers/promises"
+import { describe, expect, onTestFinished, test } from "vitest"
+import * as z from "zod"
+import { capable, RawClient } from "./RawClient.ts"
+import { serve } from "./serve.ts"
+import { registerTools } from "./tools.ts"
+
+type JsonObject = { readonly [key: string]: unknown }
+
+const start = async () => {
+  const failures: Array<unknown> = []
+  const tasks = new TasksExtension({
+    storage: "memory:",
+    owner: (authInfo) => authInfo?.clientId,
+    shutdownTimeout: 0,
+    onError: (error) => failures.push(error)
+  })
+  registerTools(tasks)
+  const { url } = await serve(tasks, (server) => {
+    server.registerTool("plain", { inputSchema: z.object({}) }, () => ({ content: [] }))
+  })
+  return { client: new RawClient({ url, token: "ann" }), failures, url }
+}
+
+/** Opens a subscription; gives each message as it comes. */
+const listen = async (url: string, notifications: JsonObject, token = "ann", capabilities = capable) => {
+  const left = new AbortController()
+  onTestFinished(() => left.abort())
+  const response = await fetch(url, {
+    method: "POST",
+    signal: left.signal,
+    headers: {
+      "content-type": "application/json",
+      "accept": "application/json, text/event-stream",
+      "mcp-protocol-version": "2026-07-28",
+      "mcp-method": "subscriptions/listen",
+      "authorization": `Bearer ${token}`
+    },
+    body: JSON.stringify({
+      jsonrpc: "2.0",
+      id: "sub-1",
+      method: "subscriptions/listen",
+      params: {
+        _meta: {
+          "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+          "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1" },
+          "io.modelcontextprotocol/clientCapabilities": capabilities
+        },
+        notifications
+      }
+    })
+  })
+  const messages: Array<JsonObject> = []
+  const reading = (async () => {
+    let text = ""
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk
+      const frames = text.split("\n\n")
+      text = frames.pop() ?? ""
+      for (const frame of frames) {
+        const data = frame.split("\n").find((line) => line.startsWith("data: "))
+        if (data !== undefined) messages.push(Object(JSON.parse(data.slice(6))))
+      }
+    }
+    return text
+  })()
+  reading.catch(() => undefined)
+  const until = async (count: number): Promise<ReadonlyArray<JsonObject>> => {
+    for (let waits = 0; messages.length < count && waits < 500; waits++) await sleep(10)
+    return messages
+  }
+  return { leave: () => left.abort(), messages, reading, status: response.status, until }
+}
+
+const subscription = { "io.modelcontextprotocol/subscriptionId": "sub-1" }
+
+describe("subscriptions/listen", () => {
+  test("tells of each change of a task until it has ended, and of nobody else's", async () => {
+    const { client, failures, url } = await start()
+    const taskId = await client.start("confirm", { file: "a" })
+    await client.until(taskId, "input_required")
+    const bobs = await new RawClient({ url, token: "bob" }).start("confirm", { file: "b" })
+    const { messages, reading, until } = await listen(url, { taskIds: [taskId, bobs, "unknown", ""] })
+    expect(await until(2)).toMatchObject([
+      {
+        method: "notifications/subscriptions/acknowledged",
+        params: { notifications: { taskIds: [taskId] }, _meta: subscription }
+      },
+      {
+        method: "notifications/tasks",
+        params: { taskId, status: "input_required", inputRequests: { confirm: {} }, _meta: subscription }
+      }
+    ])
+    await client.update(taskId, { confirm: { action: "decline" } })
+    await reading
+    expect(messages.at(-2)).toMatchObject({
+      method: "notifications/tasks",
+      params: { taskId, status: "completed", result: { content: [{ text: "decline {}" }] } }
+    })
+    expect(messages.at(-1)).toMatchObject({ id: "sub-1", result: { resultType: "complete" } })
+    expect(failures).toStrictEqual([])
+  })
+
+  test("keeps what the SDK subscribes to", async () => {
+    const { client, url } = await start()
+    const taskId = await client.start("add", { a: 1, b: 2 })
+    await client.until(taskId, "completed")
+    const { leave, messages, until } = await listen(url, { toolsListChanged: true, taskIds: [taskId] })
+    expect(await until(2)).toMatchObject([
+      { params: { notifications: { toolsListChanged: true, taskIds: [taskId] } } },
+      { params: { taskId, status: "completed" } }
+    ])
+    await sleep(50)
+    expect(messages).toHaveLength(2)
+    leave()
+  })
+
+  test("without tasks is the SDK's alone", async () => {
+    const { url } = await start()
+    const { until } = await listen(url, { toolsListChanged: true })
+    expect(await until(1)).toStrictEqual([{
+      jsonrpc: "2.0",
+      method: "notifications/subscriptions/acknowledged",
+      params: { notifications: { toolsListChanged: true }, _meta: subscription }
+    }])
+  })
+
+  test("needs the extension", async () => {
+    const { url } = await start()
+    expect((await listen(url, { taskIds: ["x"] }, "ann", {})).status).toBe(400)
+  })
+})
