@@ -10,12 +10,14 @@ import { benchDynamoDb } from "./dynamodb.ts"
 import { benchMemory } from "./memory.ts"
 import { benchPostgres } from "./postgres.ts"
 import { benchPostgresGrowth } from "./postgresGrowth.ts"
+import { benchRunner } from "./runner.ts"
 import { benchSqlite } from "./sqlite.ts"
 import { benchSqliteGrowth } from "./sqliteGrowth.ts"
 
 const parts: ReadonlyArray<readonly [name: string, bench: () => Promise<void>]> = [
   ["memory", benchMemory],
   ["sqlite", benchSqlite],
+  ["runner", benchRunner],
   ["sqlite-growth", benchSqliteGrowth],
   ["postgres", benchPostgres],
   ["postgres-growth", benchPostgresGrowth],

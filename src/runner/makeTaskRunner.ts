@@ -36,6 +36,12 @@ import { TaskWorker } from "./TaskWorker.ts"
 /** How many tasks one look for abandoned ones takes. */
 const batchSize = 50
 
+/** How long a worker may have a task, in milliseconds, and what says that it is not wanted any longer. */
+interface Terms {
+  readonly deadline?: number | undefined
+  readonly signal?: AbortSignal
+}
+
 /** What runs a task, once whatever it needs is at hand. */
 interface Run {
   readonly run: (record: TaskRecord, context: TaskContextShape) => Effect.Effect<TaskOutcomeInput>
@@ -71,12 +77,18 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     Effect.forkIn(Effect.updateContext(effect, baseOnly), scope)
 
   /** Runs a task that is this worker's. A slot was taken for it. */
-  const hold = (record: TaskRecord, { lostWorker = "fail", run }: Run, deadline?: number): Effect.Effect<RunResult> =>
+  const hold = (
+    record: TaskRecord,
+    { lostWorker = "fail", run }: Run,
+    { deadline, signal }: Terms = {}
+  ): Effect.Effect<RunResult> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const worker = new TaskWorker(storage, record, settings.lease, now)
       const effect = Effect.suspend(() => run(record, makeTaskContext(storage, worker, settings.lease)))
       workers.add(worker)
       if (phase === "stopping") worker.stop("shutdown")
+      if (signal?.aborted === true) worker.stop("deadline")
+      else signal?.addEventListener("abort", () => worker.stop("deadline"), { once: true })
       return Effect.onExit(runWorker(storage, worker, { effect, lostWorker, deadline }), () =>
         Effect.suspend(() => {
           workers.delete(worker)
@@ -124,7 +136,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     })
 
   /** Claims a task on a slot that was taken for it, and runs it, or does with it what the policy says. */
-  const claimAndRun = (taskId: string, run: Run, sessionId: string | undefined, deadline?: number) =>
+  const claimAndRun = (taskId: string, run: Run, sessionId: string | undefined, terms?: Terms) =>
     Effect.uninterruptibleMask((restore) =>
       storage.claimTask(taskId, { lease: settings.lease }).pipe(
         Effect.matchEffect({
@@ -142,7 +154,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
             if (refused !== undefined) {
               return Effect.andThen(noted, Effect.ensuring(giveUp(claimed.record, refused), freeSlot(sessionId)))
             }
-            return Effect.andThen(noted, restore(hold(claimed.record, run, deadline)))
+            return Effect.andThen(noted, restore(hold(claimed.record, run, terms)))
           }
         })
       )
@@ -167,20 +179,21 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       const { sessionId } = record
       return yield* Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
+          const unwanted = new AbortController()
+          const { signal } = unwanted
           yield* takeSlot(sessionId)
-          const running = yield* inScope(claimAndRun(taskId, run, sessionId, deadline ?? undefined))
+          const running = yield* inScope(
+            claimAndRun(taskId, run, sessionId, { deadline: deadline ?? undefined, signal })
+          )
           return yield* restore(Fiber.join(running)).pipe(
-            Effect.onInterrupt(() => Effect.andThen(stopEarly(taskId), Fiber.await(running)))
+            Effect.onInterrupt(() => {
+              unwanted.abort()
+              return Fiber.await(running)
+            })
           )
         })
       )
     }).pipe(Effect.tap((result) => result === "released" ? dispatched(taskId) : Effect.void))
-
-  /** Whoever ran the task by its id does not want to any longer. */
-  const stopEarly = (taskId: string): Effect.Effect<void> =>
-    Effect.sync(() => {
-      for (const worker of workers) if (worker.taskId === taskId) worker.stop("deadline")
-    })
 
   const dispatched = (taskId: string): Effect.Effect<void> => settings.dispatch?.(taskId) ?? Effect.void
 

@@ -39,10 +39,11 @@ const firstFailure = Effect.fnUntraced(function*<E>(harness: StorageHarness<E>, 
   return undefined
 }, Random.withSeed(1))
 
-const seed = 2
+// Nobody reads the sequence that fails, so that it is not made shorter, which takes as long as thousands of runs.
+const options = { seed: 2, maxShrinks: 0 }
 const random = {
-  model: <E>(harness: StorageHarness<E>) => checkModel(harness, { runs: 1_500, seed }),
-  linearizability: <E>(harness: StorageHarness<E>) => checkLinearizability(harness, { runs: 2_500, seed })
+  model: <E>(harness: StorageHarness<E>) => checkModel(harness, { runs: 1_500, ...options }),
+  linearizability: <E>(harness: StorageHarness<E>) => checkLinearizability(harness, { runs: 2_500, ...options })
 }
 
 describe.each(brokenDrivers)("a driver that $name", ({ breakDriver, checks, subject }) => {
