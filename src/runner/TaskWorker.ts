@@ -24,7 +24,15 @@ import { LatestRecord } from "./LatestRecord.ts"
  * @since 0.2.0
  * @category models
  */
-export type StopReason = "ended" | "lost" | "suspended" | "deadline" | "shutdown"
+export type StopReason = EndOfHold | "suspended" | "deadline" | "shutdown"
+
+/**
+ * Why a worker has its task no longer.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type EndOfHold = "ended" | "lost"
 
 /** An engine that is down is asked again soon, then every five seconds. */
 const again = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")]).pipe(Schedule.jittered)
@@ -43,7 +51,10 @@ export class TaskWorker {
   readonly taskId: string
   readonly attempt: number
   readonly latest: LatestRecord
+  /** Done when the work is to stop. */
   readonly stopped = Deferred.makeUnsafe<StopReason>()
+  /** Done when nothing that this worker writes is taken any more, which may be long after its work was to stop. */
+  readonly over = Deferred.makeUnsafe<EndOfHold>()
   readonly #storage: TaskStorageShape
   readonly #lease: number
   readonly #oneAtATime = Semaphore.makeUnsafe(1)
@@ -66,6 +77,7 @@ export class TaskWorker {
 
   stop(reason: StopReason): void {
     Deferred.doneUnsafe(this.stopped, Effect.succeed(reason))
+    if (reason === "ended" || reason === "lost") Deferred.doneUnsafe(this.over, Effect.succeed(reason))
   }
 
   /**
@@ -154,7 +166,9 @@ export class TaskWorker {
         Effect.retry({ while: isOutage, schedule: again }),
         Effect.catchCause((cause) =>
           Effect.andThen(
-            Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logDebug("A task cannot be followed", cause),
+            Cause.hasInterruptsOnly(cause)
+              ? Effect.void
+              : Effect.logWarning("A task cannot be followed, and is given up", cause),
             Effect.sync(() => this.stop("ended"))
           )
         )

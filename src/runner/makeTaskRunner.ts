@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -16,36 +16,32 @@ import * as Scope from "effect/Scope"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import { InvalidInput, type TaskStorageUnavailable } from "../domain/TaskError.ts"
 import { orAbsent, parseMillis } from "../domain/TaskInput.ts"
-import type { ClaimedTask, SessionTasks } from "../domain/TaskOperations.ts"
-import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
+import type { SessionTasks } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
+import { bindHandler, type BoundHandler } from "./BoundHandler.ts"
 import { HandlerRegistry } from "./HandlerRegistry.ts"
 import { makeTaskContext } from "./makeTaskContext.ts"
-import { asOutcome, internal } from "./outcomeOf.ts"
+import { internal } from "./outcomeOf.ts"
+import { refuseRerun } from "./refuseRerun.ts"
 import { resolveRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { RunnerSlots } from "./RunnerSlots.ts"
 import { runWorker, settle } from "./runWorker.ts"
-import { TaskContext, type TaskContextShape } from "./TaskContext.ts"
-import type { LostWorkerPolicy, TaskHandler } from "./TaskHandler.ts"
 import { type RunResult, type SessionRunner, type TaskRunnerShape, TooManyTasks } from "./TaskRunner.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
 import { TaskWorker } from "./TaskWorker.ts"
 
-/** How many tasks one look for abandoned ones takes. */
+/** How many tasks one look for those without a worker takes, beside those that it passes by. */
 const batchSize = 50
+
+/** Milliseconds from the registration of a kind of tasks to the next look: others are mostly registered with it. */
+const pauseAfterRegistration = 20
 
 /** How long a worker may have a task, in milliseconds, and what says that it is not wanted any longer. */
 interface Terms {
   readonly deadline?: number | undefined
   readonly signal?: AbortSignal
-}
-
-/** What runs a task, once whatever it needs is at hand. */
-interface Run {
-  readonly run: (record: TaskRecord, context: TaskContextShape) => Effect.Effect<TaskOutcomeInput>
-  readonly lostWorker?: LostWorkerPolicy | undefined
 }
 
 /**
@@ -63,14 +59,15 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   const base = yield* Effect.context<TaskStorage>()
   const baseOnly: (context: Context.Context<never>) => Context.Context<TaskStorage> = () => base
   const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
-  const handlers = new HandlerRegistry<Run>()
+  const handlers = new HandlerRegistry<BoundHandler>()
   const slots = new RunnerSlots(settings)
   const workers = new Set<TaskWorker>()
   /** Open while nothing runs, or is about to. */
   const idle = Latch.makeUnsafe(true)
-  const waiting = new Map<string, { readonly sessionId: string | undefined; readonly run: Run }>()
-  /** Since when tasks of no registered kind are free, in milliseconds since the epoch. */
-  const orphans = new Map<string, number>()
+  const waiting = new Map<string, { readonly sessionId: string | undefined; readonly handler: BoundHandler }>()
+  /** Open when a kind of tasks was registered that may have been passed by before. */
+  const registered = Latch.makeUnsafe(false)
+  let passedBy = 0
   let phase: "open" | "ending" | "stopping" = "open"
 
   const inScope = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Fiber.Fiber<A, E>> =>
@@ -79,12 +76,12 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   /** Runs a task that is this worker's. A slot was taken for it. */
   const hold = (
     record: TaskRecord,
-    { lostWorker = "fail", run }: Run,
+    { lostWorker, run }: BoundHandler,
     { deadline, signal }: Terms = {}
   ): Effect.Effect<RunResult> =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const worker = new TaskWorker(storage, record, settings.lease, now)
-      const effect = Effect.suspend(() => run(record, makeTaskContext(storage, worker, settings.lease)))
+      const effect = run(record, makeTaskContext(storage, worker, settings.lease))
       workers.add(worker)
       if (phase === "stopping") worker.stop("shutdown")
       if (signal?.aborted === true) worker.stop("deadline")
@@ -110,33 +107,36 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       return Effect.andThen(Metric.update(RunnerMetrics.running, slots.taken), takeWaiting)
     })
 
-  /** Takes up the tasks that waited for a slot, as many as there are slots now. */
+  /** Takes up the tasks that wait for a slot, as many as there are slots now. */
   const takeWaiting: Effect.Effect<void> = Effect.suspend(() => {
     if (phase !== "open") return Effect.void
     const next = [...waiting].find(([, { sessionId }]) => slots.overrun(sessionId) === undefined)
     if (next === undefined) return Effect.void
-    const [taskId, { run }] = next
+    const [taskId, { handler, sessionId }] = next
     waiting.delete(taskId)
-    return Effect.andThen(inBackground(taskId, run), Effect.suspend(() => takeWaiting))
+    return Effect.andThen(inBackground(taskId, handler, sessionId), Effect.suspend(() => takeWaiting))
   })
 
-  /** Claims a task and runs it in the scope of the runner, on a slot that is taken before this returns. */
-  const inBackground = (taskId: string, run: Run): Effect.Effect<unknown> =>
-    Effect.flatMap(Effect.option(storage.getTaskSummary(taskId)), (found) => {
-      const summary = Option.getOrUndefined(Option.flatten(found))
-      if (summary === undefined) return Effect.void
-      return Effect.andThen(
-        takeSlot(summary.sessionId),
-        inScope(Effect.catchTags(claimAndRun(taskId, run, summary.sessionId), {
-          InvalidInput: (error) => Effect.logWarning(`A task cannot be taken up: ${error.message}`),
-          TaskStorageUnavailable: (error) =>
-            Effect.logWarning(`A task cannot be taken up, and waits to be recovered: ${error.reason}`)
-        }))
-      )
+  const wait = (taskId: string, handler: BoundHandler, sessionId: string | undefined): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      waiting.set(taskId, { sessionId, handler })
+      // A slot may have become free since there was none.
+      return takeWaiting
     })
 
+  /** Claims a task and runs it in the scope of the runner, on a slot that is taken at once. */
+  const inBackground = (taskId: string, handler: BoundHandler, sessionId: string | undefined): Effect.Effect<void> =>
+    Effect.andThen(
+      takeSlot(sessionId),
+      inScope(Effect.catchTags(claimAndRun(taskId, handler, sessionId), {
+        InvalidInput: (error) => Effect.logWarning(`A task cannot be taken up: ${error.message}`),
+        TaskStorageUnavailable: (error) =>
+          Effect.logWarning(`A task cannot be taken up, and waits to be recovered: ${error.reason}`)
+      }))
+    ).pipe(Effect.asVoid)
+
   /** Claims a task on a slot that was taken for it, and runs it, or does with it what the policy says. */
-  const claimAndRun = (taskId: string, run: Run, sessionId: string | undefined, terms?: Terms) =>
+  const claimAndRun = (taskId: string, handler: BoundHandler, sessionId: string | undefined, terms?: Terms) =>
     Effect.uninterruptibleMask((restore) =>
       storage.claimTask(taskId, { lease: settings.lease }).pipe(
         Effect.matchEffect({
@@ -149,12 +149,12 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
                   : Effect.succeed("skipped")
             ),
           onSuccess: (claimed) => {
-            const refused = refuseRerun(claimed, run.lostWorker ?? "fail")
+            const refused = refuseRerun(claimed, handler.lostWorker)
             const noted = claimed.abandoned ? Metric.update(RunnerMetrics.recovered, 1) : Effect.void
             if (refused !== undefined) {
               return Effect.andThen(noted, Effect.ensuring(giveUp(claimed.record, refused), freeSlot(sessionId)))
             }
-            return Effect.andThen(noted, restore(hold(claimed.record, run, terms)))
+            return Effect.andThen(noted, restore(hold(claimed.record, handler, terms)))
           }
         })
       )
@@ -173,8 +173,8 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
         orAbsent(runOptions?.deadline, (value) => parseMillis("deadline", value, 1))
       )
       const record = Option.getOrUndefined(yield* storage.getTask(taskId))
-      const run = record === undefined ? undefined : handlers.find(record)
-      if (record === undefined || run === undefined) return "skipped"
+      const handler = record === undefined ? undefined : handlers.find(record)
+      if (record === undefined || handler === undefined) return "skipped"
       if (record.status === "input_required") return "suspended"
       const { sessionId } = record
       return yield* Effect.uninterruptibleMask((restore) =>
@@ -183,7 +183,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
           const { signal } = unwanted
           yield* takeSlot(sessionId)
           const running = yield* inScope(
-            claimAndRun(taskId, run, sessionId, { deadline: deadline ?? undefined, signal })
+            claimAndRun(taskId, handler, sessionId, { deadline: deadline ?? undefined, signal })
           )
           return yield* restore(Fiber.join(running)).pipe(
             Effect.onInterrupt(() => {
@@ -199,15 +199,14 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
 
   const recover: TaskRunnerShape["recover"] = Effect.suspend(() => {
     const taken: Array<string> = []
-    const limit = batchSize + orphans.size
     return Effect.gen(function*() {
-      const found = yield* storage.claimableTasks({ limit })
-      for (const known of orphans.keys()) if (!found.includes(known)) orphans.delete(known)
+      // Those that were passed by the last time come first again.
+      const found = yield* storage.claimableTasks({ limit: batchSize + passedBy })
       for (const taskId of found) {
         if (phase !== "open") break
-        if (waiting.has(taskId)) continue
-        if (yield* takeUp(taskId)) taken.push(taskId)
+        if (!waiting.has(taskId) && (yield* takeUp(taskId))) taken.push(taskId)
       }
+      passedBy = found.length - taken.length
       return taken
     }).pipe(Effect.catchTag("InvalidInput", (error) => Effect.die(error)))
   })
@@ -216,43 +215,38 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   const takeUp = Effect.fnUntraced(function*(taskId: string) {
     const record = Option.getOrUndefined(yield* storage.getTask(taskId))
     if (record === undefined) return false
-    const run = handlers.find(record)
-    if (run === undefined) return yield* passBy(record)
-    if (slots.overrun(record.sessionId) !== undefined) return false
-    yield* inBackground(taskId, run)
+    const handler = handlers.find(record) ?? (yield* whenOrphaned(record))
+    if (handler === undefined || slots.overrun(record.sessionId) !== undefined) return false
+    yield* inBackground(taskId, handler, record.sessionId)
     return true
   })
 
-  /** Fails a task of an unknown kind when nobody has known it for long: a later version may have dropped its tool. */
-  const passBy = Effect.fnUntraced(function*(record: TaskRecord) {
-    const now = yield* Clock.currentTimeMillis
-    const lease = record.leaseExpiresAt?.epochMilliseconds ?? 0
-    const freeSince = lease === 0 ? record.lastUpdatedAt.epochMilliseconds : lease
-    orphans.set(record.taskId, freeSince)
-    if (now - freeSince < settings.orphanTimeout) return false
-    yield* takeSlot(record.sessionId)
-    yield* inScope(Effect.ignore(claimAndRun(record.taskId, unknownKind, record.sessionId)))
-    return true
-  })
+  /** A task of an unknown kind fails when nobody has known it for long: a later version may have dropped its tool. */
+  const whenOrphaned = (record: TaskRecord): Effect.Effect<BoundHandler | undefined> =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      const lease = record.leaseExpiresAt?.epochMilliseconds ?? 0
+      const freeSince = lease === 0 ? record.lastUpdatedAt.epochMilliseconds : lease
+      return now - freeSince < settings.orphanTimeout ? undefined : unknownKind
+    })
 
   const sessionRunner = (tasks: SessionTasks, session: string | null | undefined): SessionRunner => ({
     startTask: (task, ownRun) =>
       Effect.uninterruptible(Effect.gen(function*() {
         const sessionId = session === undefined ? task.sessionId : session ?? undefined
-        const own = ownRun === undefined ? undefined : yield* bind({ run: ownRun })
-        const run = own ?? handlers.find(task)
+        const own = ownRun === undefined ? undefined : yield* bindHandler({ run: ownRun })
+        const handler = own ?? handlers.find(task)
         const isElsewhere = own === undefined && settings.dispatch !== undefined
-        if (run === undefined && !isElsewhere) return yield* unregistered(task)
+        if (handler === undefined && !isElsewhere) return yield* unregistered(task)
         const overrun = isElsewhere ? undefined : slots.overrun(sessionId)
         if (overrun !== undefined && settings.whenFull === "refuse") return yield* new TooManyTasks(overrun)
-        const isNow = run !== undefined && !isElsewhere && overrun === undefined && phase === "open"
+        const isNow = handler !== undefined && !isElsewhere && overrun === undefined && phase === "open"
         if (isNow) yield* takeSlot(sessionId)
         const record = yield* tasks.createTask({ ...task, lease: isNow ? settings.lease : 0 }).pipe(
           Effect.tapError(() => isNow ? freeSlot(sessionId) : Effect.void)
         )
-        if (isNow) yield* inScope(hold(record, run))
+        if (isNow) yield* inScope(hold(record, handler))
         else if (isElsewhere) yield* dispatched(record.taskId)
-        else if (run !== undefined) waiting.set(record.taskId, { sessionId, run })
+        else if (handler !== undefined) yield* wait(record.taskId, handler, sessionId)
         return record
       })),
 
@@ -274,10 +268,8 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   /** Takes up a task that got its last answer, here or wherever it is dispatched to. */
   const resume = (record: TaskRecord): Effect.Effect<void> => {
     if (settings.dispatch !== undefined) return dispatched(record.taskId)
-    const run = handlers.find(record)
-    if (run === undefined || phase !== "open") return Effect.void
-    if (slots.overrun(record.sessionId) === undefined) return inBackground(record.taskId, run)
-    return Effect.sync(() => waiting.set(record.taskId, { sessionId: record.sessionId, run }))
+    const handler = handlers.find(record)
+    return handler === undefined ? Effect.void : wait(record.taskId, handler, record.sessionId)
   }
 
   yield* Effect.addFinalizer(() =>
@@ -291,13 +283,19 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   )
 
   if (settings.recoveryInterval !== null) {
-    const { recoveryInterval } = settings
-    yield* recover.pipe(
+    const nextTime = Effect.raceFirst(
+      backgroundSleep(settings.recoveryInterval),
+      Effect.andThen(registered.await, backgroundSleep(pauseAfterRegistration))
+    )
+    yield* Effect.suspend(() => {
+      registered.closeUnsafe()
+      return recover
+    }).pipe(
       Effect.catchTag(
         "TaskStorageUnavailable",
         (error) => Effect.logWarning(`Tasks without a worker cannot be looked for: ${error.reason}`)
       ),
-      Effect.andThen(backgroundSleep(recoveryInterval)),
+      Effect.andThen(nextTime),
       Effect.forever,
       Effect.forkScoped
     )
@@ -306,41 +304,24 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   return {
     ...sessionRunner(storage, undefined),
     forSession: (sessionId) => sessionRunner(storage.forSession(sessionId), sessionId),
-    register: (handler) => Effect.map(bind(handler), (run) => handlers.set(handler, run)),
+    register: (handler) =>
+      Effect.map(bindHandler(handler), (bound) => {
+        handlers.set(handler, bound)
+        registered.openUnsafe()
+      }),
     runTask,
     recover,
     running: Effect.sync(() => slots.taken)
   }
 })
 
-const withServices = <A, E, R>(
-  effect: Effect.Effect<A, E, R>,
-  services: Context.Context<R>
-): Effect.Effect<A, E> =>
-  Effect.updateContext(effect, (current: Context.Context<never>) => Context.merge(current, services))
-
-/** Takes whatever a handler needs from where it is given, but for the context of the task. */
-const bind = <E, R>(
-  handler: Pick<TaskHandler<E, R>, "run" | "lostWorker">
-): Effect.Effect<Run, never, Exclude<R, TaskContext>> =>
-  Effect.contextWith((services: Context.Context<Exclude<R, TaskContext>>) =>
-    Effect.succeed({
-      lostWorker: handler.lostWorker,
-      run: (record, context) =>
-        withServices(
-          Effect.provideService(asOutcome(record.taskId, handler.run(record)), TaskContext, context),
-          services
-        )
-    })
-  )
-
 /** How long workers have to give up what they hold. */
 const shutdownGrace = "6 seconds"
 
 const isReleased = (record: TaskRecord): boolean => record.leaseExpiresAt?.epochMilliseconds === 0
 
-const unknownKind: Run = {
-  run: () => Effect.succeed(internal("There is no such tool any more")),
+const unknownKind: BoundHandler = {
+  run: () => Effect.succeed(internal("There is nobody any more who runs tasks of this kind")),
   lostWorker: "fail"
 }
 
@@ -349,14 +330,3 @@ const unregistered = (task: { readonly originalMethod: string }): InvalidInput =
     field: "originalMethod",
     reason: `${JSON.stringify(task.originalMethod)} with these params has no handler; register one, or pass what to run`
   })
-
-/** Says why a task that its worker abandoned may not run again, if so. */
-const refuseRerun = ({ abandoned, record }: ClaimedTask, policy: LostWorkerPolicy): string | undefined => {
-  if (!abandoned) return undefined
-  if (policy === "fail") return "Interrupted: the worker of the task ended before the task had"
-  const answers = Object.keys(record.inputResponses ?? {}).length
-  const attempts = (record.attempt ?? 1) - 1
-  return attempts >= policy.maxAttempts + answers
-    ? `Interrupted: the workers of the task ended before the task had, ${attempts} times`
-    : undefined
-}

@@ -107,7 +107,10 @@ const noteLoss = Effect.map(Metric.update(RunnerMetrics.leaseLost, 1), (): RunRe
 const leave = (storage: TaskStorageShape, worker: TaskWorker, lease: number): Effect.Effect<RunResult> =>
   Effect.as(
     Effect.timeoutOption(
-      worker.letGo(storage.touchTask(worker.taskId, { ...worker.token, lease })),
+      Effect.raceFirst(
+        worker.letGo(storage.touchTask(worker.taskId, { ...worker.token, lease })),
+        Deferred.await(worker.over)
+      ),
       "5 seconds"
     ),
     "released"
@@ -138,11 +141,11 @@ export const settle = (
     })
   )
   return Effect.raceFirst(
-    worker.letGo(write).pipe(
+    worker.write(write).pipe(
       Effect.tap(({ status }) => Metric.update(Metric.withAttributes(RunnerMetrics.settled, { status }), 1)),
       Effect.map((): RunResult => "settled")
     ),
-    Effect.flatMap(Deferred.await(worker.stopped), (reason) => reason === "lost" ? noteLoss : done)
+    Effect.flatMap(Deferred.await(worker.over), (reason) => reason === "lost" ? noteLoss : done)
   ).pipe(
     Effect.catchDefect((defect) =>
       Effect.map(

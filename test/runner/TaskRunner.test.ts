@@ -392,6 +392,28 @@ describe("TaskRunner", () => {
         assert.strictEqual(most, 2)
       })))
 
+    it.effect("hold when many ask at once, and nobody waits for ever", () =>
+      withStorage(Effect.gen(function*() {
+        const runner = yield* makeTaskRunner({ ...quiet, maxRunning: 3, maxRunningPerSession: 2 })
+        let now = 0
+        let most = 0
+        yield* runner.register(tool(
+          "job",
+          Effect.acquireUseRelease(
+            Effect.sync(() => most = Math.max(most, ++now)),
+            () => Effect.yieldNow,
+            () => Effect.sync(() => now--)
+          )
+        ))
+        const started = yield* Effect.forEach(
+          Array.from({ length: 60 }, (_, index) => `session-${index % 3}`),
+          (sessionId) => runner.startTask({ ...call("job"), sessionId }),
+          { concurrency: "unbounded" }
+        )
+        yield* Effect.forEach(started, ({ taskId }) => end(taskId), { concurrency: "unbounded" })
+        assert.isAtMost(most, 3)
+      })))
+
     it.effect("refuse tasks where they are told to, per session too", () =>
       withStorage(Effect.gen(function*() {
         const runner = yield* makeTaskRunner({ ...quiet, maxRunningPerSession: 1, whenFull: "refuse" })
@@ -522,6 +544,30 @@ describe("TaskRunner", () => {
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual((yield* end("early")).status, "completed")
       assert.strictEqual((yield* end("late")).status, "completed")
+    })))
+
+  it.effect("takes up what it passed by as soon as somebody knows how", () =>
+    withStorage(Effect.gen(function*() {
+      const storage = yield* TaskStorage
+      yield* storage.createTask({ ...call("job"), taskId: "early", lease: 0 })
+      const runner = yield* makeTaskRunner({ recovery: { interval: "10 minutes" } })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* get("early")).attempt, undefined)
+      yield* runner.register(tool("job", Effect.void))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual((yield* end("early")).status, "completed")
+    })))
+
+  it.effect("tasks that it passes by keep it from no others", () =>
+    withStorage(Effect.gen(function*() {
+      const storage = yield* TaskStorage
+      for (let count = 0; count < 120; count++) yield* storage.createTask({ ...call("unknown"), lease: 0 })
+      yield* TestClock.adjust("1 second")
+      const { taskId } = yield* storage.createTask({ ...call("job"), lease: 0 })
+      const runner = yield* makeTaskRunner(quiet)
+      yield* runner.register(tool("job", Effect.void))
+      for (let look = 0; look < 3; look++) yield* runner.recover
+      assert.strictEqual((yield* end(taskId)).status, "completed")
     })))
 
   it.effect("progress and another ttl are seen while the work goes on", () =>

@@ -43,6 +43,18 @@ export const testTwoRunners = <E>(target: FaultTarget<E>): void => {
         assert.isTrue(Option.isSome(yield* Effect.timeoutOption(Deferred.await(interrupted), soon)))
       }))
 
+    it.live("a deadline fails a task that may not run again, however long writing that takes", () =>
+      Effect.gen(function*() {
+        const { first, second, storage } = yield* makeTwoRunners(target)
+        yield* second.register(tool("slow", () => Effect.never))
+        const { taskId } = yield* storage.createTask({ ...call("slow"), lease: 0 })
+        assert.strictEqual(yield* first.runTask(taskId, { deadline: 50 }), "skipped")
+        assert.strictEqual(yield* second.runTask(taskId, { deadline: 50 }), "settled")
+        const task = yield* storage.awaitTask(taskId)
+        assert.strictEqual(task.status, "failed")
+        assert.include(task.statusMessage, "Interrupted")
+      }))
+
     it.live("an answer that arrives at another process goes on in the one that waits", () =>
       Effect.gen(function*() {
         const { first, second, storage } = yield* makeTwoRunners(target)

@@ -1,0 +1,49 @@
+/**
+ * Handlers that have all they need.
+ *
+ * @since 0.2.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
+import type { TaskRecord } from "../domain/TaskRecord.ts"
+import { asOutcome } from "./outcomeOf.ts"
+import { TaskContext, type TaskContextShape } from "./TaskContext.ts"
+import type { LostWorkerPolicy, TaskHandler } from "./TaskHandler.ts"
+
+/**
+ * What runs a task, and never fails: whatever becomes of its work is an outcome.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface BoundHandler {
+  readonly run: (record: TaskRecord, context: TaskContextShape) => Effect.Effect<TaskOutcomeInput>
+  readonly lostWorker: LostWorkerPolicy
+}
+
+/**
+ * Takes whatever a handler needs from where it is given, but for the context of the task.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const bindHandler = <E, R>(
+  handler: Pick<TaskHandler<E, R>, "run" | "lostWorker">
+): Effect.Effect<BoundHandler, never, Exclude<R, TaskContext>> =>
+  Effect.contextWith((services: Context.Context<Exclude<R, TaskContext>>) =>
+    Effect.succeed({
+      lostWorker: handler.lostWorker ?? "fail",
+      run: (record, context) =>
+        withServices(
+          asOutcome(
+            record.taskId,
+            Effect.provideService(Effect.suspend(() => handler.run(record)), TaskContext, context)
+          ),
+          services
+        )
+    })
+  )
+
+const withServices = <A, E, R>(effect: Effect.Effect<A, E, R>, services: Context.Context<R>): Effect.Effect<A, E> =>
+  Effect.updateContext(effect, (current: Context.Context<never>) => Context.merge(current, services))
