@@ -43,7 +43,7 @@ export const resolveRunnerOptions = (
     }
     return {
       lease: yield* parseMillis("lease", options.lease ?? "30 seconds", 3),
-      recoveryInterval: recovery === false
+      recoveryInterval: recovery === false || (recovery === undefined && dispatch !== undefined)
         ? null
         : yield* parseMillis("recovery.interval", recovery?.interval ?? "10 seconds", 1),
       maxRunning: yield* orNull(options.maxRunning, (value) => parseCount("maxRunning", value)),

@@ -36,11 +36,13 @@ export class RunnerSlots {
     return this.#taken
   }
 
+  get isFull(): boolean {
+    return this.#maxRunning !== null && this.#taken >= this.#maxRunning
+  }
+
   /** Tells which bound one more task would overrun, if any. */
   overrun(sessionId: string | undefined): Overrun | undefined {
-    if (this.#maxRunning !== null && this.#taken >= this.#maxRunning) {
-      return { scope: "runner", limit: this.#maxRunning }
-    }
+    if (this.#maxRunning !== null && this.isFull) return { scope: "runner", limit: this.#maxRunning }
     if (sessionId === undefined || this.#maxRunningPerSession === null) return undefined
     return (this.#bySession.get(sessionId) ?? 0) >= this.#maxRunningPerSession
       ? { scope: "session", limit: this.#maxRunningPerSession }

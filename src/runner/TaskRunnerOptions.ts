@@ -16,7 +16,10 @@ export interface TaskRunnerOptions {
    * Longer than the clocks of processes differ.
    */
   readonly lease?: Duration.Input | undefined
-  /** How often tasks without a worker are looked for, every 10 seconds by default, and at the start; `false` for never. */
+  /**
+   * How often tasks without a worker are looked for, every 10 seconds by default, and at the start; `false` for never, which
+   * is the default with `dispatch`.
+   */
   readonly recovery?: { readonly interval: Duration.Input } | false | undefined
   /** How many tasks run at once, in all and for each session; as many as there are by default. */
   readonly maxRunning?: number | undefined
@@ -25,11 +28,14 @@ export interface TaskRunnerOptions {
   readonly whenFull?: "wait" | "refuse" | undefined
   /** How long running tasks may go on when the runner ends, 10 seconds by default; what is left then is for others. */
   readonly shutdownTimeout?: Duration.Input | undefined
-  /** How long after its lease ran out a task of no kind that is registered fails, an hour by default. */
+  /**
+   * How long a task of no kind that is registered may be without a worker until it fails, an hour by default, in which this
+   * runner has been there.
+   */
   readonly orphanTimeout?: Duration.Input | undefined
   /**
    * Told the id of each task that is to be run: after it was stored, and after the last input it waited for. With it this
-   * runner begins nothing by itself: put the id on a queue, and let whoever gets it call `runTask`.
+   * runner begins nothing by itself, and what it recovers it dispatches: put the id on a queue, and let whoever gets it call `runTask`.
    */
   readonly dispatch?: ((taskId: string) => Effect.Effect<void>) | undefined
 }

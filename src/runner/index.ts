@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 export * from "./makeTaskRunner.ts"
+export * as RunnerMetrics from "./RunnerMetrics.ts"
 export * from "./TaskContext.ts"
 export * from "./TaskHandler.ts"
 export * from "./TaskRunner.ts"

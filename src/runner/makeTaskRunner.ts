@@ -55,6 +55,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
 ): Effect.fn.Return<TaskRunnerShape, InvalidInput, TaskStorage | Scope.Scope> {
   const settings = yield* Effect.fromResult(resolveRunnerOptions(options))
   const storage = yield* TaskStorage
+  const startedAt = yield* Clock.currentTimeMillis
   // Tasks inherit nothing of whoever starts them: a request has services, and an end, of its own.
   const base = yield* Effect.context<TaskStorage>()
   const baseOnly: (context: Context.Context<never>) => Context.Context<TaskStorage> = () => base
@@ -202,11 +203,12 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     return Effect.gen(function*() {
       // Those that were passed by the last time come first again.
       const found = yield* storage.claimableTasks({ limit: batchSize + passedBy })
+      passedBy = 0
       for (const taskId of found) {
-        if (phase !== "open") break
+        if (phase !== "open" || slots.isFull) break
         if (!waiting.has(taskId) && (yield* takeUp(taskId))) taken.push(taskId)
+        else passedBy++
       }
-      passedBy = found.length - taken.length
       return taken
     }).pipe(Effect.catchTag("InvalidInput", (error) => Effect.die(error)))
   })
@@ -215,6 +217,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   const takeUp = Effect.fnUntraced(function*(taskId: string) {
     const record = Option.getOrUndefined(yield* storage.getTask(taskId))
     if (record === undefined) return false
+    if (settings.dispatch !== undefined) return yield* Effect.as(dispatched(taskId), true)
     const handler = handlers.find(record) ?? (yield* whenOrphaned(record))
     if (handler === undefined || slots.overrun(record.sessionId) !== undefined) return false
     yield* inBackground(taskId, handler, record.sessionId)
@@ -226,7 +229,8 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     Effect.map(Clock.currentTimeMillis, (now) => {
       const lease = record.leaseExpiresAt?.epochMilliseconds ?? 0
       const freeSince = lease === 0 ? record.lastUpdatedAt.epochMilliseconds : lease
-      return now - freeSince < settings.orphanTimeout ? undefined : unknownKind
+      // Nobody was there to know it before.
+      return now - Math.max(freeSince, startedAt) < settings.orphanTimeout ? undefined : unknownKind
     })
 
   const sessionRunner = (tasks: SessionTasks, session: string | null | undefined): SessionRunner => ({

@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
+import type { TaskStatus } from "../domain/TaskStatus.ts"
 import { internal } from "./outcomeOf.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import type { LostWorkerPolicy } from "./TaskHandler.ts"
@@ -85,7 +86,7 @@ const concludeStopped = (
 ): Effect.Effect<RunResult> => {
   switch (reason) {
     case "ended":
-      return Effect.succeed("settled")
+      return worker.latest.current.status === "cancelled" ? noteEnd("cancelled") : noted
     case "lost":
       return noteLoss
     case "suspended":
@@ -99,7 +100,10 @@ const concludeStopped = (
   }
 }
 
-const done = Effect.succeed<RunResult>("settled")
+const noted = Effect.succeed<RunResult>("settled")
+
+const noteEnd = (status: TaskStatus): Effect.Effect<RunResult> =>
+  Effect.andThen(Metric.update(Metric.withAttributes(RunnerMetrics.settled, { status }), 1), noted)
 
 const noteLoss = Effect.map(Metric.update(RunnerMetrics.leaseLost, 1), (): RunResult => "released")
 
@@ -141,11 +145,8 @@ export const settle = (
     })
   )
   return Effect.raceFirst(
-    worker.write(write).pipe(
-      Effect.tap(({ status }) => Metric.update(Metric.withAttributes(RunnerMetrics.settled, { status }), 1)),
-      Effect.map((): RunResult => "settled")
-    ),
-    Effect.flatMap(Deferred.await(worker.over), (reason) => reason === "lost" ? noteLoss : done)
+    Effect.flatMap(worker.write(write), ({ status }) => noteEnd(status)),
+    Effect.flatMap(Deferred.await(worker.over), (reason) => reason === "lost" ? noteLoss : noted)
   ).pipe(
     Effect.catchDefect((defect) =>
       Effect.map(

@@ -451,6 +451,21 @@ describe("TaskRunner", () => {
         assert.deepEqual((yield* end(taskId)).result, { _tag: "Success", value: "done" })
       })))
 
+    it.effect("what is recovered is dispatched", () =>
+      withStorage(Effect.gen(function*() {
+        const storage = yield* TaskStorage
+        const queue: Array<string> = []
+        const dispatch = (taskId: string) => Effect.asVoid(Effect.sync(() => queue.push(taskId)))
+        const runner = yield* makeTaskRunner({ dispatch })
+        yield* runner.register(tool("job", Effect.die("ran here"), { maxAttempts: 2 }))
+        const { taskId } = yield* storage.createTask({ ...call("job"), lease: "30 seconds" })
+        yield* TestClock.adjust("1 hour")
+        assert.deepEqual(queue, [])
+        assert.deepEqual(yield* runner.recover, [taskId])
+        assert.deepEqual(queue, [taskId])
+        assert.strictEqual((yield* get(taskId)).attempt, 1)
+      })))
+
     it.effect.each(
       [
         [{ maxAttempts: 5 }, "released", "working"],
@@ -509,10 +524,11 @@ describe("TaskRunner", () => {
       assert.deepEqual((yield* end(slow)).result, { _tag: "Success", value: "again" })
     })))
 
-  it.effect("tasks of no known kind are left alone for an hour, then fail", () =>
+  it.effect("tasks of no known kind are left alone for an hour of the runner, then fail", () =>
     withStorage(Effect.gen(function*() {
       const storage = yield* TaskStorage
       const { taskId } = yield* storage.createTask({ ...call("dropped"), lease: 0 })
+      yield* TestClock.adjust("2 hours")
       const runner = yield* makeTaskRunner(quiet)
       yield* runner.register(tool("kept", Effect.void))
       assert.deepEqual(yield* runner.recover, [])
