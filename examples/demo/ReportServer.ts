@@ -30,7 +30,7 @@ export class ReportServer {
       command: process.execPath,
       // The same conditions lead the server's imports to the same build of the library.
       args: [...process.execArgv, program],
-      env: { TASKS_URL: tasksUrl },
+      env: { TASKS_URL: tasksUrl, TASKS_LEASE: "1500" },
       stderr: "inherit"
     })
     const client = new Client({ name: "demo", version: "1.0.0" })

@@ -38,7 +38,9 @@ const tell = async (story: Story, tasksUrl: string): Promise<void> => {
       await Promise.all(short.map(({ taskId }) => server.getResult(taskId))),
       results
     )
-    story.check("the interrupted tasks have failed", await statuses(server, long), ["failed", "failed"])
+    story.step("A moment later nobody holds the interrupted tasks any more")
+    const failed = await Promise.all(long.map((task) => ended(server, task)))
+    story.check("they have failed", failed.map(({ status }) => status), ["failed", "failed"])
     for (const { statusMessage, taskId } of await get(server, long)) {
       story.check("tasks/get says why", statusMessage?.startsWith("Interrupted"), true)
       const error = await server.getResult(taskId).then(() => undefined, (error: unknown) => error)
@@ -52,7 +54,11 @@ const tell = async (story: Story, tasksUrl: string): Promise<void> => {
 
     story.step("The client goes on: it starts a new report, and cancels another one")
     const fresh = await server.startReport("Sports", 0.3)
-    const unwanted = await server.startReport("Stocks", 60)
+    const unwanted = await server.startReport("Stocks", 8)
+    await until(
+      "the report that nobody wants to begin",
+      async () => (await server.getTask(unwanted.taskId)).statusMessage
+    )
     story.check("the cancelled task is cancelled", (await server.cancel(unwanted.taskId)).status, "cancelled")
     story.check("the new one is completed", (await ended(server, fresh)).status, "completed")
     story.detail(textOf(await server.getResult(fresh.taskId)))
