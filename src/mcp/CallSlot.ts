@@ -20,7 +20,7 @@ export interface TaskDraft {
 }
 
 /** What became of a call, where that is no plain result. */
-export type CallAnswer =
+type CallAnswer =
   | { readonly _tag: "Created"; readonly task: TaskRecord }
   | { readonly _tag: "Refused"; readonly error: WireError }
 

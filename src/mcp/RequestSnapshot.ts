@@ -13,8 +13,9 @@ const metaKey = "mcp-task-storage/request"
 
 const Snapshot = Schema.toCodecJson(Schema.Struct({
   protocolVersion: Schema.String,
-  clientCapabilities: McpSchema.ClientCapabilities,
-  clientInfo: Schema.optional(McpSchema.Implementation)
+  // What a request has are no instances of these classes.
+  clientCapabilities: Schema.Struct(McpSchema.ClientCapabilities.fields),
+  clientInfo: Schema.optional(Schema.Struct(McpSchema.Implementation.fields))
 }))
 
 const encode = Schema.encodeUnknownOption(Snapshot)

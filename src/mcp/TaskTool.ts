@@ -94,15 +94,7 @@ export const answerCall = (
         if (slot?.strict === true) slot.answer = { _tag: "Refused", error: wireError(error) }
       }))
     if (isInputRequired(prepared)) return prepared
-    if (slot === undefined || create === undefined) {
-      const answered = Effect.provideService(tool.handle(prepared.arguments), TaskContext, inlineTaskContext)
-      return yield* Effect.catch(answered, (error): Effect.Effect<ToolAnswer, Refusal> => {
-        if (!(error instanceof TaskFailure)) return Effect.fail(error)
-        if (slot === undefined) return Effect.fail(new McpSchema.InternalError({ message: error.message }))
-        slot.answer = { _tag: "Refused", error: wireError(error) }
-        return Effect.succeed(placeholder)
-      })
-    }
+    if (slot === undefined || create === undefined) return yield* answerInline(tool, prepared.arguments, slot)
     const { name, pollInterval, ttl } = tool
     const meta = yield* requestMeta
     slot.answer = yield* Effect.match(create({ name, arguments: prepared.arguments, ttl, pollInterval, meta }), {
@@ -111,6 +103,21 @@ export const answerCall = (
     })
     return placeholder
   })
+
+const answerInline = (tool: TaskTool, args: unknown, slot: CallSlot | undefined) => {
+  const refusal = slot?.refusal ?? { code: internalErrorCode, message: onlyAsTask(tool.name) }
+  const onInput = new TaskFailure({ code: refusal.code, message: refusal.message })
+  return tool.handle(args).pipe(
+    Effect.provideService(TaskContext, inlineTaskContext(onInput)),
+    Effect.catchDefect((defect) => defect instanceof TaskFailure ? Effect.fail(defect) : Effect.die(defect)),
+    Effect.catch((error): Effect.Effect<ToolAnswer, Refusal> => {
+      if (!(error instanceof TaskFailure)) return Effect.fail(error)
+      if (slot === undefined) return Effect.fail(new McpSchema.InternalError({ message: error.message }))
+      slot.answer = { _tag: "Refused", error: error === onInput ? refusal : wireError(error) }
+      return Effect.succeed(placeholder)
+    })
+  )
+}
 
 const onlyAsTask = (name: string): string =>
   `Tool '${name}' runs as a task only, which this protocol revision does not know`

@@ -17,7 +17,7 @@ import { isTerminal } from "../domain/TaskStatus.ts"
 import { answeredCall, toolName } from "./answeredCall.ts"
 import { makeDeliver } from "./deliverInput.ts"
 import { deriveProtocol, fieldsOf, type Handler, requestOf, resultEncoder } from "./effectSeams.ts"
-import { methodNotFound, relatedTaskKey } from "./protocolNames.ts"
+import { methodNotFound } from "./protocolNames.ts"
 import type { OwnTasks, ServedTasks } from "./TaskServer.ts"
 import { toResult20251125 } from "./ToolResult.ts"
 import { toWireError, unknownTask, WireError, wireError } from "./WireError.ts"
@@ -152,7 +152,8 @@ export const tasks20251125 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
           const tell = (record: TaskRecord) =>
             sendNotification?.(base.protocolVersion, client.id, {
               tag: "notifications/tasks/status",
-              payload: { ...record.toTask20251125(), _meta: { [relatedTaskKey]: { taskId } } }
+              // It names its task itself, and so is not marked as related to one.
+              payload: { ...record.toTask20251125() }
             }) ?? Effect.void
           const last = yield* tasks.storage.changes(taskId).pipe(
             Stream.zipWithIndex,

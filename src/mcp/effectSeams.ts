@@ -32,9 +32,9 @@ export type Handler<R = never> = (
 ) => Effect.Effect<unknown, JsonRpcFailure, R | McpSchema.McpRequestContext | McpSchema.McpServerClient | Scope.Scope>
 
 /** Finds a handler of Effect's own. */
-export type FindHandler = (method: string) => Handler
+type FindHandler = (method: string) => Handler
 
-export interface Notification {
+interface Notification {
   readonly tag: string
   readonly payload: unknown
 }

@@ -104,6 +104,7 @@ describe("revision 2025-11-25", () => {
       assert.isAbove(told.length, 0)
       assert.strictEqual(told.at(-1)?.params?.["taskId"], taskId)
       assert.strictEqual(told.at(-1)?.params?.["status"], "completed")
+      assert.isUndefined(told.at(-1)?.params?.["_meta"])
     }))
 
   it.live("shows a tool that fails as failed, and gives its result", () =>

@@ -12,36 +12,42 @@ import * as McpTasks from "../../src/mcp/index.ts"
 import { TaskContext, TaskFailure } from "../../src/runner/TaskContext.ts"
 
 const SlowCompute = Tool.make("slow_compute", {
+  description: "Slow compute, as the suite has it",
   parameters: Schema.Struct({ seconds: Schema.Finite, label: Schema.optional(Schema.String) }),
   success: Schema.Struct({ text: Schema.String }),
   dependencies: [TaskContext]
 }).annotate(McpTasks.TaskSupport, "optional").annotate(Tool.Idempotent, true)
 
 const FailingJob = Tool.make("failing_job", {
+  description: "Failing job, as the suite has it",
   parameters: Tool.EmptyParams,
   success: Schema.String,
   failure: Schema.String
 }).annotate(McpTasks.TaskSupport, "required")
 
 const ProtocolErrorJob = Tool.make("protocol_error_job", {
+  description: "Protocol error job, as the suite has it",
   parameters: Tool.EmptyParams,
   success: Schema.String,
   failure: TaskFailure
 }).annotate(McpTasks.TaskSupport, "required")
 
 const ConfirmDelete = Tool.make("confirm_delete", {
+  description: "Confirm delete, as the suite has it",
   parameters: Schema.Struct({ filename: Schema.String }),
   success: Schema.String,
   dependencies: [TaskContext]
 }).annotate(McpTasks.TaskSupport, "required")
 
 const MultiInput = Tool.make("multi_input", {
+  description: "Multi input, as the suite has it",
   parameters: Tool.EmptyParams,
   success: Schema.String,
   dependencies: [TaskContext]
 }).annotate(McpTasks.TaskSupport, "required")
 
 const AskAnything = Tool.make("ask_anything", {
+  description: "Ask anything, as the suite has it",
   parameters: Tool.EmptyParams,
   success: Schema.String,
   dependencies: [TaskContext]
@@ -95,7 +101,7 @@ export const inputSchema = { type: "object" as const, properties: {} }
 
 const greet = Effect.flatMap(McpServer.McpServer, (server) =>
   server.addTool({
-    tool: new McpSchema.Tool({ name: "greet", inputSchema }),
+    tool: new McpSchema.Tool({ name: "greet", description: "Greets", inputSchema }),
     annotations: Context.empty(),
     handle: (args: unknown) =>
       Effect.succeed(text(`Hello, ${Predicate.hasProperty(args, "name") ? String(args.name) : "nobody"}!`))
@@ -107,7 +113,7 @@ const nameOf = (answer: McpSchema.McpInputResponse | undefined): unknown =>
     : undefined
 
 const withTask = McpTasks.addTool({
-  tool: new McpSchema.Tool({ name: "test_tool_with_task", inputSchema }),
+  tool: new McpSchema.Tool({ name: "test_tool_with_task", description: "Asks, then runs", inputSchema }),
   support: "required",
   prepare: () =>
     Effect.map(McpSchema.McpRequestContext, ({ inputResponses }) => {

@@ -21,7 +21,8 @@ const Message = Schema.Struct({
 
 export type Message = typeof Message.Type
 
-const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Message))
+/** Reads one message. */
+export const decodeMessage = Schema.decodeUnknownSync(Schema.fromJsonString(Message))
 
 export interface Answer {
   readonly status: number
@@ -34,8 +35,8 @@ export interface Answer {
 
 const readMessages = (text: string, type: string): ReadonlyArray<Message> => {
   if (text.trim() === "") return []
-  if (!type.includes("text/event-stream")) return [decode(text)]
-  return text.split("\n").filter((line) => line.startsWith("data: ")).map((line) => decode(line.slice(6)))
+  if (!type.includes("text/event-stream")) return [decodeMessage(text)]
+  return text.split("\n").filter((line) => line.startsWith("data: ")).map((line) => decodeMessage(line.slice(6)))
 }
 
 const polls = Schedule.spaced("50 millis")
@@ -93,8 +94,8 @@ const open = (url: string, headers: HeaderMap, message: Params) =>
       while (true) {
         const line = lines.shift()
         if (line !== undefined) {
-          if (line.startsWith("data: ")) return decode(line.slice(6))
-          if (line.startsWith("{")) return decode(line)
+          if (line.startsWith("data: ")) return decodeMessage(line.slice(6))
+          if (line.startsWith("{")) return decodeMessage(line)
           continue
         }
         const { done, value } = await reader.read()

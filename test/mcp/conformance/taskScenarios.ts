@@ -1,16 +1,9 @@
-/** The scenarios of the suite that are about tasks, held against a storage. */
-import * as McpProtocol from "effect/ai/McpProtocol"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import type { TaskStorage } from "../../../src/domain/TaskStorage.ts"
-import * as McpTasks from "../../../src/mcp/index.ts"
-import * as TaskRunner from "../../../src/runner/index.ts"
-import { serve } from "../server.ts"
-import { taskTools } from "../tools.ts"
-import { runScenario } from "./runScenario.ts"
+/** What the suite checks of tasks. */
+import { assert } from "@effect/vitest"
+import type { Results } from "./runSuite.ts"
 
-/** How much each scenario checks; a release that checks more should be looked at. */
-export const taskScenarios = {
+/** How much each scenario checks; a release that checks more, or less, should be looked at. */
+const taskScenarios = {
   "tasks-lifecycle": 9,
   "tasks-capability-negotiation": 5,
   "tasks-wire-fields": 4,
@@ -22,33 +15,19 @@ export const taskScenarios = {
   "tasks-mrtr-composition": 2
 }
 
-/** A server with tasks in a storage, for whoever asks. */
-export const serveTasks = <E>(storage: Layer.Layer<TaskStorage, E>) =>
-  serve(
-    McpTasks.layerHttp({
-      name: "conformance",
-      version: "1.0.0",
-      path: "/mcp",
-      protocols: [McpProtocol.v2026_07_28, McpProtocol.v2025_11_25],
-      registrations: taskTools,
-      owner: McpTasks.anonymous,
-      pollInterval: 50
-    }).pipe(Layer.provide(TaskRunner.layer()), Layer.provide(storage))
-  )
+export const isTaskScenario = (scenario: string): boolean => scenario in taskScenarios
 
-/** Runs all of them; gives how many checks passed in each, and what failed. */
-export const runTaskScenarios = Effect.fnUntraced(function*(url: string) {
-  const results = yield* Effect.forEach(
-    Object.keys(taskScenarios),
-    (scenario) => Effect.map(runScenario(url, scenario), (checks) => ({ scenario, checks })),
-    { concurrency: 4 }
+export const passes = (results: Results, scenario: string): number =>
+  (results.get(scenario) ?? []).filter(({ status }) => status === "SUCCESS").length
+
+/** All nine scenarios, all 44 checks. */
+export const assertTasksPass = (results: Results): void => {
+  const scenarios = Object.keys(taskScenarios)
+  const failed = scenarios.flatMap((scenario) =>
+    (results.get(scenario) ?? []).filter(({ status }) => status !== "SUCCESS")
   )
-  return {
-    passed: Object.fromEntries(
-      results.map(({ checks, scenario }) => [scenario, checks.filter(({ status }) => status === "SUCCESS").length])
-    ),
-    others: results.flatMap(({ checks, scenario }) =>
-      checks.filter(({ status }) => status !== "SUCCESS").map((check) => ({ scenario, ...check }))
-    )
-  }
-})
+  assert.deepStrictEqual(failed, [])
+  const passed = Object.fromEntries(scenarios.map((scenario) => [scenario, passes(results, scenario)]))
+  assert.deepStrictEqual(passed, taskScenarios)
+  assert.strictEqual(Object.values(passed).reduce((sum, count) => sum + count, 0), 44)
+}
