@@ -17,6 +17,7 @@ import { isTerminal } from "../domain/TaskStatus.ts"
 import { answeredCall, toolName } from "./answeredCall.ts"
 import { makeDeliver } from "./deliverInput.ts"
 import { deriveProtocol, fieldsOf, type Handler, requestOf, resultEncoder } from "./effectSeams.ts"
+import { makeKnownTasks } from "./KnownTasks.ts"
 import { methodNotFound } from "./protocolNames.ts"
 import type { OwnTasks, ServedTasks } from "./TaskServer.ts"
 import { toResult20251125 } from "./ToolResult.ts"
@@ -59,6 +60,7 @@ export const tasks20251125 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
   const encodeInitialized = resultEncoder(base, initializeRequest)
   const encodeCall = resultEncoder(base, callRequest)
   const encodeList = resultEncoder(base, listRequest)
+  const known = makeKnownTasks()
   const taskRequest = (method: string, payload: Schema.Top) =>
     Rpc.make(method, { payload, success: Fields, error: WireError }).middleware(McpSchema.McpServerClientMiddleware)
 
@@ -117,7 +119,12 @@ export const tasks20251125 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
             return yield* encodeCall(yield* call(plain, request))
           }
           const create = yield* served.creation(augmentation.ttl)
-          return yield* answeredCall(call, encodeCall, created, plain, request, {
+          const client = yield* McpSchema.McpServerClient
+          const noted = (record: TaskRecord) => {
+            if (served.inputOnPoll) known(client, record)
+            return created(record)
+          }
+          return yield* answeredCall(call, encodeCall, noted, plain, request, {
             create,
             refusal: { code: methodNotFound, message: `Tool '${name}' does not support task augmentation` },
             strict: true
@@ -129,7 +136,9 @@ export const tasks20251125 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
           const tasks = yield* served.own
           if (served.inputOnPoll) {
             const record = yield* found(taskId, tasks.storage.getTask(taskId))
-            if (record.status !== "input_required") return { ...record.toTask20251125() }
+            // A client that recovers a task by its first poll would not know yet what the question belongs to.
+            const isKnown = known(yield* McpSchema.McpServerClient, record)
+            if (!isKnown || record.status !== "input_required") return { ...record.toTask20251125() }
             return yield* heldUntilAnswered(served, tasks, record)
           }
           const summary = yield* found(taskId, tasks.storage.getTaskSummary(taskId))

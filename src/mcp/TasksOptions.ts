@@ -26,7 +26,8 @@ export interface TasksOptions<PR = never> {
   readonly pollInterval?: Duration.Input | undefined
   /**
    * For clients of revision 2025-11-25 that only poll: sends them what a task asks on the response to `tasks/get` too,
-   * and holds that response until it is answered, at most 25 seconds. Off by default.
+   * and holds that response until it is answered, at most 25 seconds. The first poll of a task that another session created
+   * only tells that it asks. Off by default.
    */
   readonly inputOnPoll?: boolean | undefined
 }

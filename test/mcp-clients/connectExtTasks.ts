@@ -1,0 +1,101 @@
+/** The official client of Tasks, `@modelcontextprotocol/ext-tasks`, in either revision. */
+import { Client, type ClientOptions, StreamableHTTPClientTransport } from "@modelcontextprotocol/client"
+import {
+  type ApplicationElicitResult,
+  type ApplicationInputRequest,
+  createApplicationInputHandler,
+  createTaskSessionFromClient,
+  type RawClientDispatch
+} from "@modelcontextprotocol/ext-tasks/client"
+import { toJsonValue } from "@modelcontextprotocol/ext-tasks/core"
+import { onTestFinished } from "vitest"
+import * as z from "zod"
+
+export type Revision = "2025-11-25" | "2026-07-28"
+
+interface ExtTasksOptions {
+  readonly user?: string
+  /** What the person at the client answers; it never does by default. */
+  readonly answer?: () => Promise<ApplicationElicitResult>
+}
+
+const clientInfo = { name: "ext-tasks", version: "1" }
+const capabilities = { elicitation: {}, sampling: {} }
+
+const Request = z.object({ method: z.string(), params: z.record(z.string(), z.unknown()).default({}) })
+
+const Answer = z.object({
+  result: z.unknown().optional(),
+  error: z.object({ code: z.number(), message: z.string(), data: z.unknown().optional() }).optional()
+})
+
+/** The wire codecs of the SDK's client refuse tasks of revision 2026-07-28, so its host sends what concerns them. */
+const dispatchRaw = (url: string, user: string): RawClientDispatch => {
+  let id = 0
+  return async (request) => {
+    const { method, params } = Request.parse(request)
+    const response = await fetch(url, {
+      method: "POST",
+      headers: {
+        "x-user": user,
+        "content-type": "application/json",
+        "accept": "application/json, text/event-stream",
+        "mcp-protocol-version": "2026-07-28",
+        "mcp-method": method,
+        "mcp-name": String(params["taskId"] ?? params["name"])
+      },
+      body: JSON.stringify({ jsonrpc: "2.0", id: ++id, method, params })
+    })
+    const { error, result } = Answer.parse(await response.json())
+    return error === undefined
+      ? { kind: "result", result: toJsonValue(result) }
+      : { kind: "error", error: { ...error, data: toJsonValue(error.data ?? null) } }
+  }
+}
+
+/** How a client is bound to a server of each revision. */
+const bindings = (url: string, user: string) => ({
+  "2025-11-25": { client: { capabilities }, session: {} },
+  "2026-07-28": {
+    client: { capabilities, versionNegotiation: { mode: "auto" } },
+    session: {
+      rawDispatch: dispatchRaw(url, user),
+      v2RequestFraming: { protocolVersion: "2026-07-28", clientInfo, clientCapabilities: capabilities }
+    }
+  }
+} as const satisfies { readonly [_ in Revision]: { readonly client: ClientOptions; readonly session: object } })
+
+/** Connects a client and opens its session of tasks. References to tasks hold in all sessions of these tests. */
+export const connectExtTasks = async (
+  url: string,
+  revision: Revision,
+  { answer, user = "ann" }: ExtTasksOptions = {}
+) => {
+  const binding = bindings(url, user)[revision]
+  const client = new Client(clientInfo, binding.client)
+  const requestInit = { headers: { "x-user": user } }
+  await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit }))
+  const asked: Array<ApplicationInputRequest> = []
+  const errors: Array<string> = []
+  const session = createTaskSessionFromClient(client, {
+    ...binding.session,
+    endpointId: "clients",
+    onError: ({ message }) => errors.push(message),
+    onInputRequest: createApplicationInputHandler({
+      elicitation: (request) => {
+        asked.push(request)
+        return answer?.() ?? new Promise(() => {})
+      },
+      sampling: (request) => {
+        asked.push(request)
+        return { model: "parrot", role: "assistant", content: { type: "text", text: "Because." } }
+      },
+      roots: () => ({ roots: [] })
+    })
+  })
+  onTestFinished(async () => {
+    await session.close()
+    await client.close()
+  })
+  return { asked, client, errors, session }
+}
