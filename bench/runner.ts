@@ -25,14 +25,15 @@ const measureOn = Effect.fnUntraced(function*(name: string) {
     storage.createTask({ ...call, lease: "30 seconds" }),
     ({ attempt, taskId }) => storage.settleTask(taskId, outcome, { attempt })
   )
+  const run = Effect.runPromiseWith(yield* Effect.context())
   const comparisons: Array<Comparison> = []
   for (const callers of callerCounts) {
-    const contender = (task: Effect.Effect<unknown, unknown>) => {
+    const contender = <A, E>(task: Effect.Effect<A, E>) => {
       const all = Effect.forEach(Array.from({ length: operations }), () => task, {
         concurrency: callers,
         discard: true
       })
-      return { operations, prepare: async () => () => Effect.runPromise(all) }
+      return { operations, prepare: async () => () => run(all) }
     }
     const byRunner = contender(ran)
     const byStorage = contender(byHand)

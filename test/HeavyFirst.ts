@@ -2,7 +2,7 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 const isHeavy = ({ moduleId }: TestSpecification): boolean =>
-  /(contract|broken|faults-\w+|processes)\.test\.ts$/.test(moduleId)
+  /(contract|broken|faults-\w+|processes|chaos-\w+)\.test\.ts$/.test(moduleId)
 
 export class HeavyFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {

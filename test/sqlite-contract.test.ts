@@ -1,22 +1,26 @@
 /**
- * Holds the SQLite backend to the contract: two connections on one file, as two processes have them.
+ * Holds the SQLite backend to the contract: two connections on one file, as two processes have them. The file is emptied
+ * for each case: to make it anew would take longer than the case.
  */
 import * as Effect from "effect/Effect"
 import * as SqliteTaskStorage from "mcp-task-storage/sqlite"
 import { fromDrivers } from "mcp-task-storage/testing"
 import { taskStorageSuite } from "mcp-task-storage/testing/vitest"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { perFile } from "./perFile.ts"
+import { bare, freshFile } from "./sqlite/database.ts"
 
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "mcp-task-storage-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
+const pair = perFile(Effect.gen(function*() {
+  const options = { filename: yield* freshFile, synchronous: "off" } as const
+  const drivers = {
+    first: yield* SqliteTaskStorage.makeDriver(options),
+    second: yield* SqliteTaskStorage.makeDriver(options)
+  }
+  return { drivers, database: yield* bare(options.filename) }
+}))
 
-const makeDrivers = Effect.gen(function*() {
-  const options = { filename: join(yield* folder, "tasks.db"), synchronous: "off" } as const
-  return { first: yield* SqliteTaskStorage.makeDriver(options), second: yield* SqliteTaskStorage.makeDriver(options) }
+const makeDrivers = Effect.map(pair, ({ database, drivers }) => {
+  database.exec("DELETE FROM mcp_tasks; DELETE FROM mcp_messages")
+  return drivers
 })
 
 taskStorageSuite("sqlite", fromDrivers({ makeDrivers }))

@@ -20,7 +20,7 @@ const authorization = "Bearer demo"
 const Request = z.object({ method: z.string(), params: z.record(z.string(), z.unknown()).default({}) })
 
 const Answer = z.object({
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error: z.object({ code: z.number(), message: z.string(), data: z.unknown().optional() }).optional()
 })
 
@@ -93,16 +93,18 @@ export class TasksClient {
       "mcp-method": method,
       "mcp-name": String(params["taskId"] ?? params["name"])
     }
+    let answer: unknown
     for (let tries = 0;; tries++) {
       try {
-        const response = await fetch(this.url, { method: "POST", headers, body })
-        return Answer.parse(await response.json())
+        answer = await (await fetch(this.url, { method: "POST", headers, body })).json()
+        break
       } catch (error) {
         // A server that has died is no longer sent to; whoever is there answers the next time.
         if (tries === 100) throw error
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     }
+    return Answer.parse(answer)
   }
 }
 

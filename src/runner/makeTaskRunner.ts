@@ -257,7 +257,9 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     provideInput: (taskId, responses) =>
       Effect.uninterruptible(
         Effect.tap(tasks.provideInput(taskId, responses), ({ complete, record }) =>
-          complete && isReleased(record) ? resume(record) : Effect.void)
+          complete
+            ? Effect.flatMap(Clock.currentTimeMillis, (now) => isFree(record, now) ? resume(record) : Effect.void)
+            : Effect.void)
       ),
 
     cancelTask: (taskId) =>
@@ -322,7 +324,8 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
 /** How long workers have to give up what they hold. */
 const shutdownGrace = "6 seconds"
 
-const isReleased = (record: TaskRecord): boolean => record.leaseExpiresAt?.epochMilliseconds === 0
+const isFree = ({ leaseExpiresAt }: TaskRecord, now: number): boolean =>
+  leaseExpiresAt !== undefined && leaseExpiresAt.epochMilliseconds <= now
 
 const unknownKind: BoundHandler = {
   run: () => Effect.succeed(internal("There is nobody any more who runs tasks of this kind")),

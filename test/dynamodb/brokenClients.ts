@@ -9,8 +9,6 @@ export interface BrokenCondition {
   readonly pattern: RegExp
   /** The subject of the contract with a case that notices. */
   readonly subject: string
-  /** The random checks that notice as well. */
-  readonly checks: ReadonlyArray<"model" | "linearizability">
 }
 
 /**
@@ -56,56 +54,48 @@ export const brokenConditions: ReadonlyArray<BrokenCondition> = [
   {
     name: "the statuses",
     pattern: /#status IN \([^)]*\)/,
-    subject: "updateTaskStatus",
-    checks: ["model", "linearizability"]
+    subject: "updateTaskStatus"
   },
-  { name: "the expiry", pattern: new RegExp(unexpired), subject: "expiry", checks: ["model"] },
-  { name: "the session", pattern: /#sessionId = :v\d+/, subject: "sessions", checks: ["model"] },
+  { name: "the expiry", pattern: new RegExp(unexpired), subject: "expiry" },
+  { name: "the session", pattern: /#sessionId = :v\d+/, subject: "sessions" },
   {
     name: "that a task is bound to no session",
     pattern: /attribute_not_exists\(#sessionId\)/,
-    subject: "sessions",
-    checks: ["model"]
+    subject: "sessions"
   },
-  { name: "the revision", pattern: /#revision = :v\d+/, subject: "updateTask", checks: ["linearizability"] },
-  { name: "the incarnation", pattern: /#incarnation = :v\d+/, subject: "requireInput, provideInput", checks: [] },
+  { name: "the revision", pattern: /#revision = :v\d+/, subject: "updateTask" },
+  { name: "the incarnation", pattern: /#incarnation = :v\d+/, subject: "requireInput, provideInput" },
   {
     name: "that there is no outcome",
     pattern: /attribute_not_exists\(#result\)/,
-    subject: "storeTaskResult, getTaskResult",
-    checks: ["model"]
+    subject: "storeTaskResult, getTaskResult"
   },
-  { name: "when the task was written", pattern: /#lastUpdatedAt < :v\d+/, subject: "recoverStuckTasks", checks: [] },
-  { name: "the attempt", pattern: /#attempt = :v\d+/, subject: "fencing", checks: ["model", "linearizability"] },
+  { name: "when the task was written", pattern: /#lastUpdatedAt < :v\d+/, subject: "recoverStuckTasks" },
+  { name: "the attempt", pattern: /#attempt = :v\d+/, subject: "fencing" },
   {
     name: "when a lease runs out",
     pattern: /#leaseExpiresAt <= :v\d+/,
-    subject: "claimableTasks, expired leases",
-    checks: []
+    subject: "claimableTasks, expired leases"
   },
   {
     name: "that a task was not released",
     pattern: /#leaseExpiresAt > :v\d+/,
-    subject: "claimableTasks, expired leases",
-    checks: []
+    subject: "claimableTasks, expired leases"
   },
-  { name: "the size of the content", pattern: /#otherBytes <= :v\d+/, subject: "limits", checks: ["model"] },
+  { name: "the size of the content", pattern: /#otherBytes <= :v\d+/, subject: "limits" },
   {
     name: "that the id is free",
     pattern: /\(attribute_not_exists\(#pk\) OR .*\)/,
-    subject: "createTask",
-    checks: ["model", "linearizability"]
+    subject: "createTask"
   },
   {
     name: "the limits",
     pattern: /\((attribute_not_exists\(#tasks\) OR )?#tasks <= :v\d+\)/,
-    subject: "limits",
-    checks: ["model"]
+    subject: "limits"
   },
   {
     name: "that the head of a queue has not moved",
     pattern: /#first = :v\d+( AND #next = :v\d+)?/,
-    subject: "messages",
-    checks: []
+    subject: "messages"
   }
 ]

@@ -307,6 +307,23 @@ describe("TaskRunner", () => {
         assert.deepEqual((yield* end(taskId)).result, { _tag: "Success", value: yes })
       })))
 
+    it.effect("that arrives after the worker has gone is taken up at once", () =>
+      withStorage(Effect.gen(function*() {
+        const handler = tool("ask", Effect.flatMap(TaskContext, ({ elicit }) => elicit("sure", ask)), {
+          maxAttempts: 2
+        })
+        const { die, runner } = yield* dying()
+        yield* runner.register(handler)
+        const { taskId } = yield* runner.startTask(call("ask"))
+        yield* TestClock.adjust("1 second")
+        yield* die
+        yield* TestClock.adjust("41 seconds")
+        const other = yield* makeTaskRunner(quiet)
+        yield* other.register(handler)
+        yield* other.provideInput(taskId, { sure: yes })
+        assert.deepEqual((yield* end(taskId)).result, { _tag: "Success", value: yes })
+      })))
+
     it.effect("is waited for without a worker by work in two parts, over deploys, wherever it is answered", () =>
       withStorage(Effect.gen(function*() {
         const storage = yield* TaskStorage

@@ -133,7 +133,7 @@ export const checkChaos = Effect.fnUntraced(function*<E>(store: FaultStore<E>, c
       yield* killOne
       nextKill += chaos.killInterval
     }
-    yield* realSleep(40)
+    yield* realSleep(80)
   }
 
   // From here on nobody is killed: whatever was begun has to come to an end.
