@@ -95,7 +95,7 @@ const textOf = (result: Awaited<ReturnType<ReportServer["getResult"]>>): string 
 const folder = mkdtempSync(join(tmpdir(), "mcp-task-storage-demo-"))
 const story = new Story()
 const [, , storage = `sqlite:${join(folder, "tasks.db")}`] = process.argv
-const postgres = storage === "postgres" ? await startDemoPostgres(join(folder, "postgres")) : undefined
+const postgres = storage === "postgres" ? await startDemoPostgres() : undefined
 const url = postgres?.url ?? storage
 try {
   await tell(story, url)
