@@ -8,8 +8,9 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import { TaskStorage, type TaskStorageOptions } from "mcp-task-storage"
+import { TaskStorage, type TaskStorageOptions, TaskStorageUnavailable } from "mcp-task-storage"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import {
   makeTaskRunner,
@@ -148,6 +149,27 @@ describe("TaskRunner", () => {
       assert.strictEqual(task.status, "completed")
     })))
 
+  it.effect("whoever starts a task and goes away in the middle leaves it running", () =>
+    withStorage(Effect.gen(function*() {
+      const storage = yield* TaskStorage
+      const begun = yield* Deferred.make<void>()
+      const slow: typeof storage = {
+        ...storage,
+        createTask: (task) =>
+          Deferred.succeed(begun, undefined).pipe(
+            Effect.andThen(storage.createTask(task)),
+            Effect.tap(() => Effect.sleep("1 second"))
+          )
+      }
+      const runner = yield* Effect.provideService(makeTaskRunner(quiet), TaskStorage, slow)
+      yield* runner.register(tool("job", Effect.succeed("done")))
+      const starter = yield* Effect.forkChild(runner.startTask({ ...call("job"), taskId: "one" }))
+      yield* Deferred.await(begun)
+      yield* Effect.forkChild(Fiber.interrupt(starter))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepEqual((yield* end("one")).result, { _tag: "Success", value: "done" })
+    })))
+
   it.effect("a task that is not known is not taken, one of its own work is", () =>
     withStorage(Effect.gen(function*() {
       const runner = yield* makeTaskRunner(quiet)
@@ -234,6 +256,45 @@ describe("TaskRunner", () => {
         assert.strictEqual(yield* runner.running, 0)
       })))
 
+    it.effect("that are lost unnoticed keep the worker from writing all the same", () =>
+      withStorage(Effect.gen(function*() {
+        const storage = yield* TaskStorage
+        const blind: typeof storage = { ...storage, changes: () => Stream.never }
+        const runner = yield* Effect.provideService(makeTaskRunner(quiet), TaskStorage, blind)
+        const go = yield* Deferred.make<void>()
+        yield* runner.register(tool("job", Effect.as(Deferred.await(go), "late")))
+        const { taskId } = yield* runner.startTask(call("job"))
+        yield* TestClock.adjust("1 second")
+        yield* storage.touchTask(taskId, { lease: 0 })
+        yield* storage.claimTask(taskId, { lease: "1 hour" })
+        yield* Deferred.succeed(go, undefined)
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual((yield* get(taskId)).status, "working")
+        assert.strictEqual(yield* runner.running, 0)
+      })))
+
+    it.effect("count as lost when they cannot be extended for as long as they last", () =>
+      withStorage(Effect.gen(function*() {
+        const storage = yield* TaskStorage
+        const outage = new TaskStorageUnavailable({
+          operation: "touchTask",
+          reason: "the engine is down",
+          retryable: true,
+          applied: "no"
+        })
+        const down: typeof storage = { ...storage, touchTask: () => Effect.fail(outage) }
+        const runner = yield* Effect.provideService(makeTaskRunner(quiet), TaskStorage, down)
+        const interrupted = yield* Deferred.make<void>()
+        yield* runner.register(
+          tool("job", Effect.onInterrupt(Effect.never, () => Effect.asVoid(Deferred.succeed(interrupted, undefined))))
+        )
+        yield* runner.startTask(call("job"))
+        yield* TestClock.adjust("20 seconds")
+        assert.strictEqual(yield* runner.running, 1)
+        yield* TestClock.adjust("20 seconds")
+        yield* Deferred.await(interrupted)
+      })))
+
     it.effect("count as lost through an outage that outlasts them", () =>
       withStorage(Effect.gen(function*() {
         const { die, runner } = yield* dying()
@@ -284,6 +345,44 @@ describe("TaskRunner", () => {
         yield* runner.provideInput(taskId, { two: "nonsense" })
         const task = yield* end(taskId)
         assert.deepEqual(task.result, { _tag: "Success", value: [yes, { action: "cancel" }] })
+      })))
+
+    it.effect("that was asked for is not asked for again beside what is new", () =>
+      withStorage(Effect.gen(function*() {
+        const runner = yield* makeTaskRunner(quiet)
+        const question = { method: "elicitation/create", params: ask }
+        yield* runner.register(tool(
+          "ask",
+          Effect.flatMap(TaskContext, ({ elicit, request }) =>
+            Effect.andThen(elicit("one", ask), request({ one: question, two: question })))
+        ))
+        const { taskId } = yield* runner.startTask(call("ask"))
+        yield* TestClock.adjust("1 second")
+        yield* runner.provideInput(taskId, { one: yes })
+        yield* TestClock.adjust("1 second")
+        assert.deepEqual(Object.keys((yield* get(taskId)).inputRequests ?? {}), ["two"])
+        yield* runner.provideInput(taskId, { two: yes })
+        assert.deepEqual((yield* end(taskId)).result, { _tag: "Success", value: { one: yes, two: yes } })
+      })))
+
+    it.effect("that was asked for by a worker that waits can be waited for without one", () =>
+      withStorage(Effect.gen(function*() {
+        const runner = yield* makeTaskRunner(quiet)
+        const question = { sure: { method: "elicitation/create", params: ask } }
+        yield* runner.register(tool(
+          "ask",
+          Effect.flatMap(
+            TaskContext,
+            ({ request, suspend }) =>
+              Effect.all([request(question), Effect.andThen(Effect.sleep("1 second"), suspend(question))], {
+                concurrency: "unbounded"
+              })
+          )
+        ))
+        const { taskId } = yield* runner.startTask(call("ask"))
+        yield* TestClock.adjust("2 seconds")
+        assert.strictEqual(yield* runner.running, 0)
+        assert.strictEqual((yield* get(taskId)).leaseExpiresAt?.epochMilliseconds, 0)
       })))
 
     it.effect("that was answered is not asked for again when the work begins anew", () =>
@@ -461,6 +560,7 @@ describe("TaskRunner", () => {
         assert.deepEqual(queue, [taskId])
         assert.strictEqual(yield* runner.runTask(taskId), "suspended")
         assert.strictEqual(yield* runner.runTask(taskId), "suspended")
+        assert.strictEqual((yield* get(taskId)).attempt, 1)
         yield* runner.provideInput(taskId, { sure: yes })
         assert.deepEqual(queue, [taskId, taskId])
         assert.strictEqual(yield* runner.runTask(taskId), "settled")
