@@ -32,6 +32,8 @@ export interface TaskServerShape {
   readonly runner: TaskRunnerShape
   /** The tools that may become tasks, by name. */
   readonly tools: Map<string, TaskSupport>
+  /** Shortens a ttl to the longest that the server allows. */
+  readonly boundedTtl: (ttl: Duration.Input | null) => Duration.Input | null
 }
 
 /**
@@ -73,11 +75,10 @@ export const makeServedTasks = Effect.fnUntraced(function*<OR, PR>(
   const storage = yield* TaskStorage
   const runner = yield* TaskRunner
   const tools = new Map<string, TaskSupport>()
+  const boundedTtl = (ttl: Duration.Input | null): Duration.Input | null =>
+    shorter(ttl, options.maxTtl === undefined ? defaultMaxTtl : options.maxTtl)
   const ttlFor = (asked: Duration.Input | null | undefined): Duration.Input | null =>
-    shorter(
-      asked === undefined ? options.defaultTtl === undefined ? defaultTtl : options.defaultTtl : asked,
-      options.maxTtl === undefined ? defaultMaxTtl : options.maxTtl
-    )
+    boundedTtl(asked === undefined ? options.defaultTtl === undefined ? defaultTtl : options.defaultTtl : asked)
   const session: Effect.Effect<string | null, WireError, OR> = owner === undefined || isAnonymous(owner)
     ? Effect.succeed(null)
     : Effect.mapError(owner, wireError)
@@ -87,6 +88,7 @@ export const makeServedTasks = Effect.fnUntraced(function*<OR, PR>(
   return {
     runner,
     tools,
+    boundedTtl,
     supportOf: (tool) => tools.get(tool) ?? "forbidden",
     own: Effect.map(session, (id) => ({ storage: storage.forSession(id), runner: runner.forSession(id) })),
     creation: Effect.fnUntraced(function*(ttl) {

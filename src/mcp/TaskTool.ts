@@ -123,18 +123,25 @@ const onlyAsTask = (name: string): string =>
   `Tool '${name}' runs as a task only, which this protocol revision does not know`
 
 /**
- * Makes what runs the tasks of a tool.
+ * Makes what runs the tasks of a tool, which may give them no more time than the server allows.
  *
  * @since 0.2.0
  * @category constructors
  */
-export const taskHandler = (tool: TaskTool): TaskHandler<TaskFailure | Schema.SchemaError> => ({
+export const taskHandler = (
+  tool: TaskTool,
+  boundedTtl: (ttl: Duration.Input | null) => Duration.Input | null
+): TaskHandler<TaskFailure | Schema.SchemaError> => ({
   method: "tools/call",
   name: tool.name,
   lostWorker: tool.lostWorker,
   run: (task) =>
     Effect.suspend(() => tool.work(argumentsOf(task), task.principal)).pipe(
       Effect.provideService(McpSchema.McpRequestContext, requestContextOf(task)),
+      Effect.updateService(TaskContext, (context) => ({
+        ...context,
+        setTtl: (ttl) => context.setTtl(boundedTtl(ttl))
+      })),
       Effect.scoped,
       // A request would have been answered with these as results.
       Effect.catch((error): Effect.Effect<ToolAnswer, TaskFailure> =>

@@ -23,6 +23,6 @@ export const registerTaskTool = Effect.fnUntraced(function*(
   tool: TaskTool
 ) {
   server.tools.set(tool.name, tool.support)
-  yield* server.runner.register(taskHandler(tool))
+  yield* server.runner.register(taskHandler(tool, server.boundedTtl))
   yield* mcp.addTool({ ...registration, handle: answerCall(tool) })
 })
