@@ -96,6 +96,6 @@ export const runCase = <E>(
     })
   )
 
-const caseTimeout = "20 seconds"
+const caseTimeout = "1 minute"
 
 const sevenMebibytes = 7 * 1024 * 1024
