@@ -96,6 +96,37 @@ export type DetailedTask =
   )
 
 /**
+ * The answer of the Tasks extension of 2026-07-28 to the request that created a task.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface CreatedTask extends DetailedTaskBase {
+  resultType: "task"
+  status: TaskStatus
+}
+
+/**
+ * Gives a task as the answer to the request that created it: however far it has come since, its client reads that later.
+ *
+ * @since 0.2.0
+ * @category projections
+ */
+export const toCreatedTask = (task: DetailedTask): CreatedTask => {
+  const { createdAt, lastUpdatedAt, pollIntervalMs, status, statusMessage, taskId, ttlMs } = task
+  return {
+    resultType: "task",
+    taskId,
+    status,
+    ...(statusMessage === undefined ? {} : { statusMessage }),
+    createdAt,
+    lastUpdatedAt,
+    ttlMs,
+    ...(pollIntervalMs === undefined ? {} : { pollIntervalMs })
+  }
+}
+
+/**
  * Gives what `tasks/result` answers: the stored outcome; for a task that ended without one, a JSON-RPC error that says
  * so; `undefined` while the task has not ended.
  *

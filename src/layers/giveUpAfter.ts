@@ -23,7 +23,7 @@ export const giveUpAfter = <A, E, R, E2>(
   Effect.contextWith((context) =>
     Effect.callback<A, E | E2>((resume) => {
       const fiber = Effect.runForkWith(context)(effect)
-      // @effect-diagnostics-next-line globalTimersInEffect:off
+      // @effect-diagnostics-next-line globalTimersInEffect:off -- an engine answers in real time, whatever clock the program has
       const timer = setTimeout(() => {
         resume(Effect.fail(error()))
         fiber.interruptUnsafe()

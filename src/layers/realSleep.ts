@@ -15,7 +15,7 @@ import { clearTimeout, setTimeout } from "node:timers"
  */
 export const realSleep = (milliseconds: number): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
-    // @effect-diagnostics-next-line globalTimersInEffect:off
+    // @effect-diagnostics-next-line globalTimersInEffect:off -- the timers of a clock may be turned by a test
     const timer = setTimeout(() => resume(Effect.void), milliseconds)
     return Effect.sync(() => clearTimeout(timer))
   })

@@ -12,8 +12,10 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Rpc from "effect/rpc/Rpc"
 import * as Schema from "effect/Schema"
+import { toCreatedTask } from "../domain/TaskProjection.ts"
+import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { answeredCall, toolName } from "./answeredCall.ts"
-import { createdTask, detailedTask } from "./detailedTask.ts"
+import { detailedTask } from "./detailedTask.ts"
 import { deriveProtocol, fieldsOf, requestOf, resultEncoder } from "./effectSeams.ts"
 import { failBadRequest } from "./httpStatus.ts"
 import { headerMismatch, tasksExtension } from "./protocolNames.ts"
@@ -84,7 +86,7 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
         "tools/call": Effect.fnUntraced(function*(payload, request) {
           const mayCreate = served.supportOf(toolName(payload)) !== "forbidden" &&
             declares(yield* McpSchema.McpRequestContext)
-          return yield* answeredCall(call, encodeCall, createdTask, payload, request, {
+          return yield* answeredCall(call, encodeCall, created, payload, request, {
             create: mayCreate ? yield* served.creation(undefined) : undefined,
             refusal: missingCapability,
             strict: false
@@ -142,6 +144,8 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
 
 /** The payloads of requests are decoded by their schemas before a handler sees them. */
 const impossible = Effect.die(new Error("A request for a task came undecoded"))
+
+const created = (record: TaskRecord) => ({ ...toCreatedTask(record.toDetailedTask()) })
 
 const declares = ({ clientCapabilities }: McpSchema.McpRequestContext["Service"]): boolean =>
   clientCapabilities.extensions?.[tasksExtension] !== undefined

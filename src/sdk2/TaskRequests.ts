@@ -14,6 +14,7 @@ import {
   type Result,
   type ServerContext
 } from "@modelcontextprotocol/server"
+import { toCreatedTask } from "../domain/TaskProjection.ts"
 import { isObject } from "../promise/arguments.ts"
 import type { PromiseSessionRunner, PromiseTaskRunner } from "../promise/PromiseTaskRunner.ts"
 import type { PromiseSessionTasks } from "../promise/PromiseTaskStorage.ts"
@@ -23,7 +24,7 @@ import type { ResolvedTasksOptions, TaskOwner } from "./TasksExtensionOptions.ts
 import { type TaskTool, toolsCall } from "./TaskTool.ts"
 import { currentToolCall } from "./ToolCalls.ts"
 import { internalError, invalidParams, missingCapability, taskNotFound, toWireFailure } from "./wireErrors.ts"
-import { toCreateTaskResult, toWireTask } from "./wireTask.ts"
+import { toWireTask } from "./wireTask.ts"
 
 /**
  * The tasks of one owner, and the means to run them.
@@ -117,7 +118,7 @@ export class TaskRequests {
         ...(declaresTasks(ctx) ? {} : { meta: { [inlineKey]: tool.name } })
       })
       if (!declaresTasks(ctx)) return await this.#wait(task.taskId, owned, ctx)
-      call.answer = { _tag: "Result", result: { ...toCreateTaskResult(task) } }
+      call.answer = { _tag: "Result", result: { ...toCreatedTask(toWireTask(task)) } }
     } catch (error) {
       // Nobody hears the answer to a client that has gone.
       if (ctx.mcpReq.signal.aborted) throw error

@@ -26,24 +26,3 @@ export const toWireTask = (task: Task | TaskSummary): DetailedTask => {
     ? { ...detailed, result: { resultType: "complete", ...detailed.result } }
     : detailed
 }
-
-/**
- * Gives the answer to the request that created a task. A worker may have gone far by then, and the answer has no place
- * for what it did.
- *
- * @since 0.2.0
- * @category projections
- */
-export const toCreateTaskResult = (task: Task): { readonly [key: string]: unknown } => {
-  const { createdAt, lastUpdatedAt, pollIntervalMs, status, statusMessage, taskId, ttlMs } = toWireTask(task)
-  return {
-    resultType: "task",
-    taskId,
-    status,
-    ...(statusMessage === undefined ? {} : { statusMessage }),
-    createdAt,
-    lastUpdatedAt,
-    ttlMs,
-    ...(pollIntervalMs === undefined ? {} : { pollIntervalMs })
-  }
-}

@@ -30,6 +30,7 @@ export const bareClient = (): DynamoDBClient => new DynamoDBClient({ ...connecti
 /** Tests with the engine running. */
 export const describeWithEngine = (name: string, tests: () => void): void => {
   if (!canRun) {
+    // Where they must run, the file has failed above.
     describe.skip(name, tests)
     return
   }

@@ -70,7 +70,7 @@ export const makeRequests = (client: DynamoDBClient, options: RequestOptions): D
     Effect.callback((resume) => {
       const controller = new AbortController()
       // The real clock, since what is waited for is out there.
-      // @effect-diagnostics-next-line globalTimersInEffect:off
+      // @effect-diagnostics-next-line globalTimersInEffect:off -- see above
       const timer = setTimeout(() => {
         resume(Effect.fail(new AttemptFailed({ fault: timedOut, cause: undefined })))
         controller.abort()
