@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { defineConfig } from "vitest/config"
-import { HeavyFirst } from "./test/HeavyFirst.ts"
+import { HeavyFirst } from "./test/support/HeavyFirst.ts"
 
 export default defineConfig({
   ssr: {
@@ -16,7 +16,7 @@ export default defineConfig({
     sequence: { sequencer: HeavyFirst },
     // The tests start some hundred processes, and what is compiled once need not be compiled by each of them.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "mcp-task-storage-compile-cache") },
-    globalSetup: "test/engines/sharedEngines.ts",
+    globalSetup: "test/support/engines/sharedEngines.ts",
     // A machine that is busy with something else, as those of CI are, takes its time.
     testTimeout: 120_000,
     hookTimeout: 120_000

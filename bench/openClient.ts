@@ -4,7 +4,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { connectionAt } from "../test/dynamodb/startDynamoDb.ts"
+import type { connectionAt } from "../test/layers/dynamodb/startDynamoDb.ts"
 
 export type Connection = ReturnType<typeof connectionAt>
 

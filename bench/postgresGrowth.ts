@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { openTaskStorage } from "mcp-task-storage/promise"
-import { startPostgres } from "../test/postgres/startPostgres.ts"
+import { startPostgres } from "../test/layers/postgres/startPostgres.ts"
 import { fillPostgres, settlePostgres } from "./fillPostgres.ts"
 import { anywhere, compareGrowth, type Filled, findCursors, type GrowthOperation, growthOperations } from "./growth.ts"
 import { openPool } from "./openPool.ts"

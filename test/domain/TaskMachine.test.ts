@@ -24,7 +24,7 @@ import {
   taskStatuses
 } from "../../src/domain/TaskStatus.ts"
 import { applyPatch, permits } from "../../src/domain/TaskWrite.ts"
-import { storedTask, text } from "../storedTask.ts"
+import { storedTask, text } from "../layers/storedTask.ts"
 
 const outcome = { result: StoredJson.fromJson({ _tag: "Success", value: 1 }), resultKind: "success" } as const
 

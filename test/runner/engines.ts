@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import { makeTaskRunner, type TaskRunnerOptions } from "../../src/runner/index.ts"
-import type { FaultTarget } from "../faults/FaultTarget.ts"
+import type { FaultTarget } from "../layers/faults/FaultTarget.ts"
 
 const options: TaskRunnerOptions = { recovery: false, lease: "3 seconds", shutdownTimeout: 0 }
 

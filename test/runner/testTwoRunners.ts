@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import type { TaskStorageShape } from "../../src/domain/TaskOperations.ts"
 import { realSleep } from "../../src/layers/realSleep.ts"
 import { TaskContext, type TaskHandler, twoPart } from "../../src/runner/index.ts"
-import type { FaultTarget } from "../faults/FaultTarget.ts"
+import type { FaultTarget } from "../layers/faults/FaultTarget.ts"
 import { makeTwoRunners } from "./engines.ts"
 
 const form = { message: "Which?", requestedSchema: { type: "object", properties: {} } }

@@ -1,6 +1,6 @@
 /**
  * Holds the suite to its purpose: every driver that is wrong on purpose is noticed, by a case of the contract under the
- * subject that it names and by the random checks that it names. The good driver passes in test/memory.test.ts.
+ * subject that it names and by the random checks that it names. The good driver passes in test/layers/memory/contract.test.ts.
  */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

@@ -9,8 +9,8 @@ import * as Scope from "effect/Scope"
 import type { TaskRecord } from "mcp-task-storage"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
 import { realSleep } from "../../../src/layers/realSleep.ts"
-import { type ChildProgram, startProgram } from "../../faults/childProcess.ts"
-import type { FaultStore } from "../../faults/FaultTarget.ts"
+import { type ChildProgram, startProgram } from "../../layers/faults/childProcess.ts"
+import type { FaultStore } from "../../layers/faults/FaultTarget.ts"
 import { answerFor, type ToolName, toolNames } from "./tools.ts"
 
 export interface Chaos {

@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import { writeSync } from "node:fs"
 import { createInterface } from "node:readline"
 import { layer as runnerLayer, TaskRunner } from "../../../src/runner/index.ts"
-import { layerOf } from "../../faults/layerOf.ts"
+import { layerOf } from "../../layers/faults/layerOf.ts"
 import { answerFor, makeTools } from "./tools.ts"
 
 const [, , url = "", skew = "0", lease = "0", longest = "0"] = process.argv

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { FaultTarget } from "../../faults/FaultTarget.ts"
+import type { FaultTarget } from "../../layers/faults/FaultTarget.ts"
 import { checkChaos } from "./checkChaos.ts"
 
 /** Seconds that it goes on; a minute takes long in an everyday run, and is what it is for. */

@@ -1,0 +1,73 @@
+/**
+ * What a tool says about being run as a task.
+ *
+ * @since 0.2.0
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type { LostWorkerPolicy } from "../../runner/TaskHandler.ts"
+
+/**
+ * Whether calls of a tool become tasks: never; where the client can take one; or always, so that a client that cannot is
+ * refused.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type TaskSupport = "forbidden" | "optional" | "required"
+
+/**
+ * Annotates a tool with its {@link TaskSupport}, `"forbidden"` by default.
+ *
+ * **Example** (A tool that may run as a task)
+ *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { Tool } from "effect/ai"
+ * import * as McpTasks from "mcp-task-storage/mcp"
+ *
+ * const Report = Tool.make("report", {
+ *   parameters: Schema.Struct({ year: Schema.Int }),
+ *   success: Schema.String
+ * }).annotate(McpTasks.TaskSupport, "optional")
+ * ```
+ *
+ * @since 0.2.0
+ * @category annotations
+ */
+export const TaskSupport: Context.Reference<TaskSupport> = Context.Reference<TaskSupport>(
+  "mcp-task-storage/mcp/TaskSupport",
+  { defaultValue: () => "forbidden" }
+)
+
+/**
+ * Annotates a tool with what becomes of its tasks when their worker dies. By default those of tools that are annotated
+ * with Effect's `Tool.Idempotent` run again, 3 times in all, and others fail.
+ *
+ * @since 0.2.0
+ * @category annotations
+ */
+export const LostWorker: Context.Reference<LostWorkerPolicy | undefined> = Context.Reference<
+  LostWorkerPolicy | undefined
+>("mcp-task-storage/mcp/LostWorker", { defaultValue: () => undefined })
+
+/**
+ * Annotates a tool with the time that its tasks live, from their creation, where the client does not ask for another;
+ * `null` is unlimited. What the server allows stays the limit.
+ *
+ * @since 0.2.0
+ * @category annotations
+ */
+export const TaskTtl: Context.Reference<Duration.Input | null | undefined> = Context.Reference<
+  Duration.Input | null | undefined
+>("mcp-task-storage/mcp/TaskTtl", { defaultValue: () => undefined })
+
+/**
+ * Annotates a tool with how long clients should wait between polls of its tasks.
+ *
+ * @since 0.2.0
+ * @category annotations
+ */
+export const PollInterval: Context.Reference<Duration.Input | undefined> = Context.Reference<
+  Duration.Input | undefined
+>("mcp-task-storage/mcp/PollInterval", { defaultValue: () => undefined })

@@ -1,0 +1,123 @@
+/**
+ * Subscriptions to tasks, in revision 2026-07-28.
+ *
+ * @since 0.2.0
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Stream from "effect/Stream"
+import type { SessionTasks } from "../../domain/TaskOperations.ts"
+import type { TaskRecord } from "../../domain/TaskRecord.ts"
+import type { InstallationContext, RequestInfo, SendNotification } from "./effectSeams.ts"
+import { subscriptionIdKey } from "./protocolNames.ts"
+
+const acknowledged = "notifications/subscriptions/acknowledged"
+
+/** How many tasks one subscription may watch. The acknowledgement names those that it does. */
+const maxTaskIds = 256
+
+interface Pending {
+  readonly taskIds: ReadonlyArray<string>
+  readonly acknowledged: Deferred.Deferred<void>
+}
+
+/**
+ * The subscriptions of one server.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface TaskSubscriptions {
+  /** Adds to the acknowledgements, which Effect's own handler sends, the tasks that are watched. */
+  readonly acknowledging: (context: InstallationContext) => InstallationContext
+  /** Runs the handler of a subscription, and tells the client of its tasks from the acknowledgement on. */
+  readonly watching: <A, E, R>(
+    listen: Effect.Effect<A, E, R>,
+    options: {
+      readonly request: RequestInfo
+      readonly requested: ReadonlyArray<string>
+      readonly storage: SessionTasks
+      readonly send: SendNotification
+      readonly toPayload: (task: TaskRecord) => Readonly<Record<string, unknown>>
+    }
+  ) => Effect.Effect<A, E, R>
+}
+
+/**
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makeTaskSubscriptions = (protocolVersion: string): TaskSubscriptions => {
+  const pending = new Map<string, Pending>()
+  return {
+    acknowledging: (context) => {
+      const send = context.sendNotification
+      if (send === undefined) return context
+      return {
+        ...context,
+        sendNotification: (version, clientId, notification) => {
+          const entry = notification.tag === acknowledged
+            ? pending.get(keyOf(clientId, subscriptionOf(notification.payload)))
+            : undefined
+          if (entry === undefined) return send(version, clientId, notification)
+          return Effect.andThen(
+            send(version, clientId, { tag: acknowledged, payload: withTaskIds(notification.payload, entry.taskIds) }),
+            Deferred.succeed(entry.acknowledged, undefined)
+          )
+        }
+      }
+    },
+    watching: (listen, { request, requested, send, storage, toPayload }) =>
+      Effect.scoped(Effect.gen(function*() {
+        const readable = yield* Effect.forEach(
+          [...new Set(requested)].slice(0, maxTaskIds),
+          (taskId) =>
+            Effect.map(
+              Effect.orElseSucceed(storage.getTaskSummary(taskId), Option.none),
+              (found) => Option.isSome(found) ? [taskId] : []
+            ),
+          { concurrency: 8 }
+        )
+        const entry: Pending = { taskIds: readable.flat(), acknowledged: yield* Deferred.make<void>() }
+        const key = keyOf(request.client.id, request.requestId)
+        yield* Effect.acquireRelease(
+          Effect.sync(() => pending.set(key, entry)),
+          () => Effect.sync(() => pending.delete(key))
+        )
+        const watch = (taskId: string) =>
+          Stream.runForEach(storage.changes(taskId), (task) =>
+            send(protocolVersion, request.client.id, {
+              tag: "notifications/tasks",
+              payload: { ...toPayload(task), _meta: { [subscriptionIdKey]: request.requestId } }
+            })).pipe(
+              // A task that expires has no more changes to tell of.
+              Effect.catchTag("TaskNotFound", () => Effect.void),
+              Effect.catch((error) => Effect.logError("A subscription to a task failed", error))
+            )
+        yield* Deferred.await(entry.acknowledged).pipe(
+          Effect.andThen(Effect.forEach(entry.taskIds, watch, { concurrency: "unbounded", discard: true })),
+          Effect.forkScoped
+        )
+        return yield* listen
+      }))
+  }
+}
+
+const keyOf = (clientId: number, subscription: unknown): string =>
+  `${clientId}:${typeof subscription}:${String(subscription)}`
+
+const subscriptionOf = (payload: unknown): unknown =>
+  Predicate.hasProperty(payload, "_meta") && Predicate.hasProperty(payload._meta, subscriptionIdKey)
+    ? payload._meta[subscriptionIdKey]
+    : undefined
+
+const withTaskIds = (payload: unknown, taskIds: ReadonlyArray<string>): unknown => {
+  if (!Predicate.isReadonlyObject(payload)) return payload
+  const notifications: unknown = payload["notifications"]
+  return {
+    ...payload,
+    notifications: { ...(Predicate.isReadonlyObject(notifications) ? notifications : {}), taskIds }
+  }
+}

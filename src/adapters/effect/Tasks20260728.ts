@@ -1,0 +1,193 @@
+/**
+ * The Tasks extension of revision 2026-07-28.
+ *
+ * @since 0.2.0
+ */
+import type * as McpProtocol from "effect/ai/McpProtocol"
+import * as McpSchema from "effect/ai/McpSchema"
+import * as McpServer from "effect/ai/McpServer"
+import * as Effect from "effect/Effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Rpc from "effect/rpc/Rpc"
+import * as Schema from "effect/Schema"
+import { toCreatedTask } from "../../domain/TaskProjection.ts"
+import type { TaskRecord } from "../../domain/TaskRecord.ts"
+import { answeredCall, toolName } from "./answeredCall.ts"
+import { detailedTask } from "./detailedTask.ts"
+import { deriveProtocol, fieldsOf, requestOf, resultEncoder } from "./effectSeams.ts"
+import { failBadRequest } from "./httpStatus.ts"
+import { headerMismatch, tasksExtension } from "./protocolNames.ts"
+import type { ServedTasks } from "./TaskServer.ts"
+import { makeTaskSubscriptions } from "./TaskSubscriptions.ts"
+import { missingCapability, toWireError, unknownTask, WireError } from "./WireError.ts"
+
+const Fields = Schema.Record(Schema.String, Schema.Unknown)
+
+const TaskById = Schema.Struct({ taskId: Schema.String })
+const Update = Schema.Struct({ taskId: Schema.String, inputResponses: Fields })
+const isTaskById = Schema.is(TaskById)
+const isUpdate = Schema.is(Update)
+
+const encodeServerInfo = Schema.encodeSync(Schema.toCodecJson(McpSchema.Implementation))
+
+const acknowledgement = { resultType: "complete" }
+
+/**
+ * Adds the extension to Effect's adapter.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
+  base: Adapter,
+  served: ServedTasks<R>
+): Adapter => {
+  const callRequest = requestOf(base.clientRpcs, "tools/call")
+  const discoverRequest = requestOf(base.clientRpcs, "server/discover")
+  const listenRequest = requestOf(base.clientRpcs, "subscriptions/listen")
+  const acknowledged = requestOf(base.serverNotificationRpcs, "notifications/subscriptions/acknowledged")
+  const encodeCall = resultEncoder(base, callRequest)
+  const encodeDiscovery = resultEncoder(base, discoverRequest)
+  const callFields = fieldsOf(callRequest.payloadSchema, "the payload of tools/call")
+  const metaField = callFields["_meta"] ?? Schema.optional(Schema.Unknown)
+  const subscriptions = makeTaskSubscriptions(base.protocolVersion)
+  const taskRequest = (method: string, fields: Schema.Struct.Fields) =>
+    Rpc.make(method, { payload: { _meta: metaField, ...fields }, success: Fields, error: WireError })
+
+  return deriveProtocol(base, {
+    requests: [
+      callRequest.setSuccess(Fields),
+      discoverRequest.setSuccess(Fields),
+      withTaskIds(listenRequest, "subscriptions/listen"),
+      taskRequest("tasks/get", TaskById.fields),
+      taskRequest("tasks/update", Update.fields),
+      taskRequest("tasks/cancel", TaskById.fields)
+    ],
+    notifications: [
+      withTaskIds(acknowledged, "notifications/subscriptions/acknowledged"),
+      Rpc.make("notifications/tasks", { payload: Fields })
+    ],
+    context: subscriptions.acknowledging,
+    handlers: (own, context) => {
+      const serverInfo = encodeServerInfo(McpSchema.Implementation.make(pickServerInfo(context.serverInfo)))
+      const send = context.sendNotification
+      const call = own("tools/call")
+      const discover = own("server/discover")
+      const listen = own("subscriptions/listen")
+      return {
+        "server/discover": Effect.fnUntraced(function*(payload, request) {
+          const result = yield* encodeDiscovery(yield* discover(payload, request))
+          const capabilities = Predicate.isReadonlyObject(result["capabilities"]) ? result["capabilities"] : {}
+          const extensions = Predicate.isReadonlyObject(capabilities["extensions"]) ? capabilities["extensions"] : {}
+          return { ...result, capabilities: { ...capabilities, extensions: { ...extensions, [tasksExtension]: {} } } }
+        }),
+        "tools/call": Effect.fnUntraced(function*(payload, request) {
+          const mayCreate = served.supportOf(toolName(payload)) !== "forbidden" &&
+            declares(yield* McpSchema.McpRequestContext)
+          return yield* answeredCall(call, encodeCall, created, payload, request, {
+            create: mayCreate ? yield* served.creation(undefined) : undefined,
+            refusal: missingCapability,
+            strict: false
+          })
+        }),
+        "tasks/get": Effect.fnUntraced(function*(payload) {
+          if (!isTaskById(payload)) return yield* impossible
+          yield* admitted(payload.taskId)
+          const { storage } = yield* served.own
+          const found = yield* Effect.catch(
+            storage.getTask(payload.taskId),
+            (error) => toWireError(payload.taskId, error)
+          )
+          if (Option.isNone(found)) return yield* Effect.fail(unknownTask(payload.taskId))
+          return { resultType: "complete", ...detailedTask(serverInfo, found.value) }
+        }),
+        "tasks/update": Effect.fnUntraced(function*(payload) {
+          if (!isUpdate(payload)) return yield* impossible
+          yield* admitted(payload.taskId)
+          const { runner } = yield* served.own
+          yield* runner.provideInput(payload.taskId, payload.inputResponses).pipe(
+            // Nobody waits for it any more: an answer like any other that is not asked for.
+            Effect.catchTag("TerminalState", () => Effect.void),
+            Effect.catch((error) => toWireError(payload.taskId, error))
+          )
+          return acknowledgement
+        }),
+        "tasks/cancel": Effect.fnUntraced(function*(payload) {
+          if (!isTaskById(payload)) return yield* impossible
+          yield* admitted(payload.taskId)
+          const { runner } = yield* served.own
+          yield* runner.cancelTask(payload.taskId).pipe(
+            Effect.catchTag("TerminalState", () => Effect.void),
+            Effect.catch((error) => toWireError(payload.taskId, error))
+          )
+          return acknowledgement
+        }),
+        "subscriptions/listen": Effect.fnUntraced(function*(payload, request) {
+          const requested = taskIdsOf(payload)
+          if (requested === undefined || send === undefined) return yield* listen(payload, request)
+          if (!declares(yield* McpSchema.McpRequestContext)) return yield* failBadRequest(missingCapability)
+          const { storage } = yield* served.own
+          return yield* subscriptions.watching(listen(payload, request), {
+            request,
+            requested,
+            storage,
+            send,
+            toPayload: (task) => detailedTask(serverInfo, task)
+          })
+        })
+      }
+    }
+  })
+}
+
+/** The payloads of requests are decoded by their schemas before a handler sees them. */
+const impossible = Effect.die(new Error("A request for a task came undecoded"))
+
+const created = (record: TaskRecord) => ({ ...toCreatedTask(record.toDetailedTask()) })
+
+const declares = ({ clientCapabilities }: McpSchema.McpRequestContext["Service"]): boolean =>
+  clientCapabilities.extensions?.[tasksExtension] !== undefined
+
+/** Checks what every request for a task has to carry. */
+const admitted = Effect.fnUntraced(function*(taskId: string) {
+  const http = yield* Effect.serviceOption(HttpServerRequest.HttpServerRequest)
+  if (Option.isSome(http)) {
+    const header = http.value.headers["mcp-name"]
+    if (header === undefined || McpServer.decodeNameHeader(header) !== taskId) {
+      return yield* failBadRequest({
+        code: headerMismatch,
+        message: "Mcp-Name header does not match request parameters"
+      })
+    }
+  }
+  if (!declares(yield* McpSchema.McpRequestContext)) return yield* failBadRequest(missingCapability)
+})
+
+const TaskIds = Schema.Array(Schema.String)
+const isTaskIds = Schema.is(TaskIds)
+
+const withTaskIds = (request: ReturnType<typeof requestOf>, name: string) => {
+  const payload = fieldsOf(request.payloadSchema, `the payload of ${name}`)
+  const filter = fieldsOf(payload["notifications"], `the filter of ${name}`)
+  return request.setPayload(
+    Schema.Struct({ ...payload, notifications: Schema.Struct({ ...filter, taskIds: Schema.optional(TaskIds) }) })
+  )
+}
+
+const taskIdsOf = (payload: unknown): ReadonlyArray<string> | undefined => {
+  if (!Predicate.hasProperty(payload, "notifications")) return undefined
+  const filter = payload.notifications
+  return Predicate.hasProperty(filter, "taskIds") && isTaskIds(filter.taskIds) ? filter.taskIds : undefined
+}
+
+type ServerInfo = Pick<McpSchema.Implementation, "name" | "version" | "description" | "websiteUrl" | "icons">
+
+const pickServerInfo = ({ description, icons, name, version, websiteUrl }: ServerInfo) => ({
+  name,
+  version,
+  description,
+  websiteUrl,
+  icons
+})

@@ -1,0 +1,110 @@
+/**
+ * Registration of single tools.
+ *
+ * @since 0.2.0
+ */
+import type * as McpSchema from "effect/ai/McpSchema"
+import { McpServer } from "effect/ai/McpServer"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
+import type { LostWorkerPolicy } from "../../runner/TaskHandler.ts"
+import { registerTaskTool } from "./registerTaskTool.ts"
+import type { TaskSupport } from "./TaskAnnotations.ts"
+import { TaskServer } from "./TaskServer.ts"
+import type { Prepared } from "./TaskTool.ts"
+
+/**
+ * A tool with its own JSON Schema and results. Arguments come as the client sent them: `prepare` or `handle` decodes
+ * them.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ToolRegistration<R = never, PR = never> {
+  readonly tool: McpSchema.Tool
+  readonly support: Exclude<TaskSupport, "forbidden">
+  /** Effect's annotations of the tool, such as `McpSchema.EnabledWhen`. */
+  readonly annotations?: Context.Context<never> | undefined
+  /** `"fail"` by default. */
+  readonly lostWorker?: LostWorkerPolicy | undefined
+  readonly ttl?: Duration.Input | null | undefined
+  readonly pollInterval?: Duration.Input | undefined
+  /**
+   * Runs in the request, before there is a task: refuses wrong arguments with `InvalidParams`, asks the client for more
+   * with `InputRequired`, or gives the arguments that the task is to have, which JSON can carry.
+   */
+  readonly prepare?:
+    | ((args: unknown) => Effect.Effect<
+      Prepared,
+      McpSchema.InvalidParams | McpSchema.InternalError,
+      PR
+    >)
+    | undefined
+  /** Runs as the task, or, where the call is none, in the request. A `TaskFailure` is its JSON-RPC error. */
+  readonly handle: (args: unknown) => Effect.Effect<
+    McpSchema.CallToolResult,
+    McpSchema.InvalidParams | McpSchema.InternalError | TaskFailure,
+    R
+  >
+}
+
+/** What every call has, whether it is a task or not. */
+type OfCall = TaskContext | McpSchema.McpRequestContext | Scope.Scope
+
+type OfRequest = McpSchema.McpRequestContext
+
+/**
+ * What a tool requires where it is registered.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type ToolRequirements<R, PR> = McpServer | TaskServer | Exclude<R, OfCall> | Exclude<PR, OfRequest>
+
+/**
+ * Registers a tool that may become a task. What `prepare` and `handle` need, but for what requests and tasks have, is
+ * taken from where this is called.
+ *
+ * @since 0.2.0
+ * @category registration
+ */
+export const addTool = Effect.fnUntraced(function*<R = never, PR = never>(
+  options: ToolRegistration<R, PR>
+): Effect.fn.Return<void, never, ToolRequirements<R, PR>> {
+  const services = yield* Effect.context<Exclude<R, OfCall> | Exclude<PR, OfRequest>>()
+  const { handle, prepare, tool } = options
+  // The rest of what they need, by the types of these parameters, is what the call has.
+  const run = (args: unknown) =>
+    Effect.updateContext(
+      handle(args),
+      (own: Context.Context<OfCall>) => Context.makeUnsafe<R>(Context.merge(services, own).mapUnsafe)
+    )
+  yield* registerTaskTool(
+    yield* TaskServer,
+    yield* McpServer,
+    {
+      tool,
+      annotations: options.annotations ?? Context.empty(),
+      services: yield* Effect.context<never>()
+    },
+    {
+      name: tool.name,
+      support: options.support,
+      lostWorker: options.lostWorker ?? "fail",
+      ttl: options.ttl,
+      pollInterval: options.pollInterval,
+      prepare: prepare === undefined
+        ? (args) => Effect.succeed({ arguments: args })
+        : (args) =>
+          Effect.updateContext(
+            prepare(args),
+            (own: Context.Context<OfRequest>) => Context.makeUnsafe<PR>(Context.merge(services, own).mapUnsafe)
+          ),
+      handle: (args) => Effect.scoped(run(args)),
+      work: run
+    }
+  )
+})

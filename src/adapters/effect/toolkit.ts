@@ -1,0 +1,156 @@
+/**
+ * Registration of toolkits.
+ *
+ * @since 0.2.0
+ */
+import * as McpSchema from "effect/ai/McpSchema"
+import * as McpServer from "effect/ai/McpServer"
+import * as Tool from "effect/ai/Tool"
+import type * as Toolkit from "effect/ai/Toolkit"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { type TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
+import type { LostWorkerPolicy } from "../../runner/TaskHandler.ts"
+import { wrapToolHandlers } from "./effectSeams.ts"
+import { heedingFailure, notingFailure } from "./FailureNote.ts"
+import { registerTaskTool } from "./registerTaskTool.ts"
+import { LostWorker, PollInterval, TaskSupport, TaskTtl } from "./TaskAnnotations.ts"
+import { TaskServer } from "./TaskServer.ts"
+import type { Prepared, TaskTool, WorkerServices } from "./TaskTool.ts"
+
+type Tools = Record<string, Tool.Any>
+
+/**
+ * The services that the tools of a toolkit take from a request, and that a worker has to make by itself.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type RequestServices<T extends Tools> = Exclude<
+  Tool.Requirements<T[keyof T]>,
+  TaskContext | McpSchema.McpRequestContext | Scope.Scope
+>
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface ToolkitOptions<T extends Tools, R = never> {
+  /** Makes them of the principal that is stored with a task. It may be scoped: each task has a scope of its own. */
+  readonly workerServices: WorkerServices<RequestServices<T>, R | Scope.Scope>
+}
+
+/**
+ * What `toolkit` takes beside the toolkit: nothing, unless one of its tools has `dependencies` that only a request
+ * provides. Then it has to say how a worker comes by them.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type ToolkitArguments<T extends Tools, R = never> = [RequestServices<T>] extends [never]
+  ? readonly [options?: ToolkitOptions<T, R>]
+  : readonly [options: ToolkitOptions<T, R>]
+
+/**
+ * The requirements of a toolkit: those that it has with `McpServer.toolkit`, without `TaskContext`.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type ToolkitRequirements<T extends Tools> =
+  | Exclude<Exclude<McpServer.ToolkitRequirements<T>, TaskContextMarker>, McpServer.McpServer>
+  | McpServer.McpServer
+  | TaskServer
+
+type TaskContextMarker = McpServer.McpRequest<"Requires", TaskContext>
+
+/** What is a requirement in types alone can be discharged by a service of its type alone. */
+const marker = Context.Service<TaskContextMarker, true>("mcp-task-storage/mcp/TaskContextMarker")
+
+/**
+ * Creates a layer that registers a toolkit as `McpServer.toolkit` does, where tools that are annotated with
+ * `McpTasks.TaskSupport` become tasks. They may depend on `TaskContext`.
+ *
+ * @since 0.2.0
+ * @category layers
+ */
+export const toolkit = <T extends Tools, R = never>(
+  kit: Toolkit.Toolkit<T>,
+  ...[options]: ToolkitArguments<T, R>
+): Layer.Layer<never, never, ToolkitRequirements<T> | R> =>
+  Layer.effectDiscard(Effect.gen(function*() {
+    const server = yield* TaskServer
+    const mcp = yield* McpServer.McpServer
+    const services = yield* Effect.context<R>()
+    const workerServices = options?.workerServices
+    const capturing = McpServer.McpServer.of({
+      ...mcp,
+      addTool: (registration) => {
+        const { annotations, handle, tool } = registration
+        const support = Context.get(annotations, TaskSupport)
+        if (support === "forbidden") return mcp.addTool(registration)
+        const kitTool = Object.values<Tool.Any>(kit.tools).find(({ name }) => name === tool.name)
+        const captured = registration.services ?? Context.empty()
+        const run: TaskTool["handle"] = (args) => heedingFailure(handle(args))
+        return registerTaskTool(server, mcp, registration, {
+          name: tool.name,
+          support,
+          lostWorker: lostWorkerOf(annotations),
+          ttl: Context.get(annotations, TaskTtl),
+          pollInterval: Context.get(annotations, PollInterval),
+          prepare: (args) =>
+            kitTool === undefined ? Effect.succeed({ arguments: args }) : checked(kitTool, args, captured),
+          handle: run,
+          work: Effect.fnUntraced(function*(args, principal) {
+            const own = workerServices === undefined
+              ? Context.empty()
+              : yield* Effect.updateContext(
+                workerServices(principal),
+                (scope: Context.Context<Scope.Scope>) => Context.merge(services, scope)
+              ).pipe(Effect.mapError(({ code, message }) => new TaskFailure({ code, message })))
+            return yield* Effect.updateContext(
+              run(args),
+              (context: Context.Context<TaskContext | McpSchema.McpRequestContext>) =>
+                Context.merge(Context.merge(captured, context), own)
+            )
+          })
+        })
+      }
+    })
+    yield* McpServer.registerToolkit(kit).pipe(
+      Effect.updateContext((context: Context.Context<McpServer.ToolkitRequirements<T>>) =>
+        wrapToolHandlers(kit.tools, context, notingFailure)
+      ),
+      Effect.provideService(marker, true),
+      Effect.provideService(McpServer.McpServer, capturing)
+    )
+  }))
+
+const retried: LostWorkerPolicy = { maxAttempts: 3 }
+
+const lostWorkerOf = (annotations: Context.Context<never>): LostWorkerPolicy =>
+  Context.get(annotations, LostWorker) ?? (Context.get(annotations, Tool.Idempotent) ? retried : "fail")
+
+/** Wrong arguments are refused before there is a task. What is stored is what the client sent. */
+const checked = (
+  tool: Tool.Any,
+  args: unknown,
+  services: Context.Context<never>
+): Effect.Effect<Prepared, McpSchema.InvalidParams> =>
+  // @effect-diagnostics-next-line anyUnknownInErrorContext:off what is unknown is provided below
+  Schema.decodeUnknownEffect(tool.parametersSchema)(args, {
+    onExcessProperty: Tool.getStrictMode(tool) === true ? "error" : "ignore",
+    errors: "all"
+  }).pipe(
+    // What decoding takes was required where the toolkit was registered, or is declared of the tool and in the request.
+    Effect.updateContext((own: Context.Context<never>) =>
+      Context.makeUnsafe<unknown>(Context.merge(services, own).mapUnsafe)
+    ),
+    Effect.mapBoth({
+      onSuccess: () => ({ arguments: args }),
+      onFailure: (error) => new McpSchema.InvalidParams({ message: error.message })
+    })
+  )

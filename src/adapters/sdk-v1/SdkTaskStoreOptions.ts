@@ -1,0 +1,82 @@
+/**
+ * What the drop-ins for the official MCP SDK can be told.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import { InvalidInput } from "../../domain/TaskError.ts"
+import type { SessionTasks, TaskStorageShape } from "../../domain/TaskOperations.ts"
+
+/**
+ * Who can reach a task.
+ *
+ * - `"session"`: the session that created it. `undefined`, as on stdio and on stateless HTTP, stands for the tasks that
+ *   are bound to no session. After a restart of a stateful HTTP server its old session ids, and with them the tasks
+ *   bound to them, are out of reach.
+ * - `"task"`: whoever knows its id, which nobody can guess. Lists still show a session its own tasks only, so that ids
+ *   are not given away.
+ * - a function: whoever is the same principal, such as a user. It is asked for the principal of a session on every call;
+ *   a session without one (`undefined`) reaches what that session itself created.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export type SdkTaskScope = "session" | "task" | ((sessionId: string | undefined) => string | undefined)
+
+/**
+ * Options of the drop-ins for the official MCP SDK. Durations given as numbers are milliseconds.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export interface SdkTaskStoreOptions {
+  /** Who can reach a task: `"session"` by default. */
+  readonly scope?: SdkTaskScope | undefined
+  /** The poll interval of tasks that have none: one second by default. */
+  readonly pollInterval?: Duration.Input | undefined
+  /** How long a message waits for the client of its task: 24 hours by default. */
+  readonly messageTtl?: Duration.Input | undefined
+  /** How long an operation is repeated while the engine fails for a moment: 10 seconds by default. */
+  readonly retryFor?: Duration.Input | undefined
+  /**
+   * Is called with each failure of the engine, of which the client sees only that there was one. By default its message
+   * is logged to stderr.
+   */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+/**
+ * The tasks that a session reaches by id, and those that are its own to list and create.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ScopedTasks {
+  readonly reachable: SessionTasks
+  readonly own: SessionTasks
+  /** What its own tasks are bound to. */
+  readonly owner: string | null
+}
+
+/**
+ * Gives the tasks of a session under a scope.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const scopedTasks = (
+  storage: TaskStorageShape,
+  scope: SdkTaskScope,
+  sessionId: string | undefined
+): ScopedTasks => {
+  const principal = typeof scope === "function" ? principalOf(scope(sessionId)) ?? sessionId : sessionId
+  const owner = principal ?? null
+  const own = storage.forSession(owner)
+  return { own, owner, reachable: scope === "task" ? storage : own }
+}
+
+/** A function without a compiler may give anything, a promise for one; that must not look like a user without tasks. */
+const principalOf = (principal: unknown): string | undefined => {
+  if (principal === undefined || (typeof principal === "string" && principal !== "")) return principal
+  throw new InvalidInput({ field: "scope", reason: "must give a string that is not empty, or undefined" })
+}

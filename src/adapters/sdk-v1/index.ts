@@ -1,0 +1,37 @@
+/**
+ * Durable tasks for servers that are built with the official MCP SDK, version 1 (`@modelcontextprotocol/sdk`): its
+ * `TaskStore` and its `TaskMessageQueue`, kept in any storage of this library.
+ *
+ * What to know when you use them:
+ *
+ * - Tools that `registerTaskTool` adds, on the tasks of `openSdkTasks`, are run by this library. Where a tool runs its tasks
+ *   itself, the server should fail at its start what a predecessor left unfinished, with `storage.recoverStuckTasks`;
+ *   clients that wait for those tasks then get an answer.
+ * - On stateless HTTP no request has a session, so every client may list every task. Do not declare the capability
+ *   `tasks.list` there: ids are unguessable, and a client that knows one got it from its own task.
+ * - `status` is what protocol revision 2025-11-25 demands: a tool result with `isError: true` shows as `failed`, also
+ *   where the server stored it as `completed`. `tasks/result` gives it as it was stored.
+ * - The SDK never calls the handlers `getTask` and `getTaskResult` that it asks for in `registerToolTask`; it answers
+ *   from the store.
+ * - Clients built with `@modelcontextprotocol/ext-tasks` (its generation for 2025-11-25) call `tasks/result` only after a
+ *   task has ended, while the SDK delivers questions to the user on that very call: a task that asks for input waits for
+ *   ever with them. Nor do they fetch the results of failed tasks.
+ *
+ * @since 0.1.0
+ */
+export type { LayerSource } from "../../promise/LayerSource.ts"
+export type { Dispatch } from "../../promise/RunnerOptions.ts"
+export { TaskFailure } from "../../runner/TaskContext.ts"
+export { makeSdkTaskStore, type SdkStores } from "./makeSdkTaskStore.ts"
+export {
+  type LayerSdkTasksOptions,
+  type OpenedSdkTasks,
+  openSdkTasks,
+  type OpenSdkTasksOptions
+} from "./openSdkTasks.ts"
+export { type OpenedSdkStores, openSdkTaskStore, type OpenSdkTaskStoreOptions } from "./openSdkTaskStore.ts"
+export { registerTaskTool, type TaskToolArguments, type TaskToolConfig } from "./registerTaskTool.ts"
+export type { RunPromiseExit } from "./SdkRunner.ts"
+export { SdkTaskMessageQueue } from "./SdkTaskMessageQueue.ts"
+export { SdkTaskStore } from "./SdkTaskStore.ts"
+export type { SdkTaskScope, SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"

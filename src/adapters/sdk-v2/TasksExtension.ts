@@ -1,0 +1,164 @@
+/**
+ * The Tasks extension of protocol revision 2026-07-28, for servers on `@modelcontextprotocol/server`.
+ *
+ * @since 0.2.0
+ */
+import type { McpHttpHandler, McpServer, RegisteredTool, StandardSchemaV1 } from "@modelcontextprotocol/server"
+import { InvalidInput } from "../../domain/TaskError.ts"
+import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
+import { listenToTasks } from "./listenToTasks.ts"
+import { TaskRequests } from "./TaskRequests.ts"
+import { tasksExtensionId } from "./tasksCapability.ts"
+import {
+  type ResolvedTasksOptions,
+  resolveTasksOptions,
+  runnerOf,
+  type TasksExtensionOptions
+} from "./TasksExtensionOptions.ts"
+import { makeTaskTool, type TaskTool, type TaskToolConfig, type TaskToolRun } from "./TaskTool.ts"
+import { interceptToolCalls } from "./ToolCalls.ts"
+
+/** Servers that have an extension of this kind. */
+const attached = new WeakMap<McpServer, TasksExtension>()
+
+/**
+ * Makes tools run as durable tasks. One extension serves any number of servers, one for each request included: it is built
+ * once, with its tools, and attached to each server before that connects.
+ *
+ * **Example** (A server with a tool that runs as a task)
+ *
+ * ```ts no-run
+ * import { createMcpHandler, McpServer } from "@modelcontextprotocol/server"
+ * import { TasksExtension } from "mcp-task-storage/sdk-v2"
+ * import * as z from "zod"
+ *
+ * const tasks = new TasksExtension({ storage: "sqlite:tasks.db", owner: (authInfo) => authInfo?.clientId })
+ *
+ * tasks.registerTool("report", { inputSchema: z.object({ pages: z.number() }) }, async ({ pages }, { progress }) => {
+ *   await progress(`Writing ${pages} pages`)
+ *   return { content: [{ type: "text", text: "…" }] }
+ * })
+ *
+ * export const handler = createMcpHandler(() => {
+ *   const server = new McpServer({ name: "reports", version: "1.0.0" })
+ *   tasks.attach(server)
+ *   return server
+ * })
+ * ```
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class TasksExtension {
+  readonly id = tasksExtensionId
+  readonly #options: ResolvedTasksOptions
+  readonly #runner: Promise<PromiseTaskRunner>
+  readonly #closesRunner: boolean
+  readonly #requests: TaskRequests
+  readonly #tools = new Map<string, TaskTool>()
+
+  /**
+   * Opens the storage, unless it is given a runner. Throws `InvalidInput` for options that it cannot use; what the opening
+   * comes to is told by {@link TasksExtension.ready}, and every request fails with it.
+   */
+  constructor(options: TasksExtensionOptions) {
+    this.#options = resolveTasksOptions(options)
+    this.#closesRunner = options.runner === undefined
+    this.#runner = runnerOf(options)
+    this.#runner.catch(this.#options.onError)
+    this.#requests = new TaskRequests(this.#runner, this.#options)
+  }
+
+  /** Waits until tasks can be run. Rejects where the storage cannot be opened. */
+  async ready(): Promise<void> {
+    await this.#runner
+  }
+
+  /**
+   * Registers a tool, on every server that the extension is attached to from now on, or on this one. Another tool of the
+   * same name takes its place. What `run` gives is the result of the tool, wherever it runs: a task may be taken up by
+   * another process, of which `run` must not lean on anything that only the one that was called has.
+   *
+   * A tool that is registered on one server only, in a factory say, is known to this process from the first such server
+   * on, and until then tasks of it that an earlier process left wait.
+   */
+  registerTool<Args>(name: string, config: TaskToolConfig<Args>, run: TaskToolRun<Args>): void
+  registerTool<Args>(
+    server: McpServer,
+    name: string,
+    config: TaskToolConfig<Args>,
+    run: TaskToolRun<Args>
+  ): RegisteredTool
+  registerTool<Args>(
+    ...definition:
+      | [name: string, config: TaskToolConfig<Args>, run: TaskToolRun<Args>]
+      | [server: McpServer, name: string, config: TaskToolConfig<Args>, run: TaskToolRun<Args>]
+  ): RegisteredTool | void {
+    if (definition.length === 3) {
+      const [name, config, run] = definition
+      this.#tools.set(name, this.#define(name, config, run))
+      return
+    }
+    const [server, name, config, run] = definition
+    this.attach(server)
+    return this.#offer(server, this.#define(name, config, run))
+  }
+
+  /**
+   * Serves tasks, and the tools that were registered, on a server that is not connected yet. Doing it again does nothing.
+   * Throws for a server that has another Tasks extension, or handles one of its methods already.
+   */
+  attach(server: McpServer): void {
+    const other = attached.get(server)
+    if (other === this) return
+    if (other !== undefined) throw new Error("Another Tasks extension is attached to this server already")
+    if (server.isConnected()) throw new Error("Attach tasks before connecting the server")
+    for (const method of ["tasks/get", "tasks/update", "tasks/cancel"]) server.server.assertCanSetRequestHandler(method)
+    server.server.setRequestHandler("tasks/get", anyParams, (params, ctx) => this.#requests.get(params, ctx))
+    server.server.setRequestHandler("tasks/update", anyParams, (params, ctx) => this.#requests.update(params, ctx))
+    server.server.setRequestHandler("tasks/cancel", anyParams, (params, ctx) => this.#requests.cancel(params, ctx))
+    server.server.registerCapabilities({ extensions: { [tasksExtensionId]: {} } })
+    attached.set(server, this)
+    for (const tool of this.#tools.values()) this.#offer(server, tool)
+  }
+
+  /**
+   * Adds to the handler of `createMcpHandler` what it leaves out of `subscriptions/listen`: `taskIds`, of which clients are
+   * told every change by `notifications/tasks`. Without it they poll.
+   */
+  listen(handler: McpHttpHandler): McpHttpHandler {
+    return listenToTasks(handler, this.#requests)
+  }
+
+  /**
+   * Stops running tasks and closes the storage; what is unfinished is left to others. A runner that was given stays open.
+   */
+  async close(): Promise<void> {
+    if (!this.#closesRunner) return
+    // What could not be opened need not be closed.
+    const runner = await this.#runner.catch(this.#options.onError)
+    await runner?.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #define<Args>(name: string, config: TaskToolConfig<Args>, run: TaskToolRun<Args>): TaskTool {
+    if (typeof name !== "string") throw new InvalidInput({ field: "name", reason: "must be a string" })
+    const tool = makeTaskTool(name, config, run, this.#options)
+    this.#runner.then((runner) => runner.register(tool.handler), () => undefined).catch(this.#options.onError)
+    return tool
+  }
+
+  #offer(server: McpServer, tool: TaskTool): RegisteredTool {
+    const registered = tool.register(server, (tool, ctx, prepare) => this.#requests.call(tool, ctx, prepare))
+    interceptToolCalls(server)
+    return registered
+  }
+}
+
+/** Params are checked where the answer is made, in words that quote nothing. */
+const anyParams: { readonly params: StandardSchemaV1 } = {
+  params: { "~standard": { version: 1, vendor: "mcp-task-storage", validate: (value) => ({ value }) } }
+}

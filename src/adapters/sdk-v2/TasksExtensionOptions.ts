@@ -1,0 +1,164 @@
+/**
+ * What the Tasks extension of a server can be told.
+ *
+ * @since 0.2.0
+ */
+import type { AuthInfo } from "@modelcontextprotocol/server"
+import { InvalidInput } from "../../domain/TaskError.ts"
+import { requireMillis } from "../../promise/arguments.ts"
+import type { LayerSource } from "../../promise/LayerSource.ts"
+import { openTaskRunner } from "../../promise/openTaskRunner.ts"
+import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
+import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
+import type { RunnerOptions } from "../../promise/RunnerOptions.ts"
+import type { Json } from "../../promise/Task.ts"
+import { logToStderr } from "./logToStderr.ts"
+
+/**
+ * Whose tasks these are: an id that tasks are bound to, such as that of a user; and, where a running tool needs more than
+ * that, what is stored as its `principal`.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type TaskOwner = string | { readonly id: string; readonly principal: Json }
+
+/**
+ * Finds the owner of a request, from what authenticated it; over HTTP there is the request too. It is asked on every
+ * request that creates or names a task; what it throws, and `undefined`, refuse the request.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type OwnerOf = (
+  authInfo: AuthInfo | undefined,
+  request: Request | undefined
+) => TaskOwner | undefined | Promise<TaskOwner | undefined>
+
+/**
+ * A storage, by URL, layer or opened, and how its tasks are run: the extension runs them until it is closed. With
+ * `dispatch` it leaves that to others.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface StorageSource extends RunnerOptions {
+  readonly storage: string | LayerSource<unknown> | PromiseTaskStorage
+  readonly runner?: undefined
+}
+
+/**
+ * A runner, which others run tasks with too. It stays open when the extension is closed.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface RunnerSource {
+  readonly runner: PromiseTaskRunner
+  readonly storage?: undefined
+}
+
+/**
+ * Who reaches a task. With `anonymous: true` it is whoever knows its id, which nobody can guess.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export type TasksOwnership =
+  | { readonly owner: OwnerOf; readonly anonymous?: false | undefined }
+  | { readonly anonymous: true; readonly owner?: undefined }
+
+/**
+ * Options of the Tasks extension. Durations are milliseconds.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export type TasksExtensionOptions = (StorageSource | RunnerSource) & TasksOwnership & {
+  /** The time to live of tasks whose tool names none, from their creation: 24 hours by default, `null` for ever. */
+  readonly defaultTtl?: number | null | undefined
+  /** The longest time to live, 30 days by default; a longer one is shortened to it. `null` for no limit. */
+  readonly maxTtl?: number | null | undefined
+  /** How long clients should wait between polls: one second by default. */
+  readonly pollInterval?: number | undefined
+  /**
+   * Is called with each failure of which the client sees only that there was one: of the storage, or of a tool that threw.
+   * By default it is logged to stderr.
+   */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+/**
+ * The options with their defaults.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ResolvedTasksOptions {
+  /** `undefined` where tasks are anonymous. */
+  readonly owner: OwnerOf | undefined
+  readonly defaultTtl: number | null
+  readonly maxTtl: number | null
+  readonly pollInterval: number
+  readonly onError: (error: unknown) => void
+}
+
+const hour = 3_600_000
+
+/**
+ * Checks options and fills in their defaults. Throws `InvalidInput`.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const resolveTasksOptions = (options: TasksExtensionOptions): ResolvedTasksOptions => {
+  const { defaultTtl = 24 * hour, maxTtl = 30 * 24 * hour, onError, owner, pollInterval = 1000 } = options
+  requireMillis("defaultTtl", defaultTtl)
+  requireMillis("maxTtl", maxTtl)
+  requireMillis("pollInterval", pollInterval)
+  if (typeof owner !== "function" && options.anonymous !== true) {
+    // Without a compiler this is easily forgotten, and then everybody would share the tasks of everybody.
+    throw new InvalidInput({ field: "owner", reason: "must be a function, unless anonymous is true" })
+  }
+  return {
+    owner,
+    defaultTtl,
+    maxTtl,
+    pollInterval,
+    onError: onError === undefined ? logToStderr : guarded(onError)
+  }
+}
+
+/**
+ * Opens the runner of an extension, where it is not given one.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const runnerOf = (options: TasksExtensionOptions): Promise<PromiseTaskRunner> => {
+  if (options.runner !== undefined) return Promise.resolve(options.runner)
+  // Whatever else there is belongs to the runner, which refuses what it does not know.
+  const { anonymous: _0, defaultTtl: _1, maxTtl: _2, onError: _3, owner: _4, pollInterval: _5, ...own } = options
+  const { runner: _6, storage, ...runnerOptions } = own
+  return openTaskRunner(storage, runnerOptions)
+}
+
+/** What reports a failure must not cause another. */
+const guarded = (onError: (error: unknown) => void) => (error: unknown): void => {
+  try {
+    onError(error)
+  } catch (failure) {
+    logToStderr(failure)
+  }
+}
+
+/**
+ * Shortens a time to live to the longest that is allowed.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+export const limitTtl = (ttl: number | null, maxTtl: number | null): number | null => {
+  if (maxTtl === null) return ttl
+  return ttl === null ? maxTtl : Math.min(ttl, maxTtl)
+}

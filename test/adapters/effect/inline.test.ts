@@ -1,0 +1,84 @@
+/** Tools that may be tasks, where they are none. */
+import { assert, describe, it } from "@effect/vitest"
+import * as McpSchema from "effect/ai/McpSchema"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Schema from "effect/Schema"
+import * as McpTasks from "../../../src/adapters/effect/index.ts"
+import * as TaskRunner from "../../../src/runner/index.ts"
+import { serve } from "./server.ts"
+import { bothRevisions, memory } from "./servers.ts"
+import { inputSchema, text } from "./tools.ts"
+import { legacy, modern } from "./wire.ts"
+
+const tool = (name: string, handle: McpTasks.ToolRegistration<TaskRunner.TaskContext>["handle"]) =>
+  McpTasks.addTool({ tool: new McpSchema.Tool({ name, inputSchema }), support: "optional", handle })
+
+const tools = Effect.all([
+  tool("steps", () =>
+    Effect.gen(function*() {
+      const task = yield* TaskRunner.TaskContext
+      yield* task.progress("begun")
+      yield* task.setTtl("1 hour")
+      return text(yield* task.step("one", Schema.String, Effect.succeed("stepped")))
+    })),
+  tool(
+    "asks",
+    () =>
+      Effect.flatMap(
+        TaskRunner.TaskContext,
+        (task) =>
+          Effect.as(task.elicit("name", { message: "Who?", requestedSchema: { type: "object" } }), text("never"))
+      )
+  ),
+  tool("fails", () => Effect.fail(new TaskRunner.TaskFailure({ code: -32050, message: "no such account" }))),
+  tool("refuses", () => Effect.fail(new McpSchema.InvalidParams({ message: "not this one" }))),
+  tool("breaks", () => Effect.die(new Error("hunter2")))
+])
+
+const serveTools = serve(
+  McpTasks.layerHttp({
+    name: "test",
+    version: "1.0.0",
+    path: "/mcp",
+    protocols: bothRevisions,
+    registrations: Layer.effectDiscard(tools),
+    owner: McpTasks.anonymous
+  }).pipe(Layer.provide(TaskRunner.layer()), Layer.provide(memory))
+)
+
+describe("a tool that may be a task and is none", () => {
+  it.live("makes its steps, reports progress to nobody, and cannot ask", () =>
+    Effect.gen(function*() {
+      const url = yield* serveTools
+      const clients = [[yield* legacy(url), -32601], [modern(url, { capabilities: {} }), -32021]] as const
+      for (const [client, refusal] of clients) {
+        assert.strictEqual((yield* client.tool("steps")).result.content[0].text, "stepped")
+        const asking = yield* client.tool("asks")
+        assert.strictEqual(asking.error?.code, refusal)
+        assert.deepStrictEqual((yield* client.tool("fails")).error, { code: -32050, message: "no such account" })
+        const refused = (yield* client.tool("refuses")).result
+        assert.isTrue(refused.isError)
+        assert.strictEqual(refused.content[0].text, "not this one")
+        const broken = yield* client.tool("breaks")
+        assert.notInclude(JSON.stringify(broken.messages), "hunter2")
+      }
+    }).pipe(Effect.provide(Logger.layer([]))))
+
+  it.live("gives as a task what it gives in a request", () =>
+    Effect.gen(function*() {
+      const url = yield* serveTools
+      const client = modern(url)
+      const outcomeOf = Effect.fnUntraced(function*(name: string, status: string) {
+        const { result } = yield* client.until((yield* client.tool(name)).result.taskId, status)
+        return result.error ?? result.result
+      })
+      const inline = modern(url, { capabilities: {} })
+      assert.deepStrictEqual(yield* outcomeOf("steps", "completed"), (yield* inline.tool("steps")).result)
+      assert.deepStrictEqual(yield* outcomeOf("fails", "failed"), (yield* inline.tool("fails")).error)
+      const refused = yield* outcomeOf("refuses", "completed")
+      assert.deepStrictEqual(refused, (yield* inline.tool("refuses")).result)
+      assert.deepStrictEqual(yield* outcomeOf("breaks", "failed"), { code: -32603, message: "Internal error" })
+    }).pipe(Effect.provide(Logger.layer([]))))
+})

@@ -1,0 +1,388 @@
+/**
+ * Tools that run as tasks on servers of the official SDK, as its client meets them.
+ */
+import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
+import { openSdkTasks, openSdkTaskStore, registerTaskTool } from "mcp-task-storage/sdk"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest"
+import { until } from "../../support/until.ts"
+import { connectHttp, connectInMemory, makeServer } from "./connections.ts"
+import { onTheWire } from "./harness.ts"
+
+const related = (taskId: string) => ({ "io.modelcontextprotocol/related-task": { taskId } })
+const accept = () => ({ action: "accept", content: { name: "Ada" } })
+const form = { message: "Who?", requestedSchema: { type: "object", properties: {} } }
+
+const open = async (url = "sqlite::memory:", options = {}) => {
+  const tasks = await openSdkTasks(url, { shutdownTimeout: 0, recovery: false, ...options })
+  onTestFinished(() => tasks.close())
+  return tasks
+}
+
+const unhandled = vi.fn()
+beforeEach(() => {
+  unhandled.mockClear()
+  process.on("unhandledRejection", unhandled)
+})
+afterEach(async () => {
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  process.off("unhandledRejection", unhandled)
+  expect(unhandled).not.toHaveBeenCalled()
+  vi.restoreAllMocks()
+})
+
+describe.each([
+  { name: "in memory", connect: connectInMemory },
+  { name: "over HTTP", connect: connectHttp }
+])("a client $name", ({ connect }) => {
+  test("lists the tools", async () => {
+    const { client } = await connect(await open())
+    const { tools } = await client.listTools()
+    expect(tools.find(({ name }) => name === "report")).toMatchObject({
+      title: "Report",
+      description: "Reads a city's weather",
+      inputSchema: { properties: { days: { type: "string" } } },
+      execution: { taskSupport: "required" }
+    })
+    expect(tools.find(({ name }) => name === "ask")).toMatchObject({ execution: { taskSupport: "optional" } })
+  })
+
+  test("creates, polls, and gets the result", async () => {
+    const tasks = await open()
+    const { errors, get, result, start } = await connect(tasks)
+    const task = await start("report", { days: "6" }, 60_000)
+    expect(task).toMatchObject({ status: "working", ttl: 60_000, pollInterval: 20 })
+    expect(await get(task.taskId)).toMatchObject({ taskId: task.taskId })
+    expect(await result(task.taskId)).toStrictEqual({
+      content: [{ type: "text", text: "7" }],
+      _meta: related(task.taskId)
+    })
+    expect(await get(task.taskId)).toMatchObject({ status: "completed", statusMessage: "Reading 6 days" })
+    // What is stored is what the client sent, and not what the schema made of it.
+    expect(await tasks.storage.getTask(task.taskId)).toMatchObject({ originalParams: { arguments: { days: "6" } } })
+    expect(errors).toStrictEqual([])
+  })
+
+  test("streams", async () => {
+    const { stream } = await connect(await open())
+    const seen = await stream("report", { days: "6" })
+    expect(seen[0]).toBe("taskCreated")
+    expect(seen).toContain("working: Reading 6 days")
+    expect(seen.at(-1)).toBe("result: [{\"type\":\"text\",\"text\":\"7\"}]")
+  })
+
+  test("cancels, and the tool hears it", async () => {
+    const { cancel, get, seen, start } = await connect(await open())
+    const { taskId } = await start("sleep")
+    await until(() => seen.begun.includes(taskId))
+    expect(await cancel(taskId)).toMatchObject({ status: "cancelled" })
+    await until(() => seen.stopped.includes(taskId), 1000)
+    expect(await get(taskId)).toMatchObject({ status: "cancelled" })
+  })
+
+  test("gets the error that a tool throws", async () => {
+    vi.spyOn(console, "error").mockReturnValue()
+    const { get, result, start } = await connect(await open())
+    const thrown = async (detail: string) => {
+      const { taskId } = await start("throw", { detail })
+      const error = detail === "result" ? await result(taskId) : await onTheWire(result(taskId))
+      expect(await get(taskId)).toMatchObject({ status: "failed" })
+      return error
+    }
+    expect(await thrown("failure")).toStrictEqual({
+      code: -32042,
+      message: "MCP error -32042: No such city",
+      data: { city: "Ur" }
+    })
+    expect(await thrown("mcp")).toStrictEqual({
+      code: -32043,
+      message: "MCP error -32043: No such country",
+      data: { country: "Ur" }
+    })
+    expect(await thrown("result")).toMatchObject({ content: [{ text: "no paper" }], isError: true })
+    expect(await thrown("error")).toStrictEqual({ code: -32603, message: "MCP error -32603: Internal error" })
+  })
+
+  test("gets an error for a result that is too large", async () => {
+    const { get, result, start } = await connect(await open("sqlite::memory:", { maxPayloadBytes: { outcome: 500 } }))
+    const { taskId } = await start("large", { size: 1000 })
+    expect(await onTheWire(result(taskId))).toMatchObject({ code: -32603, message: expect.stringContaining("500") })
+    expect(await get(taskId)).toMatchObject({ status: "failed" })
+  })
+
+  test("is asked through tasks/result", async () => {
+    const { asked, errors, meta, result, start } = await connect(await open(), { answer: accept })
+    const { taskId } = await start("ask", { detail: "Who" })
+    expect(await result(taskId)).toMatchObject({
+      content: [{ text: "[\"accept\",{\"name\":\"Ada\"},\"accept\"]" }]
+    })
+    expect(asked).toStrictEqual(["Who first?", "Who second?"])
+    expect(meta).toMatchObject([related(taskId), related(taskId)])
+    expect(errors).toStrictEqual([])
+  })
+
+  test("is asked while it streams", async () => {
+    const { asked, stream } = await connect(await open(), { answer: accept })
+    expect((await stream("ask", { detail: "Who" })).at(-1)).toContain("Ada")
+    expect(asked).toStrictEqual(["Who first?", "Who second?"])
+  })
+
+  test("calls an optional tool plainly, and is asked on that call", async () => {
+    const tasks = await open()
+    const { asked, call, meta } = await connect(tasks, { answer: accept })
+    expect(await call("ask", { detail: "Who" })).toMatchObject({ content: [{ text: expect.stringContaining("Ada") }] })
+    expect(asked).toStrictEqual(["Who first?", "Who second?"])
+    expect(meta).toStrictEqual([undefined, undefined])
+    expect(tasks.runner.running()).toBe(0)
+  })
+})
+
+describe("a tool", () => {
+  test("gets no arguments where it takes none, and its own ttl", async () => {
+    const { result, start } = await connectInMemory(await open())
+    const task = await start("plain", { a: 1 })
+    expect(task).toMatchObject({ ttl: 70_000 })
+    expect(await result(task.taskId)).toMatchObject({ content: [{ text: "{}" }] })
+    expect(await start("plain", {}, 5_000)).toMatchObject({ ttl: 5_000 })
+  })
+
+  test("takes a whole schema", async () => {
+    const { result, start } = await connectInMemory(await open())
+    expect(await result((await start("whole", { a: 5 })).taskId)).toMatchObject({ content: [{ text: "5" }] })
+  })
+
+  test("is not begun with wrong arguments", async () => {
+    const tasks = await open()
+    const { start } = await connectInMemory(tasks)
+    expect(await onTheWire(start("report", { days: 5 }))).toMatchObject({ code: -32602 })
+    expect(await tasks.storage.taskCount()).toBe(0)
+  })
+
+  test("is held to its output schema", async () => {
+    const { result, start } = await connectInMemory(await open())
+    expect(await result((await start("measure")).taskId)).toMatchObject({ structuredContent: { celsius: 7 } })
+    expect(await onTheWire(result((await start("measure", { detail: "warm" })).taskId))).toMatchObject({
+      code: -32602,
+      message: expect.stringContaining("Invalid structured content for tool measure")
+    })
+  })
+
+  test("has the principal that its call came with", async () => {
+    const { result, start } = await connectInMemory(await open(), { sessionId: "ada" })
+    expect(await result((await start("who")).taskId)).toMatchObject({
+      content: [{ text: "[{\"user\":\"ada\"},\"ada\"]" }]
+    })
+  })
+
+  test("required as a task refuses a plain call", async () => {
+    const { call } = await connectInMemory(await open())
+    expect(await call("report", { days: "6" })).toMatchObject({ isError: true })
+  })
+
+  test("that is called plainly is cancelled with its call", async () => {
+    const tasks = await open()
+    const { call } = await connectInMemory(tasks, { answer: () => new Promise(() => {}) })
+    const controller = new AbortController()
+    const calling = call("ask", {}, controller.signal).catch(() => undefined)
+    await until(() => tasks.runner.running() === 1)
+    controller.abort()
+    await calling
+    await until(() => tasks.runner.running() === 0)
+    expect((await tasks.storage.listTaskSummaries({ status: "cancelled" })).tasks).toHaveLength(1)
+  })
+
+  test("asks the client's model", async () => {
+    const { result, start } = await connectInMemory(await open())
+    expect(await result((await start("sample")).taskId)).toMatchObject({
+      content: [{ text: expect.stringContaining("Polly") }]
+    })
+  })
+
+  test("hears it when the client cannot be asked", async () => {
+    const { result, start } = await connectInMemory(await open(), { capabilities: {} })
+    expect(await result((await start("ask")).taskId)).toMatchObject({
+      content: [{ text: "[\"cancel\",null,\"cancel\"]" }]
+    })
+    expect(await result((await start("sample")).taskId)).toMatchObject({
+      content: [{ text: "{\"error\":{\"code\":-32601,\"message\":\"MCP error -32601: Method not found\"}}" }]
+    })
+  })
+
+  test("hears it when the answer is too large to be stored", async () => {
+    const tasks = await open("sqlite::memory:", { maxPayloadBytes: { content: 2000 } })
+    const answer = () => ({ action: "accept", content: { name: "x".repeat(3000) } })
+    const { result, start } = await connectInMemory(tasks, { answer })
+    expect(await result((await start("ask")).taskId)).toMatchObject({
+      content: [{ text: "[\"cancel\",null,\"cancel\"]" }]
+    })
+  })
+
+  test("over the bounds of the runner is refused, if told so", async () => {
+    const { seen, start } = await connectInMemory(await open("memory:", { maxRunning: 1, whenFull: "refuse" }))
+    const { taskId } = await start("sleep")
+    await until(() => seen.begun.includes(taskId))
+    expect(await onTheWire(start("sleep"))).toMatchObject({ code: -32602 })
+  })
+})
+
+describe("questions", () => {
+  test("are asked again of a client that went away before it answered", async () => {
+    const tasks = await open()
+    let answers = 0
+    const answer = () => ++answers === 1 ? new Promise(() => {}) : accept()
+    const { asked, errors, result, start } = await connectInMemory(tasks, { answer })
+    const { taskId } = await start("ask")
+    const controller = new AbortController()
+    const first = result(taskId, controller.signal).catch(() => undefined)
+    await until(() => answers === 1)
+    controller.abort()
+    await first
+    expect(await result(taskId)).toMatchObject({ content: [{ text: expect.stringContaining("Ada") }] })
+    expect(asked).toStrictEqual([" first?", " first?", " second?"])
+    expect(errors).toStrictEqual([])
+  })
+
+  test("are before one client at a time, and pass to the next", async () => {
+    const tasks = await open("sqlite::memory:", { scope: "task" })
+    const never = await connectInMemory(tasks, { sessionId: "one", answer: () => new Promise(() => {}) })
+    const other = await connectInMemory(tasks, { sessionId: "two", answer: accept })
+    const { taskId } = await never.start("ask")
+    const first = never.result(taskId).catch(() => undefined)
+    await until(() => never.asked.length === 1)
+    const second = other.result(taskId)
+    await new Promise((resolve) => setTimeout(resolve, 80))
+    expect(other.asked).toStrictEqual([])
+    await never.client.close()
+    await first
+    expect(await second).toMatchObject({ content: [{ text: expect.stringContaining("Ada") }] })
+    expect(other.asked).toStrictEqual([" first?", " second?"])
+  }, 5_000)
+
+  test("are withdrawn when the task is cancelled", async () => {
+    const { asked, cancel, result, start } = await connectInMemory(await open(), {
+      answer: () => new Promise(() => {})
+    })
+    const { taskId } = await start("ask")
+    const waiting = onTheWire(result(taskId))
+    await until(() => asked.length === 1)
+    await cancel(taskId)
+    expect(await waiting).toMatchObject({ code: -32603 })
+  })
+
+  test("reach only who may see the task", async () => {
+    const tasks = await open()
+    const ada = await connectInMemory(tasks, { sessionId: "ada" })
+    const bob = await connectInMemory(tasks, { sessionId: "bob", answer: accept })
+    const { taskId } = await ada.start("ask")
+    expect(await onTheWire(bob.result(taskId))).toMatchObject({ code: -32602 })
+    expect(bob.asked).toStrictEqual([])
+  })
+})
+
+describe("a process that was killed", () => {
+  const killed = async (...names: ReadonlyArray<string>) => {
+    const folder = mkdtempSync(join(tmpdir(), "mcp-task-storage-"))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    const url = `sqlite:${join(folder, "tasks.db")}`
+    const victim = fileURLToPath(new URL("./victim.ts", import.meta.url))
+    const child = spawn(process.execPath, ["--conditions=mcp-task-storage-source", victim, url, ...names], {
+      stdio: ["ignore", "pipe", "inherit"]
+    })
+    onTestFinished(() => {
+      child.kill("SIGKILL")
+    })
+    const ids: Array<string> = []
+    for await (const line of createInterface(child.stdout)) if (ids.push(line) === names.length) break
+    child.kill("SIGKILL")
+    await once(child, "exit")
+    const tasks = await open(url, { recovery: { interval: 50 }, lease: 300 })
+    return { ids, tasks }
+  }
+
+  test("leaves its tasks to the next, by the policy of their tools", async () => {
+    const { ids: [once = "", again = ""], tasks } = await killed("once", "again")
+    const { get, result } = await connectInMemory(tasks)
+    expect(await onTheWire(result(once))).toStrictEqual({
+      code: -32603,
+      message: expect.stringMatching(/^MCP error -32603: Interrupted/)
+    })
+    expect(await get(once)).toMatchObject({ status: "failed" })
+    expect(await result(again)).toMatchObject({ content: [{ text: "attempt 2" }] })
+  })
+
+  test("leaves its questions to the next, which goes on with the answers", async () => {
+    const { ids: [taskId = ""], tasks } = await killed("suspend")
+    const { asked, get, result } = await connectInMemory(tasks, { answer: accept })
+    expect(await get(taskId)).toMatchObject({ status: "input_required" })
+    expect(await result(taskId)).toMatchObject({ content: [{ text: expect.stringContaining("Ada") }] })
+    expect(asked).toStrictEqual(["Who?"])
+  })
+})
+
+describe("registerTaskTool", () => {
+  test("finds the store of the server, and refuses one of another make", async () => {
+    const capabilities = { tasks: { requests: { tools: { call: {} } } } }
+    const info = { name: "server", version: "1" }
+    const stores = await openSdkTaskStore("memory:")
+    onTestFinished(() => stores.close())
+    const { taskMessageQueue, taskStore } = stores
+    const work = () => ({ content: [] })
+    for (const server of [new McpServer(info), new McpServer(info, { capabilities, taskStore, taskMessageQueue })]) {
+      expect(() => registerTaskTool(server, "x", {}, work)).toThrow(expect.objectContaining({ field: "server" }))
+    }
+    const tasks = await open()
+    const own = { taskStore: tasks.taskStore, taskMessageQueue: tasks.taskMessageQueue }
+    expect(() => registerTaskTool(new McpServer(info, own), "x", {}, work)).toThrow("tasks capability")
+    expect(registerTaskTool(new McpServer(info, { capabilities, ...own }), "x", {}, work)).toMatchObject({
+      execution: { taskSupport: "required" }
+    })
+  })
+
+  test("serves a server for each session with one runner", async () => {
+    const tasks = await open()
+    const errors: Array<string> = []
+    for (let index = 0; index < 3; index++) makeServer(tasks, { begun: [], stopped: [] }, errors)
+    const { result, start } = await connectInMemory(tasks)
+    expect(await result((await start("plain")).taskId)).toMatchObject({ content: [{ text: "{}" }] })
+  })
+})
+
+describe("openSdkTasks", () => {
+  test.each([
+    [{ leese: 5 }, "leese"],
+    [{ lease: "for ever" }, "lease"],
+    [{ recovery: true }, "recovery"],
+    [{ scope: "nobody" }, "scope"]
+  ])("refuses the options %j", async (options, field) => {
+    await expect(Reflect.apply(openSdkTasks, undefined, ["memory:", options])).rejects.toMatchObject({ field })
+  })
+
+  test("closes with what it opened, gives running tasks their time first", async () => {
+    const tasks = await openSdkTasks("memory:", { shutdownTimeout: "5 seconds" })
+    const ends: Array<string> = []
+    await tasks.runner.run({ originalMethod: "x" }, async ({ progress }) => {
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      await progress("still there")
+      ends.push("done")
+    })
+    await tasks.close()
+    expect(ends).toStrictEqual(["done"])
+    await expect(tasks.storage.taskCount()).rejects.toMatchObject({ reason: "the storage is closed" })
+  })
+
+  test("keeps questions of a runner's own for its clients", async () => {
+    const tasks = await open()
+    const { asked, result } = await connectInMemory(tasks, { answer: accept })
+    const { taskId } = await tasks.runner.forSession(null).run({ originalMethod: "x" }, async ({ elicit }) => ({
+      content: [{ type: "text", text: (await elicit("who", form)).action }]
+    }))
+    expect(await result(taskId)).toMatchObject({ content: [{ text: "accept" }] })
+    expect(asked).toStrictEqual(["Who?"])
+  })
+})

@@ -1,0 +1,112 @@
+/**
+ * Holds the documentation to what it says.
+ *
+ * Every `ts` block of the Markdown files is type-checked, and run in an empty folder of its own unless it is marked
+ * `ts no-run`. A `text` block behind it is what it prints. The npm scripts that `sh` blocks call exist. What is written
+ * of PostgreSQL and DynamoDB runs on these engines, which it finds as a user's program does: by the environment.
+ */
+import * as Effect from "effect/Effect"
+import { execFile } from "node:child_process"
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { promisify } from "node:util"
+import { beforeAll, describe, expect, test } from "vitest"
+import manifest from "../../package.json" with { type: "json" }
+import { connection, describeWithEngine } from "../layers/dynamodb/engine.ts"
+import { freshUrl } from "../layers/postgres/engine.ts"
+import { perFile } from "../support/perFile.ts"
+
+interface Block {
+  /** The document and the line of the opening fence, as editors link it. */
+  readonly name: string
+  readonly fence: string
+  readonly code: string
+  /** Where the code is written, on the lines it has in the document, so that errors name those. */
+  readonly file: string
+  /** What it prints, where the document says so. */
+  readonly output: string | undefined
+}
+
+const root = join(import.meta.dirname, "../..")
+const folder = join(root, ".blocks")
+
+const blocksOf = (document: string): ReadonlyArray<Block> => {
+  const text = readFileSync(join(root, document), "utf8")
+  const found = Array.from(text.matchAll(/^( *)```(\S.*)\n([^]*?)^\1```$/gm))
+  return found.map((match, index) => {
+    const [, indent = "", fence = "", code = ""] = match
+    const line = text.slice(0, match.index).split("\n").length
+    return {
+      name: `${document}:${line}`,
+      fence,
+      code: "\n".repeat(line) + code.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
+      file: join(folder, document, `line-${line}`, "block.ts"),
+      output: found[index + 1]?.[2] === "text" ? found[index + 1]?.[3] : undefined
+    }
+  })
+}
+
+const blocks = globSync(["*.md", "docs/**/*.md"], { cwd: root }).flatMap(blocksOf)
+const typescript = blocks.filter(({ fence }) => /^(ts|typescript)\b/.test(fence))
+const runnable = typescript.filter(({ fence }) => fence !== "ts no-run")
+const shell = blocks.filter(({ fence }) => fence === "sh")
+
+const node = (cwd: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
+  promisify(execFile)(process.execPath, args, { cwd, timeout: 25_000, env: { ...process.env, ...env } })
+
+const runs = (env: () => Promise<Readonly<Record<string, string>>>) => async ({ file, output }: Block) => {
+  const { stdout } = await node(dirname(file), ["--conditions=mcp-task-storage-source", file], await env())
+  if (output !== undefined) expect(stdout).toBe(output)
+}
+
+const isOf = (engine: string) => ({ name }: Block) => name.startsWith(`docs/${engine}.md`)
+const postgres = runnable.filter(isOf("postgres"))
+const dynamodb = runnable.filter(isOf("dynamodb"))
+const others = runnable.filter((block) => !postgres.includes(block) && !dynamodb.includes(block))
+
+const database = perFile(freshUrl)
+
+describe("TypeScript blocks", () => {
+  beforeAll(() => {
+    rmSync(folder, { recursive: true, force: true })
+    for (const { code, file } of typescript) {
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, code)
+    }
+    const project = {
+      extends: "../tsconfig.json",
+      files: typescript.map(({ file }) => file),
+      include: [],
+      compilerOptions: { noUnusedLocals: false, noUnusedParameters: false }
+    }
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(project))
+  })
+
+  test("type-check", async () => {
+    await node(folder, [join(root, "node_modules/typescript/bin/tsc")]).catch(({ stdout }) => expect.fail(stdout))
+  })
+
+  test.each(others)("$name runs", runs(async () => ({})))
+
+  test.each(postgres)("$name runs", runs(async () => ({ DATABASE_URL: await Effect.runPromise(database) })))
+
+  describeWithEngine("with DynamoDB", () => {
+    test.each(dynamodb)(
+      "$name runs",
+      runs(async () => {
+        const { credentials, endpoint, region } = connection()
+        return {
+          AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+          AWS_REGION: region,
+          AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey
+        }
+      })
+    )
+  })
+})
+
+test.each(shell)("$name calls npm scripts that exist", ({ code }) => {
+  const called = Array.from(code.matchAll(/\bnpm (?:run (\S+)|(test))/g), ([, script, test]) => script ?? test)
+  expect(Object.keys(manifest.scripts)).toEqual(expect.arrayContaining(called))
+})

@@ -1,0 +1,65 @@
+/**
+ * Holds the suite to its purpose on the real engine: a driver that forgets one of its conditions is noticed, by a case of
+ * the contract under the subject that is named. The driver that forgets nothing passes in test/layers/dynamodb/contract.test.ts.
+ * That the random checks notice as well is shown where runs cost less.
+ */
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import { type ContractCase, contractSuite, fromDrivers, runCase, type StorageHarness } from "mcp-task-storage/testing"
+import { perFile } from "../../support/perFile.ts"
+import { brokenConditions, forgettingClient } from "./brokenClients.ts"
+import { emptyTable } from "./emptyTable.ts"
+import { bareClient, describeWithEngine, freshTable } from "./engine.ts"
+import { driverThrough } from "./storages.ts"
+
+/** Two drivers on one table, emptied for each case. */
+const harnessOf = (pattern: RegExp) => {
+  const pair = perFile(Effect.gen(function*() {
+    const options = { tableName: yield* freshTable, shards: 2 }
+    return {
+      ...options,
+      client: bareClient(),
+      first: yield* driverThrough(yield* forgettingClient(pattern), options),
+      second: yield* driverThrough(yield* forgettingClient(pattern), options)
+    }
+  }))
+  return fromDrivers({
+    makeDrivers: Effect.tap(pair, ({ client, tableName }) => Effect.promise(() => emptyTable(client, tableName)))
+  })
+}
+
+const passes = <E>(harness: StorageHarness<E>, contract: ContractCase) =>
+  Effect.map(Effect.exit(runCase(harness, contract)), Exit.isSuccess)
+
+/** Calls that have to meet do not always do. */
+const rounds = 10
+
+/** The name of the first case of a subject that fails, and passes when nothing is forgotten. */
+const firstFailure = Effect.fnUntraced(function*<E>(
+  { broken, good }: { readonly broken: StorageHarness<E>; readonly good: StorageHarness<E> },
+  subject: string
+) {
+  const cases = contractSuite.flatMap((group) => group.subject === subject ? group.cases : [])
+  for (let round = 0; round < rounds; round++) {
+    for (const contract of cases) {
+      if (!(yield* passes(broken, contract)) && (yield* passes(good, contract))) return contract.name
+    }
+  }
+  return undefined
+}, Random.withSeed(1))
+
+describeWithEngine("DynamoDB Local", () => {
+  // Finds nothing, so that nothing is forgotten.
+  const good = harnessOf(/$^/)
+
+  describe.each(brokenConditions)("a driver that forgets $name", ({ pattern, subject }) => {
+    const broken = harnessOf(pattern)
+
+    it.live(`is noticed by the contract, under ${subject}`, () =>
+      Effect.gen(function*() {
+        expect(yield* firstFailure({ broken, good }, subject)).toBeDefined()
+      }))
+  })
+})

@@ -1,0 +1,80 @@
+/** That operations take the capacity units that the documentation says, by the engine's own account. */
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { describeWithEngine, freshTable } from "./engine.ts"
+import { interceptedClient } from "./interceptedClient.ts"
+import { openThrough } from "./storages.ts"
+
+const call = { originalMethod: "tools/call", sessionId: "s", ttl: 60_000 }
+
+/** Adds up what the engine says of one request, which may have touched several tables. */
+const unitsOf = (output: object): number => {
+  const consumed: unknown = Reflect.get(output, "ConsumedCapacity") ?? []
+  const units = (of: unknown): number =>
+    Array.isArray(of)
+      ? of.reduce<number>((sum, one) => sum + units(one), 0)
+      : typeof of === "object" && of !== null
+      ? Number(Reflect.get(of, "CapacityUnits"))
+      : 0
+  return units(consumed)
+}
+
+const setUp = (limits: { readonly maxTasks?: number } = {}) =>
+  Effect.gen(function*() {
+    let total = 0
+    const client = yield* interceptedClient(async ({ input, perform }) => {
+      const output = await perform({ ...input, ReturnConsumedCapacity: "TOTAL" })
+      total += unitsOf(output)
+      return output
+    })
+    const storage = yield* openThrough(client, { tableName: yield* freshTable, ...limits })
+    const unitsFor = <A, E>(effect: Effect.Effect<A, E>) =>
+      Effect.suspend(() => {
+        total = 0
+        return Effect.map(effect, () => total)
+      })
+    return { storage, unitsFor }
+  })
+
+describeWithEngine("capacity units", () => {
+  it.live("of operations on one task", () =>
+    Effect.gen(function*() {
+      const { storage, unitsFor } = yield* setUp()
+      expect(yield* unitsFor(storage.createTask({ ...call, taskId: "t" }))).toBe(7)
+      expect(yield* unitsFor(storage.getTask("t"))).toBe(1)
+      expect(yield* unitsFor(storage.touchTask("t"))).toBe(3)
+      expect(yield* unitsFor(storage.touchTask("t", { ttl: 70_000 }))).toBe(9)
+      expect(yield* unitsFor(storage.updateTaskStatus("t", "input_required"))).toBe(7)
+      expect(yield* unitsFor(storage.listTasksForSession("s"))).toBe(1.5)
+      expect(yield* unitsFor(storage.settleTask("t", { _tag: "Success", value: {} }))).toBe(6)
+      expect(yield* unitsFor(storage.deleteTask("t"))).toBe(12)
+    }))
+
+  it.live("of tasks under a lease", () =>
+    Effect.gen(function*() {
+      const { storage, unitsFor } = yield* setUp()
+      const [lease, attempt] = ["1 minute", 1] as const
+      expect(yield* unitsFor(storage.createTask({ ...call, taskId: "t", lease: 0 }))).toBe(8)
+      // The engine takes nothing for a partition without an entry.
+      expect(yield* unitsFor(storage.claimableTasks())).toBe(0.5)
+      expect(yield* unitsFor(storage.claimTask("t", { lease }))).toBe(1 + 5)
+      expect(yield* unitsFor(Effect.flip(storage.claimTask("t", { lease })))).toBe(1)
+      expect(yield* unitsFor(storage.touchTask("t", { lease, attempt }))).toBe(5)
+      expect(yield* unitsFor(storage.touchTask("t", { attempt }))).toBe(3)
+      expect(yield* unitsFor(storage.storeTaskStep("t", "key", 1, { attempt }))).toBe(1 + 3)
+      expect(yield* unitsFor(storage.storeTaskStep("t", "key", 1, { attempt }))).toBe(1)
+      expect(yield* unitsFor(storage.updateTaskStatus("t", "input_required", { attempt }))).toBe(9)
+      expect(yield* unitsFor(storage.settleTask("t", { _tag: "Success", value: {} }, { attempt }))).toBe(7)
+    }))
+
+  it.live("of a creation within limits, and of a sweep", () =>
+    Effect.gen(function*() {
+      const limited = yield* setUp({ maxTasks: 2 })
+      expect(yield* limited.unitsFor(limited.storage.createTask(call))).toBe(16)
+      const { storage, unitsFor } = yield* setUp()
+      yield* storage.createTask({ ...call, ttl: 1 })
+      yield* Effect.sleep("20 millis")
+      // Half a unit to find it.
+      expect(yield* unitsFor(storage.expireTasks())).toBe(7.5)
+    }))
+})

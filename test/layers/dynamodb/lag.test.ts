@@ -1,0 +1,140 @@
+/** What is promised while the indexes lag behind the table: DynamoDB Local has no lag, so that a client makes one. */
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import { describeWithEngine, freshTable } from "./engine.ts"
+import { interceptedClient } from "./interceptedClient.ts"
+import { open, openThrough } from "./storages.ts"
+
+const tool = { originalMethod: "tools/call" }
+
+/** In milliseconds; may change as time goes by. */
+interface Lag {
+  millis: number
+}
+
+/** A client to which indexes do not show what it created less than the lag ago. */
+const laggingClient = (lag: Lag) => {
+  const created = new Map<string, number>()
+  return interceptedClient(async ({ input, perform }) => {
+    if ("Item" in input && input.Item !== undefined && "ConditionExpression" in input) {
+      const id = input.Item["taskId"]?.S
+      if (id !== undefined) created.set(id, performance.now())
+    }
+    const output = await perform()
+    if (!("IndexName" in input) || !("Items" in output) || output.Items === undefined) return output
+    const shown = performance.now() - lag.millis
+    const Items = output.Items.filter((item) => {
+      const id = item["taskId"]
+      return id === undefined || !("S" in id) || (created.get(id.S ?? "") ?? 0) <= shown
+    })
+    return { ...output, Items, Count: Items.length }
+  })
+}
+
+describeWithEngine("indexes that lag", () => {
+  it.live("a task can be read at once, and is listed later", () =>
+    Effect.gen(function*() {
+      const lag = { millis: Infinity }
+      const storage = yield* openThrough(yield* laggingClient(lag), { tableName: yield* freshTable })
+      const task = yield* storage.createTask({ ...tool, taskId: "one", sessionId: "s" })
+      expect(Option.getOrThrow(yield* storage.getTask("one"))).toEqual(task)
+      expect((yield* storage.listTasks()).tasks).toEqual([])
+      expect((yield* storage.listTasksForSession("s")).tasks).toEqual([])
+      lag.millis = 0
+      expect((yield* storage.listTasks()).tasks).toEqual([task])
+      expect((yield* storage.listTasksForSession("s")).tasks).toEqual([task])
+    }))
+
+  it.live("a list shows tasks as they are now, and none that is gone", () =>
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      let remembered: object | undefined
+      const client = yield* interceptedClient(async ({ input, perform }) => {
+        const output = await perform()
+        if (!("IndexName" in input) || input.IndexName !== "all") return output
+        // The entries of the index stay what they were when they were first read.
+        remembered ??= structuredClone(output)
+        return { ...output, ...structuredClone(remembered) }
+      })
+      const storage = yield* openThrough(client, { tableName, shards: 1 })
+      const writer = yield* open({ tableName })
+      for (const taskId of ["a", "b", "c"]) yield* writer.createTask({ ...tool, taskId })
+      expect((yield* storage.listTasks()).tasks).toHaveLength(3)
+      const changed = yield* writer.updateTaskStatus("a", "completed")
+      yield* writer.deleteTask("b")
+      yield* writer.deleteTask("c")
+      yield* Effect.sleep("2 millis")
+      yield* writer.createTask({ ...tool, taskId: "c" })
+      // The entry of "c" is that of the task before, which was somewhere else in the list.
+      expect((yield* storage.listTasks()).tasks).toEqual([changed])
+    }))
+
+  it.live("a task that was claimed since is listed as free, and neither given to another worker nor given up", () =>
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      let remembered: object | undefined
+      const client = yield* interceptedClient(async ({ input, perform }) => {
+        const output = await perform()
+        if (!("IndexName" in input) || input.IndexName !== "leases") return output
+        remembered ??= structuredClone(output)
+        return { ...output, ...structuredClone(remembered) }
+      })
+      const storage = yield* openThrough(client, { tableName, shards: 1 })
+      const worker = yield* open({ tableName })
+      for (const taskId of ["a", "b"]) yield* worker.createTask({ ...tool, taskId, lease: 1 })
+      yield* Effect.sleep("5 millis")
+      expect(yield* storage.claimableTasks()).toEqual(["a", "b"])
+      const { record } = yield* worker.claimTask("a", { lease: "1 minute" })
+      expect(yield* storage.claimableTasks()).toEqual(["a", "b"])
+      expect(yield* Effect.flip(storage.claimTask("a", { lease: "1 minute" }))).toMatchObject({ _tag: "LeaseHeld" })
+      expect(yield* storage.recoverStuckTasks(0, { leases: "expired" })).toEqual(["b"])
+      expect(Option.getOrThrow(yield* worker.getTask("a"))).toEqual(record)
+    }))
+
+  it.live("a walk through pages repeats nothing, and skips nothing that is older than the lag", () =>
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      const lag = { millis: 300 }
+      const storage = yield* openThrough(yield* laggingClient(lag), { tableName, shards: 4 })
+      const old = Array.from({ length: 40 }, (_, index) => `old-${index}`)
+      yield* Effect.forEach(old, (taskId) => storage.createTask({ ...tool, taskId }), { concurrency: 4 })
+      yield* Effect.sleep(lag.millis)
+      // As many as a walk can catch up with, however fast they are written.
+      let count = 0
+      const creating = yield* Effect.forkChild(
+        Effect.suspend(() => storage.createTask({ ...tool, taskId: `new-${count++}` })).pipe(
+          Effect.repeat({ times: 60 })
+        )
+      )
+      const seen: Array<string> = []
+      let cursor: string | undefined
+      do {
+        const page = yield* storage.listTasks({ limit: 7, ...(cursor === undefined ? {} : { cursor }) })
+        for (const { taskId } of page.tasks) seen.push(taskId)
+        cursor = page.nextCursor
+        yield* Effect.sleep("40 millis")
+      } while (cursor !== undefined)
+      yield* Fiber.interrupt(creating)
+      expect(new Set(seen).size).toBe(seen.length)
+      expect(seen).toEqual(expect.arrayContaining(old))
+      expect(count).toBeGreaterThan(1)
+    }))
+
+  it.live("whoever waits in another storage sees the end, without an index", () =>
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      const waiter = yield* openThrough(yield* laggingClient({ millis: Infinity }), {
+        tableName,
+        watchInterval: "50 millis"
+      })
+      const writer = yield* open({ tableName })
+      yield* writer.createTask({ ...tool, taskId: "one" })
+      const waiting = yield* Effect.forkChild(waiter.awaitTask("one"))
+      yield* Effect.sleep("100 millis")
+      expect(waiting.pollUnsafe()).toBeUndefined()
+      const settled = yield* writer.settleTask("one", { _tag: "Success", value: 1 })
+      expect(yield* Fiber.join(waiting)).toEqual(settled)
+    }))
+})

@@ -1,0 +1,145 @@
+/** How many requests each operation takes: what it costs, and how long it takes. */
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { describeWithEngine, freshTable } from "./engine.ts"
+import { recordingClient } from "./interceptedClient.ts"
+import { randomText } from "./randomText.ts"
+import { openThrough } from "./storages.ts"
+
+const tool = { originalMethod: "tools/call" }
+const success = { _tag: "Success", value: { content: [] } } as const
+
+const setUp = Effect.gen(function*() {
+  const commands: Array<string> = []
+  const client = yield* recordingClient(commands)
+  const storage = yield* openThrough(client, { tableName: yield* freshTable, shards: 4 })
+  /** Gives the commands that an effect takes, each without its last word, "Command". */
+  const requestsOf = <A, E>(effect: Effect.Effect<A, E>) =>
+    Effect.suspend(() => {
+      commands.length = 0
+      return Effect.map(Effect.exit(effect), () => commands.map((command) => command.slice(0, -7)))
+    })
+  return { storage, requestsOf }
+})
+
+describeWithEngine("requests", () => {
+  it.live("one for every operation on one task, whether it succeeds or is refused", () =>
+    Effect.gen(function*() {
+      const { requestsOf, storage } = yield* setUp
+      const create = storage.createTask({ ...tool, taskId: "one", sessionId: "s", ttl: 60_000 })
+      expect(yield* requestsOf(create)).toEqual(["PutItem"])
+      expect(yield* requestsOf(create)).toEqual(["PutItem"])
+      expect(yield* requestsOf(storage.getTask("one"))).toEqual(["GetItem"])
+      expect(yield* requestsOf(storage.getTaskSummary("one"))).toEqual(["GetItem"])
+      expect(yield* requestsOf(storage.getTask("none"))).toEqual(["GetItem"])
+      expect(yield* requestsOf(storage.updateTaskStatus("one", "input_required"))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.updateTaskStatus("one", "input_required"))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.updateTaskStatus("none", "working"))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.forSession("t").updateTaskStatus("one", "working"))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.touchTask("one", { statusMessage: "x", ttl: 70_000 }))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.settleTask("one", success))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.settleTask("one", success))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.updateTaskStatus("one", "cancelled"))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.deleteTask("one"))).toEqual(["TransactWriteItems"])
+      expect(yield* requestsOf(storage.deleteTask("one"))).toEqual(["TransactWriteItems"])
+    }))
+
+  it.live("one for every write of a worker, and a read before it where the task decides", () =>
+    Effect.gen(function*() {
+      const { requestsOf, storage } = yield* setUp
+      const create = storage.createTask({ ...tool, taskId: "one", lease: 0, principal: { sub: "ada" } })
+      expect(yield* requestsOf(create)).toEqual(["PutItem"])
+      const claim = storage.claimTask("one", { lease: "1 minute" })
+      expect(yield* requestsOf(claim)).toEqual(["GetItem", "UpdateItem"])
+      expect(yield* requestsOf(claim)).toEqual(["GetItem"])
+      const step = storage.storeTaskStep("one", "read", { rows: 3 }, { attempt: 1 })
+      expect(yield* requestsOf(step)).toEqual(["GetItem", "UpdateItem"])
+      expect(yield* requestsOf(step)).toEqual(["GetItem"])
+      const heartbeat = (attempt: number) => storage.touchTask("one", { lease: "1 minute", attempt })
+      expect(yield* requestsOf(heartbeat(1))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(heartbeat(2))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.updateTaskStatus("one", "input_required", { attempt: 1 }))).toEqual([
+        "UpdateItem"
+      ])
+      expect(yield* requestsOf(storage.settleTask("one", success, { attempt: 2 }))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.settleTask("one", success, { attempt: 1 }))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.claimableTasks())).toEqual(["Query", "Query", "Query", "Query"])
+    }))
+
+  it.live("one for a settlement with 300 KB, and a read and a write for one with 3 MB", () =>
+    Effect.gen(function*() {
+      const { requestsOf, storage } = yield* setUp
+      yield* storage.createTask({ ...tool, taskId: "one" })
+      yield* storage.createTask({ ...tool, taskId: "two" })
+      yield* storage.createTask({ ...tool, taskId: "three" })
+      const settle = (taskId: string, value: string) =>
+        requestsOf(storage.settleTask(taskId, { _tag: "Success", value }))
+      expect(yield* settle("one", "x".repeat(300_000))).toEqual(["UpdateItem"])
+      expect(yield* settle("two", "x".repeat(3_000_000))).toEqual(["GetItem", "PutItem"])
+      expect(yield* settle("three", randomText(3_000_000))).toEqual(["GetItem", "TransactWriteItems"])
+      expect(yield* requestsOf(storage.getTask("two"))).toEqual(["GetItem"])
+      expect(yield* requestsOf(storage.getTask("three"))).toEqual(["GetItem", "BatchGetItem"])
+      expect(yield* requestsOf(storage.getTaskSummary("three"))).toEqual(["GetItem"])
+    }))
+
+  it.live("one transaction for a creation within limits", () =>
+    Effect.gen(function*() {
+      const commands: Array<string> = []
+      const client = yield* recordingClient(commands)
+      const storage = yield* openThrough(client, { tableName: yield* freshTable, maxTasks: 1 })
+      commands.length = 0
+      yield* storage.createTask(tool)
+      expect(commands).toEqual(["TransactWriteItemsCommand"])
+      commands.length = 0
+      yield* Effect.flip(storage.createTask(tool))
+      expect(commands).toEqual(["TransactWriteItemsCommand"])
+    }))
+
+  it.live("for a list, one for each partition and one for each 100 tasks; of a session there is one partition", () =>
+    Effect.gen(function*() {
+      const { requestsOf, storage } = yield* setUp
+      const ids = Array.from({ length: 60 }, (_, index) => `task-${index}`)
+      yield* Effect.forEach(ids, (taskId) => storage.createTask({ ...tool, taskId, sessionId: "s" }), {
+        concurrency: 8
+      })
+      expect(yield* requestsOf(storage.listTasksForSession("s"))).toEqual(["Query", "BatchGetItem"])
+      expect(yield* requestsOf(storage.listTaskSummaries({ sessionId: "s" }))).toEqual(["Query", "BatchGetItem"])
+      expect((yield* requestsOf(storage.listTasks({ limit: 20 }))).toSorted()).toEqual([
+        "BatchGetItem",
+        "Query",
+        "Query",
+        "Query",
+        "Query"
+      ])
+      expect(yield* requestsOf(storage.taskCount())).toEqual(["Query", "Query", "Query", "Query"])
+      expect(yield* requestsOf(storage.forSession("s").taskCount())).toEqual(["Query"])
+    }))
+
+  it.live("never a scan", () =>
+    Effect.gen(function*() {
+      const { requestsOf, storage } = yield* setUp
+      yield* storage.createTask({ ...tool, taskId: "one", ttl: 1 })
+      yield* Effect.sleep("5 millis")
+      const everything = Effect.gen(function*() {
+        yield* storage.messages.enqueue("one", 1, { maxSize: 5 })
+        yield* storage.messages.dequeue("one")
+        yield* storage.messages.dequeueAll("one")
+        yield* storage.createTask({ ...tool, taskId: "one" })
+        yield* storage.createTask({ ...tool, taskId: "two", lease: 0 })
+        yield* storage.claimableTasks()
+        yield* storage.recoverStuckTasks(0, { leases: "expired" })
+        yield* storage.recoverStuckTasks(0)
+        yield* storage.maintenance()
+      })
+      const requests = yield* requestsOf(everything)
+      expect(requests).toContain("Query")
+      expect(requests).not.toContain("Scan")
+    }))
+
+  it.live("none to open a table that is trusted", () =>
+    Effect.gen(function*() {
+      const commands: Array<string> = []
+      yield* openThrough(yield* recordingClient(commands), { tableName: "not-there", schema: "trust", shards: 8 })
+      expect(commands).toEqual([])
+    }))
+})

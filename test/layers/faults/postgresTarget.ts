@@ -1,0 +1,39 @@
+/** The PostgreSQL backend, under faults. */
+import * as Effect from "effect/Effect"
+import type { TaskDriverError } from "../../../src/domain/TaskDriver.ts"
+import type { InvalidInput } from "../../../src/domain/TaskError.ts"
+import * as PostgresTaskStorage from "../../../src/layers/PostgresTaskStorage.ts"
+import { perFile } from "../../support/perFile.ts"
+import { startPostgres } from "../postgres/startPostgres.ts"
+import type { RemoteTarget, RestartableTarget } from "./FaultTarget.ts"
+
+type Failure = InvalidInput | TaskDriverError
+
+/** A server for the tests of one file. */
+export const makePostgresTarget = (): RemoteTarget<Failure> & RestartableTarget<Failure> => {
+  const server = perFile(startPostgres)
+  let stores = 0
+  return {
+    name: "postgres",
+    remote: true,
+    endpoint: Effect.map(server, endpointOf),
+    start: Effect.flatMap(server, ({ start }) => start),
+    stop: (how) => Effect.flatMap(server, ({ stop }) => stop(how)),
+    freshStore: Effect.map(server, ({ port, url }) => {
+      const endpoint = endpointOf({ port })
+      const tablePrefix = `s${stores++}_`
+      return {
+        url: `${url("postgres")}#${tablePrefix}`,
+        openDriver: ({ connections = 10, impatient = false, through = endpoint } = {}) =>
+          PostgresTaskStorage.makeDriver({
+            url: url("postgres", through.port),
+            tablePrefix,
+            maxConnections: connections,
+            ...(impatient ? { statementTimeout: 800, connectTimeout: 800 } : {})
+          })
+      }
+    })
+  }
+}
+
+const endpointOf = ({ port }: { readonly port: number }) => ({ host: "127.0.0.1", port })

@@ -1,0 +1,17 @@
+/** The SQLite backend, under faults. */
+import * as Effect from "effect/Effect"
+import type { TaskDriverError } from "../../../src/domain/TaskDriver.ts"
+import type { InvalidInput } from "../../../src/domain/TaskError.ts"
+import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
+import { freshFile } from "../sqlite/database.ts"
+import type { FaultTarget } from "./FaultTarget.ts"
+
+export const sqliteTarget: FaultTarget<InvalidInput | TaskDriverError> = {
+  name: "sqlite",
+  remote: false,
+  freshStore: Effect.map(freshFile, (filename) => ({
+    url: `sqlite:${filename}`,
+    // What a crash of the machine would take is not what is tested with it; processes that are killed open by the URL.
+    openDriver: () => SqliteTaskStorage.makeDriver({ filename, synchronous: "off" })
+  }))
+}

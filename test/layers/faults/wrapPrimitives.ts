@@ -1,0 +1,43 @@
+/** A driver whose every primitive goes through one function. */
+import type * as Effect from "effect/Effect"
+import type { TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
+
+/** What is known of a primitive beside its effect. */
+export interface Primitive {
+  readonly name: string
+  /** Whether it may change what is stored. */
+  readonly writes: boolean
+}
+
+export type Around = <A, E>(
+  primitive: Primitive,
+  effect: Effect.Effect<A, E | TaskDriverError>
+) => Effect.Effect<A, E | TaskDriverError>
+
+export const wrapPrimitives = (driver: TaskDriver, around: Around): TaskDriver => {
+  const read = <A>(name: string, effect: Effect.Effect<A, TaskDriverError>) => around({ name, writes: false }, effect)
+  const write = <A>(name: string, effect: Effect.Effect<A, TaskDriverError>) => around({ name, writes: true }, effect)
+  const { messages, transaction } = driver
+  return {
+    ...driver,
+    insert: (task, bounds, now) => write("insert", driver.insert(task, bounds, now)),
+    find: (taskId, scope) => read("find", driver.find(taskId, scope)),
+    findSummary: (taskId, scope) => read("findSummary", driver.findSummary(taskId, scope)),
+    patch: (taskId, scope, guard, patch) => write("patch", driver.patch(taskId, scope, guard, patch)),
+    remove: (taskId, scope) => write("remove", driver.remove(taskId, scope)),
+    page: (query) => read("page", driver.page(query)),
+    pageSummaries: (query) => read("pageSummaries", driver.pageSummaries(query)),
+    stale: (query) => read("stale", driver.stale(query)),
+    removeExpired: (now, limit) => write("removeExpired", driver.removeExpired(now, limit)),
+    count: (scope) => read("count", driver.count(scope)),
+    messages: {
+      push: (message) => write("messages.push", messages.push(message)),
+      shift: (queue, now) => write("messages.shift", messages.shift(queue, now)),
+      drain: (queue, now) => write("messages.drain", messages.drain(queue, now)),
+      removeExpired: (now, limit) => write("messages.removeExpired", messages.removeExpired(now, limit))
+    },
+    ...(transaction === undefined
+      ? {}
+      : { transaction: (effect) => around({ name: "transaction", writes: true }, transaction(effect)) })
+  }
+}

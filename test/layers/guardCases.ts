@@ -1,0 +1,118 @@
+/** Random guards, patches and rows, which a driver must treat as plain code does. */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { contentBytes, type StoredTask } from "../../src/domain/StoredTask.ts"
+import type { TaskBounds, TaskDriver } from "../../src/domain/TaskDriver.ts"
+import { ResultKind } from "../../src/domain/TaskOutcome.ts"
+import { TaskStatus } from "../../src/domain/TaskStatus.ts"
+import { applyPatch, isVisible, permits, type TaskGuard, type TaskPatch } from "../../src/domain/TaskWrite.ts"
+import { storedTask, text } from "./storedTask.ts"
+
+const optional = <S extends Schema.Top>(schema: S) => Schema.optionalKey(schema)
+
+const rows = Arbitrary.map(
+  Arbitrary.schema(Schema.Struct({
+    sessionId: Schema.NullOr(Schema.Literals(["s", "other"])),
+    status: TaskStatus,
+    lastUpdatedAt: Schema.Literals([8, 9, 10]),
+    ttl: Schema.NullOr(Schema.Literals([9, 10, 11])),
+    revision: Schema.Literals([1, 2]),
+    incarnation: Schema.Literals(["first", "second"]),
+    attempt: Schema.Literals([0, 1, 2]),
+    leaseExpiresAt: Schema.NullOr(Schema.Literals([0, 8, 9, 10])),
+    resultKind: Schema.NullOr(ResultKind),
+    message: Schema.NullOr(Schema.Literals(["", "some", "longer text"])),
+    steps: Schema.NullOr(Schema.Literals(["", "some"]))
+  })),
+  ({ message, steps, ...fields }): Partial<StoredTask> => ({
+    ...fields,
+    createdAt: 0,
+    result: fields.resultKind === null ? null : text("result"),
+    statusMessage: message === null ? null : text(message),
+    steps: steps === null ? null : text(steps)
+  })
+)
+
+const scopes = Schema.Struct({
+  now: Schema.Literals([9, 10]),
+  session: Schema.UndefinedOr(Schema.NullOr(Schema.Literals(["s", "other"])))
+})
+
+const guards = Schema.Struct({
+  statuses: optional(Schema.Array(TaskStatus).check(Schema.isMaxLength(3))),
+  unchanged: optional(Schema.Struct({
+    revision: Schema.Literals([1, 2]),
+    incarnation: Schema.Literals(["first", "second"])
+  })),
+  result: optional(Schema.Literals(["absent", "present"])),
+  updatedBefore: optional(Schema.Literals([8, 9, 10])),
+  attempt: optional(Schema.Literals([0, 1, 2])),
+  leaseExpiredBy: optional(Schema.Literals([8, 9, 10])),
+  room: optional(Schema.Literals([0, 5, 7, 14]))
+})
+
+const patches = Arbitrary.map(
+  Arbitrary.schema(Schema.Struct({
+    status: optional(TaskStatus),
+    ttl: optional(Schema.NullOr(Schema.Literals([20]))),
+    attempt: optional(Schema.Literals([3])),
+    leaseExpiresAt: optional(Schema.NullOr(Schema.Literals([0, 30]))),
+    message: optional(Schema.NullOr(Schema.Literals(["", "some", "longer text"]))),
+    principal: optional(Schema.NullOr(Schema.Literals(["", "some"]))),
+    steps: optional(Schema.NullOr(Schema.Literals(["", "some"])))
+  })),
+  ({ message, principal, steps, ...patch }): TaskPatch => ({
+    ...patch,
+    lastUpdatedAt: 9,
+    ...(message === undefined ? {} : { statusMessage: message === null ? null : text(message) }),
+    ...(principal === undefined ? {} : { principal: principal === null ? null : text(principal) }),
+    ...(steps === undefined ? {} : { steps: steps === null ? null : text(steps) })
+  })
+)
+
+const plain = (value: unknown) => JSON.stringify(value, (_, part) => part?.text ?? part)
+
+const byField = (result: object) =>
+  "task" in result && typeof result.task === "object"
+    ? plain(Object.entries({ ...result.task }).sort(([left], [right]) => left < right ? -1 : 1))
+    : ""
+
+const unlimited: TaskBounds = { maxTasks: null, maxTasksPerSession: null }
+
+/**
+ * Gives what is wrong with the guards and patches of a driver; `undefined` when nothing is. Every row has the fields
+ * besides its random ones, and is created within the bounds.
+ */
+export const wrongGuards = Effect.fnUntraced(function*(
+  driver: TaskDriver,
+  options: { readonly runs: number; readonly fields?: Partial<StoredTask>; readonly bounds?: TaskBounds }
+) {
+  const { bounds = unlimited, fields = {}, runs } = options
+  let count = 0
+  const result = yield* Arbitrary.checkEffect(
+    Arbitrary.all({
+      row: rows,
+      scope: Arbitrary.schema(scopes),
+      guard: Arbitrary.schema(guards),
+      patch: patches
+    }),
+    ({ guard: { room, ...others }, patch, row, scope }) =>
+      Effect.gen(function*() {
+        const task = storedTask(`t${count++}`, { ...fields, ...row })
+        const guard: TaskGuard = room === undefined
+          ? others
+          : { ...others, contentAtMost: contentBytes(storedTask("t", fields)) + room }
+        yield* driver.insert(task, bounds, 0)
+        const expected = !isVisible(task, scope)
+          ? { _tag: "Missing" }
+          : permits(guard, task, patch)
+          ? { _tag: "Patched", task: applyPatch(task, patch) }
+          : { _tag: "Rejected", task }
+        const actual = yield* driver.patch(task.taskId, scope, guard, patch)
+        return actual._tag === expected._tag && byField(actual) === byField(expected)
+      }),
+    { runs }
+  )
+  return Arbitrary.formatCheckFailure(result)
+})

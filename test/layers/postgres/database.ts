@@ -1,0 +1,50 @@
+/** Databases for the tests of PostgreSQL: storages and drivers on them, and a client beside them. */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import * as Redacted from "effect/Redacted"
+import type { SqlError } from "effect/sql/SqlError"
+import * as PostgresTaskStorage from "mcp-task-storage/postgres"
+import type { DriverPair } from "mcp-task-storage/testing"
+import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
+import type { Postgres } from "./engine.ts"
+
+/** A client of the test's own. */
+export const connect = (url: string, options: PgClient.PgPoolConfig = {}) =>
+  Effect.provide(PgClient.make({ url: Redacted.make(url), maxConnections: 2, ...options }), Reactivity.layer)
+
+/** A storage with a pool of its own, as another process has it. */
+export const open = (options: PostgresTaskStorage.Options) =>
+  Effect.map(
+    Layer.build(Layer.fresh(PostgresTaskStorage.layer({ maintenance: false, ...options }))),
+    (built) => Context.get(built, TaskStorage)
+  )
+
+export const anyone = (now: number) => ({ now, session: undefined })
+
+export const unlimited = { maxTasks: null, maxTasksPerSession: null }
+
+/** Two drivers on one database, emptied for each case: to make it anew would take longer than the case. */
+export const openPair = (postgres: Postgres, database?: string) =>
+  Effect.gen(function*() {
+    const url = postgres.url(database ?? (yield* postgres.database))
+    const sql = yield* connect(url)
+    const options = { url, maxConnections: 10 }
+    const first = yield* PostgresTaskStorage.makeDriver(options)
+    const second = yield* PostgresTaskStorage.makeDriver(options)
+    return { sql, first, second }
+  })
+
+/** Also where tasks are counted: the count of all tasks is a row that is always there. */
+export const emptied = (
+  { first, prefix = "mcp_", second, sql }: Effect.Success<ReturnType<typeof openPair>> & { readonly prefix?: string }
+): Effect.Effect<DriverPair, SqlError> =>
+  Effect.as(
+    Effect.andThen(
+      sql.unsafe(`TRUNCATE ${prefix}tasks, ${prefix}task_counts, ${prefix}messages`),
+      sql.unsafe(`INSERT INTO ${prefix}task_counts (session_id, tasks) VALUES ('', 0)`)
+    ),
+    { first, second }
+  )

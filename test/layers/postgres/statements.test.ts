@@ -1,0 +1,231 @@
+/** That an operation is one statement, and that every statement finds its rows by an index. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { TaskStorageError } from "../../../src/domain/TaskError.ts"
+import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
+import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
+import { makePostgresDriver } from "../../../src/layers/postgres/makePostgresDriver.ts"
+import { perFile } from "../../support/perFile.ts"
+import { connect } from "./database.ts"
+import { freshUrl } from "./engine.ts"
+import { recording } from "./statements.ts"
+
+/** Storages on one client whose statements are noted. It has one connection, which knows what it did. */
+const setUp = Effect.gen(function*() {
+  const url = yield* freshUrl
+  const sql = yield* connect(url, { maxConnections: 1 })
+  const sent = recording(sql)
+  const driver = yield* makePostgresDriver(sql, { notifications: false, maxTasks: 1 })
+  const storage = yield* TaskStorage.fromDriver(driver, { maintenance: false })
+  const limited = yield* TaskStorage.fromDriver(driver, {
+    maintenance: false,
+    maxTasks: 1_000_000,
+    maxTasksPerSession: 101
+  })
+  /** Gives the statements that an effect sends, however it ends. */
+  const sentBy = (effect: Effect.Effect<unknown, TaskStorageError>) =>
+    Effect.suspend(() => {
+      sent.length = 0
+      return Effect.map(Effect.exit(effect), () => [...sent])
+    })
+  yield* limited.createTask({ originalMethod: "tools/call", taskId: "first of all" })
+  yield* storage.createTask({ originalMethod: "tools/call", taskId: "free-1", lease: 0 })
+  return { driver, limited, sentBy, sql, storage }
+})
+
+type Storages = { readonly storage: TaskStorageShape; readonly limited: TaskStorageShape }
+type Operation = (storages: Storages) => Effect.Effect<unknown, TaskStorageError>
+
+const call = { originalMethod: "tools/call" }
+const success = { _tag: "Success", value: {} } as const
+
+/** In this order, on tasks that are there. */
+const operations: ReadonlyArray<readonly [name: string, statements: number, operation: Operation]> = [
+  ["a creation", 1, ({ storage }) => storage.createTask({ ...call, taskId: "t", sessionId: "s5", ttl: 3_600_000 })],
+  ["a creation whose id is taken", 1, ({ storage }) => storage.createTask({ ...call, taskId: "t" })],
+  ["a limited creation", 1, ({ limited }) => limited.createTask({ ...call, taskId: "l", sessionId: "s5" })],
+  ["a limited creation whose id is taken", 1, ({ limited }) => limited.createTask({ ...call, taskId: "l" })],
+  ["a limited creation that is refused", 1, ({ limited }) => limited.createTask({ ...call, sessionId: "s5" })],
+  ["a read", 1, ({ storage }) => storage.getTask("t")],
+  ["a read within a session", 1, ({ storage }) => storage.forSession("s5").getTask("t")],
+  ["a read of nothing", 1, ({ storage }) => storage.getTask("nowhere")],
+  ["a summary", 1, ({ storage }) => storage.getTaskSummary("t")],
+  ["a result", 1, ({ storage }) => storage.getTaskResult("t")],
+  ["a touch", 1, ({ storage }) => storage.touchTask("t", { statusMessage: "here", ttl: 7_200_000 })],
+  ["a transition", 1, ({ storage }) => storage.updateTaskStatus("t", "input_required")],
+  ["a transition within a session", 1, ({ storage }) => storage.forSession("s5").updateTaskStatus("t", "working")],
+  ["a transition that is refused", 1, ({ storage }) => storage.updateTaskStatus("t", "working")],
+  ["a transition of nothing", 1, ({ storage }) => storage.updateTaskStatus("nowhere", "completed")],
+  ["asking for input", 2, ({ storage }) => storage.requireInput("t", { key: {} })],
+  ["giving input", 2, ({ storage }) => storage.provideInput("t", { key: 1 })],
+  [
+    "an update of a record",
+    2,
+    ({ storage }) =>
+      Effect.flatMap(
+        storage.getTask("t"),
+        (found) => storage.updateTask(Effect.runSync(Effect.fromOption(found).pipe(Effect.orDie)))
+      )
+  ],
+  ["storing a result", 1, ({ storage }) => storage.storeTaskResult("l", success)],
+  ["a settlement", 1, ({ storage }) => storage.settleTask("t", success)],
+  ["a settlement that is refused", 1, ({ storage }) => storage.settleTask("t", success)],
+  ["a page", 1, ({ storage }) => storage.listTasks()],
+  ["a page of summaries", 1, ({ storage }) => storage.listTaskSummaries()],
+  ["a page of a status", 1, ({ storage }) => storage.listTaskSummaries({ status: "working" })],
+  ["a page of a session", 1, ({ storage }) => storage.listTasksForSession("s5")],
+  ["a page of no session", 1, ({ storage }) => storage.forSession(null).listTasks()],
+  [
+    "a page of a status of a session",
+    1,
+    ({ storage }) => storage.listTaskSummaries({ sessionId: "s5", status: "completed" })
+  ],
+  ["a page of nothing", 2, ({ storage }) => storage.listTasksForSession("nobody")],
+  ["a count", 1, ({ storage }) => storage.taskCount()],
+  ["a count of a session", 1, ({ storage }) => storage.forSession("s5").taskCount()],
+  ["a batch of expired tasks", 1, ({ storage }) => storage.expireTasks({ limit: 100 })],
+  ["a claim", 2, ({ storage }) => storage.claimTask("free-1", { lease: 3_600_000 })],
+  ["a step", 2, ({ storage }) => storage.storeTaskStep("free-1", "step", 1, { attempt: 1 })],
+  [
+    "a heartbeat",
+    1,
+    ({ storage }) => storage.touchTask("free-1", { attempt: 1, lease: 3_600_000, statusMessage: "here" })
+  ],
+  ["a settlement of a worker", 1, ({ storage }) => storage.settleTask("free-1", success, { attempt: 1 })],
+  ["a look for free tasks", 1, ({ storage }) => storage.claimableTasks()],
+  ["a look for expired leases", 1, ({ storage }) => storage.recoverStuckTasks(3_600_000, { leases: "expired" })],
+  ["a look for stuck tasks", 1, ({ storage }) => storage.recoverStuckTasks(3_600_000)],
+  ["a deletion", 1, ({ storage }) => storage.deleteTask("t")],
+  ["a deletion of nothing", 1, ({ storage }) => storage.deleteTask("t")],
+  ["a message", 1, ({ storage }) => storage.messages.enqueue("q5", 1)],
+  ["a message within a bound", 1, ({ storage }) => storage.messages.enqueue("q5", 1, { maxSize: 1000 })],
+  ["a message beyond a bound", 1, ({ storage }) => storage.messages.enqueue("q5", 1, { maxSize: 1 })],
+  ["taking a message", 1, ({ storage }) => storage.messages.dequeue("q5")],
+  ["taking all messages", 1, ({ storage }) => storage.messages.dequeueAll("q5")],
+  ["maintenance", 2, ({ storage }) => storage.maintenance()]
+]
+
+/** A table of many tasks, of which few are anybody's, and few are at work. */
+const filled = perFile(Effect.gen(function*() {
+  const world = yield* setUp
+  const { sql } = world
+  const now = Date.now()
+  yield* sql`INSERT INTO mcp_tasks (task_id, session_id, status, created_at, last_updated_at, ttl, revision, incarnation, attempt, lease_expires_at, original_method)
+    SELECT 'task-' || n, CASE WHEN n % 200 = 0 THEN NULL ELSE 's' || n % 200 END,
+      CASE WHEN n % 400 IN (5, 6) THEN 'working' ELSE (ARRAY['completed', 'failed', 'cancelled'])[n % 3 + 1] END,
+      ${now - 20_001}::bigint + n, ${now - 20_001}::bigint + n, CASE WHEN n % 2 = 0 THEN 3600000 END, 1, 'i', 0,
+      CASE WHEN n % 400 IN (5, 7) THEN 0 WHEN n % 400 = 6 THEN ${now - 10_000}::bigint + n END, '"m"'
+    FROM generate_series(1, 20000) AS n`
+  yield* sql`INSERT INTO mcp_messages (queue, expires_at, body)
+    SELECT 'q' || n % 200, ${now}::bigint + 3600000 + n, '1' FROM generate_series(1, 20000) AS n`
+  yield* sql`ANALYZE`
+  // By a function, since a statement that is explained has parameters that nobody gives.
+  yield* sql`CREATE FUNCTION plan_of(statement text) RETURNS json LANGUAGE plpgsql AS $$
+    DECLARE plan json;
+    BEGIN EXECUTE 'EXPLAIN (GENERIC_PLAN, FORMAT JSON) ' || statement INTO plan; RETURN plan; END $$`
+  const seen = new Map<string, ReadonlyArray<string>>()
+  for (const [name, , operation] of operations) seen.set(name, yield* world.sentBy(operation(world)))
+  yield* world.sentBy(Effect.void)
+  return { ...world, seen }
+}))
+
+it.live.each(operations)("%s takes %i", ([name, statements]) =>
+  Effect.gen(function*() {
+    const { seen } = yield* filled
+    // The record is read before it is updated.
+    const expected = name === "an update of a record" ? statements + 1 : statements
+    assert.lengthOf(seen.get(name) ?? [], expected)
+  }))
+
+interface Plan {
+  readonly "Node Type": string
+  readonly "Relation Name"?: string
+  readonly "Index Name"?: string
+  readonly Plans?: ReadonlyArray<Plan>
+}
+
+const nodesOf = (plan: Plan): ReadonlyArray<Plan> => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)]
+
+const isPlan = (value: unknown): value is Plan => typeof value === "object" && value !== null && "Node Type" in value
+
+/** The nodes of the plan that serves whatever values come. */
+const genericPlan = (sql: SqlClient, text: string) =>
+  Effect.map(sql`SELECT plan_of(${text})::text AS plans`, ([row]) => {
+    const plans: unknown = JSON.parse(String(row?.["plans"]))
+    const plan: unknown = Array.isArray(plans) ? plans[0]?.Plan : undefined
+    return isPlan(plan) ? nodesOf(plan) : assert.fail("no plan")
+  })
+
+const pages = [
+  ["a page", "mcp_tasks_by_creation"],
+  ["a page of summaries", "mcp_tasks_by_creation"],
+  ["a page of a status", "mcp_tasks_by_status"],
+  ["a page of a session", "mcp_tasks_by_session"],
+  ["a page of a status of a session", "mcp_tasks_by_session_status"]
+] as const
+
+describe("among many tasks and messages", () => {
+  it.live("every statement finds its rows by an index, however it is planned", () =>
+    Effect.gen(function*() {
+      const { driver, seen, sentBy, sql } = yield* filled
+      const revisions = yield* sentBy(driver.findRevisions?.(["t", "u"]).pipe(Effect.orDie) ?? Effect.void)
+      const expected = new Set([...seen].flatMap(([, texts]) => texts))
+      const texts = [...expected, ...revisions]
+      assert.isAbove(texts.length, 30)
+      for (const text of texts) {
+        // Whoever counts all tasks reads all of them.
+        if (text.startsWith("SELECT count(*) FROM mcp_tasks WHERE (expires_at")) continue
+        const nodes = yield* genericPlan(sql, text)
+        const scanned = nodes.flatMap((node) => node["Node Type"].endsWith("Seq Scan") ? [node["Relation Name"]] : [])
+        for (const table of ["mcp_tasks", "mcp_messages"]) assert.notInclude(scanned, table, text)
+      }
+    }))
+
+  it.live("pages come in the order of an index", () =>
+    Effect.gen(function*() {
+      const { seen, sql } = yield* filled
+      for (const [name, index] of pages) {
+        const [text = ""] = seen.get(name) ?? []
+        const nodes = yield* genericPlan(sql, text)
+        const types = nodes.map((node) => node["Node Type"])
+        for (const type of ["Sort", "Incremental Sort", "Bitmap Heap Scan"]) assert.notInclude(types, type, text)
+        const used = nodes.flatMap((node) => node["Index Name"] ?? [])
+        // Once for the sizes, and once for the tasks.
+        assert.deepStrictEqual(used, [index, index], name)
+      }
+    }))
+
+  it.live("free tasks come in the order of the index of leases", () =>
+    Effect.gen(function*() {
+      const { seen, sql } = yield* filled
+      for (const name of ["a look for free tasks", "a look for expired leases"]) {
+        const [text = ""] = seen.get(name) ?? []
+        const nodes = yield* genericPlan(sql, text)
+        assert.deepStrictEqual(nodes.map((node) => node["Node Type"]), ["Limit", "Index Scan"], text)
+        assert.deepStrictEqual(nodes.flatMap((node) => node["Index Name"] ?? []), ["mcp_tasks_by_lease"])
+      }
+    }))
+
+  it.live("functions and triggers do so too: nothing that was done has read a whole table", () =>
+    Effect.gen(function*() {
+      const { driver, limited, sql, storage } = yield* filled
+      const scans = Effect.gen(function*() {
+        yield* sql`SELECT pg_stat_force_next_flush()`
+        const rows = yield* sql`SELECT relname, seq_scan::int AS scans FROM pg_stat_user_tables
+          WHERE relname IN ('mcp_tasks', 'mcp_messages') ORDER BY relname`
+        return rows.map((row) => [row["relname"], row["scans"]])
+      })
+      yield* sql`INSERT INTO mcp_messages (queue, expires_at, body)
+        SELECT 'q5', ${Date.now()}::bigint + 3600000, '1' FROM generate_series(1, 100)`
+      const before = yield* scans
+      // Often enough for PostgreSQL to plan them for any value.
+      for (let round = 0; round < 12; round++) {
+        yield* driver.findRevisions?.(["task-1", "task-2"]) ?? Effect.void
+        for (const [name, , operation] of operations) {
+          if (name !== "a count") yield* Effect.exit(operation({ limited, storage }))
+        }
+      }
+      assert.deepStrictEqual(yield* scans, before)
+    }))
+})

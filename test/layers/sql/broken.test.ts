@@ -1,0 +1,104 @@
+/**
+ * Holds the suite to its purpose on real engines: every mistake in the SQL of a driver is noticed, by a case of the
+ * contract under the subject that it names. The same drivers without mistakes pass in test/layers/sqlite/contract.test.ts and
+ * test/layers/postgres/contract.test.ts.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import { contractSuite, type DriverPair, fromDrivers, runCase, type StorageHarness } from "mcp-task-storage/testing"
+import { makePostgresDriver } from "../../../src/layers/postgres/makePostgresDriver.ts"
+import { makeSqliteDriver } from "../../../src/layers/sqlite/makeSqliteDriver.ts"
+import { openSqlite } from "../../../src/layers/sqlite/openSqlite.ts"
+import { perFile } from "../../support/perFile.ts"
+import { connect, emptied } from "../postgres/database.ts"
+import { freshUrl } from "../postgres/engine.ts"
+import { rewriting } from "../postgres/statements.ts"
+import { freshFile } from "../sqlite/database.ts"
+import { brokenStatements, missingLocks } from "./brokenStatements.ts"
+import type { Rewrite } from "./rewrite.ts"
+
+const url = perFile(freshUrl)
+let prefixes = 0
+
+/** Two drivers with a mistake, on tables of their own. */
+const engines = {
+  sqlite: (mistake: Rewrite) =>
+    Effect.gen(function*() {
+      const filename = yield* freshFile
+      const open = Effect.map(openSqlite({ filename, synchronous: "off" }), (sql) => rewriting(sql, mistake))
+      const [sql, other] = [yield* open, yield* open]
+      // Without its transactions, behind which a missing guard would not show; nothing may depend on them.
+      const { transaction: _, ...first } = yield* makeSqliteDriver(sql, { maxTasks: 1 })
+      const { transaction: __, ...second } = yield* makeSqliteDriver(other, {})
+      const empty = Effect.andThen(sql`DELETE FROM mcp_tasks`, sql`DELETE FROM mcp_messages`)
+      return { makeDrivers: Effect.as(empty, { first, second }) }
+    }),
+  postgres: (mistake: Rewrite) =>
+    Effect.gen(function*() {
+      const prefix = `m${prefixes++}_`
+      const options = { notifications: false, tablePrefix: prefix }
+      const open = Effect.map(connect(yield* url, { maxConnections: 5 }), (sql) => rewriting(sql, mistake))
+      const first = yield* makePostgresDriver(yield* open, { ...options, maxTasks: 1 })
+      const second = yield* makePostgresDriver(yield* open, options)
+      return { makeDrivers: emptied({ sql: yield* connect(yield* url), first, second, prefix }) }
+    })
+}
+
+const casesOf = (subject: string) => contractSuite.flatMap((group) => group.subject === subject ? group.cases : [])
+
+/** What depends on who comes first does not show each time. */
+const rounds = 10
+
+/** Fails where nothing notices. */
+const requireNotice = <E>(harness: StorageHarness<E>, by: string) =>
+  Effect.gen(function*() {
+    for (let round = 0; round < rounds; round++) {
+      for (const contract of casesOf(by)) {
+        if (Exit.isFailure(yield* Effect.exit(runCase(harness, contract)))) return
+      }
+    }
+    assert.fail(`no case notices under ${by}`)
+  }).pipe(Random.withSeed(2))
+
+/** That an effect has the statement in it that the mistake changes: what changes nothing shows nothing. */
+const noting = (mistake: Rewrite) => {
+  const seen = { changed: false }
+  const rewrite: Rewrite = (text) => {
+    const changed = mistake(text)
+    if (changed !== text) seen.changed = true
+    return changed
+  }
+  return { rewrite, seen }
+}
+
+const check = <E1, E2>(
+  engine: (mistake: Rewrite) => Effect.Effect<{ readonly makeDrivers: Effect.Effect<DriverPair, E2> }, E1, Scope.Scope>,
+  mistake: Rewrite,
+  by: string
+) =>
+  Effect.gen(function*() {
+    const { rewrite, seen } = noting(mistake)
+    yield* requireNotice(fromDrivers(yield* engine(rewrite)), by)
+    assert.isTrue(seen.changed)
+  })
+
+describe.each(brokenStatements)("$name, and is noticed by $noticedBy", ({ noticedBy, postgres, sqlite }) => {
+  if (sqlite !== undefined) it.live("on sqlite", () => check(engines.sqlite, sqlite, noticedBy))
+  if (postgres !== undefined) it.live("on postgres", () => check(engines.postgres, postgres, noticedBy))
+})
+
+describe.each(missingLocks)(
+  "$name, and is noticed by $noticedBy, once it takes its time",
+  ({ lock, noticedBy, pause }) => {
+    it.live("without its lock", () => check(engines.postgres, (text) => lock(pause(text)), noticedBy))
+
+    it.live("and not with it", () =>
+      Effect.gen(function*() {
+        const harness = fromDrivers(yield* engines.postgres(pause))
+        for (const contract of casesOf(noticedBy)) yield* runCase(harness, contract)
+      }))
+  }
+)

@@ -1,0 +1,32 @@
+/** Rows as a driver keeps them. */
+import { StoredJson } from "../../src/domain/StoredJson.ts"
+import type { StoredTask } from "../../src/domain/StoredTask.ts"
+
+export const text = (value: string): StoredJson => StoredJson.fromText(JSON.stringify(value))
+
+export const storedTask = (taskId: string, fields: Partial<StoredTask> = {}): StoredTask => ({
+  taskId,
+  sessionId: null,
+  status: "working",
+  createdAt: 1000,
+  lastUpdatedAt: 1000,
+  ttl: null,
+  pollInterval: null,
+  revision: 1,
+  attempt: 0,
+  leaseExpiresAt: null,
+  resultKind: null,
+  originalMethod: text("tools/call"),
+  statusMessage: null,
+  meta: null,
+  incarnation: "first",
+  originalParams: null,
+  inputRequests: null,
+  inputResponses: null,
+  requestState: null,
+  inputKeys: null,
+  principal: null,
+  steps: null,
+  result: null,
+  ...fields
+})

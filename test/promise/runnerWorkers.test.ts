@@ -1,0 +1,266 @@
+/**
+ * Workers that are woken with an id, sessions, and how runners are opened.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as MemoryTaskStorage from "mcp-task-storage/memory"
+import { openTaskRunner, openTaskStorage, type PromiseTaskRunner } from "mcp-task-storage/promise"
+import { describe, expect, onTestFinished, test, vi } from "vitest"
+import { TaskStorage } from "../../src/domain/TaskStorage.ts"
+import { until } from "../support/until.ts"
+
+const call = { originalMethod: "tools/call", originalParams: { name: "report" } }
+const forever = () => new Promise<never>(() => undefined)
+
+const openStorage = async () => {
+  const storage = await openTaskStorage("sqlite::memory:")
+  onTestFinished(() => storage.close())
+  return storage
+}
+
+describe("runTask", () => {
+  const dispatched: Array<string> = []
+  const open = async (options = {}) => {
+    dispatched.length = 0
+    const runner = await openTaskRunner(await openStorage(), {
+      recovery: false,
+      shutdownTimeout: 0,
+      dispatch: async (taskId) => {
+        dispatched.push(taskId)
+      },
+      ...options
+    })
+    onTestFinished(() => runner.close())
+    return runner
+  }
+
+  test("runs what was dispatched, to its end", async () => {
+    const runner = await open()
+    const { taskId } = await runner.run(call)
+    expect(dispatched).toStrictEqual([taskId])
+    expect(runner.running()).toBe(0)
+    expect(await runner.runTask(taskId)).toBe("skipped")
+    runner.register({ method: "tools/call", run: async () => "done" })
+    expect(await runner.runTask(taskId)).toBe("settled")
+    expect(await runner.storage.getTask(taskId)).toMatchObject({ status: "completed", attempt: 1 })
+    expect(await runner.runTask(taskId)).toBe("skipped")
+    expect(await runner.runTask("nobody")).toBe("skipped")
+  })
+
+  test("dispatches again after the last answer", async () => {
+    const runner = await open()
+    runner.register({ method: "tools/call", run: (_, { suspend }) => suspend({ who: { method: "roots/list" } }) })
+    const { taskId } = await runner.run(call)
+    expect(await runner.runTask(taskId)).toBe("suspended")
+    await runner.provideInput(taskId, { who: "Ada" })
+    expect(dispatched).toStrictEqual([taskId, taskId])
+    expect(await runner.runTask(taskId)).toBe("settled")
+    expect(await runner.storage.getTask(taskId)).toMatchObject({ result: { value: { who: "Ada" } } })
+  })
+
+  test("gives a task back at its deadline, where its policy lets it run again", async () => {
+    const runner = await open()
+    const signals: Array<AbortSignal> = []
+    runner.register({
+      method: "tools/call",
+      lostWorker: { maxAttempts: 3 },
+      run: async (_, { attempt, signal }) => {
+        signals.push(signal)
+        return attempt === 1 ? forever() : attempt
+      }
+    })
+    const { taskId } = await runner.run(call)
+    expect(await runner.runTask(taskId, { deadline: 50 })).toBe("released")
+    expect(signals[0]?.aborted).toBe(true)
+    expect(dispatched).toStrictEqual([taskId, taskId])
+    expect(await runner.runTask(taskId, { deadline: 5_000 })).toBe("settled")
+    expect(await runner.storage.getTask(taskId)).toMatchObject({ result: { value: 2 } })
+  })
+
+  test("fails it at its deadline otherwise", async () => {
+    const runner = await open()
+    runner.register({ method: "tools/call", run: forever })
+    const { taskId } = await runner.run(call)
+    expect(await runner.runTask(taskId, { deadline: 50 })).toBe("settled")
+    expect(await runner.storage.getTask(taskId)).toMatchObject({ status: "failed", result: { code: -32603 } })
+  })
+
+  test.each([false, true])(
+    "gives a task back when its signal is aborted, also before it has begun: %j",
+    async (early) => {
+      const runner = await open()
+      const signals: Array<AbortSignal> = []
+      runner.register({
+        method: "tools/call",
+        lostWorker: { maxAttempts: 3 },
+        run: (_, { signal }) => {
+          signals.push(signal)
+          return forever()
+        }
+      })
+      const { taskId } = await runner.run(call)
+      const controller = new AbortController()
+      const running = runner.runTask(taskId, { signal: controller.signal })
+      await until(() => early ? runner.running() === 1 : signals.length === 1)
+      controller.abort(new Error("enough"))
+      await expect(running).rejects.toThrow("enough")
+      expect(signals.every(({ aborted }) => aborted)).toBe(true)
+      expect(await runner.storage.claimableTasks()).toStrictEqual([taskId])
+    },
+    5_000
+  )
+
+  test("ends when the runner is closed", async () => {
+    const runner = await open({ shutdownTimeout: 50 })
+    runner.register({ method: "tools/call", lostWorker: { maxAttempts: 3 }, run: forever })
+    const { taskId } = await runner.run(call)
+    const running = runner.runTask(taskId)
+    await until(() => runner.running() === 1)
+    await runner.close()
+    expect(await running).toBe("released")
+  })
+
+  test("a dispatch that fails is logged, and the task waits in the storage", async () => {
+    const stderr = vi.spyOn(console, "error").mockReturnValue()
+    for (
+      const dispatch of [() => Promise.reject(new Error("no queue")), () => {
+        throw new Error("no queue")
+      }]
+    ) {
+      const runner = await open({ dispatch })
+      const { taskId } = await runner.run(call)
+      expect(await runner.storage.claimableTasks()).toStrictEqual([taskId])
+    }
+    expect(stderr).toHaveBeenCalledTimes(2)
+    vi.restoreAllMocks()
+  })
+})
+
+describe("recovery", () => {
+  const abandon = (runner: PromiseTaskRunner) => runner.storage.createTask({ ...call, lease: 1 })
+
+  test("takes up by policy what a worker left, by itself", async () => {
+    const runner = await openTaskRunner(await openStorage(), { recovery: { interval: 20 } })
+    runner.register({ method: "tools/call", name: "report", run: async () => "never" })
+    runner.register({ method: "tools/call", lostWorker: { maxAttempts: 2 }, run: async (_, { attempt }) => attempt })
+    const failing = await abandon(runner)
+    const again = await runner.storage.createTask({ originalMethod: "tools/call", lease: 1 })
+    expect(await runner.storage.awaitTask(failing.taskId)).toMatchObject({ status: "failed", result: { code: -32603 } })
+    expect(await runner.storage.awaitTask(again.taskId)).toMatchObject({ status: "completed", result: { value: 2 } })
+    await runner.close()
+  })
+
+  test("starts no timers when told so", async () => {
+    const runner = await openTaskRunner(await openStorage(), { recovery: false })
+    runner.register({ method: "tools/call", run: async () => "done" })
+    const { taskId } = await abandon(runner)
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    expect(await runner.storage.getTask(taskId)).toMatchObject({ status: "working" })
+    expect(await runner.recover()).toStrictEqual([taskId])
+    await runner.close()
+  })
+})
+
+describe("forSession", () => {
+  test("keeps to the tasks of a session", async () => {
+    await using runner = await openTaskRunner("memory:", { shutdownTimeout: 0 })
+    const ada = runner.forSession("ada")
+    const task = await ada.run(call, forever)
+    expect(task).toMatchObject({ sessionId: "ada" })
+    await expect(runner.forSession("bob").cancelTask(task.taskId)).rejects.toMatchObject({ _tag: "TaskNotFound" })
+    await expect(runner.forSession(null).provideInput(task.taskId, {})).rejects.toMatchObject({ _tag: "TaskNotFound" })
+    expect(await ada.cancelTask(task.taskId)).toMatchObject({ status: "cancelled" })
+    expect(await runner.forSession(null).run(call, async () => 1)).not.toHaveProperty("sessionId")
+  })
+
+  test.each([undefined, "", 5])("refuses %j, which is no session", async (sessionId) => {
+    await using runner = await openTaskRunner("memory:")
+    const session: typeof runner = Reflect.apply(runner.forSession, undefined, [sessionId])
+    await expect(session.run(call, forever)).rejects.toMatchObject({ _tag: "InvalidInput", field: "sessionId" })
+  })
+})
+
+test("a session is refused too where the storage would not", async () => {
+  const layer = Layer.effect(
+    TaskStorage,
+    Effect.gen(function*() {
+      const driver = MemoryTaskStorage.makeDriver(yield* MemoryTaskStorage.makeStore)
+      const storage = yield* TaskStorage.fromDriver(driver)
+      return { ...storage, forSession: () => storage }
+    })
+  )
+  await using runner = await openTaskRunner({ layer })
+  const session: typeof runner = Reflect.apply(runner.forSession, undefined, [undefined])
+  await expect(session.run(call, forever)).rejects.toMatchObject({ _tag: "InvalidInput", field: "sessionId" })
+})
+
+describe("opening", () => {
+  const open = (...args: ReadonlyArray<unknown>): Promise<PromiseTaskRunner> =>
+    Reflect.apply(openTaskRunner, undefined, args)
+
+  test("takes a layer, and options of its storage", async () => {
+    await using runner = await openTaskRunner({ layer: MemoryTaskStorage.layer() }, {
+      now: () => 0,
+      generateId: () => "first",
+      recovery: false
+    })
+    expect(await runner.run(call, async () => 1)).toMatchObject({
+      taskId: "first",
+      createdAt: "1970-01-01T00:00:00.000Z"
+    })
+  })
+
+  test("leaves storage open that it did not open", async () => {
+    const storage = await openStorage()
+    const runner = await openTaskRunner(storage)
+    expect(runner.storage).toBe(storage)
+    await runner.close()
+    expect(await storage.taskCount()).toBe(0)
+  })
+
+  test.each([
+    [{ leese: 5 }, "leese"],
+    [{ lease: "30 seconds" }, "lease"],
+    [{ lease: 0 }, "lease"],
+    [{ recovery: true }, "recovery"],
+    [{ recovery: { interval: "1 minute" } }, "recovery.interval"],
+    [{ recovery: { intervall: 5 } }, "recovery.intervall"],
+    [{ maxRunning: 0 }, "maxRunning"],
+    [{ maxRunningPerSession: 1.5 }, "maxRunningPerSession"],
+    [{ whenFull: "drop" }, "whenFull"],
+    [{ shutdownTimeout: -1 }, "shutdownTimeout"],
+    [{ orphanTimeout: {} }, "orphanTimeout"],
+    [{ dispatch: "queue" }, "dispatch"],
+    [null, "options"],
+    [[], "options"]
+  ])("refuses the options %j", async (options, field) => {
+    for (const source of ["memory:", await openStorage(), { layer: MemoryTaskStorage.layer() }]) {
+      await expect(open(source, options)).rejects.toMatchObject({ _tag: "InvalidInput", field })
+    }
+  })
+
+  test.each([
+    ["nonsense", "url"],
+    [undefined, "url"],
+    [{}, "layer"],
+    [{ createTask: () => undefined }, "storage"]
+  ])("refuses the source %j", async (source, field) => {
+    await expect(open(source)).rejects.toMatchObject({ _tag: "InvalidInput", field })
+  })
+
+  test("refuses options of a storage that is open already", async () => {
+    await expect(open(await openStorage(), { maxTasks: 5 })).rejects.toMatchObject({ field: "maxTasks" })
+  })
+
+  test.each([
+    [null, "handler"],
+    [{ run: forever }, "method"],
+    [{ method: "x" }, "run"],
+    [{ method: "x", name: 5, run: forever }, "name"],
+    [{ method: "x", run: forever, lostWorker: "retry" }, "lostWorker"],
+    [{ method: "x", run: forever, lostWorker: { maxAttempts: 0 } }, "lostWorker.maxAttempts"]
+  ])("refuses the handler %j", async (handler, field) => {
+    await using runner = await openTaskRunner("memory:")
+    expect(() => Reflect.apply(runner.register, undefined, [handler])).toThrow(expect.objectContaining({ field }))
+  })
+})

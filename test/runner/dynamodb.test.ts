@@ -1,0 +1,6 @@
+/** Runners of several processes on one DynamoDB table. */
+import { describeWithEngine } from "../layers/dynamodb/engine.ts"
+import { dynamoDbTarget } from "../layers/faults/dynamoDbTarget.ts"
+import { testTwoRunners } from "./testTwoRunners.ts"
+
+describeWithEngine("DynamoDB Local", () => testTwoRunners(dynamoDbTarget))

@@ -1,0 +1,18 @@
+/**
+ * The order of the test files: those that take longest first, so that none of them is left over for one core at the end.
+ * Before these come the two that take longest by waiting, which leave the cores to others.
+ */
+import { BaseSequencer, type TestSpecification } from "vitest/node"
+
+const patterns = [/\/chaos\/\w+\.test\.ts$/, /(\/(contract|broken|processes)|\/faults\/\w+)\.test\.ts$/]
+
+const rankOf = ({ moduleId }: TestSpecification): number => {
+  const rank = patterns.findIndex((pattern) => pattern.test(moduleId))
+  return rank === -1 ? patterns.length : rank
+}
+
+export class HeavyFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+    return (await super.sort(files)).toSorted((left, right) => rankOf(left) - rankOf(right))
+  }
+}
