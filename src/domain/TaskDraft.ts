@@ -4,10 +4,6 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import { addUsedKeys } from "./InputRound.ts"
-import { maxDepth, StoredJson } from "./StoredJson.ts"
-import type { StoredTask } from "./StoredTask.ts"
-import { InvalidInput, PayloadTooLarge } from "./TaskError.ts"
 import {
   orNull,
   parseCount,
@@ -18,7 +14,11 @@ import {
   parseStatus,
   parseText,
   parseTime
-} from "./TaskInput.ts"
+} from "./ArgumentParsers.ts"
+import { addUsedKeys } from "./InputRound.ts"
+import { maxDepth, StoredJson } from "./StoredJson.ts"
+import type { StoredTask } from "./StoredTask.ts"
+import { InvalidInput, PayloadTooLarge } from "./TaskError.ts"
 import { leaseUntil, type MessagePatch, overContent, type ParsedOutcome, type Replacement } from "./TaskMachine.ts"
 import type { CreateTask } from "./TaskOperations.ts"
 import { resultKind, type TaskOutcomeInput } from "./TaskOutcome.ts"

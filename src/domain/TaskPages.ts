@@ -5,11 +5,11 @@
  */
 import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { orAbsent, orNull, parseCount, parseStatus } from "./ArgumentParsers.ts"
 import { answered, decoded, operate, parsed } from "./TaskAccess.ts"
 import { decodeCursor, encodeCursor } from "./TaskCursor.ts"
 import type { DriverPage, PageQuery, TaskDriverError, TaskPosition } from "./TaskDriver.ts"
 import type { InvalidCursor, InvalidInput, TaskStorageUnavailable } from "./TaskError.ts"
-import { orAbsent, orNull, parseCount, parseStatus } from "./TaskInput.ts"
 import type { SummaryListOptions, TaskPage } from "./TaskOperations.ts"
 
 const defaultPageSize = 50

@@ -6,11 +6,11 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { orNull, parseCount, parseMillis } from "./ArgumentParsers.ts"
 import { maxBytes } from "./StoredJson.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import { InvalidInput } from "./TaskError.ts"
 import { uuidV7 } from "./TaskId.ts"
-import { orNull, parseCount, parseMillis } from "./TaskInput.ts"
 
 /**
  * Options that every layer takes.

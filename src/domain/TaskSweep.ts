@@ -5,11 +5,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { orNull, parseCount, parseMillis } from "./ArgumentParsers.ts"
 import { StoredJson } from "./StoredJson.ts"
 import { answered, operate, parsed, withNow } from "./TaskAccess.ts"
 import { type TaskDriver, TaskDriverError } from "./TaskDriver.ts"
 import { InvalidInput } from "./TaskError.ts"
-import { orNull, parseCount, parseMillis } from "./TaskInput.ts"
 import { type Abandonment, planRecovery } from "./TaskMachine.ts"
 import type { MaintenanceReport, TaskStorageShape } from "./TaskOperations.ts"
 import type { ResultKind } from "./TaskOutcome.ts"

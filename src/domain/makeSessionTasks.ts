@@ -7,6 +7,17 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import {
+  orAbsent,
+  orNull,
+  parseCount,
+  parseId,
+  parseJson,
+  parseJsonObject,
+  parseMillis,
+  parseStatus,
+  parseText
+} from "./ArgumentParsers.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import { answered, decoded, operate, parsed, toOption, toRecord } from "./TaskAccess.ts"
@@ -21,17 +32,6 @@ import {
   TaskNotFound,
   type TaskStorageUnavailable
 } from "./TaskError.ts"
-import {
-  orAbsent,
-  orNull,
-  parseCount,
-  parseId,
-  parseJson,
-  parseJsonObject,
-  parseMillis,
-  parseStatus,
-  parseText
-} from "./TaskInput.ts"
 import {
   decideClaim,
   decideProvideInput,

@@ -19,7 +19,7 @@ import {
   encodeTaskOption,
   encodeTaskPage
 } from "./codec.ts"
-import type { PromiseRunner } from "./PromiseRunner.ts"
+import type { PromiseCalls } from "./PromiseCalls.ts"
 import type { PromiseSessionTasks } from "./PromiseTaskStorage.ts"
 import type { CreateTask } from "./Task.ts"
 import { watchTask } from "./watchTask.ts"
@@ -32,55 +32,55 @@ import { watchTask } from "./watchTask.ts"
  */
 export const makePromiseSessionTasks = (
   tasks: () => SessionTasks,
-  runner: PromiseRunner,
+  calls: PromiseCalls,
   generateId: (() => string) | undefined
 ): PromiseSessionTasks => ({
   createTask: (task, options) =>
-    runner.write("createTask", options, () => {
+    calls.write("createTask", options, () => {
       const decoded = decodeCreateTask(task)
       const named = generateId === undefined ? decoded : withId(decoded, generateId)
       return Effect.map(tasks().createTask(named), encodeTask)
     }),
 
   getTask: (taskId, options) =>
-    runner.read("getTask", options, () => Effect.map(tasks().getTask(taskId), encodeTaskOption)),
+    calls.read("getTask", options, () => Effect.map(tasks().getTask(taskId), encodeTaskOption)),
 
   getTaskSummary: (taskId, options) =>
-    runner.read("getTaskSummary", options, () => Effect.map(tasks().getTaskSummary(taskId), encodeSummaryOption)),
+    calls.read("getTaskSummary", options, () => Effect.map(tasks().getTaskSummary(taskId), encodeSummaryOption)),
 
   updateTask: (record, options) =>
-    runner.write("updateTask", options, () => Effect.map(tasks().updateTask(decodeTask(record)), encodeTask)),
+    calls.write("updateTask", options, () => Effect.map(tasks().updateTask(decodeTask(record)), encodeTask)),
 
-  deleteTask: (taskId, options) => runner.write("deleteTask", options, () => tasks().deleteTask(taskId)),
+  deleteTask: (taskId, options) => calls.write("deleteTask", options, () => tasks().deleteTask(taskId)),
 
   listTasks: (options) =>
-    runner.read("listTasks", options, () => Effect.map(tasks().listTasks(options), encodeTaskPage)),
+    calls.read("listTasks", options, () => Effect.map(tasks().listTasks(options), encodeTaskPage)),
 
   listTaskSummaries: (options) =>
-    runner.read("listTaskSummaries", options, () => Effect.map(tasks().listTaskSummaries(options), encodeSummaryPage)),
+    calls.read("listTaskSummaries", options, () => Effect.map(tasks().listTaskSummaries(options), encodeSummaryPage)),
 
   updateTaskStatus: (taskId, status, options) =>
-    runner.write(
+    calls.write(
       "updateTaskStatus",
       options,
       () => Effect.map(tasks().updateTaskStatus(taskId, status, options), encodeTask)
     ),
 
   storeTaskResult: (taskId, outcome, options) =>
-    runner.write(
+    calls.write(
       "storeTaskResult",
       options,
       () => Effect.map(tasks().storeTaskResult(taskId, outcome, options), encodeTask)
     ),
 
   getTaskResult: (taskId, options) =>
-    runner.read("getTaskResult", options, () => Effect.map(tasks().getTaskResult(taskId), Option.getOrUndefined)),
+    calls.read("getTaskResult", options, () => Effect.map(tasks().getTaskResult(taskId), Option.getOrUndefined)),
 
   settleTask: (taskId, outcome, options) =>
-    runner.write("settleTask", options, () => Effect.map(tasks().settleTask(taskId, outcome, options), encodeTask)),
+    calls.write("settleTask", options, () => Effect.map(tasks().settleTask(taskId, outcome, options), encodeTask)),
 
   touchTask: (taskId, options) =>
-    runner.write("touchTask", options, () => {
+    calls.write("touchTask", options, () => {
       requireMillis("ttl", options?.ttl)
       requireMillis("pollInterval", options?.pollInterval)
       requireMillis("lease", options?.lease)
@@ -88,37 +88,37 @@ export const makePromiseSessionTasks = (
     }),
 
   claimTask: (taskId, options) =>
-    runner.write("claimTask", options, () => {
+    calls.write("claimTask", options, () => {
       requireMillis("lease", options?.lease)
       return Effect.map(tasks().claimTask(taskId, options), encodeClaimedTask)
     }),
 
   storeTaskStep: (taskId, key, value, options) =>
-    runner.write(
+    calls.write(
       "storeTaskStep",
       options,
       () => Effect.map(tasks().storeTaskStep(taskId, key, value, options), encodeTask)
     ),
 
   requireInput: (taskId, requests, options) =>
-    runner.write("requireInput", options, () => {
+    calls.write("requireInput", options, () => {
       requireMillis("lease", options?.lease)
       return Effect.map(tasks().requireInput(taskId, requests, options), encodeTask)
     }),
 
   provideInput: (taskId, responses, options) =>
-    runner.write(
+    calls.write(
       "provideInput",
       options,
       () => Effect.map(tasks().provideInput(taskId, responses), encodeProvidedInput)
     ),
 
-  taskCount: (options) => runner.read("taskCount", options, () => tasks().taskCount()),
+  taskCount: (options) => calls.read("taskCount", options, () => tasks().taskCount()),
 
-  changes: (taskId, options) => watchTask(runner, options, () => tasks().changes(taskId)),
+  changes: (taskId, options) => watchTask(calls, options, () => tasks().changes(taskId)),
 
   awaitTask: (taskId, options) =>
-    runner.wait("awaitTask", options, () => Effect.map(tasks().awaitTask(taskId), encodeTask))
+    calls.wait("awaitTask", options, () => Effect.map(tasks().awaitTask(taskId), encodeTask))
 })
 
 /**

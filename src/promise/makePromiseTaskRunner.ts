@@ -5,14 +5,14 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { parseCount, parseId } from "../domain/ArgumentParsers.ts"
 import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
-import { parseCount, parseId } from "../domain/TaskInput.ts"
 import type { SessionRunner } from "../runner/TaskRunner.ts"
 import { isObject, requireMillis, requireObject } from "./arguments.ts"
 import { decodeCreateTask, encodeProvidedInput, encodeTask } from "./codec.ts"
 import { withId } from "./makePromiseSessionTasks.ts"
 import type { OpenedRunner } from "./openRunner.ts"
-import { PromiseRunner } from "./PromiseRunner.ts"
+import { PromiseCalls } from "./PromiseCalls.ts"
 import type {
   LostWorkerPolicy,
   PromiseSessionRunner,
@@ -48,7 +48,7 @@ export const makePromiseTaskRunner = (
   { generateId, release, storage }: PromiseTaskRunnerOptions
 ): PromiseTaskRunner => {
   const { context, runner } = opened
-  const calls = new PromiseRunner(context, Effect.void, "runner")
+  const calls = new PromiseCalls(context, Effect.void, "runner")
   const runs = new Set<Promise<RunResult>>()
   let closing: Promise<void> | undefined
 

@@ -6,12 +6,12 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { parseId } from "../domain/TaskInput.ts"
+import { parseId } from "../domain/ArgumentParsers.ts"
 import type { TaskMessages, TaskStorageShape } from "../domain/TaskOperations.ts"
 import { requireMillis } from "./arguments.ts"
 import { encodeSummaryPage, encodeTaskPage } from "./codec.ts"
 import { makePromiseSessionTasks } from "./makePromiseSessionTasks.ts"
-import type { PromiseRunner } from "./PromiseRunner.ts"
+import type { PromiseCalls } from "./PromiseCalls.ts"
 import type { PromiseTaskMessages, PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 
 /**
@@ -23,36 +23,36 @@ import type { PromiseTaskMessages, PromiseTaskStorage } from "./PromiseTaskStora
  */
 export const makePromiseTaskStorage = (
   storage: TaskStorageShape,
-  runner: PromiseRunner,
+  calls: PromiseCalls,
   generateId: (() => string) | undefined
 ): PromiseTaskStorage => ({
-  ...makePromiseSessionTasks(() => storage, runner, generateId),
+  ...makePromiseSessionTasks(() => storage, calls, generateId),
   backendName: storage.backendName,
 
   listTaskSummaries: (options) =>
-    runner.read("listTaskSummaries", options, () => {
+    calls.read("listTaskSummaries", options, () => {
       if (options?.sessionId !== undefined) requireId("sessionId", options.sessionId)
       return Effect.map(storage.listTaskSummaries(options), encodeSummaryPage)
     }),
 
   listTasksForSession: (sessionId, options) =>
-    runner.read(
+    calls.read(
       "listTasksForSession",
       options,
       () => Effect.map(storage.listTasksForSession(sessionId, options), encodeTaskPage)
     ),
 
-  expireTasks: (options) => runner.write("expireTasks", options, () => storage.expireTasks(options)),
+  expireTasks: (options) => calls.write("expireTasks", options, () => storage.expireTasks(options)),
 
   recoverStuckTasks: (maxAgeMs, options) =>
-    runner.write("recoverStuckTasks", options, () => {
+    calls.write("recoverStuckTasks", options, () => {
       requireMillis("maxAgeMs", maxAgeMs)
       return storage.recoverStuckTasks(maxAgeMs, options)
     }),
 
-  claimableTasks: (options) => runner.read("claimableTasks", options, () => storage.claimableTasks(options)),
+  claimableTasks: (options) => calls.read("claimableTasks", options, () => storage.claimableTasks(options)),
 
-  maintenance: (options) => runner.write("maintenance", options, () => storage.maintenance()),
+  maintenance: (options) => calls.write("maintenance", options, () => storage.maintenance()),
 
   forSession: (sessionId) => {
     const tasks = storage.forSession(sessionId)
@@ -61,26 +61,26 @@ export const makePromiseTaskStorage = (
       if (sessionId !== null) requireId("sessionId", sessionId)
       return tasks
     }
-    return makePromiseSessionTasks(checked, runner, generateId)
+    return makePromiseSessionTasks(checked, calls, generateId)
   },
 
-  messages: makeMessages(storage.messages, runner),
+  messages: makeMessages(storage.messages, calls),
 
-  close: () => runner.close(),
-  [Symbol.asyncDispose]: () => runner.close()
+  close: () => calls.close(),
+  [Symbol.asyncDispose]: () => calls.close()
 })
 
-const makeMessages = (messages: TaskMessages, runner: PromiseRunner): PromiseTaskMessages => ({
+const makeMessages = (messages: TaskMessages, calls: PromiseCalls): PromiseTaskMessages => ({
   enqueue: (taskId, message, options) =>
-    runner.write("messages.enqueue", options, () => {
+    calls.write("messages.enqueue", options, () => {
       requireMillis("ttl", options?.ttl)
       return messages.enqueue(taskId, message, options)
     }),
 
   dequeue: (taskId, options) =>
-    runner.write("messages.dequeue", options, () => Effect.map(messages.dequeue(taskId), Option.getOrUndefined)),
+    calls.write("messages.dequeue", options, () => Effect.map(messages.dequeue(taskId), Option.getOrUndefined)),
 
-  dequeueAll: (taskId, options) => runner.write("messages.dequeueAll", options, () => messages.dequeueAll(taskId))
+  dequeueAll: (taskId, options) => calls.write("messages.dequeueAll", options, () => messages.dequeueAll(taskId))
 })
 
 /** Throws the `InvalidInput` of what cannot be an id. */

@@ -13,7 +13,7 @@ import { TaskStorage } from "../domain/TaskStorage.ts"
 import { TaskRunner, type TaskRunnerShape } from "../runner/TaskRunner.ts"
 import { layer } from "../runner/TaskRunnerLayer.ts"
 import type { OpenedStorage } from "./openedStorages.ts"
-import { PromiseRunner } from "./PromiseRunner.ts"
+import { PromiseCalls } from "./PromiseCalls.ts"
 import { type Dispatch, requireRunnerSettings, type RunnerSettings } from "./RunnerOptions.ts"
 
 /**
@@ -48,7 +48,7 @@ export const openRunner = async (
   const { dispatch, ...options } = settings
   const runnerLayer = layer({ ...options, dispatch: dispatch === undefined ? undefined : dispatching(dispatch) })
   try {
-    const built = await new PromiseRunner(context, Effect.void).write(
+    const built = await new PromiseCalls(context, Effect.void).write(
       "openTaskRunner",
       undefined,
       () => Layer.buildWithScope(Layer.provide(runnerLayer, Layer.succeed(TaskStorage, storage)), scope)

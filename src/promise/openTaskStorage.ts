@@ -19,7 +19,7 @@ import type { LayerSource } from "./LayerSource.ts"
 import { makePromiseTaskStorage } from "./makePromiseTaskStorage.ts"
 import { rememberStorage } from "./openedStorages.ts"
 import { type LayerOpenOptions, type OpenOptions, requireOpenOptions } from "./OpenOptions.ts"
-import { PromiseRunner } from "./PromiseRunner.ts"
+import { PromiseCalls } from "./PromiseCalls.ts"
 import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 
 /**
@@ -52,7 +52,7 @@ export const openTaskStorage: {
   const scope = Scope.makeUnsafe()
   const release = Scope.close(scope, Exit.void)
   try {
-    const context = await new PromiseRunner(references, Effect.void).write(
+    const context = await new PromiseCalls(references, Effect.void).write(
       "openTaskStorage",
       { signal },
       () => Layer.buildWithScope(layerOf(source, options), scope)
@@ -60,7 +60,7 @@ export const openTaskStorage: {
     const storage = Context.getOption(context, TaskStorage)
     if (Option.isNone(storage)) throw new InvalidInput({ field: "layer", reason: "does not provide TaskStorage" })
     const all = Context.merge(context, references)
-    const facade = makePromiseTaskStorage(storage.value, new PromiseRunner(all, release), generateId)
+    const facade = makePromiseTaskStorage(storage.value, new PromiseCalls(all, release), generateId)
     rememberStorage(facade, { storage: storage.value, context: all, scope, generateId })
     return facade
   } catch (error) {

@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { signalOf } from "./arguments.ts"
 import { encodeTask } from "./codec.ts"
-import type { PromiseRunner } from "./PromiseRunner.ts"
+import type { PromiseCalls } from "./PromiseCalls.ts"
 import type { CallOptions } from "./PromiseTaskStorage.ts"
 import type { Task } from "./Task.ts"
 
@@ -23,13 +23,13 @@ import type { Task } from "./Task.ts"
  * @category constructors
  */
 export const watchTask = <E>(
-  runner: PromiseRunner,
+  calls: PromiseCalls,
   options: CallOptions | undefined,
   make: () => Stream.Stream<TaskRecord, E>
 ): AsyncIterable<Task> => ({
   [Symbol.asyncIterator]: () => {
     const left = new AbortController()
-    const tasks = pullTasks(runner, options, make, left.signal)
+    const tasks = pullTasks(calls, options, make, left.signal)
     return {
       next: () => tasks.next(),
       return: () => {
@@ -42,7 +42,7 @@ export const watchTask = <E>(
 })
 
 const pullTasks = async function*<E>(
-  runner: PromiseRunner,
+  calls: PromiseCalls,
   options: CallOptions | undefined,
   make: () => Stream.Stream<TaskRecord, E>,
   left: AbortSignal
@@ -51,10 +51,10 @@ const pullTasks = async function*<E>(
   const signal = given === undefined ? left : AbortSignal.any([given, left])
   const scope = Scope.makeUnsafe()
   try {
-    const pull = await runner.wait("changes", { signal }, () => Scope.provide(Stream.toPull(make()), scope))
+    const pull = await calls.wait("changes", { signal }, () => Scope.provide(Stream.toPull(make()), scope))
     const next = Pull.catchDone(pull, () => Effect.undefined)
     while (true) {
-      const records = await runner.wait("changes", { signal }, () => next)
+      const records = await calls.wait("changes", { signal }, () => next)
       if (records === undefined) return undefined
       for (const record of records) yield encodeTask(record)
     }

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Result from "effect/Result"
+import { orNull, parseCount, parseMillis } from "../domain/ArgumentParsers.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
-import { orNull, parseCount, parseMillis } from "../domain/TaskInput.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
 
 /**

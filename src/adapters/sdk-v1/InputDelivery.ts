@@ -11,7 +11,7 @@ import { isTerminal } from "../../domain/TaskStatus.ts"
 import { longestTimer } from "../../layers/longestTimer.ts"
 import { isObject } from "../../promise/arguments.ts"
 import type { Task } from "../../promise/Task.ts"
-import { SdkRunner } from "./SdkRunner.ts"
+import { SdkCalls } from "./SdkCalls.ts"
 import type { SdkTasks } from "./sdkTasks.ts"
 
 /**
@@ -43,7 +43,7 @@ export class InputDelivery {
   readonly #tasks: SdkTasks
   readonly #taskId: string
   readonly #listener: Listener
-  readonly #runner: SdkRunner
+  readonly #calls: SdkCalls
   /** What this client was asked. */
   readonly #asked = new Set<string>()
   #latest: Task | undefined
@@ -53,7 +53,7 @@ export class InputDelivery {
     this.#tasks = tasks
     this.#taskId = taskId
     this.#listener = listener
-    this.#runner = new SdkRunner(tasks.options, tasks.run)
+    this.#calls = new SdkCalls(tasks.options, tasks.run)
   }
 
   /** Follows the task to its end, or until the client listens no more or the task is gone. Never rejects. */
@@ -106,7 +106,7 @@ export class InputDelivery {
     const answer = await this.#answer(method, params, signal)
     if (answer === undefined) return
     const provide = (answer: unknown) => this.#tasks.taskRunner.provideInput(this.#taskId, { [key]: answer })
-    await this.#runner.read(
+    await this.#calls.read(
       provide(answer).pipe(
         // Whatever it was, the task must hear of it.
         Effect.catchTag(["PayloadTooLarge", "InvalidInput"], () => provide(refusal(method, tooLarge))),

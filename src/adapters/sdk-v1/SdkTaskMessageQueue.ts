@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { TaskStorageUnavailable } from "../../domain/TaskError.ts"
 import type { TaskMessages, TaskStorageShape } from "../../domain/TaskOperations.ts"
-import { millisOption, refuse, type RunPromiseExit, SdkRunner } from "./SdkRunner.ts"
+import { millisOption, refuse, type RunPromiseExit, SdkCalls } from "./SdkCalls.ts"
 import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
 
 /**
@@ -39,7 +39,7 @@ export class SdkTaskMessageQueue implements TaskMessageQueue {
   readonly #messages: TaskMessages
   readonly #instance = crypto.randomUUID()
   readonly #ttl: number | undefined
-  readonly #runner: SdkRunner
+  readonly #calls: SdkCalls
 
   constructor(
     storage: TaskStorageShape,
@@ -48,7 +48,7 @@ export class SdkTaskMessageQueue implements TaskMessageQueue {
   ) {
     this.#messages = storage.messages
     this.#ttl = options.messageTtl === undefined ? undefined : millisOption("messageTtl", options.messageTtl, 1)
-    this.#runner = new SdkRunner(options, run)
+    this.#calls = new SdkCalls(options, run)
   }
 
   /**
@@ -56,7 +56,7 @@ export class SdkTaskMessageQueue implements TaskMessageQueue {
    */
   enqueue(taskId: string, message: QueuedMessage, sessionId?: string, maxSize?: number): Promise<void> {
     const envelope: Envelope = { instance: this.#instance, sessionId, message }
-    return this.#runner.write(
+    return this.#calls.write(
       Effect.suspend(() => this.#messages.enqueue(taskId, envelope, { maxSize, ttl: this.#ttl })).pipe(
         Effect.catchTags({
           InvalidInput: (error) => refuse(new Error(error.message, { cause: error })),
@@ -77,7 +77,7 @@ export class SdkTaskMessageQueue implements TaskMessageQueue {
    * Removes and gives the first message that is for this process and session; `undefined` when there is none.
    */
   dequeue(taskId: string, sessionId?: string): Promise<QueuedMessage | undefined> {
-    return this.#runner.read(this.#shift(taskId, sessionId))
+    return this.#calls.read(this.#shift(taskId, sessionId))
   }
 
   /**
@@ -86,7 +86,7 @@ export class SdkTaskMessageQueue implements TaskMessageQueue {
    */
   async dequeueAll(taskId: string, sessionId?: string): Promise<Array<QueuedMessage>> {
     try {
-      return await this.#runner.read(
+      return await this.#calls.read(
         Effect.suspend(() => this.#messages.dequeueAll(taskId)).pipe(
           Effect.map((values) => values.flatMap((value) => this.#open(value, sessionId) ?? [])),
           Effect.catchTag("InvalidInput", () => Effect.succeed([]))

@@ -26,7 +26,7 @@ import type { SessionTasks, TaskStorageShape } from "../../domain/TaskOperations
 import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
 import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
 import { isTerminal } from "../../domain/TaskStatus.ts"
-import { millisOption, refuse, type RunPromiseExit, type SdkRefusal, SdkRunner } from "./SdkRunner.ts"
+import { millisOption, refuse, type RunPromiseExit, SdkCalls, type SdkRefusal } from "./SdkCalls.ts"
 import { type ScopedTasks, scopedTasks, type SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
 import { taskStart } from "./taskStarts.ts"
 
@@ -47,7 +47,7 @@ export class SdkTaskStore implements TaskStore {
   readonly #scope: NonNullable<SdkTaskStoreOptions["scope"]>
   readonly #newPollInterval: number | undefined
   readonly #pollInterval: number
-  readonly #runner: SdkRunner
+  readonly #calls: SdkCalls
 
   constructor(
     storage: TaskStorageShape,
@@ -60,7 +60,7 @@ export class SdkTaskStore implements TaskStore {
       ? undefined
       : millisOption("pollInterval", options.pollInterval, 0)
     this.#pollInterval = this.#newPollInterval ?? 1000
-    this.#runner = new SdkRunner(options, run)
+    this.#calls = new SdkCalls(options, run)
   }
 
   /**
@@ -76,7 +76,7 @@ export class SdkTaskStore implements TaskStore {
     const { context, pollInterval = this.#newPollInterval, ttl } = taskParams
     const task = { originalMethod: request.method, originalParams: request.params, ttl, pollInterval }
     const start = taskStart(context)
-    return this.#runner.write(
+    return this.#calls.write(
       this.#withTasks(
         sessionId,
         ({ own, owner }) =>
@@ -101,7 +101,7 @@ export class SdkTaskStore implements TaskStore {
    * Reads a task; `null` when it does not exist, has expired, or is out of the session's reach.
    */
   getTask(taskId: string, sessionId?: string): Promise<Task | null> {
-    return this.#runner.read(this.#withTasks(sessionId, ({ reachable }) =>
+    return this.#calls.read(this.#withTasks(sessionId, ({ reachable }) =>
       reachable.getTaskSummary(taskId).pipe(
         Effect.map(Option.match({ onNone: () => null, onSome: (record) => this.#toTask(record) })),
         // What cannot be an id is the id of no task.
@@ -121,7 +121,7 @@ export class SdkTaskStore implements TaskStore {
     result: Result,
     sessionId?: string
   ): Promise<void> {
-    return this.#runner.write(
+    return this.#calls.write(
       this.#withTasks(
         sessionId,
         ({ reachable }) =>
@@ -146,7 +146,7 @@ export class SdkTaskStore implements TaskStore {
    * does that was interrupted and recovered.
    */
   getTaskResult(taskId: string, sessionId?: string): Promise<Result> {
-    return this.#runner.read(this.#withTasks(sessionId, ({ reachable }) =>
+    return this.#calls.read(this.#withTasks(sessionId, ({ reachable }) =>
       reachable.getTaskResult(taskId).pipe(
         Effect.catchTags({
           TaskNotFound: () => refuse(notFound(taskId)),
@@ -166,7 +166,7 @@ export class SdkTaskStore implements TaskStore {
   updateTaskStatus(taskId: string, status: Task["status"], statusMessage?: string, sessionId?: string): Promise<void> {
     // Like the SDK's own store, an empty message counts as none.
     const message = statusMessage === "" ? undefined : statusMessage
-    return this.#runner.write(
+    return this.#calls.write(
       this.#withTasks(sessionId, ({ reachable }) =>
         moveTo(reachable, taskId, status, message).pipe(
           Effect.catchTags({
@@ -186,7 +186,7 @@ export class SdkTaskStore implements TaskStore {
    * Lists the session's own tasks, oldest first, in pages of 50.
    */
   listTasks(cursor?: string, sessionId?: string): Promise<{ tasks: Array<Task>; nextCursor?: string }> {
-    return this.#runner.read(
+    return this.#calls.read(
       this.#withTasks(
         sessionId,
         ({ own }) =>

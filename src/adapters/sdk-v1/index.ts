@@ -31,7 +31,7 @@ export {
 } from "./openSdkTasks.ts"
 export { type OpenedSdkStores, openSdkTaskStore, type OpenSdkTaskStoreOptions } from "./openSdkTaskStore.ts"
 export { registerTaskTool, type TaskToolArguments, type TaskToolConfig } from "./registerTaskTool.ts"
-export type { RunPromiseExit } from "./SdkRunner.ts"
+export type { RunPromiseExit } from "./SdkCalls.ts"
 export { SdkTaskMessageQueue } from "./SdkTaskMessageQueue.ts"
 export { SdkTaskStore } from "./SdkTaskStore.ts"
 export type { SdkTaskScope, SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"

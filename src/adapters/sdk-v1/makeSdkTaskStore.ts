@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
-import type { RunPromiseExit } from "./SdkRunner.ts"
+import type { RunPromiseExit } from "./SdkCalls.ts"
 import { SdkTaskMessageQueue } from "./SdkTaskMessageQueue.ts"
 import { SdkTaskStore } from "./SdkTaskStore.ts"
 import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"

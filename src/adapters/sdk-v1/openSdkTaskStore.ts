@@ -20,7 +20,7 @@ import { requireNames, storageOptions } from "../../promise/OpenOptions.ts"
 import { openTaskStorage } from "../../promise/openTaskStorage.ts"
 import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
 import { makeSdkTaskStore, type SdkStores } from "./makeSdkTaskStore.ts"
-import type { RunPromiseExit } from "./SdkRunner.ts"
+import type { RunPromiseExit } from "./SdkCalls.ts"
 import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
 
 /**

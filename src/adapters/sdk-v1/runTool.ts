@@ -12,7 +12,7 @@ import {
 } from "@modelcontextprotocol/sdk/server/zod-compat.js"
 import { type CallToolResult, CallToolResultSchema, ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js"
 import * as Result from "effect/Result"
-import { parseJson } from "../../domain/TaskInput.ts"
+import { parseJson } from "../../domain/ArgumentParsers.ts"
 import { isObject } from "../../promise/arguments.ts"
 import type { PromiseTaskContext, PromiseTaskHandler } from "../../promise/PromiseTaskRunner.ts"
 import { TaskFailure } from "../../runner/TaskContext.ts"

@@ -9,7 +9,7 @@ import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
 import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
 import type { TaskRunnerShape } from "../../runner/TaskRunner.ts"
 import type { SdkStores } from "./makeSdkTaskStore.ts"
-import type { RunPromiseExit } from "./SdkRunner.ts"
+import type { RunPromiseExit } from "./SdkCalls.ts"
 import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
 
 /**

@@ -5,8 +5,8 @@
  */
 import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb"
 import * as Result from "effect/Result"
+import { parseCount } from "../../domain/ArgumentParsers.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
-import { parseCount } from "../../domain/TaskInput.ts"
 import type { TableOptions } from "./DynamoDbOptions.ts"
 
 /**

@@ -15,7 +15,7 @@ import { roomFunction } from "./PostgresLimits.ts"
 import { pushFunction } from "./PostgresSchema.ts"
 
 /**
- * Makes the writes. `countTasks` sees to it that tasks are counted, before the first write that is limited.
+ * Makes the writes. `ensureCounters` sees to it that tasks are counted, before the first write that is limited.
  *
  * @since 0.1.0
  * @category constructors
@@ -23,7 +23,7 @@ import { pushFunction } from "./PostgresSchema.ts"
 export const makePostgresWrites = (
   tables: TaskTables,
   { write }: SqlRunner,
-  countTasks: Effect.Effect<void, TaskDriverError>
+  ensureCounters: Effect.Effect<void, TaskDriverError>
 ): SqlWrites => {
   const cached = makeTexts()
   const insert = insertStatements(tables)
@@ -34,7 +34,7 @@ export const makePostgresWrites = (
       bounds.maxTasks === null && bounds.maxTasksPerSession === null
         ? write(insert.unlimited(task, now), (rows) => isSome(rows) ? inserted : exists)
         : Effect.andThen(
-          countTasks,
+          ensureCounters,
           write(insert.limited(task, bounds, now), ([row]): InsertResult => readRoom(row, bounds))
         ),
 

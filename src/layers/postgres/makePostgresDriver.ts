@@ -7,13 +7,13 @@ import type { PgClient } from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
+import { parseMillis } from "../../domain/ArgumentParsers.ts"
 import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
-import { parseMillis } from "../../domain/TaskInput.ts"
 import { parseSchemaMode } from "../SchemaMode.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
 import { makeSqlRunner } from "../sql/SqlRunner.ts"
-import { makeCountTasks, prepareSchema } from "../sql/SqlSchema.ts"
+import { makeCounterSetup, prepareSchema } from "../sql/SqlSchema.ts"
 import { makePostgresDialect } from "./PostgresDialect.ts"
 import { listenForWrites } from "./PostgresListener.ts"
 import { makeNotifier } from "./PostgresNotifier.ts"
@@ -49,10 +49,10 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
   const schemaRunner = makeSqlRunner(sql, dialect, { lockTimeout, statementTimeout: schemaTimeout })
   yield* prepareSchema(schemaRunner, dialect, tables, mode, dialect.migrations(tables))
   const runner = makeSqlRunner(sql, dialect, { lockTimeout, statementTimeout })
-  const countTasks = makeCountTasks(runner, schemaRunner, dialect, tables, mode)
-  if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* countTasks
+  const ensureCounters = makeCounterSetup(runner, schemaRunner, dialect, tables, mode)
+  if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* ensureCounters
 
-  const driver = makeSqlDriver(sql, dialect, runner, tables, () => makePostgresWrites(tables, runner, countTasks))
+  const driver = makeSqlDriver(sql, dialect, runner, tables, () => makePostgresWrites(tables, runner, ensureCounters))
   const channel = `${tables.prefix}tasks`
   const sender = randomUUID().slice(0, 8)
   const listening = listenForWrites(notifications ? sql.config : undefined, channel, sender)

@@ -59,7 +59,7 @@ export const prepareSchema = Effect.fnUntraced(function*(
  * @since 0.1.0
  * @category constructors
  */
-export const makeCountTasks = (
+export const makeCounterSetup = (
   runner: SqlRunner,
   patientRunner: SqlRunner,
   dialect: SqlDialect,

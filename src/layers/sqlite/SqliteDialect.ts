@@ -6,8 +6,8 @@
 import * as Duration from "effect/Duration"
 import type * as Result from "effect/Result"
 import type { SqlError } from "effect/sql/SqlError"
+import { parseMillis } from "../../domain/ArgumentParsers.ts"
 import type { InvalidInput } from "../../domain/TaskError.ts"
-import { parseMillis } from "../../domain/TaskInput.ts"
 import type { SqlDialect, SqlFault } from "../sql/SqlDialect.ts"
 import { makeTriggers, migrations, triggersExist } from "./SqliteSchema.ts"
 

@@ -13,7 +13,7 @@ import { readPatched, type SqlWrites } from "../sql/SqlWrites.ts"
 import { columnList, orNull, readInteger, readText, type TaskTables, totalKey, writeTask } from "../sql/TaskTables.ts"
 
 /**
- * Makes the writes. `countTasks` sees to it that tasks are counted, before the first write that is limited.
+ * Makes the writes. `ensureCounters` sees to it that tasks are counted, before the first write that is limited.
  *
  * @since 0.1.0
  * @category constructors
@@ -22,7 +22,7 @@ export const makeSqliteWrites = (
   tables: TaskTables,
   { read, transaction, write }: SqlRunner,
   find: TaskDriver["find"],
-  countTasks: Effect.Effect<void, TaskDriverError>
+  ensureCounters: Effect.Effect<void, TaskDriverError>
 ): SqlWrites => {
   const statements = makeStatements(tables)
 
@@ -42,7 +42,7 @@ export const makeSqliteWrites = (
       return (yield* once) ? inserted : exists
     })
     const stored = Effect.flatMap(once, (was) => was ? Effect.succeed(inserted) : transaction(refused))
-    return isBounded(bounds) ? Effect.andThen(countTasks, stored) : stored
+    return isBounded(bounds) ? Effect.andThen(ensureCounters, stored) : stored
   }
 
   const patch: TaskDriver["patch"] = (taskId, scope, guard, change) => {

@@ -15,7 +15,7 @@ import { realSleep } from "../realSleep.ts"
 import { parseSchemaMode, type SchemaMode } from "../SchemaMode.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
 import { makeSqlRunner, type SqlRunner } from "../sql/SqlRunner.ts"
-import { makeCountTasks, prepareSchema } from "../sql/SqlSchema.ts"
+import { makeCounterSetup, prepareSchema } from "../sql/SqlSchema.ts"
 import { readInteger, type Row, taskTables } from "../sql/TaskTables.ts"
 import { parseLockTimeout, sqliteDialect } from "./SqliteDialect.ts"
 import { makeSqliteWrites } from "./SqliteWrites.ts"
@@ -64,10 +64,16 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
   const runner = makeSqlRunner(sql, sqliteDialect, { lockTimeout })
   const prepare = prepareSchema(runner, sqliteDialect, tables, mode, sqliteDialect.migrations(tables))
   yield* mode === "migrate" ? withoutForeignKeys(runner, prepare) : prepare
-  const countTasks = makeCountTasks(runner, runner, sqliteDialect, tables, mode)
-  if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* countTasks
+  const ensureCounters = makeCounterSetup(runner, runner, sqliteDialect, tables, mode)
+  if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* ensureCounters
   return {
-    ...makeSqlDriver(sql, sqliteDialect, runner, tables, (find) => makeSqliteWrites(tables, runner, find, countTasks)),
+    ...makeSqlDriver(
+      sql,
+      sqliteDialect,
+      runner,
+      tables,
+      (find) => makeSqliteWrites(tables, runner, find, ensureCounters)
+    ),
     backendName: "sqlite",
     transaction: runner.transaction,
     foreignWrites: foreignWrites(sql),

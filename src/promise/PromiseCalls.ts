@@ -27,7 +27,7 @@ type Make<A, E> = () => Effect.Effect<A, E>
  * @since 0.1.0
  * @category models
  */
-export class PromiseRunner {
+export class PromiseCalls {
   readonly #runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   readonly #release: Effect.Effect<void>
   readonly #subject: string
@@ -53,14 +53,14 @@ export class PromiseRunner {
   }
 
   /**
-   * Runs an effect that writes, as {@link PromiseRunner.read} does.
+   * Runs an effect that writes, as {@link PromiseCalls.read} does.
    */
   write<A, E>(name: string, options: CallOptions | undefined, make: Make<A, E>): Promise<A> {
     return this.#run({ name, kind: "write" }, options, make)
   }
 
   /**
-   * Runs an effect that waits for others to write, as {@link PromiseRunner.read} does.
+   * Runs an effect that waits for others to write, as {@link PromiseCalls.read} does.
    */
   wait<A, E>(name: string, options: CallOptions | undefined, make: Make<A, E>): Promise<A> {
     return this.#run({ name, kind: "wait" }, options, make)

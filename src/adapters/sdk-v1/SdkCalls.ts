@@ -14,8 +14,8 @@ import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
+import { parseMillis } from "../../domain/ArgumentParsers.ts"
 import { TaskStorageUnavailable } from "../../domain/TaskError.ts"
-import { parseMillis } from "../../domain/TaskInput.ts"
 import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
 
 /**
@@ -59,7 +59,7 @@ type Failure = SdkRefusal | TaskStorageUnavailable
  * @since 0.1.0
  * @category models
  */
-export class SdkRunner {
+export class SdkCalls {
   readonly #run: RunPromiseExit
   readonly #backoff: Schedule.Schedule<unknown>
   readonly #onError: (error: unknown) => Effect.Effect<void>
