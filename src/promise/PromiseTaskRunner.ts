@@ -126,13 +126,15 @@ export interface RunTaskOptions extends CallOptions {
 export interface PromiseSessionRunner {
   /**
    * Stores a task, then runs it by the handler for its method and name, or by `run`, which dies with this process. It is
-   * durable when the promise resolves, and runs on in the background whatever becomes of the caller.
+   * durable when the promise resolves, and runs on in the background whatever becomes of the caller: once it is stored,
+   * `signal` does not stop it.
    *
    * Rejects with `TaskAlreadyExists`, `MaxTasksReached`, `PayloadTooLarge`, `TooManyTasks`.
    */
-  readonly run: (
+  readonly startTask: (
     task: StartTask,
-    run?: (context: PromiseTaskContext, task: Task) => Promise<unknown>
+    run?: PromiseTaskHandler["run"],
+    options?: CallOptions
   ) => Promise<Task>
 
   /**

@@ -59,14 +59,13 @@ export const makePromiseTaskRunner = (
   }
 
   const sessionRunner = (tasks: () => SessionRunner): PromiseSessionRunner => ({
-    run: (task, run) =>
-      calls.write("run", undefined, () => {
-        requireOpen("run")
+    startTask: (task, run, options) =>
+      calls.write("startTask", options, () => {
+        requireOpen("startTask")
         if (run !== undefined) requireFunction("run", run)
         const decoded = decodeCreateTask(task)
         const named = generateId === undefined ? decoded : withId(decoded, generateId)
-        const own = run === undefined ? undefined : runInPromises((task, context) => run(context, task))
-        return Effect.map(tasks().startTask(named, own), encodeTask)
+        return Effect.map(tasks().startTask(named, run === undefined ? undefined : runInPromises(run)), encodeTask)
       }),
 
     provideInput: (taskId, responses, options) =>

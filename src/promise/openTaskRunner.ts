@@ -37,7 +37,7 @@ import {
  *
  * await using runner = await openTaskRunner("sqlite:tasks.db")
  * const call = { originalMethod: "tools/call", originalParams: { name: "report" } }
- * const { taskId } = await runner.run(call, async ({ progress, signal }) => {
+ * const { taskId } = await runner.startTask(call, async (_, { progress, signal }) => {
  *   for (const month of ["January", "February"]) {
  *     signal.throwIfAborted()
  *     await progress(`Reading ${month}`)

@@ -33,13 +33,13 @@ afterEach(async () => {
   vi.restoreAllMocks()
 })
 
-describe("run", () => {
+describe("startTask", () => {
   test("stores the task before it resolves, and runs on in the background", async () => {
     const runner = await open()
     let finish: ((_: unknown) => void) | undefined
-    const task = await runner.run(
+    const task = await runner.startTask(
       { ...call, sessionId: "ada", principal: { user: "ada" }, ttl: 60_000 },
-      (context, task) => {
+      (task, context) => {
         expect(context).toMatchObject({ attempt: 1, sessionId: "ada", principal: { user: "ada" }, answers: {} })
         expect(context.taskId).toBe(task.taskId)
         expect(task).toMatchObject({ ...call, ttl: 60_000 })
@@ -64,11 +64,11 @@ describe("run", () => {
     const runner = await open()
     runner.register({ method: "tools/call", name: "report", run: async () => "report" })
     runner.register({ method: "tools/call", run: async (task) => task.originalParams ?? null })
-    const report = await runner.run(call)
-    const other = await runner.run({ ...call, originalParams: { name: "other" } })
+    const report = await runner.startTask(call)
+    const other = await runner.startTask({ ...call, originalParams: { name: "other" } })
     expect(await runner.storage.awaitTask(report.taskId)).toMatchObject({ result: { value: "report" } })
     expect(await runner.storage.awaitTask(other.taskId)).toMatchObject({ result: { value: { name: "other" } } })
-    await expect(runner.run({ originalMethod: "prompts/get" })).rejects.toBeInstanceOf(InvalidInput)
+    await expect(runner.startTask({ originalMethod: "prompts/get" })).rejects.toBeInstanceOf(InvalidInput)
   })
 
   test.each([
@@ -79,7 +79,7 @@ describe("run", () => {
   ])("settles work that %s as an internal error without details", async (_, run) => {
     vi.spyOn(console, "error").mockReturnValue()
     const runner = await open()
-    const { taskId } = await runner.run(call, run)
+    const { taskId } = await runner.startTask(call, run)
     const task = await runner.storage.awaitTask(taskId)
     expect(task).toMatchObject({ status: "failed", result: { _tag: "Error", code: -32603 } })
     expect(JSON.stringify(task)).not.toContain("secret")
@@ -87,7 +87,7 @@ describe("run", () => {
 
   test("settles a TaskFailure word for word", async () => {
     const runner = await open()
-    const { taskId } = await runner.run(call, async () => {
+    const { taskId } = await runner.startTask(call, async () => {
       throw new TaskFailure({ code: -32042, message: "No such city", data: { city: "Ur" } })
     })
     expect((await runner.storage.awaitTask(taskId)).result).toStrictEqual({
@@ -100,8 +100,8 @@ describe("run", () => {
 
   test("settles what cannot be stored", async () => {
     const runner = await open({ maxPayloadBytes: { outcome: 200 } })
-    const large = await runner.run(call, async () => "x".repeat(1000))
-    const strange = await runner.run(call, async () => 5n)
+    const large = await runner.startTask(call, async () => "x".repeat(1000))
+    const strange = await runner.startTask(call, async () => 5n)
     for (const { taskId } of [large, strange]) {
       expect(await runner.storage.awaitTask(taskId)).toMatchObject({ status: "failed", result: { code: -32603 } })
     }
@@ -111,7 +111,7 @@ describe("run", () => {
     const stdout = vi.spyOn(console, "log").mockReturnValue()
     const stderr = vi.spyOn(console, "error").mockReturnValue()
     const runner = await open()
-    const { taskId } = await runner.run(call, () => Promise.reject(new Error("broken")))
+    const { taskId } = await runner.startTask(call, () => Promise.reject(new Error("broken")))
     await runner.storage.awaitTask(taskId)
     await until(() => stderr.mock.calls.length > 0)
     expect(stdout).not.toHaveBeenCalled()
@@ -119,18 +119,18 @@ describe("run", () => {
 
   test("refuses what is over the bounds, when told so", async () => {
     const runner = await open({ maxRunning: 1, whenFull: "refuse" })
-    await runner.run(call, forever)
-    await expect(runner.run(call, forever)).rejects.toMatchObject({ _tag: "TooManyTasks", limit: 1 })
+    await runner.startTask(call, forever)
+    await expect(runner.startTask(call, forever)).rejects.toMatchObject({ _tag: "TooManyTasks", limit: 1 })
   })
 
   test("lets what is over the bounds wait, by default", async () => {
     const runner = await open({ maxRunning: 1 })
     let finish: (value: unknown) => void = () => {}
-    await runner.run(call, () =>
+    await runner.startTask(call, () =>
       new Promise((resolve) => {
         finish = resolve
       }))
-    const { taskId } = await runner.run(call, async () => "second")
+    const { taskId } = await runner.startTask(call, async () => "second")
     await new Promise((resolve) => setTimeout(resolve, 30))
     expect(await runner.storage.getTask(taskId)).toMatchObject({ status: "working" })
     finish(null)
@@ -142,7 +142,7 @@ describe("the context", () => {
   test("reports progress and changes the ttl", async () => {
     const runner = await open()
     let seen: unknown
-    const { taskId } = await runner.run(call, async ({ progress, setTtl, taskId }) => {
+    const { taskId } = await runner.startTask(call, async (_, { progress, setTtl, taskId }) => {
       await progress("half way")
       await setTtl(90_000)
       seen = await runner.storage.getTask(taskId)
@@ -154,7 +154,7 @@ describe("the context", () => {
 
   test("asks, and goes on with the answers", async () => {
     const runner = await open()
-    const { taskId } = await runner.run(call, async ({ elicit, request, sample }) => {
+    const { taskId } = await runner.startTask(call, async (_, { elicit, request, sample }) => {
       const who = await elicit("who", form)
       const strange = await elicit("strange", form)
       const model = await sample("model", { messages: [] })
@@ -196,7 +196,7 @@ describe("the context", () => {
         return { answers, token }
       }
     })
-    const { taskId } = await runner.run(call)
+    const { taskId } = await runner.startTask(call)
     await until(() => runner.running() === 0)
     expect(await runner.storage.getTask(taskId)).toMatchObject({ status: "input_required" })
     expect(signals.map(({ aborted }) => aborted)).toStrictEqual([true])
@@ -219,7 +219,7 @@ describe("the context", () => {
       await suspend({ go: { method: "roots/list" } })
     }
     runner.register({ method: "tools/call", run: (_, context) => work(context) })
-    const { taskId } = await runner.run(call)
+    const { taskId } = await runner.startTask(call)
     await until(() => runner.running() === 0)
     await runner.provideInput(taskId, { go: true })
     await runner.storage.awaitTask(taskId)
@@ -229,7 +229,7 @@ describe("the context", () => {
   test("rejects a step with what it rejects with, and stores nothing", async () => {
     const runner = await open()
     const broken = new Error("broken")
-    const { taskId } = await runner.run(call, async ({ step }) => {
+    const { taskId } = await runner.startTask(call, async (_, { step }) => {
       const first: unknown = await step("key", () => Promise.reject(broken)).catch((error: unknown) => error)
       const second: unknown = await step("key", async () => 5n).catch((error: unknown) => error)
       return [first === broken, second instanceof InvalidInput, await step("key", () => "third time")]
@@ -242,7 +242,7 @@ describe("the context", () => {
 
   test("lets nobody hear of a step that was not waited for", async () => {
     const runner = await open()
-    const { taskId } = await runner.run(call, async ({ step }) => {
+    const { taskId } = await runner.startTask(call, async (_, { step }) => {
       void step("key", () => Promise.reject(new Error("nobody waits")))
       await new Promise((resolve) => setTimeout(resolve, 20))
       return "done"
@@ -254,7 +254,7 @@ describe("the context", () => {
     vi.spyOn(console, "error").mockReturnValue()
     const runner = await open({ maxPayloadBytes: { content: 500 } })
     let signal: AbortSignal | undefined
-    const { taskId } = await runner.run(call, async (context) => {
+    const { taskId } = await runner.startTask(call, async (_, context) => {
       signal = context.signal
       await context.progress("x".repeat(1000))
       return "never"
@@ -270,7 +270,7 @@ describe("stopping", () => {
     const reasons: Array<unknown> = []
     let hasBegun = false
     let late = false
-    const { taskId } = await runner.run(call, async ({ progress, signal }) => {
+    const { taskId } = await runner.startTask(call, async (_, { progress, signal }) => {
       hasBegun = true
       await new Promise((resolve) => signal.addEventListener("abort", resolve))
       reasons.push(signal.reason)
@@ -291,7 +291,7 @@ describe("stopping", () => {
   test("a cancellation through the storage is heard as well", async () => {
     const runner = await open()
     let signal: AbortSignal | undefined
-    const { taskId } = await runner.run(call, (context) => {
+    const { taskId } = await runner.startTask(call, (_, context) => {
       signal = context.signal
       return forever()
     })
@@ -303,7 +303,7 @@ describe("stopping", () => {
   test("closing waits for a task that ends in time", async () => {
     const storage = await openTaskStorage("memory:")
     const runner = await openTaskRunner(storage, { shutdownTimeout: 5_000 })
-    const { taskId } = await runner.run(call, async ({ signal }) => {
+    const { taskId } = await runner.startTask(call, async (_, { signal }) => {
       await new Promise((resolve) => setTimeout(resolve, 50))
       return signal.aborted
     })
@@ -324,7 +324,7 @@ describe("stopping", () => {
         return forever()
       }
     })
-    const { taskId } = await runner.run(call)
+    const { taskId } = await runner.startTask(call)
     const begun = performance.now()
     await Promise.all([runner.close(), runner.close()])
     expect(performance.now() - begun).toBeLessThan(2_000)
@@ -341,7 +341,7 @@ describe("stopping", () => {
     const runner = await open()
     await runner.close()
     const closed = { _tag: "TaskStorageUnavailable", reason: "the runner is closed", applied: "no" }
-    await expect(runner.run(call, forever)).rejects.toMatchObject(closed)
+    await expect(runner.startTask(call, forever)).rejects.toMatchObject(closed)
     await expect(runner.runTask("x")).rejects.toMatchObject(closed)
     await expect(runner.cancelTask("x")).rejects.toMatchObject(closed)
     await expect(runner.provideInput("x", {})).rejects.toMatchObject(closed)
@@ -355,14 +355,14 @@ describe("stopping", () => {
     const storage = await openTaskStorage("sqlite::memory:")
     const runner = await openTaskRunner(storage, { shutdownTimeout: 5_000 })
     const states: Array<string> = []
-    await runner.run(call, async ({ progress }) => {
+    await runner.startTask(call, async (_, { progress }) => {
       await new Promise((resolve) => setTimeout(resolve, 30))
       await progress("still there")
       states.push("done")
     })
     await storage.close()
     expect(states).toStrictEqual(["done"])
-    await expect(runner.run(call, forever)).rejects.toMatchObject({ reason: "the runner is closed" })
+    await expect(runner.startTask(call, forever)).rejects.toMatchObject({ reason: "the runner is closed" })
     await runner.close()
   })
 })

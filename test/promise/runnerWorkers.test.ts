@@ -36,7 +36,7 @@ describe("runTask", () => {
 
   test("runs what was dispatched, to its end", async () => {
     const runner = await open()
-    const { taskId } = await runner.run(call)
+    const { taskId } = await runner.startTask(call)
     expect(dispatched).toStrictEqual([taskId])
     expect(runner.running()).toBe(0)
     expect(await runner.runTask(taskId)).toBe("skipped")
@@ -50,7 +50,7 @@ describe("runTask", () => {
   test("dispatches again after the last answer", async () => {
     const runner = await open()
     runner.register({ method: "tools/call", run: (_, { suspend }) => suspend({ who: { method: "roots/list" } }) })
-    const { taskId } = await runner.run(call)
+    const { taskId } = await runner.startTask(call)
     expect(await runner.runTask(taskId)).toBe("suspended")
     await runner.provideInput(taskId, { who: "Ada" })
     expect(dispatched).toStrictEqual([taskId, taskId])
@@ -69,7 +69,7 @@ describe("runTask", () => {
         return attempt === 1 ? forever() : attempt
       }
     })
-    const { taskId } = await runner.run(call)
+    const { taskId } = await runner.startTask(call)
     expect(await runner.runTask(taskId, { deadline: 50 })).toBe("released")
     expect(signals[0]?.aborted).toBe(true)
     expect(dispatched).toStrictEqual([taskId, taskId])
@@ -80,7 +80,7 @@ describe("runTask", () => {
   test("fails it at its deadline otherwise", async () => {
     const runner = await open()
     runner.register({ method: "tools/call", run: forever })
-    const { taskId } = await runner.run(call)
+    const { taskId } = await runner.startTask(call)
     expect(await runner.runTask(taskId, { deadline: 50 })).toBe("settled")
     expect(await runner.storage.getTask(taskId)).toMatchObject({ status: "failed", result: { code: -32603 } })
   })
@@ -98,7 +98,7 @@ describe("runTask", () => {
           return forever()
         }
       })
-      const { taskId } = await runner.run(call)
+      const { taskId } = await runner.startTask(call)
       const controller = new AbortController()
       const running = runner.runTask(taskId, { signal: controller.signal })
       await until(() => early ? runner.running() === 1 : signals.length === 1)
@@ -113,7 +113,7 @@ describe("runTask", () => {
   test("ends when the runner is closed", async () => {
     const runner = await open({ shutdownTimeout: 50 })
     runner.register({ method: "tools/call", lostWorker: { maxAttempts: 3 }, run: forever })
-    const { taskId } = await runner.run(call)
+    const { taskId } = await runner.startTask(call)
     const running = runner.runTask(taskId)
     await until(() => runner.running() === 1)
     await runner.close()
@@ -128,7 +128,7 @@ describe("runTask", () => {
       }]
     ) {
       const runner = await open({ dispatch })
-      const { taskId } = await runner.run(call)
+      const { taskId } = await runner.startTask(call)
       expect(await runner.storage.claimableTasks()).toStrictEqual([taskId])
     }
     expect(stderr).toHaveBeenCalledTimes(2)
@@ -165,18 +165,18 @@ describe("forSession", () => {
   test("keeps to the tasks of a session", async () => {
     await using runner = await openTaskRunner("memory:", { shutdownTimeout: 0 })
     const ada = runner.forSession("ada")
-    const task = await ada.run(call, forever)
+    const task = await ada.startTask(call, forever)
     expect(task).toMatchObject({ sessionId: "ada" })
     await expect(runner.forSession("bob").cancelTask(task.taskId)).rejects.toMatchObject({ _tag: "TaskNotFound" })
     await expect(runner.forSession(null).provideInput(task.taskId, {})).rejects.toMatchObject({ _tag: "TaskNotFound" })
     expect(await ada.cancelTask(task.taskId)).toMatchObject({ status: "cancelled" })
-    expect(await runner.forSession(null).run(call, async () => 1)).not.toHaveProperty("sessionId")
+    expect(await runner.forSession(null).startTask(call, async () => 1)).not.toHaveProperty("sessionId")
   })
 
   test.each([undefined, "", 5])("refuses %j, which is no session", async (sessionId) => {
     await using runner = await openTaskRunner("memory:")
     const session: typeof runner = Reflect.apply(runner.forSession, undefined, [sessionId])
-    await expect(session.run(call, forever)).rejects.toMatchObject({ _tag: "InvalidInput", field: "sessionId" })
+    await expect(session.startTask(call, forever)).rejects.toMatchObject({ _tag: "InvalidInput", field: "sessionId" })
   })
 })
 
@@ -191,7 +191,7 @@ test("a session is refused too where the storage would not", async () => {
   )
   await using runner = await openTaskRunner({ layer })
   const session: typeof runner = Reflect.apply(runner.forSession, undefined, [undefined])
-  await expect(session.run(call, forever)).rejects.toMatchObject({ _tag: "InvalidInput", field: "sessionId" })
+  await expect(session.startTask(call, forever)).rejects.toMatchObject({ _tag: "InvalidInput", field: "sessionId" })
 })
 
 describe("opening", () => {
@@ -204,7 +204,7 @@ describe("opening", () => {
       generateId: () => "first",
       recovery: false
     })
-    expect(await runner.run(call, async () => 1)).toMatchObject({
+    expect(await runner.startTask(call, async () => 1)).toMatchObject({
       taskId: "first",
       createdAt: "1970-01-01T00:00:00.000Z"
     })

@@ -103,7 +103,7 @@ export class TaskRequests {
       const asks = await prepare()
       if (asks !== undefined) return asks
       const owned = await this.#ownedTasks(ctx)
-      const task = await owned.runner.run({
+      const task = await owned.runner.startTask({
         originalMethod: toolsCall,
         originalParams: {
           name: tool.name,

@@ -366,7 +366,7 @@ describe("openSdkTasks", () => {
   test("closes with what it opened, gives running tasks their time first", async () => {
     const tasks = await openSdkTasks("memory:", { shutdownTimeout: "5 seconds" })
     const ends: Array<string> = []
-    await tasks.runner.run({ originalMethod: "x" }, async ({ progress }) => {
+    await tasks.runner.startTask({ originalMethod: "x" }, async (_, { progress }) => {
       await new Promise((resolve) => setTimeout(resolve, 30))
       await progress("still there")
       ends.push("done")
@@ -379,9 +379,12 @@ describe("openSdkTasks", () => {
   test("keeps questions of a runner's own for its clients", async () => {
     const tasks = await open()
     const { asked, result } = await connectInMemory(tasks, { answer: accept })
-    const { taskId } = await tasks.runner.forSession(null).run({ originalMethod: "x" }, async ({ elicit }) => ({
-      content: [{ type: "text", text: (await elicit("who", form)).action }]
-    }))
+    const { taskId } = await tasks.runner.forSession(null).startTask(
+      { originalMethod: "x" },
+      async (_, { elicit }) => ({
+        content: [{ type: "text", text: (await elicit("who", form)).action }]
+      })
+    )
     expect(await result(taskId)).toMatchObject({ content: [{ text: "accept" }] })
     expect(asked).toStrictEqual(["Who?"])
   })

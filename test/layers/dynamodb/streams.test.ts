@@ -106,7 +106,7 @@ describeWithEngine("the stream of a table", () => {
           const waiting = decodeAll(await readStream()).filter(({ isWaiting }) => isWaiting)
           return Promise.all(waiting.map(({ taskId }) => worker.runTask(taskId, { deadline: 10_000 })))
         }
-        const { taskId } = await server.run(tool)
+        const { taskId } = await server.startTask(tool)
         expect(await handle()).toEqual(["suspended"])
         await server.provideInput(taskId, { who: "Ada" })
         // The stream is read from its beginning, so the first record is there once more.
