@@ -58,7 +58,8 @@ const handlers = ReportTools.toLayer({
     const { step, suspend } = yield* TaskContext
     // The tool begins anew when the answer is there, in whichever process; what is in a step is not done again.
     const draft = yield* step("draft", Schema.String, Effect.map(now, (time) => `${title}, drafted at ${time}`))
-    const { agree } = yield* suspend({
+    // An elicitation that the client refuses is answered with `cancel`; only other requests fail.
+    const { agree } = yield* Effect.orDie(suspend({
       agree: {
         method: "elicitation/create",
         params: {
@@ -67,7 +68,7 @@ const handlers = ReportTools.toLayer({
           requestedSchema: { type: "object", properties: { agree: { type: "boolean" } }, required: ["agree"] }
         }
       }
-    })
+    }))
     return { text: isAgreement(agree) ? `Published: ${draft}` : "Not published" }
   }),
 

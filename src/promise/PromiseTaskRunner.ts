@@ -5,13 +5,13 @@
  *
  * @since 0.2.0
  */
-import type { ElicitAnswer, ElicitParams, InputRequest } from "../runner/TaskContext.ts"
+import type { ElicitAnswer, ElicitParams, InputRequest, ProgressAmount } from "../runner/TaskContext.ts"
 import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
 import type { RunResult } from "../runner/TaskRunner.ts"
 import type { CallOptions, PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 import type { CreateTask, Json, ProvidedInput, Task } from "./Task.ts"
 
-export type { ElicitAnswer, ElicitParams, InputRequest, LostWorkerPolicy, RunResult }
+export type { ElicitAnswer, ElicitParams, InputRequest, LostWorkerPolicy, ProgressAmount, RunResult }
 
 /**
  * A new task of a runner. It begins as `working`.
@@ -58,8 +58,11 @@ export interface PromiseTaskContext {
   /** Aborted when the work is to stop: the task was cancelled or lost to another worker, or the runner is closed. */
   readonly signal: AbortSignal
 
-  /** Reports progress: the status message that a client sees when it polls. */
-  readonly progress: (message: string) => Promise<void>
+  /**
+   * Reports progress: the status message that a client sees when it polls. The amount is for clients that asked for
+   * progress notifications.
+   */
+  readonly progress: (message: string, amount?: ProgressAmount) => Promise<void>
 
   /** Gives the task another time to live, in milliseconds from its creation; `null` is unlimited. */
   readonly setTtl: (ttl: number | null) => Promise<void>
@@ -73,7 +76,10 @@ export interface PromiseTaskContext {
   /** Asks the client's model (`sampling/createMessage`), and waits. */
   readonly sample: (key: string, params: unknown) => Promise<Json>
 
-  /** Sends requests to the client, all at once, and waits for every answer. */
+  /**
+   * Sends requests to the client, all at once, and waits for every answer. Rejects with `InputRefused` where the client
+   * refuses one of them; an elicitation that it refuses is answered with the action `cancel`.
+   */
   readonly request: (requests: { readonly [key: string]: InputRequest }) => Promise<{ readonly [key: string]: Json }>
 
   /**

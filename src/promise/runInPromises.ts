@@ -78,8 +78,14 @@ class Operations {
     for (const fiber of this.#running) fiber.interruptUnsafe()
   }
 
-  run<A>(make: () => Effect.Effect<A>): Promise<A> {
-    return this.#promise((waiter) => this.#run(make, waiter))
+  /** Runs an operation. What it fails with is the caller's; anything else that goes wrong is the runner's. */
+  run<A, E>(make: () => Effect.Effect<A, E>): Promise<A> {
+    return this.#promise((waiter) =>
+      this.#run(() => Effect.result(make()), {
+        resolve: (result) => Result.isSuccess(result) ? waiter.resolve(result.success) : waiter.reject(result.failure),
+        reject: waiter.reject
+      })
+    )
   }
 
   /** Runs a step. What `fn` rejects with is the caller's; anything else that goes wrong is the runner's. */
@@ -135,7 +141,7 @@ const makeContext = (context: TaskContextShape, operations: Operations): Promise
     principal,
     answers,
     signal: operations.signal,
-    progress: (message) => operations.run(() => progress(message)),
+    progress: (message, amount) => operations.run(() => progress(message, amount)),
     setTtl: async (ttl) => {
       requireMillis("ttl", ttl)
       return operations.run(() => setTtl(ttl))

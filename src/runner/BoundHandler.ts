@@ -29,7 +29,7 @@ export interface BoundHandler {
  * @category constructors
  */
 export const bindHandler = <E, R>(
-  handler: Pick<TaskHandler<E, R>, "run" | "lostWorker">
+  handler: Pick<TaskHandler<E, R>, "run" | "lostWorker" | "resultOfFailure">
 ): Effect.Effect<BoundHandler, never, Exclude<R, TaskContext>> =>
   Effect.contextWith((services: Context.Context<Exclude<R, TaskContext>>) =>
     Effect.succeed({
@@ -38,7 +38,8 @@ export const bindHandler = <E, R>(
         withServices(
           asOutcome(
             record.taskId,
-            Effect.provideService(Effect.suspend(() => handler.run(record)), TaskContext, context)
+            Effect.provideService(Effect.suspend(() => handler.run(record)), TaskContext, context),
+            handler.resultOfFailure
           ),
           services
         )

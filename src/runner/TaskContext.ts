@@ -8,6 +8,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
+import type { InputRefused } from "./InputRefused.ts"
 
 /**
  * A request to the client of a task, such as `elicitation/create`.
@@ -62,6 +63,17 @@ export class TaskFailure extends Schema.TaggedError<TaskFailure>("mcp-task-stora
 }) {}
 
 /**
+ * How far a task has come: of `total`, where that is known. Both are numbers of whatever the task counts.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ProgressAmount {
+  readonly progress: number
+  readonly total?: number | undefined
+}
+
+/**
  * The operations of {@link TaskContext}. Where the task was cancelled or another worker has it, they do not return: the
  * work is interrupted. What the storage refuses for good ends the task as an internal error.
  *
@@ -82,8 +94,11 @@ export interface TaskContextShape {
   /** What was answered by the time this worker began, by key. */
   readonly answers: { readonly [key: string]: Json }
 
-  /** Reports progress: the status message that a client sees when it polls. */
-  readonly progress: (message: string) => Effect.Effect<void>
+  /**
+   * Reports progress: the status message that a client sees when it polls. The amount is for clients that asked for
+   * progress notifications.
+   */
+  readonly progress: (message: string, amount?: ProgressAmount) => Effect.Effect<void>
 
   /** Gives the task another time to live, from its creation; `null` is unlimited. */
   readonly setTtl: (ttl: Duration.Input | null) => Effect.Effect<void>
@@ -95,12 +110,15 @@ export interface TaskContextShape {
   readonly elicit: (key: string, params: ElicitParams) => Effect.Effect<ElicitAnswer>
 
   /** Asks the client's model (`sampling/createMessage`), and waits. */
-  readonly sample: (key: string, params: unknown) => Effect.Effect<Json>
+  readonly sample: (key: string, params: unknown) => Effect.Effect<Json, InputRefused>
 
-  /** Sends requests to the client, all at once, and waits for every answer. */
+  /**
+   * Sends requests to the client, all at once, and waits for every answer. Fails with `InputRefused` where the client
+   * refuses one of them; an elicitation that it refuses is answered with the action `cancel`.
+   */
   readonly request: (
     requests: { readonly [key: string]: InputRequest }
-  ) => Effect.Effect<{ readonly [key: string]: Json }>
+  ) => Effect.Effect<{ readonly [key: string]: Json }, InputRefused>
 
   /**
    * The same without a worker that waits: unless all are answered, the work ends here, and begins anew from its start,
@@ -109,7 +127,7 @@ export interface TaskContextShape {
    */
   readonly suspend: (
     requests: { readonly [key: string]: InputRequest }
-  ) => Effect.Effect<{ readonly [key: string]: Json }>
+  ) => Effect.Effect<{ readonly [key: string]: Json }, InputRefused>
 
   /** Does something once over all workers of the task: what it gave is stored, and given again. */
   readonly step: <A, E, R>(

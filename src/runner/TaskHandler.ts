@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import type * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import type { TaskContext } from "./TaskContext.ts"
@@ -30,4 +31,9 @@ export interface TaskHandler<E = unknown, R = never> {
   readonly run: (task: TaskRecord) => Effect.Effect<unknown, E, R | TaskContext>
   /** `"fail"` by default. */
   readonly lostWorker?: LostWorkerPolicy | undefined
+  /**
+   * Gives the result that stands for what the work threw, where its client is to see one; with `undefined`, and by
+   * default, the client sees an internal error. A `TaskFailure` is not asked for.
+   */
+  readonly resultOfFailure?: ((cause: Cause.Cause<unknown>) => unknown) | undefined
 }

@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+export { InputRefused } from "./InputRefused.ts"
 export * from "./makeTaskRunner.ts"
 export * as RunnerMetrics from "./RunnerMetrics.ts"
 export * from "./TaskContext.ts"

@@ -9,6 +9,7 @@ import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
 import type { RequireInputOptions, TaskStorageShape } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
+import { findRefusal, type InputRefused } from "./InputRefused.ts"
 import { ElicitAnswer, type InputRequest, type TaskContextShape } from "./TaskContext.ts"
 import type { TaskWorker } from "./TaskWorker.ts"
 
@@ -40,19 +41,19 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
       )
     })
 
-  const request = (requests: Requests): Effect.Effect<Answers> =>
+  const request = (requests: Requests): Effect.Effect<Answers, InputRefused> =>
     Effect.suspend(() => {
       const keys = Object.keys(requests)
       return Effect.andThen(
         worker.write(ask(requests, { ...token, lease })),
-        latest.until((record) => answersOf(record, keys))
+        Effect.flatMap(latest.until((record) => answersOf(record, keys)), unlessRefused)
       )
     })
 
-  const suspend = (requests: Requests): Effect.Effect<Answers> =>
+  const suspend = (requests: Requests): Effect.Effect<Answers, InputRefused> =>
     Effect.suspend(() => {
       const answers = answersOf(latest.current, Object.keys(requests))
-      if (answers !== undefined) return Effect.succeed(answers)
+      if (answers !== undefined) return unlessRefused(answers)
       const giveUp = Effect.flatMap(
         ask(requests, { ...token, lease: 0 }),
         (record) => isReleased(record) ? Effect.succeed(record) : storage.touchTask(taskId, { ...token, lease: 0 })
@@ -63,7 +64,7 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
       )
     })
 
-  const requestOne = (key: string, method: string, params: unknown): Effect.Effect<Json> =>
+  const requestOne = (key: string, method: string, params: unknown): Effect.Effect<Json, InputRefused> =>
     Effect.map(request({ [key]: { method, params } }), (answers) => answers[key] ?? null)
 
   return {
@@ -74,7 +75,11 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
     answers: first.inputResponses ?? {},
     progress: (statusMessage) => Effect.asVoid(worker.write(storage.touchTask(taskId, { ...token, statusMessage }))),
     setTtl: (ttl) => Effect.asVoid(worker.write(storage.touchTask(taskId, { ...token, ttl }))),
-    elicit: (key, params) => Effect.map(requestOne(key, "elicitation/create", params), readElicitAnswer),
+    elicit: (key, params) =>
+      requestOne(key, "elicitation/create", params).pipe(
+        Effect.map(readElicitAnswer),
+        Effect.catchTag("InputRefused", () => Effect.succeed(cancelled))
+      ),
     sample: (key, params) => requestOne(key, "sampling/createMessage", params),
     request,
     suspend,
@@ -110,5 +115,15 @@ const answersOf = (record: TaskRecord, keys: ReadonlyArray<string>): Answers | u
 
 const decodeElicitAnswer = Schema.decodeUnknownOption(ElicitAnswer)
 
-const readElicitAnswer = (answer: Json): ElicitAnswer =>
-  Option.getOrElse(decodeElicitAnswer(answer), (): ElicitAnswer => ({ action: "cancel" }))
+const cancelled: ElicitAnswer = { action: "cancel" }
+
+const readElicitAnswer = (answer: Json): ElicitAnswer => Option.getOrElse(decodeElicitAnswer(answer), () => cancelled)
+
+/** Gives the answers, unless the client refused one of the requests. */
+const unlessRefused = (answers: Answers): Effect.Effect<Answers, InputRefused> => {
+  for (const [key, answer] of Object.entries(answers)) {
+    const refusal = findRefusal(key, answer)
+    if (refusal !== undefined) return Effect.fail(refusal)
+  }
+  return Effect.succeed(answers)
+}

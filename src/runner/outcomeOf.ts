@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import { TaskFailure } from "./TaskContext.ts"
+import type { TaskHandler } from "./TaskHandler.ts"
 
 /** The code of an internal error in JSON-RPC. */
 const internalError = -32603
@@ -20,10 +21,11 @@ const internalError = -32603
  */
 export const asOutcome = <A, E, R>(
   taskId: string,
-  work: Effect.Effect<A, E, R>
+  work: Effect.Effect<A, E, R>,
+  resultOfFailure: TaskHandler["resultOfFailure"]
 ): Effect.Effect<TaskOutcomeInput, never, R> =>
   Effect.flatMap(Effect.exit(work), (exit) => {
-    const outcome = outcomeOf(exit)
+    const outcome = outcomeOf(exit, resultOfFailure)
     return Exit.isSuccess(exit) || failureOf(exit.cause) !== undefined
       ? Effect.succeed(outcome)
       : Effect.as(
@@ -33,10 +35,17 @@ export const asOutcome = <A, E, R>(
   })
 
 /** A result; the error that a `TaskFailure` names; or an internal error without details, which might be secrets. */
-const outcomeOf = (exit: Exit.Exit<unknown, unknown>): TaskOutcomeInput => {
+const outcomeOf = (
+  exit: Exit.Exit<unknown, unknown>,
+  resultOfFailure: TaskHandler["resultOfFailure"]
+): TaskOutcomeInput => {
   if (Exit.isSuccess(exit)) return { _tag: "Success", value: exit.value === undefined ? null : exit.value }
   const failure = failureOf(exit.cause)
-  if (failure === undefined) return internal(Cause.hasInterruptsOnly(exit.cause) ? "Interrupted" : "Internal error")
+  if (failure === undefined) {
+    if (Cause.hasInterruptsOnly(exit.cause)) return internal("Interrupted")
+    const result = resultOfFailure?.(exit.cause)
+    return result === undefined ? internal("Internal error") : { _tag: "Success", value: result }
+  }
   const { code, data, message } = failure
   return { _tag: "Error", code, message, ...(data === undefined ? {} : { data }) }
 }

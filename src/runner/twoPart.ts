@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
+import type { InputRefused } from "./InputRefused.ts"
 import { type InputRequest, TaskContext } from "./TaskContext.ts"
 
 /**
@@ -18,7 +19,7 @@ export const twoPart = <Input, E1, R1, A, E2, R2>(parts: {
   readonly ask: (input: Input) => Effect.Effect<{ readonly [key: string]: InputRequest }, E1, R1>
   readonly answer: (answers: { readonly [key: string]: Json }, input: Input) => Effect.Effect<A, E2, R2>
 }) =>
-(input: Input): Effect.Effect<A, E1 | E2, R1 | R2 | TaskContext> =>
+(input: Input): Effect.Effect<A, E1 | E2 | InputRefused, R1 | R2 | TaskContext> =>
   Effect.flatMap(TaskContext, ({ answers, suspend }) =>
     Effect.flatMap(
       Object.keys(answers).length > 0 ? Effect.succeed(answers) : Effect.flatMap(parts.ask(input), suspend),

@@ -77,20 +77,20 @@ const taskHandlers = TaskKit.toLayer({
   multi_input: Effect.fnUntraced(function*() {
     const task = yield* TaskContext
     return JSON.stringify(
-      yield* task.request({
+      yield* Effect.orDie(task.request({
         first: { method: "elicitation/create", params: confirmation("First?") },
         second: { method: "elicitation/create", params: confirmation("Second?") }
-      })
+      }))
     )
   }),
   ask_anything: Effect.fnUntraced(function*() {
     const task = yield* TaskContext
     const messages = [{ role: "user", content: { type: "text", text: "Why?" } }]
     return JSON.stringify(
-      yield* task.request({
+      yield* Effect.orDie(task.request({
         model: { method: "sampling/createMessage", params: { messages, maxTokens: 10 } },
         custom: { method: "x/custom", params: { a: 1 } }
-      })
+      }))
     )
   })
 })

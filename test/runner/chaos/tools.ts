@@ -2,7 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { TaskContext, TaskFailure, type TaskHandler, twoPart } from "../../../src/runner/index.ts"
+import { type InputRefused, TaskContext, TaskFailure, type TaskHandler, twoPart } from "../../../src/runner/index.ts"
 
 export const toolNames = ["once", "again", "asks", "waits", "steps", "fails"] as const
 
@@ -21,7 +21,7 @@ export const answerFor = (taskId: string) => ({ action: "accept", content: { whi
 export type Note = (what: "began" | "stepped", taskId: string) => Effect.Effect<void>
 
 /** The handlers. Their work takes up to `longest` milliseconds, by the last characters of the id. */
-export const makeTools = (note: Note, longest: number): ReadonlyArray<TaskHandler<TaskFailure>> => {
+export const makeTools = (note: Note, longest: number): ReadonlyArray<TaskHandler<TaskFailure | InputRefused>> => {
   const work = Effect.flatMap(TaskContext, ({ progress, taskId }) =>
     Effect.gen(function*() {
       const part = Duration.millis((Number.parseInt(taskId.slice(-2), 16) / 255) * longest / 2)
@@ -34,9 +34,9 @@ export const makeTools = (note: Note, longest: number): ReadonlyArray<TaskHandle
   const retried = { maxAttempts: 1_000 }
   const tool = (
     name: ToolName,
-    run: TaskHandler<TaskFailure>["run"],
+    run: TaskHandler<TaskFailure | InputRefused>["run"],
     lostWorker: TaskHandler["lostWorker"]
-  ): TaskHandler<TaskFailure> => ({ method: "tools/call", name, run, lostWorker })
+  ): TaskHandler<TaskFailure | InputRefused> => ({ method: "tools/call", name, run, lostWorker })
   return [
     tool("once", () => Effect.andThen(began, work), "fail"),
     tool("again", () => Effect.andThen(began, work), retried),

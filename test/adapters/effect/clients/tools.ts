@@ -70,7 +70,7 @@ const handlers = Kit.toLayer({
   ask_model: Effect.fnUntraced(function*() {
     const { sample } = yield* TaskContext
     const messages = [{ role: "user", content: { type: "text", text: "Why?" } }]
-    return { said: yield* sample("model", { messages, maxTokens: 10 }) }
+    return { said: yield* Effect.orDie(sample("model", { messages, maxTokens: 10 })) }
   })
 })
 

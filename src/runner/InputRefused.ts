@@ -1,0 +1,67 @@
+/**
+ * Requests to a client that it refuses.
+ *
+ * @since 0.2.0
+ */
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import type { JsonObject } from "effect/Schema"
+
+/**
+ * The client of a task answered a request with a JSON-RPC error, or cannot be asked, or gave an answer that cannot be
+ * stored.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class InputRefused extends Schema.TaggedError<InputRefused>("mcp-task-storage/InputRefused")("InputRefused", {
+  key: Schema.String,
+  code: Schema.Number,
+  message: Schema.String
+}) {}
+
+/** The key of `_meta` that makes a stored answer a refusal. */
+const refusalKey = "mcp-task-storage/refused"
+
+/** The one request whose answer can say by itself that there is none. */
+const elicitation = "elicitation/create"
+
+/**
+ * Gives the answer that is stored where the client refuses a request.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const refusedAnswer = (
+  method: string,
+  error: { readonly code: number; readonly message: string }
+): JsonObject => ({
+  ...(method === elicitation ? { action: "cancel" } : {}),
+  _meta: { [refusalKey]: { code: error.code, message: error.message } }
+})
+
+/**
+ * Finds the refusal in a stored answer that its work must not take for an answer: an elicitation says `cancel`.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const findRefusal = (key: string, answer: unknown): InputRefused | undefined => {
+  const refusal = refusalOf(answer)
+  if (refusal === undefined || Predicate.hasProperty(answer, "action")) return undefined
+  const { code, message } = refusal
+  return new InputRefused({
+    key,
+    code: typeof code === "number" ? code : -32603,
+    message: typeof message === "string" ? message : "The client refused the request"
+  })
+}
+
+const refusalOf = (answer: unknown): { readonly code?: unknown; readonly message?: unknown } | undefined => {
+  const meta = ownProperty(answer, "_meta")
+  const refusal = ownProperty(meta, refusalKey)
+  return Predicate.isReadonlyObject(refusal) ? refusal : undefined
+}
+
+const ownProperty = (value: unknown, key: string): unknown =>
+  Predicate.isReadonlyObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
