@@ -8,8 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { orNull, parseId, parseJson, parseMillis, parseNatural } from "./ArgumentParsers.ts"
+import { withinLimit } from "./PayloadLimits.ts"
 import { answered, decoded, operate, parsed } from "./TaskAccess.ts"
-import { withinLimit } from "./TaskDraft.ts"
 import type { MessageDriver } from "./TaskDriver.ts"
 import type { TaskMessages } from "./TaskOperations.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
@@ -25,13 +25,13 @@ const defaultTtl = Duration.hours(24)
 export const makeTaskMessages = (driver: MessageDriver, options: ResolvedOptions): TaskMessages => ({
   enqueue: (taskId, message, settings) =>
     parsed(
-      Result.all({
-        queue: parseId("taskId", taskId),
-        body: parseJson("message", message),
-        maxSize: orNull(settings?.maxSize, (value) => parseNatural("maxSize", value)),
-        ttl: parseMillis("ttl", settings?.ttl ?? defaultTtl, 1)
-      }),
-      ({ body, maxSize, queue, ttl }) =>
+      Result.all([
+        parseId("taskId", taskId),
+        parseJson("message", message),
+        orNull(settings?.maxSize, (value) => parseNatural("maxSize", value)),
+        parseMillis("ttl", settings?.ttl ?? defaultTtl, 1)
+      ]),
+      ([queue, body, maxSize, ttl]) =>
         parsed(withinLimit(body, options.maxContentBytes), () =>
           operate("messages.enqueue", taskId, (now) =>
             answered(

@@ -55,10 +55,17 @@ const parsePage = (
   session: Result.Result<string | null | undefined, InvalidInput>,
   request: SummaryListOptions | undefined
 ) =>
-  Result.gen(function*() {
-    const status = yield* orAbsent(request?.status, (value) => parseStatus("status", value))
-    const limit = yield* orNull(request?.limit, (value) => parseCount("limit", value))
-    const query = { session: yield* session, status: status ?? undefined }
-    const after = yield* orAbsent(request?.cursor, (value) => decodeCursor(query, value))
-    return { query, after: after ?? undefined, limit: limit ?? defaultPageSize }
-  })
+  Result.flatMap(
+    Result.all([
+      session,
+      orAbsent(request?.status, (value) => parseStatus("status", value)),
+      orNull(request?.limit, (value) => parseCount("limit", value))
+    ]),
+    ([session, status, limit]) => {
+      const query = { session, status: status ?? undefined }
+      return Result.map(
+        orAbsent(request?.cursor, (value) => decodeCursor(query, value)),
+        (after) => ({ query, after: after ?? undefined, limit: limit ?? defaultPageSize })
+      )
+    }
+  )

@@ -79,35 +79,42 @@ type PayloadBytes = NonNullable<TaskDriver["maxPayloadBytes"]>
 export const resolveOptions = (
   options: TaskStorageOptions,
   storable: PayloadBytes = { outcome: maxBytes, content: maxBytes }
-): Result.Result<ResolvedOptions, InvalidInput> =>
-  Result.gen(function*() {
-    if (typeof options !== "object" || options === null) return yield* refuse("options", "must be an object")
-    if (options.generateId !== undefined && !Effect.isEffect(options.generateId)) {
-      return yield* refuse("generateId", "must be an Effect")
-    }
-    const bytes = typeof options.maxPayloadBytes === "object" && options.maxPayloadBytes !== null
-      ? options.maxPayloadBytes
-      : { outcome: options.maxPayloadBytes, content: options.maxPayloadBytes }
-    const maintenance = options.maintenance ?? { interval: "1 minute" }
-    return {
-      maxTasks: yield* orNull(options.maxTasks, (value) => parseCount("maxTasks", value)),
-      maxTasksPerSession: yield* orNull(options.maxTasksPerSession, (value) => parseCount("maxTasksPerSession", value)),
-      defaultTtl: yield* orNull(options.defaultTtl, (value) => parseMillis("defaultTtl", value, 1)),
-      maxTtl: yield* orNull(options.maxTtl, (value) => parseMillis("maxTtl", value, 1)),
-      defaultPollInterval: yield* orNull(
+): Result.Result<ResolvedOptions, InvalidInput> => {
+  if (typeof options !== "object" || options === null) return refuse("options", "must be an object")
+  const bytes = typeof options.maxPayloadBytes === "object" && options.maxPayloadBytes !== null
+    ? options.maxPayloadBytes
+    : { outcome: options.maxPayloadBytes, content: options.maxPayloadBytes }
+  return Result.map(
+    Result.all({
+      maxTasks: orNull(options.maxTasks, (value) => parseCount("maxTasks", value)),
+      maxTasksPerSession: orNull(options.maxTasksPerSession, (value) => parseCount("maxTasksPerSession", value)),
+      defaultTtl: orNull(options.defaultTtl, (value) => parseMillis("defaultTtl", value, 1)),
+      maxTtl: orNull(options.maxTtl, (value) => parseMillis("maxTtl", value, 1)),
+      defaultPollInterval: orNull(
         options.defaultPollInterval,
         (value) => parseMillis("defaultPollInterval", value, 0)
       ),
-      maxOutcomeBytes: yield* parseBytes("maxPayloadBytes.outcome", bytes.outcome, storable.outcome),
-      maxContentBytes: yield* parseBytes("maxPayloadBytes.content", bytes.content, storable.content),
-      maxPageSize: yield* parseCount("maxPageSize", options.maxPageSize ?? 1000),
-      maintenanceInterval: maintenance === false
-        ? null
-        : yield* parseMillis("maintenance.interval", maintenance.interval, 1),
-      generateId: options.generateId ?? uuidV7,
-      nextIncarnation: makeIncarnations()
-    }
-  })
+      maxOutcomeBytes: parseBytes("maxPayloadBytes.outcome", bytes.outcome, storable.outcome),
+      maxContentBytes: parseBytes("maxPayloadBytes.content", bytes.content, storable.content),
+      maxPageSize: parseCount("maxPageSize", options.maxPageSize ?? 1000),
+      maintenanceInterval: parseMaintenance(options.maintenance ?? { interval: "1 minute" }),
+      generateId: parseGenerator(options.generateId)
+    }),
+    (resolved) => ({ ...resolved, nextIncarnation: makeIncarnations() })
+  )
+}
+
+const parseMaintenance = (
+  maintenance: NonNullable<TaskStorageOptions["maintenance"]>
+): Result.Result<number | null, InvalidInput> =>
+  maintenance === false ? Result.succeed(null) : parseMillis("maintenance.interval", maintenance.interval, 1)
+
+const parseGenerator = (
+  generateId: TaskStorageOptions["generateId"]
+): Result.Result<Effect.Effect<string>, InvalidInput> =>
+  generateId === undefined || Effect.isEffect(generateId)
+    ? Result.succeed(generateId ?? uuidV7)
+    : refuse("generateId", "must be an Effect")
 
 /** One random number for all, because drawing one for each task would cost as much as its id. */
 const makeIncarnations = (): () => string => {

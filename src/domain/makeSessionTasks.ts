@@ -10,7 +10,6 @@ import * as Stream from "effect/Stream"
 import {
   orAbsent,
   orNull,
-  parseCount,
   parseId,
   parseJson,
   parseJsonObject,
@@ -18,16 +17,15 @@ import {
   parseStatus,
   parseText
 } from "./ArgumentParsers.ts"
-import type { StoredJson } from "./StoredJson.ts"
+import { withinLimits } from "./PayloadLimits.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import { answered, decoded, operate, parsed, toOption, toRecord } from "./TaskAccess.ts"
-import { draftReplacement, draftTask, parseMessage, parseOutcome, parseTtl, withinLimit } from "./TaskDraft.ts"
+import { draftReplacement, draftTask } from "./TaskDraft.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import {
   ConcurrentModification,
   InvalidInput,
   MaxTasksReached,
-  type PayloadTooLarge,
   TaskAlreadyExists,
   TaskNotFound,
   type TaskStorageUnavailable
@@ -38,16 +36,22 @@ import {
   decideReplacement,
   decideRequireInput,
   decideStep,
-  leaseUntil,
-  type ParsedOutcome,
   planSettle,
   planStoreResult,
   planTouch,
-  planTransition,
-  type Writer
+  planTransition
 } from "./TaskMachine.ts"
 import type { CreateTask, SessionTasks } from "./TaskOperations.ts"
 import { listPage } from "./TaskPages.ts"
+import {
+  leasePatch,
+  parseFinal,
+  parseMessage,
+  parseOutcome,
+  parseRequests,
+  parseTtl,
+  parseWriter
+} from "./TaskParsers.ts"
 import { outcomeFromStored, recordFromStored, summaryFromStored } from "./TaskRecord.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
@@ -197,7 +201,7 @@ export const makeSessionTasks = (
         input,
         ([id, parsedOutcome, writer]) =>
           parsed(
-            withinLimits(options, parsedOutcome),
+            withinLimits(options, parsedOutcome.result),
             () => execute("storeTaskResult", id, (now) => planStoreResult(parsedOutcome, writer, now))
           )
       )
@@ -213,32 +217,24 @@ export const makeSessionTasks = (
                 result === null ? Option.none() : Option.some(outcomeFromStored(result)))))
       ),
 
-    // Spelled out without intermediate arrays: finishing is what every task does, and memory answers in microseconds.
     settleTask: (taskId, outcome, settings) => {
-      const id = onTask(taskId)
-      if (Result.isFailure(id)) return Effect.fail(id.failure)
-      const parsedOutcome = parseOutcome("outcome", outcome)
-      if (Result.isFailure(parsedOutcome)) return Effect.fail(parsedOutcome.failure)
-      const status = parseFinal(settings?.status)
-      if (Result.isFailure(status)) return Effect.fail(status.failure)
-      const message = parseMessage(settings?.statusMessage)
-      if (Result.isFailure(message)) return Effect.fail(message.failure)
-      const writer = parseWriter(settings?.attempt)
-      if (Result.isFailure(writer)) return Effect.fail(writer.failure)
-      return parsed(withinLimits(options, parsedOutcome.success, message.success.statusMessage), () =>
-        execute(
-          "settleTask",
-          id.success,
-          (now) =>
-            planSettle(
-              parsedOutcome.success,
-              status.success,
-              message.success,
-              writer.success,
-              now,
-              options.maxContentBytes
-            )
-        ))
+      const input = Result.all([
+        onTask(taskId),
+        parseOutcome("outcome", outcome),
+        parseFinal(settings?.status),
+        parseMessage(settings?.statusMessage),
+        parseWriter(settings?.attempt)
+      ])
+      return parsed(
+        input,
+        ([id, parsedOutcome, status, message, writer]) =>
+          parsed(withinLimits(options, parsedOutcome.result, message.statusMessage), () =>
+            execute(
+              "settleTask",
+              id,
+              (now) => planSettle(parsedOutcome, status, message, writer, now, options.maxContentBytes)
+            ))
+      )
     },
 
     touchTask: (taskId, change) => {
@@ -390,16 +386,17 @@ const bindSession = (
   session: Result.Result<string | null | undefined, InvalidInput>,
   input: CreateTask
 ): Result.Result<{ readonly sessionId: string | null; readonly task: CreateTask }, InvalidInput> => {
-  const read = snapshot("task", input)
-  if (Result.isFailure(read)) return Result.fail(read.failure)
-  if (Result.isFailure(session)) return Result.fail(session.failure)
-  const task = read.success
-  const named = orNull(task.sessionId, (value) => parseId("sessionId", value))
-  if (Result.isFailure(named)) return Result.fail(named.failure)
-  if (session.success === undefined) return Result.succeed({ sessionId: named.success, task })
-  return named.success === null || named.success === session.success
-    ? Result.succeed({ sessionId: session.success, task })
-    : Result.fail(new InvalidInput({ field: "sessionId", reason: "is not the session of this handle; leave it out" }))
+  const parts = Result.flatMap(
+    Result.all([snapshot("task", input), session]),
+    ([task, bound]) =>
+      Result.map(orNull(task.sessionId, (value) => parseId("sessionId", value)), (named) => ({ task, bound, named }))
+  )
+  return Result.flatMap(parts, ({ bound, named, task }) => {
+    if (bound === undefined) return Result.succeed({ sessionId: named, task })
+    return named === null || named === bound
+      ? Result.succeed({ sessionId: bound, task })
+      : Result.fail(new InvalidInput({ field: "sessionId", reason: "is not the session of this handle; leave it out" }))
+  })
 }
 
 /** Reads the fields of an argument once; a getter that throws is bad input like any other. */
@@ -413,40 +410,6 @@ const snapshot = <A extends object>(field: string, value: A): Result.Result<A, I
     return Result.fail(new InvalidInput({ field, reason: "reading it threw an exception" }))
   }
 }
-
-/** The attempt of the worker that writes, if it is one. */
-const parseWriter = (attempt: number | undefined): Result.Result<Writer, InvalidInput> =>
-  attempt === undefined
-    ? anybody
-    : Result.map(parseCount("attempt", attempt), (attempt) => ({ attempt }))
-
-const anybody: Result.Result<Writer, InvalidInput> = Result.succeed({})
-
-const leasePatch = (lease: number | null, now: number): { readonly leaseExpiresAt?: number } =>
-  lease === null ? {} : { leaseExpiresAt: leaseUntil(now, lease) }
-
-const parseFinal = (status: unknown): Result.Result<"completed" | "failed" | undefined, InvalidInput> =>
-  status === undefined || status === "completed" || status === "failed"
-    ? Result.succeed(status)
-    : Result.fail(new InvalidInput({ field: "status", reason: "must be completed or failed" }))
-
-const parseRequests = (requests: unknown): Result.Result<StoredJson, InvalidInput> =>
-  Result.flatMap(parseJsonObject("requests", requests), (map) =>
-    // Nothing but the two braces.
-    map.bytesAtMost === 2
-      ? Result.fail(new InvalidInput({ field: "requests", reason: "must hold at least one request" }))
-      : Result.succeed(map))
-
-/** What is too large by itself is refused before anything is read. */
-const withinLimits = (
-  options: ResolvedOptions,
-  outcome: ParsedOutcome | undefined,
-  ...content: ReadonlyArray<StoredJson | null | undefined>
-): Result.Result<void, PayloadTooLarge> =>
-  content.reduce(
-    (checked, part) => Result.isFailure(checked) ? checked : withinLimit(part, options.maxContentBytes),
-    withinLimit(outcome?.result, options.maxOutcomeBytes)
-  )
 
 const present = (taskId: string, stored: StoredTask | undefined): Result.Result<StoredTask, TaskNotFound> =>
   stored === undefined ? Result.fail(new TaskNotFound({ taskId })) : Result.succeed(stored)

@@ -1,0 +1,126 @@
+/**
+ * Parsers of what the operations on tasks take.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import { parseCount, parseJson, parseJsonObject, parseMillis, parseText } from "./ArgumentParsers.ts"
+import { maxDepth, type StoredJson } from "./StoredJson.ts"
+import { InvalidInput } from "./TaskError.ts"
+import { leaseUntil, type MessagePatch, type ParsedOutcome, type Writer } from "./TaskMachine.ts"
+import type { CreateTask } from "./TaskOperations.ts"
+import { resultKind, type TaskOutcomeInput } from "./TaskOutcome.ts"
+import type { ResolvedOptions } from "./TaskStorageOptions.ts"
+
+type Parsed<A> = Result.Result<A, InvalidInput>
+
+/**
+ * Parses an outcome, whose parts are stored in a fixed order and its payload word for word.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseOutcome = (field: string, outcome: TaskOutcomeInput): Parsed<ParsedOutcome> => {
+  try {
+    const parts = outcomeParts(field, outcome)
+    if (Result.isFailure(parts)) return Result.fail(parts.failure)
+    // What holds the payload is a level of its own.
+    return Result.map(
+      parseJson(field, parts.success, maxDepth + 1),
+      (result) => ({ result, resultKind: resultKind(parts.success) })
+    )
+  } catch {
+    return Result.fail(new InvalidInput({ field, reason: "reading it threw an exception" }))
+  }
+}
+
+const outcomeParts = (field: string, outcome: TaskOutcomeInput): Parsed<TaskOutcomeInput> => {
+  const problem = (at: string, reason: string) => Result.fail(new InvalidInput({ field: `${field}${at}`, reason }))
+  if (typeof outcome !== "object" || outcome === null) return problem("", "must be a Success or an Error")
+  switch (outcome._tag) {
+    case "Success":
+      return outcome.value === undefined
+        ? problem(".value", "is missing; a request without a result has the value null")
+        : Result.succeed({ _tag: "Success", value: outcome.value })
+    case "Error":
+      if (!Number.isSafeInteger(outcome.code)) return problem(".code", "must be an integer")
+      if (typeof outcome.message !== "string") return problem(".message", "must be a string")
+      return Result.succeed({ _tag: "Error", code: outcome.code, message: outcome.message, data: outcome.data })
+    default:
+      outcome satisfies never
+      return problem("._tag", "must be \"Success\" or \"Error\"")
+  }
+}
+
+/**
+ * Parses a change of the status message.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseMessage = (statusMessage: string | null | undefined): Parsed<MessagePatch> => {
+  if (statusMessage === undefined) return keepMessage
+  if (statusMessage === null) return clearMessage
+  return Result.map(parseText("statusMessage", statusMessage), (text) => ({ statusMessage: text }))
+}
+
+const keepMessage: Parsed<MessagePatch> = Result.succeed({})
+const clearMessage: Parsed<MessagePatch> = Result.succeed({ statusMessage: null })
+
+/**
+ * Parses a ttl into milliseconds, shortened to the longest that the layer allows.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseTtl = (ttl: CreateTask["ttl"], options: ResolvedOptions): Parsed<number | null> => {
+  if (ttl === null || ttl === undefined) return Result.succeed(options.maxTtl)
+  return Result.map(
+    parseMillis("ttl", ttl, 1),
+    (millis) => options.maxTtl === null ? millis : Math.min(millis, options.maxTtl)
+  )
+}
+
+/**
+ * Parses the attempt of the worker that writes, if it is one.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const parseWriter = (attempt: number | undefined): Parsed<Writer> =>
+  attempt === undefined ? anybody : Result.map(parseCount("attempt", attempt), (attempt) => ({ attempt }))
+
+const anybody: Parsed<Writer> = Result.succeed({})
+
+/**
+ * Parses the status of a task that is settled.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseFinal = (status: unknown): Parsed<"completed" | "failed" | undefined> =>
+  status === undefined || status === "completed" || status === "failed"
+    ? Result.succeed(status)
+    : Result.fail(new InvalidInput({ field: "status", reason: "must be completed or failed" }))
+
+/**
+ * Parses requests for input, at least one.
+ *
+ * @since 0.1.0
+ * @category parsers
+ */
+export const parseRequests = (requests: unknown): Parsed<StoredJson> =>
+  Result.flatMap(parseJsonObject("requests", requests), (map) =>
+    // Nothing but the two braces.
+    map.bytesAtMost === 2
+      ? Result.fail(new InvalidInput({ field: "requests", reason: "must hold at least one request" }))
+      : Result.succeed(map))
+
+/**
+ * Gives what a lease changes that is taken or extended now.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const leasePatch = (lease: number | null, now: number): { readonly leaseExpiresAt?: number } =>
+  lease === null ? {} : { leaseExpiresAt: leaseUntil(now, lease) }
