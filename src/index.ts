@@ -2,6 +2,7 @@
  * Durable task storage for MCP servers.
  *
  * @since 0.1.0
+ * @module
  */
 export * from "./domain/AtOnce.ts"
 export * from "./domain/StoredJson.ts"

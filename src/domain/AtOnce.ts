@@ -22,6 +22,7 @@ export class AtOnce<A> extends Effectable.Class<A> {
     this.answer = answer
   }
 
+  /** Gives the same answer to the runtime. */
   override asEffect(): Effect.Effect<A> {
     return Effect.succeed(this.answer())
   }

@@ -4,6 +4,7 @@
  * It stands on `@aws-sdk/client-dynamodb`. One table holds everything; no operation scans it.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"

@@ -2,6 +2,7 @@
  * Tasks in memory: for tests, for development, and for servers whose tasks may end with the process.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"

@@ -5,6 +5,7 @@
  * round trip; what depends on what is stored (`updateTask`, `requireInput`, `provideInput`) takes two.
  *
  * @since 0.1.0
+ * @module
  */
 import { PgClient } from "@effect/sql-pg/PgClient"
 import * as Config from "effect/Config"

@@ -4,6 +4,7 @@
  * It stands on `node:sqlite`, so that there is nothing to install. Locks are waited for without blocking the event loop.
  *
  * @since 0.1.0
+ * @module
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"

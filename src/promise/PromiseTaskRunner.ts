@@ -108,6 +108,7 @@ export interface PromiseTaskContext {
 export interface PromiseTaskHandler {
   readonly method: string
   readonly name?: string | undefined
+  /** Does the work, and gives the result of the request. */
   readonly run: (task: Task, context: PromiseTaskContext) => Promise<unknown>
   /** What becomes of a task whose worker died: `"fail"` by default. */
   readonly lostWorker?: LostWorkerPolicy | undefined

@@ -2,6 +2,7 @@
  * Task storage through promises and plain data, for code without Effect.
  *
  * @since 0.1.0
+ * @module
  */
 export {
   ConcurrentModification,

@@ -35,7 +35,7 @@ import {
  * ```ts
  * import { openTaskRunner } from "mcp-task-storage/promise"
  *
- * await using runner = await openTaskRunner("sqlite:tasks.db")
+ * const runner = await openTaskRunner("sqlite:tasks.db")
  * const call = { originalMethod: "tools/call", originalParams: { name: "report" } }
  * const { taskId } = await runner.startTask(call, async (_, { progress, signal }) => {
  *   for (const month of ["January", "February"]) {
@@ -45,6 +45,7 @@ import {
  *   return { content: [{ type: "text", text: "Nothing happened" }] }
  * })
  * console.log((await runner.storage.awaitTask(taskId)).status) // completed
+ * await runner.close()
  * ```
  *
  * @since 0.2.0

@@ -34,9 +34,10 @@ import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
  * ```ts
  * import { openTaskStorage } from "mcp-task-storage/promise"
  *
- * await using storage = await openTaskStorage("sqlite:tasks.db", { maxTasks: 10_000 })
+ * const storage = await openTaskStorage("sqlite:tasks.db", { maxTasks: 10_000 })
  * const task = await storage.createTask({ originalMethod: "tools/call", ttl: 60_000 })
  * await storage.settleTask(task.taskId, { _tag: "Success", value: { content: [] } })
+ * await storage.close()
  * ```
  *
  * @since 0.1.0

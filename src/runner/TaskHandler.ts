@@ -28,6 +28,7 @@ export type LostWorkerPolicy = "fail" | { readonly maxAttempts: number }
 export interface TaskHandler<E = unknown, R = never> {
   readonly method: string
   readonly name?: string | undefined
+  /** Does the work, and gives the result of the request. */
   readonly run: (task: TaskRecord) => Effect.Effect<unknown, E, R | TaskContext>
   /** `"fail"` by default. */
   readonly lostWorker?: LostWorkerPolicy | undefined

@@ -2,6 +2,7 @@
  * Running tasks: each of them ends, whatever happens to its workers.
  *
  * @since 0.2.0
+ * @module
  */
 export { InputRefused } from "./InputRefused.ts"
 export * from "./makeTaskRunner.ts"

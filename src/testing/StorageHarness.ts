@@ -46,6 +46,7 @@ export interface PayloadBytes {
 export interface StorageHarness<E = unknown> {
   /** 7 MiB each where it is left out. */
   readonly maxPayloadBytes?: PayloadBytes | undefined
+  /** Opens an empty storage. */
   readonly open: (options: TaskStorageOptions) => Effect.Effect<StoragePair, E, Scope.Scope>
   /** The same, with more ways for concurrent calls to meet than the storage has by itself. */
   readonly openRacing?: (options: TaskStorageOptions) => Effect.Effect<StoragePair, E, Scope.Scope>

@@ -3,6 +3,7 @@
  * model, and the check of concurrent histories. `mcp-task-storage/testing/vitest` registers all of it with Vitest.
  *
  * @since 0.1.0
+ * @module
  */
 export { type BrokenDriver } from "./broken/BrokenDriver.ts"
 export { brokenDrivers } from "./broken/brokenDrivers.ts"

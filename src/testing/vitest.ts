@@ -2,6 +2,7 @@
  * The suite as Vitest tests.
  *
  * @since 0.1.0
+ * @module
  */
 import { describe, it } from "@effect/vitest"
 import { runCase } from "./contract/ContractCase.ts"

@@ -2,12 +2,12 @@
  * Holds the documentation to what it says.
  *
  * Every `ts` block of the Markdown files is type-checked, and run in an empty folder of its own unless it is marked
- * `ts no-run`. A `text` block behind it is what it prints. The npm scripts that `sh` blocks call exist. What is written
+ * `ts no-run`, on this Node and on the oldest one that the package supports. A `text` block behind it is what it prints. The npm scripts that `sh` blocks call exist. What is written
  * of PostgreSQL and DynamoDB runs on these engines, which it finds as a user's program does: by the environment.
  */
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { beforeAll, describe, expect, test } from "vitest"
@@ -51,12 +51,23 @@ const typescript = blocks.filter(({ fence }) => /^(ts|typescript)\b/.test(fence)
 const runnable = typescript.filter(({ fence }) => fence !== "ts no-run")
 const shell = blocks.filter(({ fence }) => fence === "sh")
 
-const node = (cwd: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
-  promisify(execFile)(process.execPath, args, { cwd, timeout: 25_000, env: { ...process.env, ...env } })
+const run = (
+  program: string,
+  cwd: string,
+  args: ReadonlyArray<string>,
+  env: Readonly<Record<string, string>> = {}
+) => promisify(execFile)(program, args, { cwd, timeout: 25_000, env: { ...process.env, ...env } })
+
+/** The oldest Node that `engines` names, beside the one that runs the tests. */
+const runtimes = [process.execPath, join(root, "tools/node-22/node_modules/node/bin/node")]
 
 const runs = (env: () => Promise<Readonly<Record<string, string>>>) => async ({ file, output }: Block) => {
-  const { stdout } = await node(dirname(file), ["--conditions=mcp-task-storage-source", file], await env())
-  if (output !== undefined) expect(stdout).toBe(output)
+  for (const runtime of runtimes) {
+    // Each run begins in an empty folder.
+    const cwd = mkdtempSync(join(dirname(file), "run-"))
+    const { stdout } = await run(runtime, cwd, ["--conditions=mcp-task-storage-source", file], await env())
+    if (output !== undefined) expect(stdout).toBe(output)
+  }
 }
 
 const isOf = (engine: string) => ({ name }: Block) => name.startsWith(`docs/${engine}.md`)
@@ -83,7 +94,9 @@ describe("TypeScript blocks", () => {
   })
 
   test("type-check", async () => {
-    await node(folder, [join(root, "node_modules/typescript/bin/tsc")]).catch(({ stdout }) => expect.fail(stdout))
+    await run(process.execPath, folder, [join(root, "node_modules/typescript/bin/tsc")]).catch(({ stdout }) =>
+      expect.fail(stdout)
+    )
   })
 
   test.each(others)("$name runs", runs(async () => ({})))
@@ -104,6 +117,11 @@ describe("TypeScript blocks", () => {
       })
     )
   })
+})
+
+test("the oldest Node that the blocks run on is the one that the package names", async () => {
+  const { stdout } = await run(runtimes[1] ?? "", root, ["--version"])
+  expect(`>=${stdout.trim().slice(1)}`).toContain(manifest.engines.node)
 })
 
 test.each(shell)("$name calls npm scripts that exist", ({ code }) => {

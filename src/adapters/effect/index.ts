@@ -5,6 +5,7 @@
  * with `McpTasks.toolkit`, and the layer that serves them is that of this module.
  *
  * @since 0.2.0
+ * @module
  */
 export * from "./addTool.ts"
 export * from "./layers.ts"

@@ -18,6 +18,7 @@
  *   ever with them. Nor do they fetch the results of failed tasks.
  *
  * @since 0.1.0
+ * @module
  */
 export type { LayerSource } from "../../promise/LayerSource.ts"
 export type { Dispatch } from "../../promise/RunnerOptions.ts"

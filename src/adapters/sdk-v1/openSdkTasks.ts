@@ -57,7 +57,7 @@ export interface OpenedSdkTasks extends OpenedSdkStores {
  * import { openSdkTasks, registerTaskTool } from "mcp-task-storage/sdk"
  * import * as z from "zod"
  *
- * await using tasks = await openSdkTasks("sqlite:tasks.db")
+ * const tasks = await openSdkTasks("sqlite:tasks.db")
  * const server = new McpServer({ name: "reports", version: "1.0.0" }, {
  *   capabilities: { tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } } },
  *   taskStore: tasks.taskStore,
@@ -68,6 +68,7 @@ export interface OpenedSdkTasks extends OpenedSdkStores {
  *   signal.throwIfAborted()
  *   return { content: [{ type: "text", text: `Rain in ${city}` }] }
  * })
+ * await tasks.close()
  * ```
  *
  * @since 0.2.0

@@ -140,6 +140,7 @@ export class TasksExtension {
     await runner?.close()
   }
 
+  /** Closes what is open. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

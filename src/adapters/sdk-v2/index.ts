@@ -14,6 +14,7 @@
  * - Tools should be registered when a process starts, so that it takes up tasks that others left.
  *
  * @since 0.2.0
+ * @module
  */
 export { TaskFailure } from "../../runner/TaskContext.ts"
 export { TasksExtension } from "./TasksExtension.ts"

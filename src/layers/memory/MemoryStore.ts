@@ -45,11 +45,13 @@ export class MemoryStore {
     return () => this.#listeners.delete(listener)
   }
 
+  /** Gives the task in scope. */
   find(taskId: string, scope: TaskScope): StoredTask | undefined {
     const task = this.#tasks.get(taskId)?.task
     return task !== undefined && isVisible(task, scope) ? task : undefined
   }
 
+  /** Stores a new task within the bounds, in the place of an expired one of its id. */
   insert(task: StoredTask, bounds: TaskBounds, now: number): InsertResult {
     const taken = this.#tasks.get(task.taskId)
     if (taken !== undefined && !isExpired(taken.task, now)) return { _tag: "Exists" }
@@ -81,6 +83,7 @@ export class MemoryStore {
       : undefined
   }
 
+  /** Writes the patch if the guard permits it. */
   patch(taskId: string, scope: TaskScope, guard: TaskGuard, patch: TaskPatch): PatchResult {
     const entry = this.#tasks.get(taskId)
     if (entry === undefined || !isVisible(entry.task, scope)) return { _tag: "Missing" }
@@ -100,6 +103,7 @@ export class MemoryStore {
     return { _tag: "Patched", task }
   }
 
+  /** Removes the task in scope, and tells whether there was one. */
   remove(taskId: string, scope: TaskScope): boolean {
     const entry = this.#tasks.get(taskId)
     if (entry === undefined || !isVisible(entry.task, scope)) return false
@@ -136,6 +140,7 @@ export class MemoryStore {
     }
   }
 
+  /** Removes up to `limit` tasks that have expired, and gives their ids. */
   removeExpired(now: number, limit: number): ReadonlyArray<string> {
     const expired: Array<TaskEntry> = []
     for (const entry of this.#expired(now)) {
@@ -146,6 +151,7 @@ export class MemoryStore {
     return expired.map(({ task }) => task.taskId)
   }
 
+  /** Counts the tasks in scope. */
   count(scope: TaskScope): number {
     const list = scope.session === undefined ? this.#all : this.#sessions.get(scope.session)
     let count = list?.size ?? 0

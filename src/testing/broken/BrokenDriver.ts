@@ -19,6 +19,7 @@ export interface BrokenDriver {
   readonly subject: string
   /** The random checks that notice as well. */
   readonly checks: ReadonlyArray<"model" | "linearizability">
+  /** Wraps a good driver in the mistake. */
   readonly breakDriver: (good: TaskDriver) => TaskDriver
 }
 

@@ -42,6 +42,7 @@ export type CaseFailure = Mismatch | TaskStorageError
 export interface ContractCase {
   readonly name: string
   readonly options: TaskStorageOptions
+  /** Fails where the storage breaks the contract. */
   readonly run: (world: World) => Effect.Effect<void, CaseFailure, Scope.Scope>
 }
 
