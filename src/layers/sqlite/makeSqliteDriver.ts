@@ -13,6 +13,7 @@ import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { realSleep } from "../realSleep.ts"
 import { parseSchemaMode, type SchemaMode } from "../SchemaMode.ts"
+import { whileLocked } from "../sql/LockWait.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
 import { makeSqlRunner, type SqlRunner } from "../sql/SqlRunner.ts"
 import { makeCounterSetup, prepareSchema } from "../sql/SqlSchema.ts"
@@ -77,7 +78,7 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
     backendName: "sqlite",
     transaction: runner.transaction,
     foreignWrites: foreignWrites(sql),
-    maintain: maintain(runner)
+    maintain: maintain(runner, lockTimeout)
   }
 })
 
@@ -114,13 +115,39 @@ const foreignWrites = (sql: SqlClient): Stream.Stream<undefined> => {
   })
 }
 
-/** Statistics for the query planner, and what is in the write-ahead log goes into the file as far as readers let it. */
-const maintain = (runner: SqlRunner): NonNullable<TaskDriver["maintain"]> =>
-  runner.write({ text: "PRAGMA optimize", params: [] }, () => undefined).pipe(
-    Effect.andThen(
-      runner.write({ text: "PRAGMA wal_checkpoint(PASSIVE)", params: [] }, ([row]: ReadonlyArray<Row>) => ({
-        walPages: readInteger(row?.[1]),
-        checkpointedPages: readInteger(row?.[2])
-      }))
-    )
+/**
+ * Statistics for the query planner; what is in the write-ahead log goes into the file as far as readers let it; and the log
+ * is cut once all of it is there. Writers only go back to its start, so that a log which grew under a long reader would keep
+ * its size.
+ */
+const maintain = (runner: SqlRunner, lockTimeout: number): NonNullable<TaskDriver["maintain"]> =>
+  Effect.gen(function*() {
+    yield* runner.write({ text: "PRAGMA optimize", params: [] }, () => undefined)
+    const checkpoint = yield* runner.write({ text: "PRAGMA wal_checkpoint(PASSIVE)", params: [] }, readCheckpoint)
+    const { checkpointedPages, walPages } = checkpoint
+    // Databases without a log, as those in memory, say -1.
+    const isWhole = walPages >= 0 && checkpointedPages === walPages
+    const walTruncated = isWhole && (yield* truncateLog(runner, lockTimeout))
+    return { walPages, checkpointedPages, walTruncated }
+  })
+
+/**
+ * Cuts the write-ahead log. Whoever reads from it or writes is waited for as for a lock; gives false when that took too long,
+ * since the next time will do.
+ */
+const truncateLog = (runner: SqlRunner, lockTimeout: number): Effect.Effect<boolean, TaskDriverError> => {
+  const inUse = "in use" as const
+  const once = Effect.flatMap(
+    runner.write({ text: "PRAGMA wal_checkpoint(TRUNCATE)", params: [] }, readCheckpoint),
+    ({ isBusy }) => isBusy ? Effect.fail(inUse) : Effect.succeed(true)
   )
+  return whileLocked(once, lockTimeout, (error) => error === inUse).pipe(
+    Effect.catch((error) => error === inUse ? Effect.succeed(false) : Effect.fail(error))
+  )
+}
+
+const readCheckpoint = ([row]: ReadonlyArray<Row>) => ({
+  isBusy: readInteger(row?.[0]) === 1,
+  walPages: readInteger(row?.[1]),
+  checkpointedPages: readInteger(row?.[2])
+})

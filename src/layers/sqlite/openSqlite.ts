@@ -19,6 +19,7 @@ import type { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { beginWhenUnlocked, whileLocked } from "../sql/LockWait.ts"
 import { driverError } from "../sql/SqlRunner.ts"
+import { createDatabaseFile, parseFileMode } from "./createDatabaseFile.ts"
 import { makeConnection, toSqlError } from "./SqliteConnection.ts"
 import { parseLockTimeout, sqliteDialect } from "./SqliteDialect.ts"
 
@@ -41,6 +42,11 @@ export interface SqliteClientOptions {
   readonly synchronous?: Synchronous | undefined
   /** How long a lock that another process holds is waited for: 5 seconds by default. Waiting blocks nothing else. */
   readonly lockTimeout?: Duration.Input | undefined
+  /**
+   * The permissions of files that are made: `0o600` by default, so that nobody but their owner reads what tasks hold. Files
+   * that exist keep theirs. Windows has no such permissions.
+   */
+  readonly fileMode?: number | undefined
 }
 
 /** As statements, since a pragma takes no parameters. */
@@ -73,7 +79,8 @@ export const openSqlite = Effect.fnUntraced(function*(
     return yield* new InvalidInput({ field: "synchronous", reason: "must be full, normal or off" })
   }
   const lockTimeout = yield* Effect.fromResult(parseLockTimeout(options.lockTimeout))
-  const client = yield* whileLocked(connect(filename, pragma), lockTimeout, isLocked).pipe(
+  const fileMode = yield* Effect.fromResult(parseFileMode(options.fileMode))
+  const client = yield* whileLocked(connect(filename, fileMode, pragma), lockTimeout, isLocked).pipe(
     Effect.mapError((error) => driverError(sqliteDialect, error, false, lockTimeout))
   )
   return Object.assign(client, {
@@ -86,11 +93,13 @@ const isLocked = (error: unknown): boolean => isSqlError(error) && sqliteDialect
 /** Going over to WAL needs the file for itself, so that it fails when several processes open a new one at once. */
 const connect = Effect.fnUntraced(function*(
   filename: string,
+  fileMode: number,
   pragma: string
 ): Effect.fn.Return<SqlClient.SqlClient, SqlError, Scope.Scope> {
   const database = yield* Effect.acquireRelease(
     Effect.try({
       try: () => {
+        createDatabaseFile(filename, fileMode)
         const database = new DatabaseSync(filename, { timeout: 0 })
         try {
           database.exec("PRAGMA journal_mode = WAL")
