@@ -6,6 +6,7 @@
  * @since 0.1.0
  * @module
  */
+import * as Sdk from "@aws-sdk/client-dynamodb"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -16,9 +17,10 @@ import type { TaskStorage } from "../domain/TaskStorage.ts"
 import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
 import { cloudFormation } from "./dynamodb/cloudFormation.ts"
 import { decodeStreamRecord, type StreamedTask, type StreamRecord } from "./dynamodb/decodeStreamRecord.ts"
-import { DynamoDbClient, type DynamoDbClientOptions, makeClient } from "./dynamodb/DynamoDbClient.ts"
+import { DynamoDbClient, type DynamoDbClientOptions } from "./dynamodb/DynamoDbClient.ts"
 import type { AwsCredentials, DynamoDbDriverOptions, TableOptions } from "./dynamodb/DynamoDbOptions.ts"
 import { makeDynamoDbDriver } from "./dynamodb/makeDynamoDbDriver.ts"
+import { openDynamoDbDriver } from "./dynamodb/openDynamoDbDriver.ts"
 import { type TableDefinition, tableDefinition } from "./dynamodb/TableDefinition.ts"
 import { terraform } from "./dynamodb/terraform.ts"
 import { layerOfDriver } from "./layerOfDriver.ts"
@@ -84,7 +86,7 @@ export const layerConfig = (
 export const layerClient = (
   options: ClientOptions
 ): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable, DynamoDbClient> =>
-  layerOfDriver(Effect.flatMap(DynamoDbClient, (client) => makeDynamoDbDriver(client, options)), options)
+  layerOfDriver(Effect.flatMap(DynamoDbClient, (client) => makeDynamoDbDriver(Sdk, client, options)), options)
 
 /**
  * Makes the driver of {@link layer}, for those who wrap drivers. The scope closes the connections.
@@ -94,5 +96,4 @@ export const layerClient = (
  */
 export const makeDriver = (
   options: DynamoDbClientOptions & DynamoDbDriverOptions
-): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
-  Effect.flatMap(makeClient(options), (client) => makeDynamoDbDriver(client, options))
+): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> => openDynamoDbDriver(Sdk, options)

@@ -7,7 +7,8 @@
  * @since 0.1.0
  * @module
  */
-import { PgClient } from "@effect/sql-pg/PgClient"
+import * as PgClientModule from "@effect/sql-pg/PgClient"
+import * as PgConnection from "@effect/sql-pg/PgConnection"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -16,10 +17,11 @@ import type * as Scope from "effect/Scope"
 import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import { InvalidInput, type TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorage } from "../domain/TaskStorage.ts"
-import { type ResolvedOptions, resolveOptions, type TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import { resolveOptions, type TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
 import { layerOfDriver } from "./layerOfDriver.ts"
 import { makePostgresDriver } from "./postgres/makePostgresDriver.ts"
-import { openPostgres } from "./postgres/openPostgres.ts"
+import { openPostgresDriver, rowBytes } from "./postgres/openPostgresDriver.ts"
+import type { PgModules } from "./postgres/PgModules.ts"
 import * as PostgresLimits from "./postgres/PostgresLimits.ts"
 import type {
   Password,
@@ -32,6 +34,8 @@ import * as PostgresSchema from "./postgres/PostgresSchema.ts"
 import { postgresTables } from "./postgres/postgresTables.ts"
 import type { SchemaMode } from "./SchemaMode.ts"
 import type { SqlMigration } from "./sql/SqlDialect.ts"
+
+const pg: PgModules = { PgClient: PgClientModule, PgConnection }
 
 export type { Password, PostgresClientOptions, SchemaMode, SqlMigration, TableOptions, TlsOptions }
 
@@ -87,10 +91,10 @@ export const layerConfig = (
  */
 export const layerClient = (
   options: ClientOptions = {}
-): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable, PgClient> =>
+): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable, PgClientModule.PgClient> =>
   layerOfDriver(
     Effect.gen(function*() {
-      const sql = yield* PgClient
+      const sql = yield* PgClientModule.PgClient
       const { maxMessageSize = 16 * 1024 * 1024 } = sql.config
       const needed = rowBytes(yield* Effect.fromResult(resolveOptions(options)))
       if (needed > maxMessageSize) {
@@ -100,7 +104,7 @@ export const layerClient = (
             `lets tasks grow beyond what the client can read: raise its maxMessageSize to ${needed}, or lower this`
         })
       }
-      return yield* makePostgresDriver(sql, options)
+      return yield* makePostgresDriver(pg, sql, options)
     }),
     options
   )
@@ -113,11 +117,7 @@ export const layerClient = (
  */
 export const makeDriver = (
   options: Options
-): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
-  Effect.gen(function*() {
-    const sql = yield* openPostgres(options, rowBytes(yield* Effect.fromResult(resolveOptions(options))))
-    return yield* makePostgresDriver(sql, options)
-  })
+): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> => openPostgresDriver(pg, options)
 
 /**
  * Gives the steps of the schema, oldest first, for those who run them by other means and open with `schema: "verify"` or
@@ -138,7 +138,3 @@ export const migrations = (options: TableOptions = {}): Result.Result<ReadonlyAr
  */
 export const limitTriggers = (options: TableOptions = {}): Result.Result<ReadonlyArray<string>, InvalidInput> =>
   Result.map(postgresTables(options), PostgresLimits.makeTriggers)
-
-/** The largest row, ids and keys of input and the like included. */
-const rowBytes = ({ maxContentBytes, maxOutcomeBytes }: ResolvedOptions): number =>
-  maxContentBytes + maxOutcomeBytes + 1024 * 1024

@@ -21,6 +21,7 @@ import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorage } from "../domain/TaskStorage.ts"
 import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
 import type { DynamoDbAddress, DynamoDbDriverOptions } from "./dynamodb/DynamoDbOptions.ts"
+import { layerOfDriver } from "./layerOfDriver.ts"
 import type { PostgresClientOptions, PostgresDriverOptions } from "./postgres/PostgresOptions.ts"
 import type * as SqliteTaskStorage from "./SqliteTaskStorage.ts"
 
@@ -95,10 +96,11 @@ const sqlite = (path: string, options: TaskStorageUrlOptions): Effect.Effect<Url
 }
 
 const postgres = (url: string, options: TaskStorageUrlOptions): Effect.Effect<UrlLayer, LayerError> =>
-  load(
-    async () => (await import("./PostgresTaskStorage.ts")).layer({ ...options.postgres, ...options, url }),
-    "@effect/sql-pg"
-  )
+  load(async () => {
+    const { openPostgresDriver } = await import("./postgres/openPostgresDriver.ts")
+    const settings = { ...options.postgres, ...options, url }
+    return layerOfDriver(openPostgresDriver(await importPg(), settings), settings)
+  })
 
 /** The name of a table is no host name: it may have capitals and underscores, which a URL would change. */
 const dynamodb = (url: string, options: TaskStorageUrlOptions): Effect.Effect<UrlLayer, LayerError> => {
@@ -108,32 +110,48 @@ const dynamodb = (url: string, options: TaskStorageUrlOptions): Effect.Effect<Ur
   const [unknown] = Object.keys(others)
   return unknown === undefined
     ? load(
-      async () =>
-        (await import("./DynamoDbTaskStorage.ts")).layer({
-          ...options.dynamodb,
-          ...options,
-          tableName,
-          region,
-          endpoint
-        }),
-      "@aws-sdk/client-dynamodb"
+      async () => {
+        const { openDynamoDbDriver } = await import("./dynamodb/openDynamoDbDriver.ts")
+        const settings = { ...options.dynamodb, ...options, tableName, region, endpoint }
+        return layerOfDriver(openDynamoDbDriver(await importAwsSdk(), settings), settings)
+      }
     )
     : refuse("dynamodb: takes the parameters region and endpoint; everything else is an option")
 }
 
-const load = (layer: () => Promise<UrlLayer>, client?: string): Effect.Effect<UrlLayer, TaskStorageUnavailable> =>
+// Bundlers leave out what is not installed where its import stands in a `try`; elsewhere they fail.
+
+const importPg = async () => {
+  try {
+    return await import("@effect/sql-pg")
+  } catch (cause) {
+    throw notLoaded(cause, "@effect/sql-pg")
+  }
+}
+
+const importAwsSdk = async () => {
+  try {
+    return await import("@aws-sdk/client-dynamodb")
+  } catch (cause) {
+    throw notLoaded(cause, "@aws-sdk/client-dynamodb")
+  }
+}
+
+const load = (layer: () => Promise<UrlLayer>): Effect.Effect<UrlLayer, TaskStorageUnavailable> =>
   Effect.tryPromise({
     try: layer,
-    catch: (cause) =>
-      new TaskStorageUnavailable({
-        operation: "layerFromUrl",
-        reason: client === undefined
-          ? "the module of this storage cannot be loaded; check the version of Node and what is installed"
-          : `the module of this storage cannot be loaded; install ${client}, and check the version of Node`,
-        retryable: false,
-        applied: "no",
-        cause
-      })
+    catch: (cause) => cause instanceof TaskStorageUnavailable ? cause : notLoaded(cause)
+  })
+
+const notLoaded = (cause: unknown, client?: string): TaskStorageUnavailable =>
+  new TaskStorageUnavailable({
+    operation: "layerFromUrl",
+    reason: client === undefined
+      ? "the module of this storage cannot be loaded; check the version of Node and what is installed"
+      : `the module of this storage cannot be loaded; install ${client}, bundle again if the program is bundled, and check the version of Node`,
+    retryable: false,
+    applied: "no",
+    cause
   })
 
 const refuse = (reason: string): Effect.Effect<never, InvalidInput> =>

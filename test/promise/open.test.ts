@@ -349,7 +349,15 @@ describe("errors", () => {
       "TerminalState"
     ]
     expect(Object.keys(Promises).toSorted()).toEqual(
-      [...tags, "TaskFailure", "TooManyTasks", "isTaskStorageError", "openTaskRunner", "openTaskStorage"].toSorted()
+      [
+        ...tags,
+        "InputRefused",
+        "TaskFailure",
+        "TooManyTasks",
+        "isTaskStorageError",
+        "openTaskRunner",
+        "openTaskStorage"
+      ].toSorted()
     )
   })
 })

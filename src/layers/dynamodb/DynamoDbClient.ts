@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
-import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb"
+import type { DynamoDBClient, DynamoDBClientConfig } from "@aws-sdk/client-dynamodb"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
+import type { AwsSdk } from "./AwsSdk.ts"
 import type { DynamoDbAddress } from "./DynamoDbOptions.ts"
 
 /**
@@ -40,6 +41,7 @@ export interface DynamoDbClientOptions extends DynamoDbAddress {
  * @category constructors
  */
 export const makeClient = (
+  sdk: AwsSdk,
   options: DynamoDbClientOptions
 ): Effect.Effect<DynamoDBClient, InvalidInput | TaskDriverError, Scope.Scope> =>
   Effect.gen(function*() {
@@ -55,7 +57,7 @@ export const makeClient = (
       ...(credentials === undefined ? {} : { credentials })
     }
     const client = yield* Effect.acquireRelease(
-      Effect.try({ try: () => new DynamoDBClient(config), catch: unusable }),
+      Effect.try({ try: () => new sdk.DynamoDBClient(config), catch: unusable }),
       (client) => Effect.sync(() => client.destroy())
     )
     yield* Effect.tryPromise({ try: () => client.config.region(), catch: noRegion })

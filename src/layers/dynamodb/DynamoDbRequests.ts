@@ -11,6 +11,7 @@ import { clearTimeout, setTimeout } from "node:timers"
 import { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { longestTimer } from "../longestTimer.ts"
 import { realSleep } from "../realSleep.ts"
+import type { AwsSdk } from "./AwsSdk.ts"
 import { type ConditionFailed, type Fault, faultOf, RequestInvalid, type TransactionRefused } from "./DynamoDbFault.ts"
 
 /**
@@ -42,6 +43,7 @@ type Request<Output> = (client: DynamoDBClient, options: { readonly abortSignal:
  * @category models
  */
 export interface DynamoDbRequests extends RequestOptions {
+  readonly sdk: AwsSdk
   readonly read: <Output>(request: Request<Output>) => Effect.Effect<Output, TaskDriverError>
   readonly write: <Output>(request: Request<Output>) => Effect.Effect<Output, RequestError>
 }
@@ -63,7 +65,7 @@ const pauses = {
  * @since 0.1.0
  * @category constructors
  */
-export const makeRequests = (client: DynamoDBClient, options: RequestOptions): DynamoDbRequests => {
+export const makeRequests = (sdk: AwsSdk, client: DynamoDBClient, options: RequestOptions): DynamoDbRequests => {
   const { requestTimeout, retryTimeout, tableName } = options
 
   const attempt = <Output>(request: Request<Output>): Effect.Effect<Output, AttemptFailed> =>
@@ -126,6 +128,7 @@ export const makeRequests = (client: DynamoDBClient, options: RequestOptions): D
 
   return {
     ...options,
+    sdk,
     read: (request) =>
       Effect.mapError(send(request, false), (error) => error._tag === "TaskDriverError" ? error : unexpected(error)),
     write: (request) => send(request, true)

@@ -3,20 +3,13 @@
  *
  * @since 0.1.0
  */
-import {
-  BatchGetItemCommand,
-  DeleteItemCommand,
-  type DeleteItemCommandInput,
-  GetItemCommand,
-  PutItemCommand,
-  type PutItemCommandInput,
-  QueryCommand,
-  type QueryCommandInput,
-  type QueryCommandOutput,
-  type TransactWriteItem,
-  TransactWriteItemsCommand,
-  UpdateItemCommand,
-  type UpdateItemCommandInput
+import type {
+  DeleteItemCommandInput,
+  PutItemCommandInput,
+  QueryCommandInput,
+  QueryCommandOutput,
+  TransactWriteItem,
+  UpdateItemCommandInput
 } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
 import { randomInt } from "node:crypto"
@@ -90,7 +83,7 @@ const longestPause = 100
  * @category constructors
  */
 export const makeTable = (requests: DynamoDbRequests): DynamoDbTable => {
-  const { read, retryTimeout, tableName: TableName, write } = requests
+  const { read, retryTimeout, sdk, tableName: TableName, write } = requests
   const refusedItem = { ReturnValuesOnConditionCheckFailure: "ALL_OLD" } as const
 
   const projected = ({ attributes, isConsistent = true }: ReadOptions = {}) => {
@@ -111,7 +104,7 @@ export const makeTable = (requests: DynamoDbRequests): DynamoDbTable => {
       while (left.length > 0) {
         const request = { [TableName]: { ...settings, Keys: left } }
         const { Responses, UnprocessedKeys } = yield* read((client, options) =>
-          client.send(new BatchGetItemCommand({ RequestItems: request }), options)
+          client.send(new sdk.BatchGetItemCommand({ RequestItems: request }), options)
         )
         const items = Responses?.[TableName] ?? []
         found.push(...items)
@@ -139,7 +132,9 @@ export const makeTable = (requests: DynamoDbRequests): DynamoDbTable => {
   return {
     get: (Key, options) =>
       Effect.map(
-        read((client, sending) => client.send(new GetItemCommand({ TableName, Key, ...projected(options) }), sending)),
+        read((client, sending) =>
+          client.send(new sdk.GetItemCommand({ TableName, Key, ...projected(options) }), sending)
+        ),
         ({ Item }) => Item
       ),
 
@@ -154,31 +149,38 @@ export const makeTable = (requests: DynamoDbRequests): DynamoDbTable => {
       )
     },
 
-    query: (input) => read((client, options) => client.send(new QueryCommand({ ...input, TableName }), options)),
+    query: (input) => read((client, options) => client.send(new sdk.QueryCommand({ ...input, TableName }), options)),
 
     put: (input) =>
       Effect.asVoid(
-        write((client, options) => client.send(new PutItemCommand({ ...input, TableName, ...refusedItem }), options))
+        write((client, options) =>
+          client.send(new sdk.PutItemCommand({ ...input, TableName, ...refusedItem }), options)
+        )
       ),
 
     update: (input) =>
       Effect.map(
         write((client, options) =>
-          client.send(new UpdateItemCommand({ ...input, TableName, ReturnValues: "ALL_NEW", ...refusedItem }), options)
+          client.send(
+            new sdk.UpdateItemCommand({ ...input, TableName, ReturnValues: "ALL_NEW", ...refusedItem }),
+            options
+          )
         ),
         ({ Attributes }) => Attributes ?? {}
       ),
 
     remove: (input) =>
       Effect.asVoid(
-        write((client, options) => client.send(new DeleteItemCommand({ ...input, TableName, ...refusedItem }), options))
+        write((client, options) =>
+          client.send(new sdk.DeleteItemCommand({ ...input, TableName, ...refusedItem }), options)
+        )
       ),
 
     transact: (writes, token) => {
       const TransactItems = writes.map(ofTable)
       return Effect.asVoid(
         write((client, options) =>
-          client.send(new TransactWriteItemsCommand({ TransactItems, ClientRequestToken: token }), options)
+          client.send(new sdk.TransactWriteItemsCommand({ TransactItems, ClientRequestToken: token }), options)
         )
       )
     },

@@ -3,13 +3,7 @@
  *
  * @since 0.1.0
  */
-import {
-  CreateTableCommand,
-  DescribeTableCommand,
-  DescribeTimeToLiveCommand,
-  type TableDescription,
-  UpdateTimeToLiveCommand
-} from "@aws-sdk/client-dynamodb"
+import type { TableDescription } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
 import { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { realSleep } from "../realSleep.ts"
@@ -100,10 +94,10 @@ const refuse = (problem: string) =>
   )
 
 const describe = (
-  { read, tableName }: DynamoDbRequests
+  { read, sdk, tableName }: DynamoDbRequests
 ): Effect.Effect<TableDescription | undefined, TaskDriverError> =>
   read((client, options) =>
-    client.send(new DescribeTableCommand({ TableName: tableName }), options).then(
+    client.send(new sdk.DescribeTableCommand({ TableName: tableName }), options).then(
       ({ Table }) => Table,
       ignoring("ResourceNotFoundException")
     )
@@ -118,7 +112,7 @@ const makeTable = Effect.fnUntraced(function*(
   if (found === undefined) {
     yield* Effect.mapError(
       requests.write((client, options) =>
-        client.send(new CreateTableCommand(createTableInput(definition)), options).then(
+        client.send(new requests.sdk.CreateTableCommand(createTableInput(definition)), options).then(
           () => undefined,
           ignoring("ResourceInUseException")
         )
@@ -184,17 +178,17 @@ const keysOf = (keys: ReadonlyArray<KeyElement> = []): string =>
   keys.map(({ AttributeName, KeyType }) => `${AttributeName} ${KeyType}`).join()
 
 const enableTtl = Effect.fnUntraced(function*(
-  { read, tableName: TableName, write }: DynamoDbRequests,
+  { read, sdk, tableName: TableName, write }: DynamoDbRequests,
   AttributeName: string
 ): Effect.fn.Return<void, TaskDriverError> {
   const isOn = Effect.map(
-    read((client, options) => client.send(new DescribeTimeToLiveCommand({ TableName }), options)),
+    read((client, options) => client.send(new sdk.DescribeTimeToLiveCommand({ TableName }), options)),
     ({ TimeToLiveDescription: ttl }) => ttl?.TimeToLiveStatus === "ENABLED" || ttl?.TimeToLiveStatus === "ENABLING"
   )
   if (yield* isOn) return
   const TimeToLiveSpecification = { AttributeName, Enabled: true }
   yield* write((client, options) =>
-    client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }), options)
+    client.send(new sdk.UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }), options)
   ).pipe(
     Effect.asVoid,
     // Another process may have done it meanwhile, and DynamoDB refuses to do it twice.

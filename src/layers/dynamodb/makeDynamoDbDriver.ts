@@ -12,6 +12,7 @@ import { parseCount, parseMillis } from "../../domain/ArgumentParsers.ts"
 import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { parseSchemaMode } from "../SchemaMode.ts"
+import type { AwsSdk } from "./AwsSdk.ts"
 import type { DynamoDbDriverOptions } from "./DynamoDbOptions.ts"
 import { makeRequests } from "./DynamoDbRequests.ts"
 import { makeTable } from "./DynamoDbTable.ts"
@@ -38,12 +39,13 @@ const mostShards = 1_000
  * @category constructors
  */
 export const makeDynamoDbDriver = Effect.fnUntraced(function*(
+  sdk: AwsSdk,
   client: DynamoDBClient,
   options: DynamoDbDriverOptions
 ): Effect.fn.Return<TaskDriver, InvalidInput | TaskDriverError> {
   const settings = yield* Effect.fromResult(parseOptions(options))
   const { definition, mode, requestTimeout, retryTimeout, watchInterval } = settings
-  const requests = makeRequests(client, { tableName: definition.tableName, requestTimeout, retryTimeout })
+  const requests = makeRequests(sdk, client, { tableName: definition.tableName, requestTimeout, retryTimeout })
   const table = makeTable(requests)
   const shards = yield* prepareTable(requests, table, definition, mode, settings.shards)
 

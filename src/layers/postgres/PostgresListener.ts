@@ -3,11 +3,12 @@
  *
  * @since 0.1.0
  */
-import * as PgConnection from "@effect/sql-pg/PgConnection"
+import type * as PgConnection from "@effect/sql-pg/PgConnection"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { realSleep } from "../realSleep.ts"
+import type { PgModules } from "./PgModules.ts"
 
 /** Milliseconds between two looks while nobody would tell, and so long after a connection was lost. */
 const pollInterval = 500
@@ -24,6 +25,7 @@ const pollsWhileListening = 10
  * @category constructors
  */
 export const listenForWrites = (
+  { make }: PgModules["PgConnection"],
   config: PgConnection.Config | undefined,
   channel: string,
   ownSender: string
@@ -40,7 +42,7 @@ export const listenForWrites = (
     if (config === undefined) return poll(0)
 
     const listen = Effect.scoped(Effect.gen(function*() {
-      const connection = yield* PgConnection.make(config)
+      const connection = yield* make(config)
       const notifications = yield* connection.listen(channel)
       listening = true
       yield* signal

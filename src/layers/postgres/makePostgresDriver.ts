@@ -14,6 +14,7 @@ import { parseSchemaMode } from "../SchemaMode.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
 import { makeSqlRunner } from "../sql/SqlRunner.ts"
 import { makeCounterSetup, prepareSchema } from "../sql/SqlSchema.ts"
+import type { PgModules } from "./PgModules.ts"
 import { makePostgresDialect } from "./PostgresDialect.ts"
 import { listenForWrites } from "./PostgresListener.ts"
 import { makeNotifier } from "./PostgresNotifier.ts"
@@ -31,6 +32,7 @@ const schemaTimeout = 600_000
  * @category constructors
  */
 export const makePostgresDriver = Effect.fnUntraced(function*(
+  pg: PgModules,
   sql: PgClient,
   options: PostgresDriverOptions
 ): Effect.fn.Return<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> {
@@ -55,7 +57,7 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
   const driver = makeSqlDriver(sql, dialect, runner, tables, () => makePostgresWrites(tables, runner, ensureCounters))
   const channel = `${tables.prefix}tasks`
   const sender = randomUUID().slice(0, 8)
-  const listening = listenForWrites(notifications ? sql.config : undefined, channel, sender)
+  const listening = listenForWrites(pg.PgConnection, notifications ? sql.config : undefined, channel, sender)
   const told = notifications ? telling(driver, sql, yield* makeNotifier(runner, channel, sender)) : driver
   return { ...told, backendName: "postgres", foreignWrites: listening }
 })

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as PgClient from "@effect/sql-pg/PgClient"
+import type * as PgClient from "@effect/sql-pg/PgClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -16,6 +16,7 @@ import { orNull, parseCount, parseNatural } from "../../domain/ArgumentParsers.t
 import type { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { driverError } from "../sql/SqlRunner.ts"
+import type { PgModules } from "./PgModules.ts"
 import { makePostgresDialect } from "./PostgresDialect.ts"
 import type { Password, PostgresClientOptions } from "./PostgresOptions.ts"
 
@@ -26,6 +27,7 @@ import type { Password, PostgresClientOptions } from "./PostgresOptions.ts"
  * @category constructors
  */
 export const openPostgres = Effect.fnUntraced(function*(
+  pg: PgModules,
   options: PostgresClientOptions,
   rowBytes: number
 ): Effect.fn.Return<PgClient.PgClient, InvalidInput | TaskDriverError, Scope.Scope> {
@@ -47,7 +49,7 @@ export const openPostgres = Effect.fnUntraced(function*(
     })
   }
   yield* Effect.fromResult(parseClientOptions(rest))
-  return yield* PgClient.make({
+  return yield* pg.PgClient.make({
     applicationName: "mcp-task-storage",
     ...rest,
     ...(redactedUrl === undefined ? {} : { url: redactedUrl }),

@@ -1,5 +1,5 @@
 /** Drivers and storages on the engine of the tests. */
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb"
+import * as Sdk from "@aws-sdk/client-dynamodb"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -19,7 +19,7 @@ export const open = (options: Omit<DynamoDbTaskStorage.Options, "region">) =>
   )
 
 /** The same, through a client of the test. */
-export const openThrough = (client: DynamoDBClient, options: DynamoDbTaskStorage.ClientOptions) =>
+export const openThrough = (client: Sdk.DynamoDBClient, options: DynamoDbTaskStorage.ClientOptions) =>
   Effect.map(
     Layer.build(
       Layer.fresh(DynamoDbTaskStorage.layerClient({ maintenance: false, nativeTtl: false, ...options })).pipe(
@@ -34,8 +34,8 @@ export const driverOn = (tableName: string) =>
   DynamoDbTaskStorage.makeDriver({ ...connection(), tableName, nativeTtl: false })
 
 /** The same, through a client of the test. */
-export const driverThrough = (client: DynamoDBClient, options: DynamoDbDriverOptions) =>
-  makeDynamoDbDriver(client, { nativeTtl: false, ...options })
+export const driverThrough = (client: Sdk.DynamoDBClient, options: DynamoDbDriverOptions) =>
+  makeDynamoDbDriver(Sdk, client, { nativeTtl: false, ...options })
 
 export const anyone = (now: number) => ({ now, session: undefined })
 

@@ -3,10 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { InsertResult, TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
-import { makePostgresDriver } from "../../../src/layers/postgres/makePostgresDriver.ts"
 import { perFile } from "../../support/perFile.ts"
 import { storedTask, text } from "../storedTask.ts"
-import { anyone, connect, open, unlimited } from "./database.ts"
+import { anyone, connect, driverOver, open, unlimited } from "./database.ts"
 import { freshUrl } from "./engine.ts"
 import { startPostgres } from "./startPostgres.ts"
 import { atOnce, numbers, openTwo } from "./together.ts"
@@ -200,7 +199,7 @@ describe("sweeps", () => {
 it.live("the first limited creation waits no longer than statementTimeout either", () =>
   Effect.gen(function*() {
     const sql = yield* connect(yield* freshUrl, { maxConnections: 1 })
-    const driver = yield* makePostgresDriver(sql, { statementTimeout: 400, notifications: false })
+    const driver = yield* driverOver(sql, { statementTimeout: 400, notifications: false })
     const insert = driver.insert(storedTask("t"), { maxTasks: 5, maxTasksPerSession: null }, 1000)
     const refused = yield* Effect.scoped(
       Effect.andThen(sql.reserve, Effect.timeout(Effect.flip(insert), "5 seconds"))

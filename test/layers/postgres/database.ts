@@ -1,5 +1,6 @@
 /** Databases for the tests of PostgreSQL: storages and drivers on them, and a client beside them. */
 import * as PgClient from "@effect/sql-pg/PgClient"
+import * as PgConnection from "@effect/sql-pg/PgConnection"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -9,6 +10,8 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as PostgresTaskStorage from "mcp-task-storage/postgres"
 import type { DriverPair } from "mcp-task-storage/testing"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
+import { makePostgresDriver } from "../../../src/layers/postgres/makePostgresDriver.ts"
+import type { PostgresDriverOptions } from "../../../src/layers/postgres/PostgresOptions.ts"
 import type { Postgres } from "./engine.ts"
 
 /** A client of the test's own. */
@@ -21,6 +24,10 @@ export const open = (options: PostgresTaskStorage.Options) =>
     Layer.build(Layer.fresh(PostgresTaskStorage.layer({ maintenance: false, ...options }))),
     (built) => Context.get(built, TaskStorage)
   )
+
+/** A driver over a client of the test. */
+export const driverOver = (sql: PgClient.PgClient, options: PostgresDriverOptions) =>
+  makePostgresDriver({ PgClient, PgConnection }, sql, options)
 
 export const anyone = (now: number) => ({ now, session: undefined })
 

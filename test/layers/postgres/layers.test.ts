@@ -10,10 +10,9 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { contractSuite, fromDrivers, runCase } from "mcp-task-storage/testing"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
-import { makePostgresDriver } from "../../../src/layers/postgres/makePostgresDriver.ts"
 import * as PostgresTaskStorage from "../../../src/layers/PostgresTaskStorage.ts"
 import { perFile } from "../../support/perFile.ts"
-import { connect, emptied, open } from "./database.ts"
+import { connect, driverOver, emptied, open } from "./database.ts"
 import { freshUrl, postgres } from "./engine.ts"
 import { recording } from "./statements.ts"
 
@@ -197,7 +196,7 @@ describe("clients of the user", () => {
   for (const [name, options] of clients) {
     const pair = perFile(Effect.gen(function*() {
       const url = yield* freshUrl
-      const make = Effect.flatMap(connect(url, options), (sql) => makePostgresDriver(sql, {}))
+      const make = Effect.flatMap(connect(url, options), (sql) => driverOver(sql, {}))
       return { sql: yield* connect(url), first: yield* make, second: yield* make }
     }))
     const harness = fromDrivers({ makeDrivers: Effect.flatMap(pair, emptied) })

@@ -1,4 +1,5 @@
 /** That whoever waits learns soon what others write, at the cost of one connection and of no queries while nothing happens. */
+import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -10,12 +11,11 @@ import { promisify } from "node:util"
 import type { TaskStorageError } from "../../../src/domain/TaskError.ts"
 import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
-import { makePostgresDriver } from "../../../src/layers/postgres/makePostgresDriver.ts"
 import { makePostgresDialect } from "../../../src/layers/postgres/PostgresDialect.ts"
 import { listenForWrites } from "../../../src/layers/postgres/PostgresListener.ts"
 import { makeNotifier } from "../../../src/layers/postgres/PostgresNotifier.ts"
 import { makeSqlRunner } from "../../../src/layers/sql/SqlRunner.ts"
-import { connect, open } from "./database.ts"
+import { connect, driverOver, open } from "./database.ts"
 import { freshUrl, postgres } from "./engine.ts"
 import { eventually } from "./eventually.ts"
 import { recording } from "./statements.ts"
@@ -189,7 +189,7 @@ describe("waiting costs", () => {
       const url = yield* freshUrl
       const client = yield* connect(url, { maxConnections: 5 })
       const sent = recording(client)
-      const storage = yield* TaskStorage.fromDriver(yield* makePostgresDriver(client, {}), { maintenance: false })
+      const storage = yield* TaskStorage.fromDriver(yield* driverOver(client, {}), { maintenance: false })
       const taskIds = Array.from({ length: 200 }, (_, index) => `t${index}`)
       yield* Effect.forEach(taskIds, (taskId) => storage.createTask(create(taskId)), { concurrency: 5 })
       for (const taskId of taskIds) yield* wait(storage, taskId)
@@ -219,7 +219,7 @@ describe("a notification", () => {
       ]
       const heard = new Set<string>()
       yield* Effect.forkChild(Stream.runForEach(
-        listenForWrites(sql.config, "tasks of a test", "reader"),
+        listenForWrites(PgConnection, sql.config, "tasks of a test", "reader"),
         (taskId) => Effect.sync(() => taskId !== undefined && heard.add(taskId))
       ))
       yield* listening(sql, 1)
@@ -236,7 +236,7 @@ describe("a notification", () => {
       const other = yield* makeNotifier(runner, "c", "other")
       const heard: Array<string> = []
       yield* Effect.forkChild(Stream.runForEach(
-        listenForWrites(sql.config, "c", "own"),
+        listenForWrites(PgConnection, sql.config, "c", "own"),
         (taskId) => Effect.sync(() => taskId !== undefined && heard.push(taskId))
       ))
       yield* listening(sql, 1)

@@ -5,9 +5,8 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { TaskStorageError } from "../../../src/domain/TaskError.ts"
 import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
-import { makePostgresDriver } from "../../../src/layers/postgres/makePostgresDriver.ts"
 import { perFile } from "../../support/perFile.ts"
-import { connect } from "./database.ts"
+import { connect, driverOver } from "./database.ts"
 import { freshUrl } from "./engine.ts"
 import { recording } from "./statements.ts"
 
@@ -16,7 +15,7 @@ const setUp = Effect.gen(function*() {
   const url = yield* freshUrl
   const sql = yield* connect(url, { maxConnections: 1 })
   const sent = recording(sql)
-  const driver = yield* makePostgresDriver(sql, { notifications: false, maxTasks: 1 })
+  const driver = yield* driverOver(sql, { notifications: false, maxTasks: 1 })
   const storage = yield* TaskStorage.fromDriver(driver, { maintenance: false })
   const limited = yield* TaskStorage.fromDriver(driver, {
     maintenance: false,

@@ -9,11 +9,10 @@ import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import { contractSuite, type DriverPair, fromDrivers, runCase, type StorageHarness } from "mcp-task-storage/testing"
-import { makePostgresDriver } from "../../../src/layers/postgres/makePostgresDriver.ts"
 import { makeSqliteDriver } from "../../../src/layers/sqlite/makeSqliteDriver.ts"
 import { openSqlite } from "../../../src/layers/sqlite/openSqlite.ts"
 import { perFile } from "../../support/perFile.ts"
-import { connect, emptied } from "../postgres/database.ts"
+import { connect, driverOver, emptied } from "../postgres/database.ts"
 import { freshUrl } from "../postgres/engine.ts"
 import { rewriting } from "../postgres/statements.ts"
 import { freshFile } from "../sqlite/database.ts"
@@ -41,8 +40,8 @@ const engines = {
       const prefix = `m${prefixes++}_`
       const options = { notifications: false, tablePrefix: prefix }
       const open = Effect.map(connect(yield* url, { maxConnections: 5 }), (sql) => rewriting(sql, mistake))
-      const first = yield* makePostgresDriver(yield* open, { ...options, maxTasks: 1 })
-      const second = yield* makePostgresDriver(yield* open, options)
+      const first = yield* driverOver(yield* open, { ...options, maxTasks: 1 })
+      const second = yield* driverOver(yield* open, options)
       return { makeDrivers: emptied({ sql: yield* connect(yield* url), first, second, prefix }) }
     })
 }
