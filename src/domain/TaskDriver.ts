@@ -107,7 +107,8 @@ export interface TaskBounds {
 }
 
 /**
- * The messages that wait for the client of a task: first in, first out, kept beside the tasks and independent of them.
+ * The messages that wait for the client of a task: first in, first out. A queue is named after its task and goes with it,
+ * but needs none: the queue of an id that is no task works like any other.
  *
  * @since 0.1.0
  * @category models
@@ -144,8 +145,9 @@ export interface TaskDriver {
   readonly maxPayloadBytes?: { readonly outcome: number; readonly content: number }
 
   /**
-   * Stores a new task unless its id is taken by a task that is not expired at `now`; an expired one is replaced. Of
-   * several reasons to refuse, the taken id comes first. Bounds hold exactly under concurrency.
+   * Stores a new task unless its id is taken by a task that is not expired at `now`; an expired one is replaced, and the
+   * messages of its queue go with it. Where there was no task, messages stay. Of several reasons to refuse, the taken id
+   * comes first. Bounds hold exactly under concurrency.
    */
   readonly insert: (task: StoredTask, bounds: TaskBounds, now: number) => Effect.Effect<InsertResult, TaskDriverError>
 
@@ -163,7 +165,7 @@ export interface TaskDriver {
     patch: TaskPatch
   ) => Effect.Effect<PatchResult, TaskDriverError>
 
-  /** Deletes a task that is in scope; tells whether there was one. */
+  /** Deletes a task that is in scope, with the messages of its queue; tells whether there was one. */
   readonly remove: (taskId: string, scope: TaskScope) => Effect.Effect<boolean, TaskDriverError>
 
   /** Reads a page of whole tasks, by index. */
@@ -201,7 +203,7 @@ export interface TaskDriver {
     TaskDriverError
   >
 
-  /** Deletes up to `limit` tasks that are expired at `now`, by index; gives their ids. */
+  /** Deletes up to `limit` tasks that are expired at `now`, by index, with the messages of their queues; gives their ids. */
   readonly removeExpired: (now: number, limit: number) => Effect.Effect<ReadonlyArray<string>, TaskDriverError>
 
   /** Counts the tasks in scope. */

@@ -235,7 +235,7 @@ export interface SessionTasks {
   >
 
   /**
-   * Deletes a task; tells whether there was one.
+   * Deletes a task with the messages of its queue; tells whether there was one.
    */
   readonly deleteTask: (
     taskId: string
@@ -353,7 +353,8 @@ export interface SessionTasks {
 }
 
 /**
- * Messages that wait for the client of a task: queues, first in, first out, durable where the storage is.
+ * Messages that wait for the client of a task: queues, first in, first out, durable where the storage is. A queue needs no
+ * task, but where there is one, its messages go when the task is deleted, has expired and is swept, or is replaced.
  *
  * @since 0.1.0
  * @category models
@@ -417,7 +418,8 @@ export interface TaskStorageShape extends SessionTasks {
   >
 
   /**
-   * Removes expired tasks, all of them or up to `limit`; gives their ids. Layers do it by themselves (`maintenance`).
+   * Removes expired tasks with their messages, all of them or up to `limit`; gives their ids. Layers do it by themselves
+   * (`maintenance`).
    */
   readonly expireTasks: (
     options?: { readonly limit?: number | undefined }

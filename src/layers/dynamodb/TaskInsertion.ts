@@ -9,9 +9,10 @@ import type { InsertResult, TaskBounds, TaskDriver, TaskDriverError } from "../.
 import { type CounterWrite, counterWrites, isBounded } from "./Counters.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
-import { allOf, anyOf, Expression } from "./Expression.ts"
+import { Expression } from "./Expression.ts"
 import { type Layout, layOut, partKeys } from "./Payloads.ts"
-import { isVersion, standsAlone } from "./TaskConditions.ts"
+import { clearTaken, findHead, takeAll } from "./QueueHead.ts"
+import { isVersion } from "./TaskConditions.ts"
 import { type Item, payloadsOf, plainAttributes, purgeAttribute, readPlain, taskKey, unstamped } from "./TaskItem.ts"
 
 /** A transaction holds 4 MB, and of the two tasks either may have almost as much. */
@@ -50,55 +51,55 @@ export const makeTaskInsertion = (
       }
     )
 
-  /** In place of nothing, or of an expired task to which nothing else belongs. */
+  /** In place of nothing. */
   const first = (created: NewTask, bounds: TaskBounds, now: number) =>
     insertIf(
       created,
       isBounded(bounds) ? counterWrites({ added: created.task }, bounds) : [],
       [],
       now,
-      (expression) =>
-        anyOf(
-          expression.isAbsent("pk"),
-          allOf(
-            expression.compare("expiresAt", "<=", now),
-            expression.compare("incarnation", "<>", created.task.incarnation),
-            standsAlone(expression)
-          )
-        )
+      (expression) => expression.isAbsent("pk")
     )
 
   /** In place of an expired task, with everything that belongs to it. */
-  const replacing = (created: NewTask, old: Item, bounds: TaskBounds, now: number) =>
-    Effect.flatMap(
-      table.decode(() => ({ replaced: readPlain(old), keys: partKeys(old) })),
-      ({ keys, replaced }) =>
-        keys.length + created.parts.length > mostParts
-          // Nobody sees the expired task go, and then the place is free.
-          ? Effect.as(removeIfExpired(replaced.taskId, now), undefined)
-          : insertIf(
-            created,
-            counterWrites({
-              added: isBounded(bounds) ? created.task : undefined,
-              removed: old["counted"] === undefined ? undefined : replaced
-            }, bounds),
-            keys.map((Key): TransactionWrite => ({ Delete: { Key } })),
-            now,
-            (expression) => isVersion(expression, replaced)
-          )
-    )
+  const replacing = Effect.fnUntraced(
+    function*(created: NewTask, old: Item, bounds: TaskBounds, now: number) {
+      const { keys, replaced } = yield* table.decode(() => ({ replaced: readPlain(old), keys: partKeys(old) }))
+      if (keys.length + created.parts.length > mostParts) {
+        // Nobody sees the expired task go, and then the place is free.
+        yield* removeIfExpired(replaced.taskId, now)
+        return undefined
+      }
+      const head = yield* findHead(table, replaced.taskId)
+      const answer = yield* insertIf(
+        created,
+        counterWrites({
+          added: isBounded(bounds) ? created.task : undefined,
+          removed: old["counted"] === undefined ? undefined : replaced
+        }, bounds),
+        [
+          ...keys.map((Key): TransactionWrite => ({ Delete: { Key } })),
+          ...(head === undefined ? [] : [takeAll(replaced.taskId, head)])
+        ],
+        now,
+        (expression) => isVersion(expression, replaced)
+      )
+      if (answer?._tag === "Inserted" && head !== undefined) yield* clearTaken(table, replaced.taskId, head)
+      return answer
+    }
+  )
 
   /** `undefined` when the task that was to be replaced has changed. */
   const insertIf = (
     created: NewTask,
     counters: ReadonlyArray<CounterWrite>,
-    deletions: ReadonlyArray<TransactionWrite>,
+    others: ReadonlyArray<TransactionWrite>,
     now: number,
     condition: (expression: Expression) => string
   ): Effect.Effect<InsertResult | Replaceable | undefined, TaskDriverError> => {
     const expression = new Expression()
     const put = { Item: created.item, ConditionExpression: condition(expression), ...expression.maps }
-    const writes = [...counters.map(({ write }) => write), ...deletions, ...created.parts]
+    const writes = [...counters.map(({ write }) => write), ...others, ...created.parts]
     return Effect.suspend(() =>
       writes.length === 0 ? table.put(put) : table.transact([{ Put: put }, ...writes], nextToken())
     ).pipe(
@@ -106,9 +107,9 @@ export const makeTaskInsertion = (
       Effect.catch((error) => {
         if (error._tag === "ConditionFailed") return refused(created.task, error.item, now)
         if (error._tag !== "TransactionRefused") return Effect.fail(unexpected(error))
-        const [taken, ...others] = error.refusals
+        const [taken, ...refusals] = error.refusals
         if (taken !== undefined) return refused(created.task, taken.item, now)
-        const limit = counters.find((_, index) => others[index] !== undefined)?.refusal
+        const limit = counters.find((_, index) => refusals[index] !== undefined)?.refusal
         return Effect.succeed(limit)
       })
     )
@@ -138,7 +139,7 @@ export const makeTaskInsertion = (
     })
 }
 
-/** An expired task that something belongs to stands in the place. */
+/** An expired task stands in the place. */
 interface Replaceable {
   readonly _tag: "Replaceable"
   readonly item: Item

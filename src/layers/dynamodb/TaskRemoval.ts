@@ -12,6 +12,7 @@ import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
 import { partKeys } from "./Payloads.ts"
+import { clearTaken, findHead, type QueueHead, takeAll } from "./QueueHead.ts"
 import { inScope, isVersion, standsAlone } from "./TaskConditions.ts"
 import { type Item, readIdentity, taskKey } from "./TaskItem.ts"
 
@@ -38,22 +39,32 @@ export const makeTaskRemoval = (
   /** Deletes a task if it is expired; tells whether there was one. */
   readonly removeIfExpired: (taskId: string, now: number) => Effect.Effect<boolean, TaskDriverError>
 } => {
-  /** Deletes the very task that was read; `undefined` when it has changed. */
-  const removeExactly = (
-    item: Item,
-    task: TaskVersion & Pick<StoredTask, "taskId">
+  /** Deletes a task with the messages that were read of, in one transaction; `undefined` when anything of it has changed. */
+  const removeWith = (
+    taskId: string,
+    condition: (expression: Expression) => string,
+    belongings: ReadonlyArray<TransactionWrite>,
+    head: QueueHead | undefined
   ): Effect.Effect<Removed | undefined, TaskDriverError> =>
-    Effect.gen(function*() {
-      const belongings = yield* table.decode(() => removeBelongings(item))
-      yield* table.transact(
-        [removal(task.taskId, (expression) => isVersion(expression, task)), ...belongings],
-        nextToken()
-      )
-      return gone
-    }).pipe(
+    Effect.suspend(() =>
+      table.transact([removal(taskId, condition), ...belongings, takeAll(taskId, head)], nextToken())
+    ).pipe(
+      Effect.andThen(head === undefined ? Effect.void : clearTaken(table, taskId, head)),
+      Effect.as<Removed | undefined>(gone),
       Effect.catch((error) =>
         error._tag === "TransactionRefused" ? Effect.succeed(undefined) : Effect.fail(unexpected(error))
       )
+    )
+
+  /** Deletes the very task that was read, with all that belongs to it. */
+  const removeExactly = (item: Item, task: TaskVersion & Pick<StoredTask, "taskId">) =>
+    Effect.flatMap(
+      table.decode(() => removeBelongings(item)),
+      (belongings) =>
+        Effect.flatMap(
+          findHead(table, task.taskId),
+          (head) => removeWith(task.taskId, (expression) => isVersion(expression, task), belongings, head)
+        )
     )
 
   /** Goes on with the item that was not deleted, since it may not be or since more has to be deleted with it. */
@@ -71,30 +82,42 @@ export const makeTaskRemoval = (
   return {
     // A transaction, since a deletion leaves nothing behind by which it could recognise itself when it arrives twice.
     remove: (taskId, scope) => {
-      const alone = removal(taskId, (expression) => allOf(inScope(expression, scope), standsAlone(expression)))
-      const once = Effect.suspend(() => table.transact([alone], nextToken())).pipe(
+      const isAlone = (expression: Expression) => allOf(inScope(expression, scope), standsAlone(expression))
+      const once = Effect.suspend(() =>
+        table.transact([removal(taskId, isAlone), takeAll(taskId, undefined)], nextToken())
+      ).pipe(
         Effect.as<Removed | undefined>(gone),
-        Effect.catch((error) =>
-          error._tag === "TransactionRefused"
-            ? refused(error.refusals[0]?.item, (task) => isVisible(task, scope))
-            : Effect.fail(unexpected(error))
-        )
+        Effect.catch((error) => {
+          if (error._tag !== "TransactionRefused") return Effect.fail(unexpected(error))
+          const [task] = error.refusals
+          return task === undefined
+            ? Effect.flatMap(findHead(table, taskId), (head) => removeWith(taskId, isAlone, [], head))
+            : refused(task.item, (task) => isVisible(task, scope))
+        })
       )
       return Effect.map(table.untilSettled(once), ({ was }) => was)
     },
 
+    // A message that comes after the end of the task is one of an id that is no task, and stays. So nothing has to hold the
+    // queue while the task goes, and a task without messages takes no transaction.
     removeIfExpired: (taskId, now) => {
-      const { Delete } = removal(
-        taskId,
-        (expression) => allOf(expression.compare("expiresAt", "<=", now), standsAlone(expression))
-      )
-      const once = Effect.suspend(() => table.remove(Delete)).pipe(
+      const isAlone = (expression: Expression) =>
+        allOf(expression.compare("expiresAt", "<=", now), standsAlone(expression))
+      const removeAlone = Effect.suspend(() => table.remove(removal(taskId, isAlone).Delete)).pipe(
         Effect.as<Removed | undefined>(gone),
         Effect.catch((error) =>
           error._tag === "ConditionFailed"
             ? refused(error.item, (task) => isExpired(task, now))
             : Effect.fail(unexpected(error))
         )
+      )
+      const removeFound = Effect.flatMap(
+        table.get(taskKey(taskId)),
+        (item) => refused(item, (task) => isExpired(task, now))
+      )
+      const once = Effect.flatMap(
+        findHead(table, taskId),
+        (head) => head === undefined ? removeAlone : removeFound
       )
       return Effect.map(table.untilSettled(once), ({ was }) => was)
     }

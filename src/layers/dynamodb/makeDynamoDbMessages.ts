@@ -1,9 +1,7 @@
 /**
  * Message queues in DynamoDB.
  *
- * A queue has a head, which says from which number to which its messages go. Whoever adds or takes one moves the head in
- * the same transaction, on condition that nobody else has moved it. What is outside of the head's range is rubbish that
- * expires.
+ * A message has a number, and the {@link QueueHead} of its queue says which of them wait.
  *
  * @since 0.1.0
  */
@@ -15,18 +13,25 @@ import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { sweepExpired } from "./ExpirySweep.ts"
 import { allOf, Expression } from "./Expression.ts"
 import { layOut, partKeys, withPayloads } from "./Payloads.ts"
+import {
+  deleteTaken,
+  findHead,
+  headKey,
+  headSort,
+  isEmpty,
+  keyOf,
+  messageKey,
+  messagesBetween,
+  moveHead,
+  type QueueHead,
+  seqPrefix,
+  takeAll,
+  unmoved
+} from "./QueueHead.ts"
 import { unexpiredAt } from "./TaskConditions.ts"
-import { type Item, numeric, partitionOf, readInteger, readJson, readText, wholeSeconds } from "./TaskItem.ts"
+import { type Item, numeric, partitionOf, readJson, readText, wholeSeconds } from "./TaskItem.ts"
 
 type PushResult = Effect.Success<ReturnType<MessageDriver["push"]>>
-
-/** The messages of a queue are those from `first` on, before `next`. */
-interface Head {
-  readonly first: number
-  readonly next: number
-  /** No message of the queue lives longer. */
-  readonly expiresAt: number
-}
 
 interface Message {
   readonly seq: number
@@ -51,20 +56,12 @@ export const makeDynamoDbMessages = (
   shards: number,
   nextToken: () => string
 ): MessageDriver => {
-  const findHead = (queue: string) =>
-    Effect.flatMap(
-      table.get(headKey(queue)),
-      (item) =>
-        item === undefined ? Effect.succeed(undefined) : table.decode((): Head => ({
-          first: readInteger(item, "first"),
-          next: readInteger(item, "next"),
-          expiresAt: readInteger(item, "expiresAt")
-        }))
-    )
-
   /** An answer that holds if the head is still the one that was read, while its messages were looked at. */
-  const ifStillThere = <A extends object>(queue: string, head: Head, answer: A) =>
-    Effect.map(findHead(queue), (now) => now?.first === head.first && now.next === head.next ? answer : undefined)
+  const ifStillThere = <A extends object>(queue: string, head: QueueHead, answer: A) =>
+    Effect.map(
+      findHead(table, queue),
+      (now) => now?.first === head.first && now.next === head.next ? answer : undefined
+    )
 
   /** Makes the writes if the head is still the one that was read; gives nothing if it is not. */
   const ifUnmoved = <A extends object>(answer: A, writes: ReadonlyArray<TransactionWrite>) =>
@@ -76,12 +73,12 @@ export const makeDynamoDbMessages = (
     )
 
   /** Reads unexpired messages of the head's range in order, all or the first; nothing if one has changed meanwhile. */
-  const readMessages = Effect.fnUntraced(function*(queue: string, head: Head, now: number, onlyFirst: boolean) {
+  const readMessages = Effect.fnUntraced(function*(queue: string, head: QueueHead, now: number, onlyFirst: boolean) {
     const messages: Array<Message> = []
     let from: Item | undefined
     do {
       const { Items = [], LastEvaluatedKey } = yield* table.query({
-        ...rangeQuery(queue, head, now),
+        ...waiting(queue, head, now),
         ConsistentRead: true,
         ...(onlyFirst ? { Limit: lookahead } : {}),
         ExclusiveStartKey: from
@@ -102,13 +99,13 @@ export const makeDynamoDbMessages = (
     return messages
   })
 
-  const sizeOf = Effect.fnUntraced(function*(queue: string, head: Head, now: number) {
+  const sizeOf = Effect.fnUntraced(function*(queue: string, head: QueueHead, now: number) {
     if (isEmpty(head)) return 0
     let size = 0
     let from: Item | undefined
     do {
       const { Count = 0, LastEvaluatedKey } = yield* table.query({
-        ...rangeQuery(queue, head, now),
+        ...waiting(queue, head, now),
         ConsistentRead: true,
         Select: "COUNT",
         ExclusiveStartKey: from
@@ -122,7 +119,7 @@ export const makeDynamoDbMessages = (
   return {
     push: ({ body, expiresAt, maxSize, now, queue }) => {
       const once = Effect.gen(function*() {
-        const head = yield* findHead(queue)
+        const head = yield* findHead(table, queue)
         if (maxSize !== undefined) {
           const size = head === undefined ? 0 : yield* sizeOf(queue, head, now)
           if (size >= maxSize) {
@@ -160,7 +157,7 @@ export const makeDynamoDbMessages = (
         { readonly body: StoredJson | undefined } | undefined,
         TaskDriverError
       > {
-        const head = yield* findHead(queue)
+        const head = yield* findHead(table, queue)
         if (head === undefined || isEmpty(head)) return { body: undefined }
         const messages = yield* readMessages(queue, head, now, true)
         const [message] = messages ?? []
@@ -177,20 +174,18 @@ export const makeDynamoDbMessages = (
 
     drain: (queue, now) => {
       const once = Effect.gen(function*() {
-        const head = yield* findHead(queue)
+        const head = yield* findHead(table, queue)
         if (head === undefined || isEmpty(head)) return []
         const messages = yield* readMessages(queue, head, now, false)
         return messages === undefined ? undefined : yield* ifUnmoved(messages, [
-          moveHead(queue, head, head.next, ["first", "next"])
+          takeAll(queue, head)
         ])
       })
-      return Effect.flatMap(table.untilSettled(once), (messages) =>
-        // They are taken already, and what is not deleted here expires.
-        Effect.forEach(
-          messages.flatMap(({ keys }) => keys),
-          (Key) => Effect.ignore(table.remove({ Key })),
-          { concurrency: 8, discard: true }
-        ).pipe(Effect.as(messages.map(({ body }) => body))))
+      return Effect.flatMap(
+        table.untilSettled(once),
+        (messages) =>
+          deleteTaken(table, messages.flatMap(({ keys }) => keys)).pipe(Effect.as(messages.map(({ body }) => body)))
+      )
     },
 
     removeExpired: (now, limit) => {
@@ -233,60 +228,12 @@ const removeIfExpired = (
   )
 }
 
-const headSort = "head"
-const seqPrefix = "m#"
-
-const queueKey = (queue: string) => `m#${queue}`
-
-const headKey = (queue: string) => ({ pk: { S: queueKey(queue) }, sk: { S: headSort } })
-
-const sortOf = (seq: number) => ({ S: `${seqPrefix}${String(seq).padStart(16, "0")}` })
-
-const messageKey = (queue: string, seq: number) => ({ pk: { S: queueKey(queue) }, sk: sortOf(seq) })
-
-const keyOf = (item: Item): Item => {
-  const { pk, sk } = item
-  return pk === undefined || sk === undefined ? {} : { pk, sk }
-}
-
-const isEmpty = (head: Head): boolean => head.first >= head.next
-
 const expiryOf = (queue: string, expiresAt: number, shards: number): Item => ({
   partition: { S: `m${partitionOf(queue, shards)}` },
   expiresAt: numeric(expiresAt),
   purgeAt: numeric(wholeSeconds(expiresAt))
 })
 
-/** The condition that a head is the one that was read. */
-const unmoved = (head: Head | undefined) => {
-  const expression = new Expression()
-  const ConditionExpression = head === undefined
-    ? expression.isAbsent("pk")
-    : allOf(expression.compare("first", "=", head.first), expression.compare("next", "=", head.next))
-  return { ConditionExpression, ...expression.maps }
-}
-
-/** Takes what is before `first`, on condition that these bounds of the head are those that were read. */
-const moveHead = (
-  queue: string,
-  head: Head,
-  first: number,
-  unmoved: ReadonlyArray<"first" | "next">
-): TransactionWrite => {
-  const expression = new Expression()
-  const UpdateExpression = `SET ${expression.name("first")} = ${expression.number(first)}`
-  const ConditionExpression = allOf(...unmoved.map((bound) => expression.compare(bound, "=", head[bound])))
-  return { Update: { Key: headKey(queue), UpdateExpression, ConditionExpression, ...expression.maps } }
-}
-
-const rangeQuery = (queue: string, { first, next }: Head, now: number) => {
-  const expression = new Expression()
-  const isOfQueue = expression.compare("pk", "=", queueKey(queue))
-  const from = expression.value(sortOf(first))
-  const to = expression.value(sortOf(next - 1))
-  return {
-    KeyConditionExpression: `${isOfQueue} AND ${expression.name("sk")} BETWEEN ${from} AND ${to}`,
-    FilterExpression: unexpiredAt(expression, now),
-    ...expression.maps
-  }
-}
+/** Asks for the messages of a queue that have not expired. */
+const waiting = (queue: string, head: QueueHead, now: number) =>
+  messagesBetween(queue, head, (expression) => unexpiredAt(expression, now))

@@ -10,9 +10,16 @@ import type { MessageDriver } from "../../domain/TaskDriver.ts"
 import { byExpiry, type Expiry } from "./TaskOrder.ts"
 
 /**
+ * Queues that can be dropped as a whole.
+ */
+export interface MemoryMessages extends MessageDriver {
+  readonly drop: (queue: string) => void
+}
+
+/**
  * Makes queues that live as long as what holds them.
  */
-export const makeMemoryMessages = (): MessageDriver => {
+export const makeMemoryMessages = (): MemoryMessages => {
   const queues = new Map<string, Map<string, StoredJson>>()
   const expiries = new BTreeEx<Expiry, string>(undefined, byExpiry)
   const ends = new Map<string, number>()
@@ -44,6 +51,10 @@ export const makeMemoryMessages = (): MessageDriver => {
   }
 
   return {
+    drop: (queue) => {
+      for (const id of queues.get(queue)?.keys() ?? []) remove(queue, id)
+    },
+
     push: ({ body, expiresAt, maxSize, now, queue }) =>
       Effect.sync(() => {
         const size = live(queue, now).size

@@ -5,7 +5,7 @@
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
 import { expiresAt, isExpired, type StoredTask } from "../../domain/StoredTask.ts"
-import type { InsertResult, MessageDriver, PatchResult, TaskBounds, TaskPosition } from "../../domain/TaskDriver.ts"
+import type { InsertResult, PatchResult, TaskBounds, TaskPosition } from "../../domain/TaskDriver.ts"
 import { sortKey } from "../../domain/TaskId.ts"
 import { activeStatuses, type TaskStatus } from "../../domain/TaskStatus.ts"
 import {
@@ -17,7 +17,7 @@ import {
   type TaskScope
 } from "../../domain/TaskWrite.ts"
 import { LazyIndex } from "./LazyIndex.ts"
-import { makeMemoryMessages } from "./MemoryMessages.ts"
+import { makeMemoryMessages, type MemoryMessages } from "./MemoryMessages.ts"
 import { TaskList } from "./TaskList.ts"
 import { byActivity, byExpiry, byLease, type Expiry, type LeasePlace, type TaskEntry } from "./TaskOrder.ts"
 
@@ -28,7 +28,7 @@ import { byActivity, byExpiry, byLease, type Expiry, type LeasePlace, type TaskE
  * @category models
  */
 export class MemoryStore {
-  readonly messages: MessageDriver = makeMemoryMessages()
+  readonly messages: MemoryMessages = makeMemoryMessages()
   readonly #tasks = new Map<string, TaskEntry>()
   readonly #all = new TaskList()
   readonly #sessions = new Map<string | null, TaskList>()
@@ -197,6 +197,7 @@ export class MemoryStore {
     this.#removeActive(entry)
     this.#removeExpiry(entry)
     this.#tasks.delete(taskId)
+    this.messages.drop(taskId)
     this.#written(taskId)
   }
 

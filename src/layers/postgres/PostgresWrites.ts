@@ -9,7 +9,7 @@ import type { InsertResult, PatchResult, TaskBounds, TaskDriverError } from "../
 import { patchClauses } from "../sql/patchClauses.ts"
 import { isSome, type SqlRunner } from "../sql/SqlRunner.ts"
 import { makeTexts, scoped, type SqlStatement } from "../sql/SqlStatement.ts"
-import { readPatched, type SqlWrites } from "../sql/SqlWrites.ts"
+import { readIds, readPatched, type SqlWrites } from "../sql/SqlWrites.ts"
 import { columnList, readInteger, readTask, readText, type Row, type TaskTables, writeTask } from "../sql/TaskTables.ts"
 import { roomFunction } from "./PostgresLimits.ts"
 import { pushFunction } from "./PostgresSchema.ts"
@@ -28,6 +28,8 @@ export const makePostgresWrites = (
   const cached = makeTexts()
   const insert = insertStatements(tables)
   const push = `SELECT ${pushFunction(tables)}(?, ?, ?, ?, ?)`
+  const removal = (removed: string): string =>
+    `WITH removed AS (${removed}), ${removeMessages(tables, "SELECT task_id FROM removed")} SELECT task_id FROM removed`
 
   return {
     insert: (task, bounds, now) =>
@@ -62,6 +64,8 @@ export const makePostgresWrites = (
       )
     },
 
+    removeTasks: ({ params, text }) => write({ text: cached(text, () => removal(text)), params }, readIds),
+
     pushWithin: ({ body, expiresAt, maxSize, now, queue }) =>
       write(
         { text: push, params: [queue, expiresAt, body.text, now, maxSize] },
@@ -70,17 +74,26 @@ export const makePostgresWrites = (
   }
 }
 
-/** An expired task of the same id is replaced in place. */
+/** Deletes the messages of the queues that a query selects, beside the statement that goes with it. */
+const removeMessages = ({ messages }: TaskTables, queues: string): string =>
+  `messages AS (DELETE FROM ${messages} WHERE queue = ANY (ARRAY(${queues})))`
+
+/**
+ * An expired task of the same id is replaced in place. Only a row that was there before has been locked for the write, which
+ * is what `xmax` tells.
+ */
 const insertStatements = (tables: TaskTables) => {
   const list = columnList.join(", ")
   const values = columnList.map(() => "?").join(", ")
   const replaced = columnList.slice(1).map((column) => `${column} = excluded.${column}`).join(", ")
   const insert = (from: string) =>
-    `INSERT INTO ${tables.tasks} AS task (${list}) ${from} ` +
-    `ON CONFLICT (task_id) DO UPDATE SET ${replaced} WHERE task.expires_at <= ? RETURNING 1`
-  const unlimited = insert(`VALUES (${values})`)
+    `added AS (INSERT INTO ${tables.tasks} AS task (${list}) ${from} ` +
+    `ON CONFLICT (task_id) DO UPDATE SET ${replaced} WHERE task.expires_at <= ? ` +
+    "RETURNING task_id, xmax::text <> '0' AS replaced), " +
+    removeMessages(tables, "SELECT task_id FROM added WHERE replaced")
+  const unlimited = `WITH ${insert(`VALUES (${values})`)} SELECT 1 FROM added`
   const limited = `WITH room AS MATERIALIZED (SELECT ${roomFunction(tables)}(?, ?, ?, ?, ?) AS taken), ` +
-    `added AS (${insert(`SELECT ${values} FROM room WHERE taken IS NULL`)}) ` +
+    `${insert(`SELECT ${values} FROM room WHERE taken IS NULL`)} ` +
     "SELECT coalesce(taken, CASE WHEN EXISTS (SELECT FROM added) THEN 'inserted' ELSE 'taken' END) FROM room"
   return {
     unlimited: (task: StoredTask, now: number): SqlStatement => ({

@@ -7,7 +7,8 @@ import type * as Effect from "effect/Effect"
 import type { StoredJson } from "../../domain/StoredJson.ts"
 import type { MessageDriver, PatchResult, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import type { TaskPatch } from "../../domain/TaskWrite.ts"
-import { readTask, type Row } from "./TaskTables.ts"
+import type { SqlStatement } from "./SqlStatement.ts"
+import { readTask, readText, type Row } from "./TaskTables.ts"
 
 /**
  * Writes whose answer depends on what is stored.
@@ -16,6 +17,8 @@ import { readTask, type Row } from "./TaskTables.ts"
  * @category models
  */
 export interface SqlWrites extends Pick<TaskDriver, "insert" | "patch"> {
+  /** Runs a statement that deletes tasks and gives their ids, and deletes the messages of their queues with them. */
+  readonly removeTasks: (statement: SqlStatement) => Effect.Effect<ReadonlyArray<string>, TaskDriverError>
   /** Appends a message unless `maxSize` unexpired ones are in the queue. */
   readonly pushWithin: (
     message: {
@@ -27,6 +30,14 @@ export interface SqlWrites extends Pick<TaskDriver, "insert" | "patch"> {
     }
   ) => Effect.Effect<Effect.Success<ReturnType<MessageDriver["push"]>>, TaskDriverError>
 }
+
+/**
+ * Reads the ids of the tasks that a statement deleted.
+ *
+ * @since 0.1.0
+ * @category readers
+ */
+export const readIds = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => rows.map((row) => readText(row[0]))
 
 /**
  * Gives the answer for a row that was written: it lacks the JSON of the patch, which is at hand.

@@ -92,7 +92,7 @@ export const makeTaskStatements = (
 
     findSummary: makeFind("find summary", summaryColumnList),
 
-    remove: makeOne("remove", (condition) => `DELETE FROM ${tasks} WHERE ${condition} RETURNING 1`),
+    remove: makeOne("remove", (condition) => `DELETE FROM ${tasks} WHERE ${condition} RETURNING task_id`),
 
     findRevisions: (taskIds: ReadonlyArray<string>): SqlStatement => ({
       text: `SELECT task_id, revision, incarnation FROM ${tasks} WHERE task_id ${dialect.among(dialect.idList)}`,

@@ -8,7 +8,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { DriverPage, PageQuery, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { makeSqlMessages } from "./makeSqlMessages.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
-import { isSome, type SqlRunner } from "./SqlRunner.ts"
+import type { SqlRunner } from "./SqlRunner.ts"
 import type { SqlStatement } from "./SqlStatement.ts"
 import type { SqlWrites } from "./SqlWrites.ts"
 import { makeTaskStatements } from "./TaskStatements.ts"
@@ -36,7 +36,7 @@ export const makeSqlDriver = (
   tables: TaskTables,
   makeWrites: (find: TaskDriver["find"]) => SqlWrites
 ): Omit<TaskDriver, "backendName"> => {
-  const { read, write } = runner
+  const { read } = runner
   const statements = makeTaskStatements(tables, dialect)
 
   const find: TaskDriver["find"] = (taskId, scope) =>
@@ -60,21 +60,20 @@ export const makeSqlDriver = (
     return Effect.flatMap(whole, (found) => found.tasks.length === 0 ? fitting : Effect.succeed(found))
   }
 
-  const { insert, patch, pushWithin } = makeWrites(find)
+  const { insert, patch, pushWithin, removeTasks } = makeWrites(find)
   return {
     insert,
     find,
     findSummary: (taskId, scope) =>
       read(statements.findSummary(taskId, scope), ([row]) => row === undefined ? undefined : readSummary(row)),
     patch,
-    remove: (taskId, scope) => write(statements.remove(taskId, scope), isSome),
+    remove: (taskId, scope) => Effect.map(removeTasks(statements.remove(taskId, scope)), (ids) => ids.length > 0),
     page: page(statements.page, readTask),
     pageSummaries: page(statements.pageSummaries, readSummary),
     stale: ({ limit, now, statuses, updatedBefore }) =>
       read(statements.stale(statuses, updatedBefore, now, limit), readAbandoned),
     expiredLeases: (query) => read(statements.expiredLeases(query), readAbandoned),
-    removeExpired: (now, limit) =>
-      write(statements.removeExpired(now, limit), (rows) => rows.map((row) => readText(row[0]))),
+    removeExpired: (now, limit) => removeTasks(statements.removeExpired(now, limit)),
     count: (scope) => read(statements.count(scope), (rows) => readInteger(rows[0]?.[0])),
     findRevisions: (taskIds) =>
       read(

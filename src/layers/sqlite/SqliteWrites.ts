@@ -9,7 +9,7 @@ import type { InsertResult, PatchResult, TaskBounds, TaskDriver, TaskDriverError
 import { patchClauses } from "../sql/patchClauses.ts"
 import { isSome, type SqlRunner } from "../sql/SqlRunner.ts"
 import { makeTexts, scoped, type SqlStatement } from "../sql/SqlStatement.ts"
-import { readPatched, type SqlWrites } from "../sql/SqlWrites.ts"
+import { readIds, readPatched, type SqlWrites } from "../sql/SqlWrites.ts"
 import { columnList, orNull, readInteger, readText, type TaskTables, totalKey, writeTask } from "../sql/TaskTables.ts"
 
 /**
@@ -26,6 +26,12 @@ export const makeSqliteWrites = (
 ): SqlWrites => {
   const statements = makeStatements(tables)
 
+  const removeTasks: SqlWrites["removeTasks"] = (statement) =>
+    transaction(
+      Effect.flatMap(write(statement, readIds), (ids) =>
+        ids.length === 0 ? Effect.succeed(ids) : Effect.as(write(statements.removeMessages(ids), isSome), ids))
+    )
+
   const insert: TaskDriver["insert"] = (task, bounds, now) => {
     const once = Effect.suspend(() => write(statements.insert(task, bounds), isSome))
     const refused = Effect.gen(function*(): Effect.fn.Return<InsertResult, TaskDriverError> {
@@ -38,7 +44,7 @@ export const makeSqliteWrites = (
         )
         if (limit !== undefined) return limit
       }
-      yield* write(statements.removeIfExpired(task.taskId, now), isSome)
+      yield* removeTasks(statements.removeIfExpired(task.taskId, now))
       return (yield* once) ? inserted : exists
     })
     const stored = Effect.flatMap(once, (was) => was ? Effect.succeed(inserted) : transaction(refused))
@@ -81,7 +87,7 @@ export const makeSqliteWrites = (
     return orElse(transaction(orElse(full)))
   }
 
-  return { insert, patch, pushWithin }
+  return { insert, patch, pushWithin, removeTasks }
 }
 
 const makeStatements = ({ counts, messages, tasks }: TaskTables) => {
@@ -117,8 +123,13 @@ const makeStatements = ({ counts, messages, tasks }: TaskTables) => {
     },
 
     removeIfExpired: (taskId: string, now: number): SqlStatement => ({
-      text: `DELETE FROM ${tasks} WHERE task_id = ? AND expires_at <= ?`,
+      text: `DELETE FROM ${tasks} WHERE task_id = ? AND expires_at <= ? RETURNING task_id`,
       params: [taskId, now]
+    }),
+
+    removeMessages: (queues: ReadonlyArray<string>): SqlStatement => ({
+      text: `DELETE FROM ${messages} WHERE queue IN (SELECT value FROM json_each(?))`,
+      params: [JSON.stringify(queues)]
     }),
 
     /** Gives the session of an expired task. */

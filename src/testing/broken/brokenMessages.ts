@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { StoredJson } from "../../domain/StoredJson.ts"
-import type { MessageDriver, TaskDriver } from "../../domain/TaskDriver.ts"
+import type { MessageDriver, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import type { BrokenDriver } from "./BrokenDriver.ts"
 
 const messaging = (change: (good: MessageDriver) => Partial<MessageDriver>) => (good: TaskDriver): TaskDriver => ({
@@ -26,6 +26,17 @@ const takeOne =
       }
       return bodies[chosen]
     })
+
+/** Runs a primitive on a task so that the messages of its queue are there afterwards as they were before. */
+const sparing = <A>(good: TaskDriver, queue: string, now: number, primitive: Effect.Effect<A, TaskDriverError>) =>
+  Effect.gen(function*() {
+    const bodies = yield* good.messages.drain(queue, now)
+    const answer = yield* primitive
+    for (const body of bodies) {
+      yield* good.messages.push({ queue, body, expiresAt: now + 1_000, maxSize: undefined, now })
+    }
+    return answer
+  })
 
 /**
  * @since 0.1.0
@@ -103,6 +114,67 @@ export const brokenMessages: ReadonlyArray<BrokenDriver> = [
       shift: (_, now) => good.shift("one", now),
       drain: (_, now) => good.drain("one", now)
     }))
+  },
+  {
+    name: "leaves the messages of a deleted task behind",
+    subject: "messages",
+    checks: ["model"],
+    breakDriver: (good) => ({
+      ...good,
+      remove: (taskId, scope) => sparing(good, taskId, scope.now, good.remove(taskId, scope))
+    })
+  },
+  {
+    name: "leaves the messages of a task that was replaced behind",
+    subject: "messages",
+    checks: ["model"],
+    breakDriver: (good) => ({
+      ...good,
+      insert: (task, bounds, now) => sparing(good, task.taskId, now, good.insert(task, bounds, now))
+    })
+  },
+  {
+    name: "leaves the messages of an expired task behind",
+    subject: "messages",
+    checks: [],
+    breakDriver: (good) => {
+      const pushed = new Map<string, Parameters<MessageDriver["push"]>[0]>()
+      return {
+        ...good,
+        messages: {
+          ...good.messages,
+          push: (message) => {
+            pushed.set(message.queue, message)
+            return good.messages.push(message)
+          }
+        },
+        removeExpired: (now, limit) =>
+          Effect.tap(good.removeExpired(now, limit), (ids) =>
+            Effect.forEach(ids, (id) => {
+              const message = pushed.get(id)
+              return message === undefined ? Effect.void : good.messages.push(message)
+            }))
+      }
+    }
+  },
+  {
+    name: "takes the messages of a task that stays",
+    subject: "messages",
+    checks: ["model", "linearizability"],
+    breakDriver: (good) => ({
+      ...good,
+      remove: (taskId, scope) => Effect.tap(good.remove(taskId, scope), () => good.messages.drain(taskId, scope.now))
+    })
+  },
+  {
+    name: "takes the messages that were there before a task was created",
+    subject: "messages",
+    checks: ["model", "linearizability"],
+    breakDriver: (good) => ({
+      ...good,
+      insert: (task, bounds, now) =>
+        Effect.tap(good.insert(task, bounds, now), () => good.messages.drain(task.taskId, now))
+    })
   },
   {
     name: "does not sweep messages",

@@ -33,11 +33,67 @@ export const messagesGroup: ContractGroup = {
       yield* equal("another queue", Option.isNone(yield* second.messages.dequeue("two")), true)
       yield* equal("one", yield* second.messages.dequeueAll("one"), [1])
       yield* equal("One", yield* second.messages.dequeueAll("One"), [2])
-      yield* createIn(first, "one", "working")
       yield* first.messages.enqueue("one", 3)
-      yield* first.deleteTask("one")
-      yield* equal("after the task is gone", yield* second.messages.dequeueAll("one"), [3])
+      yield* equal("no task to delete", yield* first.deleteTask("one"), false)
+      yield* createIn(first, "one", "working")
+      yield* equal("after all of that", yield* second.messages.dequeueAll("one"), [3])
     }),
+
+    contractCase("go with a task that is deleted, and not before", function*({ first, second }) {
+      const all = Array.from({ length: 30 }, (_, index) => index)
+      yield* createIn(first, "one", "working", { sessionId: "s" })
+      for (const message of all) yield* first.messages.enqueue("one", message)
+      yield* second.messages.enqueue("two", "of no task")
+      yield* refused("another one of its id", createIn(second, "one", "working"), { _tag: "TaskAlreadyExists" })
+      yield* equal("for another session", yield* second.forSession("t").deleteTask("one"), false)
+      yield* equal("the first", yield* second.messages.dequeue("one"), Option.some(0))
+      yield* equal("deleted", yield* second.deleteTask("one"), true)
+      yield* equal("none", Option.isNone(yield* first.messages.dequeue("one")), true)
+      yield* equal("room", yield* first.messages.enqueue("one", "new", { maxSize: 1 }), { full: false })
+      yield* equal("the new one alone", yield* second.messages.dequeueAll("one"), ["new"])
+      yield* equal("another queue", yield* first.messages.dequeueAll("two"), ["of no task"])
+    }),
+
+    contractCase("go with a task that has expired, once it is swept, and with none that has not", function*(
+      { clock, first, second }
+    ) {
+      yield* createIn(first, "short", "working", { ttl: 100 })
+      yield* createIn(first, "long", "working", { ttl: 100 })
+      for (const queue of ["short", "long", "none"]) {
+        yield* first.messages.enqueue(queue, 1)
+        yield* second.messages.enqueue(queue, 2)
+      }
+      yield* second.touchTask("long", { ttl: 101 })
+      yield* clock.advance(100)
+      yield* equal("swept", yield* second.expireTasks(), ["short"])
+      yield* equal("of the one that is gone", yield* first.messages.dequeueAll("short"), [])
+      yield* equal("of the one that is there", yield* first.messages.dequeueAll("long"), [1, 2])
+      yield* first.messages.enqueue("long", 3)
+      yield* clock.advance(1)
+      yield* equal("swept by maintenance", (yield* second.maintenance()).expiredTasks, 1)
+      yield* equal("of the other one", yield* first.messages.dequeueAll("long"), [])
+      yield* equal("of no task", yield* first.messages.dequeueAll("none"), [1, 2])
+    }),
+
+    contractCase("go with an expired task that another one of its id replaces", function*({ clock, first, second }) {
+      yield* createIn(first, "one", "working", { ttl: 100 })
+      yield* first.messages.enqueue("one", "old")
+      yield* clock.advance(100)
+      yield* createIn(second, "one", "working")
+      yield* first.messages.enqueue("one", "new")
+      yield* equal("of the new task", yield* second.messages.dequeueAll("one"), ["new"])
+    }),
+
+    contractCase("go with an expired task that another one replaces within limits", function*(
+      { clock, first, second }
+    ) {
+      yield* createIn(first, "one", "working", { ttl: 100, sessionId: "s" })
+      yield* first.messages.enqueue("one", "old")
+      yield* refused("another one", createIn(first, "two", "working"), { _tag: "MaxTasksReached" })
+      yield* clock.advance(100)
+      yield* createIn(second, "one", "working", { sessionId: "s" })
+      yield* equal("of the new task", yield* second.messages.dequeueAll("one"), [])
+    }, { maxTasks: 1, maxTasksPerSession: 1 }),
 
     contractCase("are refused by a full queue, which tells its size", function*({ first, second }) {
       const options = { maxSize: 2 }

@@ -18,13 +18,13 @@ export const upkeepGroup: ContractGroup = {
     contractCase("removes expired tasks and messages, and reports how many", function*({ clock, first }) {
       yield* createIn(first, "one", "working", { ttl: 100 })
       yield* createIn(first, "two", "working", { ttl: 101 })
-      yield* first.messages.enqueue("one", 1, { ttl: 100 })
-      yield* first.messages.enqueue("one", 2, { ttl: 101 })
+      yield* first.messages.enqueue("other", 1, { ttl: 100 })
+      yield* first.messages.enqueue("other", 2, { ttl: 101 })
       yield* clock.advance(100)
       const { expiredMessages, expiredTasks } = yield* first.maintenance()
       yield* equal("removed", [expiredTasks, expiredMessages], [1, 1])
       yield* equal("left", yield* first.taskCount(), 1)
-      yield* equal("messages left", yield* first.messages.dequeueAll("one"), [2])
+      yield* equal("messages left", yield* first.messages.dequeueAll("other"), [2])
       const again = yield* first.maintenance()
       yield* equal("removed again", [again.expiredTasks, again.expiredMessages], [0, 0])
     }),

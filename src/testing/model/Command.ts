@@ -11,7 +11,8 @@ import { TaskStatus } from "../../domain/TaskStatus.ts"
 /** Few of everything, so that commands meet; in JavaScript's order U+E000 would be the last id. */
 const id = Schema.Literals(["a", "\ue000", "\u{10000}"])
 const key = Schema.Literals(["k", "l", "m"])
-const queue = Schema.Literals(["q", "r"])
+/** Of a task, and of none. */
+const queue = Schema.Literals(["a", "q"])
 const text = Schema.Literals(["", "note", "a message that is a good deal longer than the other ones"])
 const message = Schema.optionalKey(Schema.NullOr(text))
 const ttl = Schema.NullOr(Schema.Literals([50, 1000]))

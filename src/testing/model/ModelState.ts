@@ -103,6 +103,18 @@ export interface ModelState {
 export type Step = readonly [answer: Answer, next: ModelState]
 
 /**
+ * Gives the state without tasks, and without the messages of their queues.
+ *
+ * @since 0.1.0
+ * @category converting
+ */
+export const without = (state: ModelState, removed: ReadonlyArray<ModelTask>): ModelState => ({
+  ...state,
+  tasks: state.tasks.filter((task) => !removed.includes(task)),
+  messages: state.messages.filter(({ queue }) => removed.every(({ taskId }) => taskId !== queue))
+})
+
+/**
  * Gives the record that the library should show for a task of the model.
  *
  * @since 0.1.0

@@ -5,7 +5,7 @@
  */
 import type { Command } from "./Command.ts"
 import { hasExpired, visible } from "./modelReads.ts"
-import type { ModelState, ModelTask, Step } from "./ModelState.ts"
+import { type ModelState, type ModelTask, type Step, without } from "./ModelState.ts"
 
 /**
  * Removes the tasks that have expired.
@@ -14,9 +14,8 @@ import type { ModelState, ModelTask, Step } from "./ModelState.ts"
  * @category sweeps
  */
 export const removeExpired = (state: ModelState): Step => {
-  const left = state.tasks.filter((task) => !hasExpired(state, task))
-  const removed = state.tasks.filter((task) => hasExpired(state, task)).map(({ taskId }) => taskId)
-  return [{ value: removed.toSorted() }, { ...state, tasks: left }]
+  const removed = state.tasks.filter((task) => hasExpired(state, task))
+  return [{ value: removed.map(({ taskId }) => taskId).toSorted() }, without(state, removed)]
 }
 
 /**

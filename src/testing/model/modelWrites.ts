@@ -10,7 +10,7 @@ import { type Answer, type Refusal, refusal } from "./Answer.ts"
 import type { Call } from "./Call.ts"
 import { type Actor, outcomeNamed } from "./Command.ts"
 import { findTask, hasExpired } from "./modelReads.ts"
-import { contentBytesOf, type ModelState, type ModelTask, recordOf, type Step } from "./ModelState.ts"
+import { contentBytesOf, type ModelState, type ModelTask, recordOf, type Step, without } from "./ModelState.ts"
 
 type CallOf<Tag extends Call["_tag"]> = Extract<Call, { readonly _tag: Tag }>
 
@@ -131,7 +131,7 @@ export const createTask = (state: ModelState, call: CallOf<"createTask">): Step 
   if (task.sessionId !== null && inSession.length >= (maxTasksPerSession ?? Infinity)) {
     return [refusal({ _tag: "MaxTasksReached", limit: maxTasksPerSession ?? 0, scope: "session" }), state]
   }
-  return [shown(task), put(state, task)]
+  return [shown(task), put(without(state, old === undefined ? [] : [old]), task)]
 }
 
 /**
@@ -170,7 +170,7 @@ export const replaceTask = (state: ModelState, call: CallOf<"updateTask">): Step
  */
 export const deleteTask = (state: ModelState, call: CallOf<"deleteTask">): Step => {
   const stored = findTask(state, call)
-  return [{ value: stored !== undefined }, { ...state, tasks: state.tasks.filter((task) => task !== stored) }]
+  return [{ value: stored !== undefined }, without(state, stored === undefined ? [] : [stored])]
 }
 
 /**

@@ -85,8 +85,13 @@ export const brokenConditions: ReadonlyArray<BrokenCondition> = [
   { name: "the size of the content", pattern: /#otherBytes <= :v\d+/, subject: "limits" },
   {
     name: "that the id is free",
-    pattern: /\(attribute_not_exists\(#pk\) OR .*\)/,
+    pattern: /attribute_not_exists\(#pk\)/,
     subject: "createTask"
+  },
+  {
+    name: "that a queue has no messages",
+    pattern: /attribute_not_exists\(#pk\)/,
+    subject: "messages"
   },
   {
     name: "the limits",

@@ -47,7 +47,7 @@ describeWithEngine("capacity units", () => {
       expect(yield* unitsFor(storage.updateTaskStatus("t", "input_required"))).toBe(7)
       expect(yield* unitsFor(storage.listTasksForSession("s"))).toBe(1.5)
       expect(yield* unitsFor(storage.settleTask("t", { _tag: "Success", value: {} }))).toBe(6)
-      expect(yield* unitsFor(storage.deleteTask("t"))).toBe(12)
+      expect(yield* unitsFor(storage.deleteTask("t"))).toBe(14)
     }))
 
   it.live("of tasks under a lease", () =>
@@ -74,7 +74,7 @@ describeWithEngine("capacity units", () => {
       const { storage, unitsFor } = yield* setUp()
       yield* storage.createTask({ ...call, ttl: 1 })
       yield* Effect.sleep("20 millis")
-      // Half a unit to find it.
-      expect(yield* unitsFor(storage.expireTasks())).toBe(7.5)
+      // Half a unit to find it, and one to see that it has no messages.
+      expect(yield* unitsFor(storage.expireTasks())).toBe(8.5)
     }))
 })

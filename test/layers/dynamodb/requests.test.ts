@@ -42,6 +42,12 @@ describeWithEngine("requests", () => {
       expect(yield* requestsOf(storage.updateTaskStatus("one", "cancelled"))).toEqual(["UpdateItem"])
       expect(yield* requestsOf(storage.deleteTask("one"))).toEqual(["TransactWriteItems"])
       expect(yield* requestsOf(storage.deleteTask("one"))).toEqual(["TransactWriteItems"])
+      yield* storage.createTask({ ...tool, taskId: "two", ttl: 1 })
+      yield* Effect.sleep("5 millis")
+      expect((yield* requestsOf(storage.expireTasks())).filter((name) => name !== "Query")).toEqual([
+        "GetItem",
+        "DeleteItem"
+      ])
     }))
 
   it.live("one for every write of a worker, and a read before it where the task decides", () =>

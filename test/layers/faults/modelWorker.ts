@@ -12,8 +12,8 @@ import { bounded } from "./bounded.ts"
 
 /** What belongs to one worker alone, as the commands name it. */
 export const properties = [
-  { taskId: "a", queue: "q" },
-  { taskId: "\ue000", queue: "r" },
+  { taskId: "a", queue: "a" },
+  { taskId: "\ue000", queue: "q" },
   { taskId: "\u{10000}", queue: undefined }
 ] as const
 

@@ -16,8 +16,9 @@ export interface BrokenStatement {
 const patch = /revision = \S+\.revision \+ 1/
 /** Where it is compared, and not where it is set. */
 const guardAttempt = /\battempt = (\?|\$\d+)(?= AND|\) AS permitted| RETURNING)/
-const insertTask = /^(WITH room .*)?INSERT INTO \w+tasks |^WITH room /
-const sweepTasks = /^WITH gone .* DELETE FROM \w+tasks /
+const insertTask = /^(WITH (room .*)?added AS \()?INSERT INTO \w+tasks /
+const sweepTasks = /^(WITH removed AS \()?WITH gone .* DELETE FROM \w+tasks /
+const messagesOfRemoved = /^DELETE FROM \w+messages WHERE queue IN |^WITH removed /
 const sweepMessages = /^WITH gone .* DELETE FROM \w+messages /
 const page = /^SELECT .* ORDER BY created_at, task_id LIMIT \S+$/s
 const freeTasks = "claimableTasks, expired leases"
@@ -38,7 +39,7 @@ const never = (matched: string) => `(${matched} AND 1 = 0)`
 const primitives = [
   ["find", /^SELECT task_id, session_id, .* WHERE task_id = /s],
   ["patch", patch],
-  ["remove", /^DELETE FROM \w+tasks WHERE task_id = .* RETURNING 1$/],
+  ["remove", /^(WITH removed AS \()?DELETE FROM \w+tasks WHERE task_id = .* RETURNING task_id/],
   ["page", page],
   ["count", /^SELECT count\(\*\) FROM \w+tasks /]
 ] as const
@@ -85,7 +86,7 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
   {
     name: "insert does not replace an expired task",
     noticedBy: "expiry",
-    sqlite: rewrite(/^DELETE FROM \w+tasks WHERE task_id = \? AND expires_at <= \?$/, "expires_at <= #", never),
+    sqlite: rewrite(/^DELETE FROM \w+tasks WHERE task_id = \? AND expires_at <= \? /, "expires_at <= #", never),
     postgres: rewrite(insertTask, "task.expires_at <= #", never)
   },
   {
@@ -166,6 +167,23 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
     rewrite(free, "ORDER BY lease_expires_at, task_id", () => "ORDER BY task_id, lease_expires_at")
   ),
   both("sweep takes tasks that have not expired", "expiry", rewrite(sweepTasks, "expires_at <= #", always)),
+
+  {
+    name: "messages of a task that is gone stay",
+    noticedBy: "messages",
+    sqlite: rewrite(messagesOfRemoved, "queue IN (*)", never),
+    postgres: rewrite(messagesOfRemoved, "queue = ANY (ARRAY(*))", never)
+  },
+  {
+    name: "messages of a task that is replaced stay",
+    noticedBy: "messages",
+    postgres: rewrite(insertTask, "WHERE replaced", () => "WHERE false")
+  },
+  {
+    name: "messages of no task go when it is created",
+    noticedBy: "messages",
+    postgres: rewrite(insertTask, "WHERE replaced", () => "")
+  },
 
   both("messages are swept before they expire", "maintenance", rewrite(sweepMessages, "expires_at <= #", always)),
   both("messages are not swept", "maintenance", rewrite(sweepMessages, "expires_at <= #", never)),
