@@ -8,14 +8,17 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
+import * as Random from "effect/Random"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import type { TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import { backgroundSleep } from "../domain/backgroundSleep.ts"
+import { isExpired } from "../domain/StoredTask.ts"
+import { type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorageShape, WorkerOption } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { isTerminal } from "../domain/TaskStatus.ts"
 import { LatestRecord } from "./LatestRecord.ts"
+import type { Outages } from "./Outages.ts"
 
 /**
  * Why a worker stops before its work is done: the task has ended or is gone; another worker has it; it waits for input
@@ -34,15 +37,30 @@ export type StopReason = EndOfHold | "suspended" | "deadline" | "shutdown"
  */
 export type EndOfHold = "ended" | "lost"
 
-/** An engine that is down is asked again soon, then every five seconds. */
-const again = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")]).pipe(Schedule.jittered)
+/** Milliseconds from a call that failed to the next try. They double up to the longest. */
+const firstPause = 100
+const longestPause = 5_000
 
-/** Whether the same call may succeed later. */
-const isOutage = (error: TaskStorageError): error is TaskStorageUnavailable =>
-  error._tag === "TaskStorageUnavailable" && error.retryable
+/** Milliseconds that the largest write may take on the slowest engine, at the least. */
+const longestWrite = 20_000
 
 /**
- * Writes as the worker of one attempt, one write at a time, and notices when the task is no longer its own.
+ * What the workers of one runner share.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface WorkerSurroundings {
+  readonly storage: TaskStorageShape
+  /** Milliseconds. */
+  readonly lease: number
+  readonly outages: Outages
+}
+
+/**
+ * Writes as the worker of one attempt, one write at a time, and notices when the task is no longer its own. Nothing but
+ * the storage's word for that ends its hold: what the engine does instead of answering is an outage, and calls are tried
+ * again until it is over, for as long as the task lives.
  *
  * @since 0.2.0
  * @category models
@@ -55,19 +73,15 @@ export class TaskWorker {
   readonly stopped = Deferred.makeUnsafe<StopReason>()
   /** Done when nothing that this worker writes is taken any more, which may be long after its work was to stop. */
   readonly over = Deferred.makeUnsafe<EndOfHold>()
-  readonly #storage: TaskStorageShape
-  readonly #lease: number
+  readonly #surroundings: WorkerSurroundings
   readonly #oneAtATime = Semaphore.makeUnsafe(1)
-  #extendedAt: number
   #holds = true
 
-  constructor(storage: TaskStorageShape, record: TaskRecord, lease: number, now: number) {
+  constructor(surroundings: WorkerSurroundings, record: TaskRecord) {
     this.taskId = record.taskId
     this.attempt = record.attempt ?? 1
     this.latest = new LatestRecord(record)
-    this.#storage = storage
-    this.#lease = lease
-    this.#extendedAt = now
+    this.#surroundings = surroundings
   }
 
   /** What makes a write this worker's. */
@@ -82,27 +96,19 @@ export class TaskWorker {
 
   /**
    * Writes, through outages of the engine too. Where the task is no longer this worker's, it does not return: the worker
-   * is told to stop.
+   * is told to stop. What is refused for another reason is the mistake of whoever asked for it.
    */
   write<E extends TaskStorageError>(effect: Effect.Effect<TaskRecord, E>): Effect.Effect<TaskRecord> {
-    return this.#oneAtATime.withPermit(effect).pipe(
-      Effect.retry({ while: isOutage, schedule: again }),
+    return this.#persist(
+      (patience) => this.#inTurn(effect, patience),
+      (error) => error._tag === "TaskStorageUnavailable"
+    ).pipe(
       Effect.tap((record) => Effect.sync(() => this.latest.advance(record))),
-      Effect.catch((error: TaskStorageError) => this.#stopFor(error))
+      Effect.catch((error) => {
+        const end = endOfHold(error)
+        return end === undefined ? Effect.die(error) : this.#stopWith(end)
+      })
     )
-  }
-
-  #stopFor(error: TaskStorageError): Effect.Effect<never> {
-    switch (error._tag) {
-      case "LeaseLost":
-        return this.#stopWith("lost")
-      case "TerminalState":
-      case "ResultAlreadyStored":
-      case "TaskNotFound":
-        return this.#stopWith("ended")
-      default:
-        return Effect.die(error)
-    }
   }
 
   #stopWith(reason: StopReason): Effect.Effect<never> {
@@ -110,6 +116,58 @@ export class TaskWorker {
       this.stop(reason)
       return Effect.never
     })
+  }
+
+  /**
+   * Makes a write when the one before it is over. An engine that does not answer for so long counts as one that fails:
+   * the lease has to be extended in between.
+   */
+  #inTurn<A, E>(write: Effect.Effect<A, E>, patience: number): Effect.Effect<A, E | TaskStorageUnavailable> {
+    return this.#oneAtATime.withPermit(
+      Effect.timeoutOrElse(write, { duration: Duration.millis(patience), orElse: () => Effect.fail(unanswered) })
+    )
+  }
+
+  /**
+   * Makes a call again until it gives something else than an outage, or the task has outlived its time. Each try is more
+   * patient than the one before, since some writes are large, and lets the lease be extended before the next.
+   */
+  #persist<A>(
+    call: (patience: number) => Effect.Effect<A, TaskStorageError>,
+    isOutage: (error: TaskStorageError) => boolean,
+    token: object = {}
+  ): Effect.Effect<A, TaskStorageError> {
+    const { lease, outages } = this.#surroundings
+    const mostPatience = Math.max(2 * lease / 3, longestWrite)
+    const attempt = (pause: number, patience: number): Effect.Effect<A, TaskStorageError> =>
+      Effect.matchCauseEffect(call(patience), {
+        onSuccess: (answer) => Effect.as(outages.answered(token), answer),
+        onFailure: (cause) => {
+          const error = errorOf(cause)
+          return isOutage(error)
+            ? Effect.andThen(outages.failed(token, reasonOf(error)), this.#pauseWhileAlive(pause)).pipe(
+              Effect.andThen(
+                Effect.suspend(() => attempt(Math.min(2 * pause, longestPause), Math.min(2 * patience, mostPatience)))
+              )
+            )
+            : Effect.andThen(outages.answered(token), Effect.fail(error))
+        }
+      })
+    return Effect.ensuring(
+      Effect.suspend(() => attempt(firstPause, Math.ceil(lease / 3))),
+      outages.forget(token)
+    )
+  }
+
+  /** Sleeps about so long. A task whose time is over by then has ended, whoever could not say so. */
+  #pauseWhileAlive(pause: number): Effect.Effect<void> {
+    return Effect.flatMap(Random.next, (random) => backgroundSleep(pause * (0.8 + 0.4 * random))).pipe(
+      Effect.andThen(Clock.currentTimeMillis),
+      Effect.flatMap((now) => {
+        const { createdAt, ttl } = this.latest.current
+        return isExpired({ createdAt: createdAt.epochMilliseconds, ttl }, now) ? this.#stopWith("ended") : Effect.void
+      })
+    )
   }
 
   /** Writes what gives the task up until it is claimed again: nothing this worker does then takes it back. */
@@ -121,57 +179,85 @@ export class TaskWorker {
   }
 
   /**
-   * Extends the lease until it is interrupted. Through an outage that outlasts the lease the worker counts the task as
-   * lost: another one may have it.
+   * Extends the lease until it is interrupted, or the task is another's. An outage may outlast the lease: the worker goes
+   * on, and its lease is good again if nobody took the task before it could extend it.
    */
   get keepLease(): Effect.Effect<never> {
-    return Effect.sleep(Duration.millis(Math.floor(this.#lease / 3))).pipe(
-      Effect.andThen(this.#extendLease),
+    return backgroundSleep(Math.floor(this.#surroundings.lease / 3)).pipe(
+      Effect.andThen(this.#persist(() => this.#extendLease, (error) => !endsHold(error))),
+      Effect.catch((error) => this.#stopWith(endOfHold(error) ?? "ended")),
       Effect.forever
     )
   }
 
-  get #extendLease(): Effect.Effect<void> {
+  get #extendLease(): Effect.Effect<void, TaskStorageError> {
+    const { lease, storage } = this.#surroundings
     const touch = Effect.suspend(() =>
       this.#holds
-        ? Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
-          Effect.map(this.#storage.touchTask(this.taskId, { ...this.token, lease: this.#lease }), (record) => {
-            this.latest.advance(record)
-            this.#extendedAt = startedAt
-          }))
+        ? Effect.map(storage.touchTask(this.taskId, { ...this.token, lease }), (record) => this.latest.advance(record))
         : Effect.void
     )
-    return this.#oneAtATime.withPermit(touch).pipe(
-      Effect.timeoutOrElse({
-        duration: Duration.millis(this.#lease),
-        orElse: () => this.#stopWith("lost")
-      }),
-      Effect.catch((error) =>
-        isOutage(error)
-          ? Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            now - this.#extendedAt < this.#lease ? Effect.void : this.#stopWith("lost"))
-          : this.#stopFor(error)
-      )
-    )
+    return this.#inTurn(touch, Math.ceil(lease / 3))
   }
 
   /** Follows the task, so that answers and its end are noticed, whoever writes them. */
   get follow(): Effect.Effect<void> {
-    return Stream.runForEach(this.#storage.changes(this.taskId), (record) =>
-      Effect.sync(() => {
+    const { outages, storage } = this.#surroundings
+    const token = {}
+    const following = Stream.runForEach(storage.changes(this.taskId), (record) =>
+      Effect.suspend(() => {
         this.latest.advance(record)
         if (isTerminal(record.status)) this.stop("ended")
         else if ((record.attempt ?? 0) > this.attempt) this.stop("lost")
-      })).pipe(
-        Effect.retry({ while: isOutage, schedule: again }),
-        Effect.catchCause((cause) =>
-          Effect.andThen(
-            Cause.hasInterruptsOnly(cause)
-              ? Effect.void
-              : Effect.logWarning("A task cannot be followed, and is given up", cause),
-            Effect.sync(() => this.stop("ended"))
-          )
-        )
-      )
+        return outages.answered(token)
+      }))
+    return this.#persist(() => following, (error) => !endsHold(error), token).pipe(
+      Effect.catch((error) => this.#stopWith(endOfHold(error) ?? "ended"))
+    )
   }
 }
+
+/** What an error says about the worker's hold on the task, if anything. */
+const endOfHold = (error: TaskStorageError): EndOfHold | undefined => {
+  switch (error._tag) {
+    case "LeaseLost":
+      return "lost"
+    case "TerminalState":
+    case "ResultAlreadyStored":
+    case "TaskNotFound":
+      return "ended"
+    case "ConcurrentModification":
+    case "InputKeyReused":
+    case "InvalidCursor":
+    case "InvalidInput":
+    case "InvalidTransition":
+    case "LeaseHeld":
+    case "MaxTasksReached":
+    case "PayloadTooLarge":
+    case "TaskAlreadyExists":
+    case "TaskStorageUnavailable":
+      return undefined
+  }
+}
+
+const endsHold = (error: TaskStorageError): boolean => endOfHold(error) !== undefined
+
+const reasonOf = (error: TaskStorageError): string =>
+  error._tag === "TaskStorageUnavailable" ? error.reason : error.message
+
+/** A driver that dies of what its engine did is no better than one that says so. */
+const errorOf = (cause: Cause.Cause<TaskStorageError>): TaskStorageError =>
+  cause.reasons.find(Cause.isFailReason)?.error ?? new TaskStorageUnavailable({
+    operation: "write",
+    reason: "its driver died",
+    retryable: true,
+    applied: "unknown",
+    cause: Cause.squash(cause)
+  })
+
+const unanswered = new TaskStorageUnavailable({
+  operation: "write",
+  reason: "the engine does not answer",
+  retryable: true,
+  applied: "unknown"
+})

@@ -22,6 +22,7 @@ import { TaskStorage } from "../domain/TaskStorage.ts"
 import { bindHandler, type BoundHandler } from "./BoundHandler.ts"
 import { HandlerRegistry } from "./HandlerRegistry.ts"
 import { makeTaskContext } from "./makeTaskContext.ts"
+import { Outages } from "./Outages.ts"
 import { internal } from "./outcomeOf.ts"
 import { refuseRerun } from "./refuseRerun.ts"
 import { resolveRunnerOptions } from "./ResolvedRunnerOptions.ts"
@@ -30,7 +31,7 @@ import { RunnerSlots } from "./RunnerSlots.ts"
 import { runWorker, settle } from "./runWorker.ts"
 import { type RunResult, type SessionRunner, type TaskRunnerShape, TooManyTasks } from "./TaskRunner.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
-import { TaskWorker } from "./TaskWorker.ts"
+import { TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
 
 /** How many tasks one look for those without a worker takes, beside those that it passes by. */
 const batchSize = 50
@@ -63,6 +64,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   const handlers = new HandlerRegistry<BoundHandler>()
   const slots = new RunnerSlots(settings)
   const workers = new Set<TaskWorker>()
+  const surroundings: WorkerSurroundings = { storage, lease: settings.lease, outages: new Outages() }
   /** Open while nothing runs, or is about to. */
   const idle = Latch.makeUnsafe(true)
   const waiting = new Map<string, { readonly sessionId: string | undefined; readonly handler: BoundHandler }>()
@@ -80,8 +82,8 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     { lostWorker, run }: BoundHandler,
     { deadline, signal }: Terms = {}
   ): Effect.Effect<RunResult> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const worker = new TaskWorker(storage, record, settings.lease, now)
+    Effect.suspend(() => {
+      const worker = new TaskWorker(surroundings, record)
       const effect = run(record, makeTaskContext(storage, worker, settings.lease))
       workers.add(worker)
       if (phase === "stopping") worker.stop("shutdown")
@@ -153,7 +155,10 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
             const refused = refuseRerun(claimed, handler.lostWorker)
             const noted = claimed.abandoned ? Metric.update(RunnerMetrics.recovered, 1) : Effect.void
             if (refused !== undefined) {
-              return Effect.andThen(noted, Effect.ensuring(giveUp(claimed.record, refused), freeSlot(sessionId)))
+              return Effect.andThen(
+                noted,
+                Effect.ensuring(restore(giveUp(claimed.record, refused)), freeSlot(sessionId))
+              )
             }
             return Effect.andThen(noted, restore(hold(claimed.record, handler, terms)))
           }
@@ -163,10 +168,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
 
   /** Fails a task that may not run again. */
   const giveUp = (record: TaskRecord, reason: string): Effect.Effect<RunResult> =>
-    Effect.flatMap(
-      Clock.currentTimeMillis,
-      (now) => settle(storage, new TaskWorker(storage, record, settings.lease, now), internal(reason))
-    )
+    settle(storage, new TaskWorker(surroundings, record), internal(reason))
 
   const runTask: TaskRunnerShape["runTask"] = (taskId, runOptions) =>
     Effect.gen(function*() {

@@ -132,28 +132,30 @@ export const settle = (
   worker: TaskWorker,
   outcome: TaskOutcomeInput
 ): Effect.Effect<RunResult> => {
-  const store = (outcome: TaskOutcomeInput) =>
+  const store = (outcome: TaskOutcomeInput, told = true) =>
     storage.settleTask(worker.taskId, outcome, {
       ...worker.token,
-      ...(outcome._tag === "Error" ? { statusMessage: outcome.message } : {})
+      ...(told && outcome._tag === "Error" ? { statusMessage: outcome.message } : {})
     })
+  const instead = (message: string) =>
+    // Where all else of the task leaves no room for a message, the outcome has it alone.
+    Effect.catchTag(store(internal(message)), "PayloadTooLarge", () => store(internal(message), false))
   const write = store(outcome).pipe(
     Effect.catchTags({
       PayloadTooLarge: ({ actual, limit }) =>
-        store(internal(`The result takes ${actual} bytes, and at most ${limit} are stored`)),
-      InvalidInput: () => store(internal("The result is not what JSON can carry"))
+        instead(`The result takes ${actual} bytes, and at most ${limit} are stored`),
+      InvalidInput: () => instead("The result is not what JSON can carry")
     })
   )
   return Effect.raceFirst(
     Effect.flatMap(worker.write(write), ({ status }) => noteEnd(status)),
     Effect.flatMap(Deferred.await(worker.over), (reason) => reason === "lost" ? noteLoss : noted)
   ).pipe(
-    Effect.catchDefect((defect) =>
-      Effect.map(
-        Effect.logError("The outcome of a task cannot be stored", defect).pipe(
-          Effect.annotateLogs("mcp.task.id", worker.taskId)
-        ),
-        (): RunResult => "released"
+    Effect.onInterrupt(() =>
+      Effect.annotateLogs(
+        Effect.logWarning("The outcome of a task could not be stored before the runner ended; its lease runs out"),
+        "mcp.task.id",
+        worker.taskId
       )
     )
   )

@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import { TaskStorage, type TaskStorageOptions, TaskStorageUnavailable } from "mcp-task-storage"
+import { TaskStorage, type TaskStorageOptions } from "mcp-task-storage"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import {
   makeTaskRunner,
@@ -271,42 +271,6 @@ describe("TaskRunner", () => {
         yield* TestClock.adjust("1 second")
         assert.strictEqual((yield* get(taskId)).status, "working")
         assert.strictEqual(yield* runner.running, 0)
-      })))
-
-    it.effect("count as lost when they cannot be extended for as long as they last", () =>
-      withStorage(Effect.gen(function*() {
-        const storage = yield* TaskStorage
-        const outage = new TaskStorageUnavailable({
-          operation: "touchTask",
-          reason: "the engine is down",
-          retryable: true,
-          applied: "no"
-        })
-        const down: typeof storage = { ...storage, touchTask: () => Effect.fail(outage) }
-        const runner = yield* Effect.provideService(makeTaskRunner(quiet), TaskStorage, down)
-        const interrupted = yield* Deferred.make<void>()
-        yield* runner.register(
-          tool("job", Effect.onInterrupt(Effect.never, () => Effect.asVoid(Deferred.succeed(interrupted, undefined))))
-        )
-        yield* runner.startTask(call("job"))
-        yield* TestClock.adjust("20 seconds")
-        assert.strictEqual(yield* runner.running, 1)
-        yield* TestClock.adjust("20 seconds")
-        yield* Deferred.await(interrupted)
-      })))
-
-    it.effect("count as lost through an outage that outlasts them", () =>
-      withStorage(Effect.gen(function*() {
-        const { die, runner } = yield* dying()
-        const interrupted = yield* Deferred.make<void>()
-        yield* runner.register(
-          tool("job", Effect.onInterrupt(Effect.never, () => Effect.asVoid(Deferred.succeed(interrupted, undefined))))
-        )
-        yield* runner.startTask(call("job"))
-        yield* TestClock.adjust("1 second")
-        yield* die
-        yield* TestClock.adjust("41 seconds")
-        yield* Deferred.await(interrupted)
       })))
   })
 

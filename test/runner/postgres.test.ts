@@ -1,5 +1,8 @@
-/** Runners of several processes on one PostgreSQL. */
+/** Runners of several processes on one PostgreSQL database. */
 import { makePostgresTarget } from "../layers/faults/postgresTarget.ts"
+import { testOutages } from "./testOutages.ts"
 import { testTwoRunners } from "./testTwoRunners.ts"
 
-testTwoRunners(makePostgresTarget())
+const target = makePostgresTarget()
+testTwoRunners(target)
+testOutages(target)

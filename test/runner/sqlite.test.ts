@@ -1,5 +1,7 @@
 /** Runners of several processes on one SQLite file. */
 import { sqliteTarget } from "../layers/faults/sqliteTarget.ts"
+import { testOutages } from "./testOutages.ts"
 import { testTwoRunners } from "./testTwoRunners.ts"
 
 testTwoRunners(sqliteTarget)
+testOutages(sqliteTarget)

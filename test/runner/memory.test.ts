@@ -1,0 +1,7 @@
+/** Runners of several processes on one store in memory. */
+import { memoryTarget } from "../layers/faults/memoryTarget.ts"
+import { testOutages } from "./testOutages.ts"
+import { testTwoRunners } from "./testTwoRunners.ts"
+
+testTwoRunners(memoryTarget)
+testOutages(memoryTarget)
