@@ -6,6 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { optionNames } from "./optionNames.ts"
 import { StoredJson } from "./StoredJson.ts"
 import { InvalidInput } from "./TaskError.ts"
 import { idProblem } from "./TaskId.ts"
@@ -86,11 +87,34 @@ export const parseMillis = (field: string, value: Duration.Input, least: number)
   return Number.isSafeInteger(millis) && millis >= least
     // Adding zero makes -0 the 0 that every engine stores.
     ? Result.succeed(millis + 0)
-    : refuse(field, `must be a duration of whole milliseconds, at least ${least} and below 2^53`)
+    : refuse(
+      field,
+      `must be a duration, as 30000 (milliseconds) or "30 seconds", of whole milliseconds, at least ${least} and below 2^53`
+    )
+}
+
+const durationUnits: ReadonlyArray<string> = optionNames<Duration.DurationObject>({
+  days: true,
+  hours: true,
+  microseconds: true,
+  milliseconds: true,
+  minutes: true,
+  nanoseconds: true,
+  seconds: true,
+  weeks: true
+})
+
+/** Effect takes a misspelt unit, and what is no number, for no time at all. */
+const isSpelt = (value: Duration.Input): boolean => {
+  if (typeof value !== "object" || Duration.isDuration(value)) return true
+  if (Array.isArray(value)) return value.every(Number.isFinite)
+  const units = Object.entries(value)
+  return units.length > 0 && units.every(([unit, count]) => durationUnits.includes(unit) && typeof count === "number")
 }
 
 const durationMillis = (value: Duration.Input): number => {
   try {
+    if (!isSpelt(value)) return NaN
     return Option.match(Duration.fromInput(value), { onNone: () => NaN, onSome: Duration.toMillis })
   } catch {
     // What is not of its type at all makes the parser throw.

@@ -7,6 +7,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { orNull, parseCount, parseMillis } from "./ArgumentParsers.ts"
+import { optionNames, parseNames } from "./optionNames.ts"
 import { maxBytes } from "./StoredJson.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import { InvalidInput } from "./TaskError.ts"
@@ -46,6 +47,24 @@ export interface TaskStorageOptions {
 }
 
 /**
+ * The names of {@link TaskStorageOptions}.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const taskStorageOptions = optionNames<TaskStorageOptions>({
+  defaultPollInterval: true,
+  defaultTtl: true,
+  generateId: true,
+  maintenance: true,
+  maxPageSize: true,
+  maxPayloadBytes: true,
+  maxTasks: true,
+  maxTasksPerSession: true,
+  maxTtl: true
+})
+
+/**
  * Options in their parsed form, defaults filled in; durations in milliseconds, sizes in bytes.
  *
  * @since 0.1.0
@@ -81,9 +100,6 @@ export const resolveOptions = (
   storable: PayloadBytes = { outcome: maxBytes, content: maxBytes }
 ): Result.Result<ResolvedOptions, InvalidInput> => {
   if (typeof options !== "object" || options === null) return refuse("options", "must be an object")
-  const bytes = typeof options.maxPayloadBytes === "object" && options.maxPayloadBytes !== null
-    ? options.maxPayloadBytes
-    : { outcome: options.maxPayloadBytes, content: options.maxPayloadBytes }
   return Result.map(
     Result.all({
       maxTasks: orNull(options.maxTasks, (value) => parseCount("maxTasks", value)),
@@ -94,20 +110,53 @@ export const resolveOptions = (
         options.defaultPollInterval,
         (value) => parseMillis("defaultPollInterval", value, 0)
       ),
-      maxOutcomeBytes: parseBytes("maxPayloadBytes.outcome", bytes.outcome, storable.outcome),
-      maxContentBytes: parseBytes("maxPayloadBytes.content", bytes.content, storable.content),
+      payloadBytes: parsePayloadBytes(options.maxPayloadBytes, storable),
       maxPageSize: parseCount("maxPageSize", options.maxPageSize ?? 1000),
       maintenanceInterval: parseMaintenance(options.maintenance ?? { interval: "1 minute" }),
       generateId: parseGenerator(options.generateId)
     }),
-    (resolved) => ({ ...resolved, nextIncarnation: makeIncarnations() })
+    ({ payloadBytes, ...resolved }) => ({
+      ...resolved,
+      maxOutcomeBytes: payloadBytes.outcome,
+      maxContentBytes: payloadBytes.content,
+      nextIncarnation: makeIncarnations()
+    })
   )
 }
 
 const parseMaintenance = (
   maintenance: NonNullable<TaskStorageOptions["maintenance"]>
-): Result.Result<number | null, InvalidInput> =>
-  maintenance === false ? Result.succeed(null) : parseMillis("maintenance.interval", maintenance.interval, 1)
+): Result.Result<number | null, InvalidInput> => {
+  if (maintenance === false) return Result.succeed(null)
+  if (typeof maintenance !== "object") return refuse("maintenance", "must be false, or an object with an interval")
+  return Result.flatMap(
+    parseNames(maintenance, ["interval"], "maintenance."),
+    () => parseMillis("maintenance.interval", maintenance.interval, 1)
+  )
+}
+
+const parsePayloadBytes = (
+  bytes: TaskStorageOptions["maxPayloadBytes"],
+  storable: PayloadBytes
+): Result.Result<PayloadBytes, InvalidInput> => {
+  if (bytes === undefined || typeof bytes === "number") return parseBoth({ outcome: bytes, content: bytes }, storable)
+  if (typeof bytes !== "object" || bytes === null || Array.isArray(bytes)) {
+    return refuse("maxPayloadBytes", "must be a number of bytes, or an object with outcome and content")
+  }
+  return Result.flatMap(
+    parseNames(bytes, ["outcome", "content"], "maxPayloadBytes."),
+    () => parseBoth(bytes, storable)
+  )
+}
+
+const parseBoth = (
+  { content, outcome }: Exclude<NonNullable<TaskStorageOptions["maxPayloadBytes"]>, number>,
+  storable: PayloadBytes
+): Result.Result<PayloadBytes, InvalidInput> =>
+  Result.all({
+    outcome: parseBytes("maxPayloadBytes.outcome", outcome, storable.outcome),
+    content: parseBytes("maxPayloadBytes.content", content, storable.content)
+  })
 
 const parseGenerator = (
   generateId: TaskStorageOptions["generateId"]

@@ -48,8 +48,7 @@ export const fromDriver = Effect.fnUntraced(
         Effect.andThen(sweep.maintenance()),
         Effect.catchTag(
           "TaskStorageUnavailable",
-          (error) =>
-            Effect.logWarning(`Maintenance of the task storage failed and will be tried again: ${error.reason}`)
+          (error) => Effect.logWarning("Maintenance of the task storage failed and will be tried again", error)
         ),
         Effect.forever,
         Effect.forkScoped

@@ -17,9 +17,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import { optionNames, parseNames } from "../domain/optionNames.ts"
 import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorage } from "../domain/TaskStorage.ts"
-import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import { type TaskStorageOptions, taskStorageOptions } from "../domain/TaskStorageOptions.ts"
 import type { DynamoDbAddress, DynamoDbDriverOptions } from "./dynamodb/DynamoDbOptions.ts"
 import { layerOfDriver } from "./layerOfDriver.ts"
 import type { PostgresClientOptions, PostgresDriverOptions } from "./postgres/PostgresOptions.ts"
@@ -31,7 +33,15 @@ import type * as SqliteTaskStorage from "./SqliteTaskStorage.ts"
  * @since 0.1.0
  * @category options
  */
-export interface TaskStorageUrlOptions extends TaskStorageOptions {
+export interface TaskStorageUrlOptions extends TaskStorageOptions, EngineOptions {}
+
+/**
+ * The options of each engine.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface EngineOptions {
   /** Read for a `sqlite:` URL only. */
   readonly sqlite?: Omit<SqliteTaskStorage.Options, keyof TaskStorageOptions | "filename"> | undefined
   /** Read for a `postgres:` URL only. */
@@ -40,6 +50,63 @@ export interface TaskStorageUrlOptions extends TaskStorageOptions {
     | undefined
   /** Read for a `dynamodb:` URL only. */
   readonly dynamodb?: Omit<DynamoDbAddress & DynamoDbDriverOptions, "tableName" | "region" | "endpoint"> | undefined
+}
+
+type OptionsOf<Engine extends keyof EngineOptions> = NonNullable<EngineOptions[Engine]>
+
+/**
+ * The names of {@link TaskStorageUrlOptions}.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const taskStorageUrlOptions: ReadonlyArray<keyof TaskStorageUrlOptions> = [
+  ...taskStorageOptions,
+  ...optionNames<EngineOptions>({ dynamodb: true, postgres: true, sqlite: true })
+]
+
+const engineOptions: { readonly [Engine in keyof EngineOptions]-?: ReadonlyArray<string> } = {
+  sqlite: optionNames<OptionsOf<"sqlite">>({
+    fileMode: true,
+    lockTimeout: true,
+    schema: true,
+    synchronous: true,
+    tablePrefix: true
+  }),
+  postgres: optionNames<OptionsOf<"postgres">>({
+    applicationName: true,
+    connectTimeout: true,
+    connectionTTL: true,
+    database: true,
+    databaseSchema: true,
+    host: true,
+    idleTimeout: true,
+    keepAlive: true,
+    lockTimeout: true,
+    maxConnections: true,
+    minConnections: true,
+    multiplex: true,
+    notifications: true,
+    password: true,
+    port: true,
+    prepare: true,
+    schema: true,
+    ssl: true,
+    startupParameters: true,
+    statementTimeout: true,
+    tablePrefix: true,
+    username: true
+  }),
+  dynamodb: optionNames<OptionsOf<"dynamodb">>({
+    credentials: true,
+    nativeTtl: true,
+    requestTimeout: true,
+    retryTimeout: true,
+    schema: true,
+    shards: true,
+    throughput: true,
+    watchInterval: true
+  })
 }
 
 /**
@@ -60,21 +127,43 @@ export type UrlLayer = Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavai
  * @category layers
  */
 export const layerFromUrl = (url: string, options: TaskStorageUrlOptions = {}): UrlLayer =>
-  Layer.unwrap(Effect.suspend(() => select(url, options)))
+  Layer.unwrap(Effect.suspend(() => {
+    const parsed = parseOptions(options)
+    return Result.isFailure(parsed) ? Effect.fail(parsed.failure) : select(url, options)
+  }))
 
-const select = (url: unknown, options: TaskStorageUrlOptions): Effect.Effect<UrlLayer, LayerError> => {
+const parseOptions = (options: unknown): Result.Result<void, InvalidInput> =>
+  Result.gen(function*() {
+    if (!isObject(options)) return yield* refuseOption("options", "must be an object")
+    yield* parseNames(options, taskStorageUrlOptions)
+    for (const [engine, names] of Object.entries(engineOptions)) {
+      const given = options[engine]
+      if (given === undefined) continue
+      if (!isObject(given)) return yield* refuseOption(engine, "must be an object")
+      yield* parseNames(given, names, `${engine}.`)
+    }
+  })
+
+const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const refuseOption = (field: string, reason: string): Result.Result<never, InvalidInput> =>
+  Result.fail(new InvalidInput({ field, reason }))
+
+const select = (url: unknown, given: TaskStorageUrlOptions): Effect.Effect<UrlLayer, LayerError> => {
+  const { dynamodb, postgres, sqlite, ...options } = given
   const text = typeof url === "string" ? url : ""
   const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(text) ?? []
   switch (scheme.toLowerCase()) {
     case "memory":
-      return rest === "" ? memory(options) : refuse("memory: stands alone, with nothing behind it")
+      return rest === "" ? openMemory(options) : refuse("memory: stands alone, with nothing behind it")
     case "sqlite":
-      return sqlite(rest, options)
+      return openSqlite(rest, { ...sqlite, ...options })
     case "postgres":
     case "postgresql":
-      return postgres(text, options)
+      return openPostgres(text, { ...postgres, ...options })
     case "dynamodb":
-      return dynamodb(text, options)
+      return openDynamoDb(text, { ...dynamodb, ...options })
     default:
       return refuse(
         "must name a storage that this version knows: memory:, sqlite:FILE, sqlite::memory:, postgres://… or dynamodb://TABLE"
@@ -84,26 +173,35 @@ const select = (url: unknown, options: TaskStorageUrlOptions): Effect.Effect<Url
 
 type LayerError = InvalidInput | TaskStorageUnavailable
 
-const memory = (options: TaskStorageUrlOptions): Effect.Effect<UrlLayer, LayerError> =>
+const openMemory = (options: TaskStorageOptions): Effect.Effect<UrlLayer, LayerError> =>
   load(async () => (await import("./MemoryTaskStorage.ts")).layer(options))
 
-const sqlite = (path: string, options: TaskStorageUrlOptions): Effect.Effect<UrlLayer, LayerError> => {
+const openSqlite = (
+  path: string,
+  options: OptionsOf<"sqlite"> & TaskStorageOptions
+): Effect.Effect<UrlLayer, LayerError> => {
   if (/^\/\/(?!\/)/.test(path)) return refuse("sqlite: takes no host; write sqlite:FILE or sqlite:///ABSOLUTE/FILE")
   const filename = path.replace(/^\/\/(?=\/)/, "")
   return filename === ""
     ? refuse("sqlite: needs a file, as in sqlite:tasks.db, or sqlite::memory:")
-    : load(async () => (await import("./SqliteTaskStorage.ts")).layer({ ...options.sqlite, ...options, filename }))
+    : load(async () => (await import("./SqliteTaskStorage.ts")).layer({ ...options, filename }))
 }
 
-const postgres = (url: string, options: TaskStorageUrlOptions): Effect.Effect<UrlLayer, LayerError> =>
+const openPostgres = (
+  url: string,
+  options: OptionsOf<"postgres"> & TaskStorageOptions
+): Effect.Effect<UrlLayer, LayerError> =>
   load(async () => {
     const { openPostgresDriver } = await import("./postgres/openPostgresDriver.ts")
-    const settings = { ...options.postgres, ...options, url }
+    const settings = { ...options, url }
     return layerOfDriver(openPostgresDriver(await importPg(), settings), settings)
   })
 
 /** The name of a table is no host name: it may have capitals and underscores, which a URL would change. */
-const dynamodb = (url: string, options: TaskStorageUrlOptions): Effect.Effect<UrlLayer, LayerError> => {
+const openDynamoDb = (
+  url: string,
+  options: OptionsOf<"dynamodb"> & TaskStorageOptions
+): Effect.Effect<UrlLayer, LayerError> => {
   const [, tableName, query = ""] = /^[^:]*:\/\/([A-Za-z0-9_.-]+)\/?(?:\?(.*))?$/s.exec(url) ?? []
   if (tableName === undefined) return refuse("dynamodb: needs a table, as in dynamodb://TABLE?region=eu-west-1")
   const { endpoint, region, ...others } = Object.fromEntries(new URLSearchParams(query))
@@ -112,7 +210,7 @@ const dynamodb = (url: string, options: TaskStorageUrlOptions): Effect.Effect<Ur
     ? load(
       async () => {
         const { openDynamoDbDriver } = await import("./dynamodb/openDynamoDbDriver.ts")
-        const settings = { ...options.dynamodb, ...options, tableName, region, endpoint }
+        const settings = { ...options, tableName, region, endpoint }
         return layerOfDriver(openDynamoDbDriver(await importAwsSdk(), settings), settings)
       }
     )

@@ -29,6 +29,7 @@ type Make<A, E> = () => Effect.Effect<A, E>
  */
 export class PromiseCalls {
   readonly #runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+  readonly #runExit: <A, E>(effect: Effect.Effect<A, E>) => Promise<Exit.Exit<A, E>>
   readonly #release: Effect.Effect<void>
   readonly #subject: string
   readonly #running = new Map<Fiber.Fiber<unknown, unknown>, Operation>()
@@ -40,6 +41,7 @@ export class PromiseCalls {
    */
   constructor(context: Context.Context<never>, release: Effect.Effect<void>, subject = "storage") {
     this.#runFork = Effect.runForkWith(context)
+    this.#runExit = Effect.runPromiseExitWith(context)
     this.#release = release
     this.#subject = subject
   }
@@ -93,7 +95,7 @@ export class PromiseCalls {
   async #close(): Promise<void> {
     for (const [fiber, { kind }] of this.#running) if (kind === "wait") fiber.interruptUnsafe()
     const ended = Effect.andThen(Fiber.awaitAll([...this.#running.keys()]), this.#release)
-    const exit = await Effect.runPromiseExit(ended)
+    const exit = await this.#runExit(ended)
     if (exit._tag === "Failure") throw failed({ name: "close", kind: "write" }, exit.cause)
   }
 

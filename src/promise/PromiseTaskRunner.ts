@@ -1,10 +1,9 @@
 /**
  * Running tasks through promises: the types of every operation.
  *
- * Durations are numbers of milliseconds.
- *
  * @since 0.2.0
  */
+import type * as Duration from "effect/Duration"
 import type { ElicitAnswer, ElicitParams, InputRequest, ProgressAmount } from "../runner/TaskContext.ts"
 import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
 import type { RunResult } from "../runner/TaskRunner.ts"
@@ -64,8 +63,8 @@ export interface PromiseTaskContext {
    */
   readonly progress: (message: string, amount?: ProgressAmount) => Promise<void>
 
-  /** Gives the task another time to live, in milliseconds from its creation; `null` is unlimited. */
-  readonly setTtl: (ttl: number | null) => Promise<void>
+  /** Gives the task another time to live, from its creation; `null` is unlimited. */
+  readonly setTtl: (ttl: Duration.Input | null) => Promise<void>
 
   /**
    * Asks a person to fill in a form, and waits. An answer given to an earlier worker is given again; nobody is asked
@@ -119,8 +118,8 @@ export interface PromiseTaskHandler {
  * @category options
  */
 export interface RunTaskOptions extends CallOptions {
-  /** Milliseconds that the task may run; then it is given back, or fails where its policy does not let it run again. */
-  readonly deadline?: number | undefined
+  /** How long the task may run; then it is given back, or fails where its policy does not let it run again. */
+  readonly deadline?: Duration.Input | undefined
 }
 
 /**

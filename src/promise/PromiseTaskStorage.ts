@@ -2,10 +2,11 @@
  * Task storage through promises: the types of every operation.
  *
  * A rejection is one of the typed errors of this library, an `Error` with a `_tag` and fields; or the `reason` of the
- * caller's own `signal`. Durations are numbers of milliseconds.
+ * caller's own `signal`. A duration is a number of milliseconds, a text such as `"30 seconds"`, or a `Duration` of Effect.
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import type * as Domain from "../domain/TaskOperations.ts"
 import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import type { TaskStatus } from "../domain/TaskStatus.ts"
@@ -47,22 +48,15 @@ export interface SettleOptions extends Domain.SettleOptions, CallOptions {}
  * @since 0.1.0
  * @category options
  */
-export interface TouchOptions extends Domain.StatusMessageOption, WorkerOptions {
-  /** Milliseconds from creation, not from now; `null` is unlimited. */
-  readonly ttl?: number | null | undefined
-  /** Milliseconds that a client should wait between polls. */
-  readonly pollInterval?: number | undefined
-  /** Extends the lease of the worker to so many milliseconds from now; 0 releases the task. */
-  readonly lease?: number | undefined
-}
+export interface TouchOptions extends Domain.TouchOptions, CallOptions {}
 
 /**
  * @since 0.2.0
  * @category options
  */
 export interface ClaimOptions extends CallOptions {
-  /** Milliseconds that the worker holds the task, at least one. */
-  readonly lease: number
+  /** How long the worker holds the task: at least a millisecond. */
+  readonly lease: Duration.Input
 }
 
 /**
@@ -84,12 +78,7 @@ export interface RecoveryOptions extends Domain.RecoveryOptions, CallOptions {}
  * @since 0.1.0
  * @category options
  */
-export interface RequireInputOptions extends WorkerOptions {
-  /** Without it the stored one stays. */
-  readonly requestState?: string | undefined
-  /** Milliseconds from now, as in `touchTask`; with 0 the task needs no worker while it waits. */
-  readonly lease?: number | undefined
-}
+export interface RequireInputOptions extends Domain.RequireInputOptions, CallOptions {}
 
 /**
  * @since 0.1.0
@@ -110,8 +99,8 @@ export interface SummaryListOptions extends Domain.SummaryListOptions, CallOptio
 export interface EnqueueOptions extends CallOptions {
   /** With this many messages waiting, the message is not appended. */
   readonly maxSize?: number | undefined
-  /** Milliseconds after which the message is dropped; 24 hours by default. */
-  readonly ttl?: number | undefined
+  /** How long the message waits before it is dropped: 24 hours by default. */
+  readonly ttl?: Duration.Input | undefined
 }
 
 /**
@@ -326,10 +315,10 @@ export interface PromiseTaskStorage extends PromiseSessionTasks {
   readonly expireTasks: (options?: LimitOptions) => Promise<ReadonlyArray<string>>
 
   /**
-   * Fails the tasks that nobody touched for longer than `maxAgeMs` milliseconds, with a JSON-RPC error as their outcome;
-   * one that has an outcome gets the status it implies. Gives their ids. Never undoes a write that raced it.
+   * Fails the tasks that nobody touched for longer than `maxAge`, with a JSON-RPC error as their outcome; one that has
+   * an outcome gets the status it implies. Gives their ids. Never undoes a write that raced it.
    */
-  readonly recoverStuckTasks: (maxAgeMs: number, options?: RecoveryOptions) => Promise<ReadonlyArray<string>>
+  readonly recoverStuckTasks: (maxAge: Duration.Input, options?: RecoveryOptions) => Promise<ReadonlyArray<string>>
 
   /**
    * Lists the `working` tasks that wait for a worker, or whose worker let its lease run out, the longest free first;

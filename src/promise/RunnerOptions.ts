@@ -3,11 +3,11 @@
  *
  * @since 0.2.0
  */
-import { InvalidInput } from "../domain/TaskError.ts"
-import type { TaskRunnerOptions } from "../runner/TaskRunnerOptions.ts"
-import { isObject, requireMillis, requireObject } from "./arguments.ts"
+import * as Struct from "effect/Struct"
+import { type TaskRunnerOptions, taskRunnerOptions } from "../runner/TaskRunnerOptions.ts"
+import { requireObject } from "./arguments.ts"
 import type { LayerOpenOptions, OpenOptions } from "./OpenOptions.ts"
-import { requireNames } from "./OpenOptions.ts"
+import type { ReportOptions } from "./ReportOptions.ts"
 
 /**
  * Is told the id of each task that is to be run.
@@ -18,23 +18,12 @@ import { requireNames } from "./OpenOptions.ts"
 export type Dispatch = (taskId: string) => void | Promise<void>
 
 /**
- * Options of runners. Durations are milliseconds.
+ * Options of runners.
  *
  * @since 0.2.0
  * @category options
  */
-export interface RunnerOptions extends Pick<TaskRunnerOptions, "maxRunning" | "maxRunningPerSession" | "whenFull"> {
-  /**
-   * How long a worker holds a task without a sign of life, 30 seconds by default; the sign is given three times as often.
-   * Longer than the clocks of processes differ.
-   */
-  readonly lease?: number | undefined
-  /** How often tasks without a worker are looked for, every 10 seconds by default, and at the start; `false` for never. */
-  readonly recovery?: { readonly interval: number } | false | undefined
-  /** How long running tasks may go on when the runner is closed, 10 seconds by default; what is left is for others. */
-  readonly shutdownTimeout?: number | undefined
-  /** How long after its lease ran out a task of no kind that is registered fails, an hour by default. */
-  readonly orphanTimeout?: number | undefined
+export interface RunnerOptions extends Omit<TaskRunnerOptions, "dispatch"> {
   /**
    * Told the id of each task that is to be run: after it was stored, and after the last input it waited for. With it this
    * runner begins nothing by itself: put the id on a queue, and let whoever gets it call `runTask`. What it rejects with
@@ -42,6 +31,14 @@ export interface RunnerOptions extends Pick<TaskRunnerOptions, "maxRunning" | "m
    */
   readonly dispatch?: Dispatch | undefined
 }
+
+/**
+ * Options for a runner on storage that is open. Without `onError` and `logger` those of the storage hear of its tasks.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface StorageRunnerOptions extends RunnerOptions, ReportOptions {}
 
 /**
  * Options for a runner whose storage a URL names.
@@ -60,86 +57,15 @@ export interface OpenRunnerOptions extends OpenOptions, RunnerOptions {}
 export interface LayerRunnerOptions extends LayerOpenOptions, RunnerOptions {}
 
 /**
- * The names of the options that every runner takes.
- *
- * @since 0.2.0
- * @category constants
- */
-export const runnerOptions = [
-  "lease",
-  "recovery",
-  "maxRunning",
-  "maxRunningPerSession",
-  "whenFull",
-  "shutdownTimeout",
-  "orphanTimeout",
-  "dispatch"
-] as const satisfies ReadonlyArray<keyof RunnerOptions>
-
-/**
- * The options of runners, with a function of plain TypeScript to dispatch to.
- *
- * @since 0.2.0
- * @category options
- */
-export interface RunnerSettings extends Omit<TaskRunnerOptions, "dispatch"> {
-  readonly dispatch?: Dispatch | undefined
-}
-
-/**
  * Parts the options of a runner from others, such as those of its storage.
  *
  * @since 0.2.0
  * @category accessors
  */
-export const partOptions = <Options extends RunnerSettings>(options: Options): {
-  readonly own: RunnerSettings
-  readonly others: Omit<Options, keyof RunnerSettings>
+export const partOptions = <Options extends RunnerOptions>(options: Options): {
+  readonly own: Pick<Options, keyof RunnerOptions>
+  readonly others: Omit<Options, keyof RunnerOptions>
 } => {
   requireObject("options", options)
-  const {
-    dispatch,
-    lease,
-    maxRunning,
-    maxRunningPerSession,
-    orphanTimeout,
-    recovery,
-    shutdownTimeout,
-    whenFull,
-    ...others
-  } = options
-  return {
-    own: { dispatch, lease, maxRunning, maxRunningPerSession, orphanTimeout, recovery, shutdownTimeout, whenFull },
-    others
-  }
-}
-
-/**
- * Throws `InvalidInput` for durations in another form than the number of their milliseconds.
- *
- * @since 0.2.0
- * @category guards
- */
-export const requireRunnerDurations = (options: RunnerSettings): void => {
-  requireMillis("lease", options.lease)
-  requireMillis("shutdownTimeout", options.shutdownTimeout)
-  requireMillis("orphanTimeout", options.orphanTimeout)
-  if (isObject(options.recovery)) requireMillis("recovery.interval", options.recovery.interval)
-}
-
-/**
- * Throws `InvalidInput` for options that plain data can get wrong, whatever the unit of durations; the runner checks the
- * rest.
- *
- * @since 0.2.0
- * @category guards
- */
-export const requireRunnerSettings = ({ dispatch, recovery }: RunnerSettings): void => {
-  if (isObject(recovery)) requireNames(recovery, new Set(["interval"]), "recovery.")
-  else if (recovery !== undefined && recovery !== false) {
-    throw new InvalidInput({ field: "recovery", reason: "must be false, or an object with an interval" })
-  }
-  if (dispatch !== undefined && typeof dispatch !== "function") {
-    throw new InvalidInput({ field: "dispatch", reason: "must be a function" })
-  }
+  return { own: Struct.pick(options, taskRunnerOptions), others: Struct.omit(options, taskRunnerOptions) }
 }

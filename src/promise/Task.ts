@@ -86,8 +86,6 @@ export interface Task extends TaskSummary {
   readonly steps?: JsonObject
 }
 
-type InTheirOwnUnits = "ttl" | "pollInterval" | "createdAt" | "lastUpdatedAt" | "lease"
-
 /**
  * A new task. What is left out gets its default: a generated id, `working`, the present time, the storage's
  * `defaultTtl`. Payloads may be any value that JSON can carry. Times serve imports and tests.
@@ -95,16 +93,7 @@ type InTheirOwnUnits = "ttl" | "pollInterval" | "createdAt" | "lastUpdatedAt" | 
  * @since 0.1.0
  * @category models
  */
-export interface CreateTask extends Omit<Domain.CreateTask, InTheirOwnUnits> {
-  /** Milliseconds from creation, at least one; `null` is unlimited. */
-  readonly ttl?: number | null | undefined
-  /** Milliseconds that a client should wait between polls. */
-  readonly pollInterval?: number | undefined
-  /**
-   * Milliseconds that whoever creates the task holds it as its first worker; 0 makes it wait for a worker to claim it.
-   * Without one it is no worker's task, and `claimableTasks` never lists it.
-   */
-  readonly lease?: number | undefined
+export interface CreateTask extends Omit<Domain.CreateTask, "createdAt" | "lastUpdatedAt"> {
   /** ISO 8601 in UTC, such as `2026-01-02T03:04:05.678Z`. */
   readonly createdAt?: string | undefined
   /** ISO 8601 in UTC, such as `2026-01-02T03:04:05.678Z`. */

@@ -4,6 +4,8 @@
  *
  * @since 0.1.0
  */
+import * as Result from "effect/Result"
+import { parseNames } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { CallOptions } from "./PromiseTaskStorage.ts"
 
@@ -27,16 +29,25 @@ export const isObject = (value: unknown): value is { readonly [key: string]: unk
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
- * Throws `InvalidInput` for a duration in another form than the number of its milliseconds. What a missing one means is
- * for the service to say.
+ * Throws `InvalidInput` unless the value is a function, or absent.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const requireFunction = (field: string, value: unknown): void => {
+  if (value !== undefined && typeof value !== "function") {
+    throw new InvalidInput({ field, reason: "must be a function" })
+  }
+}
+
+/**
+ * Throws `InvalidInput` for a name that is none of an option.
  *
  * @since 0.1.0
  * @category guards
  */
-export const requireMillis = (field: string, value: unknown): void => {
-  if (value !== undefined && value !== null && typeof value !== "number") {
-    throw new InvalidInput({ field, reason: "must be a number of milliseconds" })
-  }
+export const requireNames = (options: object, names: ReadonlyArray<string>): void => {
+  Result.getOrThrow(parseNames(options, names))
 }
 
 /**

@@ -12,7 +12,7 @@ import type { TaskId } from "../domain/TaskId.ts"
 import type { TaskPage } from "../domain/TaskOperations.ts"
 import type * as Domain from "../domain/TaskOperations.ts"
 import type { TaskRecord, TaskRecordFields, TaskSummary as SummaryRecord } from "../domain/TaskRecord.ts"
-import { requireMillis, requireObject } from "./arguments.ts"
+import { requireObject } from "./arguments.ts"
 import { formatTime } from "./formatTime.ts"
 import type { ClaimedTask, CreateTask, ProvidedInput, Task, TaskSummary } from "./Task.ts"
 
@@ -101,9 +101,6 @@ const encodeLease = (expiresAt: DateTime.Utc | undefined): Pick<Task, "leaseExpi
  */
 export const decodeCreateTask = (task: CreateTask): Domain.CreateTask => {
   requireObject("task", task)
-  requireMillis("ttl", task.ttl)
-  requireMillis("pollInterval", task.pollInterval)
-  requireMillis("lease", task.lease)
   const { createdAt, lastUpdatedAt, ...rest } = task
   return {
     ...rest,
@@ -129,6 +126,13 @@ export const decodeTask = (task: Task): TaskRecordFields => {
     taskId: taken(task.taskId),
     createdAt: decodeTime("createdAt", task.createdAt),
     lastUpdatedAt: decodeTime("lastUpdatedAt", task.lastUpdatedAt)
+  }
+}
+
+/** What a record says is what was stored, where a duration in another form would be another value. */
+const requireMillis = (field: string, value: unknown): void => {
+  if (value !== undefined && value !== null && typeof value !== "number") {
+    throw new InvalidInput({ field, reason: "must be a number of milliseconds" })
   }
 }
 

@@ -34,5 +34,12 @@ export { openTaskRunner } from "./openTaskRunner.ts"
 export { openTaskStorage } from "./openTaskStorage.ts"
 export type * from "./PromiseTaskRunner.ts"
 export type * from "./PromiseTaskStorage.ts"
-export type { Dispatch, LayerRunnerOptions, OpenRunnerOptions, RunnerOptions } from "./RunnerOptions.ts"
+export type { ErrorSource, LogFields, PromiseLogger, ReportOptions } from "./ReportOptions.ts"
+export type {
+  Dispatch,
+  LayerRunnerOptions,
+  OpenRunnerOptions,
+  RunnerOptions,
+  StorageRunnerOptions
+} from "./RunnerOptions.ts"
 export type * from "./Task.ts"

@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { SessionTasks } from "../domain/TaskOperations.ts"
-import { requireMillis } from "./arguments.ts"
 import {
   decodeCreateTask,
   decodeTask,
@@ -80,18 +79,10 @@ export const makePromiseSessionTasks = (
     calls.write("settleTask", options, () => Effect.map(tasks().settleTask(taskId, outcome, options), encodeTask)),
 
   touchTask: (taskId, options) =>
-    calls.write("touchTask", options, () => {
-      requireMillis("ttl", options?.ttl)
-      requireMillis("pollInterval", options?.pollInterval)
-      requireMillis("lease", options?.lease)
-      return Effect.map(tasks().touchTask(taskId, options), encodeTask)
-    }),
+    calls.write("touchTask", options, () => Effect.map(tasks().touchTask(taskId, options), encodeTask)),
 
   claimTask: (taskId, options) =>
-    calls.write("claimTask", options, () => {
-      requireMillis("lease", options?.lease)
-      return Effect.map(tasks().claimTask(taskId, options), encodeClaimedTask)
-    }),
+    calls.write("claimTask", options, () => Effect.map(tasks().claimTask(taskId, options), encodeClaimedTask)),
 
   storeTaskStep: (taskId, key, value, options) =>
     calls.write(
@@ -101,10 +92,7 @@ export const makePromiseSessionTasks = (
     ),
 
   requireInput: (taskId, requests, options) =>
-    calls.write("requireInput", options, () => {
-      requireMillis("lease", options?.lease)
-      return Effect.map(tasks().requireInput(taskId, requests, options), encodeTask)
-    }),
+    calls.write("requireInput", options, () => Effect.map(tasks().requireInput(taskId, requests, options), encodeTask)),
 
   provideInput: (taskId, responses, options) =>
     calls.write(

@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 import { parseCount, parseId } from "../domain/ArgumentParsers.ts"
 import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { SessionRunner } from "../runner/TaskRunner.ts"
-import { isObject, requireMillis, requireObject } from "./arguments.ts"
+import { isObject, requireObject } from "./arguments.ts"
 import { decodeCreateTask, encodeProvidedInput, encodeTask } from "./codec.ts"
 import { withId } from "./makePromiseSessionTasks.ts"
 import type { OpenedRunner } from "./openRunner.ts"
@@ -105,7 +105,6 @@ export const makePromiseTaskRunner = (
     runTask: async (taskId, options) => {
       const run = calls.wait("runTask", options, () => {
         requireOpen("runTask")
-        requireMillis("deadline", options?.deadline)
         return runner.runTask(taskId, { deadline: options?.deadline })
       })
       runs.add(run)

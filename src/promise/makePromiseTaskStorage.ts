@@ -8,7 +8,6 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { parseId } from "../domain/ArgumentParsers.ts"
 import type { TaskMessages, TaskStorageShape } from "../domain/TaskOperations.ts"
-import { requireMillis } from "./arguments.ts"
 import { encodeSummaryPage, encodeTaskPage } from "./codec.ts"
 import { makePromiseSessionTasks } from "./makePromiseSessionTasks.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
@@ -44,11 +43,8 @@ export const makePromiseTaskStorage = (
 
   expireTasks: (options) => calls.write("expireTasks", options, () => storage.expireTasks(options)),
 
-  recoverStuckTasks: (maxAgeMs, options) =>
-    calls.write("recoverStuckTasks", options, () => {
-      requireMillis("maxAgeMs", maxAgeMs)
-      return storage.recoverStuckTasks(maxAgeMs, options)
-    }),
+  recoverStuckTasks: (maxAge, options) =>
+    calls.write("recoverStuckTasks", options, () => storage.recoverStuckTasks(maxAge, options)),
 
   claimableTasks: (options) => calls.read("claimableTasks", options, () => storage.claimableTasks(options)),
 
@@ -72,10 +68,7 @@ export const makePromiseTaskStorage = (
 
 const makeMessages = (messages: TaskMessages, calls: PromiseCalls): PromiseTaskMessages => ({
   enqueue: (taskId, message, options) =>
-    calls.write("messages.enqueue", options, () => {
-      requireMillis("ttl", options?.ttl)
-      return messages.enqueue(taskId, message, options)
-    }),
+    calls.write("messages.enqueue", options, () => messages.enqueue(taskId, message, options)),
 
   dequeue: (taskId, options) =>
     calls.write("messages.dequeue", options, () => Effect.map(messages.dequeue(taskId), Option.getOrUndefined)),

@@ -7,14 +7,15 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { TaskStorage } from "../domain/TaskStorage.ts"
+import { taskIdAnnotation } from "../runner/taskAnnotations.ts"
 import { TaskRunner, type TaskRunnerShape } from "../runner/TaskRunner.ts"
 import { layer } from "../runner/TaskRunnerLayer.ts"
+import { requireFunction } from "./arguments.ts"
 import type { OpenedStorage } from "./openedStorages.ts"
 import { PromiseCalls } from "./PromiseCalls.ts"
-import { type Dispatch, requireRunnerSettings, type RunnerSettings } from "./RunnerOptions.ts"
+import type { Dispatch, RunnerOptions } from "./RunnerOptions.ts"
 
 /**
  * A runner, and what its calls run with.
@@ -38,14 +39,11 @@ export interface OpenedRunner {
  * @category constructors
  */
 export const openRunner = async (
-  { context: references, scope: storageScope, storage }: OpenedStorage,
-  settings: RunnerSettings
+  { context, scope: storageScope, storage }: OpenedStorage,
+  { dispatch, ...options }: RunnerOptions
 ): Promise<OpenedRunner> => {
-  requireRunnerSettings(settings)
-  // What is logged of a task must not get between the messages of a server that speaks on stdout.
-  const context = Context.add(references, Logger.LogToStderr, true)
+  requireFunction("dispatch", dispatch)
   const scope = Scope.forkUnsafe(storageScope)
-  const { dispatch, ...options } = settings
   const runnerLayer = layer({ ...options, dispatch: dispatch === undefined ? undefined : dispatching(dispatch) })
   try {
     const built = await new PromiseCalls(context, Effect.void).write(
@@ -65,19 +63,19 @@ export const openRunner = async (
       runner: Context.get(built, TaskRunner),
       context,
       isClosed: () => isClosed,
-      close: () => Effect.runPromise(Scope.close(scope, Exit.void))
+      close: () => Effect.runPromiseWith(context)(Scope.close(scope, Exit.void))
     }
   } catch (error) {
-    await Effect.runPromise(Scope.close(scope, Exit.void))
+    await Effect.runPromiseWith(context)(Scope.close(scope, Exit.void))
     throw error
   }
 }
 
 const dispatching = (dispatch: Dispatch) => (taskId: string): Effect.Effect<void> =>
-  Effect.tryPromise(async () => dispatch(taskId)).pipe(
+  Effect.promise(async () => dispatch(taskId)).pipe(
     Effect.catchCause((cause) =>
       Effect.logError("A task cannot be dispatched, and waits to be recovered", cause).pipe(
-        Effect.annotateLogs("mcp.task.id", taskId)
+        Effect.annotateLogs(taskIdAnnotation, taskId)
       )
     )
   )

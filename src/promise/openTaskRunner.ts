@@ -3,24 +3,24 @@
  *
  * @since 0.2.0
  */
+import * as Context from "effect/Context"
 import { InvalidInput } from "../domain/TaskError.ts"
-import { isObject } from "./arguments.ts"
+import { isObject, requireNames } from "./arguments.ts"
 import type { LayerSource } from "./LayerSource.ts"
 import { makePromiseTaskRunner } from "./makePromiseTaskRunner.ts"
 import { openedStorage } from "./openedStorages.ts"
-import { requireNames } from "./OpenOptions.ts"
 import { openRunner } from "./openRunner.ts"
 import { openTaskStorage } from "./openTaskStorage.ts"
 import type { PromiseTaskRunner } from "./PromiseTaskRunner.ts"
 import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
+import { reporting } from "./reporting.ts"
+import { type ReportOptions, reportOptions, requireReportOptions } from "./ReportOptions.ts"
 import {
   type LayerRunnerOptions,
   type OpenRunnerOptions,
   partOptions,
-  requireRunnerDurations,
   type RunnerOptions,
-  runnerOptions,
-  type RunnerSettings
+  type StorageRunnerOptions
 } from "./RunnerOptions.ts"
 
 /**
@@ -54,16 +54,19 @@ import {
 export const openTaskRunner: {
   (url: string, options?: OpenRunnerOptions): Promise<PromiseTaskRunner>
   <E>(source: LayerSource<E>, options?: LayerRunnerOptions): Promise<PromiseTaskRunner>
-  <E>(source: PromiseTaskStorage | LayerSource<E> | string, options?: RunnerOptions): Promise<PromiseTaskRunner>
+  <E>(
+    source: PromiseTaskStorage | LayerSource<E> | string,
+    options?: StorageRunnerOptions
+  ): Promise<PromiseTaskRunner>
 } = async <E>(
   source: string | LayerSource<E> | PromiseTaskStorage,
   options: OpenRunnerOptions = {}
 ): Promise<PromiseTaskRunner> => {
   const { others, own } = partOptions(options)
-  requireRunnerDurations(own)
   if (isStorage(source)) {
-    requireNames(options, new Set(runnerOptions))
-    return openOn(source, own, async () => {})
+    requireNames(others, reportOptions)
+    requireReportOptions(others)
+    return openOn(source, own, async () => {}, others)
   }
   const storage = typeof source === "string"
     ? await openTaskStorage(source, others)
@@ -84,13 +87,17 @@ const isStorage = (source: unknown): source is PromiseTaskStorage => {
 
 const openOn = async (
   storage: PromiseTaskStorage,
-  options: RunnerSettings,
-  release: () => Promise<void>
+  options: RunnerOptions,
+  release: () => Promise<void>,
+  reports?: ReportOptions
 ): Promise<PromiseTaskRunner> => {
   const opened = openedStorage(storage)
   if (opened === undefined) {
     throw new InvalidInput({ field: "storage", reason: "must be one that openTaskStorage gave" })
   }
-  const runner = await openRunner(opened, options)
+  const context = reports?.logger === undefined && reports?.onError === undefined
+    ? opened.context
+    : Context.merge(opened.context, reporting(reports))
+  const runner = await openRunner({ ...opened, context }, options)
   return makePromiseTaskRunner(runner, { storage, generateId: opened.generateId, release })
 }

@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import * as Struct from "effect/Struct"
 import { InvalidInput, type TaskStorageUnavailable } from "../domain/TaskError.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import { layerFromUrl } from "../layers/TaskStorageUrl.ts"
@@ -18,9 +19,10 @@ import { makeClock } from "./clock.ts"
 import type { LayerSource } from "./LayerSource.ts"
 import { makePromiseTaskStorage } from "./makePromiseTaskStorage.ts"
 import { rememberStorage } from "./openedStorages.ts"
-import { type LayerOpenOptions, type OpenOptions, requireOpenOptions } from "./OpenOptions.ts"
+import { type LayerOpenOptions, layerOpenOptions, type OpenOptions, requireOpenOptions } from "./OpenOptions.ts"
 import { PromiseCalls } from "./PromiseCalls.ts"
 import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
+import { reporting } from "./reporting.ts"
 
 /**
  * Opens task storage: the one that a URL names, `memory:`, `sqlite:FILE`, `sqlite::memory:`, `postgres://…` or
@@ -49,7 +51,8 @@ export const openTaskStorage: {
 } = async <E>(source: string | LayerSource<E>, options: OpenOptions = {}): Promise<PromiseTaskStorage> => {
   requireOpenOptions(options, typeof source === "object")
   const { generateId, now, signal } = options
-  const references = now === undefined ? Context.empty() : Context.make(Clock.Clock, makeClock(now))
+  const reports = reporting(options)
+  const references = now === undefined ? reports : Context.add(reports, Clock.Clock, makeClock(now))
   const scope = Scope.makeUnsafe()
   const release = Scope.close(scope, Exit.void)
   try {
@@ -65,7 +68,7 @@ export const openTaskStorage: {
     rememberStorage(facade, { storage: storage.value, context: all, scope, generateId })
     return facade
   } catch (error) {
-    await Effect.runPromise(release)
+    await Effect.runPromiseWith(references)(release)
     throw error
   }
 }
@@ -76,7 +79,7 @@ const layerOf = <E>(
 ): Layer.Layer<TaskStorage, E | InvalidInput | TaskStorageUnavailable> => {
   if (typeof source === "string") {
     // The facade names tasks itself, so that a layer of any make can be told how to.
-    return layerFromUrl(source, { ...options, generateId: undefined })
+    return layerFromUrl(source, Struct.omit(options, layerOpenOptions))
   }
   if (!isObject(source)) throw new InvalidInput({ field: "url", reason: "must be a string, or an object with a layer" })
   if (!Layer.isLayer(source.layer)) throw new InvalidInput({ field: "layer", reason: "must be a Layer of Effect" })

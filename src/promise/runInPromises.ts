@@ -12,7 +12,6 @@ import * as Schema from "effect/Schema"
 import { parseJson } from "../domain/ArgumentParsers.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { TaskContext, type TaskContextShape, TaskFailure } from "../runner/TaskContext.ts"
-import { requireMillis } from "./arguments.ts"
 import { encodeTask } from "./codec.ts"
 import type { PromiseTaskContext } from "./PromiseTaskRunner.ts"
 import type { Task } from "./Task.ts"
@@ -142,10 +141,7 @@ const makeContext = (context: TaskContextShape, operations: Operations): Promise
     answers,
     signal: operations.signal,
     progress: (message, amount) => operations.run(() => progress(message, amount)),
-    setTtl: async (ttl) => {
-      requireMillis("ttl", ttl)
-      return operations.run(() => setTtl(ttl))
-    },
+    setTtl: (ttl) => operations.run(() => setTtl(ttl)),
     elicit: (key, params) => operations.run(() => elicit(key, params)),
     sample: (key, params) => operations.run(() => sample(key, params)),
     request: (requests) => operations.run(() => request(requests)),

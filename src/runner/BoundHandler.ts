@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { asOutcome } from "./outcomeOf.ts"
+import { taskAnnotations } from "./taskAnnotations.ts"
 import { TaskContext, type TaskContextShape } from "./TaskContext.ts"
 import type { LostWorkerPolicy, TaskHandler } from "./TaskHandler.ts"
 
@@ -37,10 +38,9 @@ export const bindHandler = <E, R>(
       run: (record, context) =>
         withServices(
           asOutcome(
-            record.taskId,
             Effect.provideService(Effect.suspend(() => handler.run(record)), TaskContext, context),
             handler.resultOfFailure
-          ),
+          ).pipe(Effect.annotateLogs(taskAnnotations(record))),
           services
         )
     })

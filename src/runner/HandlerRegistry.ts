@@ -32,7 +32,13 @@ export class HandlerRegistry<Run> {
 
 const keyOf = (method: string, name: string | undefined): string => JSON.stringify([method, name ?? null])
 
-const nameOf = (params: unknown): string | undefined =>
+/**
+ * Gives the name in the params of a task, such as that of a tool.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const nameOf = (params: unknown): string | undefined =>
   typeof params === "object" && params !== null && "name" in params && typeof params.name === "string"
     ? params.name
     : undefined

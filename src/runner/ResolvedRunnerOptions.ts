@@ -5,8 +5,9 @@
  */
 import * as Result from "effect/Result"
 import { orNull, parseCount, parseMillis } from "../domain/ArgumentParsers.ts"
+import { parseNames } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
-import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
+import { type TaskRunnerOptions, taskRunnerOptions } from "./TaskRunnerOptions.ts"
 
 /**
  * Options with every default filled in; durations are milliseconds, and `null` is unlimited or never.
@@ -36,7 +37,14 @@ export const resolveRunnerOptions = (
 ): Result.Result<ResolvedRunnerOptions, InvalidInput> =>
   Result.gen(function*() {
     if (typeof options !== "object" || options === null) return yield* refuse("options", "must be an object")
+    yield* parseNames(options, taskRunnerOptions)
     const { dispatch, recovery, whenFull = "wait" } = options
+    if (recovery !== undefined && recovery !== false) {
+      if (typeof recovery !== "object" || recovery === null) {
+        return yield* refuse("recovery", "must be false, or an object with an interval")
+      }
+      yield* parseNames(recovery, ["interval"], "recovery.")
+    }
     if (whenFull !== "wait" && whenFull !== "refuse") return yield* refuse("whenFull", "must be wait or refuse")
     if (dispatch !== undefined && typeof dispatch !== "function") {
       return yield* refuse("dispatch", "must be a function that gives an Effect")

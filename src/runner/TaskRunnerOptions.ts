@@ -5,6 +5,7 @@
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import { optionNames } from "../domain/optionNames.ts"
 
 /**
  * @since 0.2.0
@@ -39,3 +40,20 @@ export interface TaskRunnerOptions {
    */
   readonly dispatch?: ((taskId: string) => Effect.Effect<void>) | undefined
 }
+
+/**
+ * The names of {@link TaskRunnerOptions}.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const taskRunnerOptions = optionNames<TaskRunnerOptions>({
+  dispatch: true,
+  lease: true,
+  maxRunning: true,
+  maxRunningPerSession: true,
+  orphanTimeout: true,
+  recovery: true,
+  shutdownTimeout: true,
+  whenFull: true
+})

@@ -29,6 +29,7 @@ import { resolveRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { RunnerSlots } from "./RunnerSlots.ts"
 import { runWorker, settle } from "./runWorker.ts"
+import { taskAnnotations, taskIdAnnotation } from "./taskAnnotations.ts"
 import { type RunResult, type SessionRunner, type TaskRunnerShape, TooManyTasks } from "./TaskRunner.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
 import { TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
@@ -89,7 +90,10 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       if (phase === "stopping") worker.stop("shutdown")
       if (signal?.aborted === true) worker.stop("deadline")
       else signal?.addEventListener("abort", () => worker.stop("deadline"), { once: true })
-      return Effect.onExit(runWorker(storage, worker, { effect, lostWorker, deadline }), () =>
+      const running = runWorker(storage, worker, { effect, lostWorker, deadline }).pipe(
+        Effect.annotateLogs(taskAnnotations(record))
+      )
+      return Effect.onExit(running, () =>
         Effect.suspend(() => {
           workers.delete(worker)
           return freeSlot(record.sessionId)
@@ -131,11 +135,13 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   const inBackground = (taskId: string, handler: BoundHandler, sessionId: string | undefined): Effect.Effect<void> =>
     Effect.andThen(
       takeSlot(sessionId),
-      inScope(Effect.catchTags(claimAndRun(taskId, handler, sessionId), {
-        InvalidInput: (error) => Effect.logWarning(`A task cannot be taken up: ${error.message}`),
-        TaskStorageUnavailable: (error) =>
-          Effect.logWarning(`A task cannot be taken up, and waits to be recovered: ${error.reason}`)
-      }))
+      inScope(
+        Effect.catchTags(claimAndRun(taskId, handler, sessionId), {
+          InvalidInput: (error) => Effect.logWarning("A task cannot be taken up", error),
+          TaskStorageUnavailable: (error) =>
+            Effect.logWarning("A task cannot be taken up, and waits to be recovered", error)
+        }).pipe(Effect.annotateLogs(taskIdAnnotation, taskId))
+      )
     ).pipe(Effect.asVoid)
 
   /** Claims a task on a slot that was taken for it, and runs it, or does with it what the policy says. */
@@ -301,7 +307,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     }).pipe(
       Effect.catchTag(
         "TaskStorageUnavailable",
-        (error) => Effect.logWarning(`Tasks without a worker cannot be looked for: ${error.reason}`)
+        (error) => Effect.logWarning("Tasks without a worker cannot be looked for", error)
       ),
       Effect.andThen(nextTime),
       Effect.forever,

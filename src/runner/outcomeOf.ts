@@ -20,7 +20,6 @@ const internalError = -32603
  * @category combinators
  */
 export const asOutcome = <A, E, R>(
-  taskId: string,
   work: Effect.Effect<A, E, R>,
   resultOfFailure: TaskHandler["resultOfFailure"]
 ): Effect.Effect<TaskOutcomeInput, never, R> =>
@@ -28,10 +27,7 @@ export const asOutcome = <A, E, R>(
     const outcome = outcomeOf(exit, resultOfFailure)
     return Exit.isSuccess(exit) || failureOf(exit.cause) !== undefined
       ? Effect.succeed(outcome)
-      : Effect.as(
-        Effect.annotateLogs(Effect.logError("A task failed", exit.cause), "mcp.task.id", taskId),
-        outcome
-      )
+      : Effect.as(Effect.logError("A task failed", exit.cause), outcome)
   })
 
 /** A result; the error that a `TaskFailure` names; or an internal error without details, which might be secrets. */

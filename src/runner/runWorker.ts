@@ -14,6 +14,7 @@ import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import type { TaskStatus } from "../domain/TaskStatus.ts"
 import { internal } from "./outcomeOf.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
+import { taskIdAnnotation } from "./taskAnnotations.ts"
 import type { LostWorkerPolicy } from "./TaskHandler.ts"
 import type { RunResult } from "./TaskRunner.ts"
 import type { StopReason, TaskWorker } from "./TaskWorker.ts"
@@ -49,7 +50,7 @@ export const runWorker = (storage: TaskStorageShape, worker: TaskWorker, work: W
     return result
   }).pipe(Effect.withSpan(
     "TaskRunner.run",
-    { attributes: { "mcp.task.id": worker.taskId, "mcp.task.attempt": worker.attempt } },
+    { attributes: { [taskIdAnnotation]: worker.taskId, "mcp.task.attempt": worker.attempt } },
     { captureStackTrace: false }
   ))
 
@@ -154,7 +155,7 @@ export const settle = (
     Effect.onInterrupt(() =>
       Effect.annotateLogs(
         Effect.logWarning("The outcome of a task could not be stored before the runner ended; its lease runs out"),
-        "mcp.task.id",
+        taskIdAnnotation,
         worker.taskId
       )
     )

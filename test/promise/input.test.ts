@@ -10,7 +10,12 @@ cyclic.self = cyclic
 const notObjects = [undefined, null, 1, "text", true, [], () => undefined]
 const notIds = [undefined, null, 7, {}, [], "", "a\u0000b", "\ud800", "x".repeat(256)]
 const notOptions = [null, 1, "text", true, [], () => undefined, { signal: {} }, { signal: null }, { signal: "abort" }]
-const notMillis = [NaN, Infinity, -1, 0.5, "1 minute", 5n, {}, [], true]
+const notMillis = [NaN, Infinity, -1, 0.5, "1 minut", "0.5 millis", 5n, {}, { secnds: 1 }, { seconds: "1" }, [], [
+  NaN,
+  0
+], true]
+/** What a record says is stored as it is. */
+const notPlainMillis = [...notMillis, "1 minute", { seconds: 1 }]
 const notTtls = [...notMillis, 0]
 const notTimes = [
   null,
@@ -93,8 +98,8 @@ const wrongRecords = [
     ...each("status", [undefined, ...notStatuses]),
     ...each("createdAt", [undefined, ...notTimes]),
     ...each("lastUpdatedAt", [undefined, ...notTimes]),
-    ...each("ttl", notTtls),
-    ...each("pollInterval", notMillis),
+    ...each("ttl", [...notPlainMillis, 0]),
+    ...each("pollInterval", notPlainMillis),
     ...each("revision", [undefined, null, ...notCounts]),
     ...each("result", notOutcomes.slice(2)),
     ...each("meta", notJsonObjects.slice(2)),

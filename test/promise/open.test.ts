@@ -2,6 +2,7 @@
  * Opening storage: by URL, by layer, with options.
  */
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
@@ -125,10 +126,11 @@ describe("options", () => {
     [{ maxTasks: 0 }, "maxTasks"],
     [{ maxTasks: "1" }, "maxTasks"],
     [{ maxTasksPerSession: -1 }, "maxTasksPerSession"],
-    [{ defaultTtl: "1 minute" }, "defaultTtl"],
-    [{ maxTtl: "1 minute" }, "maxTtl"],
+    [{ defaultTtl: "1 minut" }, "defaultTtl"],
+    [{ maxTtl: { minuts: 1 } }, "maxTtl"],
     [{ defaultPollInterval: {} }, "defaultPollInterval"],
-    [{ maintenance: { interval: "1 minute" } }, "maintenance.interval"],
+    [{ maintenance: { interval: "often" } }, "maintenance.interval"],
+    [{ maintenance: { intervall: 1 } }, "maintenance.intervall"],
     [{ maintenance: true }, "maintenance"],
     [{ maintenance: [] }, "maintenance"],
     [{ maxPayloadBytes: 0 }, "maxPayloadBytes"],
@@ -138,7 +140,7 @@ describe("options", () => {
     [{ maxPageSize: 0.5 }, "maxPageSize"],
     [{ sqlite: "normal" }, "sqlite"],
     [{ sqlite: null }, "sqlite"],
-    [{ sqlite: { lockTimeout: "1 second" } }, "lockTimeout"],
+    [{ sqlite: { lockTimeout: "1 secnd" } }, "lockTimeout"],
     [{ sqlite: { lockTimeout: -1 } }, "lockTimeout"],
     [{ sqlite: { synchronous: "most" } }, "synchronous"],
     [{ sqlite: { tablePrefix: "a b" } }, "tablePrefix"],
@@ -161,16 +163,23 @@ describe("options", () => {
     })
   })
 
-  test("reach the storage, durations as milliseconds", async () => {
+  test.each(
+    [
+      { defaultTtl: 60_000, maxTtl: 120_000, defaultPollInterval: 250, maintenance: { interval: 1_000 } },
+      {
+        defaultTtl: "1 minute",
+        maxTtl: Duration.minutes(2),
+        defaultPollInterval: { milliseconds: 250 },
+        maintenance: { interval: "1 second" }
+      }
+    ] as const
+  )("reach the storage, with durations as in the layers: %j", async (durations) => {
     await using storage = await openTaskStorage("memory:", {
       maxTasks: 2,
       maxTasksPerSession: 1,
-      defaultTtl: 60_000,
-      maxTtl: 120_000,
-      defaultPollInterval: 250,
+      ...durations,
       maxPayloadBytes: { outcome: 100 },
-      maxPageSize: 1,
-      maintenance: { interval: 1_000 }
+      maxPageSize: 1
     })
     expect(await storage.createTask(call)).toMatchObject({ ttl: 60_000, pollInterval: 250 })
     expect(await storage.createTask({ ...call, ttl: 1e9, sessionId: "s" })).toMatchObject({ ttl: 120_000 })

@@ -220,10 +220,10 @@ describe("opening", () => {
 
   test.each([
     [{ leese: 5 }, "leese"],
-    [{ lease: "30 seconds" }, "lease"],
+    [{ lease: "30 secnds" }, "lease"],
     [{ lease: 0 }, "lease"],
     [{ recovery: true }, "recovery"],
-    [{ recovery: { interval: "1 minute" } }, "recovery.interval"],
+    [{ recovery: { interval: "often" } }, "recovery.interval"],
     [{ recovery: { intervall: 5 } }, "recovery.intervall"],
     [{ maxRunning: 0 }, "maxRunning"],
     [{ maxRunningPerSession: 1.5 }, "maxRunningPerSession"],
@@ -231,6 +231,8 @@ describe("opening", () => {
     [{ shutdownTimeout: -1 }, "shutdownTimeout"],
     [{ orphanTimeout: {} }, "orphanTimeout"],
     [{ dispatch: "queue" }, "dispatch"],
+    [{ onError: "mail" }, "onError"],
+    [{ logger: { error: console.error } }, "logger"],
     [null, "options"],
     [[], "options"]
   ])("refuses the options %j", async (options, field) => {

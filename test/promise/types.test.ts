@@ -6,6 +6,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
+import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import type * as Facade from "mcp-task-storage/promise"
 import { execFileSync } from "node:child_process"
@@ -13,10 +14,15 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join, relative } from "node:path"
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest"
+import { optionNames } from "../../src/domain/optionNames.ts"
+import type { RequireInputOptions, TouchOptions } from "../../src/domain/TaskOperations.ts"
 import type { TaskRecord, TaskSummary } from "../../src/domain/TaskRecord.ts"
+import type { TaskStorageUrlOptions } from "../../src/layers/TaskStorageUrl.ts"
+import type { TaskRunnerOptions } from "../../src/runner/TaskRunnerOptions.ts"
 
-/** The types of Effect, all of which have a `pipe`, that can be reached from a type. */
+/** The types of Effect, all of which have a `pipe`, that can be reached from a type; a `Duration` is taken everywhere. */
 type Leaks<T, Depth extends ReadonlyArray<0> = []> = Depth["length"] extends 7 ? never
+  : T extends Duration.Duration ? never
   : T extends Pipeable ? T
   : T extends AbortSignal | Date ? never
   : T extends (...args: infer Args) => infer Result ? Leaks<Args, [...Depth, 0]> | Leaks<Result, [...Depth, 0]>
@@ -30,7 +36,7 @@ describe("types", () => {
   test("a leak would be seen", () => {
     expectTypeOf<Leaks<() => Effect.Effect<1>>>().not.toBeNever()
     expectTypeOf<Leaks<{ readonly get: () => Promise<Option.Option<1> | undefined> }>>().not.toBeNever()
-    expectTypeOf<Leaks<(options?: { readonly ttl?: Duration.Input | undefined }) => void>>().not.toBeNever()
+    expectTypeOf<Leaks<(options?: { readonly password?: Redacted.Redacted }) => void>>().not.toBeNever()
     expectTypeOf<Leaks<{ readonly tasks: ReadonlyArray<{ readonly createdAt: DateTime.Utc }> }>>().not.toBeNever()
     expectTypeOf<Leaks<AsyncIterable<Stream.Stream<1>>>>().not.toBeNever()
   })
@@ -53,6 +59,24 @@ describe("types", () => {
     expectTypeOf<typeof TaskSummary.Encoded>().toExtend<Facade.TaskSummary>()
     expectTypeOf<Facade.TaskSummary>().toExtend<typeof TaskSummary.Encoded>()
     expectTypeOf<keyof Facade.Task>().toEqualTypeOf<keyof typeof TaskRecord.Encoded>()
+  })
+
+  test("options are those of the layers and of the runner, but for what is written with Effect", () => {
+    type Own<Options> = Omit<Options, keyof Facade.LayerOpenOptions>
+    expectTypeOf<Own<Omit<Facade.OpenOptions, "postgres">>>()
+      .toEqualTypeOf<Own<Omit<TaskStorageUrlOptions, "postgres">>>()
+    expectTypeOf<Omit<Facade.PostgresOptions, "password">>()
+      .toEqualTypeOf<Omit<NonNullable<TaskStorageUrlOptions["postgres"]>, "password">>()
+    expectTypeOf<Omit<Facade.RunnerOptions, "dispatch">>().toEqualTypeOf<Omit<TaskRunnerOptions, "dispatch">>()
+    expectTypeOf<Facade.TouchOptions>().toExtend<TouchOptions>()
+    expectTypeOf<Facade.RequireInputOptions>().toExtend<RequireInputOptions>()
+  })
+
+  test("a list of options that forgets one, or has another, does not compile", () => {
+    // @ts-expect-error since b is missing
+    expect(optionNames<{ readonly a?: 1; readonly b: 2 }>({ a: true })).toEqual(["a"])
+    // @ts-expect-error since c is none of them
+    expect(optionNames<{ readonly a?: 1 }>({ a: true, c: true })).toEqual(["a", "c"])
   })
 
   test("opening takes a URL, or a layer without the options that are the layer's own", () => {
@@ -88,9 +112,13 @@ describe("declarations", () => {
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  test("only the layer overload imports Effect", () => {
-    const importing = [...imports].filter(([, from]) => from.some((name) => name.startsWith("effect")))
-    expect(importing).toEqual([["promise/LayerSource.d.ts", ["effect/Layer", "../domain/TaskStorage.ts"]]])
+  test("only the layer overload and durations import Effect", () => {
+    const effects = [...imports].map(([file, from]) => [file, from.filter((name) => name.startsWith("effect"))])
+    expect(effects.filter(([, names]) => names?.length !== 0)).toEqual([
+      ["promise/LayerSource.d.ts", ["effect/Layer"]],
+      ["promise/PromiseTaskStorage.d.ts", ["effect/Duration"]],
+      ["promise/PromiseTaskRunner.d.ts", ["effect/Duration"]]
+    ])
   })
 
   test("the interfaces and the overload are among those looked at", () => {
@@ -99,6 +127,7 @@ describe("declarations", () => {
       "promise/OpenOptions.d.ts",
       "promise/PromiseTaskRunner.d.ts",
       "promise/PromiseTaskStorage.d.ts",
+      "promise/ReportOptions.d.ts",
       "promise/RunnerOptions.d.ts",
       "promise/Task.d.ts",
       "promise/index.d.ts",

@@ -9,14 +9,15 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Struct from "effect/Struct"
+import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput, TaskStorageUnavailable } from "../../domain/TaskError.ts"
 import { TaskStorage } from "../../domain/TaskStorage.ts"
-import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
-import { layerFromUrl } from "../../layers/TaskStorageUrl.ts"
-import { requireObject } from "../../promise/arguments.ts"
+import { layerFromUrl, taskStorageUrlOptions } from "../../layers/TaskStorageUrl.ts"
+import { requireFunction, requireNames, requireObject } from "../../promise/arguments.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
 import { openedStorage, rememberStorage } from "../../promise/openedStorages.ts"
-import { requireNames, storageOptions } from "../../promise/OpenOptions.ts"
+import type { OpenOptions } from "../../promise/OpenOptions.ts"
 import { openTaskStorage } from "../../promise/openTaskStorage.ts"
 import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
 import { makeSdkTaskStore, type SdkStores } from "./makeSdkTaskStore.ts"
@@ -29,7 +30,9 @@ import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
  * @since 0.1.0
  * @category options
  */
-export interface OpenSdkTaskStoreOptions extends Omit<TaskStorageOptions, "generateId">, SdkTaskStoreOptions {
+export interface OpenSdkTaskStoreOptions
+  extends Omit<OpenOptions, "signal" | "now" | "logger" | "onError">, SdkTaskStoreOptions
+{
   /** Generates the ids of new tasks: a UUID version 7 by default. Under the scope `"task"` they must be unguessable. */
   readonly generateId?: (() => string) | undefined
 }
@@ -113,21 +116,23 @@ export const openSdkTaskStore: {
   }
 }
 
-const ownOptions = ["scope", "pollInterval", "messageTtl", "retryFor", "onError", "generateId"]
+const storeOptions = optionNames<SdkTaskStoreOptions>({
+  messageTtl: true,
+  onError: true,
+  pollInterval: true,
+  retryFor: true,
+  scope: true
+})
 
 const requireOptions = (options: OpenSdkTaskStoreOptions): void => {
   requireObject("options", options)
-  requireNames(options, new Set([...storageOptions, ...ownOptions]))
+  requireNames(options, [...taskStorageUrlOptions, ...storeOptions])
   const { generateId, onError, scope } = options
   if (scope !== undefined && scope !== "session" && scope !== "task" && typeof scope !== "function") {
     throw new InvalidInput({ field: "scope", reason: "must be \"session\", \"task\" or a function" })
   }
-  if (onError !== undefined && typeof onError !== "function") {
-    throw new InvalidInput({ field: "onError", reason: "must be a function" })
-  }
-  if (generateId !== undefined && typeof generateId !== "function") {
-    throw new InvalidInput({ field: "generateId", reason: "must be a function" })
-  }
+  requireFunction("onError", onError)
+  requireFunction("generateId", generateId)
 }
 
 const closed = Exit.die(
@@ -140,7 +145,7 @@ const layerOf = <E>(
 ): Layer.Layer<TaskStorage, E | InvalidInput | TaskStorageUnavailable> => {
   if (typeof source === "string") {
     return layerFromUrl(source, {
-      ...options,
+      ...Struct.omit(options, storeOptions),
       generateId: generateId === undefined ? undefined : Effect.sync(generateId)
     })
   }

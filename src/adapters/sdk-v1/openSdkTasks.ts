@@ -10,7 +10,7 @@ import { makePromiseTaskRunner } from "../../promise/makePromiseTaskRunner.ts"
 import { openedStorage } from "../../promise/openedStorages.ts"
 import { openRunner } from "../../promise/openRunner.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
-import { partOptions, type RunnerSettings } from "../../promise/RunnerOptions.ts"
+import { partOptions, type RunnerOptions } from "../../promise/RunnerOptions.ts"
 import { type OpenedSdkStores, openSdkTaskStore, type OpenSdkTaskStoreOptions } from "./openSdkTaskStore.ts"
 import { rememberTasks } from "./sdkTasks.ts"
 import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
@@ -22,7 +22,7 @@ import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
  * @since 0.2.0
  * @category options
  */
-export interface OpenSdkTasksOptions extends OpenSdkTaskStoreOptions, RunnerSettings {}
+export interface OpenSdkTasksOptions extends OpenSdkTaskStoreOptions, RunnerOptions {}
 
 /**
  * Options for tasks on a layer of storage, which has its own options already.
@@ -30,7 +30,7 @@ export interface OpenSdkTasksOptions extends OpenSdkTaskStoreOptions, RunnerSett
  * @since 0.2.0
  * @category options
  */
-export interface LayerSdkTasksOptions extends SdkTaskStoreOptions, RunnerSettings {}
+export interface LayerSdkTasksOptions extends SdkTaskStoreOptions, RunnerOptions {}
 
 /**
  * The two stores for servers of the official MCP SDK, and the runner of their tasks.

@@ -16,12 +16,13 @@ import {
   type StandardSchemaWithJSON,
   type ToolAnnotations
 } from "@modelcontextprotocol/server"
+import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { isObject } from "../../promise/arguments.ts"
 import type { LostWorkerPolicy, PromiseTaskContext, PromiseTaskHandler } from "../../promise/PromiseTaskRunner.ts"
 import type { Json, Task } from "../../promise/Task.ts"
 import { TaskFailure } from "../../runner/TaskContext.ts"
-import { limitTtl, type ResolvedTasksOptions } from "./TasksExtensionOptions.ts"
+import { limitTtl, millis, type ResolvedTasksOptions } from "./TasksExtensionOptions.ts"
 import { invalidParams } from "./wireErrors.ts"
 
 /**
@@ -59,7 +60,7 @@ export type TaskToolRun<Args> = (
 export type TaskSupport = "optional" | "required"
 
 /**
- * What is said of a tool: as for `McpServer.registerTool`, and how it runs as a task. Durations are milliseconds.
+ * What is said of a tool: as for `McpServer.registerTool`, and how it runs as a task.
  *
  * @since 0.2.0
  * @category options
@@ -77,8 +78,8 @@ export interface TaskToolConfig<Args> {
   /** `"optional"` by default. */
   readonly support?: TaskSupport | undefined
   /** The time to live of its tasks, from their creation; `null` for as long as the extension lets it. */
-  readonly ttl?: number | null | undefined
-  readonly pollInterval?: number | undefined
+  readonly ttl?: Duration.Input | null | undefined
+  readonly pollInterval?: Duration.Input | undefined
   /**
    * What becomes of a task whose worker died. By default it fails, but where the annotation `idempotentHint` says that the
    * tool may run twice, it has three attempts.
@@ -143,7 +144,7 @@ export const makeTaskTool = <Args>(
     name,
     support,
     ttl: limitTtl(ttl === undefined ? options.defaultTtl : ttl, options.maxTtl),
-    pollInterval: pollInterval ?? options.pollInterval,
+    pollInterval: pollInterval === undefined ? options.pollInterval : millis("pollInterval", pollInterval, 0),
     prepares: prepare !== undefined,
     handler: {
       method: toolsCall,
@@ -175,7 +176,7 @@ const makeToolContext = (
 ): TaskToolContext => ({
   ...context,
   answers: { ...prepared, ...context.answers },
-  setTtl: (ttl) => context.setTtl(limitTtl(ttl, maxTtl)),
+  setTtl: async (ttl) => context.setTtl(limitTtl(ttl, maxTtl)),
   fail: (code, message, data) => {
     throw new TaskFailure(data === undefined ? { code, message } : { code, message, data })
   }

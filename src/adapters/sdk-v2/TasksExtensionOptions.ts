@@ -4,8 +4,10 @@
  * @since 0.2.0
  */
 import type { AuthInfo } from "@modelcontextprotocol/server"
+import type * as Duration from "effect/Duration"
+import * as Result from "effect/Result"
+import { parseMillis } from "../../domain/ArgumentParsers.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
-import { requireMillis } from "../../promise/arguments.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
 import { openTaskRunner } from "../../promise/openTaskRunner.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
@@ -69,18 +71,18 @@ export type TasksOwnership =
   | { readonly anonymous: true; readonly owner?: undefined }
 
 /**
- * Options of the Tasks extension. Durations are milliseconds.
+ * Options of the Tasks extension.
  *
  * @since 0.2.0
  * @category options
  */
 export type TasksExtensionOptions = (StorageSource | RunnerSource) & TasksOwnership & {
   /** The time to live of tasks whose tool names none, from their creation: 24 hours by default, `null` for ever. */
-  readonly defaultTtl?: number | null | undefined
+  readonly defaultTtl?: Duration.Input | null | undefined
   /** The longest time to live, 30 days by default; a longer one is shortened to it. `null` for no limit. */
-  readonly maxTtl?: number | null | undefined
+  readonly maxTtl?: Duration.Input | null | undefined
   /** How long clients should wait between polls: one second by default. */
-  readonly pollInterval?: number | undefined
+  readonly pollInterval?: Duration.Input | undefined
   /**
    * Is called with each failure of which the client sees only that there was one: of the storage, or of a tool that threw.
    * By default it is logged to stderr.
@@ -103,8 +105,6 @@ export interface ResolvedTasksOptions {
   readonly onError: (error: unknown) => void
 }
 
-const hour = 3_600_000
-
 /**
  * Checks options and fills in their defaults. Throws `InvalidInput`.
  *
@@ -112,19 +112,16 @@ const hour = 3_600_000
  * @category constructors
  */
 export const resolveTasksOptions = (options: TasksExtensionOptions): ResolvedTasksOptions => {
-  const { defaultTtl = 24 * hour, maxTtl = 30 * 24 * hour, onError, owner, pollInterval = 1000 } = options
-  requireMillis("defaultTtl", defaultTtl)
-  requireMillis("maxTtl", maxTtl)
-  requireMillis("pollInterval", pollInterval)
+  const { defaultTtl = "24 hours", maxTtl = "30 days", onError, owner, pollInterval = "1 second" } = options
   if (typeof owner !== "function" && options.anonymous !== true) {
     // Without a compiler this is easily forgotten, and then everybody would share the tasks of everybody.
     throw new InvalidInput({ field: "owner", reason: "must be a function, unless anonymous is true" })
   }
   return {
     owner,
-    defaultTtl,
-    maxTtl,
-    pollInterval,
+    defaultTtl: ttlMillis("defaultTtl", defaultTtl),
+    maxTtl: ttlMillis("maxTtl", maxTtl),
+    pollInterval: millis("pollInterval", pollInterval, 0),
     onError: onError === undefined ? logToStderr : guarded(onError)
   }
 }
@@ -153,12 +150,25 @@ const guarded = (onError: (error: unknown) => void) => (error: unknown): void =>
 }
 
 /**
- * Shortens a time to live to the longest that is allowed.
+ * Gives a time to live in milliseconds, shortened to the longest that is allowed. Throws `InvalidInput`.
  *
  * @since 0.2.0
  * @category converting
  */
-export const limitTtl = (ttl: number | null, maxTtl: number | null): number | null => {
-  if (maxTtl === null) return ttl
-  return ttl === null ? maxTtl : Math.min(ttl, maxTtl)
+export const limitTtl = (ttl: Duration.Input | null, maxTtl: number | null): number | null => {
+  const given = ttlMillis("ttl", ttl)
+  if (maxTtl === null) return given
+  return given === null ? maxTtl : Math.min(given, maxTtl)
 }
+
+const ttlMillis = (field: string, ttl: Duration.Input | null): number | null =>
+  ttl === null ? null : millis(field, ttl, 1)
+
+/**
+ * Gives a duration in milliseconds. Throws `InvalidInput` for what is none.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+export const millis = (field: string, value: Duration.Input, least: number): number =>
+  Result.getOrThrow(parseMillis(field, value, least))

@@ -1,0 +1,38 @@
+/**
+ * What log lines and spans say about the task that they come from.
+ *
+ * @since 0.2.0
+ */
+import type { TaskRecord } from "../domain/TaskRecord.ts"
+import { nameOf } from "./HandlerRegistry.ts"
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const taskIdAnnotation = "mcp.task.id"
+
+/**
+ * The name in the params of a task: that of its tool.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const taskNameAnnotation = "mcp.task.name"
+
+/**
+ * Gives the annotations of a task.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const taskAnnotations = (
+  { originalMethod, originalParams, taskId }: Pick<TaskRecord, "taskId" | "originalMethod" | "originalParams">
+): Record<string, string> => {
+  const name = nameOf(originalParams)
+  return {
+    [taskIdAnnotation]: taskId,
+    "mcp.task.method": originalMethod,
+    ...(name === undefined ? {} : { [taskNameAnnotation]: name })
+  }
+}
