@@ -69,9 +69,10 @@ const levelOf = (level: Logger.Options<unknown>["logLevel"]): keyof PromiseLogge
   }
 }
 
-const write = (logger: PromiseLogger, { annotations, errors, level, message }: LogLine): void => {
+/** Gives what the logger gave: a promise of it may reject. */
+const write = (logger: PromiseLogger, { annotations, errors, level, message }: LogLine): unknown => {
   const fields = errors.length === 0 ? { ...annotations } : { ...annotations, error: errors[0] }
-  logger[level](`mcp-task-storage: ${message}`, fields)
+  return logger[level](`mcp-task-storage: ${message}`, fields)
 }
 
 const hasError = ({ errors }: LogLine): boolean => errors.length > 0

@@ -1,0 +1,102 @@
+/**
+ * Every call, in storage and runner, takes an `AbortSignal` as its last option.
+ */
+import { openTaskRunner, type PromiseTaskRunner } from "mcp-task-storage/promise"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
+
+const call = { originalMethod: "tools/call", originalParams: { name: "report" } }
+const outcome = { _tag: "Success", value: 1 }
+const record = {
+  taskId: "task",
+  originalMethod: "tools/call",
+  status: "working",
+  createdAt: "2026-01-02T03:04:05.678Z",
+  lastUpdatedAt: "2026-01-02T03:04:05.678Z",
+  ttl: null,
+  revision: 1
+}
+
+/** The arguments of each call before its options. */
+type Calls = { readonly [method: string]: ReadonlyArray<unknown> }
+
+const sessionCalls: Calls = {
+  awaitTask: ["task"],
+  changes: ["task"],
+  claimTask: ["task"],
+  createTask: [call],
+  deleteTask: ["task"],
+  getTask: ["task"],
+  getTaskResult: ["task"],
+  getTaskSummary: ["task"],
+  listTaskSummaries: [],
+  listTasks: [],
+  provideInput: ["task", { who: "Ada" }],
+  requireInput: ["task", { who: {} }],
+  settleTask: ["task", outcome],
+  storeTaskResult: ["task", outcome],
+  storeTaskStep: ["task", "step", 1],
+  taskCount: [],
+  touchTask: ["task"],
+  updateTask: [record],
+  updateTaskStatus: ["task", "cancelled"]
+}
+
+const storageCalls: Calls = {
+  ...sessionCalls,
+  claimableTasks: [],
+  expireTasks: [],
+  listTasksForSession: ["session"],
+  maintenance: [],
+  recoverStuckTasks: ["1 minute"]
+}
+
+const messageCalls: Calls = { dequeue: ["task"], dequeueAll: ["task"], enqueue: ["task", {}] }
+
+const sessionRunnerCalls: Calls = {
+  cancelTask: ["task"],
+  provideInput: ["task", { who: "Ada" }],
+  startTask: [call, async () => "done"]
+}
+
+const runnerCalls: Calls = { ...sessionRunnerCalls, recover: [], runTask: ["task"] }
+
+/** What each of these calls is made on, and the functions there that are no calls: they wait for nothing. */
+const targets: ReadonlyArray<
+  readonly [name: string, of: (runner: PromiseTaskRunner) => object, calls: Calls, others: ReadonlyArray<string>]
+> = [
+  ["storage", ({ storage }) => storage, storageCalls, ["close", "forSession"]],
+  ["session of a storage", ({ storage }) => storage.forSession("session"), sessionCalls, []],
+  ["messages", ({ storage }) => storage.messages, messageCalls, []],
+  ["runner", (runner) => runner, runnerCalls, ["close", "forSession", "register", "running"]],
+  ["session of a runner", (runner) => runner.forSession("session"), sessionRunnerCalls, []]
+]
+
+describe.each(targets)("%s", (_, of, calls, others) => {
+  let runner: PromiseTaskRunner
+
+  beforeAll(async () => {
+    runner = await openTaskRunner("memory:", { recovery: false })
+  })
+  afterAll(() => runner.close())
+
+  test.each(Object.entries(calls))("%s does nothing with a signal that is aborted", async (method, args) => {
+    const target = of(runner)
+    const reason = new Error("too late")
+    const options = { ...(method === "claimTask" ? { lease: 1 } : {}), signal: AbortSignal.abort(reason) }
+    const found: unknown = Reflect.get(target, method)
+    if (typeof found !== "function") throw new Error(`there is no ${method}`)
+    const answer: unknown = Reflect.apply(found, target, [...args, options])
+    await expect(method === "changes" ? first(answer) : answer).rejects.toBe(reason)
+    expect(await runner.storage.taskCount()).toBe(0)
+  })
+
+  test("the table has every call", () => {
+    const found = Object.entries(of(runner)).filter(([, value]) => typeof value === "function").map(([name]) => name)
+    expect(found.toSorted()).toEqual([...Object.keys(calls), ...others].toSorted())
+  })
+})
+
+const first = async (changes: unknown): Promise<unknown> => {
+  const iterable = Object(changes)
+  return iterable[Symbol.asyncIterator]().next()
+}
