@@ -158,6 +158,17 @@ export const parseText = (field: string, value: unknown): Parsed<StoredJson> =>
   typeof value === "string" ? parseJson(field, value) : refuse(field, "must be a string")
 
 /**
+ * Parses a string of at least one character and at most so many.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const parseShortText = (field: string, value: unknown, maxLength: number): Parsed<StoredJson> =>
+  typeof value === "string" && value.length > 0 && value.length <= maxLength
+    ? parseJson(field, value)
+    : refuse(field, `must be a string of 1 to ${maxLength} characters`)
+
+/**
  * Parses a value that JSON can carry, nested as deep as may be or `levels` deep.
  *
  * @since 0.1.0

@@ -107,6 +107,16 @@ export class StoredJson {
   }
 
   /**
+   * Gives a text that the value, an object, holds under a key of its own.
+   */
+  ownText(key: string): string | undefined {
+    const value = this.#value === undefined ? this.decode() : this.#value
+    if (typeof value !== "object" || value === null || isArray(value) || !Object.hasOwn(value, key)) return undefined
+    const text = value[key]
+    return typeof text === "string" ? text : undefined
+  }
+
+  /**
    * Gives a fresh copy of the value, which the caller may change. Throws a `SyntaxError` when an engine gave back text
    * that is not JSON.
    */

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { fieldsOf } from "./fieldsOf.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
@@ -31,9 +32,16 @@ export interface StoredTask {
   /** Until when its worker holds the task; 0 when it waits for a worker, `null` when it is nobody's to claim. */
   readonly leaseExpiresAt: number | null
   readonly resultKind: ResultKind | null
+  /** What the method is applied to: a tool, a prompt. */
+  readonly name: StoredJson | null
+  /** The W3C trace context of the request that created the task. */
+  readonly traceparent: StoredJson | null
+  readonly tracestate: StoredJson | null
   readonly originalMethod: StoredJson
   readonly statusMessage: StoredJson | null
   readonly meta: StoredJson | null
+  /** What really went wrong, for the operator: an object of name, message and time. */
+  readonly failure: StoredJson | null
   readonly originalParams: StoredJson | null
   readonly inputRequests: StoredJson | null
   readonly inputResponses: StoredJson | null
@@ -44,8 +52,23 @@ export interface StoredTask {
   readonly principal: StoredJson | null
   /** What the steps of its work gave, by key, as an object. */
   readonly steps: StoredJson | null
+  /** The stack of the failure. */
+  readonly failureStack: StoredJson | null
   readonly result: StoredJson | null
 }
+
+/** The large parts of a task, which no list reads. */
+const largeFields = {
+  originalParams: true,
+  inputRequests: true,
+  inputResponses: true,
+  requestState: true,
+  inputKeys: true,
+  principal: true,
+  steps: true,
+  failureStack: true,
+  result: true
+} as const satisfies { readonly [Field in JsonField]?: true }
 
 /**
  * What a list reads of a task: a {@link StoredTask} without its large parts.
@@ -53,17 +76,7 @@ export interface StoredTask {
  * @since 0.1.0
  * @category models
  */
-export type StoredSummary = Omit<
-  StoredTask,
-  | "originalParams"
-  | "inputRequests"
-  | "inputResponses"
-  | "requestState"
-  | "inputKeys"
-  | "principal"
-  | "steps"
-  | "result"
->
+export type StoredSummary = Omit<StoredTask, keyof typeof largeFields>
 
 /**
  * What tells one state of a task from every other one, and from those of another task with the same id.
@@ -82,30 +95,89 @@ export type TaskVersion = Pick<StoredTask, "incarnation" | "revision">
 export const isSameVersion = (left: TaskVersion, right: TaskVersion): boolean =>
   left.revision === right.revision && left.incarnation === right.incarnation
 
+type FieldOf<Row, Value> = { [Field in keyof Row]: Row[Field] extends Value ? Field : never }[keyof Row]
+
 /**
- * The fields that `maxPayloadBytes.content` limits together: everything a user wrote except the outcome. The keys that
- * input was asked under count while their requests and answers are kept.
+ * A field that holds JSON text.
  *
- * @since 0.1.0
+ * @since 0.2.0
+ * @category models
+ */
+export type JsonField = FieldOf<StoredTask, StoredJson | null>
+
+/**
+ * What bounds the size of each field of JSON text: the limit of the layer for outcomes, the one for everything else that a
+ * user wrote (`content`), or a fixed one. The keys that input was asked under count while their requests and answers are
+ * kept, and not by themselves.
+ */
+const bounds = {
+  originalMethod: "content",
+  statusMessage: "content",
+  meta: "content",
+  originalParams: "content",
+  inputRequests: "content",
+  inputResponses: "content",
+  requestState: "content",
+  principal: "content",
+  steps: "content",
+  inputKeys: "none",
+  name: "fixed",
+  traceparent: "fixed",
+  tracestate: "fixed",
+  failure: "fixed",
+  failureStack: "fixed",
+  result: "outcome"
+} as const satisfies { readonly [Field in JsonField]: "content" | "outcome" | "fixed" | "none" }
+
+/**
+ * The fields that hold JSON text.
+ *
+ * @since 0.2.0
  * @category constants
  */
-export const contentFields = [
-  "originalMethod",
-  "statusMessage",
-  "meta",
-  "originalParams",
-  "inputRequests",
-  "inputResponses",
-  "requestState",
-  "principal",
-  "steps"
-] as const satisfies ReadonlyArray<keyof StoredTask>
+export const jsonFields: ReadonlyArray<JsonField> = fieldsOf(bounds)
 
 /**
  * @since 0.1.0
  * @category models
  */
-export type ContentField = (typeof contentFields)[number]
+export type ContentField = FieldOf<typeof bounds, "content">
+
+const isContent = (field: JsonField): field is ContentField => bounds[field] === "content"
+
+/**
+ * The fields that `maxPayloadBytes.content` limits together.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const contentFields: ReadonlyArray<ContentField> = jsonFields.filter(isContent)
+
+/**
+ * The fields whose size is bounded by what they are.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const fixedFields: ReadonlyArray<JsonField> = jsonFields.filter((field) => bounds[field] === "fixed")
+
+/**
+ * The fields of JSON text that a list reads.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type SummaryJsonField = FieldOf<StoredSummary, StoredJson | null>
+
+const isInSummary = (field: JsonField): field is SummaryJsonField => !Object.hasOwn(largeFields, field)
+
+/**
+ * The fields of JSON text that a list reads.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const summaryJsonFields: ReadonlyArray<SummaryJsonField> = jsonFields.filter(isInSummary)
 
 /**
  * How a text is measured: `bytes` exactly, or `bytesAtMost` without writing it.
@@ -133,8 +205,11 @@ export const contentBytes = (task: Pick<StoredTask, ContentField>, measure: Meas
  * @since 0.1.0
  * @category accessors
  */
-export const taskBytes = (task: StoredTask, measure: Measure = "bytes"): number =>
-  contentBytes(task, measure) + (task.result?.[measure] ?? 0)
+export const taskBytes = (task: StoredTask, measure: Measure = "bytes"): number => {
+  let bytes = contentBytes(task, measure) + (task.result?.[measure] ?? 0)
+  for (const field of fixedFields) bytes += task[field]?.[measure] ?? 0
+  return bytes
+}
 
 /**
  * Gives what reading a summary takes, in bytes: what `PageQuery.maxBytes` adds up for a page of summaries.
@@ -142,8 +217,11 @@ export const taskBytes = (task: StoredTask, measure: Measure = "bytes"): number 
  * @since 0.1.0
  * @category accessors
  */
-export const summaryBytes = (task: StoredSummary, measure: Measure = "bytes"): number =>
-  task.originalMethod[measure] + (task.statusMessage?.[measure] ?? 0) + (task.meta?.[measure] ?? 0)
+export const summaryBytes = (task: StoredSummary, measure: Measure = "bytes"): number => {
+  let bytes = 0
+  for (const field of summaryJsonFields) bytes += task[field]?.[measure] ?? 0
+  return bytes
+}
 
 /**
  * Tells when a task expires, in milliseconds since the epoch; `null` when it never does.

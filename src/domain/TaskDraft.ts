@@ -12,13 +12,15 @@ import {
   parseJson,
   parseJsonObject,
   parseMillis,
+  parseShortText,
   parseStatus,
   parseText,
   parseTime
 } from "./ArgumentParsers.ts"
+import { noFailure, parseFailure } from "./FailureReport.ts"
 import { addUsedKeys } from "./InputRound.ts"
 import { withinLimit } from "./PayloadLimits.ts"
-import { maxDepth } from "./StoredJson.ts"
+import { maxDepth, StoredJson } from "./StoredJson.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import type { InvalidInput, PayloadTooLarge } from "./TaskError.ts"
 import { leaseUntil, overContent, type Replacement } from "./TaskMachine.ts"
@@ -37,8 +39,8 @@ import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 export type TaskIdentity = Pick<StoredTask, "taskId" | "sessionId" | "incarnation">
 
 /**
- * Parses a task that is handed in whole into a row at revision 1. Absent times are `now`. Only a record that replaces a
- * stored one comes with steps.
+ * Parses a task that is handed in whole into a row at revision 1. Absent times are `now`. A record that replaces a stored
+ * one comes with its steps, and with no other name than it has.
  *
  * @since 0.1.0
  * @category parsers
@@ -48,7 +50,7 @@ export const draftTask = (
   identity: TaskIdentity,
   now: number,
   options: ResolvedOptions,
-  steps?: { readonly [key: string]: unknown }
+  replacing?: Pick<TaskRecordFields, "steps">
 ): Result.Result<StoredTask, InvalidInput | PayloadTooLarge> => {
   const facts = Result.all([
     orAbsent(task.createdAt, (value) => parseTime("createdAt", value)),
@@ -59,6 +61,12 @@ export const draftTask = (
     orAbsent(task.lease, (value) => parseMillis("lease", value, 0))
   ])
   if (Result.isFailure(facts)) return Result.fail(facts.failure)
+  const names = Result.all([
+    orNull(task.name, (value) => parseShortText("name", value, maxNameLength)),
+    orNull(task.traceparent, (value) => parseShortText("traceparent", value, maxTraceparentLength)),
+    orNull(task.tracestate, (value) => parseShortText("tracestate", value, maxTracestateLength))
+  ])
+  if (Result.isFailure(names)) return Result.fail(names.failure)
   const payloads = Result.all([
     parseText("originalMethod", task.originalMethod),
     orNull(task.statusMessage, (value) => parseText("statusMessage", value)),
@@ -69,11 +77,13 @@ export const draftTask = (
     orNull(task.requestState, (value) => parseText("requestState", value)),
     orAbsent(task.principal, (value) => parseJson("principal", value)),
     // What holds the values is a level of its own.
-    orAbsent(steps, (value) => parseJsonObject("steps", value, maxDepth + 1)),
-    orNull(task.result, (value) => parseOutcome("result", value))
+    orAbsent(replacing?.steps, (value) => parseJsonObject("steps", value, maxDepth + 1)),
+    orNull(task.result, (value) => parseOutcome("result", value)),
+    orNull(task.failure, (value) => parseFailure("failure", value))
   ])
   if (Result.isFailure(payloads)) return Result.fail(payloads.failure)
   const [created, updated, givenStatus, ttl, pollInterval, lease] = facts.success
+  const [name, traceparent, tracestate] = names.success
   const [
     originalMethod,
     statusMessage,
@@ -83,11 +93,13 @@ export const draftTask = (
     inputResponses,
     requestState,
     principal,
-    storedSteps,
-    outcome
+    steps,
+    outcome,
+    failure
   ] = payloads.success
   const createdAt = created ?? now
   const status = givenStatus ?? "working"
+  const stored = failure === null ? noFailure : failure(now)
   // Field by field: spreading the parts into a row would take longer than all the rest of a create in memory.
   const row: StoredTask = {
     taskId: identity.taskId,
@@ -102,15 +114,21 @@ export const draftTask = (
     attempt: lease === null || lease === 0 ? 0 : 1,
     leaseExpiresAt: lease === null || isTerminal(status) ? null : leaseUntil(now, lease),
     resultKind: outcome === null ? null : outcome.resultKind,
+    // What the name is derived from may be replaced, and the name stays.
+    name: name === null && replacing === undefined ? nameIn(originalParams) : name,
+    traceparent,
+    tracestate,
     originalMethod,
     statusMessage,
     meta,
+    failure: stored.failure,
     originalParams,
     inputRequests: isTerminal(status) ? null : inputRequests,
     inputResponses,
     requestState,
     principal,
-    steps: storedSteps,
+    steps,
+    failureStack: stored.failureStack,
     inputKeys: inputRequests === null && inputResponses === null
       ? null
       : addUsedKeys({ inputRequests, inputResponses, inputKeys: null }, []),
@@ -120,6 +138,21 @@ export const draftTask = (
   return tooLarge === undefined
     ? Result.map(withinLimit(row.result, options.maxOutcomeBytes), () => row)
     : Result.fail(tooLarge)
+}
+
+/** The name of a tool or a prompt; a longer text in its place is none. */
+const maxNameLength = 255
+
+/** It takes 55 characters, and may take more in later versions of the standard. */
+const maxTraceparentLength = 255
+
+/** The standard asks for 512 characters at least. */
+const maxTracestateLength = 1024
+
+/** Gives the name of what is called, where the params have one. */
+const nameIn = (params: StoredJson | null): StoredJson | null => {
+  const name = params?.ownText("name") ?? ""
+  return name.length > 0 && name.length <= maxNameLength ? StoredJson.fromJson(name) : null
 }
 
 /**
@@ -143,7 +176,7 @@ export const draftReplacement = (
     ([taskId, sessionId, createdAt, status, revision]) => {
       const kept = { ...options, defaultTtl: null, defaultPollInterval: null }
       const identity = { taskId, sessionId, incarnation: "" }
-      const draft = draftTask({ ...record, status }, identity, createdAt, kept, record.steps)
+      const draft = draftTask({ ...record, status }, identity, createdAt, kept, record)
       return Result.map(draft, (row) => ({ ...row, revision }))
     }
   )

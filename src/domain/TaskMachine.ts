@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import type { StoredFailure } from "./FailureReport.ts"
 import { addEntries, addUsedKeys, entriesOf, keysOf, mapOf, usedKeys } from "./InputRound.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import { contentBytes, type StoredTask } from "./StoredTask.ts"
@@ -58,6 +59,14 @@ export interface ParsedOutcome {
 export type MessagePatch = { readonly statusMessage?: StoredJson | null }
 
 /**
+ * What is written with the end of a task: when it expires from then on, and what went wrong.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type EndPatch = Pick<TaskPatch, "expiry" | "failure" | "failureStack">
+
+/**
  * Who writes: the worker of this attempt, or, without one, anybody.
  *
  * @since 0.2.0
@@ -73,13 +82,13 @@ export type Writer = Pick<TaskGuard, "attempt">
  */
 export const planTransition = (
   status: TaskStatus,
-  message: MessagePatch,
+  change: MessagePatch & EndPatch,
   writer: Writer,
   now: number,
   maxContentBytes: number
 ): Plan<PayloadTooLarge | LeaseLost | TerminalState | InvalidTransition> => {
-  const patch = withStatus(status, { lastUpdatedAt: now, ...message })
-  const guard = { statuses: predecessors(status), ...writer, ...contentGuard(message, maxContentBytes) }
+  const patch = withStatus(status, { lastUpdatedAt: now, ...change })
+  const guard = { statuses: predecessors(status), ...writer, ...contentGuard(change, maxContentBytes) }
   return {
     guard,
     patch,
@@ -96,19 +105,19 @@ export const planTransition = (
 export const planSettle = (
   outcome: ParsedOutcome,
   status: "completed" | "failed" | undefined,
-  message: MessagePatch,
+  change: MessagePatch & EndPatch,
   writer: Writer,
   now: number,
   maxContentBytes: number
 ): Plan<PayloadTooLarge | LeaseLost | ResultAlreadyStored | TerminalState> => {
   const to = status ?? impliedStatus(outcome.resultKind)
   const { result, resultKind } = outcome
-  const patch = withStatus(to, { lastUpdatedAt: now, result, resultKind, ...message })
+  const patch = withStatus(to, { lastUpdatedAt: now, result, resultKind, ...change })
   const guard: TaskGuard = {
     statuses: predecessors(to),
     result: "absent",
     ...writer,
-    ...contentGuard(message, maxContentBytes)
+    ...contentGuard(change, maxContentBytes)
   }
   return {
     guard,
@@ -120,20 +129,29 @@ export const planSettle = (
 const openToResult: ReadonlyArray<TaskStatus> = taskStatuses.filter((status) => status !== "cancelled")
 
 /**
- * Plans the storing of an outcome without a transition.
+ * Plans the storing of an outcome without a transition. A time to live from the end is for a task that has ended.
  *
  * @since 0.1.0
  * @category plans
  */
 export const planStoreResult = (
   outcome: ParsedOutcome,
+  end: EndPatch,
   writer: Writer,
   now: number
-): Plan<LeaseLost | ResultAlreadyStored | TerminalState> => ({
-  guard: { statuses: openToResult, result: "absent", ...writer },
-  patch: { lastUpdatedAt: now, result: outcome.result, resultKind: outcome.resultKind },
-  refuse: (stored) => refuseLease(stored, writer) ?? refuseResult(stored)
-})
+): Plan<InvalidInput | LeaseLost | ResultAlreadyStored | TerminalState> => {
+  const statuses = end.expiry === undefined ? openToResult : openToResult.filter(isTerminal)
+  return {
+    guard: { statuses, result: "absent", ...writer },
+    patch: { lastUpdatedAt: now, result: outcome.result, resultKind: outcome.resultKind, ...end },
+    refuse: (stored) => refuseEnd(stored, end) ?? refuseLease(stored, writer) ?? refuseResult(stored)
+  }
+}
+
+const refuseEnd = ({ status }: StoredTask, { expiry }: EndPatch): InvalidInput | undefined =>
+  expiry === undefined || isTerminal(status)
+    ? undefined
+    : new InvalidInput({ field: "resultTtl", reason: `is for tasks that have ended, and this one is ${status}` })
 
 /**
  * Plans a sign of life: a write without a transition, while the task has not ended.
@@ -167,7 +185,7 @@ export const planTouch = (
 export type Abandonment = Required<Pick<TaskGuard, "updatedBefore">> | Required<Pick<TaskGuard, "leaseExpiredBy">>
 
 /**
- * Plans the recovery of an abandoned task: it fails with `failure`, or, where an outcome
+ * Plans the recovery of an abandoned task: it fails as `failed` says, or, where an outcome
  * of `storedKind` is stored already, gets the status which that implies. Whoever wrote it meanwhile wins.
  *
  * @since 0.1.0
@@ -175,15 +193,16 @@ export type Abandonment = Required<Pick<TaskGuard, "updatedBefore">> | Required<
  */
 export const planRecovery = (
   storedKind: ResultKind | null,
-  failure: ParsedOutcome & { readonly statusMessage: StoredJson },
+  failed: ParsedOutcome & StoredFailure & { readonly statusMessage: StoredJson },
   statuses: ReadonlyArray<TaskStatus>,
   abandonment: Abandonment,
+  end: EndPatch,
   now: number
 ): Pick<Plan<never>, "guard" | "patch"> => {
   const guard = { statuses, ...abandonment, result: storedKind === null ? "absent" : "present" } as const
   return storedKind === null
-    ? { guard, patch: withStatus("failed", { lastUpdatedAt: now, ...failure }) }
-    : { guard, patch: withStatus(impliedStatus(storedKind), { lastUpdatedAt: now }) }
+    ? { guard, patch: withStatus("failed", { lastUpdatedAt: now, ...end, ...failed }) }
+    : { guard, patch: withStatus(impliedStatus(storedKind), { lastUpdatedAt: now, ...end }) }
 }
 
 /**
@@ -195,6 +214,12 @@ export const planRecovery = (
 export type Replacement = Omit<
   StoredTask,
   "incarnation" | "inputKeys" | "lastUpdatedAt" | "attempt" | "leaseExpiresAt"
+>
+
+/** What a replacement writes as it is. */
+type Replaced = Omit<
+  Replacement,
+  "taskId" | "sessionId" | "createdAt" | "status" | "revision" | "result" | "resultKind"
 >
 
 /**
@@ -230,19 +255,27 @@ export const decideReplacement = (
   if (stored.result === null && next.result !== null && !openToResult.includes(stored.status)) {
     return Result.fail(new TerminalState({ taskId, status: stored.status }))
   }
-  return Result.succeed(withStatus(next.status, {
-    lastUpdatedAt: now,
+  const fields: Replaced = {
     ttl: next.ttl,
     pollInterval: next.pollInterval,
+    name: next.name,
+    traceparent: next.traceparent,
+    tracestate: next.tracestate,
     originalMethod: next.originalMethod,
     statusMessage: next.statusMessage,
     meta: next.meta,
+    failure: next.failure,
     originalParams: next.originalParams,
     inputRequests: next.inputRequests,
     inputResponses: next.inputResponses,
     requestState: next.requestState,
     principal: next.principal,
     steps: next.steps,
+    failureStack: next.failureStack
+  }
+  return Result.succeed(withStatus(next.status, {
+    ...fields,
+    lastUpdatedAt: now,
     ...(next.inputRequests === null ? {} : { inputKeys: addUsedKeys(stored, keysOf(next.inputRequests)) }),
     ...(stored.result === null && next.result !== null && next.resultKind !== null
       ? { result: next.result, resultKind: next.resultKind }

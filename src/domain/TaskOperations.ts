@@ -9,6 +9,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Json } from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import type { FailureInput, FailureReport } from "./FailureReport.ts"
 import type * as TaskError from "./TaskError.ts"
 import type { TaskOutcome, TaskOutcomeInput } from "./TaskOutcome.ts"
 import type { TaskRecord, TaskRecordFields, TaskSummary } from "./TaskRecord.ts"
@@ -24,6 +25,11 @@ import type { TaskStatus } from "./TaskStatus.ts"
 export interface CreateTask {
   readonly originalMethod: string
   readonly originalParams?: unknown
+  /**
+   * What the method is applied to, in 1 to 255 characters. Without it, it is the `name` of the params, where that is such
+   * a text.
+   */
+  readonly name?: string | undefined
   /** From creation; `null` is unlimited. At least a millisecond. */
   readonly ttl?: Duration.Input | null | undefined
   readonly pollInterval?: Duration.Input | undefined
@@ -43,6 +49,10 @@ export interface CreateTask {
    * it. Without one it is no worker's task, and `claimableTasks` never lists it.
    */
   readonly lease?: Duration.Input | undefined
+  /** The W3C trace context of the request, so that the worker continues its trace: 1 to 255 and 1 to 1024 characters. */
+  readonly traceparent?: string | undefined
+  readonly tracestate?: string | undefined
+  readonly failure?: FailureReport | undefined
   /** On whose behalf the task runs, for the worker that may have to act for them. Any value that JSON can carry. */
   readonly principal?: unknown
 }
@@ -69,16 +79,47 @@ export interface StatusMessageOption {
 }
 
 /**
+ * What a write takes that ends a task.
+ *
  * @since 0.2.0
  * @category options
  */
-export interface TransitionOptions extends StatusMessageOption, WorkerOption {}
+export interface EndOptions {
+  /**
+   * How long the task lives from this write on, in the place of the `ttl` that it had; never longer than the layer's
+   * `maxTtl` from its creation. Refused with `InvalidInput` where the task has not ended then.
+   */
+  readonly resultTtl?: Duration.Input | undefined
+}
+
+/**
+ * What really went wrong, for the operator alone.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface FailureOption {
+  /** Written in the same step, and cut to 16 KiB in all. An `Error` will do. No client is ever told of it. */
+  readonly failure?: FailureInput | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface TransitionOptions extends StatusMessageOption, WorkerOption, EndOptions {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface StoreResultOptions extends WorkerOption, EndOptions, FailureOption {}
 
 /**
  * @since 0.1.0
  * @category options
  */
-export interface SettleOptions extends StatusMessageOption, WorkerOption {
+export interface SettleOptions extends StatusMessageOption, WorkerOption, EndOptions, FailureOption {
   /** Overrides the status that the outcome implies. */
   readonly status?: "completed" | "failed" | undefined
 }
@@ -121,7 +162,7 @@ export interface ClaimedTask {
  * @since 0.2.0
  * @category options
  */
-export interface RecoveryOptions {
+export interface RecoveryOptions extends EndOptions {
   readonly statuses?: ReadonlyArray<TaskStatus> | undefined
   /**
    * `"expired"`: only the tasks whose lease ran out `maxAge` ago or longer, which never are tasks that a living worker
@@ -268,7 +309,7 @@ export interface SessionTasks {
   /**
    * Stores the outcome of a task without changing its status, once. Prefer `settleTask`, which does both in one write.
    */
-  readonly storeTaskResult: (taskId: string, outcome: TaskOutcomeInput, options?: WorkerOption) => Effect.Effect<
+  readonly storeTaskResult: (taskId: string, outcome: TaskOutcomeInput, options?: StoreResultOptions) => Effect.Effect<
     TaskRecord,
     Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.ResultAlreadyStored | TaskError.TerminalState
   >

@@ -3,13 +3,16 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import { parseCount, parseJson, parseJsonObject, parseMillis, parseText } from "./ArgumentParsers.ts"
+import { orAbsent, parseCount, parseJson, parseJsonObject, parseMillis, parseText } from "./ArgumentParsers.ts"
+import { parseFailure } from "./FailureReport.ts"
 import { maxDepth, type StoredJson } from "./StoredJson.ts"
 import { InvalidInput } from "./TaskError.ts"
-import { leaseUntil, type MessagePatch, type ParsedOutcome, type Writer } from "./TaskMachine.ts"
-import type { CreateTask } from "./TaskOperations.ts"
+import { type EndPatch, leaseUntil, type MessagePatch, type ParsedOutcome, type Writer } from "./TaskMachine.ts"
+import type { CreateTask, EndOptions, FailureOption } from "./TaskOperations.ts"
 import { resultKind, type TaskOutcomeInput } from "./TaskOutcome.ts"
+import { isTerminal, type TaskStatus } from "./TaskStatus.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 
 type Parsed<A> = Result.Result<A, InvalidInput>
@@ -80,6 +83,59 @@ export const parseTtl = (ttl: CreateTask["ttl"], options: ResolvedOptions): Pars
     (millis) => options.maxTtl === null ? millis : Math.min(millis, options.maxTtl)
   )
 }
+
+/**
+ * What is written with the end of a task, by when that is.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type ParsedEnd = (now: number) => EndPatch
+
+/**
+ * Parses how long a task lives once it has ended, shortened to what the layer allows, and what went wrong.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const parseEnd = (
+  settings: (EndOptions & FailureOption) | undefined,
+  options: ResolvedOptions
+): Parsed<ParsedEnd> =>
+  Result.map(
+    Result.all([
+      parseResultTtl(settings?.resultTtl, options),
+      orAbsent(settings?.failure, (failure) => parseFailure("failure", failure))
+    ]),
+    ([expiry, failure]) => failure === null ? expiry : (now) => ({ ...expiry(now), ...failure(now) })
+  )
+
+/**
+ * Parses how long a task lives once it has ended; a transition to a status that is no end is refused with it.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const parseEndOf = (
+  status: TaskStatus,
+  settings: EndOptions | undefined,
+  options: ResolvedOptions
+): Parsed<ParsedEnd> =>
+  settings?.resultTtl === undefined || isTerminal(status)
+    ? parseResultTtl(settings?.resultTtl, options)
+    : Result.fail(
+      new InvalidInput({ field: "resultTtl", reason: `goes with a terminal status, and not with ${status}` })
+    )
+
+const parseResultTtl = (resultTtl: Duration.Input | undefined, options: ResolvedOptions): Parsed<ParsedEnd> =>
+  resultTtl === undefined ? keepTtl : Result.map(parseMillis("resultTtl", resultTtl, 1), (millis) => (now) => ({
+    expiry: {
+      at: Math.min(now + millis, Number.MAX_SAFE_INTEGER),
+      maxTtl: options.maxTtl ?? Number.MAX_SAFE_INTEGER
+    }
+  }))
+
+const keepTtl: Parsed<ParsedEnd> = Result.succeed(() => ({}))
 
 /**
  * Parses the attempt of the worker that writes, if it is one.

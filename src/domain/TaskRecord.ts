@@ -7,6 +7,7 @@ import * as Brand from "effect/Brand"
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import type { Json, JsonObject } from "effect/Schema"
+import { FailureReport } from "./FailureReport.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import type { StoredSummary, StoredTask } from "./StoredTask.ts"
 import { TaskId } from "./TaskId.ts"
@@ -34,7 +35,14 @@ const summaryFields = {
   attempt: Schema.optionalKey(Schema.Int),
   /** Until when its worker holds the task. The first moment of 1970 when it waits for one. */
   leaseExpiresAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
-  resultKind: Schema.optionalKey(ResultKind)
+  resultKind: Schema.optionalKey(ResultKind),
+  /** What the method is applied to: a tool, a prompt. Tasks of earlier versions have none. */
+  name: Schema.optionalKey(Schema.String),
+  /** What really went wrong, for the operator alone. A summary has it without the stack. */
+  failure: Schema.optionalKey(FailureReport),
+  /** The W3C trace context of the request that created the task. */
+  traceparent: Schema.optionalKey(Schema.String),
+  tracestate: Schema.optionalKey(Schema.String)
 }
 
 const recordFields = {
@@ -114,14 +122,7 @@ export class TaskSummary extends Schema.Class<TaskSummary>("mcp-task-storage/Tas
 export const recordFromStored = (task: StoredTask): TaskRecord => {
   // The class constructor would parse every field again, which costs more than the read itself.
   const record: Mutable<TaskRecord> = Object.create(TaskRecord.prototype)
-  readSummary(record, task)
-  if (task.originalParams !== null) record.originalParams = task.originalParams.decode()
-  if (task.result !== null) record.result = outcomeFromStored(task.result)
-  if (task.inputRequests !== null) record.inputRequests = readObject(task.inputRequests.decode())
-  if (task.inputResponses !== null) record.inputResponses = readObject(task.inputResponses.decode())
-  if (task.requestState !== null) record.requestState = readString(task.requestState.decode())
-  if (task.principal !== null) record.principal = task.principal.decode()
-  if (task.steps !== null) record.steps = readObject(task.steps.decode())
+  for (const read of recordReaders) read(record, task)
   return record
 }
 
@@ -133,7 +134,7 @@ export const recordFromStored = (task: StoredTask): TaskRecord => {
  */
 export const summaryFromStored = (task: StoredSummary): TaskSummary => {
   const summary: Mutable<TaskSummary> = Object.create(TaskSummary.prototype)
-  readSummary(summary, task)
+  for (const read of summaryReaders) read(summary, task)
   return summary
 }
 
@@ -144,7 +145,7 @@ export const summaryFromStored = (task: StoredSummary): TaskSummary => {
  * @category constructors
  */
 export const outcomeFromStored = (stored: StoredJson): TaskOutcome => {
-  const { _tag, code, data, message, value } = readObject(stored.decode())
+  const { _tag, code, data, message, value } = readObject(stored)
   if (_tag === "Success" && value !== undefined) return { _tag, value }
   if (_tag === "Error" && typeof code === "number" && typeof message === "string") {
     return data === undefined ? { _tag, code, message } : { _tag, code, message, data }
@@ -154,22 +155,98 @@ export const outcomeFromStored = (stored: StoredJson): TaskOutcome => {
 
 type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
 
-const readSummary = (target: Mutable<TaskSummary>, task: StoredSummary): void => {
-  target.taskId = trusted(task.taskId)
-  if (task.sessionId !== null) target.sessionId = task.sessionId
-  target.status = task.status
-  if (task.statusMessage !== null) target.statusMessage = readString(task.statusMessage.decode())
-  target.createdAt = timeAt(task.createdAt)
-  target.lastUpdatedAt = timeAt(task.lastUpdatedAt)
-  target.ttl = task.ttl
-  if (task.pollInterval !== null) target.pollInterval = task.pollInterval
-  target.originalMethod = readString(task.originalMethod.decode())
-  if (task.meta !== null) target.meta = readObject(task.meta.decode())
-  target.revision = task.revision
-  if (task.attempt > 0) target.attempt = task.attempt
-  if (task.leaseExpiresAt !== null) target.leaseExpiresAt = timeAt(task.leaseExpiresAt)
-  if (task.resultKind !== null) target.resultKind = task.resultKind
-}
+type Reader<Target, Stored> = (target: Mutable<Target>, task: Stored) => void
+
+/** Field by field, so that a field of the schema which is not read does not compile. */
+const summaryFieldReaders = {
+  taskId: (target, task) => {
+    target.taskId = trusted(task.taskId)
+  },
+  sessionId: (target, task) => {
+    if (task.sessionId !== null) target.sessionId = task.sessionId
+  },
+  status: (target, task) => {
+    target.status = task.status
+  },
+  statusMessage: (target, task) => {
+    if (task.statusMessage !== null) target.statusMessage = readString(task.statusMessage)
+  },
+  createdAt: (target, task) => {
+    target.createdAt = timeAt(task.createdAt)
+  },
+  lastUpdatedAt: (target, task) => {
+    target.lastUpdatedAt = timeAt(task.lastUpdatedAt)
+  },
+  ttl: (target, task) => {
+    target.ttl = task.ttl
+  },
+  pollInterval: (target, task) => {
+    if (task.pollInterval !== null) target.pollInterval = task.pollInterval
+  },
+  originalMethod: (target, task) => {
+    target.originalMethod = readString(task.originalMethod)
+  },
+  name: (target, task) => {
+    if (task.name !== null) target.name = readString(task.name)
+  },
+  meta: (target, task) => {
+    if (task.meta !== null) target.meta = readObject(task.meta)
+  },
+  revision: (target, task) => {
+    target.revision = task.revision
+  },
+  attempt: (target, task) => {
+    if (task.attempt > 0) target.attempt = task.attempt
+  },
+  leaseExpiresAt: (target, task) => {
+    if (task.leaseExpiresAt !== null) target.leaseExpiresAt = timeAt(task.leaseExpiresAt)
+  },
+  resultKind: (target, task) => {
+    if (task.resultKind !== null) target.resultKind = task.resultKind
+  },
+  failure: (target, task) => {
+    if (task.failure !== null) target.failure = readFailure(task.failure)
+  },
+  traceparent: (target, task) => {
+    if (task.traceparent !== null) target.traceparent = readString(task.traceparent)
+  },
+  tracestate: (target, task) => {
+    if (task.tracestate !== null) target.tracestate = readString(task.tracestate)
+  }
+} as const satisfies { readonly [Field in keyof typeof summaryFields]: Reader<TaskSummary, StoredSummary> }
+
+const recordFieldReaders = {
+  ...summaryFieldReaders,
+  originalParams: (target, task) => {
+    if (task.originalParams !== null) target.originalParams = task.originalParams.decode()
+  },
+  result: (target, task) => {
+    if (task.result !== null) target.result = outcomeFromStored(task.result)
+  },
+  inputRequests: (target, task) => {
+    if (task.inputRequests !== null) target.inputRequests = readObject(task.inputRequests)
+  },
+  inputResponses: (target, task) => {
+    if (task.inputResponses !== null) target.inputResponses = readObject(task.inputResponses)
+  },
+  requestState: (target, task) => {
+    if (task.requestState !== null) target.requestState = readString(task.requestState)
+  },
+  principal: (target, task) => {
+    if (task.principal !== null) target.principal = task.principal.decode()
+  },
+  steps: (target, task) => {
+    if (task.steps !== null) target.steps = readObject(task.steps)
+  },
+  failure: (target, task) => {
+    if (task.failure === null) return
+    const failure = readFailure(task.failure)
+    target.failure = task.failureStack === null ? failure : { ...failure, stack: readString(task.failureStack) }
+  }
+} as const satisfies { readonly [Field in keyof typeof recordFields]: Reader<TaskRecord, StoredTask> }
+
+const summaryReaders = Object.values(summaryFieldReaders)
+const recordReaders = Object.values(recordFieldReaders)
 
 /**
  * Times by their last bits. Making one costs as much as all else of a read from memory, and the same few are read over
@@ -192,9 +269,22 @@ const corrupt = (what: string): never => {
   throw new TypeError(`the stored ${what} is corrupt`)
 }
 
-const readString = (value: Json): string => typeof value === "string" ? value : corrupt("text")
+const readString = (stored: StoredJson): string => {
+  const value = stored.decode()
+  return typeof value === "string" ? value : corrupt("text")
+}
 
 const isObject = (value: Json): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const readObject = (value: Json): JsonObject => isObject(value) ? value : corrupt("object")
+const readObject = (stored: StoredJson): JsonObject => {
+  const value = stored.decode()
+  return isObject(value) ? value : corrupt("object")
+}
+
+const readFailure = (stored: StoredJson): FailureReport => {
+  const { at, message, name } = readObject(stored)
+  return typeof name === "string" && typeof message === "string" && typeof at === "number"
+    ? { name, message, at: timeAt(at) }
+    : corrupt("failure")
+}

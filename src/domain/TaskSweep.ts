@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { orNull, parseCount, parseMillis } from "./ArgumentParsers.ts"
+import { storeFailure } from "./FailureReport.ts"
 import { StoredJson } from "./StoredJson.ts"
 import { answered, operate, parsed, withNow } from "./TaskAccess.ts"
 import { type TaskDriver, TaskDriverError } from "./TaskDriver.ts"
@@ -13,7 +14,9 @@ import { InvalidInput } from "./TaskError.ts"
 import { type Abandonment, planRecovery } from "./TaskMachine.ts"
 import type { MaintenanceReport, TaskStorageShape } from "./TaskOperations.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
+import { type ParsedEnd, parseEnd } from "./TaskParsers.ts"
 import { activeStatuses, type TaskStatus } from "./TaskStatus.ts"
+import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
 
 /** How many tasks or messages one step of a sweep touches. */
@@ -30,7 +33,8 @@ const maxPerRun = 20_000
  */
 export const makeTaskSweep = (
   driver: TaskDriver,
-  watch: TaskWatch
+  watch: TaskWatch,
+  limits: ResolvedOptions
 ): Pick<TaskStorageShape, "claimableTasks" | "expireTasks" | "recoverStuckTasks" | "maintenance"> => {
   /** Repeats a step until it does less than it may, or `total` is done. */
   const inBatches = <A>(
@@ -80,9 +84,15 @@ export const makeTaskSweep = (
       ? driver.stale({ statuses, ...abandonment, now, limit })
       : driver.expiredLeases({ released: false, expiredBy: abandonment.leaseExpiredBy, now, limit })
 
-  const recover = (statuses: ReadonlyArray<TaskStatus>, abandonment: Abandonment, reason: string) =>
+  const recover = (
+    statuses: ReadonlyArray<TaskStatus>,
+    abandonment: Abandonment,
+    end: ParsedEnd,
+    reason: string
+  ) =>
     Effect.suspend(() => {
-      const failure = {
+      const failure = storeFailure("Interrupted", reason, undefined, null)
+      const failed = {
         statusMessage: StoredJson.fromJson(reason),
         result: StoredJson.fromJson({ _tag: "Error", code: -32603, message: reason }),
         resultKind: "error"
@@ -93,7 +103,14 @@ export const makeTaskSweep = (
       const recoverBatch = (batch: ReadonlyArray<Abandoned>) =>
         Effect.forEach(batch, ({ resultKind, taskId }) =>
           withNow((now) => {
-            const { guard, patch } = planRecovery(resultKind, failure, statuses, abandonment, now)
+            const { guard, patch } = planRecovery(
+              resultKind,
+              { ...failed, ...failure(now) },
+              statuses,
+              abandonment,
+              end(now),
+              now
+            )
             return watch.telling(taskId, driver.patch(taskId, { now, session: undefined }, guard, patch))
           }).pipe(
             Effect.map((result) => {
@@ -144,16 +161,17 @@ export const makeTaskSweep = (
         Result.all([
           parseMillis("maxAge", maxAge, 0),
           parseActive(options?.statuses ?? activeStatuses),
-          parseLeases(options?.leases)
+          parseLeases(options?.leases),
+          parseEnd({ resultTtl: options?.resultTtl }, limits)
         ]),
-        ([millis, statuses, leases]) =>
+        ([millis, statuses, leases, end]) =>
           operate("recoverStuckTasks", undefined, (now) =>
             answered(
               "recoverStuckTasks",
               leases === undefined
-                ? recover(statuses, { updatedBefore: now - millis }, stuckReason(millis))
+                ? recover(statuses, { updatedBefore: now - millis }, end, stuckReason(millis))
                 : statuses.includes("working")
-                ? recover(["working"], { leaseExpiredBy: now - millis }, lostReason)
+                ? recover(["working"], { leaseExpiredBy: now - millis }, end, lostReason)
                 : Effect.succeed([]),
               Effect.succeed
             ))

@@ -9,9 +9,9 @@
 import type { StoredJson } from "./StoredJson.ts"
 import {
   contentBytes,
-  type ContentField,
   isExpired,
   isSameVersion,
+  type JsonField,
   type StoredTask,
   type TaskVersion
 } from "./StoredTask.ts"
@@ -55,21 +55,50 @@ export interface TaskGuard {
 }
 
 /**
+ * A time to live that is counted from another moment than the creation. It is at least a millisecond from creation.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Expiry {
+  /** When the task expires, in milliseconds since the epoch. */
+  readonly at: number
+  /** The longest ttl, in milliseconds from creation. */
+  readonly maxTtl: number
+}
+
+/** What no write changes, or not by a value of its own. */
+type KeptField = "taskId" | "sessionId" | "createdAt" | "incarnation" | "revision"
+
+/**
  * What a write changes. Absent fields stay as they are; `revision` goes up by one with every patch.
  *
  * @since 0.1.0
  * @category models
  */
-export interface TaskPatch extends Partial<Pick<StoredTask, ContentField | "inputKeys">> {
+export interface TaskPatch extends Partial<Omit<StoredTask, KeptField | "lastUpdatedAt" | "result" | "resultKind">> {
   readonly lastUpdatedAt: number
-  readonly status?: TaskStatus
-  readonly ttl?: number | null
-  readonly pollInterval?: number | null
-  readonly attempt?: number
-  readonly leaseExpiresAt?: number | null
+  /** Stands in the place of a `ttl`. */
+  readonly expiry?: Expiry
   readonly result?: StoredJson
   readonly resultKind?: ResultKind
 }
+
+/**
+ * A field that a patch can write.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type PatchField = Exclude<keyof TaskPatch, "expiry">
+
+/**
+ * A field of a patch that holds no JSON text.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type PlainPatchField = Exclude<PatchField, JsonField>
 
 /**
  * Tells whether an operation of this scope sees the task.
@@ -118,16 +147,20 @@ export const applyPatch = (task: StoredTask, patch: TaskPatch): StoredTask => ({
   status: patch.status ?? task.status,
   createdAt: task.createdAt,
   lastUpdatedAt: patch.lastUpdatedAt,
-  ttl: patch.ttl === undefined ? task.ttl : patch.ttl,
+  ttl: patch.expiry === undefined ? patch.ttl === undefined ? task.ttl : patch.ttl : ttlOf(task, patch.expiry),
   pollInterval: patch.pollInterval === undefined ? task.pollInterval : patch.pollInterval,
   revision: task.revision + 1,
   incarnation: task.incarnation,
   attempt: patch.attempt ?? task.attempt,
   leaseExpiresAt: patch.leaseExpiresAt === undefined ? task.leaseExpiresAt : patch.leaseExpiresAt,
   resultKind: patch.resultKind ?? task.resultKind,
+  name: patch.name === undefined ? task.name : patch.name,
+  traceparent: patch.traceparent === undefined ? task.traceparent : patch.traceparent,
+  tracestate: patch.tracestate === undefined ? task.tracestate : patch.tracestate,
   originalMethod: patch.originalMethod ?? task.originalMethod,
   statusMessage: patch.statusMessage === undefined ? task.statusMessage : patch.statusMessage,
   meta: patch.meta === undefined ? task.meta : patch.meta,
+  failure: patch.failure === undefined ? task.failure : patch.failure,
   originalParams: patch.originalParams === undefined ? task.originalParams : patch.originalParams,
   inputRequests: patch.inputRequests === undefined ? task.inputRequests : patch.inputRequests,
   inputResponses: patch.inputResponses === undefined ? task.inputResponses : patch.inputResponses,
@@ -135,8 +168,13 @@ export const applyPatch = (task: StoredTask, patch: TaskPatch): StoredTask => ({
   inputKeys: patch.inputKeys === undefined ? task.inputKeys : patch.inputKeys,
   principal: patch.principal === undefined ? task.principal : patch.principal,
   steps: patch.steps === undefined ? task.steps : patch.steps,
+  failureStack: patch.failureStack === undefined ? task.failureStack : patch.failureStack,
   result: patch.result ?? task.result
 })
+
+/** Gives the ttl with which a task expires when it should. */
+const ttlOf = ({ createdAt }: Pick<StoredTask, "createdAt">, { at, maxTtl }: Expiry): number =>
+  Math.max(1, Math.min(at - createdAt, maxTtl))
 
 /**
  * Completes a patch with what its status implies: a task that ends has no outstanding input requests, and

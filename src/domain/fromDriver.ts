@@ -32,7 +32,7 @@ export const fromDriver = Effect.fnUntraced(
   ): Effect.fn.Return<TaskStorageShape, InvalidInput, Scope.Scope> {
     const resolved = yield* Effect.fromResult(resolveOptions(options, driver.maxPayloadBytes))
     const watch = yield* makeTaskWatch(driver)
-    const sweep = makeTaskSweep(driver, watch)
+    const sweep = makeTaskSweep(driver, watch, resolved)
     const all = makeSessionTasks(driver, watch, resolved, Result.succeed(undefined))
     // `undefined`, which a caller without a compiler may pass, is no session: it must not reach all tasks.
     const forSession = (sessionId: string | null) =>

@@ -45,6 +45,8 @@ import type { CreateTask, SessionTasks } from "./TaskOperations.ts"
 import { listPage } from "./TaskPages.ts"
 import {
   leasePatch,
+  parseEnd,
+  parseEndOf,
   parseFinal,
   parseMessage,
   parseOutcome,
@@ -178,31 +180,37 @@ export const makeSessionTasks = (
         onTask(taskId),
         parseStatus("status", status),
         parseMessage(change?.statusMessage),
+        Result.flatMap(parseStatus("status", status), (to) => parseEndOf(to, change, options)),
         parseWriter(change?.attempt)
       ])
       return parsed(
         input,
-        ([id, to, message, writer]) =>
+        ([id, to, message, end, writer]) =>
           parsed(
             withinLimits(options, undefined, message.statusMessage),
             () =>
               execute(
                 "updateTaskStatus",
                 id,
-                (now) => planTransition(to, message, writer, now, options.maxContentBytes)
+                (now) => planTransition(to, { ...message, ...end(now) }, writer, now, options.maxContentBytes)
               )
           )
       )
     },
 
     storeTaskResult: (taskId, outcome, settings) => {
-      const input = Result.all([onTask(taskId), parseOutcome("outcome", outcome), parseWriter(settings?.attempt)])
+      const input = Result.all([
+        onTask(taskId),
+        parseOutcome("outcome", outcome),
+        parseEnd(settings, options),
+        parseWriter(settings?.attempt)
+      ])
       return parsed(
         input,
-        ([id, parsedOutcome, writer]) =>
+        ([id, parsedOutcome, end, writer]) =>
           parsed(
             withinLimits(options, parsedOutcome.result),
-            () => execute("storeTaskResult", id, (now) => planStoreResult(parsedOutcome, writer, now))
+            () => execute("storeTaskResult", id, (now) => planStoreResult(parsedOutcome, end(now), writer, now))
           )
       )
     },
@@ -223,16 +231,25 @@ export const makeSessionTasks = (
         parseOutcome("outcome", outcome),
         parseFinal(settings?.status),
         parseMessage(settings?.statusMessage),
+        parseEnd(settings, options),
         parseWriter(settings?.attempt)
       ])
       return parsed(
         input,
-        ([id, parsedOutcome, status, message, writer]) =>
+        ([id, parsedOutcome, status, message, end, writer]) =>
           parsed(withinLimits(options, parsedOutcome.result, message.statusMessage), () =>
             execute(
               "settleTask",
               id,
-              (now) => planSettle(parsedOutcome, status, message, writer, now, options.maxContentBytes)
+              (now) =>
+                planSettle(
+                  parsedOutcome,
+                  status,
+                  { ...message, ...end(now) },
+                  writer,
+                  now,
+                  options.maxContentBytes
+                )
             ))
       )
     },

@@ -36,6 +36,12 @@ export interface StatusOptions extends Domain.TransitionOptions, CallOptions {}
  * @since 0.2.0
  * @category options
  */
+export interface StoreResultOptions extends Domain.StoreResultOptions, CallOptions {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
 export interface WorkerOptions extends Domain.WorkerOption, CallOptions {}
 
 /**
@@ -171,7 +177,7 @@ export interface PromiseSessionTasks {
    *
    * Rejects with `TaskNotFound`, `LeaseLost`, `ResultAlreadyStored`, `TerminalState`, `PayloadTooLarge`.
    */
-  readonly storeTaskResult: (taskId: string, outcome: TaskOutcomeInput, options?: WorkerOptions) => Promise<Task>
+  readonly storeTaskResult: (taskId: string, outcome: TaskOutcomeInput, options?: StoreResultOptions) => Promise<Task>
 
   /**
    * Reads the outcome of a task; `undefined` when it has none yet.

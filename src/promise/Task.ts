@@ -36,6 +36,20 @@ export type TaskOutcome =
   | { readonly _tag: "Error"; readonly code: number; readonly message: string; readonly data?: Json }
 
 /**
+ * What really went wrong with a task. No client is ever told of it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface FailureReport {
+  readonly name: string
+  readonly message: string
+  readonly stack?: string
+  /** ISO 8601 in UTC, with milliseconds. */
+  readonly at: string
+}
+
+/**
  * What a list tells about a task: a {@link Task} without its large parts.
  *
  * @since 0.1.0
@@ -64,6 +78,13 @@ export interface TaskSummary {
   /** Until when its worker holds the task, in ISO 8601. The first moment of 1970 when it waits for one. */
   readonly leaseExpiresAt?: string
   readonly resultKind?: ResultKind
+  /** What the method is applied to: a tool, a prompt. Tasks of earlier versions have none. */
+  readonly name?: string
+  /** What really went wrong, for the operator alone. A summary has it without the stack. */
+  readonly failure?: FailureReport
+  /** The W3C trace context of the request that created the task. */
+  readonly traceparent?: string
+  readonly tracestate?: string
 }
 
 /**
@@ -93,11 +114,12 @@ export interface Task extends TaskSummary {
  * @since 0.1.0
  * @category models
  */
-export interface CreateTask extends Omit<Domain.CreateTask, "createdAt" | "lastUpdatedAt"> {
+export interface CreateTask extends Omit<Domain.CreateTask, "createdAt" | "lastUpdatedAt" | "failure"> {
   /** ISO 8601 in UTC, such as `2026-01-02T03:04:05.678Z`. */
   readonly createdAt?: string | undefined
   /** ISO 8601 in UTC, such as `2026-01-02T03:04:05.678Z`. */
   readonly lastUpdatedAt?: string | undefined
+  readonly failure?: FailureReport | undefined
 }
 
 /**

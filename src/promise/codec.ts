@@ -20,10 +20,11 @@ import type { ClaimedTask, CreateTask, ProvidedInput, Task, TaskSummary } from "
  * @since 0.1.0
  * @category encoders
  */
-export const encodeTask = ({ leaseExpiresAt, ...record }: TaskRecord): Task => ({
+export const encodeTask = ({ failure, leaseExpiresAt, ...record }: TaskRecord): Task => ({
   ...record,
   ...encodeTimes(record),
-  ...encodeLease(leaseExpiresAt)
+  ...encodeLease(leaseExpiresAt),
+  ...encodeFailure(failure)
 })
 
 /**
@@ -42,10 +43,11 @@ export const encodeTaskPage = (page: TaskPage<TaskRecord>): TaskPage<Task> => ({
 export const encodeSummaryOption = (summary: Option.Option<SummaryRecord>): TaskSummary | undefined =>
   Option.isSome(summary) ? encodeSummary(summary.value) : undefined
 
-const encodeSummary = ({ leaseExpiresAt, ...summary }: SummaryRecord): TaskSummary => ({
+const encodeSummary = ({ failure, leaseExpiresAt, ...summary }: SummaryRecord): TaskSummary => ({
   ...summary,
   ...encodeTimes(summary),
-  ...encodeLease(leaseExpiresAt)
+  ...encodeLease(leaseExpiresAt),
+  ...encodeFailure(failure)
 })
 
 /**
@@ -93,6 +95,15 @@ const encodeTimes = ({ createdAt, lastUpdatedAt }: Pick<TaskRecord, "createdAt" 
 const encodeLease = (expiresAt: DateTime.Utc | undefined): Pick<Task, "leaseExpiresAt"> =>
   expiresAt === undefined ? {} : { leaseExpiresAt: formatTime(expiresAt) }
 
+const encodeFailure = (failure: TaskRecord["failure"]): Pick<Task, "failure"> =>
+  failure === undefined ? {} : { failure: { ...failure, at: formatTime(failure.at) } }
+
+const decodeFailure = (failure: Task["failure"]): Pick<TaskRecordFields, "failure"> => {
+  if (failure === undefined) return {}
+  requireObject("failure", failure)
+  return { failure: { ...failure, at: decodeTime("failure.at", failure.at) } }
+}
+
 /**
  * Decodes a new task. Throws `InvalidInput` for what plain data can get wrong; the service checks the rest.
  *
@@ -101,9 +112,10 @@ const encodeLease = (expiresAt: DateTime.Utc | undefined): Pick<Task, "leaseExpi
  */
 export const decodeCreateTask = (task: CreateTask): Domain.CreateTask => {
   requireObject("task", task)
-  const { createdAt, lastUpdatedAt, ...rest } = task
+  const { createdAt, failure, lastUpdatedAt, ...rest } = task
   return {
     ...rest,
+    ...decodeFailure(failure),
     ...(createdAt === undefined ? {} : { createdAt: decodeTime("createdAt", createdAt) }),
     ...(lastUpdatedAt === undefined ? {} : { lastUpdatedAt: decodeTime("lastUpdatedAt", lastUpdatedAt) })
   }
@@ -120,9 +132,10 @@ export const decodeTask = (task: Task): TaskRecordFields => {
   requireMillis("ttl", task.ttl)
   requireMillis("pollInterval", task.pollInterval)
   // Who holds a task no replacement says.
-  const { attempt: _, leaseExpiresAt: __, ...rest } = task
+  const { attempt: _, failure, leaseExpiresAt: __, ...rest } = task
   return {
     ...rest,
+    ...decodeFailure(failure),
     taskId: taken(task.taskId),
     createdAt: decodeTime("createdAt", task.createdAt),
     lastUpdatedAt: decodeTime("lastUpdatedAt", task.lastUpdatedAt)

@@ -4,6 +4,7 @@
  * @since 0.1.0
  * @module
  */
+export type { FailureInput } from "../domain/FailureReport.ts"
 export {
   ConcurrentModification,
   InputKeyReused,

@@ -17,7 +17,10 @@ export const plainRecord = (record: TaskRecordFields | TaskSummary): { readonly 
     ...record,
     createdAt: record.createdAt.epochMilliseconds,
     lastUpdatedAt: record.lastUpdatedAt.epochMilliseconds,
-    leaseExpiresAt: record.leaseExpiresAt?.epochMilliseconds
+    leaseExpiresAt: record.leaseExpiresAt?.epochMilliseconds,
+    failure: record.failure === undefined
+      ? undefined
+      : sorted({ ...record.failure, at: record.failure.at.epochMilliseconds })
   })
 
 /**

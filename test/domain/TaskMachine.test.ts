@@ -28,6 +28,15 @@ import { storedTask, text } from "../layers/storedTask.ts"
 
 const outcome = { result: StoredJson.fromJson({ _tag: "Success", value: 1 }), resultKind: "success" } as const
 
+/** What a task that was left ends with. */
+const recovered = {
+  ...outcome,
+  resultKind: "error",
+  statusMessage: text("gone"),
+  failure: text("a failure"),
+  failureStack: null
+} as const
+
 const stored = (fields: Partial<StoredTask> = {}): StoredTask =>
   storedTask("t", { createdAt: 0, lastUpdatedAt: 0, ...fields })
 
@@ -143,7 +152,7 @@ describe("plans", () => {
         )
       }
 
-      const store = planStoreResult(outcome, writer, 5)
+      const store = planStoreResult(outcome, {}, writer, 5)
       expect(permits(store.guard, task, store.patch)).toBe(
         task.status !== "cancelled" && task.result === null && !isLost
       )
@@ -163,7 +172,7 @@ describe("plans", () => {
       const plans = [
         planTransition(to, {}, {}, 5, limit),
         planSettle(outcome, "failed", {}, {}, 5, limit),
-        planStoreResult(outcome, {}, 5),
+        planStoreResult(outcome, {}, {}, 5),
         planTouch({ ttl: 1 }, {}, 5, limit)
       ]
       for (const { guard, patch } of plans) {
@@ -181,13 +190,18 @@ describe("plans", () => {
   )
 
   it("recover to what a stored outcome implies, and not what was written since", () => {
-    const failure = { ...outcome, resultKind: "error", statusMessage: text("gone") } as const
-    const plan = (kind: ResultKind | null) => planRecovery(kind, failure, activeStatuses, { updatedBefore: 100 }, 200)
+    const plan = (kind: ResultKind | null) =>
+      planRecovery(kind, recovered, activeStatuses, { updatedBefore: 100 }, { expiry: { at: 900, maxTtl: 800 } }, 200)
     const abandoned = stored({ lastUpdatedAt: 99 })
     const done = stored({ lastUpdatedAt: 99, result: outcome.result, resultKind: "success" })
     const bare = plan(null)
     expect(permits(bare.guard, abandoned, bare.patch)).toBe(true)
-    expect(applyPatch(abandoned, bare.patch)).toMatchObject({ status: "failed", resultKind: "error" })
+    expect(applyPatch(abandoned, bare.patch)).toMatchObject({
+      status: "failed",
+      resultKind: "error",
+      failure: recovered.failure,
+      ttl: 800
+    })
     expect(permits(bare.guard, done, bare.patch)).toBe(false)
     expect(permits(bare.guard, stored({ lastUpdatedAt: 100 }), bare.patch)).toBe(false)
     expect(permits(bare.guard, stored({ lastUpdatedAt: 99, status: "completed" }), bare.patch)).toBe(false)
@@ -197,15 +211,16 @@ describe("plans", () => {
     expect(applyPatch(done, implied.patch)).toMatchObject({
       status: "completed",
       statusMessage: null,
-      result: outcome.result
+      failure: null,
+      result: outcome.result,
+      ttl: 800
     })
     expect(plan("error").patch.status).toBe("failed")
     expect(plan("tool_error").patch.status).toBe("completed")
   })
 
   it("recover what a worker left, and not what waits for one or is held", () => {
-    const failure = { ...outcome, resultKind: "error", statusMessage: text("gone") } as const
-    const { guard, patch } = planRecovery(null, failure, ["working"], { leaseExpiredBy: 100 }, 200)
+    const { guard, patch } = planRecovery(null, recovered, ["working"], { leaseExpiredBy: 100 }, {}, 200)
     const isRecovered = (fields: Partial<StoredTask>) => permits(guard, stored(fields), patch)
     expect(isRecovered({ leaseExpiresAt: 100 })).toBe(true)
     expect(isRecovered({ leaseExpiresAt: 1 })).toBe(true)

@@ -59,12 +59,21 @@ const patches = Arbitrary.map(
     attempt: optional(Schema.Literals([3])),
     leaseExpiresAt: optional(Schema.NullOr(Schema.Literals([0, 30]))),
     message: optional(Schema.NullOr(Schema.Literals(["", "some", "longer text"]))),
+    expiry: optional(
+      Schema.Struct({ at: Schema.Literals([1, 20, 30]), maxTtl: Schema.Literals([10, 25, 2 ** 53 - 1]) })
+    ),
+    name: optional(Schema.NullOr(Schema.Literals(["", "some"]))),
+    failure: optional(Schema.NullOr(Schema.Literals(["", "some"]))),
     principal: optional(Schema.NullOr(Schema.Literals(["", "some"]))),
     steps: optional(Schema.NullOr(Schema.Literals(["", "some"])))
   })),
-  ({ message, principal, steps, ...patch }): TaskPatch => ({
+  ({ failure, message, name, principal, steps, ttl, ...patch }): TaskPatch => ({
     ...patch,
     lastUpdatedAt: 9,
+    // Of the two only one is written.
+    ...(ttl === undefined || patch.expiry !== undefined ? {} : { ttl }),
+    ...(name === undefined ? {} : { name: name === null ? null : text(name) }),
+    ...(failure === undefined ? {} : { failure: failure === null ? null : text(failure) }),
     ...(message === undefined ? {} : { statusMessage: message === null ? null : text(message) }),
     ...(principal === undefined ? {} : { principal: principal === null ? null : text(principal) }),
     ...(steps === undefined ? {} : { steps: steps === null ? null : text(steps) })

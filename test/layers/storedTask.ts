@@ -16,9 +16,13 @@ export const storedTask = (taskId: string, fields: Partial<StoredTask> = {}): St
   attempt: 0,
   leaseExpiresAt: null,
   resultKind: null,
+  name: null,
+  traceparent: null,
+  tracestate: null,
   originalMethod: text("tools/call"),
   statusMessage: null,
   meta: null,
+  failure: null,
   incarnation: "first",
   originalParams: null,
   inputRequests: null,
@@ -27,6 +31,7 @@ export const storedTask = (taskId: string, fields: Partial<StoredTask> = {}): St
   inputKeys: null,
   principal: null,
   steps: null,
+  failureStack: null,
   result: null,
   ...fields
 })

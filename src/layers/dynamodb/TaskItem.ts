@@ -4,13 +4,18 @@
  * @since 0.1.0
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb"
+import { fieldsOf } from "../../domain/fieldsOf.ts"
 import { StoredJson } from "../../domain/StoredJson.ts"
 import {
   type ContentField,
   contentFields,
   expiresAt,
+  type JsonField,
+  jsonFields,
   type StoredSummary,
-  type StoredTask
+  type StoredTask,
+  type SummaryJsonField,
+  summaryJsonFields
 } from "../../domain/StoredTask.ts"
 import { ResultKind } from "../../domain/TaskOutcome.ts"
 import { isTerminal, taskStatuses } from "../../domain/TaskStatus.ts"
@@ -31,19 +36,31 @@ export class CorruptItem extends Error {
   override readonly name = "CorruptItem"
 }
 
+/** The fields of JSON that lie in the item as they are, short as they are, so that conditions can compare them. */
+const plainJson = { name: true, traceparent: true, tracestate: true } as const satisfies {
+  readonly [Field in JsonField]?: true
+}
+
+type PlainJsonField = keyof typeof plainJson
+
+const isPayload = <Field extends JsonField>(field: Field): field is Exclude<Field, PlainJsonField> =>
+  !Object.hasOwn(plainJson, field)
+
 /**
- * The fields of a task that hold JSON, under the names of their attributes.
+ * A field of JSON that may be compressed, or lie in parts.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type PayloadField = Exclude<JsonField, PlainJsonField>
+
+/**
+ * The fields of JSON that may be compressed or lie in parts, under the names of their attributes.
  *
  * @since 0.1.0
  * @category constants
  */
-export const payloadFields = [...contentFields, "inputKeys", "result"] as const
-
-/**
- * @since 0.1.0
- * @category models
- */
-export type PayloadField = (typeof payloadFields)[number]
+export const payloadFields: ReadonlyArray<PayloadField> = jsonFields.filter(isPayload)
 
 /**
  * The payloads that a list reads.
@@ -51,9 +68,38 @@ export type PayloadField = (typeof payloadFields)[number]
  * @since 0.1.0
  * @category constants
  */
-export const summaryPayloads = ["originalMethod", "statusMessage", "meta"] as const satisfies ReadonlyArray<
-  PayloadField
->
+export const summaryPayloads: ReadonlyArray<Exclude<SummaryJsonField, PlainJsonField>> = summaryJsonFields.filter(
+  isPayload
+)
+
+type PlainField = Exclude<keyof StoredTask, PayloadField>
+
+/** How the fields lie in the item that are never compressed or split: each under its name, if there is a value. */
+const plainFields = {
+  taskId: (task) => ({ S: task.taskId }),
+  sessionId: (task) => optionalText(task.sessionId),
+  status: (task) => ({ S: task.status }),
+  createdAt: (task) => numeric(task.createdAt),
+  lastUpdatedAt: (task) => numeric(task.lastUpdatedAt),
+  ttl: (task) => optionalNumber(task.ttl),
+  pollInterval: (task) => optionalNumber(task.pollInterval),
+  revision: (task) => numeric(task.revision),
+  incarnation: (task) => ({ S: task.incarnation }),
+  attempt: (task) => numeric(task.attempt),
+  // Absent where there is none, so that the index of leases has no entry, and no condition on it holds.
+  leaseExpiresAt: (task) => optionalNumber(task.leaseExpiresAt),
+  resultKind: (task) => optionalText(task.resultKind),
+  name: (task) => optionalText(task.name?.text),
+  traceparent: (task) => optionalText(task.traceparent?.text),
+  tracestate: (task) => optionalText(task.tracestate?.text)
+} as const satisfies { readonly [Field in PlainField]: (task: StoredTask) => AttributeValue | undefined }
+
+const optionalText = (value: string | null | undefined): AttributeValue | undefined =>
+  value === null || value === undefined ? undefined : { S: value }
+
+const optionalNumber = (value: number | null): AttributeValue | undefined => value === null ? undefined : numeric(value)
+
+const plainWriters = Object.entries(plainFields)
 
 /**
  * The attributes that {@link readSummary} reads.
@@ -61,22 +107,7 @@ export const summaryPayloads = ["originalMethod", "statusMessage", "meta"] as co
  * @since 0.1.0
  * @category constants
  */
-export const summaryAttributes: ReadonlyArray<string> = [
-  "pk",
-  "taskId",
-  "sessionId",
-  "status",
-  "createdAt",
-  "lastUpdatedAt",
-  "ttl",
-  "pollInterval",
-  "revision",
-  "incarnation",
-  "attempt",
-  "leaseExpiresAt",
-  "resultKind",
-  ...summaryPayloads
-]
+export const summaryAttributes: ReadonlyArray<string> = ["pk", ...fieldsOf(plainFields), ...summaryPayloads]
 
 /**
  * The attributes of the last writes, latest first: a write that arrives again finds its own stamp.
@@ -158,19 +189,10 @@ export const plainAttributes = (task: StoredTask, shards: number, isCounted: boo
   const end = expiresAt(task)
   return {
     ...taskKey(task.taskId),
-    taskId: { S: task.taskId },
-    ...(task.sessionId === null ? {} : { sessionId: { S: task.sessionId } }),
-    status: { S: task.status },
-    createdAt: numeric(task.createdAt),
-    lastUpdatedAt: numeric(task.lastUpdatedAt),
-    ...(task.ttl === null ? {} : { ttl: numeric(task.ttl) }),
-    ...(task.pollInterval === null ? {} : { pollInterval: numeric(task.pollInterval) }),
-    revision: numeric(task.revision),
-    incarnation: { S: task.incarnation },
-    attempt: numeric(task.attempt),
-    // Absent where there is none, so that the index of leases has no entry, and no condition on it holds.
-    ...(task.leaseExpiresAt === null ? {} : { leaseExpiresAt: numeric(task.leaseExpiresAt) }),
-    ...(task.resultKind === null ? {} : { resultKind: { S: task.resultKind } }),
+    ...Object.fromEntries(plainWriters.flatMap(([name, write]) => {
+      const value = write(task)
+      return value === undefined ? [] : [[name, value] as const]
+    })),
     partition: { S: partition },
     session: { S: sessionKey(task.sessionId, partition) },
     ...(isTerminal(task.status) ? {} : { active: { S: task.status } }),
@@ -263,6 +285,7 @@ export const readTask = (item: Item): StoredTask => ({
   inputKeys: optional(item, "inputKeys", readJson),
   principal: optional(item, "principal", readJson),
   steps: optional(item, "steps", readJson),
+  failureStack: optional(item, "failureStack", readJson),
   result: optional(item, "result", readJson)
 })
 
@@ -276,7 +299,8 @@ export const readSummary = (item: Item): StoredSummary => ({
   ...readPlain(item),
   originalMethod: readJson(item, "originalMethod"),
   statusMessage: optional(item, "statusMessage", readJson),
-  meta: optional(item, "meta", readJson)
+  meta: optional(item, "meta", readJson),
+  failure: optional(item, "failure", readJson)
 })
 
 /**
@@ -310,7 +334,10 @@ export const readPlain = (item: Item): Omit<StoredTask, PayloadField> => ({
   pollInterval: optional(item, "pollInterval", readInteger),
   attempt: readInteger(item, "attempt"),
   leaseExpiresAt: optional(item, "leaseExpiresAt", readInteger),
-  resultKind: readKind(item)
+  resultKind: readKind(item),
+  name: optional(item, "name", readJson),
+  traceparent: optional(item, "traceparent", readJson),
+  tracestate: optional(item, "tracestate", readJson)
 })
 
 /**

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type { AttributeValue } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
 import type { StoredTask } from "../../domain/StoredTask.ts"
 import type { PatchResult, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
@@ -10,6 +11,7 @@ import { isTerminal } from "../../domain/TaskStatus.ts"
 import {
   applyPatch,
   isVisible,
+  type PatchField,
   permits,
   type TaskGuard,
   type TaskPatch,
@@ -24,6 +26,8 @@ import {
   bytesOf,
   hasStamp,
   type Item,
+  numeric,
+  type PayloadField,
   payloadFields,
   payloadsOf,
   plainAttributes,
@@ -73,7 +77,8 @@ export const makeTaskPatching = (
       isUnstamped(expression, write.stamp),
       // Parts would have to be replaced with the payload that has them, and share the ttl.
       expression.isAbsent("parts"),
-      ...(write.patch.ttl === undefined ? [] : [expression.isAbsent("counted")])
+      ...(changesTtl(write.patch) ? [expression.isAbsent("counted")] : []),
+      ...unshortened(expression, write.patch)
     ]
     const update = {
       Key: taskKey(write.taskId),
@@ -135,7 +140,7 @@ export const makeTaskPatching = (
         ...parts.map((part): TransactionWrite => ({ Put: { Item: { ...part, ...purge } } })),
         ...oldKeys.flatMap((Key): ReadonlyArray<TransactionWrite> => {
           if (!keptKeys.has(Key["sk"]?.S)) return [{ Delete: { Key } }]
-          return patch.ttl === undefined || isCounted ? [] : [{ Update: { Key, ...purgeUpdate(purge) } }]
+          return !changesTtl(patch) || isCounted ? [] : [{ Update: { Key, ...purgeUpdate(purge) } }]
         })
       ]
       yield* others.length === 0 ? table.put(put) : table.transact([{ Put: put }, ...others], nextToken())
@@ -164,6 +169,17 @@ interface Write {
 
 const missing: PatchResult = { _tag: "Missing" }
 
+const changesTtl = ({ expiry, ttl }: TaskPatch): boolean => ttl !== undefined || expiry !== undefined
+
+/** The task may live until then: no update can shorten its ttl to a bound. */
+const unshortened = (expression: Expression, { expiry }: TaskPatch): ReadonlyArray<string> =>
+  expiry === undefined
+    ? []
+    : [
+      expression.compare("createdAt", "<", expiry.at),
+      expression.compare("createdAt", ">=", expiry.at - expiry.maxTtl)
+    ]
+
 const payloadBytes = (patch: TaskPatch): number =>
   payloadFields.reduce((bytes, field) => bytes + (patch[field]?.bytes ?? 0), 0)
 
@@ -171,33 +187,35 @@ const payloadBytes = (patch: TaskPatch): number =>
 const updateOf = ({ patch, stamp }: Write, expression: Expression): string => {
   const name = (attribute: string) => expression.name(attribute)
   const set = [
-    `${name("lastUpdatedAt")} = ${expression.number(patch.lastUpdatedAt)}`,
     `${name("revision")} = ${name("revision")} + ${expression.number(1)}`,
     `${name(stamps[0])} = ${expression.text(stamp)}`,
     ...stamps.slice(1).map((later, index) => `${name(later)} = ${name(stamps[index] ?? stamps[0])}`)
   ]
   const remove: Array<string> = []
 
-  const { attempt, leaseExpiresAt, pollInterval, resultKind, status, ttl } = patch
+  const { expiry, status, ttl } = patch
   if (status !== undefined) {
-    set.push(`${name("status")} = ${expression.text(status)}`)
     if (isTerminal(status)) remove.push(name("active"))
     else set.push(`${name("active")} = ${expression.text(status)}`)
   }
-  if (attempt !== undefined) set.push(`${name("attempt")} = ${expression.number(attempt)}`)
-  if (leaseExpiresAt === null) remove.push(name("leaseExpiresAt"))
-  else if (leaseExpiresAt !== undefined) set.push(`${name("leaseExpiresAt")} = ${expression.number(leaseExpiresAt)}`)
-  if (ttl === null) remove.push(name("ttl"), name("expiresAt"), name("purgeAt"))
+  for (const [field, value] of Object.entries(plainChanges(patch))) {
+    if (value === null) remove.push(name(field))
+    else if (value !== undefined) set.push(`${name(field)} = ${expression.value(value)}`)
+  }
+  if (ttl === null) remove.push(name("expiresAt"), name("purgeAt"))
   else if (ttl !== undefined) {
     set.push(
-      `${name("ttl")} = ${expression.number(ttl)}`,
       `${name("expiresAt")} = ${name("createdAt")} + ${expression.number(ttl)}`,
       `${name("purgeAt")} = ${name("createdSecond")} + ${expression.number(wholeSeconds(ttl))}`
     )
   }
-  if (pollInterval === null) remove.push(name("pollInterval"))
-  else if (pollInterval !== undefined) set.push(`${name("pollInterval")} = ${expression.number(pollInterval)}`)
-  if (resultKind !== undefined) set.push(`${name("resultKind")} = ${expression.text(resultKind)}`)
+  if (expiry !== undefined) {
+    set.push(
+      `${name("ttl")} = ${expression.number(expiry.at)} - ${name("createdAt")}`,
+      `${name("expiresAt")} = ${expression.number(expiry.at)}`,
+      `${name("purgeAt")} = ${expression.number(wholeSeconds(expiry.at))}`
+    )
+  }
   for (const field of payloadFields) {
     const payload = patch[field]
     if (payload === null) remove.push(name(field))
@@ -207,6 +225,27 @@ const updateOf = ({ patch, stamp }: Write, expression: Expression): string => {
 
   return `SET ${set.join(", ")}${remove.length === 0 ? "" : ` REMOVE ${remove.join(", ")}`}`
 }
+
+/** What a patch changes of the fields that are never compressed or split; `null` takes an attribute away. */
+const plainChanges = (patch: TaskPatch): Readonly<Record<string, AttributeValue | null | undefined>> =>
+  ({
+    status: textual(patch.status),
+    lastUpdatedAt: numeric(patch.lastUpdatedAt),
+    ttl: numerical(patch.ttl),
+    pollInterval: numerical(patch.pollInterval),
+    attempt: numerical(patch.attempt),
+    leaseExpiresAt: numerical(patch.leaseExpiresAt),
+    resultKind: textual(patch.resultKind),
+    name: textual(patch.name === null ? null : patch.name?.text),
+    traceparent: textual(patch.traceparent === null ? null : patch.traceparent?.text),
+    tracestate: textual(patch.tracestate === null ? null : patch.tracestate?.text)
+  }) satisfies { readonly [Field in Exclude<PatchField, PayloadField>]: AttributeValue | null | undefined }
+
+const textual = (value: string | null | undefined): AttributeValue | null | undefined =>
+  typeof value === "string" ? { S: value } : value
+
+const numerical = (value: number | null | undefined): AttributeValue | null | undefined =>
+  typeof value === "number" ? numeric(value) : value
 
 /**
  * How large the content may be from now on. What is replaced is not subtracted, since its size is not known here, unless

@@ -3,11 +3,10 @@
  *
  * @since 0.1.0
  */
-import { contentFields } from "../../domain/StoredTask.ts"
 import { activeStatuses } from "../../domain/TaskStatus.ts"
 import type { SqlMigration } from "../sql/SqlDialect.ts"
 import { bytesOf, statusIn } from "../sql/SqlStatement.ts"
-import { columns, type TaskTables } from "../sql/TaskTables.ts"
+import type { TaskTables } from "../sql/TaskTables.ts"
 
 /**
  * Gives the name of the function that appends a message within a limit.
@@ -16,6 +15,15 @@ import { columns, type TaskTables } from "../sql/TaskTables.ts"
  * @category schema
  */
 export const pushFunction = (tables: TaskTables): string => `${tables.messages}_push`
+
+/**
+ * The column with the incarnation of the task that was put into the row of an expired one, by a process that knows of all
+ * columns of version 2.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const replacedBy = "replaced_by"
 
 /**
  * Gives the steps of the schema, oldest first. A step that has been released never changes.
@@ -106,12 +114,49 @@ BEGIN
 END
 $$`
       ]
+    },
+    {
+      id: 2,
+      name: "names, trace contexts and failures",
+      statements: [
+        `ALTER TABLE ${tasks} ${
+          [...secondColumns, replacedBy].map((column) => `ADD COLUMN ${column} text`).join(", ")
+        }`,
+        // A process of version 1 puts a new task into the row of an expired one of its id, and does not name these
+        // columns. One that does also says so.
+        `CREATE FUNCTION ${forgetFunction(tables)}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  ${secondColumns.map((column) => `new.${column} := NULL;`).join("\n  ")}
+  RETURN new;
+END
+$$`,
+        `CREATE TRIGGER ${prefix}tasks_forget BEFORE UPDATE ON ${tasks} FOR EACH ROW WHEN ` +
+        `(old.incarnation <> new.incarnation AND new.${replacedBy} IS DISTINCT FROM new.incarnation) ` +
+        `EXECUTE FUNCTION ${forgetFunction(tables)}()`,
+        `UPDATE ${schema} SET version = 2`
+      ]
     }
   ]
 }
 
-/** What `taskBytes` adds up. */
-const payloadColumns = [...contentFields, "result" as const].map((field) => columns[field])
+/** What version 2 adds to a task. */
+const secondColumns = ["name", "traceparent", "tracestate", "failure", "failure_stack"]
+
+const forgetFunction = (tables: TaskTables): string => `${tables.tasks}_forget`
+
+/** What has a limit together; what has one of its own is added up by the statement that asks. */
+const payloadColumns = [
+  "original_method",
+  "status_message",
+  "meta",
+  "original_params",
+  "input_requests",
+  "input_responses",
+  "request_state",
+  "principal",
+  "steps",
+  "result"
+]
 
 /** Asked first, because whoever may not create schemas may not even say `IF NOT EXISTS`. */
 const makeDatabaseSchema = ({ qualifier }: TaskTables): ReadonlyArray<string> => {

@@ -12,7 +12,7 @@ import { makeTexts, scoped, type SqlStatement } from "../sql/SqlStatement.ts"
 import { readIds, readPatched, type SqlWrites } from "../sql/SqlWrites.ts"
 import { columnList, readInteger, readTask, readText, type Row, type TaskTables, writeTask } from "../sql/TaskTables.ts"
 import { roomFunction } from "./PostgresLimits.ts"
-import { pushFunction } from "./PostgresSchema.ts"
+import { pushFunction, replacedBy } from "./PostgresSchema.ts"
 
 /**
  * Makes the writes. `ensureCounters` sees to it that tasks are counted, before the first write that is limited.
@@ -85,7 +85,10 @@ const removeMessages = ({ messages }: TaskTables, queues: string): string =>
 const insertStatements = (tables: TaskTables) => {
   const list = columnList.join(", ")
   const values = columnList.map(() => "?").join(", ")
-  const replaced = columnList.slice(1).map((column) => `${column} = excluded.${column}`).join(", ")
+  const replaced = [
+    ...columnList.slice(1).map((column) => `${column} = excluded.${column}`),
+    `${replacedBy} = excluded.incarnation`
+  ].join(", ")
   const insert = (from: string) =>
     `added AS (INSERT INTO ${tables.tasks} AS task (${list}) ${from} ` +
     `ON CONFLICT (task_id) DO UPDATE SET ${replaced} WHERE task.expires_at <= ? ` +

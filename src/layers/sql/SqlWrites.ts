@@ -45,7 +45,7 @@ export const readIds = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => rows
  * @since 0.1.0
  * @category readers
  */
-export const readPatched = (row: Row, patch: TaskPatch): PatchResult => ({
-  _tag: "Patched",
-  task: Object.assign(readTask(row), patch)
-})
+export const readPatched = (row: Row, patch: TaskPatch): PatchResult => {
+  const { expiry: _, ...fields } = patch
+  return { _tag: "Patched", task: Object.assign(readTask(row), fields) }
+}

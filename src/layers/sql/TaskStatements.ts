@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { fixedFields, summaryJsonFields } from "../../domain/StoredTask.ts"
 import type { PageQuery, TaskDriver } from "../../domain/TaskDriver.ts"
 import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import type { TaskScope } from "../../domain/TaskWrite.ts"
@@ -99,12 +100,12 @@ export const makeTaskStatements = (
       params: [JSON.stringify(taskIds)]
     }),
 
-    page: makePage("page", columnList, "bytes"),
+    page: makePage("page", columnList, `bytes + ${bytesOf(fixedFields.map((field) => columns[field]))}`),
 
     pageSummaries: makePage(
       "summaries",
       summaryColumnList,
-      bytesOf([columns.originalMethod, columns.statusMessage, columns.meta])
+      bytesOf(summaryJsonFields.map((field) => columns[field]))
     ),
 
     /** Status by status, so that those that wait for a person, who may take long, are not read for the others. */

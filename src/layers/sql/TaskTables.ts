@@ -3,7 +3,9 @@
  *
  * @since 0.1.0
  */
+import * as Record from "effect/Record"
 import * as Result from "effect/Result"
+import { fieldsOf } from "../../domain/fieldsOf.ts"
 import { StoredJson } from "../../domain/StoredJson.ts"
 import type { StoredSummary, StoredTask } from "../../domain/StoredTask.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
@@ -59,7 +61,7 @@ export const taskTables = (prefix: string = "mcp_", qualifier: string = ""): Res
  */
 export const totalKey = ""
 
-/** In the order in which {@link readSummary} reads them; the large ones come behind. */
+/** The large ones come behind. */
 const summaryColumns = {
   taskId: "task_id",
   sessionId: "session_id",
@@ -75,11 +77,15 @@ const summaryColumns = {
   meta: "meta",
   incarnation: "incarnation",
   attempt: "attempt",
-  leaseExpiresAt: "lease_expires_at"
+  leaseExpiresAt: "lease_expires_at",
+  name: "name",
+  traceparent: "traceparent",
+  tracestate: "tracestate",
+  failure: "failure"
 } as const satisfies { readonly [Field in keyof StoredSummary]: string }
 
 /**
- * The column of each field, in the order in which {@link readTask} reads them.
+ * The column of each field, in the order of {@link columnList}.
  *
  * @since 0.1.0
  * @category constants
@@ -93,6 +99,7 @@ export const columns = {
   inputKeys: "input_keys",
   principal: "principal",
   steps: "steps",
+  failureStack: "failure_stack",
   result: "result"
 } as const satisfies { readonly [Field in keyof StoredTask]: string }
 
@@ -126,6 +133,11 @@ export class CorruptRow extends Error {
   override readonly name = "CorruptRow"
 }
 
+const columnFields = fieldsOf(columns)
+
+/** Where the value of each field is in a row; of a summary too, since the large ones come behind. */
+const at = Record.map(columns, (_, field) => columnFields.indexOf(field))
+
 /**
  * Reads the values of {@link summaryColumnList}. Throws a {@link CorruptRow}.
  *
@@ -133,21 +145,25 @@ export class CorruptRow extends Error {
  * @category readers
  */
 export const readSummary = (row: Row): StoredSummary => ({
-  taskId: readText(row[0]),
-  sessionId: orNull(row[1], readText),
-  status: readStatus(row[2]),
-  createdAt: readInteger(row[3]),
-  lastUpdatedAt: readInteger(row[4]),
-  ttl: orNull(row[5], readInteger),
-  pollInterval: orNull(row[6], readInteger),
-  revision: readInteger(row[7]),
-  resultKind: orNull(row[8], readKind),
-  originalMethod: readJson(row[9]),
-  statusMessage: orNull(row[10], readJson),
-  meta: orNull(row[11], readJson),
-  incarnation: readText(row[12]),
-  attempt: readInteger(row[13]),
-  leaseExpiresAt: orNull(row[14], readInteger)
+  taskId: readText(row[at.taskId]),
+  sessionId: orNull(row[at.sessionId], readText),
+  status: readStatus(row[at.status]),
+  createdAt: readInteger(row[at.createdAt]),
+  lastUpdatedAt: readInteger(row[at.lastUpdatedAt]),
+  ttl: orNull(row[at.ttl], readInteger),
+  pollInterval: orNull(row[at.pollInterval], readInteger),
+  revision: readInteger(row[at.revision]),
+  resultKind: orNull(row[at.resultKind], readKind),
+  originalMethod: readJson(row[at.originalMethod]),
+  statusMessage: orNull(row[at.statusMessage], readJson),
+  meta: orNull(row[at.meta], readJson),
+  incarnation: readText(row[at.incarnation]),
+  attempt: readInteger(row[at.attempt]),
+  leaseExpiresAt: orNull(row[at.leaseExpiresAt], readInteger),
+  name: orNull(row[at.name], readJson),
+  traceparent: orNull(row[at.traceparent], readJson),
+  tracestate: orNull(row[at.tracestate], readJson),
+  failure: orNull(row[at.failure], readJson)
 })
 
 /**
@@ -158,29 +174,34 @@ export const readSummary = (row: Row): StoredSummary => ({
  */
 // Field by field, because spreading a summary takes as long as reading it.
 export const readTask = (row: Row): StoredTask => ({
-  taskId: readText(row[0]),
-  sessionId: orNull(row[1], readText),
-  status: readStatus(row[2]),
-  createdAt: readInteger(row[3]),
-  lastUpdatedAt: readInteger(row[4]),
-  ttl: orNull(row[5], readInteger),
-  pollInterval: orNull(row[6], readInteger),
-  revision: readInteger(row[7]),
-  resultKind: orNull(row[8], readKind),
-  originalMethod: readJson(row[9]),
-  statusMessage: orNull(row[10], readJson),
-  meta: orNull(row[11], readJson),
-  incarnation: readText(row[12]),
-  attempt: readInteger(row[13]),
-  leaseExpiresAt: orNull(row[14], readInteger),
-  originalParams: orNull(row[15], readJson),
-  inputRequests: orNull(row[16], readJson),
-  inputResponses: orNull(row[17], readJson),
-  requestState: orNull(row[18], readJson),
-  inputKeys: orNull(row[19], readJson),
-  principal: orNull(row[20], readJson),
-  steps: orNull(row[21], readJson),
-  result: orNull(row[22], readJson)
+  taskId: readText(row[at.taskId]),
+  sessionId: orNull(row[at.sessionId], readText),
+  status: readStatus(row[at.status]),
+  createdAt: readInteger(row[at.createdAt]),
+  lastUpdatedAt: readInteger(row[at.lastUpdatedAt]),
+  ttl: orNull(row[at.ttl], readInteger),
+  pollInterval: orNull(row[at.pollInterval], readInteger),
+  revision: readInteger(row[at.revision]),
+  resultKind: orNull(row[at.resultKind], readKind),
+  originalMethod: readJson(row[at.originalMethod]),
+  statusMessage: orNull(row[at.statusMessage], readJson),
+  meta: orNull(row[at.meta], readJson),
+  incarnation: readText(row[at.incarnation]),
+  attempt: readInteger(row[at.attempt]),
+  leaseExpiresAt: orNull(row[at.leaseExpiresAt], readInteger),
+  name: orNull(row[at.name], readJson),
+  traceparent: orNull(row[at.traceparent], readJson),
+  tracestate: orNull(row[at.tracestate], readJson),
+  failure: orNull(row[at.failure], readJson),
+  originalParams: orNull(row[at.originalParams], readJson),
+  inputRequests: orNull(row[at.inputRequests], readJson),
+  inputResponses: orNull(row[at.inputResponses], readJson),
+  requestState: orNull(row[at.requestState], readJson),
+  inputKeys: orNull(row[at.inputKeys], readJson),
+  principal: orNull(row[at.principal], readJson),
+  steps: orNull(row[at.steps], readJson),
+  failureStack: orNull(row[at.failureStack], readJson),
+  result: orNull(row[at.result], readJson)
 })
 
 /**
@@ -189,31 +210,8 @@ export const readTask = (row: Row): StoredTask => ({
  * @since 0.1.0
  * @category writers
  */
-export const writeTask = (task: StoredTask): Array<string | number | null> => [
-  task.taskId,
-  task.sessionId,
-  task.status,
-  task.createdAt,
-  task.lastUpdatedAt,
-  task.ttl,
-  task.pollInterval,
-  task.revision,
-  task.resultKind,
-  task.originalMethod.text,
-  writeValue(task.statusMessage),
-  writeValue(task.meta),
-  task.incarnation,
-  task.attempt,
-  task.leaseExpiresAt,
-  writeValue(task.originalParams),
-  writeValue(task.inputRequests),
-  writeValue(task.inputResponses),
-  writeValue(task.requestState),
-  writeValue(task.inputKeys),
-  writeValue(task.principal),
-  writeValue(task.steps),
-  writeValue(task.result)
-]
+export const writeTask = (task: StoredTask): Array<string | number | null> =>
+  columnFields.map((field) => writeValue(task[field]))
 
 /**
  * Gives the value of a column for that of a field.

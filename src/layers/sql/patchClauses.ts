@@ -3,25 +3,27 @@
  *
  * @since 0.1.0
  */
-import { contentFields } from "../../domain/StoredTask.ts"
+import { fieldsOf } from "../../domain/fieldsOf.ts"
+import { contentFields, jsonFields } from "../../domain/StoredTask.ts"
 import { taskStatuses } from "../../domain/TaskStatus.ts"
-import type { TaskGuard, TaskPatch } from "../../domain/TaskWrite.ts"
+import type { PatchField, PlainPatchField, TaskGuard, TaskPatch } from "../../domain/TaskWrite.ts"
 import { bytesOf, statusIn } from "./SqlStatement.ts"
 import { columnList, columns, writeValue } from "./TaskTables.ts"
 
-/** What a patch may write. The method is never left out of what a write returns. */
-const jsonFields = [...contentFields, "inputKeys", "result"] as const
-const plainFields = [
-  "status",
-  "lastUpdatedAt",
-  "ttl",
-  "pollInterval",
-  "resultKind",
-  "attempt",
-  "leaseExpiresAt"
-] as const
-const patchFields = [...plainFields, ...jsonFields] as const
-type PatchField = (typeof patchFields)[number]
+/** What a patch may write besides JSON. */
+const plainFields = fieldsOf(
+  {
+    status: true,
+    lastUpdatedAt: true,
+    ttl: true,
+    pollInterval: true,
+    resultKind: true,
+    attempt: true,
+    leaseExpiresAt: true
+  } satisfies { readonly [Field in PlainPatchField]: true }
+)
+
+const patchFields: ReadonlyArray<PatchField> = [...plainFields, ...jsonFields]
 
 /**
  * The clauses of a patch, whose texts are the same for every patch of one `key`.
@@ -30,7 +32,6 @@ type PatchField = (typeof patchFields)[number]
  * @category models
  */
 export interface PatchClauses {
-  /** A number of at most 31 bits. */
   readonly key: number
   /** What is set in the table, whose name goes before the columns that are read. */
   readonly assignments: (table: string) => string
@@ -48,26 +49,31 @@ export interface PatchClauses {
  * @category constructors
  */
 export const patchClauses = (guard: TaskGuard, patch: TaskPatch): PatchClauses => {
+  const { expiry } = patch
   const assigned: Array<string | number | null> = []
-  let key = guardKey(guard)
+  let written = expiry === undefined ? 0 : 1
   for (const [index, field] of patchFields.entries()) {
     const value = patch[field]
     if (value === undefined) continue
-    key |= 1 << index
+    written += 2 ** (index + 1)
     assigned.push(writeValue(value))
   }
+  if (expiry !== undefined) assigned.push(expiry.at, expiry.at - expiry.maxTtl, expiry.maxTtl, expiry.at)
   const isWritten = (field: PatchField): boolean => patch[field] !== undefined
   return {
-    key,
+    // More bits than bitwise operators take.
+    key: guardKey(guard) * 2 ** (patchFields.length + 1) + written,
     assignments: (table) =>
       [
         ...patchFields.filter(isWritten).map((field) => `${columns[field]} = ?`),
+        ...(expiry === undefined ? [] : [`${columns.ttl} = ${ttlUntil(`${table}.${columns.createdAt}`)}`]),
         `revision = ${table}.revision + 1`
       ].join(", "),
     assigned,
     condition: () => guardCondition(guard, contentFields.filter((field) => !isWritten(field))),
     compared: guardParams(guard, patch),
     returned: () => {
+      // The method is read, so that no column is read as null which cannot be that.
       const gone = jsonFields.filter((field) => field !== "originalMethod" && isWritten(field))
         .map((field): string => columns[field])
       return columnList.map((column) => gone.includes(column) ? `NULL AS ${column}` : column).join(", ")
@@ -75,7 +81,11 @@ export const patchClauses = (guard: TaskGuard, patch: TaskPatch): PatchClauses =
   }
 }
 
-/** Everything of a guard that its text depends on, in bits behind those of the fields. */
+/** The ttl that `applyPatch` gives, of a time, of that time less the longest ttl, of the longest ttl, and of the time again. */
+const ttlUntil = (createdAt: string): string =>
+  `CASE WHEN ${createdAt} >= ? THEN 1 WHEN ${createdAt} <= ? THEN ? ELSE ? - ${createdAt} END`
+
+/** Everything of a guard that its text depends on, in bits. */
 const guardKey = (guard: TaskGuard): number => {
   let key = 0
   if (guard.statuses !== undefined) {
@@ -88,7 +98,7 @@ const guardKey = (guard: TaskGuard): number => {
   if (guard.contentAtMost !== undefined) key |= 1024
   if (guard.attempt !== undefined) key |= 2048
   if (guard.leaseExpiredBy !== undefined) key |= 4096
-  return key << patchFields.length
+  return key
 }
 
 const guardCondition = (guard: TaskGuard, kept: ReadonlyArray<(typeof contentFields)[number]>): string =>

@@ -24,7 +24,7 @@ export const migrations = ({ counts, messages, schema, tasks }: TaskTables): Rea
   compatible_with INTEGER NOT NULL
 ) STRICT`,
       `INSERT INTO ${schema} (id, version, compatible_with) VALUES (1, 1, 1)`,
-      createTasks(tasks, "", ""),
+      createTasks(tasks, first),
       ...indexes(tasks),
       `CREATE TABLE ${counts} (session_id TEXT NOT NULL PRIMARY KEY, tasks INTEGER NOT NULL) STRICT, WITHOUT ROWID`,
       `CREATE TABLE ${messages} (
@@ -40,29 +40,44 @@ export const migrations = ({ counts, messages, schema, tasks }: TaskTables): Rea
   {
     id: 2,
     name: "leases, principals and steps",
-    // Made anew, because a column that is added comes behind the large ones, which would be read for it.
     statements: [
-      // Views of the user would go on to name the table that is dropped.
-      "PRAGMA legacy_alter_table = ON",
-      `ALTER TABLE ${tasks} RENAME TO ${tasks}_1`,
-      "PRAGMA legacy_alter_table = OFF",
-      ...indexNames(tasks).map((name) => `DROP INDEX ${name}`),
-      createTasks(
-        tasks,
-        // The default is for processes of the version before, which do not name it.
-        "\n  attempt INTEGER NOT NULL DEFAULT 0,\n  lease_expires_at INTEGER,",
-        "\n  principal TEXT,\n  steps TEXT,",
-        ["principal", "steps"]
-      ),
-      `INSERT INTO ${tasks} (${firstColumns}) SELECT ${firstColumns} FROM ${tasks}_1`,
-      `DROP TABLE ${tasks}_1`,
+      ...remade(tasks, 1, createTasks(tasks, second), firstColumns, indexNames(tasks)),
       ...indexes(tasks),
-      // The status as well, or SQLite would rather read all tasks of that status.
-      `CREATE INDEX ${tasks}_by_lease ON ${tasks} (status, lease_expires_at, task_id) ` +
-      "WHERE status = 'working' AND lease_expires_at IS NOT NULL",
+      leaseIndex(tasks),
       `UPDATE ${schema} SET version = 2`
     ]
+  },
+  {
+    id: 3,
+    name: "names, trace contexts and failures",
+    statements: [
+      ...remade(tasks, 2, createTasks(tasks, third), secondColumns, [...indexNames(tasks), `${tasks}_by_lease`]),
+      ...indexes(tasks),
+      leaseIndex(tasks),
+      `UPDATE ${schema} SET version = 3`
+    ]
   }
+]
+
+/**
+ * Makes the table of tasks anew with what is in it, because a column that is added comes behind the large ones, which
+ * would be read for it.
+ */
+const remade = (
+  tasks: string,
+  version: number,
+  create: string,
+  columns: string,
+  indexes: ReadonlyArray<string>
+): ReadonlyArray<string> => [
+  // Views of the user would go on to name the table that is dropped.
+  "PRAGMA legacy_alter_table = ON",
+  `ALTER TABLE ${tasks} RENAME TO ${tasks}_${version}`,
+  "PRAGMA legacy_alter_table = OFF",
+  ...indexes.map((name) => `DROP INDEX ${name}`),
+  create,
+  `INSERT INTO ${tasks} (${columns}) SELECT ${columns} FROM ${tasks}_${version}`,
+  `DROP TABLE ${tasks}_${version}`
 ]
 
 /** The columns of version 1 that are not generated. */
@@ -70,23 +85,54 @@ const firstColumns = "task_id, session_id, status, created_at, last_updated_at, 
   "incarnation, result_kind, original_method, status_message, meta, original_params, input_requests, " +
   "input_responses, request_state, input_keys, result"
 
-/** What `taskBytes` added up in version 1. */
-const firstPayloads = [
-  "original_method",
-  "status_message",
-  "meta",
-  "original_params",
-  "input_requests",
-  "input_responses",
-  "request_state",
-  "result"
-]
+/** The columns of version 2 that are not generated. */
+const secondColumns = `${firstColumns}, attempt, lease_expires_at, principal, steps`
+
+/** What a version adds to the table: small columns, those behind the metadata, large ones. */
+interface Columns {
+  readonly small: string
+  readonly described: string
+  readonly large: string
+  /** What has a limit together; what has one of its own is added up by the statement that asks. */
+  readonly payloads: ReadonlyArray<string>
+}
+
+const first: Columns = {
+  small: "",
+  described: "",
+  large: "",
+  payloads: [
+    "original_method",
+    "status_message",
+    "meta",
+    "original_params",
+    "input_requests",
+    "input_responses",
+    "request_state",
+    "result"
+  ]
+}
+
+const second: Columns = {
+  // The default is for processes of the version before, which do not name it.
+  small: "\n  attempt INTEGER NOT NULL DEFAULT 0,\n  lease_expires_at INTEGER,",
+  described: "",
+  large: "\n  principal TEXT,\n  steps TEXT,",
+  payloads: [...first.payloads, "principal", "steps"]
+}
+
+const third: Columns = {
+  small: `${second.small}\n  name TEXT,\n  traceparent TEXT,\n  tracestate TEXT,`,
+  described: "\n  failure TEXT,",
+  large: `${second.large}\n  failure_stack TEXT,`,
+  payloads: second.payloads
+}
 
 /**
  * What is generated is what SQLite can work out of the rest of the row whenever it writes it. Large columns come last, so
  * that the others are read without them.
  */
-const createTasks = (tasks: string, small: string, large: string, payloads: ReadonlyArray<string> = []): string =>
+const createTasks = (tasks: string, { described, large, payloads, small }: Columns): string =>
   `CREATE TABLE ${tasks} (
   task_id TEXT NOT NULL PRIMARY KEY,
   session_id TEXT,
@@ -100,10 +146,10 @@ const createTasks = (tasks: string, small: string, large: string, payloads: Read
   revision INTEGER NOT NULL,
   incarnation TEXT NOT NULL,${small}
   result_kind TEXT,
-  bytes INTEGER GENERATED ALWAYS AS (${bytesOf([...firstPayloads, ...payloads])}) STORED,
+  bytes INTEGER GENERATED ALWAYS AS (${bytesOf(payloads)}) STORED,
   original_method TEXT NOT NULL,
   status_message TEXT,
-  meta TEXT,
+  meta TEXT,${described}
   original_params TEXT,
   input_requests TEXT,
   input_responses TEXT,
@@ -116,6 +162,11 @@ const indexNames = (tasks: string): ReadonlyArray<string> => indexesOf.map(([nam
 
 const indexes = (tasks: string): ReadonlyArray<string> =>
   indexesOf.map(([name, columns]) => `CREATE INDEX ${tasks}_by_${name} ON ${tasks} ${columns}`)
+
+/** The status as well, or SQLite would rather read all tasks of that status. */
+const leaseIndex = (tasks: string): string =>
+  `CREATE INDEX ${tasks}_by_lease ON ${tasks} (status, lease_expires_at, task_id) ` +
+  "WHERE status = 'working' AND lease_expires_at IS NOT NULL"
 
 const indexesOf = [
   ["creation", "(created_at, task_id)"],

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { StoredJson } from "../../domain/StoredJson.ts"
-import { contentFields, type StoredTask } from "../../domain/StoredTask.ts"
+import { jsonFields, type StoredTask } from "../../domain/StoredTask.ts"
 import type { TaskPatch } from "../../domain/TaskWrite.ts"
 import { type BrokenDriver, patching, storing } from "./BrokenDriver.ts"
 
@@ -17,7 +17,7 @@ const dropping = (drop: (patch: TaskPatch) => TaskPatch) =>
 const rewriting = (rewrite: (text: string) => string) =>
   storing(<Fields extends Partial<StoredTask>>(fields: Fields): Fields => {
     const changed = { ...fields }
-    for (const field of [...contentFields, "result"] as const) {
+    for (const field of jsonFields) {
       const json = fields[field]
       if (json !== null && json !== undefined) {
         Object.assign(changed, { [field]: StoredJson.fromText(rewrite(json.text)) })
@@ -30,6 +30,8 @@ const sortKeys = (_: string, value: unknown): unknown =>
   typeof value === "object" && value !== null && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).sort(([left], [right]) => left < right ? -1 : 1))
     : value
+
+const withoutFailure = <Fields extends Partial<StoredTask>>(fields: Fields): Fields => ({ ...fields, failure: null })
 
 const rounded = <Fields extends Partial<StoredTask>>(fields: Fields): Fields =>
   fields.lastUpdatedAt === undefined
@@ -73,6 +75,52 @@ export const brokenWrites: ReadonlyArray<BrokenDriver> = [
     breakDriver: dropping((patch) => {
       const { ttl: _, ...rest } = patch
       return rest
+    })
+  },
+  {
+    name: "keeps the ttl of a task that ends",
+    subject: "resultTtl",
+    checks: ["model", "linearizability"],
+    breakDriver: dropping((patch) => {
+      const { expiry: _, ...rest } = patch
+      return rest
+    })
+  },
+  {
+    name: "counts the ttl of a task that ends from its end",
+    subject: "resultTtl",
+    checks: ["model"],
+    breakDriver: dropping(({ expiry, ...patch }) =>
+      expiry === undefined ? patch : { ...patch, ttl: Math.min(expiry.at - patch.lastUpdatedAt, expiry.maxTtl) }
+    )
+  },
+  {
+    name: "gives a task that ends a longer ttl than it may have",
+    subject: "resultTtl",
+    checks: ["model"],
+    breakDriver: dropping(({ expiry, ...patch }) =>
+      expiry === undefined ? patch : { ...patch, expiry: { ...expiry, maxTtl: Number.MAX_SAFE_INTEGER } }
+    )
+  },
+  {
+    name: "loses what went wrong",
+    subject: "failures",
+    checks: ["model", "linearizability"],
+    breakDriver: storing(withoutFailure)
+  },
+  {
+    name: "loses the stack of what went wrong",
+    subject: "failures",
+    checks: ["model"],
+    breakDriver: dropping((patch) => ({ ...patch, failureStack: null }))
+  },
+  {
+    name: "does not store names",
+    subject: "names and trace contexts",
+    checks: ["model", "linearizability"],
+    breakDriver: (good) => ({
+      ...good,
+      insert: (task, bounds, now) => good.insert({ ...task, name: null }, bounds, now)
     })
   },
   {

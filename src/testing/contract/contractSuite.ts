@@ -8,6 +8,7 @@ import type { ContractGroup } from "./ContractCase.ts"
 import { createGroup } from "./create.ts"
 import { deletesGroup } from "./deletes.ts"
 import { expiryGroup } from "./expiry.ts"
+import { failuresGroup } from "./failures.ts"
 import { fencingGroup } from "./fencing.ts"
 import { freeTasksGroup } from "./freeTasks.ts"
 import { inputRoundsGroup } from "./inputRounds.ts"
@@ -15,9 +16,11 @@ import { leasesGroup } from "./leases.ts"
 import { limitsGroup } from "./limits.ts"
 import { listsGroup } from "./lists.ts"
 import { messagesGroup } from "./messages.ts"
+import { namesGroup } from "./names.ts"
 import { notJsonGroup } from "./notJson.ts"
 import { recoveryGroup } from "./recovery.ts"
 import { resultsGroup } from "./results.ts"
+import { resultTtlGroup } from "./resultTtl.ts"
 import { sessionsGroup } from "./sessions.ts"
 import { settleGroup } from "./settle.ts"
 import { stepsGroup } from "./steps.ts"
@@ -36,9 +39,12 @@ import { watchingGroup } from "./watching.ts"
  */
 export const contractSuite: ReadonlyArray<ContractGroup> = [
   createGroup,
+  namesGroup,
   transitionsGroup,
   resultsGroup,
   settleGroup,
+  failuresGroup,
+  resultTtlGroup,
   touchGroup,
   inputRoundsGroup,
   updateGroup,

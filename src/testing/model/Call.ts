@@ -40,6 +40,8 @@ const changed = (state: ModelState, command: UpdateTask): ModelTask => {
     result: result === undefined ? read.result : result === null ? null : outcomeNamed(result),
     principal: forgets === "principal" ? null : read.principal,
     steps: forgets === "steps" ? null : read.steps,
+    name: forgets === "name" ? null : read.name,
+    failure: forgets === "failure" ? null : read.failure,
     inputRequests: asks === undefined ? read.inputRequests : asks === null ? null : { [asks]: "asked" },
     revision: wrong === "revision" ? read.revision + 1 : read.revision,
     createdAt: wrong === "createdAt" ? read.createdAt + 1 : read.createdAt,
@@ -66,6 +68,9 @@ const absent = (state: ModelState, taskId: string): ModelTask => ({
   usedKeys: [],
   attempt: 0,
   leaseExpiresAt: null,
+  name: null,
+  traceparent: null,
+  failure: null,
   principal: null,
   steps: null
 })

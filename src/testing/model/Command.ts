@@ -21,6 +21,9 @@ const leaseOrNone = Schema.optionalKey(Schema.Literals([0, 1, 10]))
 /** Of a worker: the attempt that it thinks it is at. */
 const attempt = Schema.optionalKey(Schema.Literals([1, 2]))
 const maxSize = Schema.optionalKey(Schema.Literals([1, 2]))
+/** How long a task lives once it has ended. */
+const resultTtl = Schema.optionalKey(Schema.Literals([1, 60, 400]))
+const failure = Schema.optionalKey(Schema.Literals(["bare", "stacked"]))
 const outcome = Schema.Literals(["success", "tool_error", "error"])
 
 /**
@@ -52,7 +55,9 @@ const CreateTask = Schema.TaggedStruct("createTask", {
   result: Schema.optionalKey(outcome),
   asks: Schema.optionalKey(key),
   lease: leaseOrNone,
-  principal: Schema.optionalKey(Schema.Literals(["user"]))
+  principal: Schema.optionalKey(Schema.Literals(["user"])),
+  name: Schema.optionalKey(Schema.Literals(["search"])),
+  traceparent: Schema.optionalKey(Schema.Literals(["00-a-b-01"]))
 })
 
 const UpdateTask = Schema.TaggedStruct("updateTask", {
@@ -63,7 +68,7 @@ const UpdateTask = Schema.TaggedStruct("updateTask", {
   ttl: Schema.optionalKey(ttl),
   result: Schema.optionalKey(Schema.NullOr(outcome)),
   asks: Schema.optionalKey(Schema.NullOr(key)),
-  forgets: Schema.optionalKey(Schema.Literals(["principal", "steps"])),
+  forgets: Schema.optionalKey(Schema.Literals(["principal", "steps", "name", "failure"])),
   /** What is wrong with the record, if anything. */
   wrong: Schema.optionalKey(Schema.Literals(["revision", "createdAt", "sessionId"]))
 })
@@ -77,15 +82,18 @@ const writes = [
     taskId: id,
     status: TaskStatus,
     statusMessage: message,
+    resultTtl,
     attempt
   }),
-  Schema.TaggedStruct("storeTaskResult", { actor: Actor, taskId: id, outcome, attempt }),
+  Schema.TaggedStruct("storeTaskResult", { actor: Actor, taskId: id, outcome, failure, resultTtl, attempt }),
   Schema.TaggedStruct("settleTask", {
     actor: Actor,
     taskId: id,
     outcome,
     status: Schema.optionalKey(Schema.Literals(["completed", "failed"])),
     statusMessage: message,
+    failure,
+    resultTtl,
     attempt
   }),
   Schema.TaggedStruct("touchTask", {
@@ -144,7 +152,8 @@ const others = [
     actor: Actor,
     maxAge: Schema.Literals([0, 1, 10]),
     statuses: Schema.optionalKey(Schema.Tuple([Schema.Literals(["working", "input_required"])])),
-    leases: Schema.optionalKey(Schema.Literals(["expired"]))
+    leases: Schema.optionalKey(Schema.Literals(["expired"])),
+    resultTtl
   }),
   Schema.TaggedStruct("claimableTasks", { actor: Actor, limit: Schema.optionalKey(Schema.Literals([1, 2])) })
 ] as const
@@ -240,6 +249,20 @@ export const sequenceSize = 800
  * @category accessors
  */
 export const outcomeNamed = (name: typeof outcome.Type): TaskOutcome => outcomes[name]
+
+/**
+ * Gives the failure that a command names.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const failureNamed = <Name extends keyof typeof failures | undefined>(name: Name) =>
+  name === undefined ? undefined : failures[name]
+
+const failures = {
+  bare: { name: "TypeError", message: "x is not a function" },
+  stacked: { name: "Error", message: "lost", stack: "Error: lost\n    at work" }
+} as const
 
 const outcomes = {
   success: { _tag: "Success", value: { content: [] } },

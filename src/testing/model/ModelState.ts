@@ -37,8 +37,19 @@ export interface ModelTask {
   readonly attempt: number
   /** Null when it is nobody's to claim, 0 when it waits for a worker. */
   readonly leaseExpiresAt: number | null
+  readonly name: string | null
+  readonly traceparent: string | null
+  readonly failure: ModelFailure | null
   readonly principal: string | null
   readonly steps: { readonly [key: string]: Json } | null
+}
+
+/** What went wrong with a task. */
+interface ModelFailure {
+  readonly name: string
+  readonly message: string
+  readonly stack?: string
+  readonly at: number
 }
 
 /**
@@ -137,6 +148,11 @@ export const recordOf = (task: ModelTask): TaskRecordFields => ({
   ...(task.requestState === null ? {} : { requestState: task.requestState }),
   ...(task.attempt === 0 ? {} : { attempt: task.attempt }),
   ...(task.leaseExpiresAt === null ? {} : { leaseExpiresAt: DateTime.makeUnsafe(task.leaseExpiresAt) }),
+  ...(task.name === null ? {} : { name: task.name }),
+  ...(task.traceparent === null ? {} : { traceparent: task.traceparent }),
+  ...(task.failure === null
+    ? {}
+    : { failure: { ...task.failure, at: DateTime.makeUnsafe(task.failure.at) } }),
   ...(task.principal === null ? {} : { principal: task.principal }),
   ...(task.steps === null ? {} : { steps: task.steps })
 })

@@ -142,10 +142,11 @@ const pageOf = (state: ModelState, query: ListQuery, after: ModelCursor["after"]
 }
 
 const shown = (task: ModelTask, summaries: boolean): unknown => {
-  const record = plainRecord(recordOf(task))
-  return summaries
-    ? Object.fromEntries(Object.entries(record).filter(([field]) => !largeFields.includes(field)))
-    : record
+  if (!summaries) return plainRecord(recordOf(task))
+  const { failure } = task
+  const withoutStack = failure === null ? null : { name: failure.name, message: failure.message, at: failure.at }
+  const record = plainRecord(recordOf({ ...task, failure: withoutStack }))
+  return Object.fromEntries(Object.entries(record).filter(([field]) => !largeFields.includes(field)))
 }
 
 const largeFields: ReadonlyArray<string> = [

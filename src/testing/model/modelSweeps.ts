@@ -6,6 +6,7 @@
 import type { Command } from "./Command.ts"
 import { hasExpired, visible } from "./modelReads.ts"
 import { type ModelState, type ModelTask, type Step, without } from "./ModelState.ts"
+import { endTtl } from "./modelWrites.ts"
 
 /**
  * Removes the tasks that have expired.
@@ -33,7 +34,7 @@ export const recoverTasks = (
   const stuck = visible(state, undefined)
     .filter(({ status }) => statuses.includes(status))
     .filter((task) => isStuck(task, call.leases, state.now - call.maxAge))
-  const tasks = state.tasks.map((task) => stuck.includes(task) ? recovered(state, task, reason) : task)
+  const tasks = state.tasks.map((task) => stuck.includes(task) ? recovered(state, task, call.resultTtl, reason) : task)
   return [{ value: stuck.map(({ taskId }) => taskId).toSorted() }, { ...state, tasks }]
 }
 
@@ -47,12 +48,18 @@ const isStuck = (
     ? lastUpdatedAt < time
     : status === "working" && leaseExpiresAt !== null && leaseExpiresAt !== 0 && leaseExpiresAt <= time
 
-const recovered = (state: ModelState, task: ModelTask, reason: string): ModelTask => {
+const recovered = (
+  state: ModelState,
+  task: ModelTask,
+  resultTtl: number | undefined,
+  reason: string
+): ModelTask => {
   const written = {
     ...task,
     inputRequests: null,
     lastUpdatedAt: state.now,
     leaseExpiresAt: null,
+    ttl: endTtl(state, task, resultTtl),
     revision: task.revision + 1
   }
   return task.result === null
@@ -60,6 +67,7 @@ const recovered = (state: ModelState, task: ModelTask, reason: string): ModelTas
       ...written,
       status: "failed",
       statusMessage: reason,
+      failure: { name: "Interrupted", message: reason, at: state.now },
       result: { _tag: "Error", code: -32603, message: reason }
     }
     : { ...written, status: task.result._tag === "Error" ? "failed" : "completed" }

@@ -8,7 +8,7 @@ import { difference } from "../difference.ts"
 import { plainRecord } from "../PlainRecord.ts"
 import { type Answer, type Refusal, refusal } from "./Answer.ts"
 import type { Call } from "./Call.ts"
-import { type Actor, outcomeNamed } from "./Command.ts"
+import { type Actor, failureNamed, outcomeNamed } from "./Command.ts"
 import { findTask, hasExpired } from "./modelReads.ts"
 import { contentBytesOf, type ModelState, type ModelTask, recordOf, type Step, without } from "./ModelState.ts"
 
@@ -59,6 +59,23 @@ const write = (
   if (refused !== undefined) return [refusal(refused), state]
   const task = written(state, stored, next)
   return [shown(task), put(state, task)]
+}
+
+/**
+ * The ttl of a task that lives so much longer from now on.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const endTtl = (state: ModelState, task: ModelTask, resultTtl: number | undefined): number | null =>
+  resultTtl === undefined
+    ? task.ttl
+    : Math.min(state.now - task.createdAt + resultTtl, state.options.maxTtl ?? Infinity)
+
+/** What is known of what went wrong. */
+const reported = (state: ModelState, task: ModelTask, name: "bare" | "stacked" | undefined): ModelTask["failure"] => {
+  const failure = failureNamed(name)
+  return failure === undefined ? task.failure : { ...failure, at: state.now }
 }
 
 const refusedEnd = ({ status, taskId }: ModelTask): Refusal | undefined =>
@@ -114,6 +131,9 @@ export const createTask = (state: ModelState, call: CallOf<"createTask">): Step 
     usedKeys: Object.keys(asked ?? {}),
     attempt: (call.lease ?? 0) > 0 ? 1 : 0,
     leaseExpiresAt: ended(status) ? null : leaseEnd(state, call.lease, null),
+    name: call.name ?? null,
+    traceparent: call.traceparent ?? null,
+    failure: null,
     principal: call.principal ?? null,
     steps: null
   }
@@ -178,12 +198,14 @@ export const deleteTask = (state: ModelState, call: CallOf<"deleteTask">): Step 
  * @category writes
  */
 export const makeTransition = (state: ModelState, call: CallOf<"updateTaskStatus">): Step =>
-  write(state, call, (stored) => {
-    const { status, statusMessage = stored.statusMessage } = call
-    const next = { ...stored, status, statusMessage }
-    const refused = refusedMessage(state, stored, next, call.statusMessage) ?? refusedWorker(stored, call.attempt)
-    return { next, refused: refused ?? refusedStep(stored, status) }
-  })
+  call.resultTtl !== undefined && !ended(call.status)
+    ? [refusal({ _tag: "InvalidInput", field: "resultTtl" }), state]
+    : write(state, call, (stored) => {
+      const { status, statusMessage = stored.statusMessage } = call
+      const next = { ...stored, status, statusMessage, ttl: endTtl(state, stored, call.resultTtl) }
+      const refused = refusedMessage(state, stored, next, call.statusMessage) ?? refusedWorker(stored, call.attempt)
+      return { next, refused: refused ?? refusedStep(stored, status) }
+    })
 
 /**
  * @since 0.1.0
@@ -191,8 +213,16 @@ export const makeTransition = (state: ModelState, call: CallOf<"updateTaskStatus
  */
 export const storeResult = (state: ModelState, call: CallOf<"storeTaskResult">): Step =>
   write(state, call, (stored) => ({
-    next: { ...stored, result: outcomeNamed(call.outcome) },
-    refused: refusedWorker(stored, call.attempt) ?? refusedResult(stored) ??
+    next: {
+      ...stored,
+      result: outcomeNamed(call.outcome),
+      failure: reported(state, stored, call.failure),
+      ttl: endTtl(state, stored, call.resultTtl)
+    },
+    refused: (call.resultTtl !== undefined && !ended(stored.status)
+      ? { _tag: "InvalidInput", field: "resultTtl" }
+      : refusedWorker(stored, call.attempt)) ??
+      refusedResult(stored) ??
       (stored.status === "cancelled" ? refusedEnd(stored) : undefined)
   }))
 
@@ -204,7 +234,14 @@ export const settleTask = (state: ModelState, call: CallOf<"settleTask">): Step 
   write(state, call, (stored) => {
     const result = outcomeNamed(call.outcome)
     const { status = result._tag === "Error" ? "failed" : "completed", statusMessage = stored.statusMessage } = call
-    const next: ModelTask = { ...stored, result, status, statusMessage }
+    const next: ModelTask = {
+      ...stored,
+      result,
+      status,
+      statusMessage,
+      failure: reported(state, stored, call.failure),
+      ttl: endTtl(state, stored, call.resultTtl)
+    }
     const refused = refusedMessage(state, stored, next, call.statusMessage) ?? refusedWorker(stored, call.attempt)
     return { next, refused: refused ?? refusedResult(stored) ?? refusedEnd(stored) }
   })

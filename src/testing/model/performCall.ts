@@ -16,7 +16,7 @@ import type { StoragePair } from "../StorageHarness.ts"
 import type { SuiteClock } from "../SuiteClock.ts"
 import { type Answer, refusal } from "./Answer.ts"
 import type { Call } from "./Call.ts"
-import { type Actor, outcomeNamed } from "./Command.ts"
+import { type Actor, failureNamed, outcomeNamed } from "./Command.ts"
 import { recordOf } from "./ModelState.ts"
 
 /** A list that was read and promised more. */
@@ -70,9 +70,9 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
     case "updateTaskStatus":
       return Effect.map(tasks.updateTaskStatus(call.taskId, call.status, call), plainRecord)
     case "storeTaskResult":
-      return Effect.map(tasks.storeTaskResult(call.taskId, outcomeNamed(call.outcome), call), plainRecord)
+      return Effect.map(tasks.storeTaskResult(call.taskId, outcomeNamed(call.outcome), withFailure(call)), plainRecord)
     case "settleTask":
-      return Effect.map(tasks.settleTask(call.taskId, outcomeNamed(call.outcome), call), plainRecord)
+      return Effect.map(tasks.settleTask(call.taskId, outcomeNamed(call.outcome), withFailure(call)), plainRecord)
     case "touchTask":
       return Effect.map(tasks.touchTask(call.taskId, call), plainRecord)
     case "claimTask":
@@ -121,13 +121,18 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
   }
 }
 
+const withFailure = <Options extends { readonly failure?: "bare" | "stacked" }>({ failure, ...options }: Options) => ({
+  ...options,
+  failure: failureNamed(failure)
+})
+
 const sortedIds = (ids: ReadonlyArray<string>): ReadonlyArray<string> => ids.toSorted()
 
 const mapOf = (keys: ReadonlyArray<string>, value: string): { readonly [key: string]: string } =>
   Object.fromEntries(keys.map((key) => [key, value]))
 
 const newTask = (subject: Subject, call: Extract<Call, { readonly _tag: "createTask" }>) => {
-  const { age, asks, lease, principal, result, sessionId, status, statusMessage, taskId, ttl } = call
+  const { age, asks, lease, name, principal, result, sessionId, status, statusMessage, taskId, traceparent, ttl } = call
   const createdAt = age === undefined ? undefined : DateTime.makeUnsafe(subject.clock.currentTimeMillisUnsafe() - age)
   return {
     originalMethod: "tools/call",
@@ -135,12 +140,14 @@ const newTask = (subject: Subject, call: Extract<Call, { readonly _tag: "createT
     lastUpdatedAt: createdAt,
     inputRequests: asks === undefined ? undefined : { [asks]: "asked" },
     lease,
+    name,
     principal,
     result: result === undefined ? undefined : outcomeNamed(result),
     sessionId,
     status,
     statusMessage,
     taskId,
+    traceparent,
     ttl
   }
 }

@@ -47,7 +47,7 @@ const file = perFile(Effect.gen(function*() {
   const database = yield* bare(filename)
   const empty = Effect.sync(() => database.exec("DELETE FROM mcp_tasks; DELETE FROM mcp_messages"))
   yield* warmUp(Effect.as(empty, { first, second: first }))
-  for (const statement of nextVersion(3, "INTEGER")) database.exec(statement)
+  for (const statement of nextVersion(4, "INTEGER")) database.exec(statement)
   const second = yield* SqliteTaskStorage.makeDriver({ filename, synchronous: "off", schema: "verify" })
   return { makeDrivers: Effect.as(empty, { first, second }) }
 }))
@@ -58,7 +58,7 @@ const pair = perFile(Effect.gen(function*() {
   const sql = yield* connect(url)
   const first = yield* PostgresTaskStorage.makeDriver({ url, maxTasks: 1 })
   yield* warmUp(emptied({ sql, first, second: first }))
-  yield* sql.withTransaction(Effect.forEach(nextVersion(2, "bigint"), (statement) => sql.unsafe(statement)))
+  yield* sql.withTransaction(Effect.forEach(nextVersion(3, "bigint"), (statement) => sql.unsafe(statement)))
   return { sql, first, second: yield* PostgresTaskStorage.makeDriver({ url, schema: "verify" }) }
 }))
 suite("postgres", fromDrivers({ makeDrivers: Effect.flatMap(pair, emptied) }))

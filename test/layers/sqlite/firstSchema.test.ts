@@ -115,7 +115,7 @@ describe("a file of the first schema version", () => {
       assert.strictEqual(record.attempt, 1)
       assert.deepEqual(
         { ...database.prepare("SELECT version, compatible_with FROM mcp_schema").get() },
-        { version: 2, compatible_with: 1 }
+        { version: 3, compatible_with: 1 }
       )
       const names = database.prepare(
         "SELECT name FROM sqlite_schema WHERE name LIKE 'mcp\\_tasks%' ESCAPE '\\' ORDER BY name"
@@ -201,7 +201,7 @@ describe("a file of the first schema version", () => {
 })
 
 describe("a process of the first schema version", () => {
-  it.live("goes on to work beside one that has made the second", () =>
+  it.live("goes on to work beside one that has made those after it", () =>
     Effect.gen(function*() {
       const { database, filename } = yield* oldFile(true)
       // Prepared before the step, as a process does that runs on.

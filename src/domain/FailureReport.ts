@@ -1,0 +1,153 @@
+/**
+ * What really went wrong with a task, where its client is told less.
+ *
+ * @since 0.2.0
+ */
+import type * as DateTime from "effect/DateTime"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { orAbsent, parseText, parseTime } from "./ArgumentParsers.ts"
+import { StoredJson } from "./StoredJson.ts"
+import type { StoredTask } from "./StoredTask.ts"
+import { InvalidInput } from "./TaskError.ts"
+
+/**
+ * Describes what really went wrong, for the operator alone: no client is ever told of it.
+ *
+ * @since 0.2.0
+ * @category schemas
+ */
+export const FailureReport = Schema.Struct({
+  name: Schema.String,
+  message: Schema.String,
+  stack: Schema.optionalKey(Schema.String),
+  at: Schema.DateTimeUtcFromString
+})
+
+/**
+ * @since 0.2.0
+ * @category models
+ */
+export type FailureReport = typeof FailureReport.Type
+
+/**
+ * What really went wrong, as it is handed in. An `Error` is one.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface FailureInput {
+  readonly name: string
+  readonly message: string
+  readonly stack?: string | undefined
+}
+
+/**
+ * A failure in its stored form. The stack lies apart, so that lists do not read it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type StoredFailure = Pick<StoredTask, "failure" | "failureStack">
+
+/** Bytes that a failure may take in all; a message that leaves nothing of the stack is cut to half of that. */
+const maxBytes = 16_384
+
+/** What is stored of it besides its texts takes less. */
+const restBytes = 100
+
+/** Bytes of a name, which is that of a class. */
+const maxNameBytes = 1_024
+
+/**
+ * A failure that was parsed, in the form in which it is stored when it is written `now`.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type ParsedFailure = (now: number) => StoredFailure
+
+/**
+ * A task that has no failure.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const noFailure: StoredFailure = { failure: null, failureStack: null }
+
+/**
+ * Parses a failure and cuts it to 16 KiB, of its stack first. Without a time it happened when it is written.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const parseFailure = (
+  field: string,
+  failure: FailureInput & { readonly at?: DateTime.Utc }
+): Result.Result<ParsedFailure, InvalidInput> => {
+  try {
+    return typeof failure !== "object" || failure === null
+      ? Result.fail(new InvalidInput({ field, reason: "must be an object with a name and a message" }))
+      : parseParts(field, { name: failure.name, message: failure.message, stack: failure.stack, at: failure.at })
+  } catch {
+    return Result.fail(new InvalidInput({ field, reason: "reading it threw an exception" }))
+  }
+}
+
+const parseParts = (
+  field: string,
+  { at, message, name, stack }: FailureInput & { readonly at: DateTime.Utc | undefined }
+): Result.Result<ParsedFailure, InvalidInput> =>
+  Result.map(
+    Result.all([
+      parseText(`${field}.name`, name),
+      parseText(`${field}.message`, message),
+      orAbsent(stack, (stack) => parseText(`${field}.stack`, stack)),
+      orAbsent(at, (at) => parseTime(`${field}.at`, at))
+    ]),
+    ([, , , at]) => storeFailure(name, message, stack, at)
+  )
+
+/**
+ * Gives a failure in its stored form, cut to 16 KiB.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const storeFailure = (
+  name: string,
+  message: string,
+  stack: string | undefined,
+  at: number | null
+): ParsedFailure => {
+  const cutName = cut(name, maxNameBytes)
+  const room = maxBytes - restBytes - textBytes(cutName)
+  const stackBytes = stack === undefined ? 0 : textBytes(stack.slice(0, maxBytes))
+  const cutMessage = cut(message, Math.max(room - stackBytes, room / 2))
+  const failureStack = stack === undefined ? null : StoredJson.fromJson(cut(stack, room - textBytes(cutMessage)))
+  return (now) => ({
+    failure: StoredJson.fromJson({ name: cutName, message: cutMessage, at: at ?? now }),
+    failureStack
+  })
+}
+
+const textBytes = (text: string): number => StoredJson.fromJson(text).bytes
+
+/** Gives as much of a text as takes so many bytes. No character is cut in two. */
+const cut = (text: string, bytes: number): string => {
+  // Each unit takes a byte or more, so that of a text of any length no more than this is looked at.
+  const start = text.slice(0, Math.max(0, bytes))
+  if (textBytes(start) <= bytes) return start
+  let [fits, tooLong] = [0, start.length]
+  while (tooLong - fits > 1) {
+    const middle = Math.floor((fits + tooLong) / 2)
+    if (textBytes(start.slice(0, middle)) <= bytes) fits = middle
+    else tooLong = middle
+  }
+  return start.slice(0, isInPair(start, fits) ? fits - 1 : fits)
+}
+
+const isInPair = (text: string, index: number): boolean => {
+  const code = text.codePointAt(index - 1)
+  return code !== undefined && code > 0xffff
+}

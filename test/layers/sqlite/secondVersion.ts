@@ -1,0 +1,71 @@
+/**
+ * What the second version of the schema made of a database and its processes sent to it, word for word.
+ */
+
+/** Brings the tables of the first version to the second. */
+export const secondStep: ReadonlyArray<string> = [
+  `PRAGMA legacy_alter_table = ON`,
+  `ALTER TABLE mcp_tasks RENAME TO mcp_tasks_1`,
+  `PRAGMA legacy_alter_table = OFF`,
+  `DROP INDEX mcp_tasks_by_creation`,
+  `DROP INDEX mcp_tasks_by_status`,
+  `DROP INDEX mcp_tasks_by_session`,
+  `DROP INDEX mcp_tasks_by_session_status`,
+  `DROP INDEX mcp_tasks_by_update`,
+  `DROP INDEX mcp_tasks_by_expiry`,
+  `CREATE TABLE mcp_tasks (
+  task_id TEXT NOT NULL PRIMARY KEY,
+  session_id TEXT,
+  status TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  last_updated_at INTEGER NOT NULL,
+  active_updated_at INTEGER GENERATED ALWAYS AS (CASE WHEN status IN ('working', 'input_required') THEN last_updated_at END) STORED,
+  ttl INTEGER,
+  expires_at INTEGER GENERATED ALWAYS AS (created_at + ttl) STORED,
+  poll_interval INTEGER,
+  revision INTEGER NOT NULL,
+  incarnation TEXT NOT NULL,
+  attempt INTEGER NOT NULL DEFAULT 0,
+  lease_expires_at INTEGER,
+  result_kind TEXT,
+  bytes INTEGER GENERATED ALWAYS AS (coalesce(octet_length(original_method), 0) + coalesce(octet_length(status_message), 0) + coalesce(octet_length(meta), 0) + coalesce(octet_length(original_params), 0) + coalesce(octet_length(input_requests), 0) + coalesce(octet_length(input_responses), 0) + coalesce(octet_length(request_state), 0) + coalesce(octet_length(result), 0) + coalesce(octet_length(principal), 0) + coalesce(octet_length(steps), 0)) STORED,
+  original_method TEXT NOT NULL,
+  status_message TEXT,
+  meta TEXT,
+  original_params TEXT,
+  input_requests TEXT,
+  input_responses TEXT,
+  request_state TEXT,
+  input_keys TEXT,
+  principal TEXT,
+  steps TEXT,
+  result TEXT
+) STRICT`,
+  `INSERT INTO mcp_tasks (task_id, session_id, status, created_at, last_updated_at, ttl, poll_interval, revision, incarnation, result_kind, original_method, status_message, meta, original_params, input_requests, input_responses, request_state, input_keys, result) SELECT task_id, session_id, status, created_at, last_updated_at, ttl, poll_interval, revision, incarnation, result_kind, original_method, status_message, meta, original_params, input_requests, input_responses, request_state, input_keys, result FROM mcp_tasks_1`,
+  `DROP TABLE mcp_tasks_1`,
+  `CREATE INDEX mcp_tasks_by_creation ON mcp_tasks (created_at, task_id)`,
+  `CREATE INDEX mcp_tasks_by_status ON mcp_tasks (status, created_at, task_id)`,
+  `CREATE INDEX mcp_tasks_by_session ON mcp_tasks (session_id, created_at, task_id)`,
+  `CREATE INDEX mcp_tasks_by_session_status ON mcp_tasks (session_id, status, created_at, task_id)`,
+  `CREATE INDEX mcp_tasks_by_update ON mcp_tasks (status, active_updated_at, task_id) WHERE active_updated_at IS NOT NULL`,
+  `CREATE INDEX mcp_tasks_by_expiry ON mcp_tasks (expires_at, task_id) WHERE expires_at IS NOT NULL`,
+  `CREATE INDEX mcp_tasks_by_lease ON mcp_tasks (status, lease_expires_at, task_id) WHERE status = 'working' AND lease_expires_at IS NOT NULL`,
+  `UPDATE mcp_schema SET version = 2`
+]
+
+/** Creates a task. Takes the values of the columns that it names. */
+export const secondInsert =
+  "INSERT INTO mcp_tasks (task_id, session_id, status, created_at, last_updated_at, ttl, poll_interval, " +
+  "revision, result_kind, original_method, status_message, meta, incarnation, attempt, lease_expires_at, " +
+  "original_params, input_requests, input_responses, request_state, input_keys, principal, steps, result) " +
+  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (task_id) DO " +
+  "NOTHING RETURNING 1"
+
+/** Takes the status, the time, the kind, the lease, the requests and the JSON text of the result; then the id and the time. */
+export const secondSettle =
+  "UPDATE mcp_tasks SET status = ?, last_updated_at = ?, result_kind = ?, lease_expires_at = ?, input_requests " +
+  "= ?, result = ?, revision = mcp_tasks.revision + 1 WHERE task_id = ? AND (expires_at IS NULL OR expires_at " +
+  "> ?) AND status IN ('working', 'input_required') AND result IS NULL RETURNING task_id, session_id, status, " +
+  "created_at, last_updated_at, ttl, poll_interval, revision, result_kind, original_method, status_message, " +
+  "meta, incarnation, attempt, lease_expires_at, original_params, NULL AS input_requests, input_responses, " +
+  "request_state, input_keys, principal, steps, NULL AS result"
