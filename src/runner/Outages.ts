@@ -5,24 +5,36 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { TaskStorageError } from "../domain/TaskError.ts"
+import type { Takeovers } from "./Takeovers.ts"
 
 /**
  * The calls of a runner that fail and are tried again. An outage is told once when it begins, and once when it is over.
+ * In it others could not extend their leases either.
  *
  * @since 0.2.0
  * @category models
  */
 export class Outages {
+  readonly #takeovers: Takeovers
   readonly #failing = new Set<object>()
   /** Whether nothing was answered since a call failed that had not failed before. */
   #isDown = false
   #began = 0n
 
+  constructor(takeovers: Takeovers) {
+    this.#takeovers = takeovers
+  }
+
+  get isDown(): boolean {
+    return this.#isDown
+  }
+
   /**
    * Notes that a call failed, which will be tried again. One that goes on failing while others are answered, as on a
    * corrupt row, is no outage of the engine.
    */
-  failed(call: object, reason: string): Effect.Effect<void> {
+  failed(call: object, error: TaskStorageError): Effect.Effect<void> {
     return Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
       const isFirst = this.#failing.size === 0
       if (!this.#failing.has(call)) this.#isDown = true
@@ -30,7 +42,8 @@ export class Outages {
       if (!isFirst) return Effect.void
       this.#began = now
       return Effect.logWarning(
-        `The task storage fails: ${reason}. Tasks that run go on, and what they write is tried again until it is stored.`
+        "The task storage fails. Tasks that run go on, and what they write is tried again until it is stored",
+        error
       )
     })
   }
@@ -38,8 +51,12 @@ export class Outages {
   /** Notes that a call was answered, if with a refusal. */
   answered(call: object): Effect.Effect<void> {
     return Effect.suspend(() => {
+      if (!this.#isDown) return this.forget(call)
       this.#isDown = false
-      return this.forget(call)
+      return Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
+        this.#takeovers.postpone(now)
+        return this.forget(call)
+      })
     })
   }
 
@@ -49,9 +66,21 @@ export class Outages {
       this.#failing.delete(call) && this.#failing.size === 0 && !this.#isDown
         ? Effect.flatMap(
           Clock.monotonicTimeNanos,
-          (now) => Effect.logInfo(`The task storage answers again, after ${(now - this.#began) / nanosPerMilli} ms.`)
+          (now) => Effect.logInfo(`The task storage answers again, after ${(now - this.#began) / nanosPerMilli} ms`)
         )
         : Effect.void
+    )
+  }
+
+  /** Notes how a call ends that is not tried again. */
+  watch<A, E extends TaskStorageError, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return call.pipe(
+      Effect.tap(() => this.answered(call)),
+      Effect.tapError((error: TaskStorageError) => {
+        if (error._tag !== "TaskStorageUnavailable") return this.answered(call)
+        this.#isDown = true
+        return Effect.void
+      })
     )
   }
 }

@@ -19,6 +19,7 @@ import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { isTerminal } from "../domain/TaskStatus.ts"
 import { LatestRecord } from "./LatestRecord.ts"
 import type { Outages } from "./Outages.ts"
+import type { Takeovers } from "./Takeovers.ts"
 
 /**
  * Why a worker stops before its work is done: the task has ended or is gone; another worker has it; it waits for input
@@ -55,6 +56,7 @@ export interface WorkerSurroundings {
   /** Milliseconds. */
   readonly lease: number
   readonly outages: Outages
+  readonly takeovers: Takeovers
 }
 
 /**
@@ -73,6 +75,8 @@ export class TaskWorker {
   readonly stopped = Deferred.makeUnsafe<StopReason>()
   /** Done when nothing that this worker writes is taken any more, which may be long after its work was to stop. */
   readonly over = Deferred.makeUnsafe<EndOfHold>()
+  /** Done when the run is over, with all that its work had to clean up. */
+  readonly gone = Deferred.makeUnsafe<void>()
   readonly #surroundings: WorkerSurroundings
   readonly #oneAtATime = Semaphore.makeUnsafe(1)
   #holds = true
@@ -87,6 +91,11 @@ export class TaskWorker {
   /** What makes a write this worker's. */
   get token(): WorkerOption {
     return { attempt: this.attempt }
+  }
+
+  /** Whether the work is to stop, or has stopped. */
+  get isStopped(): boolean {
+    return Deferred.isDoneUnsafe(this.stopped)
   }
 
   stop(reason: StopReason): void {
@@ -145,7 +154,7 @@ export class TaskWorker {
         onFailure: (cause) => {
           const error = errorOf(cause)
           return isOutage(error)
-            ? Effect.andThen(outages.failed(token, reasonOf(error)), this.#pauseWhileAlive(pause)).pipe(
+            ? Effect.andThen(outages.failed(token, error), this.#pauseWhileAlive(pause)).pipe(
               Effect.andThen(
                 Effect.suspend(() => attempt(Math.min(2 * pause, longestPause), Math.min(2 * patience, mostPatience)))
               )
@@ -161,7 +170,7 @@ export class TaskWorker {
 
   /** Sleeps about so long. A task whose time is over by then has ended, whoever could not say so. */
   #pauseWhileAlive(pause: number): Effect.Effect<void> {
-    return Effect.flatMap(Random.next, (random) => backgroundSleep(pause * (0.8 + 0.4 * random))).pipe(
+    return Effect.flatMap(Random.next, (random) => backgroundSleep(Math.round(pause * (0.8 + 0.4 * random)))).pipe(
       Effect.andThen(Clock.currentTimeMillis),
       Effect.flatMap((now) => {
         const { createdAt, ttl } = this.latest.current
@@ -183,11 +192,18 @@ export class TaskWorker {
    * on, and its lease is good again if nobody took the task before it could extend it.
    */
   get keepLease(): Effect.Effect<never> {
-    return backgroundSleep(Math.floor(this.#surroundings.lease / 3)).pipe(
+    const { lease, takeovers } = this.#surroundings
+    const pause = Math.floor(lease / 3)
+    return takeovers.watchSleep(pause, backgroundSleep(pause)).pipe(
       Effect.andThen(this.#persist(() => this.#extendLease, (error) => !endsHold(error))),
       Effect.catch((error) => this.#stopWith(endOfHold(error) ?? "ended")),
       Effect.forever
     )
+  }
+
+  /** Extends the lease before its time, if that can be done at once. */
+  get renew(): Effect.Effect<void> {
+    return Effect.asVoid(Effect.exit(this.#extendLease))
   }
 
   get #extendLease(): Effect.Effect<void, TaskStorageError> {
@@ -241,9 +257,6 @@ const endOfHold = (error: TaskStorageError): EndOfHold | undefined => {
 }
 
 const endsHold = (error: TaskStorageError): boolean => endOfHold(error) !== undefined
-
-const reasonOf = (error: TaskStorageError): string =>
-  error._tag === "TaskStorageUnavailable" ? error.reason : error.message
 
 /** A driver that dies of what its engine did is no better than one that says so. */
 const errorOf = (cause: Cause.Cause<TaskStorageError>): TaskStorageError =>
