@@ -71,7 +71,7 @@ export class SdkCalls {
       Schedule.jittered,
       Schedule.upTo({ duration: millisOption("retryFor", options.retryFor ?? "10 seconds", 0) })
     )
-    this.#onError = onError === undefined ? logToStderr : (error) => Effect.sync(() => onError(error))
+    this.#onError = onError === undefined ? logToStderr : (error) => Effect.sync(() => onError(error, {}))
   }
 
   /**

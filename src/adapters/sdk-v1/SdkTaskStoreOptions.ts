@@ -6,6 +6,7 @@
 import type * as Duration from "effect/Duration"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import type { SessionTasks, TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { ReportOptions } from "../../promise/ReportOptions.ts"
 
 /**
  * Who can reach a task.
@@ -39,10 +40,10 @@ export interface SdkTaskStoreOptions {
   /** How long an operation is repeated while the engine fails for a moment: 10 seconds by default. */
   readonly retryFor?: Duration.Input | undefined
   /**
-   * Is called with each failure of the engine, of which the client sees only that there was one. By default its message
-   * is logged to stderr.
+   * Is called with each failure of which the client sees only that there was one. By default the message of what the
+   * engine did is logged to stderr.
    */
-  readonly onError?: ((error: unknown) => void) | undefined
+  readonly onError?: ReportOptions["onError"]
 }
 
 /**

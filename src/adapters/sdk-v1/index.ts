@@ -21,6 +21,7 @@
  * @module
  */
 export type { LayerSource } from "../../promise/LayerSource.ts"
+export type { ErrorSource, LogFields, PromiseLogger } from "../../promise/ReportOptions.ts"
 export type { Dispatch } from "../../promise/RunnerOptions.ts"
 export { TaskFailure } from "../../runner/TaskContext.ts"
 export { makeSdkTaskStore, type SdkStores } from "./makeSdkTaskStore.ts"
@@ -30,7 +31,12 @@ export {
   openSdkTasks,
   type OpenSdkTasksOptions
 } from "./openSdkTasks.ts"
-export { type OpenedSdkStores, openSdkTaskStore, type OpenSdkTaskStoreOptions } from "./openSdkTaskStore.ts"
+export {
+  type LayerSdkTaskStoreOptions,
+  type OpenedSdkStores,
+  openSdkTaskStore,
+  type OpenSdkTaskStoreOptions
+} from "./openSdkTaskStore.ts"
 export { registerTaskTool, type TaskToolArguments, type TaskToolConfig } from "./registerTaskTool.ts"
 export type { RunPromiseExit } from "./SdkCalls.ts"
 export { SdkTaskMessageQueue } from "./SdkTaskMessageQueue.ts"

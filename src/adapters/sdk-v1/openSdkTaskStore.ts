@@ -7,7 +7,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Struct from "effect/Struct"
 import { optionNames } from "../../domain/optionNames.ts"
@@ -20,9 +19,19 @@ import { openedStorage, rememberStorage } from "../../promise/openedStorages.ts"
 import type { OpenOptions } from "../../promise/OpenOptions.ts"
 import { openTaskStorage } from "../../promise/openTaskStorage.ts"
 import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
+import { reporting } from "../../promise/reporting.ts"
+import { type ReportOptions, requireReportOptions } from "../../promise/ReportOptions.ts"
 import { makeSdkTaskStore, type SdkStores } from "./makeSdkTaskStore.ts"
 import type { RunPromiseExit } from "./SdkCalls.ts"
 import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
+
+/**
+ * Options for stores on a layer of storage, which has its own options already.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface LayerSdkTaskStoreOptions extends SdkTaskStoreOptions, Pick<ReportOptions, "logger"> {}
 
 /**
  * Options for stores on a storage that a URL names: those of the storage and those of the drop-ins.
@@ -31,7 +40,7 @@ import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
  * @category options
  */
 export interface OpenSdkTaskStoreOptions
-  extends Omit<OpenOptions, "signal" | "now" | "logger" | "onError">, SdkTaskStoreOptions
+  extends Omit<OpenOptions, "signal" | "now" | "logger" | "onError">, LayerSdkTaskStoreOptions
 {
   /** Generates the ids of new tasks: a UUID version 7 by default. Under the scope `"task"` they must be unguessable. */
   readonly generateId?: (() => string) | undefined
@@ -75,19 +84,19 @@ export interface OpenedSdkStores extends SdkStores, AsyncDisposable {
  */
 export const openSdkTaskStore: {
   (url: string, options?: OpenSdkTaskStoreOptions): Promise<OpenedSdkStores>
-  <E>(source: LayerSource<E>, options?: SdkTaskStoreOptions): Promise<OpenedSdkStores>
+  <E>(source: LayerSource<E>, options?: LayerSdkTaskStoreOptions): Promise<OpenedSdkStores>
 } = async <E>(
   source: string | LayerSource<E>,
   options: OpenSdkTaskStoreOptions = {}
 ): Promise<OpenedSdkStores> => {
   requireOptions(options)
+  const { logger, onError } = options
   const runtime = ManagedRuntime.make(
-    // A stdio server speaks its protocol on stdout, where a log line would break it.
-    Layer.provideMerge(layerOf(source, options), Layer.succeed(Logger.LogToStderr, true))
+    Layer.provideMerge(layerOf(source, options), Layer.succeedContext(reporting({ logger, onError })))
   )
   try {
     const context = await runtime.context()
-    const facade = await openTaskStorage({ layer: Layer.succeedContext(context) })
+    const facade = await openTaskStorage({ layer: Layer.succeedContext(context) }, { logger, onError })
     const running = new Set<Promise<unknown>>()
     let isClosed = false
     const run: RunPromiseExit = (effect) => {
@@ -116,7 +125,8 @@ export const openSdkTaskStore: {
   }
 }
 
-const storeOptions = optionNames<SdkTaskStoreOptions>({
+const storeOptions = optionNames<LayerSdkTaskStoreOptions>({
+  logger: true,
   messageTtl: true,
   onError: true,
   pollInterval: true,
@@ -127,11 +137,11 @@ const storeOptions = optionNames<SdkTaskStoreOptions>({
 const requireOptions = (options: OpenSdkTaskStoreOptions): void => {
   requireObject("options", options)
   requireNames(options, [...taskStorageUrlOptions, ...storeOptions])
-  const { generateId, onError, scope } = options
+  const { generateId, scope } = options
   if (scope !== undefined && scope !== "session" && scope !== "task" && typeof scope !== "function") {
     throw new InvalidInput({ field: "scope", reason: "must be \"session\", \"task\" or a function" })
   }
-  requireFunction("onError", onError)
+  requireReportOptions(options)
   requireFunction("generateId", generateId)
 }
 

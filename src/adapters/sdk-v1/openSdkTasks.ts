@@ -11,9 +11,13 @@ import { openedStorage } from "../../promise/openedStorages.ts"
 import { openRunner } from "../../promise/openRunner.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
 import { partOptions, type RunnerOptions } from "../../promise/RunnerOptions.ts"
-import { type OpenedSdkStores, openSdkTaskStore, type OpenSdkTaskStoreOptions } from "./openSdkTaskStore.ts"
+import {
+  type LayerSdkTaskStoreOptions,
+  type OpenedSdkStores,
+  openSdkTaskStore,
+  type OpenSdkTaskStoreOptions
+} from "./openSdkTaskStore.ts"
 import { rememberTasks } from "./sdkTasks.ts"
-import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
 
 /**
  * Options for tasks on a storage that a URL names: those of the stores, and those of the runner. Durations given as
@@ -30,7 +34,7 @@ export interface OpenSdkTasksOptions extends OpenSdkTaskStoreOptions, RunnerOpti
  * @since 0.2.0
  * @category options
  */
-export interface LayerSdkTasksOptions extends SdkTaskStoreOptions, RunnerOptions {}
+export interface LayerSdkTasksOptions extends LayerSdkTaskStoreOptions, RunnerOptions {}
 
 /**
  * The two stores for servers of the official MCP SDK, and the runner of their tasks.

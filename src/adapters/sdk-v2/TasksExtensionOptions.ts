@@ -12,6 +12,7 @@ import type { LayerSource } from "../../promise/LayerSource.ts"
 import { openTaskRunner } from "../../promise/openTaskRunner.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
 import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
+import type { ReportOptions } from "../../promise/ReportOptions.ts"
 import type { RunnerOptions } from "../../promise/RunnerOptions.ts"
 import type { Json } from "../../promise/Task.ts"
 import { logToStderr } from "./logToStderr.ts"
@@ -44,7 +45,7 @@ export type OwnerOf = (
  * @since 0.2.0
  * @category options
  */
-export interface StorageSource extends RunnerOptions {
+export interface StorageSource extends RunnerOptions, Pick<ReportOptions, "logger"> {
   readonly storage: string | LayerSource<unknown> | PromiseTaskStorage
   readonly runner?: undefined
 }
@@ -87,7 +88,7 @@ export type TasksExtensionOptions = (StorageSource | RunnerSource) & TasksOwners
    * Is called with each failure of which the client sees only that there was one: of the storage, or of a tool that threw.
    * By default it is logged to stderr.
    */
-  readonly onError?: ((error: unknown) => void) | undefined
+  readonly onError?: ReportOptions["onError"]
 }
 
 /**
@@ -135,15 +136,15 @@ export const resolveTasksOptions = (options: TasksExtensionOptions): ResolvedTas
 export const runnerOf = (options: TasksExtensionOptions): Promise<PromiseTaskRunner> => {
   if (options.runner !== undefined) return Promise.resolve(options.runner)
   // Whatever else there is belongs to the runner, which refuses what it does not know.
-  const { anonymous: _0, defaultTtl: _1, maxTtl: _2, onError: _3, owner: _4, pollInterval: _5, ...own } = options
-  const { runner: _6, storage, ...runnerOptions } = own
+  const { anonymous: _0, defaultTtl: _1, maxTtl: _2, owner: _3, pollInterval: _4, ...own } = options
+  const { runner: _5, storage, ...runnerOptions } = own
   return openTaskRunner(storage, runnerOptions)
 }
 
 /** What reports a failure must not cause another. */
-const guarded = (onError: (error: unknown) => void) => (error: unknown): void => {
+const guarded = (onError: NonNullable<ReportOptions["onError"]>) => (error: unknown): void => {
   try {
-    onError(error)
+    onError(error, {})
   } catch (failure) {
     logToStderr(failure)
   }

@@ -16,6 +16,7 @@
  * @since 0.2.0
  * @module
  */
+export type { ErrorSource, LogFields, PromiseLogger } from "../../promise/ReportOptions.ts"
 export { TaskFailure } from "../../runner/TaskContext.ts"
 export { TasksExtension } from "./TasksExtension.ts"
 export type {

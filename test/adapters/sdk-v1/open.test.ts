@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { openSdkTaskStore } from "mcp-task-storage/sdk"
+import { openSdkTasks, openSdkTaskStore } from "mcp-task-storage/sdk"
 import { describe, expect, test, vi } from "vitest"
 import { InvalidInput, TaskStorageUnavailable } from "../../../src/domain/TaskError.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
@@ -31,6 +31,15 @@ describe("openSdkTaskStore", () => {
     expect(await rejection(taskStore.createTask({}, 1, request))).toMatchObject({
       message: expect.stringContaining("Too many")
     })
+  })
+
+  test("takes the options of the engine, in its types too", async () => {
+    await using stores = await openSdkTaskStore("sqlite::memory:", {
+      sqlite: { tablePrefix: "own_", synchronous: "off" }
+    })
+    expect(stores.storage.backendName).toBe("sqlite")
+    const wrong = openSdkTasks("sqlite::memory:", { sqlite: { tablePrefix: "a b" }, lease: "1 minute" })
+    expect(await rejection(wrong)).toMatchObject({ _tag: "InvalidInput", field: "tablePrefix" })
   })
 
   test("takes a layer, and gives the same tasks as a storage", async () => {
@@ -66,6 +75,7 @@ describe("openSdkTaskStore", () => {
     [{ maxTask: 5 }, "maxTask"],
     [{ scope: "Task" }, "scope"],
     [{ onError: 5 }, "onError"],
+    [{ logger: 5 }, "logger"],
     [{ generateId: 5 }, "generateId"]
   ])("rejects the options %j", async (options, field) => {
     expect(await rejection(Reflect.apply(openSdkTaskStore, undefined, ["memory:", options]))).toMatchObject({
@@ -97,7 +107,7 @@ describe("openSdkTaskStore", () => {
   test("keeps the logs of a layer off stdout, which belongs to the protocol", async () => {
     const stdout = vi.spyOn(console, "log").mockReturnValue()
     const stderr = vi.spyOn(console, "error").mockReturnValue()
-    const layer = Layer.tap(MemoryTaskStorage.layer(), () => Effect.logInfo("hello"))
+    const layer = Layer.tap(MemoryTaskStorage.layer(), () => Effect.logError("hello"))
     await using stores = await openSdkTaskStore({ layer })
     const calls = [stdout.mock.calls.length, stderr.mock.calls.length]
     vi.restoreAllMocks()

@@ -376,6 +376,24 @@ describe("openSdkTasks", () => {
     await expect(tasks.storage.taskCount()).rejects.toMatchObject({ reason: "the storage is closed" })
   })
 
+  test("tells onError which task of which tool threw, and the logger each line", async () => {
+    const heard: Array<unknown> = []
+    const lines: Array<unknown> = []
+    const log = (message: string, fields: object) => void lines.push([message, fields])
+    const error = new TypeError("no paper")
+    const tasks = await open("memory:", {
+      onError: (...args: ReadonlyArray<unknown>) => heard.push(args),
+      logger: { debug: log, info: log, warn: log, error: log }
+    })
+    const { taskId } = await tasks.runner.startTask(
+      { originalMethod: "tools/call", originalParams: { name: "report" } },
+      () => Promise.reject(error)
+    )
+    await tasks.storage.awaitTask(taskId)
+    expect(heard).toStrictEqual([[error, { taskId, tool: "report" }]])
+    expect(lines).toMatchObject([[expect.stringContaining("A task failed"), { "mcp.task.id": taskId, error }]])
+  })
+
   test("keeps questions of a runner's own for its clients", async () => {
     const tasks = await open()
     const { asked, result } = await connectInMemory(tasks, { answer: accept })

@@ -98,7 +98,7 @@ describe("scope", () => {
     expect(await onTheWire(store.getTask("x"))).toStrictEqual({
       message: "Task storage is unavailable, try again later"
     })
-    expect(onError.mock.calls).toStrictEqual([[failure]])
+    expect(onError.mock.calls).toStrictEqual([[failure, {}]])
   })
 
   test("a function that gives no principal is a fault of the server, not a user without tasks", async () => {

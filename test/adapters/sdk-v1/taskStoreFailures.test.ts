@@ -31,7 +31,7 @@ describe("engine failures", () => {
       expect(await onTheWire(call())).toStrictEqual(unavailable)
     }
     expect(onError).toHaveBeenCalledTimes(2 * calls.length)
-    expect(onError).toHaveBeenCalledWith(expect.any(TaskStorageUnavailable))
+    expect(onError).toHaveBeenCalledWith(expect.any(TaskStorageUnavailable), {})
   })
 
   test("that pass are waited out", async () => {

@@ -191,6 +191,23 @@ describe("the extension", () => {
     await tasks.close()
   })
 
+  test("tells onError and the logger what its runner cannot do in the background", async () => {
+    const failures: Array<unknown> = []
+    const lines: Array<string> = []
+    const log = (message: string) => void lines.push(message)
+    await using tasks = new TasksExtension({
+      storage: "memory:",
+      anonymous: true,
+      dispatch: () => Promise.reject(new Error("no queue")),
+      onError: (...args) => failures.push(args),
+      logger: { debug: log, info: log, warn: log, error: log }
+    })
+    registerTools(tasks)
+    const taskId = await new RawClient(await serve(tasks)).start("add", { a: 1, b: 2 })
+    expect(failures).toMatchObject([[{ message: "no queue" }, { taskId }]])
+    expect(lines).toMatchObject([expect.stringContaining("cannot be dispatched")])
+  })
+
   test("tells that its storage cannot be opened", async () => {
     const failures: Array<unknown> = []
     const tasks = new TasksExtension({
