@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { fieldsOf } from "./fieldsOf.ts"
+import * as Struct from "effect/Struct"
 import type { StoredJson } from "./StoredJson.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
@@ -135,7 +135,7 @@ const bounds = {
  * @since 0.2.0
  * @category constants
  */
-export const jsonFields: ReadonlyArray<JsonField> = fieldsOf(bounds)
+export const jsonFields: ReadonlyArray<JsonField> = Struct.keys(bounds)
 
 /**
  * @since 0.1.0

@@ -69,6 +69,14 @@ const recordFields = {
 export interface TaskRecordFields extends Schema.Struct.Type<typeof recordFields> {}
 
 /**
+ * The plain fields of a {@link TaskSummary}.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface SummaryFields extends Schema.Struct.Type<typeof summaryFields> {}
+
+/**
  * Everything stored about a task. Encoded, it is plain JSON with ISO 8601 timestamps in UTC.
  *
  * @since 0.1.0

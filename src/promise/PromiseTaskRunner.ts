@@ -6,7 +6,7 @@
 import type * as Duration from "effect/Duration"
 import type { ElicitAnswer, ElicitParams, InputRequest, ProgressAmount } from "../runner/TaskContext.ts"
 import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
-import type { RunResult } from "../runner/TaskRunner.ts"
+import type { RunResult, StartTask as StartRecord } from "../runner/TaskRunner.ts"
 import type { CallOptions, PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 import type { CreateTask, Json, ProvidedInput, Task } from "./Task.ts"
 
@@ -18,18 +18,7 @@ export type { ElicitAnswer, ElicitParams, InputRequest, LostWorkerPolicy, Progre
  * @since 0.2.0
  * @category models
  */
-export type StartTask = Pick<
-  CreateTask,
-  | "originalMethod"
-  | "originalParams"
-  | "ttl"
-  | "pollInterval"
-  | "statusMessage"
-  | "meta"
-  | "sessionId"
-  | "taskId"
-  | "principal"
->
+export type StartTask = Pick<CreateTask, keyof StartRecord>
 
 /**
  * What a task can do while it runs.

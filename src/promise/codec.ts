@@ -11,16 +11,22 @@ import { InvalidInput } from "../domain/TaskError.ts"
 import type { TaskId } from "../domain/TaskId.ts"
 import type { TaskPage } from "../domain/TaskOperations.ts"
 import type * as Domain from "../domain/TaskOperations.ts"
-import type { TaskRecord, TaskRecordFields, TaskSummary as SummaryRecord } from "../domain/TaskRecord.ts"
+import type { SummaryFields, TaskRecord, TaskRecordFields, TaskSummary as SummaryRecord } from "../domain/TaskRecord.ts"
 import { requireObject } from "./arguments.ts"
 import { formatTime } from "./formatTime.ts"
 import type { ClaimedTask, CreateTask, ProvidedInput, Task, TaskSummary } from "./Task.ts"
+
+/** A task with every field of a record: one that `Task` lacks does not compile. */
+type WholeTask = { readonly [Field in keyof TaskRecordFields]: Task[Field] }
+
+/** The same of a summary. */
+type WholeSummary = { readonly [Field in keyof SummaryFields]: TaskSummary[Field] }
 
 /**
  * @since 0.1.0
  * @category encoders
  */
-export const encodeTask = ({ failure, leaseExpiresAt, ...record }: TaskRecord): Task => ({
+export const encodeTask = ({ failure, leaseExpiresAt, ...record }: TaskRecord): WholeTask => ({
   ...record,
   ...encodeTimes(record),
   ...encodeLease(leaseExpiresAt),
@@ -43,7 +49,7 @@ export const encodeTaskPage = (page: TaskPage<TaskRecord>): TaskPage<Task> => ({
 export const encodeSummaryOption = (summary: Option.Option<SummaryRecord>): TaskSummary | undefined =>
   Option.isSome(summary) ? encodeSummary(summary.value) : undefined
 
-const encodeSummary = ({ failure, leaseExpiresAt, ...summary }: SummaryRecord): TaskSummary => ({
+const encodeSummary = ({ failure, leaseExpiresAt, ...summary }: SummaryRecord): WholeSummary => ({
   ...summary,
   ...encodeTimes(summary),
   ...encodeLease(leaseExpiresAt),

@@ -27,17 +27,17 @@ import type { TaskHandler } from "./TaskHandler.ts"
  * @since 0.2.0
  * @category models
  */
-export type StartTask = Pick<
+export type StartTask = Omit<
   CreateTask,
-  | "originalMethod"
-  | "originalParams"
-  | "ttl"
-  | "pollInterval"
-  | "statusMessage"
-  | "meta"
-  | "sessionId"
-  | "taskId"
-  | "principal"
+  | "status"
+  | "createdAt"
+  | "lastUpdatedAt"
+  | "lease"
+  | "result"
+  | "failure"
+  | "inputRequests"
+  | "inputResponses"
+  | "requestState"
 >
 
 /**

@@ -15,7 +15,12 @@ import { tmpdir } from "node:os"
 import { dirname, join, relative } from "node:path"
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest"
 import { optionNames } from "../../src/domain/optionNames.ts"
-import type { RequireInputOptions, TouchOptions } from "../../src/domain/TaskOperations.ts"
+import type {
+  RequireInputOptions,
+  SessionTasks,
+  TaskStorageShape,
+  TouchOptions
+} from "../../src/domain/TaskOperations.ts"
 import type { TaskRecord, TaskSummary } from "../../src/domain/TaskRecord.ts"
 import type { TaskStorageUrlOptions } from "../../src/layers/TaskStorageUrl.ts"
 import type { TaskRunnerOptions } from "../../src/runner/TaskRunnerOptions.ts"
@@ -59,6 +64,13 @@ describe("types", () => {
     expectTypeOf<typeof TaskSummary.Encoded>().toExtend<Facade.TaskSummary>()
     expectTypeOf<Facade.TaskSummary>().toExtend<typeof TaskSummary.Encoded>()
     expectTypeOf<keyof Facade.Task>().toEqualTypeOf<keyof typeof TaskRecord.Encoded>()
+  })
+
+  test("operations are those of the service", () => {
+    expectTypeOf<keyof Facade.PromiseSessionTasks>().toEqualTypeOf<keyof SessionTasks>()
+    type Added = Exclude<keyof Facade.PromiseTaskStorage, keyof TaskStorageShape>
+    expectTypeOf<Added>().toEqualTypeOf<"close" | typeof Symbol.asyncDispose>()
+    expectTypeOf<Exclude<keyof TaskStorageShape, keyof Facade.PromiseTaskStorage>>().toBeNever()
   })
 
   test("options are those of the layers and of the runner, but for what is written with Effect", () => {

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb"
-import { fieldsOf } from "../../domain/fieldsOf.ts"
+import * as Struct from "effect/Struct"
 import { StoredJson } from "../../domain/StoredJson.ts"
 import {
   type ContentField,
@@ -107,7 +107,7 @@ const plainWriters = Object.entries(plainFields)
  * @since 0.1.0
  * @category constants
  */
-export const summaryAttributes: ReadonlyArray<string> = ["pk", ...fieldsOf(plainFields), ...summaryPayloads]
+export const summaryAttributes: ReadonlyArray<string> = ["pk", ...Struct.keys(plainFields), ...summaryPayloads]
 
 /**
  * The attributes of the last writes, latest first: a write that arrives again finds its own stamp.

@@ -5,7 +5,7 @@
  */
 import * as Record from "effect/Record"
 import * as Result from "effect/Result"
-import { fieldsOf } from "../../domain/fieldsOf.ts"
+import * as Struct from "effect/Struct"
 import { StoredJson } from "../../domain/StoredJson.ts"
 import type { StoredSummary, StoredTask } from "../../domain/StoredTask.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
@@ -133,7 +133,7 @@ export class CorruptRow extends Error {
   override readonly name = "CorruptRow"
 }
 
-const columnFields = fieldsOf(columns)
+const columnFields = Struct.keys(columns)
 
 /** Where the value of each field is in a row; of a summary too, since the large ones come behind. */
 const at = Record.map(columns, (_, field) => columnFields.indexOf(field))

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { fieldsOf } from "../../domain/fieldsOf.ts"
+import * as Struct from "effect/Struct"
 import { contentFields, jsonFields } from "../../domain/StoredTask.ts"
 import { taskStatuses } from "../../domain/TaskStatus.ts"
 import type { PatchField, PlainPatchField, TaskGuard, TaskPatch } from "../../domain/TaskWrite.ts"
@@ -11,7 +11,7 @@ import { bytesOf, statusIn } from "./SqlStatement.ts"
 import { columnList, columns, writeValue } from "./TaskTables.ts"
 
 /** What a patch may write besides JSON. */
-const plainFields = fieldsOf(
+const plainFields = Struct.keys(
   {
     status: true,
     lastUpdatedAt: true,

@@ -198,6 +198,11 @@ describeWithEngine("large payloads", () => {
       expect(yield* purgeTimes).toEqual([undefined])
       yield* driver.patch("one", anyone(1_500), {}, { lastUpdatedAt: 1_600, ttl: 30_000 })
       expect(yield* purgeTimes).toEqual(["32"])
+      const expiry = { at: 70_000, maxTtl: 100_000 }
+      yield* driver.patch("one", anyone(1_500), {}, { lastUpdatedAt: 1_600, status: "completed", expiry })
+      expect(yield* purgeTimes).toEqual(["71"])
+      expect((yield* driver.find("one", anyone(69_999)))?.ttl).toBe(68_500)
+      expect(yield* driver.find("one", anyone(70_000))).toBeUndefined()
     }))
 
   it.live("DynamoDB's own expiry is never before the millisecond, nor for a task without ttl", () =>
@@ -219,6 +224,11 @@ describeWithEngine("large payloads", () => {
         yield* driver.patch(taskId, anyone(createdAt), {}, { lastUpdatedAt: createdAt, ttl })
         expect(Number((yield* taskItemOf(tableName, taskId))?.["purgeAt"]?.N)).toBe(inserted)
         expect(inserted * 1000 - createdAt - ttl).toBeLessThan(2_000)
+        const expiry = { at: createdAt + ttl, maxTtl: ttl }
+        yield* driver.patch(taskId, anyone(createdAt), {}, { lastUpdatedAt: createdAt, expiry })
+        const ended = yield* taskItemOf(tableName, taskId)
+        expect([ended?.["ttl"]?.N, ended?.["expiresAt"]?.N]).toEqual([String(ttl), String(createdAt + ttl)])
+        expect(Number(ended?.["purgeAt"]?.N)).toBe(Math.ceil((createdAt + ttl) / 1000))
       }
       yield* driver.insert(storedTask("forever"), unlimited, 0)
       expect(yield* taskItemOf(tableName, "forever")).not.toHaveProperty("purgeAt")

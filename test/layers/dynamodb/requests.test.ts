@@ -37,7 +37,8 @@ describeWithEngine("requests", () => {
       expect(yield* requestsOf(storage.updateTaskStatus("none", "working"))).toEqual(["UpdateItem"])
       expect(yield* requestsOf(storage.forSession("t").updateTaskStatus("one", "working"))).toEqual(["UpdateItem"])
       expect(yield* requestsOf(storage.touchTask("one", { statusMessage: "x", ttl: 70_000 }))).toEqual(["UpdateItem"])
-      expect(yield* requestsOf(storage.settleTask("one", success))).toEqual(["UpdateItem"])
+      const end = { failure: new Error("it broke"), resultTtl: 60_000 }
+      expect(yield* requestsOf(storage.settleTask("one", success, end))).toEqual(["UpdateItem"])
       expect(yield* requestsOf(storage.settleTask("one", success))).toEqual(["UpdateItem"])
       expect(yield* requestsOf(storage.updateTaskStatus("one", "cancelled"))).toEqual(["UpdateItem"])
       expect(yield* requestsOf(storage.deleteTask("one"))).toEqual(["TransactWriteItems"])

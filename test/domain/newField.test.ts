@@ -1,0 +1,122 @@
+/**
+ * What a new field of a task takes: the program does not compile until each of these files knows of it. CONTRIBUTING.md
+ * says the same to people.
+ */
+import { execFileSync } from "node:child_process"
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest"
+import type { StoredTask } from "../../src/domain/StoredTask.ts"
+import type { CreateTask } from "../../src/domain/TaskOperations.ts"
+import { TaskRecord, type TaskRecordFields } from "../../src/domain/TaskRecord.ts"
+import { type ModelTask, recordOf } from "../../src/testing/model/ModelState.ts"
+
+const root = join(import.meta.dirname, "../..")
+const folder = mkdtempSync(join(tmpdir(), "mcp-task-storage-field-"))
+
+/** Gives the files that do not compile, in order. */
+const compile = (): ReadonlyArray<string> => {
+  const tsc = join(root, "node_modules/typescript/bin/tsc")
+  try {
+    execFileSync(process.execPath, [tsc, "-p", folder], { cwd: folder, encoding: "utf8" })
+    return []
+  } catch (error) {
+    const output = error instanceof Error && "stdout" in error ? String(error.stdout) : String(error)
+    return [...new Set(Array.from(output.matchAll(/^(\S+\.ts)\(/gm), ([, file = ""]) => file))].toSorted()
+  }
+}
+
+const insert = (file: string, behind: string, text: string): void => {
+  const path = join(folder, file)
+  const source = readFileSync(path, "utf8")
+  expect(source).toContain(behind)
+  writeFileSync(path, source.replace(behind, `${behind}\n${text}`))
+}
+
+beforeAll(() => {
+  for (const path of ["src", "package.json"]) cpSync(join(root, path), join(folder, path), { recursive: true })
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"))
+  const config = { extends: join(root, "tsconfig.json"), include: ["src"] }
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config))
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe("a new field", { timeout: 120_000 }, () => {
+  test("of none, the copy compiles", () => {
+    expect(compile()).toEqual([])
+  })
+
+  test("of a stored task is asked for in every place that keeps tasks", () => {
+    insert("src/domain/StoredTask.ts", "readonly meta: StoredJson | null", "readonly added: StoredJson | null")
+    expect(compile()).toEqual([
+      "src/domain/StoredTask.ts",
+      "src/domain/TaskDraft.ts",
+      "src/domain/TaskMachine.ts",
+      "src/domain/TaskWrite.ts",
+      "src/layers/dynamodb/TaskItem.ts",
+      "src/layers/sql/TaskStatements.ts",
+      "src/layers/sql/TaskTables.ts",
+      "src/layers/sql/patchClauses.ts"
+    ])
+  })
+
+  test("of a record is asked for where records are read and shown", () => {
+    insert("src/domain/TaskRecord.ts", "const summaryFields = {", "added: Schema.optionalKey(Schema.String),")
+    expect(compile()).toEqual([
+      "src/domain/StoredTask.ts",
+      "src/domain/TaskDraft.ts",
+      "src/domain/TaskMachine.ts",
+      "src/domain/TaskRecord.ts",
+      "src/domain/TaskWrite.ts",
+      "src/layers/dynamodb/TaskItem.ts",
+      "src/layers/sql/TaskStatements.ts",
+      "src/layers/sql/TaskTables.ts",
+      "src/layers/sql/patchClauses.ts",
+      "src/promise/codec.ts"
+    ])
+  })
+})
+
+describe("fields", () => {
+  test("of a stored task are all shown in a record, but for what is the storage's own", () => {
+    type Hidden = Exclude<keyof StoredTask, keyof TaskRecordFields>
+    expectTypeOf<Hidden>().toEqualTypeOf<"incarnation" | "inputKeys" | "failureStack">()
+  })
+
+  test("of a record can all be given to a new task, but for what is derived or written by workers", () => {
+    type Derived = Exclude<keyof TaskRecordFields, keyof CreateTask>
+    expectTypeOf<Derived>().toEqualTypeOf<"revision" | "resultKind" | "attempt" | "leaseExpiresAt" | "steps">()
+    expectTypeOf<Exclude<keyof CreateTask, keyof TaskRecordFields>>().toEqualTypeOf<"lease">()
+  })
+
+  test("of a record are all known to the reference model, but for what nothing depends on", () => {
+    const task: ModelTask = {
+      taskId: "t",
+      sessionId: "s",
+      status: "failed",
+      statusMessage: "m",
+      createdAt: 0,
+      lastUpdatedAt: 0,
+      ttl: 1,
+      pollInterval: 1,
+      originalMethod: "m",
+      result: { _tag: "Success", value: 1 },
+      revision: 1,
+      inputRequests: {},
+      inputResponses: {},
+      requestState: "",
+      usedKeys: [],
+      attempt: 1,
+      leaseExpiresAt: 0,
+      name: "n",
+      traceparent: "t",
+      failure: { name: "n", message: "m", at: 0 },
+      principal: "p",
+      steps: {}
+    }
+    const unknown = Object.keys(TaskRecord.fields).filter((field) => !Object.hasOwn(recordOf(task), field))
+    expect(unknown.toSorted()).toEqual(["meta", "originalParams", "tracestate"])
+  })
+})
