@@ -35,7 +35,7 @@ export const makeSqlDriver = (
   runner: SqlRunner,
   tables: TaskTables,
   makeWrites: (find: TaskDriver["find"]) => SqlWrites
-): Omit<TaskDriver, "backendName"> => {
+): Omit<TaskDriver, "backendName"> & Required<Pick<TaskDriver, "findRevisions">> => {
   const { read } = runner
   const statements = makeTaskStatements(tables, dialect)
 

@@ -6,6 +6,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
@@ -13,13 +14,14 @@ import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { realSleep } from "../realSleep.ts"
 import { parseSchemaMode, type SchemaMode } from "../SchemaMode.ts"
-import { whileLocked } from "../sql/LockWait.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
 import { makeSqlRunner, type SqlRunner } from "../sql/SqlRunner.ts"
 import { makeCounterSetup, prepareSchema } from "../sql/SqlSchema.ts"
-import { readInteger, type Row, taskTables } from "../sql/TaskTables.ts"
+import { readInteger, taskTables } from "../sql/TaskTables.ts"
 import { parseLockTimeout, sqliteDialect } from "./SqliteDialect.ts"
+import { maintain } from "./SqliteMaintenance.ts"
 import { makeSqliteWrites } from "./SqliteWrites.ts"
+import { watchFiles } from "./watchFiles.ts"
 
 /**
  * How a driver uses its database.
@@ -51,7 +53,7 @@ const pollInterval = 100
 export const makeSqliteDriver = Effect.fnUntraced(function*(
   sql: SqlClient,
   options: SqliteDriverOptions
-): Effect.fn.Return<TaskDriver, InvalidInput | TaskDriverError> {
+): Effect.fn.Return<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> {
   const dialect = sql.onDialectOrElse({ sqlite: () => "sqlite", orElse: () => undefined })
   if (dialect === undefined) {
     return yield* new InvalidInput({
@@ -62,22 +64,27 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
   const tables = yield* Effect.fromResult(taskTables(options.tablePrefix))
   const lockTimeout = yield* Effect.fromResult(parseLockTimeout(options.lockTimeout))
   const mode = yield* Effect.fromResult(parseSchemaMode(options.schema))
-  const runner = makeSqlRunner(sql, sqliteDialect, { lockTimeout })
+  const files = yield* watchFiles(sql, makeSqlRunner(sql, sqliteDialect, { lockTimeout }), lockTimeout)
+  const { runner } = files
   const prepare = prepareSchema(runner, sqliteDialect, tables, mode, sqliteDialect.migrations(tables))
   yield* mode === "migrate" ? withoutForeignKeys(runner, prepare) : prepare
   const ensureCounters = makeCounterSetup(runner, runner, sqliteDialect, tables, mode)
   if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* ensureCounters
+  const driver = makeSqlDriver(
+    sql,
+    sqliteDialect,
+    runner,
+    tables,
+    (find) => makeSqliteWrites(tables, runner, find, ensureCounters)
+  )
   return {
-    ...makeSqlDriver(
-      sql,
-      sqliteDialect,
-      runner,
-      tables,
-      (find) => makeSqliteWrites(tables, runner, find, ensureCounters)
-    ),
+    ...driver,
     backendName: "sqlite",
+    // Those who wait are told that their tasks are gone, look for themselves, and hear what happened.
+    findRevisions: (taskIds) =>
+      files.areLost() ? Effect.succeed(new Map<string, never>()) : driver.findRevisions(taskIds),
     transaction: runner.transaction,
-    foreignWrites: foreignWrites(sql),
+    foreignWrites: foreignWrites(sql, files.areLost),
     maintain: maintain(runner, lockTimeout)
   }
 })
@@ -95,14 +102,17 @@ const withoutForeignKeys = <A, E>(
   )
 }
 
+/** No version of a database: those are positive. */
+const lostVersion = -1
+
 /**
  * A number that SQLite changes when another connection has written. It costs no query, so that it is asked often; on a
  * client with several connections it says nothing, since each has a number of its own.
  */
-const foreignWrites = (sql: SqlClient): Stream.Stream<undefined> => {
+const foreignWrites = (sql: SqlClient, areLost: () => boolean): Stream.Stream<undefined> => {
   const version: Effect.Effect<number, SqlError> = Effect.scoped(
     Effect.flatMap(sql.reserve, (connection) => connection.executeValues("PRAGMA data_version", []))
-  ).pipe(Effect.map((rows) => readInteger(rows[0]?.[0])))
+  ).pipe(Effect.map((rows) => areLost() ? lostVersion : readInteger(rows[0]?.[0])))
   return Stream.callback<undefined>((queue) => {
     const look = (seen: number | undefined): Effect.Effect<never> =>
       Effect.catchCause(version, () => Effect.succeed(seen)).pipe(
@@ -114,40 +124,3 @@ const foreignWrites = (sql: SqlClient): Stream.Stream<undefined> => {
     return look(undefined)
   })
 }
-
-/**
- * Statistics for the query planner; what is in the write-ahead log goes into the file as far as readers let it; and the log
- * is cut once all of it is there. Writers only go back to its start, so that a log which grew under a long reader would keep
- * its size.
- */
-const maintain = (runner: SqlRunner, lockTimeout: number): NonNullable<TaskDriver["maintain"]> =>
-  Effect.gen(function*() {
-    yield* runner.write({ text: "PRAGMA optimize", params: [] }, () => undefined)
-    const checkpoint = yield* runner.write({ text: "PRAGMA wal_checkpoint(PASSIVE)", params: [] }, readCheckpoint)
-    const { checkpointedPages, walPages } = checkpoint
-    // Databases without a log, as those in memory, say -1.
-    const isWhole = walPages >= 0 && checkpointedPages === walPages
-    const walTruncated = isWhole && (yield* truncateLog(runner, lockTimeout))
-    return { walPages, checkpointedPages, walTruncated }
-  })
-
-/**
- * Cuts the write-ahead log. Whoever reads from it or writes is waited for as for a lock; gives false when that took too long,
- * since the next time will do.
- */
-const truncateLog = (runner: SqlRunner, lockTimeout: number): Effect.Effect<boolean, TaskDriverError> => {
-  const inUse = "in use" as const
-  const once = Effect.flatMap(
-    runner.write({ text: "PRAGMA wal_checkpoint(TRUNCATE)", params: [] }, readCheckpoint),
-    ({ isBusy }) => isBusy ? Effect.fail(inUse) : Effect.succeed(true)
-  )
-  return whileLocked(once, lockTimeout, (error) => error === inUse).pipe(
-    Effect.catch((error) => error === inUse ? Effect.succeed(false) : Effect.fail(error))
-  )
-}
-
-const readCheckpoint = ([row]: ReadonlyArray<Row>) => ({
-  isBusy: readInteger(row?.[0]) === 1,
-  walPages: readInteger(row?.[1]),
-  checkpointedPages: readInteger(row?.[2])
-})

@@ -20,6 +20,7 @@ import { InvalidInput } from "../../domain/TaskError.ts"
 import { beginWhenUnlocked, whileLocked } from "../sql/LockWait.ts"
 import { driverError } from "../sql/SqlRunner.ts"
 import { createDatabaseFile, parseFileMode } from "./createDatabaseFile.ts"
+import { DatabaseFiles } from "./DatabaseFiles.ts"
 import { makeConnection, toSqlError } from "./SqliteConnection.ts"
 import { parseLockTimeout, sqliteDialect } from "./SqliteDialect.ts"
 
@@ -59,6 +60,17 @@ const synchronousPragmas = new Map<string, string>(
 )
 
 /**
+ * A client that has one connection for as long as it is there.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SqliteClient extends SqlClient.SqlClient {
+  /** What its database was when it was opened. `undefined` where there are no files. */
+  readonly databaseFiles: DatabaseFiles | undefined
+}
+
+/**
  * Opens a database in WAL mode, until the scope closes.
  *
  * @since 0.1.0
@@ -66,7 +78,7 @@ const synchronousPragmas = new Map<string, string>(
  */
 export const openSqlite = Effect.fnUntraced(function*(
   options: SqliteClientOptions
-): Effect.fn.Return<SqlClient.SqlClient, InvalidInput | TaskDriverError, Scope.Scope> {
+): Effect.fn.Return<SqliteClient, InvalidInput | TaskDriverError, Scope.Scope> {
   if (typeof options !== "object" || options === null) {
     return yield* new InvalidInput({ field: "options", reason: "must be an object with a filename" })
   }
@@ -95,8 +107,8 @@ const connect = Effect.fnUntraced(function*(
   filename: string,
   fileMode: number,
   pragma: string
-): Effect.fn.Return<SqlClient.SqlClient, SqlError, Scope.Scope> {
-  const database = yield* Effect.acquireRelease(
+): Effect.fn.Return<SqliteClient, SqlError, Scope.Scope> {
+  const { database, databaseFiles } = yield* Effect.acquireRelease(
     Effect.try({
       try: () => {
         createDatabaseFile(filename, fileMode)
@@ -104,7 +116,7 @@ const connect = Effect.fnUntraced(function*(
         try {
           database.exec("PRAGMA journal_mode = WAL")
           database.exec(pragma)
-          return database
+          return { database, databaseFiles: filesOf(database) }
         } catch (error) {
           database.close()
           throw error
@@ -112,10 +124,10 @@ const connect = Effect.fnUntraced(function*(
       },
       catch: toSqlError("open the database")
     }),
-    (database) => Effect.sync(() => database.close())
+    ({ database }) => Effect.sync(() => database.close())
   )
   const connection = makeConnection(database)
-  return yield* SqlClient.make({
+  const client = yield* SqlClient.make({
     ...SqlClient.makeSqliteAcquirers({
       connection: Effect.succeed(connection),
       semaphore: yield* Semaphore.make(1),
@@ -128,4 +140,10 @@ const connect = Effect.fnUntraced(function*(
     prepareTransactionControls: true,
     spanAttributes: [["db.system.name", "sqlite"]]
   }).pipe(Effect.provide(Reactivity.layer))
+  return Object.assign(client, { databaseFiles })
 })
+
+const filesOf = (database: DatabaseSync): DatabaseFiles | undefined => {
+  const path = database.location()
+  return path === null ? undefined : new DatabaseFiles(path, { companions: true })
+}

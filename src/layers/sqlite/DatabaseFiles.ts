@@ -1,0 +1,92 @@
+/**
+ * The files of a database that is open, by what they are rather than by their names.
+ *
+ * SQLite goes on with files that were deleted, or that have other files in their places, and says nothing: what it writes
+ * then is gone with them.
+ *
+ * @since 0.1.0
+ */
+import { statSync } from "node:fs"
+
+/**
+ * Remembers which files a database had when it was opened.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class DatabaseFiles {
+  readonly #database: OpenFile
+  readonly #companions: ReadonlyArray<OpenFile>
+  #loss: string | undefined
+
+  /** `companions` says whether SQLite keeps the log open all the time, as it does on one connection that stays. */
+  constructor(path: string, options: { readonly companions: boolean }) {
+    this.#database = new OpenFile(path, "the database file")
+    this.#companions = options.companions
+      ? [new OpenFile(`${path}-wal`, "the write-ahead log"), new OpenFile(`${path}-shm`, "the shared memory")]
+      : []
+  }
+
+  /** What happened to the files, as far as it was noticed. What was lost once stays lost. */
+  get loss(): string | undefined {
+    return this.#loss
+  }
+
+  /** Looks at the files, which takes a few microseconds, and says what happened to them. */
+  look(): string | undefined {
+    if (this.#loss === undefined) {
+      const lost = [this.#database, ...this.#companions].find((file) => file.state() !== "in place")
+      if (lost !== undefined) this.#loss = lost.describe()
+    }
+    return this.#loss
+  }
+
+  /**
+   * Whether the log may still go into the database: nobody else has begun another log for the same file, whose pages would be
+   * overwritten by older ones.
+   */
+  get logIsAlone(): boolean {
+    return this.#database.state() !== "in place" || this.#companions.every((file) => file.state() !== "replaced")
+  }
+}
+
+type State = "in place" | "missing" | "replaced"
+
+/** One of the files. Where there is none at first, the one that is found first is it. */
+class OpenFile {
+  readonly #path: string
+  readonly #name: string
+  #identity: string | undefined
+
+  constructor(path: string, name: string) {
+    this.#path = path
+    this.#name = name
+    this.state()
+  }
+
+  state(): State {
+    const found = identityAt(this.#path)
+    if (found === unknown) return "in place"
+    this.#identity ??= found
+    if (this.#identity === found) return "in place"
+    return found === undefined ? "missing" : "replaced"
+  }
+
+  describe(): string {
+    return this.state() === "replaced"
+      ? `${this.#name} ${this.#path} was replaced by another file while it was open`
+      : `${this.#name} ${this.#path} was deleted or moved away while it was open`
+  }
+}
+
+/** Nothing can be told of a file in a folder that this process may not search any more. */
+const unknown = Symbol("unknown")
+
+const identityAt = (path: string): string | undefined | typeof unknown => {
+  try {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+    return found && `${found.dev} ${found.ino}`
+  } catch {
+    return unknown
+  }
+}
