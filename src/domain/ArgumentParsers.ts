@@ -82,8 +82,8 @@ export const parseNatural = (field: string, value: unknown): Parsed<number> =>
  * @since 0.1.0
  * @category parsers
  */
-export const parseMillis = (field: string, value: Duration.Input, least: number): Parsed<number> => {
-  const millis = typeof value === "number" ? value : durationMillis(value)
+export const parseMillis = (field: string, value: Duration.Input | undefined, least: number): Parsed<number> => {
+  const millis = typeof value === "number" ? value : value === undefined ? NaN : durationMillis(value)
   return Number.isSafeInteger(millis) && millis >= least
     // Adding zero makes -0 the 0 that every engine stores.
     ? Result.succeed(millis + 0)

@@ -8,6 +8,7 @@
  */
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
+import { isPlainObject } from "./isPlainObject.ts"
 
 /**
  * The deepest nesting of arrays and objects that is stored.
@@ -221,7 +222,7 @@ class Copier {
   }
 
   #object(value: object, levels: number): { [key: string]: Json } | undefined {
-    if (!isPlain(value)) return this.#refuse(`a ${nameOf(value)} is not JSON; convert it to a plain object first`)
+    if (!isPlainObject(value)) return this.#refuse(`a ${nameOf(value)} is not JSON; convert it to a plain object first`)
     const copy: { [key: string]: Json } = {}
     for (const key of Object.keys(value)) {
       const item = value[key]
@@ -239,12 +240,6 @@ class Copier {
     this.reason = reason
     return undefined
   }
-}
-
-/** An object literal, also one of another realm, whose prototype is that realm's `Object.prototype`. */
-const isPlain = (value: object): value is { readonly [key: string]: unknown } => {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return typeof prototype === "object" && (prototype === null || Object.getPrototypeOf(prototype) === null)
 }
 
 const nameOf = (value: object): string => {

@@ -199,7 +199,7 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("mcp-task-sto
   reason: Schema.String
 }) {
   override get message(): string {
-    return `Invalid ${this.field}: ${this.reason}.`
+    return `Invalid ${this.field}: ${this.reason}${this.reason.endsWith("?") ? "" : "."}`
   }
 }
 

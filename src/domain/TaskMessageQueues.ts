@@ -8,6 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { orNull, parseId, parseJson, parseMillis, parseNatural } from "./ArgumentParsers.ts"
+import { enqueueOptions } from "./operationOptions.ts"
+import { readOptions } from "./optionNames.ts"
 import { withinLimit } from "./PayloadLimits.ts"
 import { answered, decoded, operate, parsed } from "./TaskAccess.ts"
 import type { MessageDriver } from "./TaskDriver.ts"
@@ -24,25 +26,26 @@ const defaultTtl = Duration.hours(24)
  */
 export const makeTaskMessages = (driver: MessageDriver, options: ResolvedOptions): TaskMessages => ({
   enqueue: (taskId, message, settings) =>
-    parsed(
-      Result.all([
-        parseId("taskId", taskId),
-        parseJson("message", message),
-        orNull(settings?.maxSize, (value) => parseNatural("maxSize", value)),
-        parseMillis("ttl", settings?.ttl ?? defaultTtl, 1)
-      ]),
-      ([queue, body, maxSize, ttl]) =>
-        parsed(withinLimit(body, options.maxContentBytes), () =>
-          operate("messages.enqueue", taskId, (now) =>
-            answered(
-              "messages.enqueue",
-              driver.push({ queue, body, expiresAt: now + ttl, maxSize: maxSize ?? undefined, now }),
-              (pushed) =>
-                Effect.succeed(
-                  pushed._tag === "Pushed" ? { full: false } as const : { full: true, size: pushed.size } as const
-                )
-            )))
-    ),
+    parsed(readOptions(settings, enqueueOptions), (settings) =>
+      parsed(
+        Result.all([
+          parseId("taskId", taskId),
+          parseJson("message", message),
+          orNull(settings?.maxSize, (value) => parseNatural("maxSize", value)),
+          parseMillis("ttl", settings?.ttl ?? defaultTtl, 1)
+        ]),
+        ([queue, body, maxSize, ttl]) =>
+          parsed(withinLimit(body, options.maxContentBytes), () =>
+            operate("messages.enqueue", taskId, (now) =>
+              answered(
+                "messages.enqueue",
+                driver.push({ queue, body, expiresAt: now + ttl, maxSize: maxSize ?? undefined, now }),
+                (pushed) =>
+                  Effect.succeed(
+                    pushed._tag === "Pushed" ? { full: false } as const : { full: true, size: pushed.size } as const
+                  )
+              )))
+      )),
 
   dequeue: (taskId) =>
     parsed(

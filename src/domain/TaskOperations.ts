@@ -140,6 +140,15 @@ export interface TouchOptions extends StatusMessageOption, WorkerOption {
  * @since 0.2.0
  * @category options
  */
+export interface ClaimOptions {
+  /** How long the worker holds the task. At least a millisecond. */
+  readonly lease: Duration.Input
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
 export interface RequireInputOptions extends WorkerOption {
   readonly requestState?: string | undefined
   /** As in `touchTask`: of no length, the task needs no worker while it waits. */
@@ -188,6 +197,35 @@ export interface ListOptions {
  */
 export interface SummaryListOptions extends ListOptions {
   readonly status?: TaskStatus | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface StorageListOptions extends SummaryListOptions {
+  /** Only the tasks that are bound to this session. */
+  readonly sessionId?: string | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface LimitOptions {
+  /** At most so many. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface EnqueueOptions {
+  /** With this many messages waiting, the message is not appended. */
+  readonly maxSize?: number | undefined
+  /** After how long the message is dropped: 24 hours by default. */
+  readonly ttl?: Duration.Input | undefined
 }
 
 /**
@@ -340,7 +378,7 @@ export interface SessionTasks {
    * Takes a task that nobody holds, or whose lease has run out, for as long as `lease`. The record that this gives has
    * the `attempt` that the worker names in its writes from then on.
    */
-  readonly claimTask: (taskId: string, options: { readonly lease: Duration.Input }) => Effect.Effect<
+  readonly claimTask: (taskId: string, options: ClaimOptions) => Effect.Effect<
     ClaimedTask,
     Refused | TaskError.LeaseHeld | TaskError.TerminalState
   >
@@ -408,7 +446,7 @@ export interface TaskMessages {
   readonly enqueue: (
     taskId: string,
     message: unknown,
-    options?: { readonly maxSize?: number | undefined; readonly ttl?: Duration.Input | undefined }
+    options?: EnqueueOptions
   ) => Effect.Effect<
     { readonly full: false } | { readonly full: true; readonly size: number },
     TaskError.InvalidInput | TaskError.PayloadTooLarge | TaskError.TaskStorageUnavailable
@@ -452,7 +490,7 @@ export interface TaskStorageShape extends SessionTasks {
    * Lists tasks without reading their payloads, of one session and one status if wanted.
    */
   readonly listTaskSummaries: (
-    options?: SummaryListOptions & { readonly sessionId?: string | undefined }
+    options?: StorageListOptions
   ) => Effect.Effect<
     TaskPage<TaskSummary>,
     TaskError.InvalidInput | TaskError.InvalidCursor | TaskError.TaskStorageUnavailable
@@ -463,7 +501,7 @@ export interface TaskStorageShape extends SessionTasks {
    * (`maintenance`).
    */
   readonly expireTasks: (
-    options?: { readonly limit?: number | undefined }
+    options?: LimitOptions
   ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
@@ -480,7 +518,7 @@ export interface TaskStorageShape extends SessionTasks {
    * 50 of them, or `limit`.
    */
   readonly claimableTasks: (
-    options?: { readonly limit?: number | undefined }
+    options?: LimitOptions
   ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**

@@ -7,6 +7,7 @@ import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import { orAbsent, parseCount, parseJson, parseJsonObject, parseMillis, parseText } from "./ArgumentParsers.ts"
 import { parseFailure } from "./FailureReport.ts"
+import { optionNames, parseNames } from "./optionNames.ts"
 import { maxDepth, type StoredJson } from "./StoredJson.ts"
 import { InvalidInput } from "./TaskError.ts"
 import { type EndPatch, leaseUntil, type MessagePatch, type ParsedOutcome, type Writer } from "./TaskMachine.ts"
@@ -41,19 +42,34 @@ const outcomeParts = (field: string, outcome: TaskOutcomeInput): Parsed<TaskOutc
   const problem = (at: string, reason: string) => Result.fail(new InvalidInput({ field: `${field}${at}`, reason }))
   if (typeof outcome !== "object" || outcome === null) return problem("", "must be a Success or an Error")
   switch (outcome._tag) {
-    case "Success":
+    case "Success": {
+      const known = parseNames(outcome, successFields, `${field}.`)
+      if (Result.isFailure(known)) return Result.fail(known.failure)
       return outcome.value === undefined
         ? problem(".value", "is missing; a request without a result has the value null")
         : Result.succeed({ _tag: "Success", value: outcome.value })
-    case "Error":
+    }
+    case "Error": {
+      const known = parseNames(outcome, errorFields, `${field}.`)
+      if (Result.isFailure(known)) return Result.fail(known.failure)
       if (!Number.isSafeInteger(outcome.code)) return problem(".code", "must be an integer")
       if (typeof outcome.message !== "string") return problem(".message", "must be a string")
       return Result.succeed({ _tag: "Error", code: outcome.code, message: outcome.message, data: outcome.data })
+    }
     default:
       outcome satisfies never
       return problem("._tag", "must be \"Success\" or \"Error\"")
   }
 }
+
+const successFields = optionNames<Extract<TaskOutcomeInput, { readonly _tag: "Success" }>>({ _tag: true, value: true })
+
+const errorFields = optionNames<Extract<TaskOutcomeInput, { readonly _tag: "Error" }>>({
+  _tag: true,
+  code: true,
+  message: true,
+  data: true
+})
 
 /**
  * Parses a change of the status message.

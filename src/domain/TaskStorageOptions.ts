@@ -65,6 +65,17 @@ export const taskStorageOptions = optionNames<TaskStorageOptions>({
 })
 
 /**
+ * Refuses an option that is neither one of every layer nor one of the layer's own.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const requireOptions = (options: unknown, own: ReadonlyArray<string>): Result.Result<void, InvalidInput> =>
+  typeof options === "object" && options !== null
+    ? parseNames(options, [...taskStorageOptions, ...own])
+    : refuse("options", "must be an object")
+
+/**
  * Options in their parsed form, defaults filled in; durations in milliseconds, sizes in bytes.
  *
  * @since 0.1.0

@@ -7,12 +7,14 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { orNull, parseCount, parseMillis } from "./ArgumentParsers.ts"
 import { storeFailure } from "./FailureReport.ts"
+import { limitOptions, recoveryOptions } from "./operationOptions.ts"
+import { readOptions } from "./optionNames.ts"
 import { StoredJson } from "./StoredJson.ts"
 import { answered, operate, parsed, withNow } from "./TaskAccess.ts"
 import { type TaskDriver, TaskDriverError } from "./TaskDriver.ts"
 import { InvalidInput } from "./TaskError.ts"
 import { type Abandonment, planRecovery } from "./TaskMachine.ts"
-import type { MaintenanceReport, TaskStorageShape } from "./TaskOperations.ts"
+import type { LimitOptions, MaintenanceReport, TaskStorageShape } from "./TaskOperations.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
 import { type ParsedEnd, parseEnd } from "./TaskParsers.ts"
 import { activeStatuses, type TaskStatus } from "./TaskStatus.ts"
@@ -147,7 +149,7 @@ export const makeTaskSweep = (
   return {
     expireTasks: (options) =>
       parsed(
-        orNull(options?.limit, (limit) => parseCount("limit", limit)),
+        parseLimit(options),
         (limit) =>
           operate(
             "expireTasks",
@@ -157,29 +159,30 @@ export const makeTaskSweep = (
       ),
 
     recoverStuckTasks: (maxAge, options) =>
-      parsed(
-        Result.all([
-          parseMillis("maxAge", maxAge, 0),
-          parseActive(options?.statuses ?? activeStatuses),
-          parseLeases(options?.leases),
-          parseEnd({ resultTtl: options?.resultTtl }, limits)
-        ]),
-        ([millis, statuses, leases, end]) =>
-          operate("recoverStuckTasks", undefined, (now) =>
-            answered(
-              "recoverStuckTasks",
-              leases === undefined
-                ? recover(statuses, { updatedBefore: now - millis }, end, stuckReason(millis))
-                : statuses.includes("working")
-                ? recover(["working"], { leaseExpiredBy: now - millis }, end, lostReason)
-                : Effect.succeed([]),
-              Effect.succeed
-            ))
-      ),
+      parsed(readOptions(options, recoveryOptions), (options) =>
+        parsed(
+          Result.all([
+            parseMillis("maxAge", maxAge, 0),
+            parseActive(options?.statuses ?? activeStatuses),
+            parseLeases(options?.leases),
+            parseEnd({ resultTtl: options?.resultTtl }, limits)
+          ]),
+          ([millis, statuses, leases, end]) =>
+            operate("recoverStuckTasks", undefined, (now) =>
+              answered(
+                "recoverStuckTasks",
+                leases === undefined
+                  ? recover(statuses, { updatedBefore: now - millis }, end, stuckReason(millis))
+                  : statuses.includes("working")
+                  ? recover(["working"], { leaseExpiredBy: now - millis }, end, lostReason)
+                  : Effect.succeed([]),
+                Effect.succeed
+              ))
+        )),
 
     claimableTasks: (options) =>
       parsed(
-        orNull(options?.limit, (limit) => parseCount("limit", limit)),
+        parseLimit(options),
         (limit) =>
           operate("claimableTasks", undefined, (now) =>
             answered(
@@ -199,6 +202,12 @@ const stuckReason = (maxAge: number): string =>
     : `Interrupted: nothing was heard of the task for ${maxAge} ms`
 
 const lostReason = "Interrupted: the worker of the task ended before the task had"
+
+const parseLimit = (options: LimitOptions | undefined): Result.Result<number | null, InvalidInput> =>
+  Result.flatMap(
+    readOptions(options, limitOptions),
+    (options) => orNull(options?.limit, (limit) => parseCount("limit", limit))
+  )
 
 const parseLeases = (leases: unknown): Result.Result<"expired" | undefined, InvalidInput> =>
   leases === undefined || leases === "expired"

@@ -9,18 +9,21 @@ import type * as Scope from "effect/Scope"
 import { parseId } from "./ArgumentParsers.ts"
 import { backgroundSleep } from "./backgroundSleep.ts"
 import { countTasks, makeSessionTasks } from "./makeSessionTasks.ts"
+import { storageListOptions } from "./operationOptions.ts"
+import { readOptions } from "./optionNames.ts"
 import { parsed } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import type { InvalidInput } from "./TaskError.ts"
 import { makeTaskMessages } from "./TaskMessageQueues.ts"
 import type { TaskStorageShape } from "./TaskOperations.ts"
-import { resolveOptions, type TaskStorageOptions } from "./TaskStorageOptions.ts"
+import { requireOptions, resolveOptions, type TaskStorageOptions } from "./TaskStorageOptions.ts"
 import { makeTaskSweep } from "./TaskSweep.ts"
 import { makeTaskWatch } from "./TaskWatch.ts"
 
 /**
  * Makes the `TaskStorage` service of a driver. Every rule of the contract is added here, so that backends cannot differ.
- * The scope ends the maintenance that runs in the background.
+ * The scope ends the maintenance that runs in the background. `own` names the options of the layer itself, which may stand
+ * beside those of every layer; any other name is refused.
  *
  * @since 0.1.0
  * @category constructors
@@ -28,8 +31,10 @@ import { makeTaskWatch } from "./TaskWatch.ts"
 export const fromDriver = Effect.fnUntraced(
   function*(
     driver: TaskDriver,
-    options: TaskStorageOptions = {}
+    options: TaskStorageOptions = {},
+    own: ReadonlyArray<string> = []
   ): Effect.fn.Return<TaskStorageShape, InvalidInput, Scope.Scope> {
+    yield* Effect.fromResult(requireOptions(options, own))
     const resolved = yield* Effect.fromResult(resolveOptions(options, driver.maxPayloadBytes))
     const watch = yield* makeTaskWatch(driver)
     const sweep = makeTaskSweep(driver, watch, resolved)
@@ -65,9 +70,10 @@ export const fromDriver = Effect.fnUntraced(
       listTasksForSession: (sessionId, options) =>
         parsed(parseId("sessionId", sessionId), (session) => forSession(session).listTasks(options)),
       listTaskSummaries: (options) =>
-        options?.sessionId === undefined
-          ? all.listTaskSummaries(options)
-          : forSession(options.sessionId).listTaskSummaries(options)
+        parsed(readOptions(options, storageListOptions), (options) => {
+          const { sessionId, ...request } = options ?? {}
+          return (sessionId === undefined ? all : forSession(sessionId)).listTaskSummaries(request)
+        })
     }
   }
 )

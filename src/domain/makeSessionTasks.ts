@@ -17,6 +17,20 @@ import {
   parseStatus,
   parseText
 } from "./ArgumentParsers.ts"
+import {
+  claimOptions,
+  createFields,
+  listOptions,
+  recordFields,
+  requireInputOptions,
+  settleOptions,
+  storeResultOptions,
+  summaryListOptions,
+  touchOptions,
+  transitionOptions,
+  workerOption
+} from "./operationOptions.ts"
+import { readFields, readOptions } from "./optionNames.ts"
 import { withinLimits } from "./PayloadLimits.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import { answered, decoded, operate, parsed, toOption, toRecord } from "./TaskAccess.ts"
@@ -131,7 +145,7 @@ export const makeSessionTasks = (
     updateTask: (record) =>
       parsed(
         Result.flatMap(parsedSession, () =>
-          Result.flatMap(snapshot("record", record), (record) => draftReplacement(record, options))),
+          Result.flatMap(readFields("record", record, recordFields), (record) => draftReplacement(record, options))),
         (next) =>
           Effect.map(
             merge(
@@ -156,64 +170,59 @@ export const makeSessionTasks = (
           ))),
 
     listTasks: (request) =>
-      listPage(
-        "listTasks",
-        parsedSession,
-        { cursor: request?.cursor, limit: request?.limit },
-        options.maxPageSize,
-        driver.page,
-        recordFromStored
+      parsed(
+        readOptions(request, listOptions),
+        (request) => listPage("listTasks", parsedSession, request, options.maxPageSize, driver.page, recordFromStored)
       ),
 
     listTaskSummaries: (request) =>
-      listPage(
-        "listTaskSummaries",
-        parsedSession,
-        request,
-        options.maxPageSize,
-        driver.pageSummaries,
-        summaryFromStored
-      ),
+      parsed(readOptions(request, summaryListOptions), (request) =>
+        listPage(
+          "listTaskSummaries",
+          parsedSession,
+          request,
+          options.maxPageSize,
+          driver.pageSummaries,
+          summaryFromStored
+        )),
 
-    updateTaskStatus: (taskId, status, change) => {
-      const input = Result.all([
-        onTask(taskId),
-        parseStatus("status", status),
-        parseMessage(change?.statusMessage),
-        Result.flatMap(parseStatus("status", status), (to) => parseEndOf(to, change, options)),
-        parseWriter(change?.attempt)
-      ])
-      return parsed(
-        input,
-        ([id, to, message, end, writer]) =>
-          parsed(
-            withinLimits(options, undefined, message.statusMessage),
-            () =>
-              execute(
-                "updateTaskStatus",
-                id,
-                (now) => planTransition(to, { ...message, ...end(now) }, writer, now, options.maxContentBytes)
-              )
-          )
-      )
-    },
+    updateTaskStatus: (taskId, status, change) =>
+      parsed(readOptions(change, transitionOptions), (change) =>
+        parsed(
+          Result.all([
+            onTask(taskId),
+            parseStatus("status", status),
+            parseMessage(change?.statusMessage),
+            Result.flatMap(parseStatus("status", status), (to) => parseEndOf(to, change, options)),
+            parseWriter(change?.attempt)
+          ]),
+          ([id, to, message, end, writer]) =>
+            parsed(
+              withinLimits(options, undefined, message.statusMessage),
+              () =>
+                execute(
+                  "updateTaskStatus",
+                  id,
+                  (now) => planTransition(to, { ...message, ...end(now) }, writer, now, options.maxContentBytes)
+                )
+            )
+        )),
 
-    storeTaskResult: (taskId, outcome, settings) => {
-      const input = Result.all([
-        onTask(taskId),
-        parseOutcome("outcome", outcome),
-        parseEnd(settings, options),
-        parseWriter(settings?.attempt)
-      ])
-      return parsed(
-        input,
-        ([id, parsedOutcome, end, writer]) =>
-          parsed(
-            withinLimits(options, parsedOutcome.result),
-            () => execute("storeTaskResult", id, (now) => planStoreResult(parsedOutcome, end(now), writer, now))
-          )
-      )
-    },
+    storeTaskResult: (taskId, outcome, settings) =>
+      parsed(readOptions(settings, storeResultOptions), (settings) =>
+        parsed(
+          Result.all([
+            onTask(taskId),
+            parseOutcome("outcome", outcome),
+            parseEnd(settings, options),
+            parseWriter(settings?.attempt)
+          ]),
+          ([id, parsedOutcome, end, writer]) =>
+            parsed(
+              withinLimits(options, parsedOutcome.result),
+              () => execute("storeTaskResult", id, (now) => planStoreResult(parsedOutcome, end(now), writer, now))
+            )
+        )),
 
     getTaskResult: (taskId) =>
       parsed(
@@ -225,130 +234,128 @@ export const makeSessionTasks = (
                 result === null ? Option.none() : Option.some(outcomeFromStored(result)))))
       ),
 
-    settleTask: (taskId, outcome, settings) => {
-      const input = Result.all([
-        onTask(taskId),
-        parseOutcome("outcome", outcome),
-        parseFinal(settings?.status),
-        parseMessage(settings?.statusMessage),
-        parseEnd(settings, options),
-        parseWriter(settings?.attempt)
-      ])
-      return parsed(
-        input,
-        ([id, parsedOutcome, status, message, end, writer]) =>
-          parsed(withinLimits(options, parsedOutcome.result, message.statusMessage), () =>
-            execute(
-              "settleTask",
-              id,
-              (now) =>
-                planSettle(
-                  parsedOutcome,
-                  status,
-                  { ...message, ...end(now) },
-                  writer,
-                  now,
-                  options.maxContentBytes
-                )
-            ))
-      )
-    },
-
-    touchTask: (taskId, change) => {
-      const input = Result.all([
-        onTask(taskId),
-        parseMessage(change?.statusMessage),
-        orAbsent(change?.ttl, (ttl) => Result.map(parseTtl(ttl, options), (ttl) => ({ ttl }))),
-        orAbsent(
-          change?.pollInterval,
-          (value) => Result.map(parseMillis("pollInterval", value, 0), (pollInterval) => ({ pollInterval }))
-        ),
-        orAbsent(change?.lease, (value) => parseMillis("lease", value, 0)),
-        parseWriter(change?.attempt)
-      ])
-      return parsed(
-        input,
-        ([id, message, ttl, pollInterval, lease, writer]) =>
-          parsed(
-            withinLimits(options, undefined, message.statusMessage),
-            () =>
-              execute("touchTask", id, (now) =>
-                planTouch(
-                  { ...message, ...ttl, ...pollInterval, ...leasePatch(lease, now) },
-                  writer,
-                  now,
-                  options.maxContentBytes
-                ))
-          )
-      )
-    },
-
-    claimTask: (taskId, settings) => {
-      const input = Result.all([onTask(taskId), parseMillis("lease", settings?.lease, 1)])
-      return parsed(input, ([id, lease]) =>
-        Effect.map(
-          merge("claimTask", id, (stored, now) => decideClaim(stored, lease, now), () => Effect.void),
-          ({ decision, record }) => ({ record, abandoned: decision.abandoned })
-        ))
-    },
-
-    storeTaskStep: (taskId, key, value, settings) => {
-      const input = Result.all([
-        onTask(taskId),
-        parseId("key", key),
-        parseJson("value", value),
-        parseWriter(settings?.attempt)
-      ])
-      return parsed(
-        input,
-        ([id, key, stepped, writer]) =>
-          parsed(withinLimits(options, undefined, stepped), () =>
-            Effect.map(
-              merge(
-                "storeTaskStep",
+    settleTask: (taskId, outcome, settings) =>
+      parsed(readOptions(settings, settleOptions), (settings) =>
+        parsed(
+          Result.all([
+            onTask(taskId),
+            parseOutcome("outcome", outcome),
+            parseFinal(settings?.status),
+            parseMessage(settings?.statusMessage),
+            parseEnd(settings, options),
+            parseWriter(settings?.attempt)
+          ]),
+          ([id, parsedOutcome, status, message, end, writer]) =>
+            parsed(withinLimits(options, parsedOutcome.result, message.statusMessage), () =>
+              execute(
+                "settleTask",
                 id,
-                (stored, now) => decideStep(stored, key, stepped, writer, now, options.maxContentBytes),
-                () => Effect.void
-              ),
-              ({ record }) => record
-            ))
-      )
-    },
+                (now) =>
+                  planSettle(
+                    parsedOutcome,
+                    status,
+                    { ...message, ...end(now) },
+                    writer,
+                    now,
+                    options.maxContentBytes
+                  )
+              ))
+        )),
 
-    requireInput: (taskId, requests, settings) => {
-      const input = Result.all([
-        onTask(taskId),
-        parseRequests(requests),
-        orAbsent(settings?.requestState, (value) => parseText("requestState", value)),
-        orAbsent(settings?.lease, (value) => parseMillis("lease", value, 0)),
-        parseWriter(settings?.attempt)
-      ])
-      return parsed(
-        input,
-        ([id, asked, requestState, lease, writer]) =>
-          parsed(withinLimits(options, undefined, asked, requestState), () =>
+    touchTask: (taskId, change) =>
+      parsed(readOptions(change, touchOptions), (change) =>
+        parsed(
+          Result.all([
+            onTask(taskId),
+            parseMessage(change?.statusMessage),
+            orAbsent(change?.ttl, (ttl) => Result.map(parseTtl(ttl, options), (ttl) => ({ ttl }))),
+            orAbsent(
+              change?.pollInterval,
+              (value) => Result.map(parseMillis("pollInterval", value, 0), (pollInterval) => ({ pollInterval }))
+            ),
+            orAbsent(change?.lease, (value) => parseMillis("lease", value, 0)),
+            parseWriter(change?.attempt)
+          ]),
+          ([id, message, ttl, pollInterval, lease, writer]) =>
+            parsed(
+              withinLimits(options, undefined, message.statusMessage),
+              () =>
+                execute("touchTask", id, (now) =>
+                  planTouch(
+                    { ...message, ...ttl, ...pollInterval, ...leasePatch(lease, now) },
+                    writer,
+                    now,
+                    options.maxContentBytes
+                  ))
+            )
+        )),
+
+    claimTask: (taskId, settings) =>
+      parsed(
+        readOptions(settings, claimOptions),
+        (settings) =>
+          parsed(Result.all([onTask(taskId), parseMillis("lease", settings?.lease, 1)]), ([id, lease]) =>
             Effect.map(
-              merge(
-                "requireInput",
-                id,
-                (stored, now) =>
-                  Result.map(
-                    decideRequireInput(
-                      stored,
-                      asked,
-                      { ...(requestState === null ? {} : { requestState }), ...leasePatch(lease, now) },
-                      writer,
-                      now,
-                      options.maxContentBytes
+              merge("claimTask", id, (stored, now) => decideClaim(stored, lease, now), () => Effect.void),
+              ({ decision, record }) => ({ record, abandoned: decision.abandoned })
+            ))
+      ),
+
+    storeTaskStep: (taskId, key, value, settings) =>
+      parsed(readOptions(settings, workerOption), (settings) =>
+        parsed(
+          Result.all([
+            onTask(taskId),
+            parseId("key", key),
+            parseJson("value", value),
+            parseWriter(settings?.attempt)
+          ]),
+          ([id, key, stepped, writer]) =>
+            parsed(withinLimits(options, undefined, stepped), () =>
+              Effect.map(
+                merge(
+                  "storeTaskStep",
+                  id,
+                  (stored, now) => decideStep(stored, key, stepped, writer, now, options.maxContentBytes),
+                  () => Effect.void
+                ),
+                ({ record }) => record
+              ))
+        )),
+
+    requireInput: (taskId, requests, settings) =>
+      parsed(readOptions(settings, requireInputOptions), (settings) =>
+        parsed(
+          Result.all([
+            onTask(taskId),
+            parseRequests(requests),
+            orAbsent(settings?.requestState, (value) => parseText("requestState", value)),
+            orAbsent(settings?.lease, (value) => parseMillis("lease", value, 0)),
+            parseWriter(settings?.attempt)
+          ]),
+          ([id, asked, requestState, lease, writer]) =>
+            parsed(withinLimits(options, undefined, asked, requestState), () =>
+              Effect.map(
+                merge(
+                  "requireInput",
+                  id,
+                  (stored, now) =>
+                    Result.map(
+                      decideRequireInput(
+                        stored,
+                        asked,
+                        { ...(requestState === null ? {} : { requestState }), ...leasePatch(lease, now) },
+                        writer,
+                        now,
+                        options.maxContentBytes
+                      ),
+                      (patch) => ({ patch })
                     ),
-                    (patch) => ({ patch })
-                  ),
-                () => Effect.void
-              ),
-              ({ record }) => record
-            ))
-      )
-    },
+                  () => Effect.void
+                ),
+                ({ record }) => record
+              ))
+        )),
 
     provideInput: (taskId, responses) => {
       const input = Result.all([onTask(taskId), parseJsonObject("responses", responses)])
@@ -404,7 +411,7 @@ const bindSession = (
   input: CreateTask
 ): Result.Result<{ readonly sessionId: string | null; readonly task: CreateTask }, InvalidInput> => {
   const parts = Result.flatMap(
-    Result.all([snapshot("task", input), session]),
+    Result.all([readFields("task", input, createFields), session]),
     ([task, bound]) =>
       Result.map(orNull(task.sessionId, (value) => parseId("sessionId", value)), (named) => ({ task, bound, named }))
   )
@@ -414,18 +421,6 @@ const bindSession = (
       ? Result.succeed({ sessionId: bound, task })
       : Result.fail(new InvalidInput({ field: "sessionId", reason: "is not the session of this handle; leave it out" }))
   })
-}
-
-/** Reads the fields of an argument once; a getter that throws is bad input like any other. */
-const snapshot = <A extends object>(field: string, value: A): Result.Result<A, InvalidInput> => {
-  if (typeof value !== "object" || value === null) {
-    return Result.fail(new InvalidInput({ field, reason: "must be an object" }))
-  }
-  try {
-    return Result.succeed({ ...value })
-  } catch {
-    return Result.fail(new InvalidInput({ field, reason: "reading it threw an exception" }))
-  }
 }
 
 const present = (taskId: string, stored: StoredTask | undefined): Result.Result<StoredTask, TaskNotFound> =>

@@ -1,11 +1,24 @@
 /**
- * The names of options, written once beside their type.
+ * Options and records are closed: a name that is not known is refused, because a misspelt filter would widen what is
+ * listed, failed or deleted.
  *
  * @since 0.2.0
  */
 import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
+import { isPlainObject } from "./isPlainObject.ts"
 import { InvalidInput } from "./TaskError.ts"
+
+/**
+ * The names of the options of a type, or of the fields of a record.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface OptionNames<Options> extends ReadonlyArray<keyof Options & string> {
+  /** There for the compiler alone: a list of fewer names is not the list of a type that has more. */
+  readonly "~options"?: { readonly [Name in keyof Options]-?: true }
+}
 
 /**
  * Gives the names of all options of a type. It does not compile while one of them is missing, or is none.
@@ -15,10 +28,63 @@ import { InvalidInput } from "./TaskError.ts"
  */
 export const optionNames = <Options extends object>(
   names: { readonly [Name in keyof Options]-?: true }
-): ReadonlyArray<keyof Options & string> => Struct.keys<{ readonly [Name in keyof Options]: unknown }>(names)
+): OptionNames<Options> => Struct.keys<{ readonly [Name in keyof Options]: unknown }>(names)
 
 /**
- * Refuses a name that is none of an option. `within` is the path to the options.
+ * Reads the options of an operation once, and refuses names that it does not know. Without options it costs nothing.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const readOptions = <Options extends object>(
+  options: Options | undefined,
+  names: OptionNames<NoInfer<Options>>
+): Result.Result<Options | undefined, InvalidInput> => {
+  if (options === undefined) return none
+  try {
+    return isPlainObject(options) ? copyOf(options, names) : notPlain
+  } catch {
+    return unreadable("options")
+  }
+}
+
+const none: Result.Result<undefined, InvalidInput> = Result.succeed(undefined)
+
+const notPlain = Result.fail(new InvalidInput({ field: "options", reason: "must be a plain object" }))
+
+/**
+ * Reads the fields of an argument once, and refuses names that it does not know. A getter that throws is bad input like
+ * any other.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const readFields = <Fields extends object>(
+  field: string,
+  value: Fields,
+  names: OptionNames<NoInfer<Fields>>
+): Result.Result<Fields, InvalidInput> => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return Result.fail(new InvalidInput({ field, reason: "must be an object" }))
+  }
+  try {
+    return copyOf(value, names)
+  } catch {
+    return unreadable(field)
+  }
+}
+
+const copyOf = <A extends object>(value: A, names: ReadonlyArray<string>): Result.Result<A, InvalidInput> => {
+  const copy = { ...value }
+  return Result.map(parseNames(copy, names), () => copy)
+}
+
+const unreadable = (field: string): Result.Result<never, InvalidInput> =>
+  Result.fail(new InvalidInput({ field, reason: "reading it threw an exception" }))
+
+/**
+ * Refuses an object that has a property of another name than those that are known, `undefined` or not. `within` is the
+ * path of the object, with a dot behind it.
  *
  * @since 0.2.0
  * @category parsers
@@ -28,8 +94,47 @@ export const parseNames = (
   names: ReadonlyArray<string>,
   within = ""
 ): Result.Result<void, InvalidInput> => {
-  const unknown = Object.keys(options).find((name) => !names.includes(name))
-  return unknown === undefined
-    ? Result.void
-    : Result.fail(new InvalidInput({ field: `${within}${unknown}`, reason: "is not an option" }))
+  // Without an array of keys, since every call with options comes by here.
+  for (const name in options) {
+    if (!names.includes(name)) return Result.fail(unknownName(within, name, names))
+  }
+  return Result.void
+}
+
+const unknownName = (within: string, name: string, known: ReadonlyArray<string>): InvalidInput => {
+  // What is no name at all may be a payload in the wrong place.
+  const shown = name.length > longestName ? `${name.slice(0, longestName)}…` : name
+  const nearest = nearestName(shown, known)
+  const advice = nearest === undefined ? `; known are ${known.join(", ")}` : `; did you mean ${nearest}?`
+  return new InvalidInput({ field: `${within}${shown}`, reason: `is not an option${advice}` })
+}
+
+const longestName = 60
+
+/** The known name that is fewest typing mistakes away, if it can be what was meant. */
+const nearestName = (name: string, known: ReadonlyArray<string>): string | undefined => {
+  let nearest: string | undefined
+  let fewest = Math.max(2, Math.floor(name.length / 2))
+  for (const candidate of known) {
+    const count = mistakes(name.toLowerCase(), candidate.toLowerCase())
+    if (count > fewest || (count === fewest && nearest !== undefined)) continue
+    nearest = candidate
+    fewest = count
+  }
+  return nearest
+}
+
+/** How many characters have to be added, left out or replaced to make one name of another. */
+const mistakes = (from: string, to: string): number => {
+  const others = Array.from(to)
+  let row = [0, ...others.map((_, at) => at + 1)]
+  for (const [index, character] of Array.from(from).entries()) {
+    const next = [index + 1]
+    for (const [at, other] of others.entries()) {
+      const replaced = (row[at] ?? 0) + (character === other ? 0 : 1)
+      next.push(Math.min(replaced, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
 }

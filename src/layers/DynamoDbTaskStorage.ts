@@ -11,19 +11,25 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import type { OptionNames } from "../domain/optionNames.ts"
 import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorage } from "../domain/TaskStorage.ts"
 import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
 import { cloudFormation } from "./dynamodb/cloudFormation.ts"
 import { decodeStreamRecord, type StreamedTask, type StreamRecord } from "./dynamodb/decodeStreamRecord.ts"
-import { DynamoDbClient, type DynamoDbClientOptions } from "./dynamodb/DynamoDbClient.ts"
-import type { AwsCredentials, DynamoDbDriverOptions, TableOptions } from "./dynamodb/DynamoDbOptions.ts"
+import { DynamoDbClient, dynamodbClientNames, type DynamoDbClientOptions } from "./dynamodb/DynamoDbClient.ts"
+import {
+  type AwsCredentials,
+  dynamodbDriverNames,
+  type DynamoDbDriverOptions,
+  type TableOptions
+} from "./dynamodb/DynamoDbOptions.ts"
 import { makeDynamoDbDriver } from "./dynamodb/makeDynamoDbDriver.ts"
 import { openDynamoDbDriver } from "./dynamodb/openDynamoDbDriver.ts"
 import { type TableDefinition, tableDefinition } from "./dynamodb/TableDefinition.ts"
 import { terraform } from "./dynamodb/terraform.ts"
-import { layerOfDriver } from "./layerOfDriver.ts"
+import { closed, layerOfDriver } from "./layerOfDriver.ts"
 import type { SchemaMode } from "./SchemaMode.ts"
 
 export { cloudFormation, decodeStreamRecord, DynamoDbClient, tableDefinition, terraform }
@@ -63,7 +69,7 @@ export interface Options extends ClientOptions, DynamoDbClientOptions {}
  * @category layers
  */
 export const layer = (options: Options): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable> =>
-  layerOfDriver(makeDriver(options), options)
+  layerOfDriver(makeDriver(options), options, ownNames)
 
 /**
  * Keeps tasks in a DynamoDB table, with options from the configuration.
@@ -86,7 +92,11 @@ export const layerConfig = (
 export const layerClient = (
   options: ClientOptions
 ): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable, DynamoDbClient> =>
-  layerOfDriver(Effect.flatMap(DynamoDbClient, (client) => makeDynamoDbDriver(Sdk, client, options)), options)
+  layerOfDriver(
+    Effect.flatMap(DynamoDbClient, (client) => makeDynamoDbDriver(Sdk, client, options)),
+    options,
+    [...dynamodbDriverNames, "tableName"]
+  )
 
 /**
  * Makes the driver of {@link layer}, for those who wrap drivers. The scope closes the connections.
@@ -96,4 +106,11 @@ export const layerClient = (
  */
 export const makeDriver = (
   options: DynamoDbClientOptions & DynamoDbDriverOptions
-): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> => openDynamoDbDriver(Sdk, options)
+): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
+  closed(options, ownNames, openDynamoDbDriver(Sdk, options))
+
+const ownNames: OptionNames<Omit<Options, keyof TaskStorageOptions>> = [
+  ...dynamodbClientNames,
+  ...dynamodbDriverNames,
+  "tableName"
+]

@@ -7,6 +7,7 @@
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { optionNames } from "../domain/optionNames.ts"
 import type { InvalidInput } from "../domain/TaskError.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
@@ -52,8 +53,12 @@ export const makeStore: Effect.Effect<MemoryStore> = Effect.sync(() => new Memor
 export const layer = (options: MemoryTaskStorageOptions = {}): Layer.Layer<TaskStorage, InvalidInput> =>
   Layer.effect(
     TaskStorage,
-    Effect.suspend(() => TaskStorage.fromDriver(makeMemoryDriver(options?.store ?? new MemoryStore()), options))
+    Effect.suspend(() =>
+      TaskStorage.fromDriver(makeMemoryDriver(options?.store ?? new MemoryStore()), options, ownNames)
+    )
   )
+
+const ownNames = optionNames<Omit<MemoryTaskStorageOptions, keyof TaskStorageOptions>>({ store: true })
 
 /**
  * Keeps tasks in memory, with options from the configuration.

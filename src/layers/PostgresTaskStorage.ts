@@ -14,21 +14,25 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import { type OptionNames, parseNames } from "../domain/optionNames.ts"
 import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import { InvalidInput, type TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorage } from "../domain/TaskStorage.ts"
 import { resolveOptions, type TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
-import { layerOfDriver } from "./layerOfDriver.ts"
+import { closed, layerOfDriver } from "./layerOfDriver.ts"
 import { makePostgresDriver } from "./postgres/makePostgresDriver.ts"
 import { openPostgresDriver, rowBytes } from "./postgres/openPostgresDriver.ts"
 import type { PgModules } from "./postgres/PgModules.ts"
 import * as PostgresLimits from "./postgres/PostgresLimits.ts"
-import type {
-  Password,
-  PostgresClientOptions,
-  PostgresDriverOptions,
-  TableOptions,
-  TlsOptions
+import {
+  type Password,
+  postgresClientNames,
+  type PostgresClientOptions,
+  postgresDriverNames,
+  type PostgresDriverOptions,
+  postgresTableNames,
+  type TableOptions,
+  type TlsOptions
 } from "./postgres/PostgresOptions.ts"
 import * as PostgresSchema from "./postgres/PostgresSchema.ts"
 import { postgresTables } from "./postgres/postgresTables.ts"
@@ -68,7 +72,7 @@ export interface Options extends ClientOptions, PostgresClientOptions {}
  * @category layers
  */
 export const layer = (options: Options): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable> =>
-  layerOfDriver(makeDriver(options), options)
+  layerOfDriver(makeDriver(options), options, ownNames)
 
 /**
  * Keeps tasks in a PostgreSQL database, with options from the configuration.
@@ -106,7 +110,8 @@ export const layerClient = (
       }
       return yield* makePostgresDriver(pg, sql, options)
     }),
-    options
+    options,
+    postgresDriverNames
   )
 
 /**
@@ -117,7 +122,14 @@ export const layerClient = (
  */
 export const makeDriver = (
   options: Options
-): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> => openPostgresDriver(pg, options)
+): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
+  closed(options, ownNames, openPostgresDriver(pg, options))
+
+const ownNames: OptionNames<Omit<Options, keyof TaskStorageOptions>> = [
+  ...postgresClientNames,
+  ...postgresDriverNames,
+  "url"
+]
 
 /**
  * Gives the steps of the schema, oldest first, for those who run them by other means and open with `schema: "verify"` or
@@ -127,7 +139,7 @@ export const makeDriver = (
  * @category schema
  */
 export const migrations = (options: TableOptions = {}): Result.Result<ReadonlyArray<SqlMigration>, InvalidInput> =>
-  Result.map(postgresTables(options), PostgresSchema.migrations)
+  Result.map(namedTables(options), PostgresSchema.migrations)
 
 /**
  * Gives the statements that `maxTasks` and `maxTasksPerSession` need beside {@link migrations}, to be run in one
@@ -137,4 +149,10 @@ export const migrations = (options: TableOptions = {}): Result.Result<ReadonlyAr
  * @category schema
  */
 export const limitTriggers = (options: TableOptions = {}): Result.Result<ReadonlyArray<string>, InvalidInput> =>
-  Result.map(postgresTables(options), PostgresLimits.makeTriggers)
+  Result.map(namedTables(options), PostgresLimits.makeTriggers)
+
+const namedTables = (options: TableOptions) =>
+  Result.flatMap(
+    postgresTables(options),
+    (tables) => Result.map(parseNames(options, postgresTableNames), () => tables)
+  )

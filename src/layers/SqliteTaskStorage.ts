@@ -12,16 +12,18 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
+import { type OptionNames, parseNames } from "../domain/optionNames.ts"
 import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorage } from "../domain/TaskStorage.ts"
 import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
-import { layerOfDriver, opening } from "./layerOfDriver.ts"
+import { closed, layerOfDriver, opening } from "./layerOfDriver.ts"
 import type { SchemaMode } from "./SchemaMode.ts"
 import type { SqlMigration } from "./sql/SqlDialect.ts"
 import { taskTables } from "./sql/TaskTables.ts"
 import { makeSqliteDriver, type SqliteDriverOptions } from "./sqlite/makeSqliteDriver.ts"
 import { openSqlite, type SqliteClientOptions, type Synchronous } from "./sqlite/openSqlite.ts"
+import { sqliteClientNames, sqliteDriverNames } from "./sqlite/SqliteOptions.ts"
 import * as SqliteSchema from "./sqlite/SqliteSchema.ts"
 
 export type { SchemaMode, SqliteClientOptions, SqlMigration, Synchronous }
@@ -52,7 +54,7 @@ export interface Options extends ClientOptions, SqliteClientOptions {}
  * @category layers
  */
 export const layer = (options: Options): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable> =>
-  layerOfDriver(makeDriver(options), options)
+  layerOfDriver(makeDriver(options), options, ownNames)
 
 /**
  * Keeps tasks in a SQLite database, with options from the configuration.
@@ -80,7 +82,7 @@ export const layerConfig = (
 export const layerClient = (
   options: ClientOptions = {}
 ): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable, SqlClient> =>
-  layerOfDriver(Effect.flatMap(SqlClient, (sql) => makeSqliteDriver(sql, options)), options)
+  layerOfDriver(Effect.flatMap(SqlClient, (sql) => makeSqliteDriver(sql, options)), options, sqliteDriverNames)
 
 /**
  * Provides a `SqlClient` over `node:sqlite`: one connection in WAL mode, transactions that begin with `BEGIN IMMEDIATE`,
@@ -92,7 +94,15 @@ export const layerClient = (
 export const layerSqlClient = (
   options: SqliteClientOptions
 ): Layer.Layer<SqlClient, InvalidInput | TaskStorageUnavailable> =>
-  Layer.effect(SqlClient, opening(openSqlite(options)))
+  Layer.effect(
+    SqlClient,
+    typeof options === "object" && options !== null
+      ? Effect.andThen(
+        Effect.fromResult(parseNames(options, [...sqliteClientNames, "filename"])),
+        opening(openSqlite(options))
+      )
+      : opening(openSqlite(options))
+  )
 
 /**
  * Makes the driver of {@link layer}, for those who wrap drivers. The scope closes the database.
@@ -103,7 +113,13 @@ export const layerSqlClient = (
 export const makeDriver = (
   options: SqliteClientOptions & SqliteDriverOptions
 ): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
-  Effect.flatMap(openSqlite(options), (sql) => makeSqliteDriver(sql, options))
+  closed(options, ownNames, Effect.flatMap(openSqlite(options), (sql) => makeSqliteDriver(sql, options)))
+
+const ownNames: OptionNames<Omit<Options, keyof TaskStorageOptions>> = [
+  ...sqliteClientNames,
+  ...sqliteDriverNames,
+  "filename"
+]
 
 /**
  * Gives the steps of the schema, oldest first, for those who run them by other means and open with `schema: "verify"` or

@@ -18,13 +18,19 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import { optionNames, parseNames } from "../domain/optionNames.ts"
+import { type OptionNames, optionNames, parseNames } from "../domain/optionNames.ts"
 import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorage } from "../domain/TaskStorage.ts"
 import { type TaskStorageOptions, taskStorageOptions } from "../domain/TaskStorageOptions.ts"
-import type { DynamoDbAddress, DynamoDbDriverOptions } from "./dynamodb/DynamoDbOptions.ts"
+import { type DynamoDbAddress, dynamodbDriverNames, type DynamoDbDriverOptions } from "./dynamodb/DynamoDbOptions.ts"
 import { layerOfDriver } from "./layerOfDriver.ts"
-import type { PostgresClientOptions, PostgresDriverOptions } from "./postgres/PostgresOptions.ts"
+import {
+  postgresClientNames,
+  type PostgresClientOptions,
+  postgresDriverNames,
+  type PostgresDriverOptions
+} from "./postgres/PostgresOptions.ts"
+import { sqliteClientNames, sqliteDriverNames } from "./sqlite/SqliteOptions.ts"
 import type * as SqliteTaskStorage from "./SqliteTaskStorage.ts"
 
 /**
@@ -65,48 +71,10 @@ export const taskStorageUrlOptions: ReadonlyArray<keyof TaskStorageUrlOptions> =
   ...optionNames<EngineOptions>({ dynamodb: true, postgres: true, sqlite: true })
 ]
 
-const engineOptions: { readonly [Engine in keyof EngineOptions]-?: ReadonlyArray<string> } = {
-  sqlite: optionNames<OptionsOf<"sqlite">>({
-    fileMode: true,
-    lockTimeout: true,
-    schema: true,
-    synchronous: true,
-    tablePrefix: true
-  }),
-  postgres: optionNames<OptionsOf<"postgres">>({
-    applicationName: true,
-    connectTimeout: true,
-    connectionTTL: true,
-    database: true,
-    databaseSchema: true,
-    host: true,
-    idleTimeout: true,
-    keepAlive: true,
-    lockTimeout: true,
-    maxConnections: true,
-    minConnections: true,
-    multiplex: true,
-    notifications: true,
-    password: true,
-    port: true,
-    prepare: true,
-    schema: true,
-    ssl: true,
-    startupParameters: true,
-    statementTimeout: true,
-    tablePrefix: true,
-    username: true
-  }),
-  dynamodb: optionNames<OptionsOf<"dynamodb">>({
-    credentials: true,
-    nativeTtl: true,
-    requestTimeout: true,
-    retryTimeout: true,
-    schema: true,
-    shards: true,
-    throughput: true,
-    watchInterval: true
-  })
+const engineOptions: { readonly [Engine in keyof EngineOptions]-?: OptionNames<OptionsOf<Engine>> } = {
+  sqlite: [...sqliteClientNames, ...sqliteDriverNames],
+  postgres: [...postgresClientNames, ...postgresDriverNames],
+  dynamodb: ["credentials", ...dynamodbDriverNames]
 }
 
 /**
@@ -194,7 +162,7 @@ const openPostgres = (
   load(async () => {
     const { openPostgresDriver } = await import("./postgres/openPostgresDriver.ts")
     const settings = { ...options, url }
-    return layerOfDriver(openPostgresDriver(await importPg(), settings), settings)
+    return layerOfDriver(openPostgresDriver(await importPg(), settings), settings, [...engineOptions.postgres, "url"])
   })
 
 /** The name of a table is no host name: it may have capitals and underscores, which a URL would change. */
@@ -211,7 +179,8 @@ const openDynamoDb = (
       async () => {
         const { openDynamoDbDriver } = await import("./dynamodb/openDynamoDbDriver.ts")
         const settings = { ...options, tableName, region, endpoint }
-        return layerOfDriver(openDynamoDbDriver(await importAwsSdk(), settings), settings)
+        const ownNames = [...engineOptions.dynamodb, "tableName", "region", "endpoint"]
+        return layerOfDriver(openDynamoDbDriver(await importAwsSdk(), settings), settings, ownNames)
       }
     )
     : refuse("dynamodb: takes the parameters region and endpoint; everything else is an option")

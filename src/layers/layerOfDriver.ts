@@ -10,19 +10,40 @@ import { unavailable } from "../domain/TaskAccess.ts"
 import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
-import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import { requireOptions, type TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
 
 /**
- * Makes the layer of a driver.
+ * Makes the layer of a driver. `own` names the options of the engine, beside those of every layer; any other name is
+ * refused before anything is opened.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerOfDriver = <R>(
   driver: Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, R>,
-  options: TaskStorageOptions
+  options: TaskStorageOptions,
+  own: ReadonlyArray<string>
 ): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable, Exclude<R, Scope.Scope>> =>
-  Layer.effect(TaskStorage, Effect.flatMap(opening(driver), (driver) => TaskStorage.fromDriver(driver, options)))
+  Layer.effect(
+    TaskStorage,
+    Effect.flatMap(
+      closed(options, own, opening(driver)),
+      (driver) => TaskStorage.fromDriver(driver, options, own)
+    )
+  )
+
+/**
+ * Refuses an option of a driver that is not known, before anything is opened.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const closed = <A, E, R>(
+  options: unknown,
+  own: ReadonlyArray<string>,
+  driver: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | InvalidInput, R> =>
+  Effect.andThen(Effect.suspend(() => Effect.fromResult(requireOptions(options, own))), driver)
 
 /**
  * Turns what the engine does wrong while it is opened into an error of the storage.

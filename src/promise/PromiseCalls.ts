@@ -9,8 +9,9 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
+import type { OptionNames } from "../domain/optionNames.ts"
 import { isTaskStorageError, type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
-import { signalOf } from "./arguments.ts"
+import { type ReadCall, readCall } from "./callOptions.ts"
 import type { CallOptions } from "./PromiseTaskStorage.ts"
 
 /** What is known of a call: its name, and whether it reads, writes, or waits for others to write. */
@@ -19,7 +20,7 @@ interface Operation {
   readonly kind: "read" | "write" | "wait"
 }
 
-type Make<A, E> = () => Effect.Effect<A, E>
+type Make<Options extends CallOptions, A, E> = (own: ReadCall<Options>["own"]) => Effect.Effect<A, E>
 
 /**
  * Runs calls until it is closed.
@@ -48,35 +49,51 @@ export class PromiseCalls {
 
   /**
    * Runs the effect that `make` gives, which reads. `make` is called only when the call may begin, and may throw
-   * `InvalidInput`.
+   * `InvalidInput`. It gets what the options hold beside the signal; other `names` than those of its own are refused.
    */
-  read<A, E>(name: string, options: CallOptions | undefined, make: Make<A, E>): Promise<A> {
-    return this.#run({ name, kind: "read" }, options, make)
+  read<Options extends CallOptions, A, E>(
+    name: string,
+    options: Options | undefined,
+    names: OptionNames<NoInfer<Options>>,
+    make: Make<Options, A, E>
+  ): Promise<A> {
+    return this.#run({ name, kind: "read" }, options, names, make)
   }
 
   /**
    * Runs an effect that writes, as {@link PromiseCalls.read} does.
    */
-  write<A, E>(name: string, options: CallOptions | undefined, make: Make<A, E>): Promise<A> {
-    return this.#run({ name, kind: "write" }, options, make)
+  write<Options extends CallOptions, A, E>(
+    name: string,
+    options: Options | undefined,
+    names: OptionNames<NoInfer<Options>>,
+    make: Make<Options, A, E>
+  ): Promise<A> {
+    return this.#run({ name, kind: "write" }, options, names, make)
   }
 
   /**
    * Runs an effect that waits for others to write, as {@link PromiseCalls.read} does.
    */
-  wait<A, E>(name: string, options: CallOptions | undefined, make: Make<A, E>): Promise<A> {
-    return this.#run({ name, kind: "wait" }, options, make)
+  wait<Options extends CallOptions, A, E>(
+    name: string,
+    options: Options | undefined,
+    names: OptionNames<NoInfer<Options>>,
+    make: Make<Options, A, E>
+  ): Promise<A> {
+    return this.#run({ name, kind: "wait" }, options, names, make)
   }
 
-  async #run<A, E>(
+  async #run<Options extends CallOptions, A, E>(
     operation: Operation,
-    options: CallOptions | undefined,
-    make: Make<A, E>
+    options: Options | undefined,
+    names: OptionNames<NoInfer<Options>>,
+    make: Make<Options, A, E>
   ): Promise<A> {
-    const signal = signalOf(options)
+    const { own, signal } = readCall(options, names)
     if (this.#closing !== undefined) throw this.#closed(operation, "no")
     signal?.throwIfAborted()
-    const fiber = this.#runFork(begin(operation, make))
+    const fiber = this.#runFork(begin(operation, () => make(own)))
     // Most calls on memory and SQLite are over by now, and then one promise is all that they cost.
     const exit = fiber.pollUnsafe() ?? await this.#exitOf(fiber, operation, signal)
     signal?.throwIfAborted()
@@ -132,7 +149,7 @@ export class PromiseCalls {
 
 const begin = <A, E>(
   operation: Operation,
-  make: Make<A, E>
+  make: () => Effect.Effect<A, E>
 ): Effect.Effect<A, E | TaskStorageError> => {
   try {
     return make()

@@ -99,6 +99,12 @@ export interface ListOptions extends Domain.ListOptions, CallOptions {}
 export interface SummaryListOptions extends Domain.SummaryListOptions, CallOptions {}
 
 /**
+ * @since 0.2.0
+ * @category options
+ */
+export interface StorageListOptions extends Domain.StorageListOptions, CallOptions {}
+
+/**
  * @since 0.1.0
  * @category options
  */
@@ -312,7 +318,7 @@ export interface PromiseTaskStorage extends PromiseSessionTasks {
    * Rejects with `InvalidCursor`.
    */
   readonly listTaskSummaries: (
-    options?: SummaryListOptions & { readonly sessionId?: string | undefined }
+    options?: StorageListOptions
   ) => Promise<Domain.TaskPage<TaskSummary>>
 
   /**

@@ -7,7 +7,6 @@
 import * as Result from "effect/Result"
 import { parseNames } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
-import type { CallOptions } from "./PromiseTaskStorage.ts"
 
 /**
  * Throws `InvalidInput` unless the value is an object.
@@ -48,23 +47,4 @@ export const requireFunction = (field: string, value: unknown): void => {
  */
 export const requireNames = (options: object, names: ReadonlyArray<string>): void => {
   Result.getOrThrow(parseNames(options, names))
-}
-
-/**
- * Gives the signal of the options of a call.
- *
- * @since 0.1.0
- * @category accessors
- */
-export const signalOf = (options: CallOptions | undefined): AbortSignal | undefined => {
-  if (options === undefined) return undefined
-  requireObject("options", options)
-  let signal: AbortSignal | undefined
-  try {
-    signal = options.signal
-    if (signal === undefined || signal instanceof AbortSignal) return signal
-  } catch {
-    throw new InvalidInput({ field: "options", reason: "reading it threw an exception" })
-  }
-  throw new InvalidInput({ field: "options.signal", reason: "must be an AbortSignal" })
 }

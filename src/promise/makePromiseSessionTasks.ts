@@ -8,6 +8,18 @@ import * as Option from "effect/Option"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { SessionTasks } from "../domain/TaskOperations.ts"
 import {
+  claimCall,
+  listCall,
+  plainCall,
+  requireInputCall,
+  settleCall,
+  statusCall,
+  storeResultCall,
+  summaryListCall,
+  touchCall,
+  workerCall
+} from "./callOptions.ts"
+import {
   decodeCreateTask,
   decodeTask,
   encodeClaimedTask,
@@ -35,78 +47,109 @@ export const makePromiseSessionTasks = (
   generateId: (() => string) | undefined
 ): PromiseSessionTasks => ({
   createTask: (task, options) =>
-    calls.write("createTask", options, () => {
+    calls.write("createTask", options, plainCall, () => {
       const decoded = decodeCreateTask(task)
       const named = generateId === undefined ? decoded : withId(decoded, generateId)
       return Effect.map(tasks().createTask(named), encodeTask)
     }),
 
   getTask: (taskId, options) =>
-    calls.read("getTask", options, () => Effect.map(tasks().getTask(taskId), encodeTaskOption)),
+    calls.read("getTask", options, plainCall, () => Effect.map(tasks().getTask(taskId), encodeTaskOption)),
 
   getTaskSummary: (taskId, options) =>
-    calls.read("getTaskSummary", options, () => Effect.map(tasks().getTaskSummary(taskId), encodeSummaryOption)),
+    calls.read(
+      "getTaskSummary",
+      options,
+      plainCall,
+      () => Effect.map(tasks().getTaskSummary(taskId), encodeSummaryOption)
+    ),
 
   updateTask: (record, options) =>
-    calls.write("updateTask", options, () => Effect.map(tasks().updateTask(decodeTask(record)), encodeTask)),
+    calls.write("updateTask", options, plainCall, () => Effect.map(tasks().updateTask(decodeTask(record)), encodeTask)),
 
-  deleteTask: (taskId, options) => calls.write("deleteTask", options, () => tasks().deleteTask(taskId)),
+  deleteTask: (taskId, options) => calls.write("deleteTask", options, plainCall, () => tasks().deleteTask(taskId)),
 
   listTasks: (options) =>
-    calls.read("listTasks", options, () => Effect.map(tasks().listTasks(options), encodeTaskPage)),
+    calls.read("listTasks", options, listCall, (own) => Effect.map(tasks().listTasks(own), encodeTaskPage)),
 
   listTaskSummaries: (options) =>
-    calls.read("listTaskSummaries", options, () => Effect.map(tasks().listTaskSummaries(options), encodeSummaryPage)),
+    calls.read(
+      "listTaskSummaries",
+      options,
+      summaryListCall,
+      (own) => Effect.map(tasks().listTaskSummaries(own), encodeSummaryPage)
+    ),
 
   updateTaskStatus: (taskId, status, options) =>
     calls.write(
       "updateTaskStatus",
       options,
-      () => Effect.map(tasks().updateTaskStatus(taskId, status, options), encodeTask)
+      statusCall,
+      (own) => Effect.map(tasks().updateTaskStatus(taskId, status, own), encodeTask)
     ),
 
   storeTaskResult: (taskId, outcome, options) =>
     calls.write(
       "storeTaskResult",
       options,
-      () => Effect.map(tasks().storeTaskResult(taskId, outcome, options), encodeTask)
+      storeResultCall,
+      (own) => Effect.map(tasks().storeTaskResult(taskId, outcome, own), encodeTask)
     ),
 
   getTaskResult: (taskId, options) =>
-    calls.read("getTaskResult", options, () => Effect.map(tasks().getTaskResult(taskId), Option.getOrUndefined)),
+    calls.read(
+      "getTaskResult",
+      options,
+      plainCall,
+      () => Effect.map(tasks().getTaskResult(taskId), Option.getOrUndefined)
+    ),
 
   settleTask: (taskId, outcome, options) =>
-    calls.write("settleTask", options, () => Effect.map(tasks().settleTask(taskId, outcome, options), encodeTask)),
+    calls.write(
+      "settleTask",
+      options,
+      settleCall,
+      (own) => Effect.map(tasks().settleTask(taskId, outcome, own), encodeTask)
+    ),
 
   touchTask: (taskId, options) =>
-    calls.write("touchTask", options, () => Effect.map(tasks().touchTask(taskId, options), encodeTask)),
+    calls.write("touchTask", options, touchCall, (own) => {
+      return Effect.map(tasks().touchTask(taskId, own), encodeTask)
+    }),
 
   claimTask: (taskId, options) =>
-    calls.write("claimTask", options, () => Effect.map(tasks().claimTask(taskId, options), encodeClaimedTask)),
+    calls.write("claimTask", options, claimCall, (own) => {
+      if (own === undefined) throw new InvalidInput({ field: "lease", reason: "must be given" })
+      return Effect.map(tasks().claimTask(taskId, own), encodeClaimedTask)
+    }),
 
   storeTaskStep: (taskId, key, value, options) =>
     calls.write(
       "storeTaskStep",
       options,
-      () => Effect.map(tasks().storeTaskStep(taskId, key, value, options), encodeTask)
+      workerCall,
+      (own) => Effect.map(tasks().storeTaskStep(taskId, key, value, own), encodeTask)
     ),
 
   requireInput: (taskId, requests, options) =>
-    calls.write("requireInput", options, () => Effect.map(tasks().requireInput(taskId, requests, options), encodeTask)),
+    calls.write("requireInput", options, requireInputCall, (own) => {
+      return Effect.map(tasks().requireInput(taskId, requests, own), encodeTask)
+    }),
 
   provideInput: (taskId, responses, options) =>
     calls.write(
       "provideInput",
       options,
+      plainCall,
       () => Effect.map(tasks().provideInput(taskId, responses), encodeProvidedInput)
     ),
 
-  taskCount: (options) => calls.read("taskCount", options, () => tasks().taskCount()),
+  taskCount: (options) => calls.read("taskCount", options, plainCall, () => tasks().taskCount()),
 
   changes: (taskId, options) => watchTask(calls, options, () => tasks().changes(taskId)),
 
   awaitTask: (taskId, options) =>
-    calls.wait("awaitTask", options, () => Effect.map(tasks().awaitTask(taskId), encodeTask))
+    calls.wait("awaitTask", options, plainCall, () => Effect.map(tasks().awaitTask(taskId), encodeTask))
 })
 
 /**

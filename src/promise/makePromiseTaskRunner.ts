@@ -9,6 +9,7 @@ import { parseCount, parseId } from "../domain/ArgumentParsers.ts"
 import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { SessionRunner } from "../runner/TaskRunner.ts"
 import { isObject, requireObject } from "./arguments.ts"
+import { plainCall, runTaskCall } from "./callOptions.ts"
 import { decodeCreateTask, encodeProvidedInput, encodeTask } from "./codec.ts"
 import { withId } from "./makePromiseSessionTasks.ts"
 import type { OpenedRunner } from "./openRunner.ts"
@@ -60,7 +61,7 @@ export const makePromiseTaskRunner = (
 
   const sessionRunner = (tasks: () => SessionRunner): PromiseSessionRunner => ({
     startTask: (task, run, options) =>
-      calls.write("startTask", options, () => {
+      calls.write("startTask", options, plainCall, () => {
         requireOpen("startTask")
         if (run !== undefined) requireFunction("run", run)
         const decoded = decodeCreateTask(task)
@@ -69,13 +70,13 @@ export const makePromiseTaskRunner = (
       }),
 
     provideInput: (taskId, responses, options) =>
-      calls.write("provideInput", options, () => {
+      calls.write("provideInput", options, plainCall, () => {
         requireOpen("provideInput")
         return Effect.map(tasks().provideInput(taskId, responses), encodeProvidedInput)
       }),
 
     cancelTask: (taskId, options) =>
-      calls.write("cancelTask", options, () => {
+      calls.write("cancelTask", options, plainCall, () => {
         requireOpen("cancelTask")
         return Effect.map(tasks().cancelTask(taskId), encodeTask)
       })
@@ -103,9 +104,9 @@ export const makePromiseTaskRunner = (
     },
 
     runTask: async (taskId, options) => {
-      const run = calls.wait("runTask", options, () => {
+      const run = calls.wait("runTask", options, runTaskCall, (own) => {
         requireOpen("runTask")
-        return runner.runTask(taskId, { deadline: options?.deadline })
+        return runner.runTask(taskId, { deadline: own?.deadline })
       })
       runs.add(run)
       try {
@@ -116,7 +117,7 @@ export const makePromiseTaskRunner = (
     },
 
     recover: (options) =>
-      calls.write("recover", options, () => {
+      calls.write("recover", options, plainCall, () => {
         requireOpen("recover")
         return runner.recover
       }),

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { parseId } from "../domain/ArgumentParsers.ts"
 import type { TaskMessages, TaskStorageShape } from "../domain/TaskOperations.ts"
+import { enqueueCall, limitCall, listCall, plainCall, recoveryCall, storageListCall } from "./callOptions.ts"
 import { encodeSummaryPage, encodeTaskPage } from "./codec.ts"
 import { makePromiseSessionTasks } from "./makePromiseSessionTasks.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
@@ -29,26 +30,29 @@ export const makePromiseTaskStorage = (
   backendName: storage.backendName,
 
   listTaskSummaries: (options) =>
-    calls.read("listTaskSummaries", options, () => {
-      if (options?.sessionId !== undefined) requireId("sessionId", options.sessionId)
-      return Effect.map(storage.listTaskSummaries(options), encodeSummaryPage)
+    calls.read("listTaskSummaries", options, storageListCall, (own) => {
+      if (own?.sessionId !== undefined) requireId("sessionId", own.sessionId)
+      return Effect.map(storage.listTaskSummaries(own), encodeSummaryPage)
     }),
 
   listTasksForSession: (sessionId, options) =>
     calls.read(
       "listTasksForSession",
       options,
-      () => Effect.map(storage.listTasksForSession(sessionId, options), encodeTaskPage)
+      listCall,
+      (own) => Effect.map(storage.listTasksForSession(sessionId, own), encodeTaskPage)
     ),
 
-  expireTasks: (options) => calls.write("expireTasks", options, () => storage.expireTasks(options)),
+  expireTasks: (options) => calls.write("expireTasks", options, limitCall, (own) => storage.expireTasks(own)),
 
   recoverStuckTasks: (maxAge, options) =>
-    calls.write("recoverStuckTasks", options, () => storage.recoverStuckTasks(maxAge, options)),
+    calls.write("recoverStuckTasks", options, recoveryCall, (own) => {
+      return storage.recoverStuckTasks(maxAge, own)
+    }),
 
-  claimableTasks: (options) => calls.read("claimableTasks", options, () => storage.claimableTasks(options)),
+  claimableTasks: (options) => calls.read("claimableTasks", options, limitCall, (own) => storage.claimableTasks(own)),
 
-  maintenance: (options) => calls.write("maintenance", options, () => storage.maintenance()),
+  maintenance: (options) => calls.write("maintenance", options, plainCall, () => storage.maintenance()),
 
   forSession: (sessionId) => {
     const tasks = storage.forSession(sessionId)
@@ -68,12 +72,20 @@ export const makePromiseTaskStorage = (
 
 const makeMessages = (messages: TaskMessages, calls: PromiseCalls): PromiseTaskMessages => ({
   enqueue: (taskId, message, options) =>
-    calls.write("messages.enqueue", options, () => messages.enqueue(taskId, message, options)),
+    calls.write("messages.enqueue", options, enqueueCall, (own) => {
+      return messages.enqueue(taskId, message, own)
+    }),
 
   dequeue: (taskId, options) =>
-    calls.write("messages.dequeue", options, () => Effect.map(messages.dequeue(taskId), Option.getOrUndefined)),
+    calls.write(
+      "messages.dequeue",
+      options,
+      plainCall,
+      () => Effect.map(messages.dequeue(taskId), Option.getOrUndefined)
+    ),
 
-  dequeueAll: (taskId, options) => calls.write("messages.dequeueAll", options, () => messages.dequeueAll(taskId))
+  dequeueAll: (taskId, options) =>
+    calls.write("messages.dequeueAll", options, plainCall, () => messages.dequeueAll(taskId))
 })
 
 /** Throws the `InvalidInput` of what cannot be an id. */

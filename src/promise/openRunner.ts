@@ -13,6 +13,7 @@ import { taskIdAnnotation } from "../runner/taskAnnotations.ts"
 import { TaskRunner, type TaskRunnerShape } from "../runner/TaskRunner.ts"
 import { layer } from "../runner/TaskRunnerLayer.ts"
 import { requireFunction } from "./arguments.ts"
+import { plainCall } from "./callOptions.ts"
 import type { OpenedStorage } from "./openedStorages.ts"
 import { PromiseCalls } from "./PromiseCalls.ts"
 import type { Dispatch, RunnerOptions } from "./RunnerOptions.ts"
@@ -49,6 +50,7 @@ export const openRunner = async (
     const built = await new PromiseCalls(context, Effect.void).write(
       "openTaskRunner",
       undefined,
+      plainCall,
       () => Layer.buildWithScope(Layer.provide(runnerLayer, Layer.succeed(TaskStorage, storage)), scope)
     )
     let isClosed = false

@@ -15,6 +15,7 @@ import { InvalidInput, type TaskStorageUnavailable } from "../domain/TaskError.t
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import { layerFromUrl } from "../layers/TaskStorageUrl.ts"
 import { isObject } from "./arguments.ts"
+import { plainCall } from "./callOptions.ts"
 import { makeClock } from "./clock.ts"
 import type { LayerSource } from "./LayerSource.ts"
 import { makePromiseTaskStorage } from "./makePromiseTaskStorage.ts"
@@ -59,6 +60,7 @@ export const openTaskStorage: {
     const context = await new PromiseCalls(references, Effect.void).write(
       "openTaskStorage",
       { signal },
+      plainCall,
       () => Layer.buildWithScope(layerOf(source, options), scope)
     )
     const storage = Context.getOption(context, TaskStorage)

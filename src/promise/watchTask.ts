@@ -9,7 +9,7 @@ import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
-import { signalOf } from "./arguments.ts"
+import { plainCall, readCall } from "./callOptions.ts"
 import { encodeTask } from "./codec.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
 import type { CallOptions } from "./PromiseTaskStorage.ts"
@@ -47,14 +47,14 @@ const pullTasks = async function*<E>(
   make: () => Stream.Stream<TaskRecord, E>,
   left: AbortSignal
 ): AsyncGenerator<Task, undefined> {
-  const given = signalOf(options)
+  const { signal: given } = readCall(options, plainCall)
   const signal = given === undefined ? left : AbortSignal.any([given, left])
   const scope = Scope.makeUnsafe()
   try {
-    const pull = await calls.wait("changes", { signal }, () => Scope.provide(Stream.toPull(make()), scope))
+    const pull = await calls.wait("changes", { signal }, plainCall, () => Scope.provide(Stream.toPull(make()), scope))
     const next = Pull.catchDone(pull, () => Effect.undefined)
     while (true) {
-      const records = await calls.wait("changes", { signal }, () => next)
+      const records = await calls.wait("changes", { signal }, plainCall, () => next)
       if (records === undefined) return undefined
       for (const record of records) yield encodeTask(record)
     }

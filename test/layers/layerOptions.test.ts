@@ -4,8 +4,10 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import { layerFromUrl } from "mcp-task-storage"
+import { type InvalidInput, layerFromUrl, TaskStorage } from "mcp-task-storage"
+import * as DynamoDbTaskStorage from "mcp-task-storage/dynamodb"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
+import * as PostgresTaskStorage from "mcp-task-storage/postgres"
 import * as SqliteTaskStorage from "mcp-task-storage/sqlite"
 
 const layers = { memory: MemoryTaskStorage.layer, sqlite: SqliteTaskStorage.layer, layerFromUrl }
@@ -36,5 +38,118 @@ describe("a layer refuses", () => {
       const made: ReturnType<typeof SqliteTaskStorage.layer> = Reflect.apply(layers[layer], undefined, args)
       const exit = yield* Effect.exit(Layer.build(made))
       expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toMatchObject({ _tag: "InvalidInput", field })
+    }))
+})
+
+type Opening = Effect.Effect<unknown, InvalidInput>
+
+/** Builds a layer as plain JavaScript does, with anything at all. */
+const build = (layer: CallableFunction, ...args: ReadonlyArray<unknown>): Opening =>
+  Effect.scoped(Layer.build(Reflect.apply(layer, undefined, args)))
+
+const open = (make: CallableFunction, ...args: ReadonlyArray<unknown>): Opening =>
+  Effect.scoped(Reflect.apply(make, undefined, args))
+
+/** Each entry to a layer with a misspelt option, the field that is refused, and the name that was meant. */
+const misspelt: ReadonlyArray<readonly [entry: string, make: () => Opening, field: string, meant: string]> = [
+  ["memory", () => build(MemoryTaskStorage.layer, { maxTask: 1 }), "maxTask", "maxTasks"],
+  [
+    "memory, nested",
+    () => build(MemoryTaskStorage.layer, { maintenance: { intervall: "1 minute" } }),
+    "maintenance.intervall",
+    "interval"
+  ],
+  [
+    "memory, nested twice",
+    () => build(MemoryTaskStorage.layer, { maxPayloadBytes: { outcomes: 1 } }),
+    "maxPayloadBytes.outcomes",
+    "outcome"
+  ],
+  ...[SqliteTaskStorage.layer, SqliteTaskStorage.layerSqlClient].map((layer) =>
+    [
+      "sqlite",
+      () => build(layer, { filename: ":memory:", synchronus: "full" }),
+      "synchronus",
+      "synchronous"
+    ] as const
+  ),
+  [
+    "sqlite, a client of its user",
+    () => build(SqliteTaskStorage.layerClient, { tablePrefx: "x_" }),
+    "tablePrefx",
+    "tablePrefix"
+  ],
+  [
+    "postgres",
+    () => build(PostgresTaskStorage.layer, { maxConnection: 1 }),
+    "maxConnection",
+    "maxConnections"
+  ],
+  [
+    "postgres, nested",
+    () => build(PostgresTaskStorage.layer, { ssl: { rejectUnauthorised: true } }),
+    "ssl.rejectUnauthorised",
+    "rejectUnauthorized"
+  ],
+  [
+    "postgres, a client of its user",
+    () => build(PostgresTaskStorage.layerClient, { notification: false }),
+    "notification",
+    "notifications"
+  ],
+  [
+    "dynamodb",
+    () => build(DynamoDbTaskStorage.layer, { tableName: "tasks", endpont: "http://127.0.0.1:1" }),
+    "endpont",
+    "endpoint"
+  ],
+  [
+    "dynamodb, a client of its user",
+    () => build(DynamoDbTaskStorage.layerClient, { tableName: "tasks", shard: 1 }),
+    "shard",
+    "shards"
+  ],
+  [
+    "dynamodb, nested",
+    () =>
+      Effect.fromResult(Reflect.apply(DynamoDbTaskStorage.tableDefinition, undefined, [{
+        tableName: "tasks",
+        throughput: { read: 1, write: 1, wirte: 2 }
+      }])),
+    "throughput.wirte",
+    "write"
+  ],
+  ["a URL", () => build(layerFromUrl, "memory:", { maxTtll: 1 }), "maxTtll", "maxTtl"],
+  ...([["sqlite", "lockTimeut", "lockTimeout"], ["postgres", "usrname", "username"], [
+    "dynamodb",
+    "credential",
+    "credentials"
+  ]] as const).map(([engine, name, meant]) =>
+    [
+      `a URL, ${engine}`,
+      () => build(layerFromUrl, "memory:", { [engine]: { [name]: undefined } }),
+      `${engine}.${name}`,
+      meant
+    ] as const
+  ),
+  [
+    "a driver of a third party",
+    () =>
+      Effect.flatMap(
+        MemoryTaskStorage.makeStore,
+        (store) => open(TaskStorage.fromDriver, MemoryTaskStorage.makeDriver(store), { defaultTttl: 1 })
+      ),
+    "defaultTttl",
+    "defaultTtl"
+  ]
+]
+
+describe("a misspelt option", () => {
+  it.effect.each(misspelt)("of %s", ([, make, field, meant]) =>
+    Effect.gen(function*() {
+      const exit = yield* Effect.exit(make())
+      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      expect(error).toMatchObject({ _tag: "InvalidInput", field })
+      expect(String(error)).toMatch(new RegExp(`did you mean ${meant}\\?$`))
     }))
 })

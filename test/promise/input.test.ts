@@ -9,7 +9,9 @@ cyclic.self = cyclic
 
 const notObjects = [undefined, null, 1, "text", true, [], () => undefined]
 const notIds = [undefined, null, 7, {}, [], "", "a\u0000b", "\ud800", "x".repeat(256)]
-const notOptions = [null, 1, "text", true, [], () => undefined, { signal: {} }, { signal: null }, { signal: "abort" }]
+const notOptions = [null, 1, "text", true, [], () => undefined, { signal: {} }, { signal: null }, { signal: "abort" }, {
+  signl: undefined
+}]
 const notMillis = [NaN, Infinity, -1, 0.5, "1 minut", "0.5 millis", 5n, {}, { secnds: 1 }, { seconds: "1" }, [], [
   NaN,
   0

@@ -7,6 +7,7 @@ import type { DynamoDBClient, DynamoDBClientConfig } from "@aws-sdk/client-dynam
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { optionNames } from "../../domain/optionNames.ts"
 import { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import type { AwsSdk } from "./AwsSdk.ts"
@@ -33,6 +34,17 @@ export interface DynamoDbClientOptions extends DynamoDbAddress {
   /** Anything else that the client of the AWS SDK takes. */
   readonly clientConfig?: DynamoDBClientConfig | undefined
 }
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const dynamodbClientNames = optionNames<DynamoDbClientOptions>({
+  region: true,
+  endpoint: true,
+  credentials: true,
+  clientConfig: true
+})
 
 /**
  * Makes a client that does not retry by itself, since the backend does. The scope closes its connections.

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
+import { optionNames } from "../../domain/optionNames.ts"
 import type { SchemaMode } from "../SchemaMode.ts"
 
 /**
@@ -71,3 +72,32 @@ export interface DynamoDbAddress {
   /** Keys, or a function that gives them whenever the SDK asks for fresh ones. */
   readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>) | undefined
 }
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const throughputNames = optionNames<Exclude<NonNullable<TableOptions["throughput"]>, string>>({
+  read: true,
+  write: true
+})
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const dynamodbTableNames = optionNames<Omit<TableOptions, "tableName">>({ throughput: true, nativeTtl: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const dynamodbDriverNames = optionNames<Omit<DynamoDbDriverOptions, "tableName">>({
+  throughput: true,
+  nativeTtl: true,
+  schema: true,
+  shards: true,
+  requestTimeout: true,
+  retryTimeout: true,
+  watchInterval: true
+})

@@ -6,8 +6,9 @@
 import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb"
 import * as Result from "effect/Result"
 import { parseCount } from "../../domain/ArgumentParsers.ts"
+import { parseNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
-import type { TableOptions } from "./DynamoDbOptions.ts"
+import { dynamodbTableNames, type TableOptions, throughputNames } from "./DynamoDbOptions.ts"
 
 /**
  * An index, or the table itself: the attributes of its keys, and what else it holds.
@@ -82,6 +83,10 @@ export const tableDefinition = (options: TableOptions): Result.Result<TableDefin
       return yield* Result.fail(new InvalidInput({ field: "options", reason: "must be an object with a tableName" }))
     }
     const { nativeTtl = true, tableName, throughput = "on-demand" } = options
+    yield* parseNames(options, [...dynamodbTableNames, "tableName"])
+    if (typeof throughput === "object" && throughput !== null) {
+      yield* parseNames(throughput, throughputNames, "throughput.")
+    }
     if (typeof nativeTtl !== "boolean") {
       return yield* Result.fail(new InvalidInput({ field: "nativeTtl", reason: "must be true or false" }))
     }

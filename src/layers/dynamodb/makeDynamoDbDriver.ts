@@ -75,6 +75,7 @@ const parseOptions = (options: DynamoDbDriverOptions) =>
     if (typeof options !== "object" || options === null) {
       return yield* refuse("options", "must be an object with a tableName")
     }
+    const { nativeTtl, tableName, throughput } = options
     const mode = yield* parseSchemaMode(options.schema)
     const shards = options.shards === undefined ? undefined : yield* parseCount("shards", options.shards)
     if (mode === "trust" && shards === undefined) {
@@ -85,7 +86,7 @@ const parseOptions = (options: DynamoDbDriverOptions) =>
     }
     if (shards !== undefined && shards > mostShards) return yield* refuse("shards", `must be at most ${mostShards}`)
     return {
-      definition: yield* tableDefinition(options),
+      definition: yield* tableDefinition({ tableName, throughput, nativeTtl }),
       mode,
       shards,
       requestTimeout: yield* parseMillis("requestTimeout", options.requestTimeout ?? Duration.seconds(3), 1),

@@ -7,6 +7,8 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
+import { optionNames } from "../../domain/optionNames.ts"
+import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
 import type { SchemaMode } from "../SchemaMode.ts"
 
 /**
@@ -112,3 +114,57 @@ export interface PostgresDriverOptions extends TableOptions {
   readonly maxTasks?: number | undefined
   readonly maxTasksPerSession?: number | undefined
 }
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const tlsNames = optionNames<TlsOptions>({
+  ca: true,
+  cert: true,
+  key: true,
+  servername: true,
+  rejectUnauthorized: true
+})
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const postgresClientNames = optionNames<Omit<PostgresClientOptions, "url">>({
+  host: true,
+  port: true,
+  database: true,
+  username: true,
+  password: true,
+  ssl: true,
+  connectTimeout: true,
+  keepAlive: true,
+  applicationName: true,
+  startupParameters: true,
+  maxConnections: true,
+  minConnections: true,
+  idleTimeout: true,
+  connectionTTL: true,
+  multiplex: true,
+  prepare: true
+})
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const postgresTableNames = optionNames<TableOptions>({ tablePrefix: true, databaseSchema: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const postgresDriverNames = optionNames<Omit<PostgresDriverOptions, keyof TaskStorageOptions>>({
+  tablePrefix: true,
+  databaseSchema: true,
+  statementTimeout: true,
+  lockTimeout: true,
+  schema: true,
+  notifications: true
+})

@@ -13,12 +13,13 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { AuthenticationError, SqlError } from "effect/sql/SqlError"
 import { orNull, parseCount, parseNatural } from "../../domain/ArgumentParsers.ts"
+import { parseNames } from "../../domain/optionNames.ts"
 import type { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { driverError } from "../sql/SqlRunner.ts"
 import type { PgModules } from "./PgModules.ts"
 import { makePostgresDialect } from "./PostgresDialect.ts"
-import type { Password, PostgresClientOptions } from "./PostgresOptions.ts"
+import { type Password, type PostgresClientOptions, tlsNames } from "./PostgresOptions.ts"
 
 /**
  * Makes a client with a pool of connections, until the scope closes. `rowBytes` is the largest row that it has to read.
@@ -47,6 +48,9 @@ export const openPostgres = Effect.fnUntraced(function*(
       field: "password",
       reason: "must be text, redacted text, an effect, or a function"
     })
+  }
+  if (typeof rest.ssl === "object" && rest.ssl !== null) {
+    yield* Effect.fromResult(parseNames(rest.ssl, tlsNames, "ssl."))
   }
   yield* Effect.fromResult(parseClientOptions(rest))
   return yield* pg.PgClient.make({

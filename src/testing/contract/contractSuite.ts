@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { badInputGroup } from "./badInput.ts"
+import { closedOptionsGroup } from "./closedOptions.ts"
 import type { ContractGroup } from "./ContractCase.ts"
 import { createGroup } from "./create.ts"
 import { deletesGroup } from "./deletes.ts"
@@ -61,6 +62,7 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   watchingGroup,
   verbatimGroup,
   badInputGroup,
+  closedOptionsGroup,
   notJsonGroup,
   messagesGroup,
   upkeepGroup

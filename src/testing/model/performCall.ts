@@ -67,30 +67,44 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
       return Effect.map(tasks.updateTask(recordOf(call.record)), plainRecord)
     case "deleteTask":
       return tasks.deleteTask(call.taskId)
-    case "updateTaskStatus":
-      return Effect.map(tasks.updateTaskStatus(call.taskId, call.status, call), plainRecord)
-    case "storeTaskResult":
-      return Effect.map(tasks.storeTaskResult(call.taskId, outcomeNamed(call.outcome), withFailure(call)), plainRecord)
-    case "settleTask":
-      return Effect.map(tasks.settleTask(call.taskId, outcomeNamed(call.outcome), withFailure(call)), plainRecord)
-    case "touchTask":
-      return Effect.map(tasks.touchTask(call.taskId, call), plainRecord)
+    case "updateTaskStatus": {
+      const { _tag: _, actor: __, status, taskId, ...options } = call
+      return Effect.map(tasks.updateTaskStatus(taskId, status, options), plainRecord)
+    }
+    case "storeTaskResult": {
+      const { _tag: _, actor: __, outcome, taskId, ...options } = call
+      return Effect.map(tasks.storeTaskResult(taskId, outcomeNamed(outcome), withFailure(options)), plainRecord)
+    }
+    case "settleTask": {
+      const { _tag: _, actor: __, outcome, taskId, ...options } = call
+      return Effect.map(tasks.settleTask(taskId, outcomeNamed(outcome), withFailure(options)), plainRecord)
+    }
+    case "touchTask": {
+      const { _tag: _, actor: __, taskId, ...options } = call
+      return Effect.map(tasks.touchTask(taskId, options), plainRecord)
+    }
     case "claimTask":
       return Effect.map(
-        tasks.claimTask(call.taskId, call),
+        tasks.claimTask(call.taskId, { lease: call.lease }),
         ({ abandoned, record }) => ({ abandoned, record: plainRecord(record) })
       )
-    case "storeTaskStep":
-      return Effect.map(tasks.storeTaskStep(call.taskId, call.key, call.value, call), plainRecord)
-    case "requireInput":
-      return Effect.map(tasks.requireInput(call.taskId, mapOf(call.keys, "asked"), call), plainRecord)
+    case "storeTaskStep": {
+      const { _tag: _, actor: __, key, taskId, value, ...options } = call
+      return Effect.map(tasks.storeTaskStep(taskId, key, value, options), plainRecord)
+    }
+    case "requireInput": {
+      const { _tag: _, actor: __, keys, taskId, ...options } = call
+      return Effect.map(tasks.requireInput(taskId, mapOf(keys, "asked"), options), plainRecord)
+    }
     case "provideInput":
       return Effect.map(
         tasks.provideInput(call.taskId, mapOf(call.keys, "answer")),
         ({ complete, record }) => ({ complete, record: plainRecord(record) })
       )
-    case "enqueue":
-      return storage.messages.enqueue(call.queue, call.body, call)
+    case "enqueue": {
+      const { _tag: _, actor: __, body, queue, ...options } = call
+      return storage.messages.enqueue(queue, body, options)
+    }
     case "dequeue":
       return Effect.map(storage.messages.dequeue(call.queue), Option.toArray)
     case "dequeueAll":
@@ -113,11 +127,13 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
         ? Effect.succeed("no cursor")
         : readPage(subject, call.actor, { ...subject.list, limit: call.limit })
     case "claimableTasks":
-      return storage.claimableTasks(call)
+      return storage.claimableTasks({ limit: call.limit })
     case "expireTasks":
       return Effect.map(storage.expireTasks(), sortedIds)
-    case "recoverStuckTasks":
-      return Effect.map(storage.recoverStuckTasks(call.maxAge, call), sortedIds)
+    case "recoverStuckTasks": {
+      const { _tag: _, actor: __, maxAge, ...options } = call
+      return Effect.map(storage.recoverStuckTasks(maxAge, options), sortedIds)
+    }
   }
 }
 

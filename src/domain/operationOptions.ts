@@ -1,0 +1,182 @@
+/**
+ * The names of what every operation takes, each list checked against its type.
+ *
+ * @since 0.2.0
+ */
+import { optionNames } from "./optionNames.ts"
+import type {
+  ClaimOptions,
+  CreateTask,
+  EnqueueOptions,
+  LimitOptions,
+  ListOptions,
+  RecoveryOptions,
+  RequireInputOptions,
+  SettleOptions,
+  StorageListOptions,
+  StoreResultOptions,
+  SummaryListOptions,
+  TouchOptions,
+  TransitionOptions,
+  WorkerOption
+} from "./TaskOperations.ts"
+import type { TaskRecordFields } from "./TaskRecord.ts"
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const createFields = optionNames<CreateTask>({
+  originalMethod: true,
+  originalParams: true,
+  ttl: true,
+  pollInterval: true,
+  statusMessage: true,
+  meta: true,
+  sessionId: true,
+  taskId: true,
+  status: true,
+  createdAt: true,
+  lastUpdatedAt: true,
+  result: true,
+  inputRequests: true,
+  inputResponses: true,
+  requestState: true,
+  lease: true,
+  principal: true,
+  name: true,
+  traceparent: true,
+  tracestate: true,
+  failure: true
+})
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const recordFields = optionNames<TaskRecordFields>({
+  taskId: true,
+  sessionId: true,
+  status: true,
+  statusMessage: true,
+  createdAt: true,
+  lastUpdatedAt: true,
+  ttl: true,
+  pollInterval: true,
+  originalMethod: true,
+  meta: true,
+  revision: true,
+  attempt: true,
+  leaseExpiresAt: true,
+  resultKind: true,
+  originalParams: true,
+  result: true,
+  inputRequests: true,
+  inputResponses: true,
+  requestState: true,
+  principal: true,
+  steps: true,
+  name: true,
+  failure: true,
+  traceparent: true,
+  tracestate: true
+})
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const workerOption = optionNames<WorkerOption>({ attempt: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const transitionOptions = optionNames<TransitionOptions>({
+  statusMessage: true,
+  resultTtl: true,
+  attempt: true
+})
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const storeResultOptions = optionNames<StoreResultOptions>({ resultTtl: true, failure: true, attempt: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const settleOptions = optionNames<SettleOptions>({
+  status: true,
+  statusMessage: true,
+  resultTtl: true,
+  failure: true,
+  attempt: true
+})
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const touchOptions = optionNames<TouchOptions>({
+  statusMessage: true,
+  ttl: true,
+  pollInterval: true,
+  lease: true,
+  attempt: true
+})
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const claimOptions = optionNames<ClaimOptions>({ lease: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const requireInputOptions = optionNames<RequireInputOptions>({ requestState: true, lease: true, attempt: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const limitOptions = optionNames<LimitOptions>({ limit: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const listOptions = optionNames<ListOptions>({ cursor: true, limit: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const summaryListOptions = optionNames<SummaryListOptions>({ cursor: true, limit: true, status: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const storageListOptions = optionNames<StorageListOptions>({
+  cursor: true,
+  limit: true,
+  sessionId: true,
+  status: true
+})
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const recoveryOptions = optionNames<RecoveryOptions>({ statuses: true, leases: true, resultTtl: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const enqueueOptions = optionNames<EnqueueOptions>({ maxSize: true, ttl: true })

@@ -1,0 +1,133 @@
+/**
+ * The options of calls: the signal that all of them take, and what is left for the storage.
+ *
+ * @since 0.2.0
+ */
+import * as Result from "effect/Result"
+import * as Domain from "../domain/operationOptions.ts"
+import { type OptionNames, optionNames, readOptions } from "../domain/optionNames.ts"
+import { InvalidInput } from "../domain/TaskError.ts"
+import type { RunTaskOptions } from "./PromiseTaskRunner.ts"
+import type * as Calls from "./PromiseTaskStorage.ts"
+
+/**
+ * The options of a call in two parts.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ReadCall<Options extends Calls.CallOptions> {
+  readonly signal: AbortSignal | undefined
+  /** What is given beside the signal, if anything is given. */
+  readonly own: Omit<Options, "signal"> | undefined
+}
+
+const nothing = { signal: undefined, own: undefined }
+
+/**
+ * Reads the options of a call once. Throws `InvalidInput` for a name that it does not know.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const readCall = <Options extends Calls.CallOptions>(
+  options: Options | undefined,
+  names: OptionNames<NoInfer<Options>>
+): ReadCall<Options> => {
+  if (options === undefined) return nothing
+  const read = Result.getOrThrow(readOptions(options, names))
+  if (read === undefined) return nothing
+  const { signal, ...own } = read
+  if (signal === undefined || signal instanceof AbortSignal) return { signal, own }
+  throw new InvalidInput({ field: "options.signal", reason: "must be an AbortSignal" })
+}
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const plainCall = optionNames<Calls.CallOptions>({ signal: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const statusCall: OptionNames<Calls.StatusOptions> = [...Domain.transitionOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const workerCall: OptionNames<Calls.WorkerOptions> = [...Domain.workerOption, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const storeResultCall: OptionNames<Calls.StoreResultOptions> = [...Domain.storeResultOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const settleCall: OptionNames<Calls.SettleOptions> = [...Domain.settleOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const touchCall: OptionNames<Calls.TouchOptions> = [...Domain.touchOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const claimCall: OptionNames<Calls.ClaimOptions> = [...Domain.claimOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const requireInputCall: OptionNames<Calls.RequireInputOptions> = [...Domain.requireInputOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const limitCall: OptionNames<Calls.LimitOptions> = [...Domain.limitOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const listCall: OptionNames<Calls.ListOptions> = [...Domain.listOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const summaryListCall: OptionNames<Calls.SummaryListOptions> = [...Domain.summaryListOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const storageListCall: OptionNames<Calls.StorageListOptions> = [...Domain.storageListOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const recoveryCall: OptionNames<Calls.RecoveryOptions> = [...Domain.recoveryOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const enqueueCall: OptionNames<Calls.EnqueueOptions> = [...Domain.enqueueOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const runTaskCall = optionNames<RunTaskOptions>({ deadline: true, signal: true })

@@ -1,0 +1,162 @@
+/**
+ * Options that are closed: a name that an operation does not know is refused, and never ignored.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import type { TaskStorageError } from "../../domain/TaskError.ts"
+import type { SessionTasks, TaskStorageShape } from "../../domain/TaskOperations.ts"
+import { equal, equalRecord, Mismatch, refused } from "./check.ts"
+import { type ContractCase, contractCase, type ContractGroup } from "./ContractCase.ts"
+import { createIn, failure, mustGet, success, tool } from "./fixtures.ts"
+import { call } from "./untyped.ts"
+
+/** A call with a misspelt name in it, and the name that was meant. */
+type Row<Tasks> = readonly [
+  name: string,
+  misspelt: string,
+  meant: string,
+  attempt: (tasks: Tasks, extra: { readonly [name: string]: unknown }) => Effect.Effect<unknown, TaskStorageError>
+]
+
+/** What the task under test is like, for its replacement. */
+const replaced = { ...tool, taskId: "one", status: "working", ttl: null, revision: 1 } as const
+
+const ofSessions: ReadonlyArray<Row<SessionTasks>> = [
+  ["createTask", "tll", "ttl", (tasks, extra) => call(tasks.createTask, { ...tool, ...extra })],
+  ["createTask", "sesionId", "sessionId", (tasks, extra) => call(tasks.createTask, { ...tool, ...extra })],
+  [
+    "createTask",
+    "result.dta",
+    "data",
+    (tasks, extra) => call(tasks.createTask, { ...tool, status: "failed", result: { ...failure, ...extra } })
+  ],
+  [
+    "updateTask",
+    "originalParam",
+    "originalParams",
+    (tasks, extra) =>
+      Effect.flatMap(
+        tasks.getTask("one"),
+        (found) =>
+          call(tasks.updateTask, found._tag === "Some" ? { ...found.value, ...extra } : { ...replaced, ...extra })
+      )
+  ],
+  ["listTasks", "limt", "limit", (tasks, extra) => call(tasks.listTasks, extra)],
+  ["listTaskSummaries", "statuss", "status", (tasks, extra) => call(tasks.listTaskSummaries, extra)],
+  [
+    "updateTaskStatus",
+    "statusMesage",
+    "statusMessage",
+    (tasks, extra) => call(tasks.updateTaskStatus, "one", "failed", extra)
+  ],
+  ["storeTaskResult", "atempt", "attempt", (tasks, extra) => call(tasks.storeTaskResult, "one", success, extra)],
+  [
+    "storeTaskResult",
+    "outcome.isError",
+    "_tag",
+    (tasks, extra) => call(tasks.storeTaskResult, "one", { ...success, ...extra })
+  ],
+  ["settleTask", "stauts", "status", (tasks, extra) => call(tasks.settleTask, "one", success, extra)],
+  [
+    "settleTask",
+    "outcome.valeu",
+    "value",
+    (tasks, extra) => call(tasks.settleTask, "one", { _tag: "Success", value: 1, ...extra })
+  ],
+  [
+    "settleTask",
+    "outcome.mesage",
+    "message",
+    (tasks, extra) => call(tasks.settleTask, "one", { ...failure, ...extra })
+  ],
+  ["touchTask", "leases", "lease", (tasks, extra) => call(tasks.touchTask, "one", extra)],
+  ["claimTask", "leese", "lease", (tasks, extra) => call(tasks.claimTask, "one", { lease: 1, ...extra })],
+  ["storeTaskStep", "attemt", "attempt", (tasks, extra) => call(tasks.storeTaskStep, "one", "key", 1, extra)],
+  ["requireInput", "requestedState", "requestState", (tasks, extra) => call(tasks.requireInput, "one", { a: 1 }, extra)]
+]
+
+const ofStorage: ReadonlyArray<Row<TaskStorageShape>> = [
+  ["listTasksForSession", "cursr", "cursor", (storage, extra) => call(storage.listTasksForSession, "s", extra)],
+  ["listTaskSummaries of all", "sesionId", "sessionId", (storage, extra) => call(storage.listTaskSummaries, extra)],
+  ["expireTasks", "limits", "limit", (storage, extra) => call(storage.expireTasks, extra)],
+  ["recoverStuckTasks", "lease", "leases", (storage, extra) => call(storage.recoverStuckTasks, 0, extra)],
+  ["claimableTasks", "Limit", "limit", (storage, extra) => call(storage.claimableTasks, extra)],
+  ["messages.enqueue", "maxSise", "maxSize", (storage, extra) => call(storage.messages.enqueue, "q", 1, extra)]
+]
+
+/** Refuses a name with any value, `undefined` too, names what was meant, and leaves everything as it is. */
+const refusesName = <Tasks>(
+  [name, field, meant, attempt]: Row<Tasks>,
+  where: string,
+  from: (storage: TaskStorageShape) => Tasks
+): ContractCase =>
+  contractCase(`${where}${name} refuses ${field}`, function*({ first }) {
+    const created = yield* createIn(first, "one", "working")
+    for (const value of ["expired", undefined]) {
+      const extra = { [field.slice(field.indexOf(".") + 1)]: value }
+      yield* refused(`${field}: ${value}`, attempt(from(first), extra), { _tag: "InvalidInput", field })
+      yield* names(meant, attempt(from(first), extra))
+    }
+    yield* equalRecord("the task afterwards", yield* mustGet(first, "one"), created)
+    yield* equal("tasks", yield* first.taskCount(), 1)
+  })
+
+const names = (meant: string, attempt: Effect.Effect<unknown, TaskStorageError>): Effect.Effect<void, Mismatch> =>
+  Effect.matchEffect(attempt, {
+    onFailure: ({ message }) =>
+      new RegExp(`\\b${meant}\\b`).test(message)
+        ? Effect.void
+        : new Mismatch({ difference: `the message ${JSON.stringify(message)} does not name ${meant}` }),
+    onSuccess: () => new Mismatch({ difference: "it succeeded" })
+  })
+
+/** What is no object of options at all, or one that cannot be read. */
+const notOptions: ReadonlyArray<unknown> = [null, 1, "x", true, [], () => undefined, new Map(), {
+  get attempt(): never {
+    throw new Error("secret")
+  }
+}]
+
+const withOptions: ReadonlyArray<
+  readonly [name: string, call: (tasks: SessionTasks, options: unknown) => Effect.Effect<unknown, TaskStorageError>]
+> = [
+  ["listTasks", (tasks, options) => call(tasks.listTasks, options)],
+  ["listTaskSummaries", (tasks, options) => call(tasks.listTaskSummaries, options)],
+  ["updateTaskStatus", (tasks, options) => call(tasks.updateTaskStatus, "one", "failed", options)],
+  ["storeTaskResult", (tasks, options) => call(tasks.storeTaskResult, "one", success, options)],
+  ["settleTask", (tasks, options) => call(tasks.settleTask, "one", success, options)],
+  ["touchTask", (tasks, options) => call(tasks.touchTask, "one", options)],
+  ["claimTask", (tasks, options) => call(tasks.claimTask, "one", options)],
+  ["storeTaskStep", (tasks, options) => call(tasks.storeTaskStep, "one", "key", 1, options)],
+  ["requireInput", (tasks, options) => call(tasks.requireInput, "one", { a: 1 }, options)]
+]
+
+/**
+ * @since 0.2.0
+ * @category suite
+ */
+export const closedOptionsGroup: ContractGroup = {
+  subject: "closed options",
+  cases: [
+    ...ofSessions.map((row) => refusesName(row, "", (storage) => storage)),
+    ...ofSessions.map((row) => refusesName(row, "forSession(…).", (storage) => storage.forSession(null))),
+    ...ofStorage.map((row) => refusesName(row, "", (storage) => storage)),
+    ...withOptions.map(([name, attempt]) =>
+      contractCase(`${name} refuses what are no options`, function*({ first }) {
+        const created = yield* createIn(first, "one", "working")
+        for (const [index, bad] of notOptions.entries()) {
+          yield* refused(`value ${index}`, attempt(first, bad), { _tag: "InvalidInput", field: "options" })
+        }
+        yield* equalRecord("the task afterwards", yield* mustGet(first, "one"), created)
+      })
+    ),
+    contractCase("a session's list does not take another session", function*({ first }) {
+      const tasks = first.forSession("s")
+      yield* refused("sessionId", call(tasks.listTaskSummaries, { sessionId: "t" }), {
+        _tag: "InvalidInput",
+        field: "sessionId"
+      })
+    })
+  ]
+}
