@@ -88,3 +88,26 @@ export const resultKind = (outcome: TaskOutcomeInput): ResultKind => {
  */
 export const impliedStatus = (kind: ResultKind): Extract<TaskStatus, "completed" | "failed"> =>
   kind === "error" ? "failed" : "completed"
+
+/** How much of a tool's own words a status message takes. */
+const longestReason = 300
+
+/**
+ * Gives the status message of a task that ends so: why it failed, where it did. Of a tool error that is its first text, cut.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const failureReason = (outcome: TaskOutcomeInput): string | undefined => {
+  if (outcome._tag === "Error") return outcome.message
+  if (resultKind(outcome) !== "tool_error") return undefined
+  const { value } = outcome
+  const content: unknown = typeof value === "object" && value !== null && "content" in value ? value.content : undefined
+  for (const block of Array.isArray(content) ? content : []) {
+    const text: unknown = typeof block === "object" && block !== null && "text" in block ? block.text : undefined
+    if (typeof text === "string" && text !== "") {
+      return text.length > longestReason ? `${text.slice(0, longestReason)}…` : text
+    }
+  }
+  return undefined
+}

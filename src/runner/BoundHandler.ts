@@ -21,6 +21,7 @@ import type { LostWorkerPolicy, TaskHandler } from "./TaskHandler.ts"
 export interface BoundHandler {
   readonly run: (record: TaskRecord, context: TaskContextShape) => Effect.Effect<TaskOutcomeInput>
   readonly lostWorker: LostWorkerPolicy
+  readonly resultOfFailure?: TaskHandler["resultOfFailure"]
 }
 
 /**
@@ -35,6 +36,7 @@ export const bindHandler = <E, R>(
   Effect.contextWith((services: Context.Context<Exclude<R, TaskContext>>) =>
     Effect.succeed({
       lostWorker: handler.lostWorker ?? "fail",
+      resultOfFailure: handler.resultOfFailure,
       run: (record, context) =>
         withServices(
           asOutcome(

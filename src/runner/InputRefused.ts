@@ -41,6 +41,14 @@ export const refusedAnswer = (
 })
 
 /**
+ * Tells whether an answer has the form of a refusal, which what a client sends must not have.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isRefusedAnswer = (answer: unknown): boolean => refusalOf(answer) !== undefined
+
+/**
  * Finds the refusal in a stored answer that its work must not take for an answer: an elicitation says `cancel`.
  *
  * @since 0.2.0

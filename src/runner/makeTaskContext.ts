@@ -9,12 +9,10 @@ import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
 import type { RequireInputOptions, TaskStorageShape } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
-import { findRefusal, type InputRefused } from "./InputRefused.ts"
-import { ElicitAnswer, type InputRequest, type TaskContextShape } from "./TaskContext.ts"
+import { asking, type InputAnswers, type InputRequests, unlessRefused } from "./asking.ts"
+import type { InputRefused } from "./InputRefused.ts"
+import type { TaskContextShape } from "./TaskContext.ts"
 import type { TaskWorker } from "./TaskWorker.ts"
-
-type Requests = { readonly [key: string]: InputRequest }
-type Answers = { readonly [key: string]: Json }
 
 /**
  * Makes the context of one worker.
@@ -27,7 +25,7 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
   const first = latest.current
 
   /** Asks for what nobody was asked for yet. One of these may be an earlier try of this very call that arrived. */
-  const ask = (requests: Requests, options: RequireInputOptions) =>
+  const ask = (requests: InputRequests, options: RequireInputOptions) =>
     Effect.suspend(() => {
       const record = latest.current
       const unasked = Object.entries(requests).filter(([key]) => !wasAsked(record, key))
@@ -41,16 +39,16 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
       )
     })
 
-  const request = (requests: Requests): Effect.Effect<Answers, InputRefused> =>
+  const request = (requests: InputRequests): Effect.Effect<InputAnswers> =>
     Effect.suspend(() => {
       const keys = Object.keys(requests)
       return Effect.andThen(
         worker.write(ask(requests, { ...token, lease })),
-        Effect.flatMap(latest.until((record) => answersOf(record, keys)), unlessRefused)
+        latest.until((record) => answersOf(record, keys))
       )
     })
 
-  const suspend = (requests: Requests): Effect.Effect<Answers, InputRefused> =>
+  const suspend = (requests: InputRequests): Effect.Effect<InputAnswers, InputRefused> =>
     Effect.suspend(() => {
       const answers = answersOf(latest.current, Object.keys(requests))
       if (answers !== undefined) return unlessRefused(answers)
@@ -64,9 +62,6 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
       )
     })
 
-  const requestOne = (key: string, method: string, params: unknown): Effect.Effect<Json, InputRefused> =>
-    Effect.map(request({ [key]: { method, params } }), (answers) => answers[key] ?? null)
-
   return {
     taskId,
     attempt,
@@ -75,13 +70,7 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
     answers: first.inputResponses ?? {},
     progress: (statusMessage) => Effect.asVoid(worker.write(storage.touchTask(taskId, { ...token, statusMessage }))),
     setTtl: (ttl) => Effect.asVoid(worker.write(storage.touchTask(taskId, { ...token, ttl }))),
-    elicit: (key, params) =>
-      requestOne(key, "elicitation/create", params).pipe(
-        Effect.map(readElicitAnswer),
-        Effect.catchTag("InputRefused", () => Effect.succeed(cancelled))
-      ),
-    sample: (key, params) => requestOne(key, "sampling/createMessage", params),
-    request,
+    ...asking(request),
     suspend,
     step: (key, schema, effect) => {
       const stored = latest.current.steps?.[key]
@@ -103,7 +92,7 @@ const wasAsked = (record: TaskRecord, key: string): boolean =>
 const isReleased = (record: TaskRecord): boolean => record.leaseExpiresAt?.epochMilliseconds === 0
 
 /** The answers under these keys, when all of them are there. */
-const answersOf = (record: TaskRecord, keys: ReadonlyArray<string>): Answers | undefined => {
+const answersOf = (record: TaskRecord, keys: ReadonlyArray<string>): InputAnswers | undefined => {
   const answers: Array<readonly [string, Json]> = []
   for (const key of keys) {
     const answer = record.inputResponses?.[key]
@@ -111,19 +100,4 @@ const answersOf = (record: TaskRecord, keys: ReadonlyArray<string>): Answers | u
     answers.push([key, answer])
   }
   return Object.fromEntries(answers)
-}
-
-const decodeElicitAnswer = Schema.decodeUnknownOption(ElicitAnswer)
-
-const cancelled: ElicitAnswer = { action: "cancel" }
-
-const readElicitAnswer = (answer: Json): ElicitAnswer => Option.getOrElse(decodeElicitAnswer(answer), () => cancelled)
-
-/** Gives the answers, unless the client refused one of the requests. */
-const unlessRefused = (answers: Answers): Effect.Effect<Answers, InputRefused> => {
-  for (const [key, answer] of Object.entries(answers)) {
-    const refusal = findRefusal(key, answer)
-    if (refusal !== undefined) return Effect.fail(refusal)
-  }
-  return Effect.succeed(answers)
 }

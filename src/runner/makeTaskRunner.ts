@@ -79,8 +79,11 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     startTask: (task, ownRun) =>
       Effect.uninterruptible(Effect.gen(function*() {
         const sessionId = session === undefined ? task.sessionId : session ?? undefined
-        const own = ownRun === undefined ? undefined : yield* bindHandler({ run: ownRun })
-        const handler = own ?? handlers.find(task)
+        const registered = handlers.find(task)
+        const own = ownRun === undefined
+          ? undefined
+          : yield* bindHandler({ run: ownRun, resultOfFailure: registered?.resultOfFailure })
+        const handler = own ?? registered
         const isElsewhere = own === undefined && settings.dispatch !== undefined
         if (handler === undefined && !isElsewhere) return yield* unregistered(task)
         const overrun = isElsewhere ? undefined : runs.overrun(sessionId)

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
-import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
+import { failureReason, type TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import type { TaskStatus } from "../domain/TaskStatus.ts"
 import { internal } from "./outcomeOf.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
@@ -136,7 +136,7 @@ export const settle = (
   const store = (outcome: TaskOutcomeInput, told = true) =>
     storage.settleTask(worker.taskId, outcome, {
       ...worker.token,
-      ...(told && outcome._tag === "Error" ? { statusMessage: outcome.message } : {})
+      statusMessage: told ? failureReason(outcome) : undefined
     })
   const instead = (message: string) =>
     // Where all else of the task leaves no room for a message, the outcome has it alone.

@@ -5,16 +5,17 @@
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
+import type { TaskSupport as Support } from "../../protocol/TasksOptions.ts"
 import type { LostWorkerPolicy } from "../../runner/TaskHandler.ts"
 
 /**
- * Whether calls of a tool become tasks: never; where the client can take one; or always, so that a client that cannot is
+ * Says whether calls of a tool become tasks: never; where the client can take one; or always, so that a client that cannot is
  * refused.
  *
  * @since 0.2.0
  * @category models
  */
-export type TaskSupport = "forbidden" | "optional" | "required"
+export type TaskSupport = Support
 
 /**
  * Annotates a tool with its {@link TaskSupport}, `"forbidden"` by default.

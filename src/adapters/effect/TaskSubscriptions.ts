@@ -5,18 +5,12 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Stream from "effect/Stream"
-import type { SessionTasks } from "../../domain/TaskOperations.ts"
-import type { TaskRecord } from "../../domain/TaskRecord.ts"
+import { subscriptionIdKey } from "../../protocol/names.ts"
+import type { TaskStream } from "../../protocol/TaskStream.ts"
 import type { InstallationContext, RequestInfo, SendNotification } from "./effectSeams.ts"
-import { subscriptionIdKey } from "./protocolNames.ts"
 
 const acknowledged = "notifications/subscriptions/acknowledged"
-
-/** How many tasks one subscription may watch. The acknowledgement names those that it does. */
-const maxTaskIds = 256
 
 interface Pending {
   readonly taskIds: ReadonlyArray<string>
@@ -37,10 +31,8 @@ export interface TaskSubscriptions {
     listen: Effect.Effect<A, E, R>,
     options: {
       readonly request: RequestInfo
-      readonly requested: ReadonlyArray<string>
-      readonly storage: SessionTasks
+      readonly stream: TaskStream
       readonly send: SendNotification
-      readonly toPayload: (task: TaskRecord) => Readonly<Record<string, unknown>>
     }
   ) => Effect.Effect<A, E, R>
 }
@@ -69,35 +61,21 @@ export const makeTaskSubscriptions = (protocolVersion: string): TaskSubscription
         }
       }
     },
-    watching: (listen, { request, requested, send, storage, toPayload }) =>
+    watching: (listen, { request, send, stream }) =>
       Effect.scoped(Effect.gen(function*() {
-        const readable = yield* Effect.forEach(
-          [...new Set(requested)].slice(0, maxTaskIds),
-          (taskId) =>
-            Effect.map(
-              Effect.orElseSucceed(storage.getTaskSummary(taskId), Option.none),
-              (found) => Option.isSome(found) ? [taskId] : []
-            ),
-          { concurrency: 8 }
-        )
-        const entry: Pending = { taskIds: readable.flat(), acknowledged: yield* Deferred.make<void>() }
+        const entry: Pending = { taskIds: stream.taskIds, acknowledged: yield* Deferred.make<void>() }
         const key = keyOf(request.client.id, request.requestId)
         yield* Effect.acquireRelease(
           Effect.sync(() => pending.set(key, entry)),
           () => Effect.sync(() => pending.delete(key))
         )
-        const watch = (taskId: string) =>
-          Stream.runForEach(storage.changes(taskId), (task) =>
-            send(protocolVersion, request.client.id, {
-              tag: "notifications/tasks",
-              payload: { ...toPayload(task), _meta: { [subscriptionIdKey]: request.requestId } }
-            })).pipe(
-              // A task that expires has no more changes to tell of.
-              Effect.catchTag("TaskNotFound", () => Effect.void),
-              Effect.catch((error) => Effect.logError("A subscription to a task failed", error))
-            )
+        const notify = (task: Readonly<Record<string, unknown>>) =>
+          send(protocolVersion, request.client.id, {
+            tag: "notifications/tasks",
+            payload: { ...task, _meta: { [subscriptionIdKey]: request.requestId } }
+          })
         yield* Deferred.await(entry.acknowledged).pipe(
-          Effect.andThen(Effect.forEach(entry.taskIds, watch, { concurrency: "unbounded", discard: true })),
+          Effect.andThen(stream.run(notify)),
           Effect.forkScoped
         )
         return yield* listen

@@ -4,22 +4,24 @@
  * @since 0.2.0
  */
 import * as McpSchema from "effect/ai/McpSchema"
+import type { McpServer } from "effect/ai/McpServer"
 import type * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { TaskRecord } from "../../domain/TaskRecord.ts"
-import { TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
-import type { LostWorkerPolicy, TaskHandler } from "../../runner/TaskHandler.ts"
+import { callTool } from "../../protocol/callTool.ts"
+import { nobody } from "../../protocol/TaskOwner.ts"
+import type { Tasks } from "../../protocol/Tasks.ts"
+import type { ToolTaskOptions } from "../../protocol/TasksOptions.ts"
+import { resolveToolPolicy } from "../../protocol/TasksOptions.ts"
+import { registerTool } from "../../protocol/TaskTool.ts"
+import type { PreparedCall, ToolCall } from "../../protocol/ToolCall.ts"
+import { type JsonRpcFailure, type WireError, wireError } from "../../protocol/WireError.ts"
+import { type TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
 import { CallSlot } from "./CallSlot.ts"
-import { inlineTaskContext } from "./InlineTaskContext.ts"
-import { internalErrorCode } from "./protocolNames.ts"
-import { requestContextOf, requestMeta } from "./RequestSnapshot.ts"
-import type { TaskSupport } from "./TaskAnnotations.ts"
+import { requestClient, requestContextOf } from "./RequestClient.ts"
 import { encodeToolResult, errorResult, placeholder } from "./ToolResult.ts"
-import { type JsonRpcFailure, wireError } from "./WireError.ts"
 
 type Refusal = McpSchema.InternalError | McpSchema.InvalidParams
 
@@ -43,12 +45,9 @@ export type WorkerServices<A, R = never> = (
 ) => Effect.Effect<Context.Context<A>, JsonRpcFailure, R>
 
 /** What answers the calls of a tool. */
-export interface TaskTool {
+export interface TaskTool extends ToolTaskOptions {
   readonly name: string
-  readonly support: Exclude<TaskSupport, "forbidden">
-  readonly lostWorker: LostWorkerPolicy
-  readonly ttl: Duration.Input | null | undefined
-  readonly pollInterval: Duration.Input | undefined
+  readonly isIdempotent: boolean
   /** Runs in the request, before there is a task. */
   readonly prepare: (args: unknown) => Effect.Effect<Prepared, Refusal, McpSchema.McpRequestContext>
   /** Runs in the request where the call is no task. */
@@ -70,95 +69,95 @@ export interface TaskTool {
 
 export type ToolAnswer = McpSchema.CallToolResult | McpSchema.InputRequired
 
+type Registration = Parameters<McpServer["Service"]["addTool"]>[0]
+
 const isInputRequired = (u: unknown): u is McpSchema.InputRequired => Predicate.isTagged(u, "InputRequired")
 
+const isRefusal = (error: Refusal | TaskFailure | WireError): error is Refusal =>
+  error instanceof McpSchema.InvalidParams || error instanceof McpSchema.InternalError
+
 /**
- * Answers a call in its request: with a task, where there may be one.
+ * Registers a tool with the server, and with the runner, so that its tasks run here whoever created them. Options that are
+ * wrong are defects.
  *
  * @since 0.2.0
- * @category combinators
+ * @category registration
  */
-export const answerCall = (
+export const registerTaskTool = Effect.fnUntraced(function*(
+  tasks: Tasks,
+  mcp: McpServer["Service"],
+  registration: Omit<Registration, "handle">,
   tool: TaskTool
+) {
+  const { name } = tool
+  const policy = yield* Effect.orDie(Effect.fromResult(resolveToolPolicy(tasks.settings, tool, tool.isIdempotent)))
+  const described = { name, policy, resultOfFailure: () => undefined }
+  yield* registerTool(tasks, {
+    ...described,
+    work: ({ arguments: args, principal, task }) =>
+      Effect.suspend(() => tool.work(args, principal)).pipe(
+        Effect.provideService(McpSchema.McpRequestContext, requestContextOf(task)),
+        Effect.scoped,
+        // A request would have been answered with these as results.
+        Effect.catch((error): Effect.Effect<ToolAnswer, TaskFailure> =>
+          error instanceof TaskFailure ? Effect.fail(error) : Effect.succeed(errorResult(error.message))
+        ),
+        Effect.flatMap((answer): Effect.Effect<unknown, TaskFailure | Schema.SchemaError> =>
+          isInputRequired(answer) ? Effect.fail(noSecondRound) : encodeToolResult(answer)
+        )
+      )
+  })
+  yield* mcp.addTool({ ...registration, handle: answerCall(tasks, tool, described) })
+})
+
+/** Answers a call in its request, by what the protocol makes of it. */
+const answerCall = (
+  tasks: Tasks,
+  tool: TaskTool,
+  described: ToolCall<never, never>["tool"]
 ): (args: unknown) => Effect.Effect<ToolAnswer, Refusal, McpSchema.McpRequestContext> =>
   Effect.fnUntraced(function*(payload: unknown) {
     const slot = yield* CallSlot
-    const create = slot?.create
-    if (create === undefined && tool.support === "required") {
-      if (slot === undefined) return yield* new McpSchema.InternalError({ message: onlyAsTask(tool.name) })
-      slot.answer = { _tag: "Refused", error: slot.refusal }
-      return placeholder
-    }
-    const prepared = yield* Effect.tapError(tool.prepare(payload ?? {}), (error) =>
-      Effect.sync(() => {
-        if (slot?.strict === true) slot.answer = { _tag: "Refused", error: wireError(error) }
-      }))
-    if (isInputRequired(prepared)) return prepared
-    if (slot === undefined || create === undefined) return yield* answerInline(tool, prepared.arguments, slot)
-    const { name, pollInterval, ttl } = tool
-    const meta = yield* requestMeta
-    slot.answer = yield* Effect.match(create({ name, arguments: prepared.arguments, ttl, pollInterval, meta }), {
-      onSuccess: (task) => ({ _tag: "Created" as const, task }),
-      onFailure: (error) => ({ _tag: "Refused" as const, error })
-    })
-    return placeholder
-  })
-
-const answerInline = (tool: TaskTool, args: unknown, slot: CallSlot | undefined) => {
-  const refusal = slot?.refusal ?? { code: internalErrorCode, message: onlyAsTask(tool.name) }
-  const onInput = new TaskFailure({ code: refusal.code, message: refusal.message })
-  return tool.handle(args).pipe(
-    Effect.provideService(TaskContext, inlineTaskContext(onInput)),
-    Effect.catchDefect((defect) => defect instanceof TaskFailure ? Effect.fail(defect) : Effect.die(defect)),
-    Effect.catch((error): Effect.Effect<ToolAnswer, Refusal> => {
-      if (!(error instanceof TaskFailure)) return Effect.fail(error)
-      if (slot === undefined) return Effect.fail(new McpSchema.InternalError({ message: error.message }))
-      slot.answer = { _tag: "Refused", error: error === onInput ? refusal : wireError(error) }
-      return Effect.succeed(placeholder)
-    })
-  )
-}
-
-const onlyAsTask = (name: string): string =>
-  `Tool '${name}' runs as a task only, which this protocol revision does not know`
-
-/**
- * Makes what runs the tasks of a tool, which may give them no more time than the server allows.
- *
- * @since 0.2.0
- * @category constructors
- */
-export const taskHandler = (
-  tool: TaskTool,
-  boundedTtl: (ttl: Duration.Input | null) => Duration.Input | null
-): TaskHandler<TaskFailure | Schema.SchemaError> => ({
-  method: "tools/call",
-  name: tool.name,
-  lostWorker: tool.lostWorker,
-  run: (task) =>
-    Effect.suspend(() => tool.work(argumentsOf(task), task.principal)).pipe(
-      Effect.provideService(McpSchema.McpRequestContext, requestContextOf(task)),
-      Effect.updateService(TaskContext, (context) => ({
-        ...context,
-        setTtl: (ttl) => context.setTtl(boundedTtl(ttl))
-      })),
-      Effect.scoped,
-      // A request would have been answered with these as results.
-      Effect.catch((error): Effect.Effect<ToolAnswer, TaskFailure> =>
-        error instanceof TaskFailure ? Effect.fail(error) : Effect.succeed(errorResult(error.message))
+    const client = yield* requestClient
+    const request = yield* McpSchema.McpRequestContext
+    const inRequest = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Effect.provideService(effect, McpSchema.McpRequestContext, request)
+    const answer = yield* callTool<ToolAnswer, Refusal | TaskFailure>(tasks, {
+      tool: described,
+      client,
+      meta: undefined,
+      task: undefined,
+      owned: Effect.sync(() => tasks.ownedBy(nobody)),
+      ...slot,
+      requestState: request.requestState,
+      inputResponses: request.inputResponses,
+      prepare: Effect.map(
+        inRequest(tool.prepare(payload ?? {})),
+        (prepared): PreparedCall<ToolAnswer> =>
+          isInputRequired(prepared)
+            ? { _tag: "Answered", answer: prepared }
+            : { _tag: "Ready", arguments: prepared.arguments }
       ),
-      Effect.flatMap((answer): Effect.Effect<unknown, TaskFailure | Schema.SchemaError> =>
-        isInputRequired(answer) ? noSecondRound : encodeToolResult(answer)
+      toWireError: wireError,
+      run: ({ arguments: args }) => inRequest(tool.handle(args)),
+      toWire: (result): Effect.Effect<unknown> =>
+        isInputRequired(result) ? Effect.die(noSecondRound) : Effect.orDie(encodeToolResult(result))
+    }).pipe(
+      Effect.catch((error): Effect.Effect<{ readonly _tag: "Refused"; readonly error: WireError }, Refusal> =>
+        isRefusal(error) ? Effect.fail(error) : Effect.succeed({ _tag: "Refused", error: wireError(error) })
       )
     )
-})
-
-const noSecondRound = Effect.fail(
-  new TaskFailure({
-    code: internalErrorCode,
-    message: "A task asks for input through its TaskContext, not by InputRequired"
+    if (answer._tag === "Result") return answer.result
+    if (slot !== undefined) {
+      slot.answer = answer
+      return placeholder
+    }
+    return answer._tag === "Refused"
+      ? yield* new McpSchema.InternalError({ message: answer.error.message })
+      : placeholder
   })
-)
 
-const argumentsOf = ({ originalParams }: TaskRecord): unknown =>
-  Predicate.hasProperty(originalParams, "arguments") ? originalParams.arguments : {}
+const noSecondRound = new TaskFailure({
+  code: -32603,
+  message: "A task asks for input through its TaskContext, not by InputRequired"
+})

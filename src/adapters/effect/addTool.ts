@@ -6,15 +6,12 @@
 import type * as McpSchema from "effect/ai/McpSchema"
 import { McpServer } from "effect/ai/McpServer"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { ToolTaskOptions } from "../../protocol/TasksOptions.ts"
 import type { TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
-import type { LostWorkerPolicy } from "../../runner/TaskHandler.ts"
-import { registerTaskTool } from "./registerTaskTool.ts"
-import type { TaskSupport } from "./TaskAnnotations.ts"
 import { TaskServer } from "./TaskServer.ts"
-import type { Prepared } from "./TaskTool.ts"
+import { type Prepared, registerTaskTool } from "./TaskTool.ts"
 
 /**
  * A tool with its own JSON Schema and results. Arguments come as the client sent them: `prepare` or `handle` decodes
@@ -23,15 +20,10 @@ import type { Prepared } from "./TaskTool.ts"
  * @since 0.2.0
  * @category models
  */
-export interface ToolRegistration<R = never, PR = never> {
+export interface ToolRegistration<R = never, PR = never> extends ToolTaskOptions {
   readonly tool: McpSchema.Tool
-  readonly support: Exclude<TaskSupport, "forbidden">
   /** Effect's annotations of the tool, such as `McpSchema.EnabledWhen`. */
   readonly annotations?: Context.Context<never> | undefined
-  /** `"fail"` by default. */
-  readonly lostWorker?: LostWorkerPolicy | undefined
-  readonly ttl?: Duration.Input | null | undefined
-  readonly pollInterval?: Duration.Input | undefined
   /**
    * Runs in the request, before there is a task: refuses wrong arguments with `InvalidParams`, asks the client for more
    * with `InputRequired`, or gives the arguments that the task is to have, which JSON can carry.
@@ -92,8 +84,9 @@ export const addTool = Effect.fnUntraced(function*<R = never, PR = never>(
     },
     {
       name: tool.name,
-      support: options.support,
-      lostWorker: options.lostWorker ?? "fail",
+      isIdempotent: tool.annotations?.idempotentHint === true,
+      taskSupport: options.taskSupport,
+      lostWorker: options.lostWorker,
       ttl: options.ttl,
       pollInterval: options.pollInterval,
       prepare: prepare === undefined

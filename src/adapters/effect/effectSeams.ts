@@ -17,7 +17,7 @@ import type { RpcClientError } from "effect/rpc/RpcClientError"
 import * as RpcGroup from "effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { type JsonRpcFailure, WireError } from "./WireError.ts"
+import { type JsonRpcFailure, WireError } from "../../protocol/WireError.ts"
 
 /** What a handler gets beside its payload. */
 export interface RequestInfo {

@@ -7,13 +7,15 @@
  * @since 0.2.0
  * @module
  */
+export { tasksExtension } from "../../protocol/names.ts"
+export { type Anonymous, anonymous, OwnerMissing, type TaskOwner } from "../../protocol/TaskOwner.ts"
+export type { Tasks } from "../../protocol/Tasks.ts"
+export type { TasksLimits, ToolTaskOptions } from "../../protocol/TasksOptions.ts"
+export type { JsonRpcFailure } from "../../protocol/WireError.ts"
 export * from "./addTool.ts"
 export * from "./layers.ts"
-export { type Anonymous, anonymous, type Owner } from "./Owner.ts"
-export { tasksExtension } from "./protocolNames.ts"
 export * from "./TaskAnnotations.ts"
-export { TaskServer, type TaskServerShape } from "./TaskServer.ts"
-export type { HttpTasksOptions, TasksOptions } from "./TasksOptions.ts"
+export { TaskServer } from "./TaskServer.ts"
+export type { HttpTasksOptions, Owner, TasksOptions } from "./TasksOptions.ts"
 export type { Prepared, WorkerServices } from "./TaskTool.ts"
 export * from "./toolkit.ts"
-export type { JsonRpcFailure } from "./WireError.ts"

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import type * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import type { Stdio } from "effect/Stdio"
+import type { InvalidInput } from "../../domain/TaskError.ts"
 import type { TaskStorage } from "../../domain/TaskStorage.ts"
 import type { TaskRunner } from "../../runner/TaskRunner.ts"
 import { withTasks } from "./protocols.ts"
@@ -144,7 +145,7 @@ export const layerHttp = <
   options: HttpOptions<Protocols, RA, RE, RR, OR, PR>
 ): Layer.Layer<
   ServerServices<Protocols, true>,
-  Cause.IllegalArgumentError | RE,
+  Cause.IllegalArgumentError | InvalidInput | RE,
   HttpRequirements<Protocols, RR, OR | PR>
 > =>
   Layer.unwrap(Effect.gen(function*() {
@@ -153,7 +154,7 @@ export const layerHttp = <
       ...options,
       protocols: withTasks<Protocols[number], OR | PR>(options.protocols, served)
     }).pipe(
-      Layer.provideMerge(Layer.succeed(TaskServer, served))
+      Layer.provideMerge(Layer.succeed(TaskServer, served.tasks))
     )
   }))
 
@@ -176,7 +177,7 @@ export const layerHttpRequestScoped = <
   options: HttpRequestScopedOptions<Protocols, RA, RE, RR, OR, PR>
 ): Layer.Layer<
   ServerServices<Protocols, true>,
-  Cause.IllegalArgumentError | RE,
+  Cause.IllegalArgumentError | InvalidInput | RE,
   HttpRequirements<Protocols, RR, OR | PR>
 > =>
   Layer.unwrap(Effect.gen(function*() {
@@ -185,7 +186,7 @@ export const layerHttpRequestScoped = <
       ...options,
       protocols: withTasks<Protocols[number], OR | PR>(options.protocols, served)
     }).pipe(
-      Layer.provideMerge(Layer.succeed(TaskServer, served))
+      Layer.provideMerge(Layer.succeed(TaskServer, served.tasks))
     )
   }))
 
@@ -206,7 +207,7 @@ export const layerStdio = <
   options: StdioOptions<Protocols, RA, RE, RR, PR>
 ): Layer.Layer<
   ServerServices<Protocols, false>,
-  Cause.IllegalArgumentError | RE,
+  Cause.IllegalArgumentError | InvalidInput | RE,
   | TaskStorage
   | TaskRunner
   | Exclude<
@@ -221,6 +222,6 @@ export const layerStdio = <
     const served = yield* makeServedTasks<never, PR>(undefined, options)
     return McpServer.layerStdio({ ...options, protocols: withTasks<Protocols[number], PR>(options.protocols, served) })
       .pipe(
-        Layer.provideMerge(Layer.succeed(TaskServer, served))
+        Layer.provideMerge(Layer.succeed(TaskServer, served.tasks))
       )
   }))

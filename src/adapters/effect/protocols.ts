@@ -5,8 +5,8 @@
  */
 import type * as McpProtocol from "effect/ai/McpProtocol"
 import type { NonEmptyReadonlyArray } from "effect/Array"
-import { tasks20251125 } from "./Tasks20251125.ts"
-import { tasks20260728 } from "./Tasks20260728.ts"
+import { tasks20251125 } from "./revision20251125.ts"
+import { tasks20260728 } from "./revision20260728.ts"
 import type { ServedTasks } from "./TaskServer.ts"
 
 /**

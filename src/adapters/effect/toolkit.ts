@@ -13,13 +13,11 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { type TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
-import type { LostWorkerPolicy } from "../../runner/TaskHandler.ts"
 import { wrapToolHandlers } from "./effectSeams.ts"
 import { heedingFailure, notingFailure } from "./FailureNote.ts"
-import { registerTaskTool } from "./registerTaskTool.ts"
 import { LostWorker, PollInterval, TaskSupport, TaskTtl } from "./TaskAnnotations.ts"
 import { TaskServer } from "./TaskServer.ts"
-import type { Prepared, TaskTool, WorkerServices } from "./TaskTool.ts"
+import { type Prepared, registerTaskTool, type TaskTool, type WorkerServices } from "./TaskTool.ts"
 
 type Tools = Record<string, Tool.Any>
 
@@ -97,8 +95,9 @@ export const toolkit = <T extends Tools, R = never>(
         const run: TaskTool["handle"] = (args) => heedingFailure(handle(args))
         return registerTaskTool(server, mcp, registration, {
           name: tool.name,
-          support,
-          lostWorker: lostWorkerOf(annotations),
+          taskSupport: support,
+          isIdempotent: Context.get(annotations, Tool.Idempotent),
+          lostWorker: Context.get(annotations, LostWorker),
           ttl: Context.get(annotations, TaskTtl),
           pollInterval: Context.get(annotations, PollInterval),
           prepare: (args) =>
@@ -128,11 +127,6 @@ export const toolkit = <T extends Tools, R = never>(
       Effect.provideService(McpServer.McpServer, capturing)
     )
   }))
-
-const retried: LostWorkerPolicy = { maxAttempts: 3 }
-
-const lostWorkerOf = (annotations: Context.Context<never>): LostWorkerPolicy =>
-  Context.get(annotations, LostWorker) ?? (Context.get(annotations, Tool.Idempotent) ? retried : "fail")
 
 /** Wrong arguments are refused before there is a task. What is stored is what the client sent. */
 const checked = (

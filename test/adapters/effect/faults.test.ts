@@ -36,7 +36,7 @@ const broken = Layer.effect(
   })
 ).pipe(Layer.provide(memory))
 
-const internal = { code: -32603, message: "Internal error" }
+const internal = { code: -32603, message: "The task storage is unavailable. Try again later." }
 
 describe("a broken engine", () => {
   it.live("shows as an internal error without details", () =>

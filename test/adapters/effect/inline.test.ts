@@ -13,7 +13,7 @@ import { inputSchema, text } from "./tools.ts"
 import { legacy, modern } from "./wire.ts"
 
 const tool = (name: string, handle: McpTasks.ToolRegistration<TaskRunner.TaskContext>["handle"]) =>
-  McpTasks.addTool({ tool: new McpSchema.Tool({ name, inputSchema }), support: "optional", handle })
+  McpTasks.addTool({ tool: new McpSchema.Tool({ name, inputSchema }), taskSupport: "optional", handle })
 
 const tools = Effect.all([
   tool("steps", () =>
@@ -23,15 +23,12 @@ const tools = Effect.all([
       yield* task.setTtl("1 hour")
       return text(yield* task.step("one", Schema.String, Effect.succeed("stepped")))
     })),
-  tool(
-    "asks",
-    () =>
-      Effect.flatMap(
-        TaskRunner.TaskContext,
-        (task) =>
-          Effect.as(task.elicit("name", { message: "Who?", requestedSchema: { type: "object" } }), text("never"))
-      )
-  ),
+  tool("asks", () =>
+    Effect.gen(function*() {
+      const task = yield* TaskRunner.TaskContext
+      const { action, content } = yield* task.elicit("name", { message: "Who?", requestedSchema: { type: "object" } })
+      return text(JSON.stringify({ action, content }))
+    })),
   tool("fails", () => Effect.fail(new TaskRunner.TaskFailure({ code: -32050, message: "no such account" }))),
   tool("refuses", () => Effect.fail(new McpSchema.InvalidParams({ message: "not this one" }))),
   tool("breaks", () => Effect.die(new Error("hunter2")))
@@ -49,14 +46,11 @@ const serveTools = serve(
 )
 
 describe("a tool that may be a task and is none", () => {
-  it.live("makes its steps, reports progress to nobody, and cannot ask", () =>
+  it.live("makes its steps, and reports progress to nobody", () =>
     Effect.gen(function*() {
       const url = yield* serveTools
-      const clients = [[yield* legacy(url), -32601], [modern(url, { capabilities: {} }), -32021]] as const
-      for (const [client, refusal] of clients) {
+      for (const client of [yield* legacy(url), modern(url, { capabilities: {} })]) {
         assert.strictEqual((yield* client.tool("steps")).result.content[0].text, "stepped")
-        const asking = yield* client.tool("asks")
-        assert.strictEqual(asking.error?.code, refusal)
         assert.deepStrictEqual((yield* client.tool("fails")).error, { code: -32050, message: "no such account" })
         const refused = (yield* client.tool("refuses")).result
         assert.isTrue(refused.isError)
@@ -65,6 +59,49 @@ describe("a tool that may be a task and is none", () => {
         assert.notInclude(JSON.stringify(broken.messages), "hunter2")
       }
     }).pipe(Effect.provide(Logger.layer([]))))
+
+  it.live("asks nobody who does not declare that they answer", () =>
+    Effect.gen(function*() {
+      const url = yield* serveTools
+      for (const client of [yield* legacy(url, { capabilities: {} }), modern(url, { capabilities: {} })]) {
+        assert.strictEqual((yield* client.tool("asks")).result.content[0].text, JSON.stringify({ action: "cancel" }))
+      }
+    }))
+
+  it.live("asks a client of 2025-11-25 on the stream of the call", () =>
+    Effect.gen(function*() {
+      const client = yield* legacy(yield* serveTools)
+      const stream = yield* client.open("tools/call", { name: "asks", arguments: {} })
+      const asked = yield* stream.next
+      assert.deepStrictEqual(asked.params, { message: "Who?", requestedSchema: { type: "object" } })
+      yield* client.respond(asked, { action: "accept", content: { name: "Bob" } })
+      const { result } = yield* stream.next
+      assert.strictEqual(result.content[0].text, JSON.stringify({ action: "accept", content: { name: "Bob" } }))
+    }))
+
+  it.live("asks a client of 2026-07-28 by a result that says so, and goes on with the next call", () =>
+    Effect.gen(function*() {
+      const client = modern(yield* serveTools, { capabilities: { elicitation: { form: {} } } })
+      const { result: asked } = yield* client.tool("asks")
+      assert.strictEqual(asked.resultType, "input_required")
+      assert.strictEqual(asked.inputRequests.name.method, "elicitation/create")
+      const { requestState } = asked
+      const wrong = yield* client.call("tools/call", {
+        name: "steps",
+        arguments: {},
+        requestState,
+        inputResponses: { name: { action: "accept" } }
+      })
+      assert.strictEqual(wrong.error?.code, -32602)
+      const { result } = yield* client.call("tools/call", {
+        name: "asks",
+        arguments: {},
+        requestState,
+        inputResponses: { name: { action: "accept", content: { name: "Bob" } } }
+      })
+      assert.strictEqual(result.resultType, "complete")
+      assert.strictEqual(result.content[0].text, JSON.stringify({ action: "accept", content: { name: "Bob" } }))
+    }))
 
   it.live("gives as a task what it gives in a request", () =>
     Effect.gen(function*() {

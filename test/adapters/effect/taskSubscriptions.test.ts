@@ -2,8 +2,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { makeTaskSubscriptions } from "../../../src/adapters/effect/TaskSubscriptions.ts"
-import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
-import { memory } from "./servers.ts"
 
 const acknowledged = "notifications/subscriptions/acknowledged"
 const subscriptionId = "io.modelcontextprotocol/subscriptionId"
@@ -11,8 +9,6 @@ const subscriptionId = "io.modelcontextprotocol/subscriptionId"
 describe("subscriptions to tasks", () => {
   it.live("hold everything back until the acknowledgement went out", () =>
     Effect.gen(function*() {
-      const storage = yield* TaskStorage
-      const { taskId } = yield* storage.createTask({ originalMethod: "tools/call" })
       const told: Array<string> = []
       const send = (_version: string, _client: number, { tag }: { readonly tag: string }) =>
         Effect.delay(Effect.sync(() => void told.push(tag)), tag === acknowledged ? "100 millis" : 0)
@@ -27,11 +23,9 @@ describe("subscriptions to tasks", () => {
       })
       yield* subscriptions.watching(listen, {
         request: { client: { id: 1 }, requestId: 7 },
-        requested: [taskId],
-        storage,
-        send,
-        toPayload: () => ({})
+        stream: { taskIds: ["a"], run: (notify) => notify({ taskId: "a" }) },
+        send
       })
       assert.deepStrictEqual(told, [acknowledged, "notifications/tasks"])
-    }).pipe(Effect.provide(memory)))
+    }))
 })

@@ -114,7 +114,7 @@ const nameOf = (answer: McpSchema.McpInputResponse | undefined): unknown =>
 
 const withTask = McpTasks.addTool({
   tool: new McpSchema.Tool({ name: "test_tool_with_task", description: "Asks, then runs", inputSchema }),
-  support: "required",
+  taskSupport: "required",
   prepare: () =>
     Effect.map(McpSchema.McpRequestContext, ({ inputResponses }) => {
       const name = nameOf(inputResponses?.["user_name"])

@@ -12,16 +12,16 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Rpc from "effect/rpc/Rpc"
 import * as Schema from "effect/Schema"
-import { toCreatedTask } from "../../domain/TaskProjection.ts"
-import type { TaskRecord } from "../../domain/TaskRecord.ts"
-import { answeredCall, toolName } from "./answeredCall.ts"
-import { detailedTask } from "./detailedTask.ts"
+import { headerMismatch, tasksExtension } from "../../protocol/names.ts"
+import { declaresTasks } from "../../protocol/TaskClient.ts"
+import { cancelTask20260728, getTask20260728, updateTask20260728 } from "../../protocol/Tasks20260728.ts"
+import { openTaskStream } from "../../protocol/TaskStream.ts"
+import { missingCapability, WireError } from "../../protocol/WireError.ts"
 import { deriveProtocol, fieldsOf, requestOf, resultEncoder } from "./effectSeams.ts"
-import { failBadRequest } from "./httpStatus.ts"
-import { headerMismatch, tasksExtension } from "./protocolNames.ts"
+import { failRequest } from "./httpStatus.ts"
 import type { ServedTasks } from "./TaskServer.ts"
 import { makeTaskSubscriptions } from "./TaskSubscriptions.ts"
-import { missingCapability, toWireError, unknownTask, WireError } from "./WireError.ts"
+import { answeredCall } from "./toolsCall.ts"
 
 const Fields = Schema.Record(Schema.String, Schema.Unknown)
 
@@ -31,8 +31,6 @@ const isTaskById = Schema.is(TaskById)
 const isUpdate = Schema.is(Update)
 
 const encodeServerInfo = Schema.encodeSync(Schema.toCodecJson(McpSchema.Implementation))
-
-const acknowledgement = { resultType: "complete" }
 
 /**
  * Adds the extension to Effect's adapter.
@@ -76,6 +74,8 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
       const call = own("tools/call")
       const discover = own("server/discover")
       const listen = own("subscriptions/listen")
+      const { protocolVersion } = base
+      const carrier = { call, encode: encodeCall, served, protocolVersion, sendNotification: send }
       return {
         "server/discover": Effect.fnUntraced(function*(payload, request) {
           const result = yield* encodeDiscovery(yield* discover(payload, request))
@@ -83,59 +83,28 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
           const extensions = Predicate.isReadonlyObject(capabilities["extensions"]) ? capabilities["extensions"] : {}
           return { ...result, capabilities: { ...capabilities, extensions: { ...extensions, [tasksExtension]: {} } } }
         }),
-        "tools/call": Effect.fnUntraced(function*(payload, request) {
-          const mayCreate = served.supportOf(toolName(payload)) !== "forbidden" &&
-            declares(yield* McpSchema.McpRequestContext)
-          return yield* answeredCall(call, encodeCall, created, payload, request, {
-            create: mayCreate ? yield* served.creation(undefined) : undefined,
-            refusal: missingCapability,
-            strict: false
-          })
-        }),
+        "tools/call": (payload, request) => answeredCall(carrier, payload, request, { serverInfo }),
         "tasks/get": Effect.fnUntraced(function*(payload) {
           if (!isTaskById(payload)) return yield* impossible
           yield* admitted(payload.taskId)
-          const { storage } = yield* served.own
-          const found = yield* Effect.catch(
-            storage.getTask(payload.taskId),
-            (error) => toWireError(payload.taskId, error)
-          )
-          if (Option.isNone(found)) return yield* Effect.fail(unknownTask(payload.taskId))
-          return { resultType: "complete", ...detailedTask(serverInfo, found.value) }
+          return yield* getTask20260728(yield* served.owned, payload.taskId, serverInfo)
         }),
         "tasks/update": Effect.fnUntraced(function*(payload) {
           if (!isUpdate(payload)) return yield* impossible
           yield* admitted(payload.taskId)
-          const { runner } = yield* served.own
-          yield* runner.provideInput(payload.taskId, payload.inputResponses).pipe(
-            // Nobody waits for it any more: an answer like any other that is not asked for.
-            Effect.catchTag("TerminalState", () => Effect.void),
-            Effect.catch((error) => toWireError(payload.taskId, error))
-          )
-          return acknowledgement
+          return yield* updateTask20260728(yield* served.owned, payload.taskId, payload.inputResponses)
         }),
         "tasks/cancel": Effect.fnUntraced(function*(payload) {
           if (!isTaskById(payload)) return yield* impossible
           yield* admitted(payload.taskId)
-          const { runner } = yield* served.own
-          yield* runner.cancelTask(payload.taskId).pipe(
-            Effect.catchTag("TerminalState", () => Effect.void),
-            Effect.catch((error) => toWireError(payload.taskId, error))
-          )
-          return acknowledgement
+          return yield* cancelTask20260728(yield* served.owned, payload.taskId)
         }),
         "subscriptions/listen": Effect.fnUntraced(function*(payload, request) {
           const requested = taskIdsOf(payload)
           if (requested === undefined || send === undefined) return yield* listen(payload, request)
-          if (!declares(yield* McpSchema.McpRequestContext)) return yield* failBadRequest(missingCapability)
-          const { storage } = yield* served.own
-          return yield* subscriptions.watching(listen(payload, request), {
-            request,
-            requested,
-            storage,
-            send,
-            toPayload: (task) => detailedTask(serverInfo, task)
-          })
+          if (!declaresTasks(yield* McpSchema.McpRequestContext)) return yield* failRequest(missingCapability)
+          const stream = yield* openTaskStream(served.tasks, yield* served.owned, requested, serverInfo)
+          return yield* subscriptions.watching(listen(payload, request), { request, stream, send })
         })
       }
     }
@@ -145,24 +114,19 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
 /** The payloads of requests are decoded by their schemas before a handler sees them. */
 const impossible = Effect.die(new Error("A request for a task came undecoded"))
 
-const created = (record: TaskRecord) => ({ ...toCreatedTask(record.toDetailedTask()) })
-
-const declares = ({ clientCapabilities }: McpSchema.McpRequestContext["Service"]): boolean =>
-  clientCapabilities.extensions?.[tasksExtension] !== undefined
-
 /** Checks what every request for a task has to carry. */
 const admitted = Effect.fnUntraced(function*(taskId: string) {
   const http = yield* Effect.serviceOption(HttpServerRequest.HttpServerRequest)
   if (Option.isSome(http)) {
     const header = http.value.headers["mcp-name"]
     if (header === undefined || McpServer.decodeNameHeader(header) !== taskId) {
-      return yield* failBadRequest({
+      return yield* failRequest({
         code: headerMismatch,
         message: "Mcp-Name header does not match request parameters"
       })
     }
   }
-  if (!declares(yield* McpSchema.McpRequestContext)) return yield* failBadRequest(missingCapability)
+  if (!declaresTasks(yield* McpSchema.McpRequestContext)) return yield* failRequest(missingCapability)
 })
 
 const TaskIds = Schema.Array(Schema.String)

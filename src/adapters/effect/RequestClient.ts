@@ -1,0 +1,59 @@
+/**
+ * The client of a request, as the protocol knows it and as tools see it.
+ *
+ * @since 0.2.0
+ */
+import * as McpSchema from "effect/ai/McpSchema"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { TaskRecord } from "../../domain/TaskRecord.ts"
+import { clientOf, type TaskClient } from "../../protocol/TaskClient.ts"
+
+const Client = Schema.toCodecJson(Schema.Struct({
+  protocolVersion: Schema.String,
+  // What a request has are no instances of these classes.
+  clientCapabilities: Schema.Struct(McpSchema.ClientCapabilities.fields),
+  clientInfo: Schema.optional(Schema.Struct(McpSchema.Implementation.fields))
+}))
+
+const encodeCapabilities = Schema.encodeUnknownEffect(
+  Schema.toCodecJson(Schema.Struct(McpSchema.ClientCapabilities.fields))
+)
+const encodeInfo = Schema.encodeUnknownEffect(Schema.toCodecJson(Schema.Struct(McpSchema.Implementation.fields)))
+const decode = Schema.decodeUnknownOption(Client)
+
+/**
+ * Gives the client of the present request.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const requestClient: Effect.Effect<TaskClient, never, McpSchema.McpRequestContext> = Effect.flatMap(
+  McpSchema.McpRequestContext,
+  Effect.fnUntraced(function*({ clientCapabilities, clientInfo, protocolVersion }) {
+    return {
+      protocolVersion,
+      clientCapabilities: yield* encodeCapabilities(clientCapabilities),
+      clientInfo: clientInfo === undefined ? undefined : yield* encodeInfo(clientInfo)
+    }
+  }, Effect.orDie)
+)
+
+/**
+ * Gives what a worker knows of the request: who the client is and what it can do, and no connection to it.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const requestContextOf = (task: TaskRecord): McpSchema.McpRequestContext["Service"] =>
+  McpSchema.McpRequestContext.of({
+    clientId: noClient,
+    ...Option.getOrElse(decode(clientOf(task)), () => ({
+      protocolVersion: "2026-07-28",
+      clientCapabilities: new McpSchema.ClientCapabilities({})
+    }))
+  })
+
+/** Clients are numbered from zero. */
+const noClient = -1

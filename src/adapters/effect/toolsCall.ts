@@ -1,0 +1,69 @@
+/**
+ * Calls of tools, in either revision.
+ *
+ * @since 0.2.0
+ */
+import type { McpRequestContext, McpServerClient } from "effect/ai/McpSchema"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import { ownProperty } from "../../protocol/TaskClient.ts"
+import type { WireError } from "../../protocol/WireError.ts"
+import { CallSlot } from "./CallSlot.ts"
+import type { Handler, RequestInfo, SendNotification } from "./effectSeams.ts"
+import { failRequest } from "./httpStatus.ts"
+import type { ServedTasks } from "./TaskServer.ts"
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** How a revision carries the call of a tool. */
+interface Carrier<R> {
+  readonly call: Handler
+  readonly encode: (result: unknown) => Effect.Effect<Fields>
+  readonly served: ServedTasks<R>
+  readonly protocolVersion: string
+  readonly sendNotification: SendNotification | undefined
+}
+
+/**
+ * Calls a tool by Effect's own handler and gives its result, or what the protocol makes of the call.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const answeredCall = Effect.fnUntraced(function*<R>(
+  { call, encode, protocolVersion, sendNotification, served }: Carrier<R>,
+  payload: unknown,
+  request: RequestInfo,
+  how: Partial<Pick<CallSlot, "ask" | "task" | "serverInfo" | "outlivesCall">>
+): Effect.fn.Return<
+  unknown,
+  Effect.Error<ReturnType<Handler>> | WireError,
+  R | McpRequestContext | McpServerClient | Scope.Scope
+> {
+  const services = yield* Effect.context<R>()
+  const slot: CallSlot = {
+    task: undefined,
+    ...how,
+    meta: ownProperty(payload, "_meta"),
+    owned: Effect.provideContext(served.ownedByCall, services),
+    sendProgress: sendNotification === undefined ?
+      undefined :
+      (params) =>
+        sendNotification(protocolVersion, request.client.id, { tag: "notifications/progress", payload: params }),
+    answer: undefined
+  }
+  const result = yield* Effect.provideService(call(payload, request), CallSlot, slot)
+  const answer = slot.answer
+  if (answer === undefined) return yield* encode(result)
+  return answer._tag === "Wire" ? answer.result : yield* failRequest(answer.error)
+})
+
+/**
+ * Reads the name of the tool that is called.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const toolName = (payload: unknown): string =>
+  Predicate.hasProperty(payload, "name") && typeof payload.name === "string" ? payload.name : ""

@@ -1,0 +1,34 @@
+/**
+ * Which tasks a client knows of.
+ *
+ * @since 0.2.0
+ */
+import { isTerminal, type TaskStatus } from "../domain/TaskStatus.ts"
+import { ownProperty } from "./TaskClient.ts"
+
+/**
+ * Notes which tasks clients get to know. What it holds of a client goes with that one, and of a task when it has ended.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class KnownTasks {
+  readonly #clients = new WeakMap<object, Set<string>>()
+
+  /** Notes that a client gets to know a task, and tells whether it knew it before. */
+  note(client: object, { status, taskId }: { readonly status: TaskStatus; readonly taskId: string }): boolean {
+    const known = this.#clients.get(client) ?? new Set()
+    this.#clients.set(client, known)
+    const isKnown = known.has(taskId)
+    if (isTerminal(status)) known.delete(taskId)
+    else known.add(taskId)
+    return isKnown
+  }
+
+  /** Notes the task that a call became, by the answer to the call. */
+  created(client: object, answer: unknown): void {
+    const task = ownProperty(answer, "task")
+    const taskId = ownProperty(task, "taskId")
+    if (typeof taskId === "string") this.note(client, { taskId, status: "working" })
+  }
+}

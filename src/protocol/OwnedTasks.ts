@@ -1,0 +1,19 @@
+/**
+ * The tasks of one owner.
+ *
+ * @since 0.2.0
+ */
+import type { SessionTasks } from "../domain/TaskOperations.ts"
+import type { SessionRunner } from "../runner/TaskRunner.ts"
+import type { KnownOwner } from "./TaskOwner.ts"
+
+/**
+ * The tasks that a request may reach, and the means to run them.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface OwnedTasks extends KnownOwner {
+  readonly storage: SessionTasks
+  readonly runner: SessionRunner
+}

@@ -1,0 +1,89 @@
+/**
+ * Whose a task is.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { idProblem } from "../domain/TaskId.ts"
+
+/**
+ * Says whose the tasks of a request are: the id of a user, 1 to 255 characters, that tasks are bound to; and, where work needs
+ * more than that, what is stored as its `principal`, which JSON can carry.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type TaskOwner = string | { readonly id: string; readonly principal?: unknown }
+
+/**
+ * Says that requests are not authenticated.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Anonymous {
+  readonly _tag: "Anonymous"
+}
+
+/**
+ * Binds tasks to nobody: whoever knows the id of a task may read and cancel it. Ids cannot be guessed, and there is no
+ * `tasks/list`, which would tell them.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const anonymous: Anonymous = { _tag: "Anonymous" }
+
+/**
+ * Nobody can say whose the tasks of this request would be, so it gets none.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class OwnerMissing extends Schema.TaggedError<OwnerMissing>("mcp-task-storage/OwnerMissing")("OwnerMissing", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `Tasks need an owner: ${this.reason}. Authenticate, or say that the server is anonymous.`
+  }
+}
+
+/**
+ * An owner that was checked. The id is `null` where tasks are bound to nobody.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface KnownOwner {
+  readonly id: string | null
+  readonly principal: unknown
+}
+
+/**
+ * The owner of every request of a server that is anonymous.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const nobody: KnownOwner = { id: null, principal: undefined }
+
+/**
+ * Checks what an `owner` function gave. Code without a compiler may give anything, and must not give somebody else's tasks
+ * by that.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const parseOwner = (owner: unknown): Effect.Effect<KnownOwner, OwnerMissing> => {
+  if (Predicate.isTagged(owner, "Anonymous") && owner === anonymous) return Effect.succeed(nobody)
+  const id: unknown = Predicate.isReadonlyObject(owner) ? owner["id"] : owner
+  if (typeof id !== "string") {
+    const what = id === null ? "null" : typeof id
+    return Effect.fail(new OwnerMissing({ reason: `the owner of this request is ${what}, not an id` }))
+  }
+  const problem = idProblem(id)
+  if (problem !== undefined) return Effect.fail(new OwnerMissing({ reason: `the id of the owner ${problem}` }))
+  return Effect.succeed({ id, principal: Predicate.isReadonlyObject(owner) ? owner["principal"] : undefined })
+}

@@ -1,0 +1,121 @@
+/**
+ * Notifications of tasks, in `subscriptions/listen` of revision 2026-07-28.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { OwnedTasks } from "./OwnedTasks.ts"
+import { shownState } from "./shownState.ts"
+import type { Tasks } from "./Tasks.ts"
+import { detailedTask, readDetailed } from "./Tasks20260728.ts"
+import { failWire, invalid, report, type WireError } from "./WireError.ts"
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** How many tasks one stream may name. */
+const mostTasks = 256
+
+/** How many of them are looked up at a time. */
+const lookups = 16
+
+/**
+ * The tasks of one stream.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface TaskStream {
+  /** Those of the named tasks that there are, for the acknowledgement. */
+  readonly taskIds: ReadonlyArray<string>
+  /**
+   * Tells the client of each task, now and whenever it changes, until all have ended: the params of `notifications/tasks`,
+   * without the subscription. `notify` is done when the connection took them. The next is read and encoded only then, so that
+   * a client that does not read costs one notification, and it is the newest state.
+   */
+  readonly run: (notify: (task: Fields) => Effect.Effect<void>) => Effect.Effect<void>
+}
+
+/**
+ * Opens a stream for as long as the scope lasts. Refuses one that names too many tasks, or is one too many; a fault of the
+ * engine is an error, and no unknown task.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const openTaskStream = Effect.fnUntraced(function*(
+  tasks: Tasks,
+  owned: OwnedTasks,
+  requested: ReadonlyArray<string>,
+  serverInfo?: unknown
+): Effect.fn.Return<TaskStream, WireError, Scope.Scope> {
+  const named = [...new Set(requested)]
+  if (named.length > mostTasks) {
+    return yield* Effect.fail(invalid(`A subscription may name at most ${mostTasks} tasks, and not ${named.length}`))
+  }
+  yield* tasks.streams.open(owned.id)
+  const found = yield* Effect.forEach(named, (taskId) => isKnown(owned, taskId), { concurrency: lookups })
+  const taskIds = named.filter((_, index) => found[index] === true)
+  return { taskIds, run: (notify) => tellOf(owned, taskIds, serverInfo, notify) }
+})
+
+const isKnown = ({ storage }: OwnedTasks, taskId: string): Effect.Effect<boolean, WireError> =>
+  storage.getTaskSummary(taskId).pipe(
+    Effect.map(Option.isSome),
+    Effect.catchIf((error) => error._tag === "InvalidInput" && error.field === "taskId", () => Effect.succeed(false)),
+    Effect.catch((error) => failWire(error, taskId))
+  )
+
+const tellOf = (
+  owned: OwnedTasks,
+  taskIds: ReadonlyArray<string>,
+  serverInfo: unknown,
+  notify: (task: Fields) => Effect.Effect<void>
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    /** The tasks that have changed since their client was told, each once. */
+    const changed = new Set<string>()
+    const told = new Map<string, string>()
+    const wake = Latch.makeUnsafe(false)
+    let followed = taskIds.length
+
+    const follow = (taskId: string) =>
+      Stream.runForEach(owned.storage.changes(taskId), () =>
+        Effect.sync(() => {
+          changed.add(taskId)
+          wake.openUnsafe()
+        })).pipe(
+          // A task that expires has no more changes to tell of.
+          Effect.catchTag("TaskNotFound", () => Effect.void),
+          Effect.catch(report),
+          Effect.ensuring(Effect.sync(() => {
+            followed--
+            wake.openUnsafe()
+          }))
+        )
+
+    const tell = Effect.fnUntraced(function*(taskId: string) {
+      const task = yield* readDetailed(owned, taskId)
+      const state = shownState(task)
+      if (told.get(taskId) === state) return
+      told.set(taskId, state)
+      yield* notify(detailedTask(serverInfo, task))
+    })
+
+    const tellAll: Effect.Effect<void> = Effect.suspend(() => {
+      for (const taskId of changed) {
+        changed.delete(taskId)
+        // It went meanwhile, or the operator has heard why it cannot be read.
+        return Effect.andThen(Effect.ignore(tell(taskId)), tellAll)
+      }
+      if (followed === 0) return Effect.void
+      wake.closeUnsafe()
+      return Effect.andThen(wake.await, tellAll)
+    })
+
+    const following = Effect.forEach(taskIds, follow, { concurrency: "unbounded", discard: true })
+    return Effect.asVoid(Effect.all([following, tellAll], { concurrency: "unbounded" }))
+  })

@@ -1,0 +1,71 @@
+/**
+ * What the tools of a server and the requests of its clients share.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import type { InvalidInput } from "../domain/TaskError.ts"
+import { TaskStorage } from "../domain/TaskStorage.ts"
+import { TaskRunner, type TaskRunnerShape } from "../runner/TaskRunner.ts"
+import { KnownTasks } from "./KnownTasks.ts"
+import type { OwnedTasks } from "./OwnedTasks.ts"
+import type { ProgressSender } from "./ProgressSender.ts"
+import { Questions } from "./Questions.ts"
+import { StreamCount } from "./StreamCount.ts"
+import type { KnownOwner } from "./TaskOwner.ts"
+import { resolveTasksOptions, type TasksOptions, type TasksSettings, type TaskSupport } from "./TasksOptions.ts"
+
+/**
+ * The tasks of a server. One serves any number of connections, and of servers of an SDK.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Tasks {
+  readonly runner: TaskRunnerShape
+  readonly settings: TasksSettings
+  /** The tools that may become tasks, by name. */
+  readonly support: Map<string, TaskSupport>
+  readonly ownedBy: (owner: KnownOwner) => OwnedTasks
+  readonly questions: Questions
+  readonly known: KnownTasks
+  /** Who is told of the progress of tasks that run here, by id. */
+  readonly progress: Map<string, ProgressSender>
+  readonly streams: StreamCount
+}
+
+/**
+ * Makes the tasks of a server, on a storage and a runner.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makeTasks = Effect.fnUntraced(function*(
+  options: TasksOptions
+): Effect.fn.Return<Tasks, InvalidInput, TaskStorage | TaskRunner> {
+  const settings = yield* Effect.fromResult(resolveTasksOptions(options))
+  const storage = yield* TaskStorage
+  const runner = yield* TaskRunner
+  return {
+    runner,
+    settings,
+    support: new Map(),
+    ownedBy: (owner) => ({
+      ...owner,
+      storage: storage.forSession(owner.id),
+      runner: runner.forSession(owner.id)
+    }),
+    questions: new Questions(),
+    known: new KnownTasks(),
+    progress: new Map(),
+    streams: new StreamCount(settings)
+  }
+})
+
+/**
+ * Tells whether calls of a tool may become tasks; those of tools that are registered without tasks never do.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const supportOf = ({ support }: Tasks, tool: string): TaskSupport => support.get(tool) ?? "forbidden"

@@ -1,0 +1,114 @@
+/**
+ * The Tasks extension of revision 2026-07-28: what clients are answered.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import { toCreatedTask, toDetailedTask } from "../domain/TaskProjection.ts"
+import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
+import type { OwnedTasks } from "./OwnedTasks.ts"
+import { isAnswer } from "./Questions.ts"
+import { orUnknown } from "./readTask.ts"
+import { toResult20260728 } from "./toolResult.ts"
+import { failWire, invalid, type WireError } from "./WireError.ts"
+
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * Answers the call that became a task.
+ *
+ * @since 0.2.0
+ * @category projections
+ */
+export const createdTask20260728 = (record: TaskRecord): Fields => ({ ...toCreatedTask(toDetailedTask(record)) })
+
+/**
+ * Gives a task with what belongs to its status; a result is what the request would have returned.
+ *
+ * @since 0.2.0
+ * @category projections
+ */
+export const detailedTask = (serverInfo: unknown, task: TaskRecord | TaskSummary): Fields => {
+  const detailed = toDetailedTask(task)
+  return detailed.status === "completed"
+    ? { ...detailed, result: toResult20260728(serverInfo, detailed.result) }
+    : { ...detailed }
+}
+
+/**
+ * Reads a task, and its payloads only where its status shows them.
+ *
+ * @since 0.2.0
+ * @category handlers
+ */
+export const readDetailed = Effect.fnUntraced(function*(
+  { storage }: OwnedTasks,
+  taskId: string
+): Effect.fn.Return<TaskRecord | TaskSummary, WireError> {
+  const summary = yield* orUnknown(taskId, storage.getTaskSummary(taskId))
+  return summary.status === "working" || summary.status === "cancelled"
+    ? summary
+    : yield* orUnknown(taskId, storage.getTask(taskId))
+})
+
+/**
+ * Answers `tasks/get`.
+ *
+ * @since 0.2.0
+ * @category handlers
+ */
+export const getTask20260728 = (
+  owned: OwnedTasks,
+  taskId: string,
+  serverInfo?: unknown
+): Effect.Effect<Fields, WireError> =>
+  Effect.map(readDetailed(owned, taskId), (task) => ({ resultType: "complete", ...detailedTask(serverInfo, task) }))
+
+const acknowledgement: Fields = { resultType: "complete" }
+
+/**
+ * Answers `tasks/update`. What is wrong with an answer is told as that, and then none is stored; answers to what is not asked,
+ * or no more, are ignored.
+ *
+ * @since 0.2.0
+ * @category handlers
+ */
+export const updateTask20260728 = (
+  { runner }: OwnedTasks,
+  taskId: string,
+  inputResponses: unknown
+): Effect.Effect<Fields, WireError> =>
+  Effect.flatMap(checkResponses(inputResponses), (responses) =>
+    runner.provideInput(taskId, responses).pipe(
+      Effect.catchTag("TerminalState", () => Effect.void),
+      Effect.catch((error) => failWire(error, taskId)),
+      Effect.as(acknowledgement)
+    ))
+
+/**
+ * Checks answers that came in a request.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const checkResponses = (inputResponses: unknown): Effect.Effect<Fields, WireError> => {
+  if (!Predicate.isReadonlyObject(inputResponses)) return Effect.fail(invalid("inputResponses must be an object"))
+  const wrong = Object.entries(inputResponses).find(([, answer]) => !isAnswer(answer))
+  return wrong === undefined
+    ? Effect.succeed(inputResponses)
+    : Effect.fail(invalid(`The answer to ${JSON.stringify(wrong[0])} must be a result, which is an object`))
+}
+
+/**
+ * Answers `tasks/cancel`. Cancelling what has ended is acknowledged too.
+ *
+ * @since 0.2.0
+ * @category handlers
+ */
+export const cancelTask20260728 = ({ runner }: OwnedTasks, taskId: string): Effect.Effect<Fields, WireError> =>
+  runner.cancelTask(taskId).pipe(
+    Effect.catchTag("TerminalState", () => Effect.void),
+    Effect.catch((error) => failWire(error, taskId)),
+    Effect.as(acknowledgement)
+  )

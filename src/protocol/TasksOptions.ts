@@ -1,0 +1,207 @@
+/**
+ * What a server with tasks can be told, the same for every server.
+ *
+ * @since 0.2.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Result from "effect/Result"
+import { orNull, parseCount, parseMillis } from "../domain/ArgumentParsers.ts"
+import { InvalidInput } from "../domain/TaskError.ts"
+import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
+
+/**
+ * Says whether calls of a tool become tasks: never; where the client can take one; or always, so that a client that cannot is
+ * refused.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type TaskSupport = "forbidden" | "optional" | "required"
+
+/**
+ * Bounds of a server.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface TasksLimits {
+  /** How many `subscriptions/listen` streams with tasks may be open: 1000 in all by default, */
+  readonly streams?: number | undefined
+  /** and 20 for each owner. Servers without owners have the first bound alone. */
+  readonly streamsPerOwner?: number | undefined
+  /**
+   * How long a call that is no task waits for the answers to its questions, 5 minutes by default. The tool that asked goes on
+   * to hold its place among those that run.
+   */
+  readonly answerTimeout?: Duration.Input | undefined
+}
+
+/**
+ * How the tasks of a server are kept and run. Durations given as numbers are milliseconds.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface TasksOptions {
+  /** For tools that are registered as tasks and do not say it themselves: `"optional"` by default. */
+  readonly taskSupport?: "optional" | "required" | undefined
+  /** How long tasks live for which nobody asks anything else, from their creation: 24 hours by default. */
+  readonly defaultTtl?: Duration.Input | null | undefined
+  /** The longest that a client or a tool may ask for, 30 days by default; `null` is unlimited. */
+  readonly maxTtl?: Duration.Input | null | undefined
+  /** How long clients should wait between polls, a second by default. */
+  readonly pollInterval?: Duration.Input | undefined
+  /** For tools that do not say it themselves: `"fail"` by default, and 3 attempts for those that say that they are idempotent. */
+  readonly lostWorker?: LostWorkerPolicy | undefined
+  /**
+   * For clients of revision 2025-11-25 that only poll: sends them what a task asks on the response to `tasks/get` too,
+   * and holds that response until it is answered, at most 25 seconds. The first poll of a task that another session created
+   * only tells that it asks. Off by default.
+   */
+  readonly inputOnPoll?: boolean | undefined
+  readonly limits?: TasksLimits | undefined
+}
+
+/**
+ * What a tool says of its tasks; what it leaves out is as the server has it.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface ToolTaskOptions {
+  readonly taskSupport?: TaskSupport | undefined
+  /** How long its tasks live where the client does not ask for another time; `null` is unlimited. */
+  readonly ttl?: Duration.Input | null | undefined
+  readonly pollInterval?: Duration.Input | undefined
+  readonly lostWorker?: LostWorkerPolicy | undefined
+}
+
+/**
+ * The options with their defaults. Times are milliseconds.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface TasksSettings {
+  readonly taskSupport: "optional" | "required"
+  readonly defaultTtl: number | null
+  readonly maxTtl: number | null
+  readonly pollInterval: number
+  readonly lostWorker: LostWorkerPolicy | undefined
+  readonly inputOnPoll: boolean
+  readonly streams: number
+  readonly streamsPerOwner: number
+  readonly answerTimeout: number
+}
+
+/**
+ * How the tasks of one tool are kept and run.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ToolPolicy {
+  readonly taskSupport: TaskSupport
+  readonly ttl: number | null
+  readonly pollInterval: number
+  readonly lostWorker: LostWorkerPolicy
+}
+
+const hour = 3_600_000
+
+/**
+ * The names of the options, for servers that have others beside them.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const tasksOptionNames: ReadonlyArray<string> = Object.keys(
+  {
+    taskSupport: true,
+    defaultTtl: true,
+    maxTtl: true,
+    pollInterval: true,
+    lostWorker: true,
+    inputOnPoll: true,
+    limits: true
+  } satisfies { readonly [Name in keyof TasksOptions]-?: true }
+)
+
+/**
+ * Checks the options and fills in their defaults.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const resolveTasksOptions = (options: TasksOptions): Result.Result<TasksSettings, InvalidInput> => {
+  const { limits = {} } = options
+  return Result.all({
+    taskSupport: parseSupport(options.taskSupport ?? "optional", ["optional", "required"]),
+    maxTtl: parseTtl("maxTtl", options.maxTtl === undefined ? 30 * 24 * hour : options.maxTtl),
+    defaultTtl: parseTtl("defaultTtl", options.defaultTtl === undefined ? 24 * hour : options.defaultTtl),
+    pollInterval: parseMillis("pollInterval", options.pollInterval ?? 1000, 0),
+    lostWorker: options.lostWorker === undefined ? Result.succeed(undefined) : parsePolicy(options.lostWorker),
+    inputOnPoll: Result.succeed(options.inputOnPoll ?? false),
+    streams: parseCount("limits.streams", limits.streams ?? 1000),
+    streamsPerOwner: parseCount("limits.streamsPerOwner", limits.streamsPerOwner ?? 20),
+    answerTimeout: parseMillis("limits.answerTimeout", limits.answerTimeout ?? hour / 12, 1)
+  })
+}
+
+/**
+ * Checks what a tool says, and fills in what the server has. `isIdempotent` is what the tool is annotated with.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const resolveToolPolicy = (
+  settings: TasksSettings,
+  tool: ToolTaskOptions,
+  isIdempotent: boolean
+): Result.Result<ToolPolicy, InvalidInput> =>
+  Result.map(
+    Result.all({
+      taskSupport: parseSupport(tool.taskSupport ?? settings.taskSupport, ["forbidden", "optional", "required"]),
+      ttl: tool.ttl === undefined ? Result.succeed(settings.defaultTtl) : parseTtl("ttl", tool.ttl),
+      pollInterval: parseMillis("pollInterval", tool.pollInterval ?? settings.pollInterval, 0),
+      lostWorker: parsePolicy(
+        tool.lostWorker ?? settings.lostWorker ?? (isIdempotent ? { maxAttempts: 3 } : "fail")
+      )
+    }),
+    (policy) => ({ ...policy, ttl: boundedTtl(settings, policy.ttl) })
+  )
+
+/**
+ * Shortens a time to live to the longest that the server allows.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const boundedTtl = ({ maxTtl }: TasksSettings, ttl: number | null): number | null => {
+  if (maxTtl === null) return ttl
+  return ttl === null ? maxTtl : Math.min(ttl, maxTtl)
+}
+
+/**
+ * Parses a time to live; `null` is unlimited.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const parseTtl = (field: string, ttl: Duration.Input | null) => orNull(ttl, (ttl) => parseMillis(field, ttl, 1))
+
+const refuse = (field: string, reason: string) => Result.fail(new InvalidInput({ field, reason }))
+
+const parseSupport = <Support extends TaskSupport>(
+  support: Support,
+  known: ReadonlyArray<Support>
+): Result.Result<Support, InvalidInput> =>
+  known.includes(support)
+    ? Result.succeed(support)
+    : refuse("taskSupport", `must be one of ${known.map((one) => JSON.stringify(one)).join(", ")}`)
+
+const parsePolicy = (policy: LostWorkerPolicy): Result.Result<LostWorkerPolicy, InvalidInput> => {
+  if (policy === "fail") return Result.succeed(policy)
+  const attempts: unknown = typeof policy === "object" && policy !== null ? policy.maxAttempts : undefined
+  return Result.map(parseCount("lostWorker.maxAttempts", attempts), (maxAttempts) => ({ maxAttempts }))
+}

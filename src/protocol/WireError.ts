@@ -1,0 +1,210 @@
+/**
+ * The errors that clients see.
+ *
+ * @since 0.2.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { TaskStorageError } from "../domain/TaskError.ts"
+import type { TooManyTasks } from "../runner/TaskRunner.ts"
+import {
+  headerMismatch,
+  internalErrorCode,
+  invalidParams,
+  invalidRequest,
+  methodNotFound,
+  missingCapabilityCode,
+  tasksExtension
+} from "./names.ts"
+import type { OwnerMissing } from "./TaskOwner.ts"
+
+/**
+ * Describes a JSON-RPC error.
+ *
+ * @since 0.2.0
+ * @category schemas
+ */
+export const WireError = Schema.Struct({
+  code: Schema.Int,
+  message: Schema.String,
+  data: Schema.optional(Schema.Unknown)
+})
+
+/**
+ * @since 0.2.0
+ * @category models
+ */
+export type WireError = typeof WireError.Type
+
+/**
+ * Describes an error that may go to a client as it is: `TaskFailure` and the errors of `effect/ai/McpSchema` are such
+ * errors.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface JsonRpcFailure {
+  readonly code: number
+  readonly message: string
+  readonly data?: unknown
+}
+
+/**
+ * Takes what a client may see of an error.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const wireError = ({ code, data, message }: JsonRpcFailure): WireError =>
+  data === undefined ? { code, message } : { code, message, data }
+
+/**
+ * Gives the HTTP status of an answer with this error.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const httpStatusOf = ({ code }: WireError): 200 | 400 =>
+  code === missingCapabilityCode || code === headerMismatch ? 400 : 200
+
+/**
+ * Says that there is no such task: for another owner's task, one that has expired, and one that never was.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const unknownTask = (taskId: string): WireError => ({
+  code: invalidParams,
+  message: `Task not found: ${taskId}`
+})
+
+/**
+ * Says that params are wrong.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const invalid = (message: string): WireError => ({ code: invalidParams, message })
+
+/**
+ * Says that a method, or this use of it, does not exist.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const unsupported = (message: string): WireError => ({ code: methodNotFound, message })
+
+/**
+ * Says that the server failed.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const internalError = (message: string): WireError => ({ code: internalErrorCode, message })
+
+/**
+ * Says that the client has to declare the extension.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const missingCapability: WireError = {
+  code: missingCapabilityCode,
+  message: "Missing required client capability",
+  data: { requiredCapabilities: { extensions: { [tasksExtension]: {} } } }
+}
+
+/**
+ * What tells the operator of a failure that the client learns nothing of. It logs, unless the server says otherwise.
+ *
+ * @since 0.2.0
+ * @category references
+ */
+export const OperatorReport: Context.Reference<(failure: unknown) => Effect.Effect<void>> = Context.Reference<
+  (failure: unknown) => Effect.Effect<void>
+>("mcp-task-storage/protocol/OperatorReport", {
+  defaultValue: () => (failure) => Effect.logError("A request for a task failed", failure)
+})
+
+/**
+ * Tells the operator of a failure.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const report = (failure: unknown): Effect.Effect<void> => Effect.flatMap(OperatorReport, (tell) => tell(failure))
+
+/** Whatever keeps a request for a task from being done. */
+type Refusal = TaskStorageError | TooManyTasks | OwnerMissing
+
+/**
+ * Fails with what a client may know of a refusal. Faults of the engine, which may tell of tables, hosts and payloads, go to
+ * the operator alone.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+export const failWire = (error: Refusal, taskId?: string): Effect.Effect<never, WireError> => {
+  const { isReported, told } = tellClient(error, taskId)
+  return isReported ? Effect.andThen(report(error), Effect.fail(told)) : Effect.fail(told)
+}
+
+interface Telling {
+  readonly told: WireError
+  readonly isReported: boolean
+}
+
+const tell = (told: WireError): Telling => ({ told, isReported: false })
+const tellAndReport = (told: WireError): Telling => ({ told, isReported: true })
+
+/**
+ * Decides what a client is told of a refusal, and whether the operator hears of it. Only an id can be unknown; what else is
+ * wrong with a request is told as that.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+const tellClient = (error: Refusal, taskId?: string): Telling => {
+  switch (error._tag) {
+    case "TaskNotFound":
+      return tell(unknownTask(error.taskId))
+    case "InvalidInput": {
+      // An id that cannot be one is the id of no task.
+      if (error.field === "taskId" && taskId !== undefined) return tell(unknownTask(taskId))
+      const field = clientFields.get(error.field.split(/[.[]/, 1)[0] ?? "")
+      return field === undefined
+        ? tellAndReport(internalError("Internal error"))
+        : tell(invalid(`Invalid ${field}: ${error.reason}`))
+    }
+    case "InvalidCursor":
+      return tell(invalid("Invalid cursor"))
+    case "PayloadTooLarge":
+      return tell(invalid(`The request takes ${error.actual} bytes, and this server stores at most ${error.limit}`))
+    case "MaxTasksReached":
+    case "TooManyTasks":
+      return { told: internalError("Too many tasks. Try again later."), isReported: error.scope !== "session" }
+    case "TerminalState":
+      return tell(invalid(`Cannot cancel task: already in terminal status '${error.status}'`))
+    case "OwnerMissing":
+      return tell({ code: invalidRequest, message: error.message, data: { reason: error._tag } })
+    case "TaskStorageUnavailable":
+      return tellAndReport(internalError("The task storage is unavailable. Try again later."))
+    case "TaskAlreadyExists":
+    case "InvalidTransition":
+    case "ResultAlreadyStored":
+    case "InputKeyReused":
+    case "LeaseLost":
+    case "LeaseHeld":
+    case "ConcurrentModification":
+      return tellAndReport(internalError("Internal error"))
+  }
+}
+
+/** Arguments of the storage that come from a client, by the names that it knows them by. */
+const clientFields: ReadonlyMap<string, string> = new Map([
+  ["ttl", "ttl"],
+  ["originalParams", "arguments"],
+  ["responses", "inputResponses"],
+  ["cursor", "cursor"]
+])

@@ -1,0 +1,53 @@
+/**
+ * The results of tools, as the revisions answer them.
+ *
+ * @since 0.2.0
+ */
+import * as Predicate from "effect/Predicate"
+import { relatedTaskKey, serverInfoKey } from "./names.ts"
+
+type Fields = Readonly<Record<string, unknown>>
+
+const metaOf = (result: Fields): Fields => Predicate.isReadonlyObject(result["_meta"]) ? result["_meta"] : {}
+
+/**
+ * Gives a stored result as revision 2025-11-25 answers it: structured content is an object there, and a mere text is
+ * text.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+export const toResult20251125 = (taskId: string, stored: unknown): Fields => {
+  const result: Fields = Predicate.isReadonlyObject(stored) ? stored : {}
+  const { structuredContent, ...rest } = result
+  return {
+    ...rest,
+    ...(typeof structuredContent === "string" ? { content: unquoted(rest["content"], structuredContent) } : {}),
+    ...(Predicate.isReadonlyObject(structuredContent) ? { structuredContent } : {}),
+    _meta: { ...metaOf(result), [relatedTaskKey]: { taskId } }
+  }
+}
+
+const unquoted = (content: unknown, text: string): unknown => {
+  if (!Array.isArray(content) || content.length !== 1) return content
+  const block: unknown = content[0]
+  return Predicate.isReadonlyObject(block) && block["type"] === "text" && block["text"] === JSON.stringify(text)
+    ? [{ ...block, text }]
+    : content
+}
+
+/**
+ * Gives a stored result as revision 2026-07-28 answers it: by a server that says who it is, where it does so with every
+ * result.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+export const toResult20260728 = (serverInfo: unknown, stored: unknown): Fields => {
+  const result: Fields = Predicate.isReadonlyObject(stored) ? stored : {}
+  return {
+    ...result,
+    resultType: "complete",
+    ...(serverInfo === undefined ? {} : { _meta: { ...metaOf(result), [serverInfoKey]: serverInfo } })
+  }
+}

@@ -1,0 +1,80 @@
+/** The options of servers, and whose a task is. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { anonymous, parseOwner } from "../../src/protocol/TaskOwner.ts"
+import {
+  boundedTtl,
+  resolveTasksOptions,
+  resolveToolPolicy,
+  tasksOptionNames,
+  type TasksOptions
+} from "../../src/protocol/TasksOptions.ts"
+
+const day = 24 * 60 * 60 * 1000
+const resolved = (options: TasksOptions) => Result.getOrThrow(resolveTasksOptions(options))
+
+describe("the options of a server", () => {
+  it("have the defaults of every server", () => {
+    const { answerTimeout, defaultTtl, lostWorker, maxTtl, pollInterval, taskSupport } = resolved({})
+    assert.deepStrictEqual(
+      { answerTimeout, defaultTtl, lostWorker, maxTtl, pollInterval, taskSupport },
+      {
+        answerTimeout: 300_000,
+        defaultTtl: day,
+        lostWorker: undefined,
+        maxTtl: 30 * day,
+        pollInterval: 1000,
+        taskSupport: "optional"
+      }
+    )
+    assert.includeMembers([...tasksOptionNames], ["taskSupport", "defaultTtl", "maxTtl", "pollInterval", "lostWorker"])
+  })
+
+  it("are refused by their names", () => {
+    const wrong: ReadonlyArray<readonly [string, TasksOptions]> = [
+      ["defaultTtl", { defaultTtl: 0 }],
+      ["maxTtl", { maxTtl: -1 }],
+      ["pollInterval", { pollInterval: -1 }],
+      ["lostWorker.maxAttempts", { lostWorker: { maxAttempts: 0 } }],
+      ["limits.streams", { limits: { streams: 0.5 } }]
+    ]
+    for (const [field, options] of wrong) {
+      const refused = resolveTasksOptions(options)
+      assert.strictEqual(Result.isFailure(refused) ? refused.failure.field : undefined, field)
+    }
+  })
+
+  it("hold for the tools that say nothing else", () => {
+    const settings = resolved({ maxTtl: day, pollInterval: 5 })
+    assert.deepStrictEqual(Result.getOrThrow(resolveToolPolicy(settings, {}, false)), {
+      taskSupport: "optional",
+      ttl: day,
+      pollInterval: 5,
+      lostWorker: "fail"
+    })
+    assert.deepStrictEqual(
+      Result.getOrThrow(resolveToolPolicy(settings, { taskSupport: "required", ttl: null, pollInterval: 7 }, true)),
+      { taskSupport: "required", ttl: day, pollInterval: 7, lostWorker: { maxAttempts: 3 } }
+    )
+    assert.strictEqual(boundedTtl(resolved({ maxTtl: null }), null), null)
+  })
+})
+
+describe("an owner", () => {
+  it.effect("is an id, or an id with a principal", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* parseOwner("ann"), { id: "ann", principal: undefined })
+      assert.deepStrictEqual(yield* parseOwner({ id: "ann", principal: { a: 1 } }), { id: "ann", principal: { a: 1 } })
+      assert.strictEqual((yield* parseOwner(anonymous)).id, null)
+    }))
+
+  it.effect("is nobody else for whatever a function gives that is no id", () =>
+    Effect.forEach(
+      [undefined, null, "", {}, { id: "" }, { id: null }, 7, "a".repeat(256), "a\u0000"],
+      (owner) =>
+        Effect.gen(function*() {
+          assert.strictEqual((yield* Effect.flip(parseOwner(owner)))._tag, "OwnerMissing")
+        })
+    ))
+})
