@@ -13,7 +13,7 @@ import { nameOf } from "./HandlerRegistry.ts"
 export const taskIdAnnotation = "mcp.task.id"
 
 /**
- * The name in the params of a task: that of its tool.
+ * The name of a task: that of its tool.
  *
  * @since 0.2.0
  * @category constants
@@ -27,9 +27,10 @@ export const taskNameAnnotation = "mcp.task.name"
  * @category constructors
  */
 export const taskAnnotations = (
-  { originalMethod, originalParams, taskId }: Pick<TaskRecord, "taskId" | "originalMethod" | "originalParams">
+  record: Pick<TaskRecord, "taskId" | "originalMethod" | "originalParams" | "name">
 ): Record<string, string> => {
-  const name = nameOf(originalParams)
+  // Tasks of earlier versions are stored without a name.
+  const { name = nameOf(record.originalParams), originalMethod, taskId } = record
   return {
     [taskIdAnnotation]: taskId,
     "mcp.task.method": originalMethod,
