@@ -53,6 +53,15 @@ export type PatchResult =
   | { readonly _tag: "Missing" }
 
 /**
+ * What a guarded write is to answer with once it is done: the whole task, or as much of it as a {@link StoredSummary}
+ * holds.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type PatchAnswer = "task" | "summary"
+
+/**
  * A position in a list: behind the task that was created at this time under this id.
  *
  * @since 0.1.0
@@ -157,12 +166,17 @@ export interface TaskDriver {
   /** Reads one task that is in scope, without reading its large parts. */
   readonly findSummary: (taskId: string, scope: TaskScope) => Effect.Effect<StoredSummary | undefined, TaskDriverError>
 
-  /** Writes the patch if the guard permits it, and raises `revision` by one. Answers with the whole task. */
+  /**
+   * Writes the patch if the guard permits it, and raises `revision` by one. Answers with the whole task, as it is then or as
+   * it refused. Of a write that is done, `"summary"` lets it leave out the large parts: they may be null, since nobody reads
+   * them.
+   */
   readonly patch: (
     taskId: string,
     scope: TaskScope,
     guard: TaskGuard,
-    patch: TaskPatch
+    patch: TaskPatch,
+    answer?: PatchAnswer
   ) => Effect.Effect<PatchResult, TaskDriverError>
 
   /** Deletes a task that is in scope, with the messages of its queue; tells whether there was one. */

@@ -265,13 +265,59 @@ export interface MaintenanceReport {
 type Refused = TaskError.InvalidInput | TaskError.TaskNotFound | TaskError.TaskStorageUnavailable
 
 /**
+ * The writes that need to read nothing first: each is one conditional write. They give the task as it is then.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PlannedWrites<Written> {
+  /**
+   * Makes a transition of the state machine, as one conditional write.
+   */
+  readonly updateTaskStatus: (taskId: string, status: TaskStatus, options?: TransitionOptions) => Effect.Effect<
+    Written,
+    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.TerminalState | TaskError.InvalidTransition
+  >
+
+  /**
+   * Stores the outcome of a task without changing its status, once. Prefer `settleTask`, which does both in one write.
+   */
+  readonly storeTaskResult: (taskId: string, outcome: TaskOutcomeInput, options?: StoreResultOptions) => Effect.Effect<
+    Written,
+    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.ResultAlreadyStored | TaskError.TerminalState
+  >
+
+  /**
+   * Finishes a task: stores its outcome and its terminal status in one write, so that nobody ever sees one without the
+   * other. A `Success` makes it `completed`, an `Error` makes it `failed`, unless `status` says otherwise.
+   */
+  readonly settleTask: (taskId: string, outcome: TaskOutcomeInput, options?: SettleOptions) => Effect.Effect<
+    Written,
+    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.ResultAlreadyStored | TaskError.TerminalState
+  >
+
+  /**
+   * Reports that a task is alive, and its progress, without a transition.
+   */
+  readonly touchTask: (taskId: string, options?: TouchOptions) => Effect.Effect<
+    Written,
+    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.TerminalState
+  >
+}
+
+/**
  * The operations on tasks, within a session or on all of them. Any task out of reach is exactly like one that does not
  * exist.
  *
  * @since 0.1.0
  * @category models
  */
-export interface SessionTasks {
+export interface SessionTasks extends PlannedWrites<TaskRecord> {
+  /**
+   * The same writes for those who need no payload: they give the summary, and read no payload for it, whatever its size.
+   */
+  readonly withSummary: PlannedWrites<TaskSummary>
+
   /**
    * Stores a new task. It is durable, and readable by any process, when this succeeds.
    */
@@ -337,42 +383,9 @@ export interface SessionTasks {
   >
 
   /**
-   * Makes a transition of the state machine, as one conditional write.
-   */
-  readonly updateTaskStatus: (taskId: string, status: TaskStatus, options?: TransitionOptions) => Effect.Effect<
-    TaskRecord,
-    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.TerminalState | TaskError.InvalidTransition
-  >
-
-  /**
-   * Stores the outcome of a task without changing its status, once. Prefer `settleTask`, which does both in one write.
-   */
-  readonly storeTaskResult: (taskId: string, outcome: TaskOutcomeInput, options?: StoreResultOptions) => Effect.Effect<
-    TaskRecord,
-    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.ResultAlreadyStored | TaskError.TerminalState
-  >
-
-  /**
    * Reads the outcome of a task; none when it has none yet.
    */
   readonly getTaskResult: (taskId: string) => Effect.Effect<Option.Option<TaskOutcome>, Refused>
-
-  /**
-   * Finishes a task: stores its outcome and its terminal status in one write, so that nobody ever sees one without the
-   * other. A `Success` makes it `completed`, an `Error` makes it `failed`, unless `status` says otherwise.
-   */
-  readonly settleTask: (taskId: string, outcome: TaskOutcomeInput, options?: SettleOptions) => Effect.Effect<
-    TaskRecord,
-    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.ResultAlreadyStored | TaskError.TerminalState
-  >
-
-  /**
-   * Reports that a task is alive, and its progress, without a transition.
-   */
-  readonly touchTask: (taskId: string, options?: TouchOptions) => Effect.Effect<
-    TaskRecord,
-    Refused | TaskError.LeaseLost | TaskError.PayloadTooLarge | TaskError.TerminalState
-  >
 
   /**
    * Takes a task that nobody holds, or whose lease has run out, for as long as `lease`. The record that this gives has

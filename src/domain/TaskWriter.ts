@@ -7,15 +7,27 @@ import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import type { StoredTask } from "./StoredTask.ts"
 import { answered, decoded, operate, toRecord, unavailable } from "./TaskAccess.ts"
-import { type PatchResult, type TaskDriver, TaskDriverError } from "./TaskDriver.ts"
+import { type PatchAnswer, type PatchResult, type TaskDriver, TaskDriverError } from "./TaskDriver.ts"
 import { TaskNotFound, TaskStorageUnavailable } from "./TaskError.ts"
 import type { Plan } from "./TaskMachine.ts"
-import type { TaskRecord } from "./TaskRecord.ts"
+import { recordFromStored, summaryFromStored, type TaskRecord, type TaskSummary } from "./TaskRecord.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
 import type { TaskGuard, TaskPatch } from "./TaskWrite.ts"
 
 /** How often a merge is tried against concurrent writers; each lost try means that another one succeeded. */
 const maxAttempts = 100
+
+/**
+ * Writes what is decided before anything is read.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Execute<Written> = <E>(
+  operation: string,
+  taskId: string,
+  plan: (now: number) => Plan<E>
+) => Effect.Effect<Written, E | TaskNotFound | TaskStorageUnavailable>
 
 /**
  * Writes the tasks of one session; of `null`, those bound to none; of `undefined`, all.
@@ -24,12 +36,11 @@ const maxAttempts = 100
  * @category models
  */
 export interface TaskWriter {
-  /** Writes what is decided before anything is read. */
-  readonly execute: <E>(
-    operation: string,
-    taskId: string,
-    plan: (now: number) => Plan<E>
-  ) => Effect.Effect<TaskRecord, E | TaskNotFound | TaskStorageUnavailable>
+  /** Writes what is decided before anything is read, and gives the record. */
+  readonly execute: Execute<TaskRecord>
+
+  /** Writes what is decided before anything is read, and gives the summary, without reading the payloads. */
+  readonly executeBriefly: Execute<TaskSummary>
 
   /**
    * Writes what depends on what is stored: reads, decides, and writes if the task is still the one that was read. A decision without a patch writes nothing. `lost` says what to do when someone else wrote in between: fail, or
@@ -57,15 +68,17 @@ export const makeTaskWriter = (
   watch: TaskWatch,
   session: string | null | undefined
 ): TaskWriter => {
-  const patch = (taskId: string, now: number, guard: TaskGuard, change: TaskPatch) =>
-    watch.telling(taskId, driver.patch(taskId, { now, session }, guard, change))
+  const patch = (taskId: string, now: number, guard: TaskGuard, change: TaskPatch, answer?: PatchAnswer) =>
+    watch.telling(taskId, driver.patch(taskId, { now, session }, guard, change, answer))
 
-  const execute: TaskWriter["execute"] = (operation, taskId, plan) =>
-    operate(operation, taskId, (now) => {
-      const planned = plan(now)
-      return answered(operation, patch(taskId, now, planned.guard, planned.patch), (result) =>
-        conclude(operation, taskId, result, planned.refuse))
-    })
+  const executing =
+    <Written>(answer: PatchAnswer, decode: (stored: StoredTask) => Written): Execute<Written> =>
+    (operation, taskId, plan) =>
+      operate(operation, taskId, (now) => {
+        const planned = plan(now)
+        return answered(operation, patch(taskId, now, planned.guard, planned.patch, answer), (result) =>
+          conclude(operation, taskId, result, planned.refuse, decode))
+      })
 
   const transaction: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | TaskDriverError> =
     driver.transaction ?? ((effect) => effect)
@@ -104,18 +117,23 @@ export const makeTaskWriter = (
       ))
   }
 
-  return { execute, merge }
+  return {
+    execute: executing("task", recordFromStored),
+    executeBriefly: executing("summary", summaryFromStored),
+    merge
+  }
 }
 
-const conclude = <E>(
+const conclude = <E, Written>(
   operation: string,
   taskId: string,
   result: PatchResult,
-  refuse: (stored: StoredTask) => E
-): Effect.Effect<TaskRecord, E | TaskNotFound | TaskStorageUnavailable> => {
+  refuse: (stored: StoredTask) => E,
+  decode: (stored: StoredTask) => Written
+): Effect.Effect<Written, E | TaskNotFound | TaskStorageUnavailable> => {
   switch (result._tag) {
     case "Patched":
-      return toRecord(operation, result.task, "unknown")
+      return decoded(operation, result.task, decode, "unknown")
     case "Rejected":
       return Effect.fail(refuse(result.task))
     case "Missing":

@@ -7,27 +7,15 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import {
-  orAbsent,
-  orNull,
-  parseId,
-  parseJson,
-  parseJsonObject,
-  parseMillis,
-  parseStatus,
-  parseText
-} from "./ArgumentParsers.ts"
+import { orAbsent, orNull, parseId, parseJson, parseJsonObject, parseMillis, parseText } from "./ArgumentParsers.ts"
+import { makePlannedWrites } from "./makePlannedWrites.ts"
 import {
   claimOptions,
   createFields,
   listOptions,
   recordFields,
   requireInputOptions,
-  settleOptions,
-  storeResultOptions,
   summaryListOptions,
-  touchOptions,
-  transitionOptions,
   workerOption
 } from "./operationOptions.ts"
 import { readFields, readOptions } from "./optionNames.ts"
@@ -44,30 +32,10 @@ import {
   TaskNotFound,
   type TaskStorageUnavailable
 } from "./TaskError.ts"
-import {
-  decideClaim,
-  decideProvideInput,
-  decideReplacement,
-  decideRequireInput,
-  decideStep,
-  planSettle,
-  planStoreResult,
-  planTouch,
-  planTransition
-} from "./TaskMachine.ts"
+import { decideClaim, decideProvideInput, decideReplacement, decideRequireInput, decideStep } from "./TaskMachine.ts"
 import type { CreateTask, SessionTasks } from "./TaskOperations.ts"
 import { listPage } from "./TaskPages.ts"
-import {
-  leasePatch,
-  parseEnd,
-  parseEndOf,
-  parseFinal,
-  parseMessage,
-  parseOutcome,
-  parseRequests,
-  parseTtl,
-  parseWriter
-} from "./TaskParsers.ts"
+import { leasePatch, parseRequests, parseWriter } from "./TaskParsers.ts"
 import { outcomeFromStored, recordFromStored, summaryFromStored } from "./TaskRecord.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
@@ -98,7 +66,7 @@ export const makeSessionTasks = (
   ): Effect.Effect<A, E | TaskStorageUnavailable> =>
     operate(operation, taskId, (now) => answered(operation, driver.find(taskId, { now, session }), use))
 
-  const { execute, merge } = makeTaskWriter(driver, watch, session)
+  const { execute, executeBriefly, merge } = makeTaskWriter(driver, watch, session)
 
   const insert = (task: CreateTask, sessionId: string | null, id: string): ReturnType<SessionTasks["createTask"]> =>
     operate("createTask", id, (now) => {
@@ -121,6 +89,10 @@ export const makeSessionTasks = (
     })
 
   return {
+    ...makePlannedWrites(execute, options, onTask),
+
+    withSummary: makePlannedWrites(executeBriefly, options, onTask),
+
     createTask: (input) =>
       parsed(bindSession(parsedSession, input), ({ sessionId, task }) =>
         task.taskId === undefined
@@ -186,44 +158,6 @@ export const makeSessionTasks = (
           summaryFromStored
         )),
 
-    updateTaskStatus: (taskId, status, change) =>
-      parsed(readOptions(change, transitionOptions), (change) =>
-        parsed(
-          Result.all([
-            onTask(taskId),
-            parseStatus("status", status),
-            parseMessage(change?.statusMessage),
-            Result.flatMap(parseStatus("status", status), (to) => parseEndOf(to, change, options)),
-            parseWriter(change?.attempt)
-          ]),
-          ([id, to, message, end, writer]) =>
-            parsed(
-              withinLimits(options, undefined, message.statusMessage),
-              () =>
-                execute(
-                  "updateTaskStatus",
-                  id,
-                  (now) => planTransition(to, { ...message, ...end(now) }, writer, now, options.maxContentBytes)
-                )
-            )
-        )),
-
-    storeTaskResult: (taskId, outcome, settings) =>
-      parsed(readOptions(settings, storeResultOptions), (settings) =>
-        parsed(
-          Result.all([
-            onTask(taskId),
-            parseOutcome("outcome", outcome),
-            parseEnd(settings, options),
-            parseWriter(settings?.attempt)
-          ]),
-          ([id, parsedOutcome, end, writer]) =>
-            parsed(
-              withinLimits(options, parsedOutcome.result),
-              () => execute("storeTaskResult", id, (now) => planStoreResult(parsedOutcome, end(now), writer, now))
-            )
-        )),
-
     getTaskResult: (taskId) =>
       parsed(
         onTask(taskId),
@@ -233,62 +167,6 @@ export const makeSessionTasks = (
               decoded("getTaskResult", result, (result) =>
                 result === null ? Option.none() : Option.some(outcomeFromStored(result)))))
       ),
-
-    settleTask: (taskId, outcome, settings) =>
-      parsed(readOptions(settings, settleOptions), (settings) =>
-        parsed(
-          Result.all([
-            onTask(taskId),
-            parseOutcome("outcome", outcome),
-            parseFinal(settings?.status),
-            parseMessage(settings?.statusMessage),
-            parseEnd(settings, options),
-            parseWriter(settings?.attempt)
-          ]),
-          ([id, parsedOutcome, status, message, end, writer]) =>
-            parsed(withinLimits(options, parsedOutcome.result, message.statusMessage), () =>
-              execute(
-                "settleTask",
-                id,
-                (now) =>
-                  planSettle(
-                    parsedOutcome,
-                    status,
-                    { ...message, ...end(now) },
-                    writer,
-                    now,
-                    options.maxContentBytes
-                  )
-              ))
-        )),
-
-    touchTask: (taskId, change) =>
-      parsed(readOptions(change, touchOptions), (change) =>
-        parsed(
-          Result.all([
-            onTask(taskId),
-            parseMessage(change?.statusMessage),
-            orAbsent(change?.ttl, (ttl) => Result.map(parseTtl(ttl, options), (ttl) => ({ ttl }))),
-            orAbsent(
-              change?.pollInterval,
-              (value) => Result.map(parseMillis("pollInterval", value, 0), (pollInterval) => ({ pollInterval }))
-            ),
-            orAbsent(change?.lease, (value) => parseMillis("lease", value, 0)),
-            parseWriter(change?.attempt)
-          ]),
-          ([id, message, ttl, pollInterval, lease, writer]) =>
-            parsed(
-              withinLimits(options, undefined, message.statusMessage),
-              () =>
-                execute("touchTask", id, (now) =>
-                  planTouch(
-                    { ...message, ...ttl, ...pollInterval, ...leasePatch(lease, now) },
-                    writer,
-                    now,
-                    options.maxContentBytes
-                  ))
-            )
-        )),
 
     claimTask: (taskId, settings) =>
       parsed(

@@ -116,6 +116,47 @@ export interface EnqueueOptions extends CallOptions {
 }
 
 /**
+ * The writes that need to read nothing first: each is one conditional write. They give the task as it is then.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PromisePlannedWrites<Written> {
+  /**
+   * Makes a transition of the state machine, as one conditional write.
+   *
+   * Rejects with `TaskNotFound`, `LeaseLost`, `TerminalState`, `InvalidTransition`, `PayloadTooLarge`.
+   */
+  readonly updateTaskStatus: (taskId: string, status: TaskStatus, options?: StatusOptions) => Promise<Written>
+
+  /**
+   * Stores the outcome of a task without changing its status, once. Prefer `settleTask`, which does both in one write.
+   *
+   * Rejects with `TaskNotFound`, `LeaseLost`, `ResultAlreadyStored`, `TerminalState`, `PayloadTooLarge`.
+   */
+  readonly storeTaskResult: (
+    taskId: string,
+    outcome: TaskOutcomeInput,
+    options?: StoreResultOptions
+  ) => Promise<Written>
+
+  /**
+   * Finishes a task: stores its outcome and its terminal status in one write, so that nobody ever sees one without the
+   * other. A `Success` makes it `completed`, an `Error` makes it `failed`, unless `status` says otherwise.
+   *
+   * Rejects with `TaskNotFound`, `LeaseLost`, `ResultAlreadyStored`, `TerminalState`, `PayloadTooLarge`.
+   */
+  readonly settleTask: (taskId: string, outcome: TaskOutcomeInput, options?: SettleOptions) => Promise<Written>
+
+  /**
+   * Reports that a task is alive, and its progress, without a transition.
+   *
+   * Rejects with `TaskNotFound`, `LeaseLost`, `TerminalState`, `PayloadTooLarge`.
+   */
+  readonly touchTask: (taskId: string, options?: TouchOptions) => Promise<Written>
+}
+
+/**
  * The operations on tasks, within a session or on all of them. Any task out of reach is exactly like one that does not
  * exist.
  *
@@ -124,7 +165,12 @@ export interface EnqueueOptions extends CallOptions {
  * @since 0.1.0
  * @category models
  */
-export interface PromiseSessionTasks {
+export interface PromiseSessionTasks extends PromisePlannedWrites<Task> {
+  /**
+   * The same writes for those who need no payload: they give the summary, and read no payload for it, whatever its size.
+   */
+  readonly withSummary: PromisePlannedWrites<TaskSummary>
+
   /**
    * Stores a new task. It is durable, and readable by any process, when the promise resolves.
    *
@@ -172,40 +218,11 @@ export interface PromiseSessionTasks {
   readonly listTaskSummaries: (options?: SummaryListOptions) => Promise<Domain.TaskPage<TaskSummary>>
 
   /**
-   * Makes a transition of the state machine, as one conditional write.
-   *
-   * Rejects with `TaskNotFound`, `LeaseLost`, `TerminalState`, `InvalidTransition`, `PayloadTooLarge`.
-   */
-  readonly updateTaskStatus: (taskId: string, status: TaskStatus, options?: StatusOptions) => Promise<Task>
-
-  /**
-   * Stores the outcome of a task without changing its status, once. Prefer `settleTask`, which does both in one write.
-   *
-   * Rejects with `TaskNotFound`, `LeaseLost`, `ResultAlreadyStored`, `TerminalState`, `PayloadTooLarge`.
-   */
-  readonly storeTaskResult: (taskId: string, outcome: TaskOutcomeInput, options?: StoreResultOptions) => Promise<Task>
-
-  /**
    * Reads the outcome of a task; `undefined` when it has none yet.
    *
    * Rejects with `TaskNotFound`.
    */
   readonly getTaskResult: (taskId: string, options?: CallOptions) => Promise<TaskOutcome | undefined>
-
-  /**
-   * Finishes a task: stores its outcome and its terminal status in one write, so that nobody ever sees one without the
-   * other. A `Success` makes it `completed`, an `Error` makes it `failed`, unless `status` says otherwise.
-   *
-   * Rejects with `TaskNotFound`, `LeaseLost`, `ResultAlreadyStored`, `TerminalState`, `PayloadTooLarge`.
-   */
-  readonly settleTask: (taskId: string, outcome: TaskOutcomeInput, options?: SettleOptions) => Promise<Task>
-
-  /**
-   * Reports that a task is alive, and its progress, without a transition.
-   *
-   * Rejects with `TaskNotFound`, `LeaseLost`, `TerminalState`, `PayloadTooLarge`.
-   */
-  readonly touchTask: (taskId: string, options?: TouchOptions) => Promise<Task>
 
   /**
    * Takes a task that nobody holds, or whose lease has run out, for as long as `lease`. The record that this gives has

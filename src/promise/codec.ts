@@ -49,7 +49,11 @@ export const encodeTaskPage = (page: TaskPage<TaskRecord>): TaskPage<Task> => ({
 export const encodeSummaryOption = (summary: Option.Option<SummaryRecord>): TaskSummary | undefined =>
   Option.isSome(summary) ? encodeSummary(summary.value) : undefined
 
-const encodeSummary = ({ failure, leaseExpiresAt, ...summary }: SummaryRecord): WholeSummary => ({
+/**
+ * @since 0.2.0
+ * @category encoders
+ */
+export const encodeSummary = ({ failure, leaseExpiresAt, ...summary }: SummaryRecord): WholeSummary => ({
   ...summary,
   ...encodeTimes(summary),
   ...encodeLease(leaseExpiresAt),

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { InvalidInput } from "../domain/TaskError.ts"
-import type { SessionTasks } from "../domain/TaskOperations.ts"
+import type { PlannedWrites, SessionTasks } from "../domain/TaskOperations.ts"
 import {
   claimCall,
   listCall,
@@ -24,6 +24,7 @@ import {
   decodeTask,
   encodeClaimedTask,
   encodeProvidedInput,
+  encodeSummary,
   encodeSummaryOption,
   encodeSummaryPage,
   encodeTask,
@@ -31,7 +32,7 @@ import {
   encodeTaskPage
 } from "./codec.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
-import type { PromiseSessionTasks } from "./PromiseTaskStorage.ts"
+import type { PromisePlannedWrites, PromiseSessionTasks } from "./PromiseTaskStorage.ts"
 import type { CreateTask } from "./Task.ts"
 import { watchTask } from "./watchTask.ts"
 
@@ -46,6 +47,10 @@ export const makePromiseSessionTasks = (
   calls: PromiseCalls,
   generateId: (() => string) | undefined
 ): PromiseSessionTasks => ({
+  ...makePlannedWrites(tasks, calls, encodeTask),
+
+  withSummary: makePlannedWrites(() => tasks().withSummary, calls, encodeSummary),
+
   createTask: (task, options) =>
     calls.write("createTask", options, plainCall, () => {
       const decoded = decodeCreateTask(task)
@@ -80,22 +85,6 @@ export const makePromiseSessionTasks = (
       (own) => Effect.map(tasks().listTaskSummaries(own), encodeSummaryPage)
     ),
 
-  updateTaskStatus: (taskId, status, options) =>
-    calls.write(
-      "updateTaskStatus",
-      options,
-      statusCall,
-      (own) => Effect.map(tasks().updateTaskStatus(taskId, status, own), encodeTask)
-    ),
-
-  storeTaskResult: (taskId, outcome, options) =>
-    calls.write(
-      "storeTaskResult",
-      options,
-      storeResultCall,
-      (own) => Effect.map(tasks().storeTaskResult(taskId, outcome, own), encodeTask)
-    ),
-
   getTaskResult: (taskId, options) =>
     calls.read(
       "getTaskResult",
@@ -103,19 +92,6 @@ export const makePromiseSessionTasks = (
       plainCall,
       () => Effect.map(tasks().getTaskResult(taskId), Option.getOrUndefined)
     ),
-
-  settleTask: (taskId, outcome, options) =>
-    calls.write(
-      "settleTask",
-      options,
-      settleCall,
-      (own) => Effect.map(tasks().settleTask(taskId, outcome, own), encodeTask)
-    ),
-
-  touchTask: (taskId, options) =>
-    calls.write("touchTask", options, touchCall, (own) => {
-      return Effect.map(tasks().touchTask(taskId, own), encodeTask)
-    }),
 
   claimTask: (taskId, options) =>
     calls.write("claimTask", options, claimCall, (own) => {
@@ -150,6 +126,41 @@ export const makePromiseSessionTasks = (
 
   awaitTask: (taskId, options) =>
     calls.wait("awaitTask", options, plainCall, () => Effect.map(tasks().awaitTask(taskId), encodeTask))
+})
+
+const makePlannedWrites = <Decoded, Written>(
+  writes: () => PlannedWrites<Decoded>,
+  calls: PromiseCalls,
+  encode: (task: Decoded) => Written
+): PromisePlannedWrites<Written> => ({
+  updateTaskStatus: (taskId, status, options) =>
+    calls.write(
+      "updateTaskStatus",
+      options,
+      statusCall,
+      (own) => Effect.map(writes().updateTaskStatus(taskId, status, own), encode)
+    ),
+
+  storeTaskResult: (taskId, outcome, options) =>
+    calls.write(
+      "storeTaskResult",
+      options,
+      storeResultCall,
+      (own) => Effect.map(writes().storeTaskResult(taskId, outcome, own), encode)
+    ),
+
+  settleTask: (taskId, outcome, options) =>
+    calls.write(
+      "settleTask",
+      options,
+      settleCall,
+      (own) => Effect.map(writes().settleTask(taskId, outcome, own), encode)
+    ),
+
+  touchTask: (taskId, options) =>
+    calls.write("touchTask", options, touchCall, (own) => {
+      return Effect.map(writes().touchTask(taskId, own), encode)
+    })
 })
 
 /**

@@ -2,7 +2,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { contentBytes, type StoredTask } from "../../src/domain/StoredTask.ts"
+import { contentBytes, type StoredSummary, type StoredTask } from "../../src/domain/StoredTask.ts"
 import type { TaskBounds, TaskDriver } from "../../src/domain/TaskDriver.ts"
 import { ResultKind } from "../../src/domain/TaskOutcome.ts"
 import { TaskStatus } from "../../src/domain/TaskStatus.ts"
@@ -82,10 +82,39 @@ const patches = Arbitrary.map(
 
 const plain = (value: unknown) => JSON.stringify(value, (_, part) => part?.text ?? part)
 
-const byField = (result: object) =>
+const byField = (result: object, isBrief: boolean) =>
   "task" in result && typeof result.task === "object"
-    ? plain(Object.entries({ ...result.task }).sort(([left], [right]) => left < right ? -1 : 1))
+    ? plain(
+      Object.entries({ ...result.task })
+        .filter(([field]) => !isBrief || !largeFields.includes(field))
+        .sort(([left], [right]) => left < right ? -1 : 1)
+    )
     : ""
+
+/**
+ * Writes a task whose summary is all that the caller wants, and gives which of its payloads were read. All of them are there.
+ */
+export const readForSummary = Effect.fnUntraced(function*(driver: TaskDriver) {
+  const payload = text("payload")
+  const payloads = Object.fromEntries(largeFields.map((field) => [field, payload]))
+  yield* driver.insert(storedTask("brief", payloads), unlimited, 0)
+  const change = { lastUpdatedAt: 2000, statusMessage: text("here") }
+  const result = yield* driver.patch("brief", { now: 0, session: undefined }, {}, change, "summary")
+  return result._tag === "Patched" ? largeFields.filter((field) => Reflect.get(result.task, field) !== null) : ["none"]
+})
+
+/** What is no part of a summary. */
+const largeFields: ReadonlyArray<string> = [
+  "originalParams",
+  "inputRequests",
+  "inputResponses",
+  "requestState",
+  "inputKeys",
+  "principal",
+  "steps",
+  "failureStack",
+  "result"
+] satisfies ReadonlyArray<Exclude<keyof StoredTask, keyof StoredSummary>>
 
 const unlimited: TaskBounds = { maxTasks: null, maxTasksPerSession: null }
 
@@ -104,9 +133,10 @@ export const wrongGuards = Effect.fnUntraced(function*(
       row: rows,
       scope: Arbitrary.schema(scopes),
       guard: Arbitrary.schema(guards),
-      patch: patches
+      patch: patches,
+      answer: Arbitrary.schema(Schema.Literals(["task", "summary"]))
     }),
-    ({ guard: { room, ...others }, patch, row, scope }) =>
+    ({ answer, guard: { room, ...others }, patch, row, scope }) =>
       Effect.gen(function*() {
         const task = storedTask(`t${count++}`, { ...fields, ...row })
         const guard: TaskGuard = room === undefined
@@ -118,8 +148,9 @@ export const wrongGuards = Effect.fnUntraced(function*(
           : permits(guard, task, patch)
           ? { _tag: "Patched", task: applyPatch(task, patch) }
           : { _tag: "Rejected", task }
-        const actual = yield* driver.patch(task.taskId, scope, guard, patch)
-        return actual._tag === expected._tag && byField(actual) === byField(expected)
+        const actual = yield* driver.patch(task.taskId, scope, guard, patch, answer)
+        const isBrief = answer === "summary" && expected._tag === "Patched"
+        return actual._tag === expected._tag && byField(actual, isBrief) === byField(expected, isBrief)
       }),
     { runs }
   )

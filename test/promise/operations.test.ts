@@ -55,6 +55,17 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     expect(await storage.getTask("täsk")).toStrictEqual(stored)
   })
 
+  test("withSummary writes the same, and gives the summary", async ({ storage }) => {
+    const { taskId } = await storage.createTask({ ...call, sessionId: "s", originalParams: { large: true } })
+    const tasks = storage.forSession("s").withSummary
+    const touched = await storage.withSummary.touchTask(taskId, { statusMessage: "here" })
+    expect(touched).toStrictEqual(await storage.getTaskSummary(taskId))
+    expect(await tasks.storeTaskResult(taskId, success)).toMatchObject({ revision: 3, resultKind: "success" })
+    await expect(tasks.settleTask(taskId, failure)).rejects.toMatchObject({ _tag: "ResultAlreadyStored" })
+    expect(await tasks.updateTaskStatus(taskId, "completed")).toStrictEqual(await storage.getTaskSummary(taskId))
+    expect(await storage.getTask(taskId)).toMatchObject({ originalParams: { large: true }, result: success })
+  })
+
   test("createTask fills in what is left out, and leaves out what is absent", async ({ storage }) => {
     const { createdAt, lastUpdatedAt, taskId, ...rest } = await storage.createTask({ ...call, meta: undefined })
     expect(rest).toStrictEqual({ originalMethod: "tools/call", revision: 1, status: "working", ttl: null })

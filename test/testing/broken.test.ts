@@ -43,7 +43,7 @@ const firstFailure = Effect.fnUntraced(function*<E>(harness: StorageHarness<E>, 
 const options = { seed: 2, maxShrinks: 0 }
 const random = {
   model: <E>(harness: StorageHarness<E>) => checkModel(harness, { runs: 1_500, ...options }),
-  linearizability: <E>(harness: StorageHarness<E>) => checkLinearizability(harness, { runs: 2_500, ...options })
+  linearizability: <E>(harness: StorageHarness<E>) => checkLinearizability(harness, { runs: 4_000, ...options })
 }
 
 describe.each(brokenDrivers)("a driver that $name", ({ breakDriver, checks, subject }) => {

@@ -48,6 +48,11 @@ export class Expression {
     return `${this.name(attribute)} ${operator} ${alias}`
   }
 
+  /** Holds for an attribute that is absent, too. */
+  isNoMap(attribute: string): string {
+    return `(NOT attribute_type(${this.name(attribute)}, ${this.text("M")}))`
+  }
+
   /** DynamoDB takes no bounds of which the lower one is the greater. */
   isBetween(attribute: string, from: number, to: number): string {
     return `${this.name(attribute)} BETWEEN ${this.number(from)} AND ${this.number(to)}`

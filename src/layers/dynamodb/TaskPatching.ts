@@ -6,7 +6,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
 import type { StoredTask } from "../../domain/StoredTask.ts"
-import type { PatchResult, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { PatchAnswer, PatchResult, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { isTerminal } from "../../domain/TaskStatus.ts"
 import {
   applyPatch,
@@ -37,6 +37,8 @@ import {
   restFields,
   stamped,
   stamps,
+  summaryAttributes,
+  summaryPayloads,
   taskKey,
   wholeSeconds
 } from "./TaskItem.ts"
@@ -57,11 +59,14 @@ export const makeTaskPatching = (
 ): TaskDriver["patch"] => {
   /** Says what the task that was found means for the write; `undefined` when only the exact way can tell. */
   const judge = (
-    { guard, patch, scope, stamp }: Write,
+    { answer, guard, patch, scope, stamp }: Write,
     item: Item
   ): Effect.Effect<{ readonly answer: PatchResult } | { readonly task: StoredTask } | undefined, TaskDriverError> =>
     Effect.gen(function*() {
-      const whole = yield* withPayloads(table, item, payloadFields)
+      const isBrief = answer === "summary" && hasStamp(item, stamp)
+      const whole = yield* isBrief
+        ? withPayloads(table, briefly(item), summaryPayloads)
+        : withPayloads(table, item, payloadFields)
       if (whole === undefined) return undefined
       const task = yield* table.decode(() => readTask(whole))
       if (hasStamp(item, stamp)) return { answer: { _tag: "Patched", task } }
@@ -76,8 +81,8 @@ export const makeTaskPatching = (
       permitted,
       isUnstamped(expression, write.stamp),
       // Parts would have to be replaced with the payload that has them, and share the ttl.
-      expression.isAbsent("parts"),
-      ...(changesTtl(write.patch) ? [expression.isAbsent("counted")] : []),
+      ...payloadFields.filter((field) => write.patch[field] !== undefined).map((field) => expression.isNoMap(field)),
+      ...(changesTtl(write.patch) ? [expression.isAbsent("parts"), expression.isAbsent("counted")] : []),
       ...unshortened(expression, write.patch)
     ]
     const update = {
@@ -146,9 +151,9 @@ export const makeTaskPatching = (
       yield* others.length === 0 ? table.put(put) : table.transact([{ Put: put }, ...others], nextToken())
     })
 
-  return (taskId, scope, guard, patch) =>
+  return (taskId, scope, guard, patch, answer) =>
     Effect.suspend(() => {
-      const write: Write = { taskId, scope, guard, patch, stamp: nextToken() }
+      const write: Write = { taskId, scope, guard, patch, answer, stamp: nextToken() }
       const exact = table.untilSettled(exactly(write))
       const expression = new Expression()
       const permitted = guarded(expression, guard, patch)
@@ -164,8 +169,13 @@ interface Write {
   readonly scope: TaskScope
   readonly guard: TaskGuard
   readonly patch: TaskPatch
+  readonly answer: PatchAnswer | undefined
   readonly stamp: string
 }
+
+/** An item without the payloads that are no part of a summary. */
+const briefly = (item: Item): Item =>
+  Object.fromEntries(summaryAttributes.flatMap((name) => item[name] === undefined ? [] : [[name, item[name]]]))
 
 const missing: PatchResult = { _tag: "Missing" }
 

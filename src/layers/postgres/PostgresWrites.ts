@@ -40,9 +40,9 @@ export const makePostgresWrites = (
           write(insert.limited(task, bounds, now), ([row]): InsertResult => readRoom(row, bounds))
         ),
 
-    patch: (taskId, scope, guard, change) => {
+    patch: (taskId, scope, guard, change, answer = "task") => {
       const { condition, key, params } = scoped(scope)
-      const clauses = patchClauses(guard, change)
+      const clauses = patchClauses(guard, change, answer)
       const text = cached(
         clauses.key * 3 + key,
         () =>

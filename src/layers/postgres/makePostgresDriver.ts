@@ -71,9 +71,9 @@ const telling = <Driver extends Pick<TaskDriver, "patch" | "remove">>(
   const afterCommit = (taskId: string) => sql.afterCommit(Effect.sync(() => notify(taskId)))
   return {
     ...driver,
-    patch: (taskId, scope, guard, patch) =>
+    patch: (taskId, ...write) =>
       Effect.tap(
-        driver.patch(taskId, scope, guard, patch),
+        driver.patch(taskId, ...write),
         ({ _tag }) => _tag === "Patched" ? afterCommit(taskId) : Effect.void
       ),
     remove: (taskId, scope) =>

@@ -5,10 +5,11 @@
  */
 import * as Struct from "effect/Struct"
 import { contentFields, jsonFields } from "../../domain/StoredTask.ts"
+import type { PatchAnswer } from "../../domain/TaskDriver.ts"
 import { taskStatuses } from "../../domain/TaskStatus.ts"
 import type { PatchField, PlainPatchField, TaskGuard, TaskPatch } from "../../domain/TaskWrite.ts"
 import { bytesOf, statusIn } from "./SqlStatement.ts"
-import { columnList, columns, writeValue } from "./TaskTables.ts"
+import { columnList, columns, summaryColumnList, writeValue } from "./TaskTables.ts"
 
 /** What a patch may write besides JSON. */
 const plainFields = Struct.keys(
@@ -38,7 +39,10 @@ export interface PatchClauses {
   readonly assigned: ReadonlyArray<string | number | null>
   readonly condition: () => string
   readonly compared: ReadonlyArray<string | number>
-  /** The whole row, with null for the JSON that the patch wrote: the caller has it. */
+  /**
+   * The whole row, with null for the JSON that the patch wrote: the caller has it. For a summary, with null for all that is
+   * no part of one.
+   */
   readonly returned: () => string
 }
 
@@ -48,7 +52,7 @@ export interface PatchClauses {
  * @since 0.1.0
  * @category constructors
  */
-export const patchClauses = (guard: TaskGuard, patch: TaskPatch): PatchClauses => {
+export const patchClauses = (guard: TaskGuard, patch: TaskPatch, answer: PatchAnswer): PatchClauses => {
   const { expiry } = patch
   const assigned: Array<string | number | null> = []
   let written = expiry === undefined ? 0 : 1
@@ -62,7 +66,7 @@ export const patchClauses = (guard: TaskGuard, patch: TaskPatch): PatchClauses =
   const isWritten = (field: PatchField): boolean => patch[field] !== undefined
   return {
     // More bits than bitwise operators take.
-    key: guardKey(guard) * 2 ** (patchFields.length + 1) + written,
+    key: (guardKey(guard) * 2 ** (patchFields.length + 1) + written) * 2 + (answer === "summary" ? 1 : 0),
     assignments: (table) =>
       [
         ...patchFields.filter(isWritten).map((field) => `${columns[field]} = ?`),
@@ -76,7 +80,9 @@ export const patchClauses = (guard: TaskGuard, patch: TaskPatch): PatchClauses =
       // The method is read, so that no column is read as null which cannot be that.
       const gone = jsonFields.filter((field) => field !== "originalMethod" && isWritten(field))
         .map((field): string => columns[field])
-      return columnList.map((column) => gone.includes(column) ? `NULL AS ${column}` : column).join(", ")
+      const isGone = (column: string): boolean =>
+        gone.includes(column) || (answer === "summary" && !summaryColumnList.includes(column))
+      return columnList.map((column) => isGone(column) ? `NULL AS ${column}` : column).join(", ")
     }
   }
 }

@@ -51,9 +51,9 @@ export const makeSqliteWrites = (
     return isBounded(bounds) ? Effect.andThen(ensureCounters, stored) : stored
   }
 
-  const patch: TaskDriver["patch"] = (taskId, scope, guard, change) => {
+  const patch: TaskDriver["patch"] = (taskId, scope, guard, change, answer = "task") => {
     const { condition, key, params } = scoped(scope)
-    const clauses = patchClauses(guard, change)
+    const clauses = patchClauses(guard, change, answer)
     const statement = {
       text: statements.cached(
         clauses.key * 3 + key,

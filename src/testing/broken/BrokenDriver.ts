@@ -37,9 +37,17 @@ export const everything: TaskScope = { now: beforeAll, session: undefined }
 
 /** Changes how a driver patches. */
 export const patching = (
-  change: (taskId: string, scope: TaskScope, guard: TaskGuard, patch: TaskPatch) => Parameters<TaskDriver["patch"]>
+  change: (
+    taskId: string,
+    scope: TaskScope,
+    guard: TaskGuard,
+    patch: TaskPatch
+  ) => readonly [taskId: string, scope: TaskScope, guard: TaskGuard, patch: TaskPatch]
 ) =>
-(good: TaskDriver): TaskDriver => ({ ...good, patch: (...args) => good.patch(...change(...args)) })
+(good: TaskDriver): TaskDriver => ({
+  ...good,
+  patch: (taskId, scope, guard, patch, answer) => good.patch(...change(taskId, scope, guard, patch), answer)
+})
 
 /** Changes the scope of a primitive that reads or removes. */
 export const scoping = (
@@ -55,7 +63,7 @@ export const scoping = (
     case "remove":
       return { ...good, remove: (taskId, scope) => good.remove(taskId, change(scope)) }
     case "patch":
-      return { ...good, patch: (taskId, scope, guard, patch) => good.patch(taskId, change(scope), guard, patch) }
+      return { ...good, patch: (taskId, scope, ...write) => good.patch(taskId, change(scope), ...write) }
     case "page":
       return { ...good, page: (query) => good.page({ ...query, scope: change(query.scope) }) }
     case "pageSummaries":
@@ -70,5 +78,5 @@ export const storing =
   (change: <Fields extends Partial<StoredTask>>(fields: Fields) => Fields) => (good: TaskDriver): TaskDriver => ({
     ...good,
     insert: (task, bounds, now) => good.insert(change(task), bounds, now),
-    patch: (taskId, scope, guard, patch) => good.patch(taskId, scope, guard, change(patch))
+    patch: (taskId, scope, guard, patch, answer) => good.patch(taskId, scope, guard, change(patch), answer)
   })

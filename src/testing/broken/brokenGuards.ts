@@ -130,6 +130,48 @@ export const brokenGuards: ReadonlyArray<BrokenDriver> = [
     })
   },
   {
+    name: "forgets the guard where the summary will do",
+    subject: "withSummary",
+    checks: ["model", "linearizability"],
+    breakDriver: (good) => ({
+      ...good,
+      patch: (taskId, scope, guard, patch, answer) =>
+        good.patch(taskId, scope, answer === "summary" ? {} : guard, patch, answer)
+    })
+  },
+  {
+    name: "answers with the summary from before the write",
+    subject: "withSummary",
+    checks: ["model", "linearizability"],
+    breakDriver: (good) => ({
+      ...good,
+      patch: (taskId, scope, guard, patch, answer) =>
+        Effect.gen(function*() {
+          const before = yield* good.find(taskId, scope)
+          const result = yield* good.patch(taskId, scope, guard, patch, answer)
+          return result._tag === "Patched" && answer === "summary" && before !== undefined
+            ? { ...result, task: before }
+            : result
+        })
+    })
+  },
+  {
+    name: "explains a refusal by half of the task where the summary will do",
+    subject: "withSummary",
+    checks: ["model"],
+    breakDriver: (good) => ({
+      ...good,
+      patch: (taskId, scope, guard, patch, answer) =>
+        Effect.map(
+          good.patch(taskId, scope, guard, patch, answer),
+          (result) =>
+            result._tag === "Rejected" && answer === "summary"
+              ? { ...result, task: { ...result.task, originalParams: null, principal: null, result: null } }
+              : result
+        )
+    })
+  },
+  {
     name: "tells a refusal as a missing task",
     subject: "updateTaskStatus",
     checks: ["model", "linearizability"],

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { badInputGroup } from "./badInput.ts"
+import { briefWritesGroup } from "./briefWrites.ts"
 import { closedOptionsGroup } from "./closedOptions.ts"
 import type { ContractGroup } from "./ContractCase.ts"
 import { createGroup } from "./create.ts"
@@ -47,6 +48,7 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   failuresGroup,
   resultTtlGroup,
   touchGroup,
+  briefWritesGroup,
   inputRoundsGroup,
   updateGroup,
   deletesGroup,

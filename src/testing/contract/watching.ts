@@ -125,8 +125,9 @@ export const watchingGroup: ContractGroup = {
     contractCase("take no later task of the same id for the one they watch", function*({ first, second }) {
       for (const [writer, ends] of [[first, true], [second, true], [first, false], [second, false]] as const) {
         yield* createIn(first, "one", "working")
-        const { fiber, seen } = yield* watch(first, "one")
+        // First, so that it has read the task by the time that the other one has.
         const waiting = yield* Effect.forkScoped(first.awaitTask("one"))
+        const { fiber, seen } = yield* watch(first, "one")
         yield* eventually("the present record is shown", Effect.sync(() => seen.length > 0))
         yield* writer.deleteTask("one")
         yield* createIn(writer, "one", "working")

@@ -30,7 +30,7 @@ export const yieldingDriver = (driver: TaskDriver): TaskDriver => ({
   insert: (task, bounds, now) => around(driver.insert(task, bounds, now)),
   find: (taskId, scope) => around(driver.find(taskId, scope)),
   findSummary: (taskId, scope) => around(driver.findSummary(taskId, scope)),
-  patch: (taskId, scope, guard, patch) => around(driver.patch(taskId, scope, guard, patch)),
+  patch: (...write) => around(driver.patch(...write)),
   remove: (taskId, scope) => around(driver.remove(taskId, scope)),
   page: (query) => around(driver.page(query)),
   pageSummaries: (query) => around(driver.pageSummaries(query)),

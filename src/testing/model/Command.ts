@@ -20,6 +20,8 @@ const lease = Schema.Literals([1, 10])
 const leaseOrNone = Schema.optionalKey(Schema.Literals([0, 1, 10]))
 /** Of a worker: the attempt that it thinks it is at. */
 const attempt = Schema.optionalKey(Schema.Literals([1, 2]))
+/** That the caller asks for no more than the summary. */
+const brief = Schema.optionalKey(Schema.Literals([true]))
 const maxSize = Schema.optionalKey(Schema.Literals([1, 2]))
 /** How long a task lives once it has ended. */
 const resultTtl = Schema.optionalKey(Schema.Literals([1, 60, 400]))
@@ -83,9 +85,10 @@ const writes = [
     status: TaskStatus,
     statusMessage: message,
     resultTtl,
-    attempt
+    attempt,
+    brief
   }),
-  Schema.TaggedStruct("storeTaskResult", { actor: Actor, taskId: id, outcome, failure, resultTtl, attempt }),
+  Schema.TaggedStruct("storeTaskResult", { actor: Actor, taskId: id, outcome, failure, resultTtl, attempt, brief }),
   Schema.TaggedStruct("settleTask", {
     actor: Actor,
     taskId: id,
@@ -94,7 +97,8 @@ const writes = [
     statusMessage: message,
     failure,
     resultTtl,
-    attempt
+    attempt,
+    brief
   }),
   Schema.TaggedStruct("touchTask", {
     actor: Actor,
@@ -103,7 +107,8 @@ const writes = [
     ttl: Schema.optionalKey(ttl),
     pollInterval: Schema.optionalKey(Schema.Literals([0, 5])),
     lease: leaseOrNone,
-    attempt
+    attempt,
+    brief
   }),
   Schema.TaggedStruct("claimTask", { actor: Actor, taskId: id, lease }),
   Schema.TaggedStruct("storeTaskStep", { actor: Actor, taskId: id, key, value: text, attempt }),

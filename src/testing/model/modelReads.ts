@@ -50,7 +50,7 @@ export const readTask = (
   summary: boolean
 ): unknown => {
   const task = findTask(state, call)
-  return task === undefined ? undefined : shown(task, summary)
+  return task === undefined ? undefined : showTask(task, summary)
 }
 
 /**
@@ -134,15 +134,21 @@ const pageOf = (state: ModelState, query: ListQuery, after: ModelCursor["after"]
   const tasks = following.slice(0, limit)
   const last = tasks.at(-1)
   const more = following.length > tasks.length
-  const answer = { value: { more, tasks: tasks.map((task) => shown(task, summaries)) } }
+  const answer = { value: { more, tasks: tasks.map((task) => showTask(task, summaries)) } }
   return [answer, {
     ...state,
     cursor: more && last !== undefined ? { session, status, summaries, after: last } : undefined
   }]
 }
 
-const shown = (task: ModelTask, summaries: boolean): unknown => {
-  if (!summaries) return plainRecord(recordOf(task))
+/**
+ * Gives a task as plain data, whole or as a summary.
+ *
+ * @since 0.1.0
+ * @category reads
+ */
+export const showTask = (task: ModelTask, summary: boolean): unknown => {
+  if (!summary) return plainRecord(recordOf(task))
   const { failure } = task
   const withoutStack = failure === null ? null : { name: failure.name, message: failure.message, at: failure.at }
   const record = plainRecord(recordOf({ ...task, failure: withoutStack }))

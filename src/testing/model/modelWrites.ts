@@ -9,14 +9,14 @@ import { plainRecord } from "../PlainRecord.ts"
 import { type Answer, type Refusal, refusal } from "./Answer.ts"
 import type { Call } from "./Call.ts"
 import { type Actor, failureNamed, outcomeNamed } from "./Command.ts"
-import { findTask, hasExpired } from "./modelReads.ts"
+import { findTask, hasExpired, showTask } from "./modelReads.ts"
 import { contentBytesOf, type ModelState, type ModelTask, recordOf, type Step, without } from "./ModelState.ts"
 
 type CallOf<Tag extends Call["_tag"]> = Extract<Call, { readonly _tag: Tag }>
 
 const ended = (status: TaskStatus): boolean => status !== "working" && status !== "input_required"
 
-const shown = (task: ModelTask): Answer => ({ value: plainRecord(recordOf(task)) })
+const shown = (task: ModelTask, brief = false): Answer => ({ value: showTask(task, brief) })
 
 /** A null is a missing limit as well as an unlimited ttl. */
 const clamped = (state: ModelState, ttl: number | null): number | null => {
@@ -50,7 +50,7 @@ const put = (state: ModelState, task: ModelTask): ModelState => ({
 /** Writes a task that an actor sees, or says why not; `decide` gives the task as it would be and a reason against it. */
 const write = (
   state: ModelState,
-  target: { readonly actor: Actor; readonly taskId: string },
+  target: { readonly actor: Actor; readonly taskId: string; readonly brief?: true },
   decide: (stored: ModelTask) => { readonly next: ModelTask; readonly refused: Refusal | undefined }
 ): Step => {
   const stored = findTask(state, target)
@@ -58,7 +58,7 @@ const write = (
   const { next, refused } = decide(stored)
   if (refused !== undefined) return [refusal(refused), state]
   const task = written(state, stored, next)
-  return [shown(task), put(state, task)]
+  return [shown(task, target.brief), put(state, task)]
 }
 
 /**

@@ -8,7 +8,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { isTaskStorageError, type TaskStorageError } from "../../domain/TaskError.ts"
-import type { SessionTasks, TaskPage, TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { PlannedWrites, SessionTasks, TaskPage, TaskStorageShape } from "../../domain/TaskOperations.ts"
 import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
 import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import { plainRecord } from "../PlainRecord.ts"
@@ -68,20 +68,24 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
     case "deleteTask":
       return tasks.deleteTask(call.taskId)
     case "updateTaskStatus": {
-      const { _tag: _, actor: __, status, taskId, ...options } = call
-      return Effect.map(tasks.updateTaskStatus(taskId, status, options), plainRecord)
+      const { _tag: _, actor: __, brief, status, taskId, ...options } = call
+      return planned(tasks, brief, (writes) => writes.updateTaskStatus(taskId, status, options))
     }
     case "storeTaskResult": {
-      const { _tag: _, actor: __, outcome, taskId, ...options } = call
-      return Effect.map(tasks.storeTaskResult(taskId, outcomeNamed(outcome), withFailure(options)), plainRecord)
+      const { _tag: _, actor: __, brief, outcome, taskId, ...options } = call
+      return planned(
+        tasks,
+        brief,
+        (writes) => writes.storeTaskResult(taskId, outcomeNamed(outcome), withFailure(options))
+      )
     }
     case "settleTask": {
-      const { _tag: _, actor: __, outcome, taskId, ...options } = call
-      return Effect.map(tasks.settleTask(taskId, outcomeNamed(outcome), withFailure(options)), plainRecord)
+      const { _tag: _, actor: __, brief, outcome, taskId, ...options } = call
+      return planned(tasks, brief, (writes) => writes.settleTask(taskId, outcomeNamed(outcome), withFailure(options)))
     }
     case "touchTask": {
-      const { _tag: _, actor: __, taskId, ...options } = call
-      return Effect.map(tasks.touchTask(taskId, options), plainRecord)
+      const { _tag: _, actor: __, brief, taskId, ...options } = call
+      return planned(tasks, brief, (writes) => writes.touchTask(taskId, options))
     }
     case "claimTask":
       return Effect.map(
@@ -141,6 +145,15 @@ const withFailure = <Options extends { readonly failure?: "bare" | "stacked" }>(
   ...options,
   failure: failureNamed(failure)
 })
+
+const planned = (
+  tasks: SessionTasks,
+  brief: true | undefined,
+  write: <Written>(writes: PlannedWrites<Written>) => Effect.Effect<Written, TaskStorageError>
+) =>
+  brief === true
+    ? Effect.map(write<TaskSummary>(tasks.withSummary), plainRecord)
+    : Effect.map(write<TaskRecord>(tasks), plainRecord)
 
 const sortedIds = (ids: ReadonlyArray<string>): ReadonlyArray<string> => ids.toSorted()
 

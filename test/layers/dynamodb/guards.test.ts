@@ -1,7 +1,7 @@
 /** That conditions permit what guards permit in plain code, and that a patch leaves the same row, by every way there is. */
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { wrongGuards } from "../guardCases.ts"
+import { readForSummary, wrongGuards } from "../guardCases.ts"
 import { text } from "../storedTask.ts"
 import { describeWithEngine, freshTable } from "./engine.ts"
 import { randomText } from "./randomText.ts"
@@ -19,5 +19,10 @@ describeWithEngine("guards and patches mean the same in DynamoDB and in plain co
     Effect.gen(function*() {
       const driver = yield* driverOn(yield* freshTable)
       expect(yield* wrongGuards(driver, options)).toBeUndefined()
+    }))
+
+  it.live("a write that is answered with the summary reads no payload", () =>
+    Effect.gen(function*() {
+      expect(yield* readForSummary(yield* driverOn(yield* freshTable))).toEqual([])
     }))
 })

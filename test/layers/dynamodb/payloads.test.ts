@@ -73,6 +73,21 @@ describeWithEngine("large payloads", () => {
       expect(yield* partsOf(tableName)).toEqual([])
     }))
 
+  it.live("a write to a payload with parts takes its parts along", () =>
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      const storage = yield* open({ tableName })
+      const originalParams = randomText(200_000)
+      const inputRequests = { a: randomText(310_000) }
+      yield* storage.createTask({ ...tool, taskId: "one", status: "input_required", originalParams, inputRequests })
+      expect(yield* partsOf(tableName)).not.toEqual([])
+      yield* storage.withSummary.settleTask("one", success("done"))
+      const settled = Option.getOrThrow(yield* storage.getTask("one"))
+      assert.deepStrictEqual(settled.originalParams, originalParams)
+      expect(settled.inputRequests).toBeUndefined()
+      expect(yield* partsOf(tableName)).toEqual([])
+    }))
+
   it.live("steps and a principal that outgrow the item come back as they were", () =>
     Effect.gen(function*() {
       const tableName = yield* freshTable

@@ -89,6 +89,15 @@ describeWithEngine("requests", () => {
       expect(yield* requestsOf(storage.getTaskSummary("three"))).toEqual(["GetItem"])
     }))
 
+  it.live("one for a write that is answered with the summary, however large the payloads are", () =>
+    Effect.gen(function*() {
+      const { requestsOf, storage } = yield* setUp
+      yield* storage.createTask({ ...tool, taskId: "one", result: { _tag: "Success", value: randomText(3_000_000) } })
+      const change = { statusMessage: "here", lease: 60_000 }
+      expect(yield* requestsOf(storage.touchTask("one", change))).toEqual(["UpdateItem", "BatchGetItem"])
+      expect(yield* requestsOf(storage.withSummary.touchTask("one", change))).toEqual(["UpdateItem"])
+    }))
+
   it.live("one transaction for a creation within limits", () =>
     Effect.gen(function*() {
       const commands: Array<string> = []

@@ -23,7 +23,7 @@ export const wrapPrimitives = (driver: TaskDriver, around: Around): TaskDriver =
     insert: (task, bounds, now) => write("insert", driver.insert(task, bounds, now)),
     find: (taskId, scope) => read("find", driver.find(taskId, scope)),
     findSummary: (taskId, scope) => read("findSummary", driver.findSummary(taskId, scope)),
-    patch: (taskId, scope, guard, patch) => write("patch", driver.patch(taskId, scope, guard, patch)),
+    patch: (...patch) => write("patch", driver.patch(...patch)),
     remove: (taskId, scope) => write("remove", driver.remove(taskId, scope)),
     page: (query) => read("page", driver.page(query)),
     pageSummaries: (query) => read("pageSummaries", driver.pageSummaries(query)),

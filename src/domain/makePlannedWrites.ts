@@ -1,0 +1,132 @@
+/**
+ * The writes of which everything is decided before anything is read.
+ *
+ * @since 0.2.0
+ */
+import * as Result from "effect/Result"
+import { orAbsent, parseMillis, parseStatus } from "./ArgumentParsers.ts"
+import { settleOptions, storeResultOptions, touchOptions, transitionOptions } from "./operationOptions.ts"
+import { readOptions } from "./optionNames.ts"
+import { withinLimits } from "./PayloadLimits.ts"
+import { parsed } from "./TaskAccess.ts"
+import type { InvalidInput } from "./TaskError.ts"
+import { planSettle, planStoreResult, planTouch, planTransition } from "./TaskMachine.ts"
+import type { PlannedWrites } from "./TaskOperations.ts"
+import {
+  leasePatch,
+  parseEnd,
+  parseEndOf,
+  parseFinal,
+  parseMessage,
+  parseOutcome,
+  parseTtl,
+  parseWriter
+} from "./TaskParsers.ts"
+import type { ResolvedOptions } from "./TaskStorageOptions.ts"
+import type { Execute } from "./TaskWriter.ts"
+
+/**
+ * Makes the writes, which give what `execute` gives. `onTask` parses the id of a task.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makePlannedWrites = <Written>(
+  execute: Execute<Written>,
+  options: ResolvedOptions,
+  onTask: (taskId: string) => Result.Result<string, InvalidInput>
+): PlannedWrites<Written> => ({
+  updateTaskStatus: (taskId, status, change) =>
+    parsed(readOptions(change, transitionOptions), (change) =>
+      parsed(
+        Result.all([
+          onTask(taskId),
+          parseStatus("status", status),
+          parseMessage(change?.statusMessage),
+          Result.flatMap(parseStatus("status", status), (to) => parseEndOf(to, change, options)),
+          parseWriter(change?.attempt)
+        ]),
+        ([id, to, message, end, writer]) =>
+          parsed(
+            withinLimits(options, undefined, message.statusMessage),
+            () =>
+              execute(
+                "updateTaskStatus",
+                id,
+                (now) => planTransition(to, { ...message, ...end(now) }, writer, now, options.maxContentBytes)
+              )
+          )
+      )),
+
+  storeTaskResult: (taskId, outcome, settings) =>
+    parsed(readOptions(settings, storeResultOptions), (settings) =>
+      parsed(
+        Result.all([
+          onTask(taskId),
+          parseOutcome("outcome", outcome),
+          parseEnd(settings, options),
+          parseWriter(settings?.attempt)
+        ]),
+        ([id, parsedOutcome, end, writer]) =>
+          parsed(
+            withinLimits(options, parsedOutcome.result),
+            () => execute("storeTaskResult", id, (now) => planStoreResult(parsedOutcome, end(now), writer, now))
+          )
+      )),
+
+  settleTask: (taskId, outcome, settings) =>
+    parsed(readOptions(settings, settleOptions), (settings) =>
+      parsed(
+        Result.all([
+          onTask(taskId),
+          parseOutcome("outcome", outcome),
+          parseFinal(settings?.status),
+          parseMessage(settings?.statusMessage),
+          parseEnd(settings, options),
+          parseWriter(settings?.attempt)
+        ]),
+        ([id, parsedOutcome, status, message, end, writer]) =>
+          parsed(withinLimits(options, parsedOutcome.result, message.statusMessage), () =>
+            execute(
+              "settleTask",
+              id,
+              (now) =>
+                planSettle(
+                  parsedOutcome,
+                  status,
+                  { ...message, ...end(now) },
+                  writer,
+                  now,
+                  options.maxContentBytes
+                )
+            ))
+      )),
+
+  touchTask: (taskId, change) =>
+    parsed(readOptions(change, touchOptions), (change) =>
+      parsed(
+        Result.all([
+          onTask(taskId),
+          parseMessage(change?.statusMessage),
+          orAbsent(change?.ttl, (ttl) => Result.map(parseTtl(ttl, options), (ttl) => ({ ttl }))),
+          orAbsent(
+            change?.pollInterval,
+            (value) => Result.map(parseMillis("pollInterval", value, 0), (pollInterval) => ({ pollInterval }))
+          ),
+          orAbsent(change?.lease, (value) => parseMillis("lease", value, 0)),
+          parseWriter(change?.attempt)
+        ]),
+        ([id, message, ttl, pollInterval, lease, writer]) =>
+          parsed(
+            withinLimits(options, undefined, message.statusMessage),
+            () =>
+              execute("touchTask", id, (now) =>
+                planTouch(
+                  { ...message, ...ttl, ...pollInterval, ...leasePatch(lease, now) },
+                  writer,
+                  now,
+                  options.maxContentBytes
+                ))
+          )
+      ))
+})
