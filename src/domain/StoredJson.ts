@@ -64,7 +64,7 @@ export class StoredJson {
         ? Result.fail(copier.reason)
         : Result.succeed(new StoredJson(copy, undefined, copier.bound))
     } catch (error) {
-      return Result.fail(`reading it threw ${error instanceof Error ? error.name : "an exception"}`)
+      return Result.fail(`reading it threw ${nameOfThrown(error)}`)
     }
   }
 
@@ -239,6 +239,15 @@ class Copier {
   #refuse(reason: string): undefined {
     this.reason = reason
     return undefined
+  }
+}
+
+/** What a getter throws may throw again when it is looked at. */
+const nameOfThrown = (thrown: unknown): string => {
+  try {
+    return thrown instanceof Error ? thrown.name : "an exception"
+  } catch {
+    return "an exception"
   }
 }
 

@@ -11,7 +11,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { parseJson } from "../domain/ArgumentParsers.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
-import { TaskContext, type TaskContextShape, TaskFailure } from "../runner/TaskContext.ts"
+import { TaskContext, type TaskContextShape } from "../runner/TaskContext.ts"
 import { encodeTask } from "./codec.ts"
 import type { PromiseTaskContext } from "./PromiseTaskRunner.ts"
 import type { Task } from "./Task.ts"
@@ -25,15 +25,15 @@ import type { Task } from "./Task.ts"
  */
 export const runInPromises =
   (run: (task: Task, context: PromiseTaskContext) => unknown) =>
-  (record: TaskRecord): Effect.Effect<unknown, TaskFailure, TaskContext> =>
+  (record: TaskRecord): Effect.Effect<unknown, never, TaskContext> =>
     Effect.contextWith((services: Context.Context<TaskContext>) =>
-      Effect.callback<unknown, TaskFailure>((resume) => {
+      Effect.callback<unknown>((resume) => {
         const operations = new Operations(services, (cause) => resume(Effect.failCause(cause)))
         const context = makeContext(Context.get(services, TaskContext), operations)
         // A function that throws at once is one that rejects.
         Promise.resolve().then(() => run(encodeTask(record), context)).then(
           (value) => resume(Effect.succeed(value)),
-          (error: unknown) => resume(error instanceof TaskFailure ? Effect.fail(error) : Effect.die(error))
+          (error: unknown) => resume(Effect.die(error))
         ).finally(() => operations.drop())
         return Effect.sync(() => operations.abort())
       })

@@ -5,21 +5,20 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
-import { asOutcome } from "./outcomeOf.ts"
 import { taskAnnotations } from "./taskAnnotations.ts"
 import { TaskContext, type TaskContextShape } from "./TaskContext.ts"
 import type { LostWorkerPolicy, TaskHandler } from "./TaskHandler.ts"
+import { asWorkEnd, type WorkEnd } from "./WorkEnd.ts"
 
 /**
- * What runs a task, and never fails: whatever becomes of its work is an outcome.
+ * What runs a task, and never fails: whatever becomes of its work is an end of it.
  *
  * @since 0.2.0
  * @category models
  */
 export interface BoundHandler {
-  readonly run: (record: TaskRecord, context: TaskContextShape) => Effect.Effect<TaskOutcomeInput>
+  readonly run: (record: TaskRecord, context: TaskContextShape) => Effect.Effect<WorkEnd>
   readonly lostWorker: LostWorkerPolicy
   readonly resultOfFailure?: TaskHandler["resultOfFailure"]
 }
@@ -37,14 +36,15 @@ export const bindHandler = <E, R>(
     Effect.succeed({
       lostWorker: handler.lostWorker ?? "fail",
       resultOfFailure: handler.resultOfFailure,
-      run: (record, context) =>
-        withServices(
-          asOutcome(
-            Effect.provideService(Effect.suspend(() => handler.run(record)), TaskContext, context),
-            handler.resultOfFailure
-          ).pipe(Effect.annotateLogs(taskAnnotations(record))),
-          services
+      run: (record, context) => {
+        const inPlace = <A, E>(effect: Effect.Effect<A, E, Exclude<R, TaskContext>>): Effect.Effect<A, E> =>
+          withServices(Effect.annotateLogs(effect, taskAnnotations(record)), services)
+        const work = Effect.provideService(Effect.suspend(() => handler.run(record)), TaskContext, context)
+        return Effect.map(
+          inPlace(asWorkEnd(work, handler.resultOfFailure)),
+          ({ log, ...end }) => log === undefined ? end : { ...end, log: inPlace(log) }
         )
+      }
     })
   )
 

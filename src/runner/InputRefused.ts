@@ -6,6 +6,7 @@
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { JsonObject } from "effect/Schema"
+import { ownValue } from "../domain/ownValue.ts"
 
 /**
  * The client of a task answered a request with a JSON-RPC error, or cannot be asked, or gave an answer that cannot be
@@ -66,10 +67,7 @@ export const findRefusal = (key: string, answer: unknown): InputRefused | undefi
 }
 
 const refusalOf = (answer: unknown): { readonly code?: unknown; readonly message?: unknown } | undefined => {
-  const meta = ownProperty(answer, "_meta")
-  const refusal = ownProperty(meta, refusalKey)
+  const meta = Predicate.isReadonlyObject(answer) ? ownValue(answer, "_meta") : undefined
+  const refusal = Predicate.isReadonlyObject(meta) ? ownValue(meta, refusalKey) : undefined
   return Predicate.isReadonlyObject(refusal) ? refusal : undefined
 }
-
-const ownProperty = (value: unknown, key: string): unknown =>
-  Predicate.isReadonlyObject(value) && Object.hasOwn(value, key) ? value[key] : undefined

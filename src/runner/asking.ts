@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
 import { findRefusal, type InputRefused } from "./InputRefused.ts"
+import { keysOfRequests, requireElicitParams, requireString } from "./requests.ts"
 import { ElicitAnswer, type InputRequest, type TaskContextShape } from "./TaskContext.ts"
 
 /**
@@ -50,15 +51,26 @@ export const asking = (
   ask: (requests: InputRequests) => Effect.Effect<InputAnswers>
 ): Pick<TaskContextShape, "elicit" | "sample" | "request"> => {
   const askOne = (key: string, method: string, params: unknown): Effect.Effect<Json> =>
-    Effect.map(ask({ [key]: { method, params } }), (answers) => answers[key] ?? null)
+    Effect.suspend(() => {
+      requireString("key", key)
+      return Effect.map(ask({ [key]: { method, params } }), (answers) => answers[key] ?? null)
+    })
   return {
-    elicit: (key, params) => Effect.map(askOne(key, "elicitation/create", params), readElicitAnswer),
+    elicit: (key, params) =>
+      Effect.suspend(() => {
+        requireElicitParams(params)
+        return Effect.map(askOne(key, "elicitation/create", params), readElicitAnswer)
+      }),
     sample: (key, params) =>
       Effect.flatMap(askOne(key, "sampling/createMessage", params), (answer) => {
         const refusal = findRefusal(key, answer)
         return refusal === undefined ? Effect.succeed(answer) : Effect.fail(refusal)
       }),
-    request: (requests) => Effect.flatMap(ask(requests), unlessRefused)
+    request: (requests) =>
+      Effect.suspend(() => {
+        keysOfRequests(requests)
+        return Effect.flatMap(ask(requests), unlessRefused)
+      })
   }
 }
 

@@ -128,6 +128,6 @@ export const makeRecovery = Effect.fnUntraced(function*(
 })
 
 const unknownKind: BoundHandler = {
-  run: () => Effect.succeed(internal("There is nobody any more who runs tasks of this kind")),
+  run: () => Effect.succeed({ outcome: internal("There is nobody any more who runs tasks of this kind") }),
   lostWorker: "fail"
 }

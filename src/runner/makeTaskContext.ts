@@ -7,10 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
+import { ownValue } from "../domain/ownValue.ts"
 import type { RequireInputOptions, TaskStorageShape } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { asking, type InputAnswers, type InputRequests, unlessRefused } from "./asking.ts"
 import type { InputRefused } from "./InputRefused.ts"
+import { keysOfRequests, requireAmount, requireString } from "./requests.ts"
 import type { TaskContextShape } from "./TaskContext.ts"
 import type { TaskWorker } from "./TaskWorker.ts"
 
@@ -50,7 +52,7 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
 
   const suspend = (requests: InputRequests): Effect.Effect<InputAnswers, InputRefused> =>
     Effect.suspend(() => {
-      const answers = answersOf(latest.current, Object.keys(requests))
+      const answers = answersOf(latest.current, keysOfRequests(requests))
       if (answers !== undefined) return unlessRefused(answers)
       const giveUp = Effect.flatMap(
         ask(requests, { ...token, lease: 0 }),
@@ -68,26 +70,32 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
     sessionId: first.sessionId,
     principal: first.principal,
     answers: first.inputResponses ?? {},
-    progress: (statusMessage) => Effect.asVoid(worker.write(storage.touchTask(taskId, { ...token, statusMessage }))),
+    progress: (statusMessage, amount) =>
+      Effect.suspend(() => {
+        requireString("message", statusMessage)
+        requireAmount(amount)
+        return Effect.asVoid(worker.write(storage.touchTask(taskId, { ...token, statusMessage })))
+      }),
     setTtl: (ttl) => Effect.asVoid(worker.write(storage.touchTask(taskId, { ...token, ttl }))),
     ...asking(request),
     suspend,
-    step: (key, schema, effect) => {
-      const stored = latest.current.steps?.[key]
-      const codec = Schema.toCodecJson(schema)
-      return stored === undefined
-        ? Effect.tap(effect, (value) =>
-          Effect.flatMap(
-            Effect.orDie(Schema.encodeEffect(codec)(value)),
-            (encoded) => worker.write(storage.storeTaskStep(taskId, key, encoded, token))
-          ))
-        : Effect.orDie(Schema.decodeUnknownEffect(codec)(stored))
-    }
+    step: (key, schema, effect) =>
+      Effect.suspend(() => {
+        const stored = ownValue(latest.current.steps, key)
+        const codec = Schema.toCodecJson(schema)
+        return stored === undefined
+          ? Effect.tap(effect, (value) =>
+            Effect.flatMap(
+              Effect.orDie(Schema.encodeEffect(codec)(value)),
+              (encoded) => worker.write(storage.storeTaskStep(taskId, key, encoded, token))
+            ))
+          : Effect.orDie(Schema.decodeUnknownEffect(codec)(stored))
+      })
   }
 }
 
 const wasAsked = (record: TaskRecord, key: string): boolean =>
-  record.inputRequests?.[key] !== undefined || record.inputResponses?.[key] !== undefined
+  ownValue(record.inputRequests, key) !== undefined || ownValue(record.inputResponses, key) !== undefined
 
 const isReleased = (record: TaskRecord): boolean => record.leaseExpiresAt?.epochMilliseconds === 0
 
@@ -95,7 +103,7 @@ const isReleased = (record: TaskRecord): boolean => record.leaseExpiresAt?.epoch
 const answersOf = (record: TaskRecord, keys: ReadonlyArray<string>): InputAnswers | undefined => {
   const answers: Array<readonly [string, Json]> = []
   for (const key of keys) {
-    const answer = record.inputResponses?.[key]
+    const answer = ownValue(record.inputResponses, key)
     if (answer === undefined) return undefined
     answers.push([key, answer])
   }

@@ -198,7 +198,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
 
   /** Fails a task that may not run again. */
   const giveUp = (record: TaskRecord, reason: string): Effect.Effect<RunResult> =>
-    settle(storage, new TaskWorker(surroundings, record), internal(reason))
+    settle(storage, new TaskWorker(surroundings, record), { outcome: internal(reason) })
 
   const mayTakeOver = Effect.gen(function*() {
     if (yield* takeovers.hasLostTime) {

@@ -1,50 +1,16 @@
 /**
- * How the end of a piece of work becomes the outcome of its task.
+ * What the client of a task is told of its failure.
  *
  * @since 0.2.0
  */
 import * as Cause from "effect/Cause"
-import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import { InputKeyReused, InvalidInput, PayloadTooLarge } from "../domain/TaskError.ts"
 import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
+import { quietly } from "./describeThrown.ts"
 import { TaskFailure } from "./TaskContext.ts"
-import type { TaskHandler } from "./TaskHandler.ts"
 
 /** The code of an internal error in JSON-RPC. */
 const internalError = -32603
-
-/**
- * Turns whatever becomes of a piece of work into the outcome of its task. What the client is not told is logged.
- *
- * @since 0.2.0
- * @category combinators
- */
-export const asOutcome = <A, E, R>(
-  work: Effect.Effect<A, E, R>,
-  resultOfFailure: TaskHandler["resultOfFailure"]
-): Effect.Effect<TaskOutcomeInput, never, R> =>
-  Effect.flatMap(Effect.exit(work), (exit) => {
-    const outcome = outcomeOf(exit, resultOfFailure)
-    return Exit.isSuccess(exit) || failureOf(exit.cause) !== undefined
-      ? Effect.succeed(outcome)
-      : Effect.as(Effect.logError("A task failed", exit.cause), outcome)
-  })
-
-/** A result; the error that a `TaskFailure` names; or an internal error without details, which might be secrets. */
-const outcomeOf = (
-  exit: Exit.Exit<unknown, unknown>,
-  resultOfFailure: TaskHandler["resultOfFailure"]
-): TaskOutcomeInput => {
-  if (Exit.isSuccess(exit)) return { _tag: "Success", value: exit.value === undefined ? null : exit.value }
-  const failure = failureOf(exit.cause)
-  if (failure === undefined) {
-    if (Cause.hasInterruptsOnly(exit.cause)) return internal("Interrupted")
-    const result = resultOfFailure?.(exit.cause)
-    return result === undefined ? internal("Internal error") : { _tag: "Success", value: result }
-  }
-  const { code, data, message } = failure
-  return { _tag: "Error", code, message, ...(data === undefined ? {} : { data }) }
-}
 
 /**
  * Gives an internal error that says what happened.
@@ -60,10 +26,30 @@ export const internal = (message: string): TaskOutcomeInput => ({ _tag: "Error",
  * @since 0.2.0
  * @category accessors
  */
-export const failureOf = (cause: Cause.Cause<unknown>): TaskFailure | undefined => {
+export const failureOf = (cause: Cause.Cause<unknown>): TaskFailure | undefined =>
+  firstThrown(cause, (thrown) => thrown instanceof TaskFailure ? thrown : undefined)
+
+/**
+ * Finds what the work asked its context for that cannot be done. It names no more than an argument.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const mistakeOf = (cause: Cause.Cause<unknown>): string | undefined =>
+  firstThrown(
+    cause,
+    (thrown) =>
+      thrown instanceof InvalidInput || thrown instanceof PayloadTooLarge || thrown instanceof InputKeyReused
+        ? thrown.message
+        : undefined
+  )
+
+/** Some of what can be thrown throws when it is looked at. */
+const firstThrown = <A>(cause: Cause.Cause<unknown>, find: (thrown: unknown) => A | undefined): A | undefined => {
   for (const reason of cause.reasons) {
-    const error = Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
-    if (error instanceof TaskFailure) return error
+    const thrown = Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
+    const found = quietly(() => find(thrown))
+    if (found !== undefined) return found
   }
   return undefined
 }

@@ -9,15 +9,19 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
+import type { FailureInput } from "../domain/FailureReport.ts"
+import type { InvalidInput, PayloadTooLarge } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import { failureReason, type TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import type { TaskStatus } from "../domain/TaskStatus.ts"
+import { quietly } from "./describeThrown.ts"
 import { internal } from "./outcomeOf.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { taskIdAnnotation } from "./taskAnnotations.ts"
 import type { LostWorkerPolicy } from "./TaskHandler.ts"
 import type { RunResult } from "./TaskRunner.ts"
 import type { StopReason, TaskWorker } from "./TaskWorker.ts"
+import type { WorkEnd } from "./WorkEnd.ts"
 
 /**
  * What a worker does, and when it has to stop.
@@ -26,7 +30,7 @@ import type { StopReason, TaskWorker } from "./TaskWorker.ts"
  * @category models
  */
 export interface Work {
-  readonly effect: Effect.Effect<TaskOutcomeInput>
+  readonly effect: Effect.Effect<WorkEnd>
   readonly lostWorker: LostWorkerPolicy
   /** Milliseconds; `undefined` is unlimited. */
   readonly deadline: number | undefined
@@ -94,7 +98,7 @@ const concludeStopped = (
       return Effect.succeed("suspended")
     case "deadline":
       return lostWorker === "fail"
-        ? settle(storage, worker, internal("Interrupted: the task took longer than its worker may"))
+        ? settle(storage, worker, { outcome: internal("Interrupted: the task took longer than its worker may") })
         : leave(storage, worker, 0)
     case "shutdown":
       return leave(storage, worker, abandonedLease)
@@ -122,42 +126,54 @@ const leave = (storage: TaskStorageShape, worker: TaskWorker, lease: number): Ef
   )
 
 /**
- * Settles a task as its worker. What cannot be stored is replaced by an error that says so, so that no task stays
- * unsettled; what comes late is refused by the storage, and dropped.
+ * Settles a task as its worker, and then logs what its client is not told. What cannot be stored is replaced by an error
+ * that says so, so that no task stays unsettled; what comes late is refused by the storage, and dropped.
  *
  * @since 0.2.0
  * @category combinators
  */
-export const settle = (
-  storage: TaskStorageShape,
-  worker: TaskWorker,
-  outcome: TaskOutcomeInput
-): Effect.Effect<RunResult> => {
-  const store = (outcome: TaskOutcomeInput, told = true) =>
-    storage.settleTask(worker.taskId, outcome, {
-      ...worker.token,
-      statusMessage: told ? failureReason(outcome) : undefined
-    })
-  const instead = (message: string) =>
-    // Where all else of the task leaves no room for a message, the outcome has it alone.
-    Effect.catchTag(store(internal(message)), "PayloadTooLarge", () => store(internal(message), false))
-  const write = store(outcome).pipe(
-    Effect.catchTags({
-      PayloadTooLarge: ({ actual, limit }) =>
-        instead(`The result takes ${actual} bytes, and at most ${limit} are stored`),
-      InvalidInput: () => instead("The result is not what JSON can carry")
-    })
-  )
-  return Effect.raceFirst(
-    Effect.flatMap(worker.write(write), ({ status }) => noteEnd(status)),
-    Effect.flatMap(Deferred.await(worker.over), (reason) => reason === "lost" ? noteLoss : noted)
-  ).pipe(
-    Effect.onInterrupt(() =>
-      Effect.annotateLogs(
-        Effect.logWarning("The outcome of a task could not be stored before the runner ended; its lease runs out"),
-        taskIdAnnotation,
-        worker.taskId
+export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkEnd): Effect.Effect<RunResult> =>
+  Effect.suspend(() => {
+    let refused: InvalidInput | PayloadTooLarge | undefined
+    const store = (outcome: TaskOutcomeInput, failure: FailureInput | undefined, told = true) =>
+      storage.settleTask(worker.taskId, outcome, {
+        ...worker.token,
+        failure,
+        statusMessage: told ? quietly(() => failureReason(outcome)) : undefined
+      })
+    const instead = (error: InvalidInput | PayloadTooLarge, message: string) => {
+      refused = error
+      const failure = end.failure ?? { name: error._tag, message: error.message }
+      // Where all else of the task leaves no room for a message, the outcome has it alone.
+      return Effect.catchTag(
+        store(internal(message), failure),
+        "PayloadTooLarge",
+        () => store(internal(message), failure, false)
       )
+    }
+    const write = store(end.outcome, end.failure).pipe(
+      Effect.catchTags({
+        PayloadTooLarge: (error) =>
+          instead(error, `The result takes ${error.actual} bytes, and at most ${error.limit} are stored`),
+        InvalidInput: (error) =>
+          instead(error, `The result is not what JSON can carry: ${error.field}: ${error.reason}`)
+      })
     )
-  )
-}
+    return Effect.raceFirst(
+      Effect.flatMap(worker.write(write), ({ status }) => noteEnd(status)),
+      Effect.flatMap(Deferred.await(worker.over), (reason) => reason === "lost" ? noteLoss : noted)
+    ).pipe(
+      Effect.onInterrupt(() =>
+        Effect.logWarning("The outcome of a task could not be stored before the runner ended; its lease runs out").pipe(
+          Effect.annotateLogs(taskIdAnnotation, worker.taskId)
+        )
+      ),
+      Effect.tap(() =>
+        refused === undefined
+          ? Effect.void
+          : Effect.exit(Effect.logError("The result of a task was not stored", refused))
+      ),
+      // Some of what can be thrown cannot be logged, and some loggers throw: that is no matter of the task.
+      Effect.tap(() => end.log === undefined ? Effect.void : Effect.exit(end.log))
+    )
+  })

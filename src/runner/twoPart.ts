@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
+import { unlessRefused } from "./asking.ts"
 import type { InputRefused } from "./InputRefused.ts"
 import { type InputRequest, TaskContext } from "./TaskContext.ts"
 
@@ -22,6 +23,6 @@ export const twoPart = <Input, E1, R1, A, E2, R2>(parts: {
 (input: Input): Effect.Effect<A, E1 | E2 | InputRefused, R1 | R2 | TaskContext> =>
   Effect.flatMap(TaskContext, ({ answers, suspend }) =>
     Effect.flatMap(
-      Object.keys(answers).length > 0 ? Effect.succeed(answers) : Effect.flatMap(parts.ask(input), suspend),
+      Object.keys(answers).length > 0 ? unlessRefused(answers) : Effect.flatMap(parts.ask(input), suspend),
       (given) => parts.answer(given, input)
     ))

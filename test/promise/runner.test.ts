@@ -82,7 +82,8 @@ describe("startTask", () => {
     const { taskId } = await runner.startTask(call, run)
     const task = await runner.storage.awaitTask(taskId)
     expect(task).toMatchObject({ status: "failed", result: { _tag: "Error", code: -32603 } })
-    expect(JSON.stringify(task)).not.toContain("secret")
+    expect(JSON.stringify([task.result, task.statusMessage])).not.toContain("secret")
+    expect(task.failure?.message).toContain("secret")
   })
 
   test("settles a TaskFailure word for word", async () => {

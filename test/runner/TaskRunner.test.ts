@@ -103,7 +103,7 @@ describe("TaskRunner", () => {
           yield* runner.register(tool("bad", badEnds[name]))
           const task = yield* end((yield* runner.startTask(call("bad"))).taskId)
           assert.strictEqual(task.status, "failed")
-          assert.notInclude(JSON.stringify(task), "secret")
+          assert.notInclude(JSON.stringify([task.result, task.statusMessage]), "secret")
           assert.include(JSON.stringify(task.result), "-32603")
         }))
     )

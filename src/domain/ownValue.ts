@@ -1,0 +1,15 @@
+/**
+ * Looking up data by a key that somebody else chose.
+ *
+ * @since 0.2.0
+ */
+
+/**
+ * Gives the value under a key of a map's own: `constructor` and `__proto__` are keys like others, and every object inherits
+ * something under them.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const ownValue = <A>(map: { readonly [key: string]: A } | undefined, key: string): A | undefined =>
+  map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined

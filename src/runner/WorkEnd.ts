@@ -1,0 +1,76 @@
+/**
+ * How a piece of work ended.
+ *
+ * @since 0.2.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { FailureInput } from "../domain/FailureReport.ts"
+import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
+import { causeOf, describeThrown, quietly } from "./describeThrown.ts"
+import { failureOf, internal, mistakeOf } from "./outcomeOf.ts"
+import type { TaskHandler } from "./TaskHandler.ts"
+
+/**
+ * The outcome for the client, and what the operator is told where the client is told less.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface WorkEnd {
+  readonly outcome: TaskOutcomeInput
+  readonly failure?: FailureInput
+  /** Logs what went wrong, once the outcome is stored. */
+  readonly log?: Effect.Effect<void>
+}
+
+/**
+ * Turns whatever becomes of a piece of work into its end. It never fails, whatever the work throws.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const asWorkEnd = <A, E, R>(
+  work: Effect.Effect<A, E, R>,
+  resultOfFailure: TaskHandler["resultOfFailure"]
+): Effect.Effect<WorkEnd, never, R> => Effect.map(Effect.exit(work), (exit) => endOf(exit, resultOfFailure))
+
+/** A result; the error that a `TaskFailure` names; or an internal error without details, which might be secrets. */
+const endOf = (exit: Exit.Exit<unknown, unknown>, resultOfFailure: TaskHandler["resultOfFailure"]): WorkEnd => {
+  if (Exit.isSuccess(exit)) return { outcome: { _tag: "Success", value: exit.value === undefined ? null : exit.value } }
+  const told = failureOf(exit.cause)
+  if (told !== undefined) {
+    const { code, data, message } = told
+    return { outcome: { _tag: "Error", code, message, ...(data === undefined ? {} : { data }) } }
+  }
+  if (Cause.hasInterruptsOnly(exit.cause)) return { outcome: internal("Interrupted"), log: logged(exit.cause) }
+  const cause = unwrap(exit.cause)
+  return {
+    outcome: outcomeOf(cause, resultOfFailure),
+    failure: describeThrown(Cause.squash(cause)),
+    log: logged(cause)
+  }
+}
+
+const logged = (cause: Cause.Cause<unknown>): Effect.Effect<void> => Effect.logError("A task failed", cause)
+
+const outcomeOf = (cause: Cause.Cause<unknown>, resultOfFailure: TaskHandler["resultOfFailure"]): TaskOutcomeInput => {
+  const result = quietly(() => resultOfFailure?.(cause))
+  return result === undefined
+    ? internal(mistakeOf(cause) ?? "Internal error")
+    : { _tag: "Success", value: result }
+}
+
+/** What Effect says of a promise that rejected, and of nothing else, tells less than what it rejected with. */
+const unwrap = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
+  Cause.fromReasons(cause.reasons.map((reason) =>
+    Cause.isFailReason(reason)
+      ? Cause.makeFailReason(unwrapped(reason.error))
+      : Cause.isDieReason(reason)
+      ? Cause.makeDieReason(unwrapped(reason.defect))
+      : reason
+  ))
+
+const unwrapped = (thrown: unknown): unknown =>
+  quietly(() => Cause.isUnknownError(thrown)) === true ? causeOf(thrown) ?? thrown : thrown

@@ -1,0 +1,69 @@
+/**
+ * What work asks for, looked at before anybody is asked: a question that is none would wait for ever.
+ *
+ * @since 0.2.0
+ */
+import { InvalidInput } from "../domain/TaskError.ts"
+import type { InputRequest } from "./TaskContext.ts"
+
+/**
+ * Gives the keys of requests. Throws `InvalidInput` for what is no request.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const keysOfRequests = (requests: { readonly [key: string]: InputRequest }): ReadonlyArray<string> => {
+  const given: unknown = requests
+  if (!isObject(given)) throw refusal("requests", "must be an object of requests by key")
+  const keys = Object.keys(given)
+  if (keys.length === 0) throw refusal("requests", "must hold a request at least, or nothing is ever answered")
+  for (const key of keys) {
+    const request: unknown = given[key]
+    if (!isObject(request)) throw refusal(`requests.${key}`, "must be an object with a method")
+    if (typeof request["method"] !== "string" || request["method"] === "") {
+      throw refusal(`requests.${key}.method`, "must be the name of a method")
+    }
+  }
+  return keys
+}
+
+/**
+ * Throws `InvalidInput` for what is no string.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const requireString = (field: string, value: unknown): void => {
+  if (typeof value !== "string") throw refusal(field, "must be a string")
+}
+
+/**
+ * Throws `InvalidInput` for params that ask a person nothing.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const requireElicitParams = (params: unknown): void => {
+  if (!isObject(params)) throw refusal("params", "must be an object with a message")
+  requireString("params.message", params["message"])
+}
+
+/**
+ * Throws `InvalidInput` for an amount of progress that is none.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const requireAmount = (amount: unknown): void => {
+  if (amount === undefined) return
+  if (!isObject(amount)) throw refusal("amount", "must be an object with the progress made")
+  if (!Number.isFinite(amount["progress"])) throw refusal("amount.progress", "must be a number")
+  if (amount["total"] !== undefined && !Number.isFinite(amount["total"])) {
+    throw refusal("amount.total", "must be a number")
+  }
+}
+
+const refusal = (field: string, reason: string): InvalidInput => new InvalidInput({ field, reason })
+
+const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
