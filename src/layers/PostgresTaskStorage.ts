@@ -9,6 +9,7 @@
  */
 import * as PgClientModule from "@effect/sql-pg/PgClient"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
+import * as PgPool from "@effect/sql-pg/PgPool"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -39,7 +40,7 @@ import { postgresTables } from "./postgres/postgresTables.ts"
 import type { SchemaMode } from "./SchemaMode.ts"
 import type { SqlMigration } from "./sql/SqlDialect.ts"
 
-const pg: PgModules = { PgClient: PgClientModule, PgConnection }
+const pg: PgModules = { PgClient: PgClientModule, PgConnection, PgPool }
 
 export type { Password, PostgresClientOptions, SchemaMode, SqlMigration, TableOptions, TlsOptions }
 

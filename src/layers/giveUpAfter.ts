@@ -5,12 +5,19 @@
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { clearTimeout, setTimeout } from "node:timers"
+import { clearTimeout, setImmediate, setTimeout } from "node:timers"
 import { longestTimer } from "./longestTimer.ts"
 
 /**
+ * Turns of the event loop in which a process that was not running for a while reads what has come meanwhile, and works
+ * its way from there to the answer.
+ */
+const turns = 20
+
+/**
  * Runs an effect for at most so many real milliseconds, and fails then. What it was doing is interrupted, but nobody waits
- * for that: a dead connection may take long to close.
+ * for that: a dead connection may take long to close. An answer that has come in time is taken, though the process may
+ * have slept since.
  *
  * @since 0.1.0
  * @category combinators
@@ -23,16 +30,26 @@ export const giveUpAfter = <A, E, R, E2>(
   Effect.contextWith((context) =>
     Effect.callback<A, E | E2>((resume) => {
       const fiber = Effect.runForkWith(context)(effect)
-      // @effect-diagnostics-next-line globalTimersInEffect:off -- an engine answers in real time, whatever clock the program has
-      const timer = setTimeout(() => {
+      let isOver = false
+      // Timers come before sockets in each turn.
+      const giveUp = (turnsLeft: number): void => {
+        if (isOver) return
+        if (turnsLeft > 0) {
+          setImmediate(giveUp, turnsLeft - 1)
+          return
+        }
         resume(Effect.fail(error()))
         fiber.interruptUnsafe()
-      }, Math.min(milliseconds, longestTimer))
+      }
+      // @effect-diagnostics-next-line globalTimersInEffect:off -- an engine answers in real time, whatever clock the program has
+      const timer = setTimeout(giveUp, Math.min(milliseconds, longestTimer), turns)
       fiber.addObserver((exit) => {
+        isOver = true
         clearTimeout(timer)
         resume(exit)
       })
       return Effect.suspend(() => {
+        isOver = true
         clearTimeout(timer)
         return Fiber.interrupt(fiber)
       })

@@ -8,6 +8,7 @@
  */
 import type * as PgClient from "@effect/sql-pg/PgClient"
 import type * as PgConnection from "@effect/sql-pg/PgConnection"
+import type * as PgPool from "@effect/sql-pg/PgPool"
 
 /**
  * The modules of `@effect/sql-pg`, however they were loaded.
@@ -16,6 +17,7 @@ import type * as PgConnection from "@effect/sql-pg/PgConnection"
  * @category models
  */
 export interface PgModules {
-  readonly PgClient: Pick<typeof PgClient, "make">
+  readonly PgClient: Pick<typeof PgClient, "makeCompiler">
   readonly PgConnection: Pick<typeof PgConnection, "make">
+  readonly PgPool: Pick<typeof PgPool, "make">
 }

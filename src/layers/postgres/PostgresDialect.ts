@@ -3,19 +3,33 @@
  *
  * @since 0.1.0
  */
+import { longestTimer } from "../longestTimer.ts"
 import type { SqlDialect } from "../sql/SqlDialect.ts"
 import type { SqlStatement } from "../sql/SqlStatement.ts"
-import { postgresFault } from "./PostgresFault.ts"
+import { postgresFault, schemaFault } from "./PostgresFault.ts"
 import { makeTriggers, triggersExist } from "./PostgresLimits.ts"
 import { migrations } from "./PostgresSchema.ts"
 
 /**
- * Makes the dialect, which remembers the texts that it has translated.
+ * What the dialect of one driver knows: how long a change of the schema waits for each lock that it needs, in milliseconds,
+ * and where the server is.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface PostgresSurroundings {
+  readonly statementTimeout?: number
+  readonly place?: string
+}
+
+/**
+ * Makes the dialect, which remembers the texts that it has translated, and whether the server has ever answered.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const makePostgresDialect = (): SqlDialect => {
+export const makePostgresDialect = ({ place, statementTimeout = 10_000 }: PostgresSurroundings = {}): SqlDialect => {
+  let hasAnswered = false
   const texts = new Map<string, string>()
   const numbered = (text: string): string => {
     const known = texts.get(text)
@@ -39,11 +53,35 @@ export const makePostgresDialect = (): SqlDialect => {
     retriesInTransaction: false,
     // Who waits for the lock of the schema has to see what the one before has made.
     beginTransaction: "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    lockSchema: ({ schema }) => ({ text: "SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", params: [schema] }),
+    schemaLock: ({ schema }) => ({
+      take: [
+        { text: `SELECT set_config('${savedLockTimeout}', current_setting('lock_timeout'), true)`, params: [] },
+        { text: "SELECT set_config('lock_timeout', ?, true)", params: [Math.min(statementTimeout, longestTimer)] },
+        { text: "SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", params: [schema] }
+      ],
+      // The transaction may be the user's, and go on.
+      leave: [{ text: `SELECT set_config('lock_timeout', current_setting('${savedLockTimeout}'), true)`, params: [] }]
+    }),
     tableExists: "SELECT 1 FROM pg_class WHERE oid = to_regclass(?)",
     migrations,
     triggersExist,
     makeTriggers,
-    fault: postgresFault
+    fault: (error) => postgresFault(error, { place, hasAnswered }),
+    noteAnswer: () => {
+      hasAnswered = true
+    }
   }
 }
+
+const savedLockTimeout = "mcp_task_storage.lock_timeout"
+
+/**
+ * Makes the dialect in which the schema is changed, where a lock that was waited for in vain is one of the tables.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const inSchemaChange = (dialect: SqlDialect, statementTimeout: number): SqlDialect => ({
+  ...dialect,
+  fault: (error) => schemaFault(error, dialect.fault(error), statementTimeout)
+})

@@ -3,8 +3,27 @@
  *
  * @since 0.1.0
  */
-import type { SqlError } from "effect/sql/SqlError"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import type { SqlFault } from "../sql/SqlDialect.ts"
+
+/**
+ * What else tells the meaning of an error: where the server is, and whether it has answered before.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface FaultContext {
+  readonly place?: string | undefined
+  readonly hasAnswered?: boolean
+}
+
+/**
+ * The message of the error that there is no password to be had.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const noPassword = "No password could be had"
 
 /**
  * Gives the meaning of an error. What is decided is decided by its SQLSTATE, never by its text.
@@ -12,17 +31,33 @@ import type { SqlFault } from "../sql/SqlDialect.ts"
  * @since 0.1.0
  * @category constructors
  */
-export const postgresFault = (error: SqlError): SqlFault => {
+export const postgresFault = (error: SqlError, context: FaultContext = {}): SqlFault => {
   const code = sqlState(error)
   const connecting = error.reason.operation === "connect"
   return {
     locked: false,
     retryable: false,
     applied: connecting || isUndone(error, code) ? "no" : "unknown",
-    ...meaning(code, connecting, error),
+    ...meaning(code, connecting, error, context),
     cause: withoutValues(error, code)
   }
 }
+
+/**
+ * Gives the meaning that an error has in a change of the schema, where the lock is one of the tables.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const schemaFault = (error: SqlError, fault: SqlFault, statementTimeout: number): SqlFault =>
+  sqlState(error) === "55P03"
+    ? {
+      ...fault,
+      locked: false,
+      reason: `somebody holds a lock on the tables, or changes them, for longer than the statementTimeout of ` +
+        `${statementTimeout} ms; look for it in pg_stat_activity, try again, or raise statementTimeout`
+    }
+    : fault
 
 /**
  * An error that the server reports has undone the statement, unless it is the connection or the server that ends: that may
@@ -31,17 +66,55 @@ export const postgresFault = (error: SqlError): SqlFault => {
 const isUndone = (error: SqlError, code: string | undefined): boolean =>
   code !== undefined && !/^(08|57P)/.test(code) && severityOf(error) === "ERROR"
 
+/**
+ * Gives what PostgreSQL says when it gives no further connection, though it is up: there are too many, or the password has
+ * changed.
+ *
+ * @since 0.1.0
+ * @category readers
+ */
+export const connectionRefusal = (error: unknown): string | undefined => {
+  if (!isSqlError(error) || error.reason.operation !== "connect") return undefined
+  const code = sqlState(error)
+  return code !== undefined && /^(53|28|08P01)/.test(code) ? property(error.reason.cause, "message") : undefined
+}
+
+/**
+ * Tells whether PostgreSQL has refused a write because the server takes none, as a standby does.
+ *
+ * @since 0.1.0
+ * @category readers
+ */
+export const isReadOnly = (error: SqlError): boolean => sqlState(error) === "25006"
+
+/**
+ * Tells whether an error was reported by the server, over a connection that lives on.
+ *
+ * @since 0.1.0
+ * @category readers
+ */
+export const isReport = (error: SqlError): boolean => isUndone(error, sqlState(error))
+
 type Meaning = Pick<SqlFault, "reason"> & Partial<Pick<SqlFault, "locked" | "retryable">>
 
-const meaning = (code: string | undefined, connecting: boolean, error: SqlError): Meaning => {
+const meaning = (
+  code: string | undefined,
+  connecting: boolean,
+  error: SqlError,
+  { hasAnswered = false, place }: FaultContext
+): Meaning => {
   switch (code) {
     case undefined:
       if (error.reason._tag === "AuthenticationError") {
-        return { reason: "no password could be had to connect to PostgreSQL; see the cause", retryable: true }
+        return error.reason.message === noPassword
+          ? { reason: "no password could be had to connect to PostgreSQL; see the cause", retryable: true }
+          : { reason: "the client cannot authenticate as PostgreSQL asks for; give a password, and see the cause" }
       }
       return connecting
         ? {
-          reason: "no connection to PostgreSQL; check host, port and TLS, and that the server is running",
+          reason:
+            `no connection to PostgreSQL${place === undefined ? "" : ` at ${place}`}; check host, port and TLS, ` +
+            "and that the server is running; see the cause",
           retryable: true
         }
         : error.reason._tag === "ConnectionError"
@@ -91,16 +164,22 @@ const meaning = (code: string | undefined, connecting: boolean, error: SqlError)
         retryable: true
       }
     default:
-      return ofClass(code)
+      return ofClass(code, hasAnswered)
   }
 }
 
-const ofClass = (code: string): Meaning => {
+const ofClass = (code: string, hasAnswered: boolean): Meaning => {
   switch (code.slice(0, 2)) {
     case "08":
       return { reason: "the connection to PostgreSQL was lost", retryable: true }
     case "28":
-      return { reason: "PostgreSQL refuses the user or the password; check both, and pg_hba.conf" }
+      return hasAnswered
+        ? {
+          reason: "PostgreSQL refuses the user or the password now, though it has taken them before; if the password " +
+            "changes, wait until both sides know the new one, else check both, and pg_hba.conf",
+          retryable: true
+        }
+        : { reason: "PostgreSQL refuses the user or the password; check both, and pg_hba.conf" }
     case "53":
       return { reason: "PostgreSQL is out of resources", retryable: true }
     case "57":

@@ -6,11 +6,15 @@
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
+import { giveUpAfter } from "../giveUpAfter.ts"
 import { realSleep } from "../realSleep.ts"
 import type { SqlRunner } from "../sql/SqlRunner.ts"
 
 /** Milliseconds over which what is told is gathered: a notification within each write would cost most of its speed. */
 const gathering = 10
+
+/** How long the end of a storage waits until its last writes are told, in milliseconds. */
+const lastWords = 1_000
 
 /** PostgreSQL takes less than 8000 bytes. */
 const maxBytes = 7900
@@ -40,7 +44,7 @@ export const makeNotifier = Effect.fnUntraced(function*(
     const text = `SELECT pg_notify(?, message) FROM jsonb_array_elements_text(CAST(? AS jsonb)) AS message`
     return Effect.ignore(runner.write({ text, params: [channel, JSON.stringify(messages)] }, () => undefined))
   })
-  yield* Effect.addFinalizer(() => tell)
+  yield* Effect.addFinalizer(() => Effect.ignore(giveUpAfter(tell, lastWords, () => "unanswered")))
   yield* latch.await.pipe(
     Effect.andThen(realSleep(gathering)),
     Effect.andThen(tell),

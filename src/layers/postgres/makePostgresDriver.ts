@@ -3,23 +3,23 @@
  *
  * @since 0.1.0
  */
-import type { PgClient } from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
-import { parseMillis } from "../../domain/ArgumentParsers.ts"
 import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { parseSchemaMode } from "../SchemaMode.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
 import { makeSqlRunner } from "../sql/SqlRunner.ts"
 import { makeCounterSetup, prepareSchema } from "../sql/SqlSchema.ts"
+import type { PostgresClient } from "./openPostgres.ts"
 import type { PgModules } from "./PgModules.ts"
-import { makePostgresDialect } from "./PostgresDialect.ts"
+import { inSchemaChange, makePostgresDialect } from "./PostgresDialect.ts"
 import { listenForWrites } from "./PostgresListener.ts"
 import { makeNotifier } from "./PostgresNotifier.ts"
 import type { PostgresDriverOptions } from "./PostgresOptions.ts"
 import { postgresTables } from "./postgresTables.ts"
+import { parseTimeouts } from "./PostgresTimeouts.ts"
 import { makePostgresWrites } from "./PostgresWrites.ts"
 
 /** Milliseconds that a change of the schema may take: counting what is stored already reads all of it. */
@@ -33,24 +33,26 @@ const schemaTimeout = 600_000
  */
 export const makePostgresDriver = Effect.fnUntraced(function*(
   pg: PgModules,
-  sql: PgClient,
+  sql: PostgresClient,
   options: PostgresDriverOptions
 ): Effect.fn.Return<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> {
   const tables = yield* Effect.fromResult(postgresTables(options))
   const mode = yield* Effect.fromResult(parseSchemaMode(options.schema))
-  const lockTimeout = yield* Effect.fromResult(parseMillis("lockTimeout", options.lockTimeout ?? "5 seconds", 0))
-  const statementTimeout = yield* Effect.fromResult(
-    parseMillis("statementTimeout", options.statementTimeout ?? "10 seconds", 1)
-  )
+  const { lockTimeout, statementTimeout } = yield* Effect.fromResult(parseTimeouts(options))
   const { notifications = true } = options
   if (typeof notifications !== "boolean") {
     return yield* new InvalidInput({ field: "notifications", reason: "must be true or false" })
   }
 
-  const dialect = makePostgresDialect()
-  const schemaRunner = makeSqlRunner(sql, dialect, { lockTimeout, statementTimeout: schemaTimeout })
-  yield* prepareSchema(schemaRunner, dialect, tables, mode, dialect.migrations(tables))
+  const { host, port = 5432 } = sql.config
+  const dialect = makePostgresDialect({ statementTimeout, ...(host === undefined ? {} : { place: `${host}:${port}` }) })
+  const schemaRunner = makeSqlRunner(sql, inSchemaChange(dialect, statementTimeout), {
+    lockTimeout,
+    statementTimeout: schemaTimeout,
+    unanswered: `the tables were not ready after ${schemaTimeout / 60_000} minutes; look at what the database is doing`
+  })
   const runner = makeSqlRunner(sql, dialect, { lockTimeout, statementTimeout })
+  yield* prepareSchema(runner, dialect, tables, mode, dialect.migrations(tables), schemaRunner)
   const ensureCounters = makeCounterSetup(runner, schemaRunner, dialect, tables, mode)
   if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* ensureCounters
 
@@ -65,7 +67,7 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
 /** Tells of what was written once it is committed. A new task is waited for by nobody yet. */
 const telling = <Driver extends Pick<TaskDriver, "patch" | "remove">>(
   driver: Driver,
-  sql: PgClient,
+  sql: PostgresClient,
   notify: (taskId: string) => void
 ): Driver => {
   const afterCommit = (taskId: string) => sql.afterCommit(Effect.sync(() => notify(taskId)))

@@ -36,6 +36,17 @@ export interface SqlFault {
 }
 
 /**
+ * Statements around a change of the schema. None are needed where transactions begin with a lock.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface SchemaLock {
+  readonly take: ReadonlyArray<SqlStatement>
+  readonly leave: ReadonlyArray<SqlStatement>
+}
+
+/**
  * The differences between SQL engines; everything else is shared.
  *
  * @since 0.1.0
@@ -55,8 +66,8 @@ export interface SqlDialect {
   readonly retriesInTransaction: boolean
   /** What a transaction begins with where the database may be set up to show it only what was there at its start. */
   readonly beginTransaction: string | undefined
-  /** Takes the lock under which the schema changes, where transactions do not begin with one. */
-  readonly lockSchema: (tables: TaskTables) => SqlStatement | undefined
+  /** What takes the lock under which the schema changes, and what comes after the change, within its transaction. */
+  readonly schemaLock: (tables: TaskTables) => SchemaLock
   /** Selects one row when the table, named by the one parameter, exists. */
   readonly tableExists: string
   /** The schema, oldest step first. */
@@ -66,4 +77,6 @@ export interface SqlDialect {
   /** Makes the triggers that keep the counts of limits, and counts what is stored. */
   readonly makeTriggers: (tables: TaskTables) => ReadonlyArray<string>
   readonly fault: (error: SqlError) => SqlFault
+  /** Is called when the engine has answered: what it refuses after that may mean something else. */
+  readonly noteAnswer: () => void
 }

@@ -15,6 +15,7 @@ import { giveUpAfter } from "../giveUpAfter.ts"
 import { beginWhenUnlocked, whileLocked } from "./LockWait.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import type { SqlStatement } from "./SqlStatement.ts"
+import { CurrentStatement, type StatementProgress } from "./StatementProgress.ts"
 import { CorruptRow, type Row } from "./TaskTables.ts"
 
 /**
@@ -53,6 +54,8 @@ export interface SqlRunner {
 export interface SqlTimeouts {
   readonly lockTimeout: number
   readonly statementTimeout?: number
+  /** What to say when that is over, if it is not the `statementTimeout` that the user knows. */
+  readonly unanswered?: string
 }
 
 /**
@@ -64,7 +67,7 @@ export interface SqlTimeouts {
 export const makeSqlRunner = (
   sql: SqlClient,
   dialect: SqlDialect,
-  { lockTimeout, statementTimeout }: SqlTimeouts
+  { lockTimeout, statementTimeout, unanswered }: SqlTimeouts
 ): SqlRunner => {
   const isLocked = (error: unknown): boolean => isSqlError(error) && dialect.fault(error).locked
 
@@ -72,10 +75,18 @@ export const makeSqlRunner = (
   const mayTryAgain = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
     dialect.retriesInTransaction || Context.getOrUndefined(fiber.context, sql.transactionService) === undefined
 
-  const bounded = <A>(effect: Effect.Effect<A, TaskDriverError>, writes: boolean) =>
-    statementTimeout === undefined
-      ? effect
-      : giveUpAfter(effect, statementTimeout, () => unanswered(statementTimeout, writes))
+  const bounded = <A, E>(
+    effect: Effect.Effect<A, E | TaskDriverError>,
+    writes: boolean
+  ): Effect.Effect<A, E | TaskDriverError> => {
+    if (statementTimeout === undefined) return effect
+    const progress: StatementProgress = { isSent: true }
+    return giveUpAfter(
+      Effect.provideService(effect, CurrentStatement, progress),
+      statementTimeout,
+      () => timedOut(unanswered ?? ofStatement(statementTimeout, progress), writes, progress)
+    )
+  }
 
   const run = (writes: boolean): RunStatement => (statement, decode) =>
     Effect.withFiber((fiber) => {
@@ -86,6 +97,7 @@ export const makeSqlRunner = (
       const waits = mayTryAgain(fiber)
       const answer = Effect.matchCauseEffect(waits ? whileLocked(rows, lockTimeout, isLocked) : rows, {
         onSuccess: (rows) => {
+          dialect.noteAnswer()
           try {
             return Effect.succeed(decode(rows))
           } catch (cause) {
@@ -110,7 +122,7 @@ export const makeSqlRunner = (
   const transaction = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | TaskDriverError> =>
     Effect.withFiber((fiber) => {
       if (Context.getOrUndefined(fiber.context, sql.transactionService) !== undefined) return effect
-      return Effect.matchCauseEffect(withTransaction(begun(effect)), {
+      const transacted = Effect.matchCauseEffect(withTransaction(begun(effect)), {
         onSuccess: Effect.succeed,
         onFailure: (cause): Effect.Effect<A, E | TaskDriverError> => {
           const error = Cause.squash(cause)
@@ -119,6 +131,7 @@ export const makeSqlRunner = (
             : Effect.failCause(withoutSqlErrors(cause))
         }
       })
+      return bounded(transacted, true)
     })
 
   return { read: run(false), write: run(true), transaction }
@@ -167,14 +180,15 @@ export const driverError = (
   })
 }
 
-const unanswered = (statementTimeout: number, writes: boolean): TaskDriverError =>
-  new TaskDriverError({
-    reason:
-      `there was no answer within the statementTimeout of ${statementTimeout} ms; check the network and the load ` +
-      "of the database, or raise statementTimeout",
-    retryable: true,
-    applied: writes ? "unknown" : "no"
-  })
+const ofStatement = (statementTimeout: number, { isSent }: StatementProgress): string =>
+  isSent
+    ? `there was no answer within the statementTimeout of ${statementTimeout} ms; look for who holds a lock, check the ` +
+      "network and the load of the database, or raise statementTimeout"
+    : `no connection was free or could be made within the statementTimeout of ${statementTimeout} ms; check the ` +
+      "network, raise maxConnections, or make fewer calls at once"
+
+const timedOut = (reason: string, writes: boolean, { isSent }: StatementProgress): TaskDriverError =>
+  new TaskDriverError({ reason, retryable: true, applied: writes && isSent ? "unknown" : "no" })
 
 const unreadable = (cause: unknown, writes: boolean): TaskDriverError =>
   new TaskDriverError({

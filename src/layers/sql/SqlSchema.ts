@@ -8,6 +8,7 @@ import { TaskDriverError } from "../../domain/TaskDriver.ts"
 import type { SchemaMode } from "../SchemaMode.ts"
 import type { SqlDialect, SqlMigration } from "./SqlDialect.ts"
 import { isSome, type SqlRunner } from "./SqlRunner.ts"
+import type { SqlStatement } from "./SqlStatement.ts"
 import { readInteger, type TaskTables } from "./TaskTables.ts"
 
 interface Version {
@@ -17,7 +18,8 @@ interface Version {
 }
 
 /**
- * Prepares the schema. Processes may do so at the same time; each step is made once.
+ * Prepares the schema. Processes may do so at the same time; each step is made once. Steps may read all that is stored, and
+ * are given the time of `patientRunner`.
  *
  * @since 0.1.0
  * @category constructors
@@ -27,7 +29,8 @@ export const prepareSchema = Effect.fnUntraced(function*(
   dialect: SqlDialect,
   tables: TaskTables,
   mode: SchemaMode,
-  steps: ReadonlyArray<SqlMigration>
+  steps: ReadonlyArray<SqlMigration>,
+  patientRunner: SqlRunner = runner
 ): Effect.fn.Return<void, TaskDriverError> {
   if (mode === "trust") return
   const own = steps.at(-1)?.id ?? 0
@@ -36,20 +39,24 @@ export const prepareSchema = Effect.fnUntraced(function*(
   if (stored !== undefined && stored.version >= own) return
   if (mode === "verify") return yield* tooOld(stored, own)
 
-  yield* runner.transaction(Effect.gen(function*() {
-    yield* lockSchema(runner, dialect, tables)
-    // Read again: while this process waited for the lock, another one may have done it.
-    const current = yield* readVersion(runner, dialect, tables)
-    const areCounted = runner.read({ text: dialect.triggersExist(tables), params: [] }, isSome)
-    const wereCounted = current !== undefined && (yield* areCounted)
-    for (const step of steps) {
-      if (current !== undefined && step.id <= current.version) continue
-      for (const statement of step.statements) yield* execute(runner, statement)
-    }
-    // The triggers of a table go with it. Processes that know of them go on to rely on them.
-    if (!wereCounted || (yield* areCounted)) return
-    for (const statement of dialect.makeTriggers(tables)) yield* execute(runner, statement)
-  }))
+  yield* changeSchema(
+    patientRunner,
+    dialect,
+    tables,
+    Effect.gen(function*() {
+      // Read again: while this process waited for the lock, another one may have done it.
+      const current = yield* readVersion(patientRunner, dialect, tables)
+      const areCounted = patientRunner.read({ text: dialect.triggersExist(tables), params: [] }, isSome)
+      const wereCounted = current !== undefined && (yield* areCounted)
+      for (const step of steps) {
+        if (current !== undefined && step.id <= current.version) continue
+        for (const statement of step.statements) yield* execute(patientRunner, statement)
+      }
+      // The triggers of a table go with it. Processes that know of them go on to rely on them.
+      if (!wereCounted || (yield* areCounted)) return
+      for (const statement of dialect.makeTriggers(tables)) yield* execute(patientRunner, statement)
+    })
+  )
 })
 
 /**
@@ -74,12 +81,16 @@ export const makeCounterSetup = (
         known = found
       })
   )
-  const start = patientRunner.transaction(Effect.gen(function*() {
-    yield* lockSchema(patientRunner, dialect, tables)
-    // What is made here may yet be rolled back with a transaction of the user, so that only a later look is believed.
-    if (yield* patientRunner.read({ text: dialect.triggersExist(tables), params: [] }, isSome)) return
-    for (const statement of dialect.makeTriggers(tables)) yield* execute(patientRunner, statement)
-  }))
+  const start = changeSchema(
+    patientRunner,
+    dialect,
+    tables,
+    Effect.gen(function*() {
+      // What is made here may yet be rolled back with a transaction of the user, so that only a later look is believed.
+      if (yield* patientRunner.read({ text: dialect.triggersExist(tables), params: [] }, isSome)) return
+      for (const statement of dialect.makeTriggers(tables)) yield* execute(patientRunner, statement)
+    })
+  )
   const missing = new TaskDriverError({
     reason: "maxTasks and maxTasksPerSession need triggers that this database does not have; run the statements of " +
       "limitTriggers, or open it once with schema \"migrate\"",
@@ -95,9 +106,17 @@ export const makeCounterSetup = (
   })
 }
 
-const lockSchema = (runner: SqlRunner, dialect: SqlDialect, tables: TaskTables) => {
-  const lock = dialect.lockSchema(tables)
-  return lock === undefined ? Effect.void : runner.read(lock, isSome)
+/** One process at a time. */
+const changeSchema = (
+  runner: SqlRunner,
+  dialect: SqlDialect,
+  tables: TaskTables,
+  change: Effect.Effect<void, TaskDriverError>
+): Effect.Effect<void, TaskDriverError> => {
+  const { leave, take } = dialect.schemaLock(tables)
+  const runAll = (statements: ReadonlyArray<SqlStatement>) =>
+    Effect.forEach(statements, (statement) => runner.read(statement, isSome), { discard: true })
+  return runner.transaction(runAll(take).pipe(Effect.andThen(change), Effect.andThen(runAll(leave))))
 }
 
 const execute = (runner: SqlRunner, text: string) => runner.write({ text, params: [] }, isSome)

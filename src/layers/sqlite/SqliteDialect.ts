@@ -24,12 +24,13 @@ export const sqliteDialect: SqlDialect = {
   idList: "SELECT value FROM json_each(?)",
   retriesInTransaction: true,
   beginTransaction: undefined,
-  lockSchema: () => undefined,
+  schemaLock: () => ({ take: [], leave: [] }),
   tableExists: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
   migrations,
   triggersExist,
   makeTriggers,
-  fault: (error) => faultOf(resultCode(error))
+  fault: (error) => faultOf(resultCode(error)),
+  noteAnswer: () => undefined
 }
 
 /**

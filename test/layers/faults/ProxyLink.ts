@@ -19,10 +19,12 @@ export class ProxyLink {
   #hasLost = false
   /** Whether neither end is told anything any more. */
   #hangs = false
+  /** Whether what either end sends is dropped as well. */
+  #isSilent = false
 
   constructor(client: Socket, engine: Endpoint, behaviour: Behaviour, on: Listeners) {
     this.#client = client
-    this.#engine = connect(engine)
+    this.#engine = connect({ ...engine, allowHalfOpen: true })
     this.#behaviour = behaviour
     const toEngine = this.#inOrder(this.#engine)
     const toClient = this.#inOrder(client)
@@ -35,7 +37,11 @@ export class ProxyLink {
       socket.setNoDelay(true)
       // What goes wrong with one end is told to the other one by the end that follows it.
       socket.on("error", () => undefined)
+      socket.on("end", () => {
+        if (!this.#isSilent) socket.end()
+      })
       socket.on("close", () => {
+        if (this.#isSilent) return
         this.destroy()
         on.ended()
       })
@@ -52,6 +58,12 @@ export class ProxyLink {
   /** Ends the connection, unless it hangs: then not even its end is heard of. */
   cut(): void {
     if (!this.#hangs) this.destroy()
+  }
+
+  /** Loses whatever comes from now on and tells neither end, not even that the other one has gone. */
+  silence(): void {
+    this.#hangs = true
+    this.#isSilent = true
   }
 
   destroy(): void {
@@ -83,7 +95,7 @@ export class ProxyLink {
     let last = Promise.resolve()
     let waiting = 0
     const pass = (chunk: Buffer) => {
-      if (chunk.length > 0 && target.writable) target.write(chunk)
+      if (chunk.length > 0 && !this.#isSilent && target.writable) target.write(chunk)
     }
     return (chunk) => {
       const milliseconds = this.#behaviour._tag === "Delay" ? this.#behaviour.milliseconds : 0

@@ -27,6 +27,7 @@ export const disturbNetwork = (proxy: TcpProxy): Effect.Effect<void> =>
       [{ _tag: "LoseAnswers", after: "cut" }, cut],
       [{ _tag: "LoseAnswers", after: "cut" }, realSleep(yield* short)],
       [{ _tag: "LoseAnswers", after: "hang" }, realSleep(silence)],
+      [{ _tag: "Pass" }, Effect.andThen(proxy.forget, realSleep(silence))],
       [cutAfter, realSleep(yield* short)]
     ]
     for (const [behaviour, meanwhile] of yield* Random.shuffle(faults)) {

@@ -8,6 +8,7 @@ import { runsOr } from "../../support/runs.ts"
 import { checkAborts } from "./checkAborts.ts"
 import { contestChecks, startContenders } from "./checkContests.ts"
 import { checkFaultyDriver } from "./checkFaultyDriver.ts"
+import { checkForgotten } from "./checkForgotten.ts"
 import { checkInterruptions } from "./checkInterruptions.ts"
 import { checkKills, type Kills } from "./checkKills.ts"
 import { room } from "./contests.ts"
@@ -103,6 +104,12 @@ export const testProcesses = <E>(target: FaultTarget<E>, kills: Kills): void => 
 
 /** A network that fails. */
 export const testNetwork = <E>(target: RemoteTarget<E>): void => {
+  it.live(
+    "connections that are dead without anybody being told hold up no call, no waiter and no end",
+    () => checkForgotten(target),
+    timeout
+  )
+
   it.live.each(seedsFrom(2))(
     "a network that fails loses and halves nothing, and is got over (seed %i)",
     (seed) =>

@@ -118,6 +118,22 @@ describe("the proxy", () => {
       assert.strictEqual(heard(), "12")
     }))
 
+  it.live("forgets the connections that are open, and lets new ones through", () =>
+    Effect.gen(function*() {
+      const { heard, proxy, say } = yield* scene
+      const other = yield* opened(proxy.endpoint)
+      yield* Effect.promise(() => exchange(other, "2"))
+      yield* proxy.forget
+      assert.deepStrictEqual(yield* say("3"), { answer: "", ended: false })
+      yield* proxy.cut
+      other.end("4")
+      assert.deepStrictEqual(yield* say("5"), { answer: "", ended: false })
+      assert.isFalse(other.readableEnded)
+      const fresh = yield* opened(proxy.endpoint)
+      assert.deepStrictEqual(yield* Effect.promise(() => exchange(fresh, "6")), { answer: "6", ended: false })
+      assert.strictEqual(heard(), "126")
+    }))
+
   it.live("cuts in the middle of an answer", () =>
     Effect.gen(function*() {
       const { heard, proxy, say } = yield* scene

@@ -12,6 +12,11 @@ export interface TcpProxy {
   readonly behave: (behaviour: Behaviour) => Effect.Effect<void>
   /** Cuts all connections, except those that hang. */
   readonly cut: Effect.Effect<void>
+  /**
+   * Forgets the connections that are open, as a router does that has dropped them from its table: what they carry is lost,
+   * and neither end is told. New connections get through.
+   */
+  readonly forget: Effect.Effect<void>
   /** How many connections have lost an answer. */
   readonly losses: Effect.Effect<number>
 }
@@ -27,7 +32,7 @@ const listen = async (engine: Endpoint) => {
   let behaviour: Behaviour = { _tag: "Pass" }
   const links = new Set<ProxyLink>()
   let losses = 0
-  const server = createServer((client) => {
+  const server = createServer({ allowHalfOpen: true }, (client) => {
     if (behaviour._tag === "Refuse") {
       client.resetAndDestroy()
       return
@@ -49,6 +54,9 @@ const listen = async (engine: Endpoint) => {
   const proxy: TcpProxy = {
     endpoint: { host, port },
     cut: Effect.sync(cut),
+    forget: Effect.sync(() => {
+      for (const link of links) link.silence()
+    }),
     losses: Effect.sync(() => losses),
     behave: (next) =>
       Effect.sync(() => {

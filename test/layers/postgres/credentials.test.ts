@@ -92,7 +92,11 @@ describe("a password", () => {
       yield* sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${options.username}`
       yield* Effect.sleep(100)
       const refused = yield* Effect.flip(storage.createTask(call))
-      assert.include(refused.message, "PostgreSQL refuses the user or the password")
+      assert.deepInclude(refused, { _tag: "TaskStorageUnavailable", retryable: true, applied: "no" })
+      assert.include(
+        refused.message,
+        "PostgreSQL refuses the user or the password now, though it has taken them before"
+      )
       current = "second"
       yield* storage.createTask(call)
     }))
@@ -163,7 +167,8 @@ describe("what cannot be opened", () => {
       for (const at of [`127.0.0.1:${yield* freePort}`, "nowhere.invalid", `127.0.0.1:${port}`]) {
         const url = `postgres://postgres:${encodeURIComponent(secret)}@${at}/postgres`
         const error = yield* refusal({ url, connectTimeout: "2 seconds" }, secret)
-        assert.include(error.message, "no connection to PostgreSQL; check host, port and TLS")
+        const place = at.includes(":") ? at : `${at}:5432`
+        assert.include(error.message, `no connection to PostgreSQL at ${place}; check host, port and TLS`)
         assert.deepInclude(error, { retryable: true, applied: "no" })
       }
     }))

@@ -1,6 +1,7 @@
 /** Databases for the tests of PostgreSQL: storages and drivers on them, and a client beside them. */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
+import * as PgPool from "@effect/sql-pg/PgPool"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -27,7 +28,7 @@ export const open = (options: PostgresTaskStorage.Options) =>
 
 /** A driver over a client of the test. */
 export const driverOver = (sql: PgClient.PgClient, options: PostgresDriverOptions) =>
-  makePostgresDriver({ PgClient, PgConnection }, sql, options)
+  makePostgresDriver({ PgClient, PgConnection, PgPool }, sql, options)
 
 export const anyone = (now: number) => ({ now, session: undefined })
 

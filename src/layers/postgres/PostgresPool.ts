@@ -1,0 +1,210 @@
+/**
+ * A pool of connections to PostgreSQL: it lends none that is dead or leads to a standby, and goes on with fewer where it
+ * cannot have more.
+ *
+ * @since 0.2.0
+ */
+import type { PgConnection } from "@effect/sql-pg/PgConnection"
+import type * as PgPool from "@effect/sql-pg/PgPool"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import { ConnectionError, SqlError } from "effect/sql/SqlError"
+import { realSleep } from "../realSleep.ts"
+import { noteProgress } from "../sql/StatementProgress.ts"
+import { type ConnectionState, makeConnectionHealth } from "./ConnectionHealth.ts"
+import { makeConnectionLimit } from "./ConnectionLimit.ts"
+import type { PgModules } from "./PgModules.ts"
+import { connectionRefusal, isReadOnly, isReport } from "./PostgresFault.ts"
+import { makePostgresSockets, type PostgresAddress } from "./PostgresSockets.ts"
+
+/** Milliseconds between two replacements of all connections: a standby is not asked for new ones by each write. */
+const replacementPause = 1_000
+
+/**
+ * A connection for somebody to use.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface LentConnection {
+  readonly connection: PgConnection
+  /** Runs a statement, and notes what its answer says of the connection. */
+  readonly noting: <A>(answer: Effect.Effect<A, SqlError>) => Effect.Effect<A, SqlError>
+}
+
+/**
+ * The connections of a client.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PostgresPool {
+  /** Lends a connection to one effect. */
+  readonly use: <A, E, R>(use: (lent: LentConnection) => Effect.Effect<A, E, R>) => Effect.Effect<A, E | SqlError, R>
+  /** Lends a connection to nobody else until the scope closes. */
+  readonly reserve: Effect.Effect<LentConnection, SqlError, Scope.Scope>
+}
+
+/** All connections that there are, until others take their place. */
+interface Generation {
+  readonly pool: PgPool.PgPool
+  readonly close: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
+}
+
+/**
+ * Makes a pool. When the scope closes, what is still running has as long as a statement may take; then its connections
+ * are dropped.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makePostgresPool = Effect.fnUntraced(function*(
+  { make }: PgModules["PgPool"],
+  config: PgPool.Config & PostgresAddress,
+  statementTimeout: number
+): Effect.fn.Return<PostgresPool, SqlError, Scope.Scope> {
+  const { maxConnections = 10, multiplex = false, multiplexConcurrency = 32 } = config
+
+  const makeGeneration = Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const sockets = yield* Scope.provide(makePostgresSockets(config), scope)
+    const pool = yield* Scope.provide(make({ ...config, stream: sockets.connect }), scope)
+    const generation: Generation = {
+      pool,
+      close: (exit) => closeWithin(scope, exit, statementTimeout, sockets.dropAll)
+    }
+    return generation
+  })
+  let current = yield* makeGeneration
+  yield* Effect.addFinalizer((exit) => current.close(exit))
+
+  let replacedAt = -Infinity
+  const replace = (generation: Generation): Effect.Effect<void, SqlError> =>
+    Effect.suspend(() => {
+      if (generation !== current || performance.now() - replacedAt < replacementPause) return Effect.void
+      replacedAt = performance.now()
+      return Effect.flatMap(makeGeneration, (made) => {
+        current = made
+        return Effect.asVoid(Effect.forkDetach(generation.close(Exit.void)))
+      })
+    }).pipe(Effect.uninterruptible)
+
+  const health = makeConnectionHealth(statementTimeout)
+  const states = new WeakMap<PgConnection, ConnectionState>()
+  const stateOf = (connection: PgConnection): ConnectionState => {
+    const found = states.get(connection)
+    if (found !== undefined) return found
+    const made = health.makeState()
+    states.set(connection, made)
+    return made
+  }
+
+  const lend = (generation: Generation, connection: PgConnection, state: ConnectionState): LentConnection => ({
+    connection,
+    noting: (answer) =>
+      Effect.matchEffect(answer, {
+        onSuccess: (value) => {
+          health.noteAnswer(state)
+          return Effect.succeed(value)
+        },
+        onFailure: (error) => {
+          if (isReport(error)) health.noteAnswer(state)
+          // The others lead to the same server, or to one that was left before it.
+          return Effect.andThen(isReadOnly(error) ? replace(generation) : Effect.void, Effect.fail(error))
+        }
+      })
+  })
+
+  /** Uses a connection that is alive. A dead one is thrown away. */
+  const ifAlive = <A, E, R>(
+    generation: Generation,
+    connection: PgConnection,
+    use: (lent: LentConnection) => Effect.Effect<A, E, R>,
+    onDead: () => void
+  ): Effect.Effect<A, E | SqlError, R> => {
+    const state = stateOf(connection)
+    const isAlive = health.isAlive(connection, state)
+    if (isAlive === true) return use(lend(generation, connection, state))
+    const dead: Effect.Effect<never, SqlError> = Effect.suspend(() => {
+      onDead()
+      return Effect.andThen(generation.pool.invalidate(connection), Effect.fail(silent))
+    })
+    if (isAlive === false) return dead
+    return Effect.flatMap(
+      isAlive,
+      (isAlive): Effect.Effect<A, E | SqlError, R> => isAlive ? use(lend(generation, connection, state)) : dead
+    )
+  }
+
+  /** All that there are may be dead, and then the first new one. */
+  const mostTries = maxConnections + 2
+  const untilAlive = <A, E, R>(
+    attempt: (generation: Generation, onDead: () => void) => Effect.Effect<A, E, R>,
+    tries = 1
+  ): Effect.Effect<A, E, R> =>
+    Effect.suspend(() => {
+      let isDead = false
+      const tried = attempt(current, () => {
+        isDead = true
+      })
+      return Effect.catch(
+        tried,
+        (error: E) => isDead && tries < mostTries ? untilAlive(attempt, tries + 1) : Effect.fail(error)
+      )
+    })
+
+  const within = makeConnectionLimit(
+    multiplex ? maxConnections * multiplexConcurrency : maxConnections,
+    connectionRefusal,
+    (reason) =>
+      Effect.logWarning(
+        `The task storage goes on with fewer connections than the ${maxConnections} of maxConnections: PostgreSQL ` +
+          `refuses further ones (${reason}). Lower maxConnections, or raise what the role, the database or the server allows.`
+      )
+  )
+
+  return {
+    use: (use) =>
+      Effect.withFiber((fiber) => {
+        noteProgress(fiber, false)
+        return within(untilAlive((generation, onDead) =>
+          generation.pool.use((connection) => ifAlive(generation, connection, use, onDead))
+        ))
+      }),
+    reserve: Effect.flatMap(Effect.scope, (scope) =>
+      within(untilAlive((generation, onDead) =>
+        Effect.gen(function*() {
+          const attempt = yield* Scope.fork(scope)
+          const connection = yield* Scope.provide(generation.pool.reserve, attempt)
+          return yield* Effect.onError(
+            ifAlive(generation, connection, Effect.succeed, onDead),
+            (cause) => Scope.close(attempt, Exit.failCause(cause))
+          )
+        })
+      )))
+  }
+})
+
+/** Nothing has been sent that matters. */
+const silent = new SqlError({
+  reason: new ConnectionError({
+    cause: new Error("The connection does not answer"),
+    message: "The connection does not answer",
+    operation: "connect"
+  })
+})
+
+/** A connection that nobody answers on would be waited for until somebody does. */
+const closeWithin = (
+  scope: Scope.Closeable,
+  exit: Exit.Exit<unknown, unknown>,
+  milliseconds: number,
+  drop: Effect.Effect<void>
+): Effect.Effect<void> =>
+  Effect.flatMap(Effect.forkDetach(Scope.close(scope, exit)), (closing) =>
+    Effect.andThen(
+      Effect.raceFirst(Fiber.await(closing), Effect.andThen(realSleep(milliseconds), drop)),
+      Fiber.join(closing)
+    ))
