@@ -58,7 +58,10 @@ export const parsePostgresUrl = (text: unknown): Result.Result<PostgresUrl, Inva
     parsed = { ...parsed, ...found }
   }
   const { ssl, sslmode } = given
-  if (ssl !== undefined && sslmode !== undefined && isOff(ssl) !== (sslmode === "disable")) {
+  if (
+    ssl !== undefined && sslmode !== undefined &&
+    (isOff(ssl) ? sslmode !== "disable" : ["disable", "allow", "prefer"].includes(sslmode))
+  ) {
     return refuse("url?ssl", "says something else than sslmode; give one of them")
   }
   return Result.succeed(parsed)

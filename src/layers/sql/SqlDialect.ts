@@ -35,13 +35,8 @@ export interface SqlFault {
   readonly cause?: Error
 }
 
-/**
- * Statements around a change of the schema. None are needed where transactions begin with a lock.
- *
- * @since 0.2.0
- * @category models
- */
-export interface SchemaLock {
+/** Statements around a change of the schema. None are needed where transactions begin with a lock. */
+interface SchemaLock {
   readonly take: ReadonlyArray<SqlStatement>
   readonly leave: ReadonlyArray<SqlStatement>
 }
