@@ -6,7 +6,8 @@
 import type * as Duration from "effect/Duration"
 import type { ElicitAnswer, ElicitParams, InputRequest, ProgressAmount } from "../runner/TaskContext.ts"
 import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
-import type { RunResult, StartTask as StartRecord } from "../runner/TaskRunner.ts"
+import type * as Runner from "../runner/TaskRunner.ts"
+import type { RunResult } from "../runner/TaskRunner.ts"
 import type { CallOptions, PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 import type { CreateTask, Json, ProvidedInput, Task } from "./Task.ts"
 
@@ -18,7 +19,7 @@ export type { ElicitAnswer, ElicitParams, InputRequest, LostWorkerPolicy, Progre
  * @since 0.2.0
  * @category models
  */
-export type StartTask = Pick<CreateTask, keyof StartRecord>
+export type StartTask = Pick<CreateTask, keyof Runner.StartTask>
 
 /**
  * What a task can do while it runs.
@@ -106,10 +107,7 @@ export interface PromiseTaskHandler {
  * @since 0.2.0
  * @category options
  */
-export interface RunTaskOptions extends CallOptions {
-  /** How long the task may run; then it is given back, or fails where its policy does not let it run again. */
-  readonly deadline?: Duration.Input | undefined
-}
+export interface RunTaskOptions extends Runner.RunTaskOptions, CallOptions {}
 
 /**
  * The operations of a runner, on the tasks of one session or on all. Every one may reject with `InvalidInput` and

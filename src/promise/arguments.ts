@@ -45,6 +45,6 @@ export const requireFunction = (field: string, value: unknown): void => {
  * @since 0.1.0
  * @category guards
  */
-export const requireNames = (options: object, names: ReadonlyArray<string>): void => {
-  Result.getOrThrow(parseNames(options, names))
+export const requireNames = (options: object, names: ReadonlyArray<string>, within = ""): void => {
+  Result.getOrThrow(parseNames(options, names, within))
 }

@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import * as Domain from "../domain/operationOptions.ts"
 import { type OptionNames, optionNames, readOptions } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
+import { runTaskOptions } from "../runner/operationOptions.ts"
 import type { RunTaskOptions } from "./PromiseTaskRunner.ts"
 import type * as Calls from "./PromiseTaskStorage.ts"
 
@@ -130,4 +131,4 @@ export const enqueueCall: OptionNames<Calls.EnqueueOptions> = [...Domain.enqueue
  * @since 0.2.0
  * @category constants
  */
-export const runTaskCall = optionNames<RunTaskOptions>({ deadline: true, signal: true })
+export const runTaskCall: OptionNames<RunTaskOptions> = [...runTaskOptions, ...plainCall]

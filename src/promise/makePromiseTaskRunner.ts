@@ -6,9 +6,10 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { parseCount, parseId } from "../domain/ArgumentParsers.ts"
+import { optionNames } from "../domain/optionNames.ts"
 import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { SessionRunner } from "../runner/TaskRunner.ts"
-import { isObject, requireObject } from "./arguments.ts"
+import { isObject, requireFunction, requireNames, requireObject } from "./arguments.ts"
 import { plainCall, runTaskCall } from "./callOptions.ts"
 import { decodeCreateTask, encodeProvidedInput, encodeTask } from "./codec.ts"
 import { withId } from "./makePromiseSessionTasks.ts"
@@ -63,7 +64,7 @@ export const makePromiseTaskRunner = (
     startTask: (task, run, options) =>
       calls.write("startTask", options, plainCall, () => {
         requireOpen("startTask")
-        if (run !== undefined) requireFunction("run", run)
+        requireFunction("run", run)
         const decoded = decodeCreateTask(task)
         const named = generateId === undefined ? decoded : withId(decoded, generateId)
         return Effect.map(tasks().startTask(named, run === undefined ? undefined : runInPromises(run)), encodeTask)
@@ -136,14 +137,17 @@ export const makePromiseTaskRunner = (
   }
 }
 
+const handlerFields = optionNames<PromiseTaskHandler>({ lostWorker: true, method: true, name: true, run: true })
+
 const parseHandler = (handler: PromiseTaskHandler): PromiseTaskHandler => {
   requireObject("handler", handler)
+  requireNames(handler, handlerFields)
   const { lostWorker, method, name, run } = handler
   if (typeof method !== "string") throw new InvalidInput({ field: "method", reason: "must be a string" })
   if (name !== undefined && typeof name !== "string") {
     throw new InvalidInput({ field: "name", reason: "must be a string" })
   }
-  requireFunction("run", run)
+  if (typeof run !== "function") throw new InvalidInput({ field: "run", reason: "must be a function" })
   requirePolicy(lostWorker)
   return { method, name, run, lostWorker }
 }
@@ -153,9 +157,6 @@ const requirePolicy = (lostWorker: LostWorkerPolicy | undefined): void => {
   if (!isObject(lostWorker)) {
     throw new InvalidInput({ field: "lostWorker", reason: "must be \"fail\", or an object with maxAttempts" })
   }
+  requireNames(lostWorker, ["maxAttempts"], "lostWorker.")
   Result.getOrThrow(parseCount("lostWorker.maxAttempts", lostWorker["maxAttempts"]))
-}
-
-const requireFunction = (field: string, value: unknown): void => {
-  if (typeof value !== "function") throw new InvalidInput({ field, reason: "must be a function" })
 }

@@ -41,6 +41,15 @@ export type StartTask = Omit<
 >
 
 /**
+ * @since 0.2.0
+ * @category options
+ */
+export interface RunTaskOptions {
+  /** How long the task may run; then it is given back, or fails where its policy does not let it run again. */
+  readonly deadline?: Duration.Input | undefined
+}
+
+/**
  * The runner, or the session, runs as many tasks as it may, and was told to refuse more.
  *
  * @since 0.2.0
@@ -122,7 +131,7 @@ export interface TaskRunnerShape extends SessionRunner {
    */
   readonly runTask: (
     taskId: string,
-    options?: { readonly deadline?: Duration.Input | undefined }
+    options?: RunTaskOptions
   ) => Effect.Effect<RunResult, InvalidInput | TaskStorageUnavailable>
 
   /**

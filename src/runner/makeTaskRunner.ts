@@ -8,8 +8,10 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { orAbsent, parseMillis } from "../domain/ArgumentParsers.ts"
+import { readFields, readOptions } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { SessionTasks } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
@@ -18,6 +20,7 @@ import { bindHandler, type BoundHandler } from "./BoundHandler.ts"
 import { HandlerRegistry } from "./HandlerRegistry.ts"
 import { makeRecovery } from "./makeRecovery.ts"
 import { makeTaskRuns } from "./makeTaskRuns.ts"
+import { runTaskOptions, startFields } from "./operationOptions.ts"
 import { Outages } from "./Outages.ts"
 import { resolveRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import { Takeovers } from "./Takeovers.ts"
@@ -48,9 +51,10 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
 
   const runTask: TaskRunnerShape["runTask"] = (taskId, runOptions) =>
     Effect.gen(function*() {
-      const deadline = yield* Effect.fromResult(
-        orAbsent(runOptions?.deadline, (value) => parseMillis("deadline", value, 1))
-      )
+      const deadline = yield* Effect.fromResult(Result.flatMap(
+        readOptions(runOptions, runTaskOptions),
+        (options) => orAbsent(options?.deadline, (value) => parseMillis("deadline", value, 1))
+      ))
       // A worker of this task that is about to stop here stops before the next one begins.
       const before = runs.workerOf(taskId)
       if (before?.isStopped === true) yield* Deferred.await(before.gone)
@@ -76,8 +80,9 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     }).pipe(Effect.tap((result) => result === "released" ? dispatched(taskId) : Effect.void))
 
   const sessionRunner = (tasks: SessionTasks, session: string | null | undefined): SessionRunner => ({
-    startTask: (task, ownRun) =>
+    startTask: (given, ownRun) =>
       Effect.uninterruptible(Effect.gen(function*() {
+        const task = yield* Effect.fromResult(readFields("task", given, startFields))
         const sessionId = session === undefined ? task.sessionId : session ?? undefined
         const registered = handlers.find(task)
         const own = ownRun === undefined

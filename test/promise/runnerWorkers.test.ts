@@ -194,6 +194,23 @@ test("a session is refused too where the storage would not", async () => {
   await expect(session.startTask(call, forever)).rejects.toMatchObject({ _tag: "InvalidInput", field: "sessionId" })
 })
 
+test.each([
+  ["startTask", [{ ...call, tll: 60_000 }, forever], "tll", "ttl"],
+  // What would not begin as working, or belong to another worker.
+  ["startTask", [{ ...call, status: "completed" }, forever], "status", undefined],
+  ["startTask", [{ ...call, lease: 5 }, forever], "lease", undefined],
+  ["startTask", [call, forever, { sgnal: undefined }], "sgnal", "signal"],
+  ["runTask", ["task", { deadlin: 5 }], "deadlin", "deadline"],
+  ["recover", [{ limit: 5 }], "limit", undefined],
+  ["cancelTask", ["task", { statusMessage: "enough" }], "statusMessage", undefined]
+])("%s refuses %j", async (method, args, field, meant) => {
+  await using runner = await openTaskRunner("memory:", { recovery: false })
+  const reason = expect.stringContaining(meant === undefined ? "is not an option" : `did you mean ${meant}?`)
+  const answer: unknown = Reflect.apply(Reflect.get(runner, method), runner, args)
+  await expect(answer).rejects.toMatchObject({ _tag: "InvalidInput", field, reason })
+  expect(await runner.storage.taskCount()).toBe(0)
+})
+
 describe("opening", () => {
   const open = (...args: ReadonlyArray<unknown>): Promise<PromiseTaskRunner> =>
     Reflect.apply(openTaskRunner, undefined, args)
@@ -260,6 +277,8 @@ describe("opening", () => {
     [{ method: "x" }, "run"],
     [{ method: "x", name: 5, run: forever }, "name"],
     [{ method: "x", run: forever, lostWorker: "retry" }, "lostWorker"],
+    [{ method: "x", run: forever, lostWorkr: "fail" }, "lostWorkr"],
+    [{ method: "x", run: forever, lostWorker: { maxAttempts: 2, maxAttemps: 3 } }, "lostWorker.maxAttemps"],
     [{ method: "x", run: forever, lostWorker: { maxAttempts: 0 } }, "lostWorker.maxAttempts"]
   ])("refuses the handler %j", async (handler, field) => {
     await using runner = await openTaskRunner("memory:")
