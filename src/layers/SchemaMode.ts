@@ -7,8 +7,9 @@ import * as Result from "effect/Result"
 import { InvalidInput } from "../domain/TaskError.ts"
 
 /**
- * What a layer does about the schema when it opens a database: `migrate` brings it up to date, `verify` fails unless it
- * is there and new enough, `trust` does not look.
+ * What a layer does about the schema when it opens a database: `migrate` brings it up to date; `verify` fails unless it is
+ * there, new enough, and has the structure that this library needs, and names what is missing or different; `trust` does not
+ * look.
  *
  * @since 0.1.0
  * @category options

@@ -6,6 +6,7 @@
 import { longestTimer } from "../longestTimer.ts"
 import type { SqlDialect } from "../sql/SqlDialect.ts"
 import type { SqlStatement } from "../sql/SqlStatement.ts"
+import { postgresDefinitions } from "./postgresDefinitions.ts"
 import { postgresFault, schemaFault } from "./PostgresFault.ts"
 import { makeTriggers, triggersExist } from "./PostgresLimits.ts"
 import { migrations } from "./PostgresSchema.ts"
@@ -63,6 +64,10 @@ export const makePostgresDialect = ({ place, statementTimeout = 10_000 }: Postgr
       leave: [{ text: `SELECT set_config('lock_timeout', current_setting('${savedLockTimeout}'), true)`, params: [] }]
     }),
     tableExists: "SELECT 1 FROM pg_class WHERE oid = to_regclass(?)",
+    definitions: (tables, functions) => ({
+      text: postgresDefinitions,
+      params: [JSON.stringify(tables), JSON.stringify(functions)]
+    }),
     migrations,
     triggersExist,
     makeTriggers,

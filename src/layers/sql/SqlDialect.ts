@@ -65,6 +65,11 @@ export interface SqlDialect {
   readonly schemaLock: (tables: TaskTables) => SchemaLock
   /** Selects one row when the table, named by the one parameter, exists. */
   readonly tableExists: string
+  /**
+   * Selects the statements that would make these tables, with their indexes and triggers, and these functions, as they are;
+   * one a row.
+   */
+  readonly definitions: (tables: ReadonlyArray<string>, functions: ReadonlyArray<string>) => SqlStatement
   /** The schema, oldest step first. */
   readonly migrations: (tables: TaskTables) => ReadonlyArray<SqlMigration>
   /** Selects one row when the triggers are there. */

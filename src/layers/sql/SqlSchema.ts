@@ -10,6 +10,7 @@ import type { SqlDialect, SqlMigration } from "./SqlDialect.ts"
 import { isSome, type SqlRunner } from "./SqlRunner.ts"
 import type { SqlStatement } from "./SqlStatement.ts"
 import { readInteger, type TaskTables } from "./TaskTables.ts"
+import { verifyStructure } from "./verifyStructure.ts"
 
 interface Version {
   readonly version: number
@@ -36,8 +37,12 @@ export const prepareSchema = Effect.fnUntraced(function*(
   const own = steps.at(-1)?.id ?? 0
   const stored = yield* readVersion(runner, dialect, tables)
   if (stored !== undefined && stored.compatibleWith > own) return yield* tooNew(stored, own)
-  if (stored !== undefined && stored.version >= own) return
-  if (mode === "verify") return yield* tooOld(stored, own)
+  // What a newer version has made of the tables only a newer library knows, and it says that this one may use them.
+  if (stored !== undefined && stored.version > own) return
+  if (mode === "verify") {
+    return yield* stored?.version === own ? verifyStructure(runner, dialect, tables, steps) : tooOld(stored, own)
+  }
+  if (stored?.version === own) return
 
   yield* changeSchema(
     patientRunner,

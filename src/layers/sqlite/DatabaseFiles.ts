@@ -4,14 +4,14 @@
  * SQLite goes on with files that were deleted, or that have other files in their places, and says nothing: what it writes
  * then is gone with them.
  *
- * @since 0.1.0
+ * @since 0.2.0
  */
 import { statSync } from "node:fs"
 
 /**
  * Remembers which files a database had when it was opened.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category models
  */
 export class DatabaseFiles {

@@ -26,6 +26,10 @@ export const sqliteDialect: SqlDialect = {
   beginTransaction: undefined,
   schemaLock: () => ({ take: [], leave: [] }),
   tableExists: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
+  definitions: (tables) => ({
+    text: "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND lower(tbl_name) IN (SELECT value FROM json_each(?))",
+    params: [JSON.stringify(tables)]
+  }),
   migrations,
   triggersExist,
   makeTriggers,

@@ -1,7 +1,7 @@
 /**
  * What a SQLite database needs from time to time.
  *
- * @since 0.1.0
+ * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
 import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
@@ -14,7 +14,7 @@ import { readInteger, type Row } from "../sql/TaskTables.ts"
  * is cut once all of it is there. Writers only go back to its start, so that a log which grew under a long reader would keep
  * its size.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category combinators
  */
 export const maintain = (runner: SqlRunner, lockTimeout: number): NonNullable<TaskDriver["maintain"]> =>
@@ -32,7 +32,7 @@ export const maintain = (runner: SqlRunner, lockTimeout: number): NonNullable<Ta
  * Moves the write-ahead log into the database and cuts it. Whoever reads from it or writes is waited for as for a lock; gives false when that took too long,
  * since the next time will do.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category combinators
  */
 export const truncateLog = (runner: SqlRunner, lockTimeout: number): Effect.Effect<boolean, TaskDriverError> => {

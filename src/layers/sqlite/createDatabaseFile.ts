@@ -3,7 +3,7 @@
  *
  * SQLite makes files that everybody may read, and gives its write-ahead log and its shared memory the mode of the database.
  *
- * @since 0.1.0
+ * @since 0.2.0
  */
 import * as Result from "effect/Result"
 import { closeSync, fchmodSync, openSync } from "node:fs"
@@ -15,7 +15,7 @@ const ownerOnly = 0o600
 /**
  * Parses the mode of new files: `0o600` by default.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category parsers
  */
 export const parseFileMode = (fileMode: number = ownerOnly): Result.Result<number, InvalidInput> =>
@@ -32,7 +32,7 @@ export const parseFileMode = (fileMode: number = ownerOnly): Result.Result<numbe
  * Makes an empty file with a mode, which SQLite takes for an empty database. Leaves a file alone that exists, and leaves it
  * to SQLite to say why one cannot be made.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category constructors
  */
 export const createDatabaseFile = (filename: string, fileMode: number): void => {

@@ -62,7 +62,7 @@ const synchronousPragmas = new Map<string, string>(
 /**
  * A client that has one connection for as long as it is there.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category models
  */
 export interface SqliteClient extends SqlClient.SqlClient {

@@ -1,7 +1,7 @@
 /**
  * No operation on a database whose files are gone.
  *
- * @since 0.1.0
+ * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -19,7 +19,7 @@ const lookInterval = 250
 /**
  * A runner that fails once the files of its database are gone, and whether that was noticed.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category models
  */
 export interface WatchedRunner {
@@ -32,7 +32,7 @@ export interface WatchedRunner {
  * went into files that are gone, and in the background for everybody else. What the old log holds goes into the old file, so
  * that it does not wait for another file of the same name.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category constructors
  */
 export const watchFiles = Effect.fnUntraced(function*(

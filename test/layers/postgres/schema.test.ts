@@ -61,7 +61,7 @@ describe("verify and trust", () => {
       yield* prepareSchema(runner, dialect, tables, "trust", dialect.migrations(tables))
       assert.lengthOf(before, 0)
       yield* prepareSchema(runner, dialect, tables, "verify", dialect.migrations(tables))
-      assert.lengthOf(before, 2)
+      assert.lengthOf(before, 3)
     }))
 
   it.live("take a newer schema as long as it is compatible with this library", () =>
