@@ -42,18 +42,18 @@ export const encodeCursor = (query: CursorQuery, position: TaskPosition): string
  * @category constructors
  */
 export const decodeCursor = (query: CursorQuery, cursor: unknown): Result.Result<TaskPosition, InvalidCursor> => {
-  if (typeof cursor !== "string") return refused
+  if (typeof cursor !== "string") return refused()
   const [, createdAt, taskId] = layout.exec(Result.getOrElse(Base64Url.decodeString(cursor), () => "")) ?? []
-  if (createdAt === undefined || taskId === undefined || idProblem(taskId) !== undefined) return refused
+  if (createdAt === undefined || taskId === undefined || idProblem(taskId) !== undefined) return refused()
   const position = { createdAt: Number(createdAt), taskId }
-  return encodeCursor(query, position) === cursor ? Result.succeed(position) : refused
+  return encodeCursor(query, position) === cursor ? Result.succeed(position) : refused()
 }
 
 const layout = /^[0-9a-z]+\.(-?\d+)\.(.+)$/su
 
-const refused = Result.fail(
-  new InvalidCursor({ reason: "it is damaged, or comes from a query with another session or status" })
-)
+/** A new error each time, because its stack tells where the call was made. */
+const refused = (): Result.Result<never, InvalidCursor> =>
+  Result.fail(new InvalidCursor({ reason: "it is damaged, or comes from a query with another session or status" }))
 
 /** FNV-1a, written out because a cursor must mean the same in every version and process. */
 const digest = (query: CursorQuery, createdAt: number, taskId: string): string => {

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { shownAsError } from "./shownAsError.ts"
 import { TaskStatus } from "./TaskStatus.ts"
 
 /**
@@ -15,9 +16,11 @@ import { TaskStatus } from "./TaskStatus.ts"
  * @since 0.1.0
  * @category errors
  */
-export class TaskNotFound extends Schema.TaggedError<TaskNotFound>("mcp-task-storage/TaskNotFound")("TaskNotFound", {
-  taskId: Schema.String
-}) {
+export class TaskNotFound extends shownAsError(
+  Schema.TaggedError<TaskNotFound>("mcp-task-storage/TaskNotFound")("TaskNotFound", {
+    taskId: Schema.String
+  })
+) {
   override get message(): string {
     return `Task ${this.taskId} does not exist. It may have expired, been deleted, or belong to another session.`
   }
@@ -29,11 +32,11 @@ export class TaskNotFound extends Schema.TaggedError<TaskNotFound>("mcp-task-sto
  * @since 0.1.0
  * @category errors
  */
-export class TaskAlreadyExists
-  extends Schema.TaggedError<TaskAlreadyExists>("mcp-task-storage/TaskAlreadyExists")("TaskAlreadyExists", {
+export class TaskAlreadyExists extends shownAsError(
+  Schema.TaggedError<TaskAlreadyExists>("mcp-task-storage/TaskAlreadyExists")("TaskAlreadyExists", {
     taskId: Schema.String
   })
-{
+) {
   override get message(): string {
     return `Task ${this.taskId} exists already. Leave taskId out to have a unique one generated.`
   }
@@ -45,13 +48,13 @@ export class TaskAlreadyExists
  * @since 0.1.0
  * @category errors
  */
-export class InvalidTransition
-  extends Schema.TaggedError<InvalidTransition>("mcp-task-storage/InvalidTransition")("InvalidTransition", {
+export class InvalidTransition extends shownAsError(
+  Schema.TaggedError<InvalidTransition>("mcp-task-storage/InvalidTransition")("InvalidTransition", {
     taskId: Schema.String,
     current: TaskStatus,
     requested: TaskStatus
   })
-{
+) {
   override get message(): string {
     return this.current === this.requested
       ? `Task ${this.taskId} is ${this.current} already. To report progress without a transition, use touchTask.`
@@ -65,12 +68,12 @@ export class InvalidTransition
  * @since 0.1.0
  * @category errors
  */
-export class TerminalState
-  extends Schema.TaggedError<TerminalState>("mcp-task-storage/TerminalState")("TerminalState", {
+export class TerminalState extends shownAsError(
+  Schema.TaggedError<TerminalState>("mcp-task-storage/TerminalState")("TerminalState", {
     taskId: Schema.String,
     status: TaskStatus
   })
-{
+) {
   override get message(): string {
     return `Task ${this.taskId} is ${this.status}, which is final. Stop working on it; its status cannot change.`
   }
@@ -82,11 +85,11 @@ export class TerminalState
  * @since 0.1.0
  * @category errors
  */
-export class ResultAlreadyStored
-  extends Schema.TaggedError<ResultAlreadyStored>("mcp-task-storage/ResultAlreadyStored")("ResultAlreadyStored", {
+export class ResultAlreadyStored extends shownAsError(
+  Schema.TaggedError<ResultAlreadyStored>("mcp-task-storage/ResultAlreadyStored")("ResultAlreadyStored", {
     taskId: Schema.String
   })
-{
+) {
   override get message(): string {
     return `Task ${this.taskId} has a stored result already, and a result is written once. Read it with getTaskResult.`
   }
@@ -98,12 +101,12 @@ export class ResultAlreadyStored
  * @since 0.1.0
  * @category errors
  */
-export class InputKeyReused
-  extends Schema.TaggedError<InputKeyReused>("mcp-task-storage/InputKeyReused")("InputKeyReused", {
+export class InputKeyReused extends shownAsError(
+  Schema.TaggedError<InputKeyReused>("mcp-task-storage/InputKeyReused")("InputKeyReused", {
     taskId: Schema.String,
     key: Schema.String
   })
-{
+) {
   override get message(): string {
     return `Task ${this.taskId} has asked for input ${JSON.stringify(this.key)} before. ` +
       "Keys are unique over the life of a task, answered or not: number them."
@@ -116,13 +119,15 @@ export class InputKeyReused
  * @since 0.2.0
  * @category errors
  */
-export class LeaseLost extends Schema.TaggedError<LeaseLost>("mcp-task-storage/LeaseLost")("LeaseLost", {
-  taskId: Schema.String,
-  /** The attempt that the write named. */
-  attempt: Schema.Number,
-  /** The attempt that the task is at. */
-  current: Schema.Number
-}) {
+export class LeaseLost extends shownAsError(
+  Schema.TaggedError<LeaseLost>("mcp-task-storage/LeaseLost")("LeaseLost", {
+    taskId: Schema.String,
+    /** The attempt that the write named. */
+    attempt: Schema.Number,
+    /** The attempt that the task is at. */
+    current: Schema.Number
+  })
+) {
   override get message(): string {
     return `Task ${this.taskId} is at attempt ${this.current}, not ${this.attempt}: another worker has claimed it. ` +
       "Stop working on it."
@@ -135,11 +140,13 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>("mcp-task-storage/L
  * @since 0.2.0
  * @category errors
  */
-export class LeaseHeld extends Schema.TaggedError<LeaseHeld>("mcp-task-storage/LeaseHeld")("LeaseHeld", {
-  taskId: Schema.String,
-  /** Milliseconds until the lease runs out, unless its worker extends it. */
-  remaining: Schema.Number
-}) {
+export class LeaseHeld extends shownAsError(
+  Schema.TaggedError<LeaseHeld>("mcp-task-storage/LeaseHeld")("LeaseHeld", {
+    taskId: Schema.String,
+    /** Milliseconds until the lease runs out, unless its worker extends it. */
+    remaining: Schema.Number
+  })
+) {
   override get message(): string {
     return `Task ${this.taskId} is held by a worker for another ${this.remaining} ms. ` +
       "Leave it to that worker, or claim it when its lease has run out."
@@ -152,12 +159,12 @@ export class LeaseHeld extends Schema.TaggedError<LeaseHeld>("mcp-task-storage/L
  * @since 0.1.0
  * @category errors
  */
-export class MaxTasksReached
-  extends Schema.TaggedError<MaxTasksReached>("mcp-task-storage/MaxTasksReached")("MaxTasksReached", {
+export class MaxTasksReached extends shownAsError(
+  Schema.TaggedError<MaxTasksReached>("mcp-task-storage/MaxTasksReached")("MaxTasksReached", {
     scope: Schema.Literals(["storage", "session"]),
     limit: Schema.Number
   })
-{
+) {
   override get message(): string {
     return this.scope === "storage"
       ? `The storage holds its maximum of ${this.limit} tasks. Delete some, give tasks a ttl, or raise maxTasks.`
@@ -172,8 +179,8 @@ export class MaxTasksReached
  * @since 0.1.0
  * @category errors
  */
-export class ConcurrentModification
-  extends Schema.TaggedError<ConcurrentModification>("mcp-task-storage/ConcurrentModification")(
+export class ConcurrentModification extends shownAsError(
+  Schema.TaggedError<ConcurrentModification>("mcp-task-storage/ConcurrentModification")(
     "ConcurrentModification",
     {
       taskId: Schema.String,
@@ -181,7 +188,7 @@ export class ConcurrentModification
       actual: Schema.Number
     }
   )
-{
+) {
   override get message(): string {
     return `Task ${this.taskId} is at revision ${this.actual}, not ${this.expected}: someone else wrote it. ` +
       "Read it again and repeat the change on the new record."
@@ -194,10 +201,12 @@ export class ConcurrentModification
  * @since 0.1.0
  * @category errors
  */
-export class InvalidInput extends Schema.TaggedError<InvalidInput>("mcp-task-storage/InvalidInput")("InvalidInput", {
-  field: Schema.String,
-  reason: Schema.String
-}) {
+export class InvalidInput extends shownAsError(
+  Schema.TaggedError<InvalidInput>("mcp-task-storage/InvalidInput")("InvalidInput", {
+    field: Schema.String,
+    reason: Schema.String
+  })
+) {
   override get message(): string {
     return `Invalid ${this.field}: ${this.reason}${this.reason.endsWith("?") ? "" : "."}`
   }
@@ -209,11 +218,11 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("mcp-task-sto
  * @since 0.1.0
  * @category errors
  */
-export class InvalidCursor
-  extends Schema.TaggedError<InvalidCursor>("mcp-task-storage/InvalidCursor")("InvalidCursor", {
+export class InvalidCursor extends shownAsError(
+  Schema.TaggedError<InvalidCursor>("mcp-task-storage/InvalidCursor")("InvalidCursor", {
     reason: Schema.String
   })
-{
+) {
   override get message(): string {
     return `Invalid cursor: ${this.reason}. Pass a nextCursor unchanged, to the query it came from, or start without one.`
   }
@@ -225,12 +234,12 @@ export class InvalidCursor
  * @since 0.1.0
  * @category errors
  */
-export class PayloadTooLarge
-  extends Schema.TaggedError<PayloadTooLarge>("mcp-task-storage/PayloadTooLarge")("PayloadTooLarge", {
+export class PayloadTooLarge extends shownAsError(
+  Schema.TaggedError<PayloadTooLarge>("mcp-task-storage/PayloadTooLarge")("PayloadTooLarge", {
     limit: Schema.Number,
     actual: Schema.Number
   })
-{
+) {
   override get message(): string {
     return `The payload takes ${this.actual} bytes where at most ${this.limit} are stored. ` +
       "Store the data elsewhere and a link to it here, or raise maxPayloadBytes."
@@ -246,8 +255,8 @@ export class PayloadTooLarge
  * @since 0.1.0
  * @category errors
  */
-export class TaskStorageUnavailable
-  extends Schema.TaggedError<TaskStorageUnavailable>("mcp-task-storage/TaskStorageUnavailable")(
+export class TaskStorageUnavailable extends shownAsError(
+  Schema.TaggedError<TaskStorageUnavailable>("mcp-task-storage/TaskStorageUnavailable")(
     "TaskStorageUnavailable",
     {
       operation: Schema.String,
@@ -257,7 +266,7 @@ export class TaskStorageUnavailable
       cause: Schema.optionalKey(Schema.Defect())
     }
   )
-{
+) {
   override get message(): string {
     return `${this.operation} failed: ${this.reason}.`
   }

@@ -42,7 +42,7 @@ export const readOptions = <Options extends object>(
 ): Result.Result<Options | undefined, InvalidInput> => {
   if (options === undefined) return none
   try {
-    return isPlainObject(options) ? copyOf(options, names) : notPlain
+    return isPlainObject(options) ? copyOf(options, names) : notPlain()
   } catch {
     return unreadable("options")
   }
@@ -50,7 +50,8 @@ export const readOptions = <Options extends object>(
 
 const none: Result.Result<undefined, InvalidInput> = Result.succeed(undefined)
 
-const notPlain = Result.fail(new InvalidInput({ field: "options", reason: "must be a plain object" }))
+const notPlain = (): Result.Result<never, InvalidInput> =>
+  Result.fail(new InvalidInput({ field: "options", reason: "must be a plain object" }))
 
 /**
  * Reads the fields of an argument once, and refuses names that it does not know. A getter that throws is bad input like

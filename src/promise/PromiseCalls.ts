@@ -11,7 +11,9 @@ import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type { OptionNames } from "../domain/optionNames.ts"
 import { isTaskStorageError, type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import { TooManyTasks } from "../runner/TaskRunner.ts"
 import { type ReadCall, readCall } from "./callOptions.ts"
+import { CallSite } from "./CallSite.ts"
 import type { CallOptions } from "./PromiseTaskStorage.ts"
 
 /** What is known of a call: its name, and whether it reads, writes, or waits for others to write. */
@@ -90,15 +92,26 @@ export class PromiseCalls {
     names: OptionNames<NoInfer<Options>>,
     make: Make<Options, A, E>
   ): Promise<A> {
-    const { own, signal } = readCall(options, names)
-    if (this.#closing !== undefined) throw this.#closed(operation, "no")
-    signal?.throwIfAborted()
-    const fiber = this.#runFork(begin(operation, () => make(own)))
-    // Most calls on memory and SQLite are over by now, and then one promise is all that they cost.
-    const exit = fiber.pollUnsafe() ?? await this.#exitOf(fiber, operation, signal)
-    signal?.throwIfAborted()
-    if (exit._tag === "Success") return exit.value
-    throw this.#rejection(exit.cause, operation)
+    const entry = PromiseCalls.prototype[operation.kind]
+    let site: CallSite | undefined
+    try {
+      const { own, signal } = readCall(options, names)
+      if (this.#closing !== undefined) throw this.#closed(operation, "no")
+      signal?.throwIfAborted()
+      const fiber = this.#runFork(begin(operation, () => make(own)))
+      let exit = fiber.pollUnsafe()
+      // Most calls on memory and SQLite are over by now, and then one promise is all that they cost.
+      if (exit === undefined) {
+        site = new CallSite(entry)
+        exit = await this.#exitOf(fiber, operation, signal)
+      }
+      signal?.throwIfAborted()
+      if (exit._tag === "Success") return exit.value
+      throw this.#rejection(exit.cause, operation)
+    } catch (error) {
+      const isOwn = isTaskStorageError(error) || error instanceof TooManyTasks
+      throw isOwn ? (site ?? new CallSite(entry)).shownIn(error) : error
+    }
   }
 
   /**

@@ -7,6 +7,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { JsonObject } from "effect/Schema"
 import { ownValue } from "../domain/ownValue.ts"
+import { shownAsError } from "../domain/shownAsError.ts"
 
 /**
  * The client of a task answered a request with a JSON-RPC error, or cannot be asked, or gave an answer that cannot be
@@ -15,11 +16,13 @@ import { ownValue } from "../domain/ownValue.ts"
  * @since 0.2.0
  * @category errors
  */
-export class InputRefused extends Schema.TaggedError<InputRefused>("mcp-task-storage/InputRefused")("InputRefused", {
-  key: Schema.String,
-  code: Schema.Number,
-  message: Schema.String
-}) {}
+export class InputRefused extends shownAsError(
+  Schema.TaggedError<InputRefused>("mcp-task-storage/InputRefused")("InputRefused", {
+    key: Schema.String,
+    code: Schema.Number,
+    message: Schema.String
+  })
+) {}
 
 /** The key of `_meta` that makes a stored answer a refusal. */
 const refusalKey = "mcp-task-storage/refused"

@@ -8,6 +8,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
+import { shownAsError } from "../domain/shownAsError.ts"
 import type { InputRefused } from "./InputRefused.ts"
 
 /**
@@ -56,11 +57,13 @@ export type ElicitAnswer = typeof ElicitAnswer.Type
  * @since 0.2.0
  * @category errors
  */
-export class TaskFailure extends Schema.TaggedError<TaskFailure>("mcp-task-storage/TaskFailure")("TaskFailure", {
-  code: Schema.Int,
-  message: Schema.String,
-  data: Schema.optionalKey(Schema.Json)
-}) {}
+export class TaskFailure extends shownAsError(
+  Schema.TaggedError<TaskFailure>("mcp-task-storage/TaskFailure")("TaskFailure", {
+    code: Schema.Int,
+    message: Schema.String,
+    data: Schema.optionalKey(Schema.Json)
+  })
+) {}
 
 /**
  * How far a task has come: of `total`, where that is known. Both are numbers of whatever the task counts.

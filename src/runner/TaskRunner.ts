@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { shownAsError } from "../domain/shownAsError.ts"
 import type {
   InvalidInput,
   MaxTasksReached,
@@ -55,10 +56,12 @@ export interface RunTaskOptions {
  * @since 0.2.0
  * @category errors
  */
-export class TooManyTasks extends Schema.TaggedError<TooManyTasks>("mcp-task-storage/TooManyTasks")("TooManyTasks", {
-  scope: Schema.Literals(["runner", "session"]),
-  limit: Schema.Number
-}) {
+export class TooManyTasks extends shownAsError(
+  Schema.TaggedError<TooManyTasks>("mcp-task-storage/TooManyTasks")("TooManyTasks", {
+    scope: Schema.Literals(["runner", "session"]),
+    limit: Schema.Number
+  })
+) {
   override get message(): string {
     return this.scope === "runner"
       ? `The server runs its maximum of ${this.limit} tasks at once. Try again later, or raise maxRunning.`

@@ -1,0 +1,33 @@
+/**
+ * Where a call was made.
+ *
+ * @since 0.2.0
+ */
+
+/**
+ * The place in the caller's program that a call came from, to be shown by the error that it may reject with. The stack of
+ * that error would begin in the run loop of Effect, which its reader has never heard of.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class CallSite {
+  /** Written by the runtime, and turned into text only when it is read. */
+  declare readonly stack: string | undefined
+
+  /**
+   * Remembers the present stack without `entry` and what it called.
+   */
+  constructor(entry: CallableFunction) {
+    Error.captureStackTrace(this, entry)
+  }
+
+  /**
+   * Gives the error with the stack of this place.
+   */
+  shownIn<E extends Error>(error: E): E {
+    const { stack = "" } = this
+    const value = `${error.name}: ${error.message}${stack.slice(stack.indexOf("\n"))}`
+    return stack === "" ? error : Object.defineProperty(error, "stack", { value, configurable: true, writable: true })
+  }
+}
