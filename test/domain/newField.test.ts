@@ -70,6 +70,7 @@ describe("a new field", { timeout: 120_000 }, () => {
       "src/domain/TaskMachine.ts",
       "src/domain/TaskRecord.ts",
       "src/domain/TaskWrite.ts",
+      "src/domain/operationOptions.ts",
       "src/layers/dynamodb/TaskItem.ts",
       "src/layers/sql/TaskStatements.ts",
       "src/layers/sql/TaskTables.ts",

@@ -280,7 +280,7 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     expect(methods.toSorted()).toEqual([...Object.keys(storageMethods), "changes", "close", "forSession"].toSorted())
     expect(Object.keys(storage.messages).toSorted()).toEqual(Object.keys(messageMethods).toSorted())
     expect(Object.keys(storage.forSession("session")).toSorted())
-      .toEqual([...Object.keys(sessionMethods), "changes"].toSorted())
+      .toEqual([...Object.keys(sessionMethods), "changes", "withSummary"].toSorted())
   })
 
   test("a property that is undefined counts as absent", async () => {

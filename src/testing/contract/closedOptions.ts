@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { TaskStorageError } from "../../domain/TaskError.ts"
-import type { SessionTasks, TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { PlannedWrites, SessionTasks, TaskStorageShape } from "../../domain/TaskOperations.ts"
 import { equal, equalRecord, Mismatch, refused } from "./check.ts"
 import { type ContractCase, contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, failure, mustGet, success, tool } from "./fixtures.ts"
@@ -22,28 +22,7 @@ type Row<Tasks> = readonly [
 /** What the task under test is like, for its replacement. */
 const replaced = { ...tool, taskId: "one", status: "working", ttl: null, revision: 1 } as const
 
-const ofSessions: ReadonlyArray<Row<SessionTasks>> = [
-  ["createTask", "tll", "ttl", (tasks, extra) => call(tasks.createTask, { ...tool, ...extra })],
-  ["createTask", "sesionId", "sessionId", (tasks, extra) => call(tasks.createTask, { ...tool, ...extra })],
-  [
-    "createTask",
-    "result.dta",
-    "data",
-    (tasks, extra) => call(tasks.createTask, { ...tool, status: "failed", result: { ...failure, ...extra } })
-  ],
-  [
-    "updateTask",
-    "originalParam",
-    "originalParams",
-    (tasks, extra) =>
-      Effect.flatMap(
-        tasks.getTask("one"),
-        (found) =>
-          call(tasks.updateTask, found._tag === "Some" ? { ...found.value, ...extra } : { ...replaced, ...extra })
-      )
-  ],
-  ["listTasks", "limt", "limit", (tasks, extra) => call(tasks.listTasks, extra)],
-  ["listTaskSummaries", "statuss", "status", (tasks, extra) => call(tasks.listTaskSummaries, extra)],
+const ofWrites: ReadonlyArray<Row<PlannedWrites<unknown>>> = [
   [
     "updateTaskStatus",
     "statusMesage",
@@ -70,7 +49,32 @@ const ofSessions: ReadonlyArray<Row<SessionTasks>> = [
     "message",
     (tasks, extra) => call(tasks.settleTask, "one", { ...failure, ...extra })
   ],
-  ["touchTask", "leases", "lease", (tasks, extra) => call(tasks.touchTask, "one", extra)],
+  ["touchTask", "leases", "lease", (tasks, extra) => call(tasks.touchTask, "one", extra)]
+]
+
+const ofSessions: ReadonlyArray<Row<SessionTasks>> = [
+  ...ofWrites,
+  ["createTask", "tll", "ttl", (tasks, extra) => call(tasks.createTask, { ...tool, ...extra })],
+  ["createTask", "sesionId", "sessionId", (tasks, extra) => call(tasks.createTask, { ...tool, ...extra })],
+  [
+    "createTask",
+    "result.dta",
+    "data",
+    (tasks, extra) => call(tasks.createTask, { ...tool, status: "failed", result: { ...failure, ...extra } })
+  ],
+  [
+    "updateTask",
+    "originalParam",
+    "originalParams",
+    (tasks, extra) =>
+      Effect.flatMap(
+        tasks.getTask("one"),
+        (found) =>
+          call(tasks.updateTask, found._tag === "Some" ? { ...found.value, ...extra } : { ...replaced, ...extra })
+      )
+  ],
+  ["listTasks", "limt", "limit", (tasks, extra) => call(tasks.listTasks, extra)],
+  ["listTaskSummaries", "statuss", "status", (tasks, extra) => call(tasks.listTaskSummaries, extra)],
   ["claimTask", "leese", "lease", (tasks, extra) => call(tasks.claimTask, "one", { lease: 1, ...extra })],
   ["storeTaskStep", "attemt", "attempt", (tasks, extra) => call(tasks.storeTaskStep, "one", "key", 1, extra)],
   ["requireInput", "requestedState", "requestState", (tasks, extra) => call(tasks.requireInput, "one", { a: 1 }, extra)]
@@ -141,6 +145,7 @@ export const closedOptionsGroup: ContractGroup = {
   cases: [
     ...ofSessions.map((row) => refusesName(row, "", (storage) => storage)),
     ...ofSessions.map((row) => refusesName(row, "forSession(…).", (storage) => storage.forSession(null))),
+    ...ofWrites.map((row) => refusesName(row, "withSummary.", (storage) => storage.withSummary)),
     ...ofStorage.map((row) => refusesName(row, "", (storage) => storage)),
     ...withOptions.map(([name, attempt]) =>
       contractCase(`${name} refuses what are no options`, function*({ first }) {
