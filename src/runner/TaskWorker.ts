@@ -14,11 +14,12 @@ import * as Stream from "effect/Stream"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import { isExpired } from "../domain/StoredTask.ts"
 import { type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
-import type { TaskStorageShape, WorkerOption } from "../domain/TaskOperations.ts"
+import type { TaskStorageShape, TouchOptions, WorkerOption } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { isTerminal } from "../domain/TaskStatus.ts"
 import { LatestRecord } from "./LatestRecord.ts"
 import type { Outages } from "./Outages.ts"
+import { ProgressReports } from "./ProgressReports.ts"
 import type { Takeovers } from "./Takeovers.ts"
 
 /**
@@ -77,6 +78,7 @@ export class TaskWorker {
   readonly over = Deferred.makeUnsafe<EndOfHold>()
   /** Done when the run is over, with all that its work had to clean up. */
   readonly gone = Deferred.makeUnsafe<void>()
+  readonly progress = new ProgressReports((message) => this.#tryProgress(message))
   readonly #surroundings: WorkerSurroundings
   readonly #oneAtATime = Semaphore.makeUnsafe(1)
   #holds = true
@@ -179,6 +181,40 @@ export class TaskWorker {
     )
   }
 
+  /** Writes what the work has reported last, if that is still to be written. */
+  get flushProgress(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const statusMessage = this.progress.take()
+      return statusMessage === undefined ? Effect.void : Effect.asVoid(this.write(this.#touch({ statusMessage })))
+    })
+  }
+
+  /** Writes what the work reports, until it is interrupted. */
+  get keepReporting(): Effect.Effect<never> {
+    return Effect.ensuring(this.progress.keepWriting, this.#surroundings.outages.forget(this.progress))
+  }
+
+  /** Makes one try to write a report: work does not wait for an engine to come back to tell how far it is. */
+  #tryProgress(statusMessage: string): Effect.Effect<"written" | "later"> {
+    const { lease, outages } = this.#surroundings
+    return Effect.matchCauseEffect(this.#inTurn(this.#touch({ statusMessage }), Math.ceil(lease / 3)), {
+      onSuccess: (record) => {
+        this.latest.advance(record)
+        return Effect.as(outages.answered(this.progress), "written")
+      },
+      onFailure: (cause) => {
+        const error = errorOf(cause)
+        if (error._tag === "TaskStorageUnavailable") return Effect.as(outages.failed(this.progress, error), "later")
+        const end = endOfHold(error)
+        return end === undefined ? Effect.die(error) : this.#stopWith(end)
+      }
+    })
+  }
+
+  #touch(options: TouchOptions): ReturnType<TaskStorageShape["touchTask"]> {
+    return Effect.suspend(() => this.#surroundings.storage.touchTask(this.taskId, { ...this.token, ...options }))
+  }
+
   /** Writes what gives the task up until it is claimed again: nothing this worker does then takes it back. */
   letGo<E extends TaskStorageError>(effect: Effect.Effect<TaskRecord, E>): Effect.Effect<TaskRecord> {
     return Effect.suspend(() => {
@@ -207,11 +243,9 @@ export class TaskWorker {
   }
 
   get #extendLease(): Effect.Effect<void, TaskStorageError> {
-    const { lease, storage } = this.#surroundings
+    const { lease } = this.#surroundings
     const touch = Effect.suspend(() =>
-      this.#holds
-        ? Effect.map(storage.touchTask(this.taskId, { ...this.token, lease }), (record) => this.latest.advance(record))
-        : Effect.void
+      this.#holds ? Effect.map(this.#touch({ lease }), (record) => this.latest.advance(record)) : Effect.void
     )
     return this.#inTurn(touch, Math.ceil(lease / 3))
   }

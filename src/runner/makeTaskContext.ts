@@ -44,9 +44,9 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
   const request = (requests: InputRequests): Effect.Effect<InputAnswers> =>
     Effect.suspend(() => {
       const keys = Object.keys(requests)
-      return Effect.andThen(
-        worker.write(ask(requests, { ...token, lease })),
-        latest.until((record) => answersOf(record, keys))
+      return worker.flushProgress.pipe(
+        Effect.andThen(worker.write(ask(requests, { ...token, lease }))),
+        Effect.andThen(latest.until((record) => answersOf(record, keys)))
       )
     })
 
@@ -58,7 +58,8 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
         ask(requests, { ...token, lease: 0 }),
         (record) => isReleased(record) ? Effect.succeed(record) : storage.touchTask(taskId, { ...token, lease: 0 })
       )
-      return worker.letGo(giveUp).pipe(
+      return worker.flushProgress.pipe(
+        Effect.andThen(worker.letGo(giveUp)),
         Effect.andThen(Effect.sync(() => worker.stop("suspended"))),
         Effect.andThen(Effect.never)
       )
@@ -74,7 +75,7 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
       Effect.suspend(() => {
         requireString("message", statusMessage)
         requireAmount(amount)
-        return Effect.asVoid(worker.write(storage.touchTask(taskId, { ...token, statusMessage })))
+        return worker.progress.report(statusMessage)
       }),
     setTtl: (ttl) => Effect.asVoid(worker.write(storage.touchTask(taskId, { ...token, ttl }))),
     ...asking(request),

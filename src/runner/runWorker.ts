@@ -61,6 +61,7 @@ export const runWorker = (storage: TaskStorageShape, worker: TaskWorker, work: W
 const whileHeld = Effect.fnUntraced(function*(storage: TaskStorageShape, worker: TaskWorker, work: Work) {
   const following = yield* Effect.forkChild(worker.follow)
   const keeping = yield* Effect.forkChild(worker.keepLease)
+  const reporting = yield* Effect.forkChild(worker.keepReporting)
   const running = yield* Effect.forkChild(work.effect)
   const { deadline } = work
   const timing = deadline === undefined
@@ -75,7 +76,7 @@ const whileHeld = Effect.fnUntraced(function*(storage: TaskStorageShape, worker:
   // The work's own finalizers run before anybody is told that it ended.
   if (typeof end === "string") yield* Fiber.interrupt(running)
   if (timing !== undefined) yield* Fiber.interrupt(timing)
-  yield* Fiber.interrupt(following)
+  yield* Fiber.interruptAll([following, reporting])
   const result = typeof end === "string"
     ? yield* concludeStopped(storage, worker, work, end)
     : yield* settle(storage, worker, end)
@@ -117,7 +118,10 @@ const leave = (storage: TaskStorageShape, worker: TaskWorker, lease: number): Ef
   Effect.as(
     Effect.timeoutOption(
       Effect.raceFirst(
-        worker.letGo(storage.touchTask(worker.taskId, { ...worker.token, lease })),
+        Effect.andThen(
+          worker.flushProgress,
+          worker.letGo(storage.touchTask(worker.taskId, { ...worker.token, lease }))
+        ),
         Deferred.await(worker.over)
       ),
       "5 seconds"
@@ -135,21 +139,22 @@ const leave = (storage: TaskStorageShape, worker: TaskWorker, lease: number): Ef
 export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkEnd): Effect.Effect<RunResult> =>
   Effect.suspend(() => {
     let refused: InvalidInput | PayloadTooLarge | undefined
-    const store = (outcome: TaskOutcomeInput, failure: FailureInput | undefined, told = true) =>
-      storage.settleTask(worker.taskId, outcome, {
-        ...worker.token,
-        failure,
-        statusMessage: told ? quietly(() => failureReason(outcome)) : undefined
-      })
+    // What was reported last and not written is written with the outcome.
+    const reported = worker.progress.take()
+    const store = (outcome: TaskOutcomeInput, failure: FailureInput | undefined) => {
+      const options = { ...worker.token, failure }
+      const statusMessage = quietly(() => failureReason(outcome)) ?? reported
+      // Where all else of the task leaves no room for a message, the outcome is stored without one.
+      return Effect.catchTag(
+        storage.settleTask(worker.taskId, outcome, { ...options, statusMessage }),
+        "PayloadTooLarge",
+        (error) =>
+          statusMessage === undefined ? Effect.fail(error) : storage.settleTask(worker.taskId, outcome, options)
+      )
+    }
     const instead = (error: InvalidInput | PayloadTooLarge, message: string) => {
       refused = error
-      const failure = end.failure ?? { name: error._tag, message: error.message }
-      // Where all else of the task leaves no room for a message, the outcome has it alone.
-      return Effect.catchTag(
-        store(internal(message), failure),
-        "PayloadTooLarge",
-        () => store(internal(message), failure, false)
-      )
+      return store(internal(message), end.failure ?? { name: error._tag, message: error.message })
     }
     const write = store(end.outcome, end.failure).pipe(
       Effect.catchTags({
