@@ -50,6 +50,14 @@ const storageCalls: Calls = {
   recoverStuckTasks: ["1 minute"]
 }
 
+/** The writes that answer with a summary. */
+const plannedCalls: Calls = {
+  settleTask: ["task", outcome],
+  storeTaskResult: ["task", outcome],
+  touchTask: ["task"],
+  updateTaskStatus: ["task", "cancelled"]
+}
+
 const messageCalls: Calls = { dequeue: ["task"], dequeueAll: ["task"], enqueue: ["task", {}] }
 
 const sessionRunnerCalls: Calls = {
@@ -66,6 +74,7 @@ const targets: ReadonlyArray<
 > = [
   ["storage", ({ storage }) => storage, storageCalls, ["close", "forSession"]],
   ["session of a storage", ({ storage }) => storage.forSession("session"), sessionCalls, []],
+  ["withSummary", ({ storage }) => storage.withSummary, plannedCalls, []],
   ["messages", ({ storage }) => storage.messages, messageCalls, []],
   ["runner", (runner) => runner, runnerCalls, ["close", "forSession", "register", "running"]],
   ["session of a runner", (runner) => runner.forSession("session"), sessionRunnerCalls, []]
