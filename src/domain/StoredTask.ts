@@ -95,6 +95,23 @@ export type TaskVersion = Pick<StoredTask, "incarnation" | "revision">
 export const isSameVersion = (left: TaskVersion, right: TaskVersion): boolean =>
   left.revision === right.revision && left.incarnation === right.incarnation
 
+/**
+ * Tells whether nothing happened to a task from one state to the next, but that its lease was extended.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isOnlyExtended = (before: StoredTask, after: StoredTask): boolean =>
+  Struct.keys(before).every((field) =>
+    field === "revision" ||
+    (field === "leaseExpiresAt" && after.leaseExpiresAt !== null && after.leaseExpiresAt > 0) ||
+    isSameValue(before[field], after[field])
+  )
+
+const isSameValue = (left: StoredTask[keyof StoredTask], right: StoredTask[keyof StoredTask]): boolean =>
+  left === right ||
+  (typeof left === "object" && typeof right === "object" && left !== null && left.text === right?.text)
+
 type FieldOf<Row, Value> = { [Field in keyof Row]: Row[Field] extends Value ? Field : never }[keyof Row]
 
 /**

@@ -189,12 +189,13 @@ export interface TaskDriver {
   readonly pageSummaries: (query: PageQuery) => Effect.Effect<DriverPage<StoredSummary>, TaskDriverError>
 
   /**
-   * Lists up to `limit` tasks of any session in one of the (non-terminal) `statuses`, visible at `now` and last written
-   * before `updatedBefore`, longest untouched first, by index.
+   * Lists up to `limit` tasks of any session in one of the (non-terminal) `statuses`, visible at `now`, last written
+   * before `updatedBefore`, and under no lease that ends after `freeSince`, longest untouched first, by index.
    */
   readonly stale: (query: {
     readonly statuses: ReadonlyArray<TaskStatus>
     readonly updatedBefore: number
+    readonly freeSince: number
     readonly now: number
     readonly limit: number
   }) => Effect.Effect<

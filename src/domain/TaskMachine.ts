@@ -154,7 +154,8 @@ const refuseEnd = ({ status }: StoredTask, { expiry }: EndPatch): InvalidInput |
     : new InvalidInput({ field: "resultTtl", reason: `is for tasks that have ended, and this one is ${status}` })
 
 /**
- * Plans a sign of life: a write without a transition, while the task has not ended.
+ * Plans a sign of life: a write without a transition, while the task has not ended. A lease that is extended, and nothing
+ * else, is no change that anybody is told of.
  *
  * @since 0.1.0
  * @category plans
@@ -165,7 +166,9 @@ export const planTouch = (
   now: number,
   maxContentBytes: number
 ): Plan<PayloadTooLarge | LeaseLost | TerminalState> => {
-  const patch = { lastUpdatedAt: now, ...change }
+  const { leaseExpiresAt, ...others } = change
+  const isExtension = typeof leaseExpiresAt === "number" && leaseExpiresAt > 0 && Object.keys(others).length === 0
+  const patch = isExtension ? change : { lastUpdatedAt: now, ...change }
   const guard = { statuses: activeStatuses, ...writer, ...contentGuard(change, maxContentBytes) }
   return {
     guard,
@@ -177,12 +180,14 @@ export const planTouch = (
 }
 
 /**
- * What makes a task abandoned: nobody wrote it since a time, or its lease has run out by a time.
+ * What makes a task abandoned: nobody wrote it since a time, nor held it since, or its lease has run out by a time.
  *
  * @since 0.2.0
  * @category models
  */
-export type Abandonment = Required<Pick<TaskGuard, "updatedBefore">> | Required<Pick<TaskGuard, "leaseExpiredBy">>
+export type Abandonment =
+  | Required<Pick<TaskGuard, "updatedBefore" | "freeSince">>
+  | Required<Pick<TaskGuard, "leaseExpiredBy">>
 
 /**
  * Plans the recovery of an abandoned task: it fails as `failed` says, or, where an outcome

@@ -297,7 +297,8 @@ export interface PlannedWrites<Written> {
   >
 
   /**
-   * Reports that a task is alive, and its progress, without a transition.
+   * Reports that a task is alive, and its progress, without a transition. A lease that is extended, and nothing else, is no
+   * change of the task: `lastUpdatedAt` stays as it was, and those who watch are not told.
    */
   readonly touchTask: (taskId: string, options?: TouchOptions) => Effect.Effect<
     Written,
@@ -518,7 +519,7 @@ export interface TaskStorageShape extends SessionTasks {
   ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
-   * Fails the tasks that nobody touched for longer than `maxAge`, with a JSON-RPC error as their outcome; one that has
+   * Fails the tasks that nobody touched for longer than `maxAge`, nor held under a lease in that time, with a JSON-RPC error as their outcome; one that has
    * an outcome gets the status it implies. Gives their ids. Never undoes a write that raced it.
    */
   readonly recoverStuckTasks: (

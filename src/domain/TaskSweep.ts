@@ -172,7 +172,12 @@ export const makeTaskSweep = (
               answered(
                 "recoverStuckTasks",
                 leases === undefined
-                  ? recover(statuses, { updatedBefore: now - millis }, end, stuckReason(millis))
+                  ? recover(
+                    statuses,
+                    { updatedBefore: now - millis, freeSince: now - millis },
+                    end,
+                    stuckReason(millis)
+                  )
                   : statuses.includes("working")
                   ? recover(["working"], { leaseExpiredBy: now - millis }, end, lostReason)
                   : Effect.succeed([]),

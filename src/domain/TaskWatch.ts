@@ -8,7 +8,7 @@ import * as RcRef from "effect/RcRef"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { AtOnce, isAtOnce } from "./AtOnce.ts"
-import { expiresAt, type StoredTask } from "./StoredTask.ts"
+import { expiresAt, isOnlyExtended, type StoredTask } from "./StoredTask.ts"
 import { answered, withNow } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import { TaskNotFound, type TaskStorageUnavailable } from "./TaskError.ts"
@@ -119,7 +119,12 @@ export const makeTaskWatch = Effect.fnUntraced(
           waiter.seen = seen
           return answered(operation, driver.findSummary(taskId, { now, session }), (task): Next => {
             if (task === undefined || task.incarnation !== seen.incarnation) return gone
-            if (task.revision !== seen.revision) return read(seen)
+            if (task.revision !== seen.revision) {
+              return Effect.flatMap(
+                read(seen),
+                (changed) => isOnlyExtended(seen, changed) ? next(waiter, changed) : Effect.succeed(changed)
+              )
+            }
             const end = expiresAt(task)
             // From the time it is by now, since the answer may have taken a while.
             const woken = end === null

@@ -50,6 +50,8 @@ export interface TaskGuard {
   readonly attempt?: number
   /** A worker let its lease of the task run out by this time, in milliseconds since the epoch, and did not release it. */
   readonly leaseExpiredBy?: number
+  /** Nobody holds the task under a lease that ran out after this time, in milliseconds since the epoch, or has not yet. */
+  readonly freeSince?: number
   /** After the patch, everything but the outcome takes at most this many bytes together. */
   readonly contentAtMost?: number
 }
@@ -76,13 +78,20 @@ type KeptField = "taskId" | "sessionId" | "createdAt" | "incarnation" | "revisio
  * @since 0.1.0
  * @category models
  */
-export interface TaskPatch extends Partial<Omit<StoredTask, KeptField | "lastUpdatedAt" | "result" | "resultKind">> {
-  readonly lastUpdatedAt: number
+export interface TaskPatch extends Partial<Omit<StoredTask, KeptField | "result" | "resultKind">> {
   /** Stands in the place of a `ttl`. */
   readonly expiry?: Expiry
   readonly result?: StoredJson
   readonly resultKind?: ResultKind
 }
+
+/**
+ * Tells whether anybody should hear of a patch. Not of a lease that a worker extends: nothing changes for those who wait.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isNews = ({ lastUpdatedAt }: TaskPatch): boolean => lastUpdatedAt !== undefined
 
 /**
  * A field that a patch can write.
@@ -124,10 +133,20 @@ export const permits = (guard: TaskGuard, task: StoredTask, patch: TaskPatch): b
   (guard.updatedBefore === undefined || task.lastUpdatedAt < guard.updatedBefore) &&
   (guard.attempt === undefined || task.attempt === guard.attempt) &&
   (guard.leaseExpiredBy === undefined || isLeaseExpired(task, guard.leaseExpiredBy)) &&
+  (guard.freeSince === undefined || isFree(task, guard.freeSince)) &&
   (guard.contentAtMost === undefined || fits(guard.contentAtMost, task, patch))
 
 const isLeaseExpired = ({ leaseExpiresAt }: StoredTask, now: number): boolean =>
   leaseExpiresAt !== null && leaseExpiresAt > 0 && leaseExpiresAt <= now
+
+/**
+ * Tells whether nobody has held a task since a time: it was under no lease, or under one that had run out by then.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isFree = ({ leaseExpiresAt }: Pick<StoredTask, "leaseExpiresAt">, since: number): boolean =>
+  leaseExpiresAt === null || leaseExpiresAt <= since
 
 const fits = (limit: number, task: StoredTask, patch: TaskPatch): boolean => {
   const next = applyPatch(task, patch)
@@ -146,7 +165,7 @@ export const applyPatch = (task: StoredTask, patch: TaskPatch): StoredTask => ({
   sessionId: task.sessionId,
   status: patch.status ?? task.status,
   createdAt: task.createdAt,
-  lastUpdatedAt: patch.lastUpdatedAt,
+  lastUpdatedAt: patch.lastUpdatedAt ?? task.lastUpdatedAt,
   ttl: patch.expiry === undefined ? patch.ttl === undefined ? task.ttl : patch.ttl : ttlOf(task, patch.expiry),
   pollInterval: patch.pollInterval === undefined ? task.pollInterval : patch.pollInterval,
   revision: task.revision + 1,

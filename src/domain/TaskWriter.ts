@@ -12,7 +12,7 @@ import { TaskNotFound, TaskStorageUnavailable } from "./TaskError.ts"
 import type { Plan } from "./TaskMachine.ts"
 import { recordFromStored, summaryFromStored, type TaskRecord, type TaskSummary } from "./TaskRecord.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
-import type { TaskGuard, TaskPatch } from "./TaskWrite.ts"
+import { isNews, type TaskGuard, type TaskPatch } from "./TaskWrite.ts"
 
 /** How often a merge is tried against concurrent writers; each lost try means that another one succeeded. */
 const maxAttempts = 100
@@ -68,8 +68,10 @@ export const makeTaskWriter = (
   watch: TaskWatch,
   session: string | null | undefined
 ): TaskWriter => {
-  const patch = (taskId: string, now: number, guard: TaskGuard, change: TaskPatch, answer?: PatchAnswer) =>
-    watch.telling(taskId, driver.patch(taskId, { now, session }, guard, change, answer))
+  const patch = (taskId: string, now: number, guard: TaskGuard, change: TaskPatch, answer?: PatchAnswer) => {
+    const write = driver.patch(taskId, { now, session }, guard, change, answer)
+    return isNews(change) ? watch.telling(taskId, write) : write
+  }
 
   const executing =
     <Written>(answer: PatchAnswer, decode: (stored: StoredTask) => Written): Execute<Written> =>

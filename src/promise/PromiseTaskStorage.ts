@@ -149,7 +149,8 @@ export interface PromisePlannedWrites<Written> {
   readonly settleTask: (taskId: string, outcome: TaskOutcomeInput, options?: SettleOptions) => Promise<Written>
 
   /**
-   * Reports that a task is alive, and its progress, without a transition.
+   * Reports that a task is alive, and its progress, without a transition. A lease that is extended, and nothing else, is no
+   * change of the task: `lastUpdatedAt` stays as it was, and those who watch are not told.
    *
    * Rejects with `TaskNotFound`, `LeaseLost`, `TerminalState`, `PayloadTooLarge`.
    */
@@ -344,8 +345,9 @@ export interface PromiseTaskStorage extends PromiseSessionTasks {
   readonly expireTasks: (options?: LimitOptions) => Promise<ReadonlyArray<string>>
 
   /**
-   * Fails the tasks that nobody touched for longer than `maxAge`, with a JSON-RPC error as their outcome; one that has
-   * an outcome gets the status it implies. Gives their ids. Never undoes a write that raced it.
+   * Fails the tasks that nobody touched for longer than `maxAge`, nor held under a lease in that time, with a JSON-RPC error
+   * as their outcome; one that has an outcome gets the status it implies. Gives their ids. Never undoes a write that raced
+   * it.
    */
   readonly recoverStuckTasks: (maxAge: Duration.Input, options?: RecoveryOptions) => Promise<ReadonlyArray<string>>
 

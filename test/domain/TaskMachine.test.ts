@@ -191,7 +191,9 @@ describe("plans", () => {
 
   it("recover to what a stored outcome implies, and not what was written since", () => {
     const plan = (kind: ResultKind | null) =>
-      planRecovery(kind, recovered, activeStatuses, { updatedBefore: 100 }, { expiry: { at: 900, maxTtl: 800 } }, 200)
+      planRecovery(kind, recovered, activeStatuses, { updatedBefore: 100, freeSince: 100 }, {
+        expiry: { at: 900, maxTtl: 800 }
+      }, 200)
     const abandoned = stored({ lastUpdatedAt: 99 })
     const done = stored({ lastUpdatedAt: 99, result: outcome.result, resultKind: "success" })
     const bare = plan(null)

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { makeDriver, makeStore } from "mcp-task-storage/memory"
+import { activeStatuses } from "../../src/domain/TaskStatus.ts"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import * as SqliteTaskStorage from "../../src/layers/SqliteTaskStorage.ts"
 import { unlimited } from "./sqlite/database.ts"
@@ -10,6 +11,15 @@ import { storedTask } from "./storedTask.ts"
 const backends = [
   ["memory", Effect.map(makeStore, makeDriver)],
   ["sqlite", SqliteTaskStorage.makeDriver({ filename: ":memory:" })]
+] as const
+
+const leases = [
+  ["a nobody's", null],
+  ["b held", 10],
+  ["c free", 0],
+  ["d left", 1],
+  ["e at last", 9],
+  ["f held", 99]
 ] as const
 
 describe.each(backends)("%s", (_, makeBackend) => {
@@ -24,6 +34,19 @@ describe.each(backends)("%s", (_, makeBackend) => {
           found.map(({ taskId }) => taskId))
       expect(yield* list(true)).toEqual(["free", "left", "at last"])
       expect(yield* list(false)).toEqual(["left", "at last"])
+    }))
+
+  it.effect("lists as untouched what nobody has held since", () =>
+    Effect.gen(function*() {
+      const driver = yield* makeBackend
+      for (const [taskId, leaseExpiresAt] of leases) {
+        yield* driver.insert(storedTask(taskId, { leaseExpiresAt }), unlimited, 0)
+      }
+      const stale = { statuses: activeStatuses, updatedBefore: 2_000, freeSince: 9, now: 0 }
+      const list = (limit: number) =>
+        Effect.map(driver.stale({ ...stale, limit }), (found) => found.map(({ taskId }) => taskId))
+      expect(yield* list(10)).toEqual(["a nobody's", "c free", "d left", "e at last"])
+      expect(yield* list(2)).toEqual(["a nobody's", "c free"])
     }))
 
   it.live("recovers without a try at each of them", () =>

@@ -49,6 +49,7 @@ const guards = Schema.Struct({
   updatedBefore: optional(Schema.Literals([8, 9, 10])),
   attempt: optional(Schema.Literals([0, 1, 2])),
   leaseExpiredBy: optional(Schema.Literals([8, 9, 10])),
+  freeSince: optional(Schema.Literals([8, 9, 10])),
   room: optional(Schema.Literals([0, 5, 7, 14]))
 })
 
@@ -59,6 +60,7 @@ const patches = Arbitrary.map(
     attempt: optional(Schema.Literals([3])),
     leaseExpiresAt: optional(Schema.NullOr(Schema.Literals([0, 30]))),
     message: optional(Schema.NullOr(Schema.Literals(["", "some", "longer text"]))),
+    lastUpdatedAt: optional(Schema.Literals([9, 11])),
     expiry: optional(
       Schema.Struct({ at: Schema.Literals([1, 20, 30]), maxTtl: Schema.Literals([10, 25, 2 ** 53 - 1]) })
     ),
@@ -69,7 +71,6 @@ const patches = Arbitrary.map(
   })),
   ({ failure, message, name, principal, steps, ttl, ...patch }): TaskPatch => ({
     ...patch,
-    lastUpdatedAt: 9,
     // Of the two only one is written.
     ...(ttl === undefined || patch.expiry !== undefined ? {} : { ttl }),
     ...(name === undefined ? {} : { name: name === null ? null : text(name) }),

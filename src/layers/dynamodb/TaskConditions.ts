@@ -67,7 +67,7 @@ export const isUnstamped = (expression: Expression, stamp: string): string =>
  * @category conditions
  */
 export const guarded = (expression: Expression, guard: TaskGuard, patch: TaskPatch): string | undefined => {
-  const { attempt, contentAtMost, leaseExpiredBy, result, statuses, unchanged, updatedBefore } = guard
+  const { attempt, contentAtMost, freeSince, leaseExpiredBy, result, statuses, unchanged, updatedBefore } = guard
   const conditions: Array<string> = []
   if (statuses !== undefined) {
     if (statuses.length === 0) return undefined
@@ -85,6 +85,11 @@ export const guarded = (expression: Expression, guard: TaskGuard, patch: TaskPat
     conditions.push(
       expression.compare("leaseExpiresAt", ">", 0),
       expression.compare("leaseExpiresAt", "<=", leaseExpiredBy)
+    )
+  }
+  if (freeSince !== undefined) {
+    conditions.push(
+      anyOf(expression.isAbsent("leaseExpiresAt"), expression.compare("leaseExpiresAt", "<=", freeSince))
     )
   }
   if (contentAtMost !== undefined) {

@@ -102,49 +102,86 @@ export const makeTaskLists = (
   }
 
   /**
-   * Gives what an index of active tasks lists first. The table is not asked, since whoever writes to such a task asks it in
+   * Makes a cursor over an index of active tasks. The table is not asked, since whoever writes to such a task asks it in
    * the condition of the write.
    */
-  const firstEntries = Effect.fnUntraced(function*(
+  const activeEntries = (
     index: IndexDefinition,
     statuses: ReadonlyArray<TaskStatus>,
     order: "lastUpdatedAt" | "leaseExpiresAt",
     range: Range,
-    { limit, now }: { readonly limit: number; readonly now: number }
+    now: number
+  ) =>
+    makeIndexCursor(
+      table,
+      partitions.flatMap((partition) =>
+        statuses.map((active) =>
+          partitionQuery({ index, values: { partition: { S: partition }, active: { S: active } } }, now, range)
+        )
+      ),
+      orderedBy(order)
+    )
+
+  const readEntries = (entries: ReadonlyArray<Item>) =>
+    table.decode(() => entries.map((entry) => ({ taskId: readText(entry, "taskId"), resultKind: readKind(entry) })))
+
+  /** Gives the ids of the tasks that somebody holds, or held until after a time. */
+  const heldAfter = (statuses: ReadonlyArray<TaskStatus>, time: number, now: number) =>
+    Effect.map(
+      activeEntries(
+        indexes.leases,
+        statuses,
+        "leaseExpiresAt",
+        (expression) => expression.compare("leaseExpiresAt", ">", time),
+        now
+      ).next(Number.MAX_SAFE_INTEGER),
+      (entries) => new Set(entries.map((entry) => entry["taskId"]?.S))
+    )
+
+  const stale: TaskDriver["stale"] = Effect.fnUntraced(function*(
+    { freeSince, limit, now, statuses, updatedBefore }: Parameters<TaskDriver["stale"]>[0]
   ) {
-    const queries = partitions.flatMap((partition) =>
-      statuses.map((active) =>
-        partitionQuery({ index, values: { partition: { S: partition }, active: { S: active } } }, now, range)
-      )
+    const cursor = activeEntries(
+      indexes.active,
+      statuses,
+      "lastUpdatedAt",
+      (expression) => expression.compare("lastUpdatedAt", "<", updatedBefore),
+      now
     )
-    const entries = yield* makeIndexCursor(table, queries, orderedBy(order)).next(limit)
-    return yield* table.decode(() =>
-      entries.map((entry) => ({ taskId: readText(entry, "taskId"), resultKind: readKind(entry) }))
-    )
+    const first = yield* cursor.next(limit)
+    if (first.length === 0) return []
+    // The leases are in an index of their own, so that extending them touches no other.
+    const held = yield* heldAfter(statuses, freeSince, now)
+    const isFree = (entry: Item) => !held.has(entry["taskId"]?.S)
+    const free = first.filter(isFree)
+    let more = first.length === limit
+    while (more && free.length < limit) {
+      const wanted = limit - free.length
+      const entries = yield* cursor.next(wanted)
+      free.push(...entries.filter(isFree))
+      more = entries.length === wanted
+    }
+    return yield* readEntries(free)
   })
 
   return {
     page: page(wholeTask, (task: StoredTask) => taskBytes(task)),
     pageSummaries: page(taskSummary, (task: StoredSummary) => summaryBytes(task)),
 
-    stale: (query) =>
-      firstEntries(
-        indexes.active,
-        query.statuses,
-        "lastUpdatedAt",
-        (expression) => expression.compare("lastUpdatedAt", "<", query.updatedBefore),
-        query
-      ),
+    stale,
 
     expiredLeases: (query) => {
       // That of a released task ends at 0.
       const first = query.released ? 0 : 1
-      return query.expiredBy < first ? Effect.succeed([]) : firstEntries(
-        indexes.leases,
-        ["working"],
-        "leaseExpiresAt",
-        (expression) => expression.isBetween("leaseExpiresAt", first, query.expiredBy),
-        query
+      return query.expiredBy < first ? Effect.succeed([]) : Effect.flatMap(
+        activeEntries(
+          indexes.leases,
+          ["working"],
+          "leaseExpiresAt",
+          (expression) => expression.isBetween("leaseExpiresAt", first, query.expiredBy),
+          query.now
+        ).next(query.limit),
+        readEntries
       )
     },
 

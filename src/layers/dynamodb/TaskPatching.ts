@@ -240,7 +240,7 @@ const updateOf = ({ patch, stamp }: Write, expression: Expression): string => {
 const plainChanges = (patch: TaskPatch): Readonly<Record<string, AttributeValue | null | undefined>> =>
   ({
     status: textual(patch.status),
-    lastUpdatedAt: numeric(patch.lastUpdatedAt),
+    lastUpdatedAt: numerical(patch.lastUpdatedAt),
     ttl: numerical(patch.ttl),
     pollInterval: numerical(patch.pollInterval),
     attempt: numerical(patch.attempt),

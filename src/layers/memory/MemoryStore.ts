@@ -10,6 +10,7 @@ import { sortKey } from "../../domain/TaskId.ts"
 import { activeStatuses, type TaskStatus } from "../../domain/TaskStatus.ts"
 import {
   applyPatch,
+  isFree,
   isVisible,
   permits,
   type TaskGuard,
@@ -124,11 +125,14 @@ export class MemoryStore {
     }
   }
 
-  /** Walks the visible tasks of an active status that were last written before a time, longest untouched first. */
-  *untouched(status: TaskStatus, updatedBefore: number, now: number): Generator<TaskEntry> {
+  /**
+   * Walks the visible tasks of an active status that were last written before a time, and are held by nobody, longest
+   * untouched first.
+   */
+  *untouched(status: TaskStatus, updatedBefore: number, freeSince: number, now: number): Generator<TaskEntry> {
     for (const entry of this.#active.get(status)?.from(undefined) ?? []) {
       if (entry.task.lastUpdatedAt >= updatedBefore) return
-      if (!isExpired(entry.task, now)) yield entry
+      if (!isExpired(entry.task, now) && isFree(entry.task, freeSince)) yield entry
     }
   }
 

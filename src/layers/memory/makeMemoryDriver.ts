@@ -27,10 +27,10 @@ export const makeMemoryDriver = (store: MemoryStore): TaskDriver => ({
   remove: (taskId, scope) => new AtOnce(() => store.remove(taskId, scope)),
   page: (query) => new AtOnce(() => takePage(store, query, taskBytes)),
   pageSummaries: (query) => new AtOnce(() => takePage(store, query, summaryBytes)),
-  stale: ({ limit, now, statuses, updatedBefore }) =>
+  stale: ({ freeSince, limit, now, statuses, updatedBefore }) =>
     new AtOnce(() =>
       statuses
-        .flatMap((status) => take(limit, store.untouched(status, updatedBefore, now)))
+        .flatMap((status) => take(limit, store.untouched(status, updatedBefore, freeSince, now)))
         .sort(byActivity)
         .slice(0, limit)
         .map(({ task }) => task)

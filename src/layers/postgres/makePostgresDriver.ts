@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
 import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
+import { isNews } from "../../domain/TaskWrite.ts"
 import { parseSchemaMode } from "../SchemaMode.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
 import { makeSqlRunner } from "../sql/SqlRunner.ts"
@@ -73,10 +74,10 @@ const telling = <Driver extends Pick<TaskDriver, "patch" | "remove">>(
   const afterCommit = (taskId: string) => sql.afterCommit(Effect.sync(() => notify(taskId)))
   return {
     ...driver,
-    patch: (taskId, ...write) =>
+    patch: (taskId, scope, guard, patch, answer) =>
       Effect.tap(
-        driver.patch(taskId, ...write),
-        ({ _tag }) => _tag === "Patched" ? afterCommit(taskId) : Effect.void
+        driver.patch(taskId, scope, guard, patch, answer),
+        ({ _tag }) => _tag === "Patched" && isNews(patch) ? afterCommit(taskId) : Effect.void
       ),
     remove: (taskId, scope) =>
       Effect.tap(driver.remove(taskId, scope), (removed) => removed ? afterCommit(taskId) : Effect.void)

@@ -61,6 +61,14 @@ export const statusIn = (statuses: ReadonlyArray<TaskStatus>): string =>
 export const notExpired = "(expires_at IS NULL OR expires_at > ?)"
 
 /**
+ * Tests that nobody has held a task since a time.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const notHeldSince = "(lease_expires_at IS NULL OR lease_expires_at <= ?)"
+
+/**
  * Tests that a task is in scope: the condition, its values, and what tells it from other conditions.
  *
  * @since 0.1.0

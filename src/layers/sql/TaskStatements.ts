@@ -8,7 +8,7 @@ import type { PageQuery, TaskDriver } from "../../domain/TaskDriver.ts"
 import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import type { TaskScope } from "../../domain/TaskWrite.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
-import { bytesOf, makeTexts, notExpired, scoped, type SqlStatement } from "./SqlStatement.ts"
+import { bytesOf, makeTexts, notExpired, notHeldSince, scoped, type SqlStatement } from "./SqlStatement.ts"
 import { columnList, columns, summaryColumnList, type TaskTables } from "./TaskTables.ts"
 
 /** Before every task there can be. */
@@ -109,15 +109,17 @@ export const makeTaskStatements = (
     ),
 
     /** Status by status, so that those that wait for a person, who may take long, are not read for the others. */
-    stale: (statuses: ReadonlyArray<TaskStatus>, updatedBefore: number, now: number, limit: number): SqlStatement => ({
+    stale: (
+      { freeSince, limit, now, statuses, updatedBefore }: Parameters<TaskDriver["stale"]>[0]
+    ): SqlStatement => ({
       text: cached(`stale ${statuses.join()}`, () => {
         const order = "ORDER BY active_updated_at, task_id LIMIT ?"
         const ofStatus = (status: TaskStatus) =>
           `SELECT * FROM (SELECT task_id, result_kind, active_updated_at FROM ${tasks} ` +
-          `WHERE status = '${status}' AND active_updated_at < ? AND ${notExpired} ${order}) AS ${status}`
+          `WHERE status = '${status}' AND active_updated_at < ? AND ${notHeldSince} AND ${notExpired} ${order}) AS ${status}`
         return `${statuses.map(ofStatus).join(" UNION ALL ")} ${order}`
       }),
-      params: [...statuses.flatMap(() => [updatedBefore, now, limit]), limit]
+      params: [...statuses.flatMap(() => [updatedBefore, freeSince, now, limit]), limit]
     }),
 
     expiredLeases: (

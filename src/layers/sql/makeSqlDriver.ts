@@ -70,8 +70,7 @@ export const makeSqlDriver = (
     remove: (taskId, scope) => Effect.map(removeTasks(statements.remove(taskId, scope)), (ids) => ids.length > 0),
     page: page(statements.page, readTask),
     pageSummaries: page(statements.pageSummaries, readSummary),
-    stale: ({ limit, now, statuses, updatedBefore }) =>
-      read(statements.stale(statuses, updatedBefore, now, limit), readAbandoned),
+    stale: (query) => read(statements.stale(query), readAbandoned),
     expiredLeases: (query) => read(statements.expiredLeases(query), readAbandoned),
     removeExpired: (now, limit) => removeTasks(statements.removeExpired(now, limit)),
     count: (scope) => read(statements.count(scope), (rows) => readInteger(rows[0]?.[0])),

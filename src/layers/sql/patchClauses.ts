@@ -8,7 +8,7 @@ import { contentFields, jsonFields } from "../../domain/StoredTask.ts"
 import type { PatchAnswer } from "../../domain/TaskDriver.ts"
 import { taskStatuses } from "../../domain/TaskStatus.ts"
 import type { PatchField, PlainPatchField, TaskGuard, TaskPatch } from "../../domain/TaskWrite.ts"
-import { bytesOf, statusIn } from "./SqlStatement.ts"
+import { bytesOf, notHeldSince, statusIn } from "./SqlStatement.ts"
 import { columnList, columns, summaryColumnList, writeValue } from "./TaskTables.ts"
 
 /** What a patch may write besides JSON. */
@@ -104,6 +104,7 @@ const guardKey = (guard: TaskGuard): number => {
   if (guard.contentAtMost !== undefined) key |= 1024
   if (guard.attempt !== undefined) key |= 2048
   if (guard.leaseExpiredBy !== undefined) key |= 4096
+  if (guard.freeSince !== undefined) key |= 8192
   return key
 }
 
@@ -117,6 +118,7 @@ const guardCondition = (guard: TaskGuard, kept: ReadonlyArray<(typeof contentFie
     ...(guard.leaseExpiredBy === undefined
       ? []
       : ["lease_expires_at IS NOT NULL AND lease_expires_at > 0 AND lease_expires_at <= ?"]),
+    ...(guard.freeSince === undefined ? [] : [notHeldSince]),
     ...(guard.contentAtMost === undefined ? [] : [`${bytesOf(kept.map((field) => columns[field]))} <= ?`])
   ].join(" AND ") || "1 = 1"
 
@@ -126,6 +128,7 @@ const guardParams = (guard: TaskGuard, patch: TaskPatch): ReadonlyArray<string |
   if (guard.updatedBefore !== undefined) params.push(guard.updatedBefore)
   if (guard.attempt !== undefined) params.push(guard.attempt)
   if (guard.leaseExpiredBy !== undefined) params.push(guard.leaseExpiredBy)
+  if (guard.freeSince !== undefined) params.push(guard.freeSince)
   if (guard.contentAtMost !== undefined) {
     let bytes = 0
     for (const field of contentFields) bytes += patch[field]?.bytes ?? 0

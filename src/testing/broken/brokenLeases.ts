@@ -74,6 +74,26 @@ export const brokenLeases: ReadonlyArray<BrokenDriver> = [
     breakDriver: without("unchanged", (patch) => patch.attempt !== undefined)
   },
   {
+    name: "tells everybody of a lease that is extended",
+    subject: "leases",
+    checks: ["model"],
+    breakDriver: patching((taskId, scope, guard, patch) => [
+      taskId,
+      scope,
+      guard,
+      { lastUpdatedAt: scope.now, ...patch }
+    ])
+  },
+  {
+    name: "fails a task that is held, since nobody touched it",
+    subject: "leases",
+    checks: ["model"],
+    breakDriver: (good) => ({
+      ...without("freeSince")(good),
+      stale: (query) => good.stale({ ...query, freeSince: Number.MAX_SAFE_INTEGER })
+    })
+  },
+  {
     name: "does not count claims",
     subject: "leases",
     checks: ["model", "linearizability"],

@@ -91,7 +91,7 @@ export const brokenWrites: ReadonlyArray<BrokenDriver> = [
     subject: "resultTtl",
     checks: ["model"],
     breakDriver: dropping(({ expiry, ...patch }) =>
-      expiry === undefined ? patch : { ...patch, ttl: Math.min(expiry.at - patch.lastUpdatedAt, expiry.maxTtl) }
+      expiry === undefined ? patch : { ...patch, ttl: Math.min(expiry.at - (patch.lastUpdatedAt ?? 0), expiry.maxTtl) }
     )
   },
   {

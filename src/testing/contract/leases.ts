@@ -6,10 +6,13 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import type { TaskStorageError } from "../../domain/TaskError.ts"
 import type { SessionTasks } from "../../domain/TaskOperations.ts"
 import type { TaskRecord } from "../../domain/TaskRecord.ts"
-import { equal, equalRecord, hasFields, refused } from "./check.ts"
+import { activeStatuses } from "../../domain/TaskStatus.ts"
+import { plainRecord } from "../PlainRecord.ts"
+import { equal, equalRecord, eventually, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, mustGet, success, terminalStatuses, tool } from "./fixtures.ts"
 
@@ -147,6 +150,74 @@ export const leasesGroup: ContractGroup = {
       yield* first.touchTask("one", { attempt: 1, lease: 1 })
       yield* clock.advance(1)
       yield* hasFields("taken", (yield* second.claimTask("one", { lease: 1 })).record, { attempt: 2 })
+    }),
+
+    contractCase("a lease that is extended is no change of the task", function*({ clock, first, second }) {
+      const created = yield* createIn(first, "one", "working", { lease: 1_000, statusMessage: "begun", ttl: 60_000 })
+      for (const tasks of [first, second]) {
+        const before = yield* mustGet(first, "one")
+        yield* clock.advance(500)
+        const extended = yield* tasks.touchTask("one", { attempt: 1, lease: 1_000 })
+        yield* equalRecord("as another process reads it", yield* mustGet(second, "one"), extended)
+        const leaseExpiresAt = clock.currentTimeMillisUnsafe() + 1_000
+        yield* equal("extended", plainRecord(extended), {
+          ...plainRecord(before),
+          leaseExpiresAt,
+          revision: before.revision + 1
+        })
+      }
+      const { lastUpdatedAt } = created
+      yield* equal("lastUpdatedAt", (yield* mustGet(first, "one")).lastUpdatedAt, lastUpdatedAt)
+      const changes = [{ statusMessage: "half way" }, { ttl: 50_000 }, { pollInterval: 7 }, { statusMessage: null }]
+      for (const change of changes) {
+        yield* clock.advance(10)
+        const changed = yield* first.touchTask("one", { ...change, lease: 1_000 })
+        yield* hasFields("with a change", changed, { lastUpdatedAt: clock.currentTimeMillisUnsafe() })
+      }
+      yield* clock.advance(10)
+      const released = yield* first.touchTask("one", { lease: 0 })
+      yield* hasFields("released", released, { lastUpdatedAt: clock.currentTimeMillisUnsafe() })
+    }),
+
+    ...(["first", "second"] as const).map((worker) =>
+      contractCase(`nobody is told of a lease that the ${worker} handle extends`, function*(world) {
+        const { clock, first } = world
+        yield* createIn(first, "one", "working", { lease: 1_000 })
+        const seen: Array<TaskRecord> = []
+        yield* Effect.forkScoped(
+          Stream.runForEach(first.changes("one"), (record) => Effect.sync(() => seen.push(record)))
+        )
+        yield* eventually("the present record is shown", Effect.sync(() => seen.length > 0))
+        for (let count = 0; count < 3; count++) {
+          yield* clock.advance(100)
+          yield* world[worker].touchTask("one", { attempt: 1, lease: 1_000 })
+          yield* Effect.sleep("20 millis")
+        }
+        yield* Effect.sleep("300 millis")
+        yield* world[worker].touchTask("one", { statusMessage: "half way" })
+        yield* eventually("the message is shown", Effect.sync(() => seen.at(-1)?.statusMessage === "half way"))
+        yield* equal("revisions", seen.map(({ revision }) => revision), [1, 5])
+      })
+    ),
+
+    contractCase("recovery of what nobody touched leaves what is held", function*({ clock, first, second }) {
+      for (const status of activeStatuses) yield* createIn(first, status, status, { lease: 10_000 })
+      for (let index = 0; index < 210; index++) yield* createIn(first, `held-${index}`, "working", { lease: "1 hour" })
+      yield* createIn(first, "waits", "working", { lease: 0 })
+      yield* createIn(first, "nobody's", "working")
+      for (let count = 0; count < 3; count++) {
+        yield* clock.advance(5_000)
+        for (const status of activeStatuses) yield* first.touchTask(status, { attempt: 1, lease: 10_000 })
+      }
+      const recovered = yield* second.recoverStuckTasks("1 second")
+      yield* equal("recovered", recovered.toSorted(), ["nobody's", "waits"])
+      // A worker was heard of until its lease ended.
+      yield* clock.advance(10_999)
+      yield* equal("too early", yield* second.recoverStuckTasks("1 second"), [])
+      yield* clock.advance(1)
+      const left = yield* second.recoverStuckTasks("1 second")
+      yield* equal("left", left.toSorted(), activeStatuses.toSorted())
+      yield* equal("the others", yield* first.recoverStuckTasks(0), [])
     }),
 
     contractCase("a worker whose lease has run out may extend it until another one claims the task", function*({

@@ -38,14 +38,14 @@ export const recoverTasks = (
   return [{ value: stuck.map(({ taskId }) => taskId).toSorted() }, { ...state, tasks }]
 }
 
-/** Not written since a time, or left by a worker whose lease ran out by then. */
+/** Neither written nor held since a time, or left by a worker whose lease ran out by then. */
 const isStuck = (
   { lastUpdatedAt, leaseExpiresAt, status }: ModelTask,
   leases: "expired" | undefined,
   time: number
 ): boolean =>
   leases === undefined
-    ? lastUpdatedAt < time
+    ? lastUpdatedAt < time && (leaseExpiresAt === null || leaseExpiresAt <= time)
     : status === "working" && leaseExpiresAt !== null && leaseExpiresAt !== 0 && leaseExpiresAt <= time
 
 const recovered = (

@@ -32,13 +32,13 @@ const tooLarge = (state: ModelState, task: ModelTask): Refusal | undefined => {
 
 /**
  * Puts a written task in the place of the stored one: one revision later, and once it ended asking for nothing and held
- * by nobody.
+ * by nobody. A lease that is extended is no sign of change.
  */
-const written = (state: ModelState, stored: ModelTask, next: ModelTask): ModelTask => ({
+const written = (state: ModelState, stored: ModelTask, next: ModelTask, isExtended = false): ModelTask => ({
   ...next,
   inputRequests: ended(next.status) ? null : next.inputRequests,
   leaseExpiresAt: ended(next.status) ? null : next.leaseExpiresAt,
-  lastUpdatedAt: state.now,
+  lastUpdatedAt: isExtended ? stored.lastUpdatedAt : state.now,
   revision: stored.revision + 1
 })
 
@@ -51,13 +51,17 @@ const put = (state: ModelState, task: ModelTask): ModelState => ({
 const write = (
   state: ModelState,
   target: { readonly actor: Actor; readonly taskId: string; readonly brief?: true },
-  decide: (stored: ModelTask) => { readonly next: ModelTask; readonly refused: Refusal | undefined }
+  decide: (stored: ModelTask) => {
+    readonly next: ModelTask
+    readonly refused: Refusal | undefined
+    readonly isExtended?: boolean
+  }
 ): Step => {
   const stored = findTask(state, target)
   if (stored === undefined) return [refusal({ _tag: "TaskNotFound", taskId: target.taskId }), state]
-  const { next, refused } = decide(stored)
+  const { isExtended, next, refused } = decide(stored)
   if (refused !== undefined) return [refusal(refused), state]
-  const task = written(state, stored, next)
+  const task = written(state, stored, next, isExtended)
   return [shown(task, target.brief), put(state, task)]
 }
 
@@ -257,7 +261,9 @@ export const touchTask = (state: ModelState, call: CallOf<"touchTask">): Step =>
     const leaseExpiresAt = leaseEnd(state, call.lease, stored.leaseExpiresAt)
     const next = { ...stored, leaseExpiresAt, pollInterval, statusMessage, ttl }
     const refused = refusedMessage(state, stored, next, call.statusMessage) ?? refusedWorker(stored, call.attempt)
-    return { next, refused: refused ?? refusedEnd(stored) }
+    const others = [call.statusMessage, call.ttl, call.pollInterval]
+    const isExtended = (call.lease ?? 0) > 0 && others.every((value) => value === undefined)
+    return { next, refused: refused ?? refusedEnd(stored), isExtended }
   })
 
 /**

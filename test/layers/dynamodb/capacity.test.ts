@@ -59,7 +59,7 @@ describeWithEngine("capacity units", () => {
       expect(yield* unitsFor(storage.claimableTasks())).toBe(0.5)
       expect(yield* unitsFor(storage.claimTask("t", { lease }))).toBe(1 + 5)
       expect(yield* unitsFor(Effect.flip(storage.claimTask("t", { lease })))).toBe(1)
-      expect(yield* unitsFor(storage.touchTask("t", { lease, attempt }))).toBe(5)
+      expect(yield* unitsFor(storage.touchTask("t", { lease, attempt }))).toBe(3)
       expect(yield* unitsFor(storage.touchTask("t", { attempt }))).toBe(3)
       expect(yield* unitsFor(storage.storeTaskStep("t", "key", 1, { attempt }))).toBe(1 + 3)
       expect(yield* unitsFor(storage.storeTaskStep("t", "key", 1, { attempt }))).toBe(1)

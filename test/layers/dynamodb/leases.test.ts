@@ -3,6 +3,7 @@ import { ScanCommand } from "@aws-sdk/client-dynamodb"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { StoredTask } from "../../../src/domain/StoredTask.ts"
+import { activeStatuses } from "../../../src/domain/TaskStatus.ts"
 import type { TaskPatch } from "../../../src/domain/TaskWrite.ts"
 import { storedTask, text } from "../storedTask.ts"
 import { bareClient, describeWithEngine, freshTable } from "./engine.ts"
@@ -55,6 +56,23 @@ describeWithEngine("the index of leases", () => {
         expect(yield* indexed(tableName)).toEqual(expected)
         expect((yield* driver.expiredLeases(everyone)).map(({ taskId }) => taskId)).toEqual(expected)
       }
+    }))
+
+  it.live("keeps what is held out of the list of what nobody touched", () =>
+    Effect.gen(function*() {
+      const driver = yield* driverOn(yield* freshTable)
+      const stale = { statuses: activeStatuses, updatedBefore: 2_000, freeSince: 9, now: 0 }
+      const list = (limit: number) =>
+        Effect.map(driver.stale({ ...stale, limit }), (found) => found.map(({ taskId }) => taskId))
+      expect(yield* list(2)).toEqual([])
+      for (const [taskId, leaseExpiresAt] of [["a", null], ["c", 0], ["e", 1], ["g", 9]] as const) {
+        yield* driver.insert(storedTask(taskId, { leaseExpiresAt }), unlimited, 0)
+      }
+      for (const [taskId, status] of [["b", "working"], ["d", "input_required"], ["f", "working"]] as const) {
+        yield* driver.insert(storedTask(taskId, { leaseExpiresAt: 10, status }), unlimited, 0)
+      }
+      for (const limit of [1, 2, 3, 4]) expect(yield* list(limit)).toEqual(["a", "c", "e", "g"].slice(0, limit))
+      expect(yield* list(10)).toEqual(["a", "c", "e", "g"])
     }))
 
   it.live("follows every creation and deletion", () =>

@@ -155,7 +155,7 @@ describe("sweeps", () => {
   it("find what nobody touched by its age", () => {
     const search = "SEARCH mcp_tasks USING INDEX mcp_tasks_by_update (status=? AND active_updated_at<?)"
     for (const statuses of [["working"], ["working", "input_required"]] as const) {
-      const found = plan(statements.stale(statuses, 1, 1, 10)).split("\n")
+      const found = plan(statements.stale({ statuses, updatedBefore: 1, freeSince: 1, now: 1, limit: 10 })).split("\n")
       assert.deepStrictEqual(found.filter((line) => line.includes("mcp_")), statuses.map(() => search))
     }
   })
