@@ -70,7 +70,7 @@ export interface SqlDialect {
    * one a row.
    */
   readonly definitions: (tables: ReadonlyArray<string>, functions: ReadonlyArray<string>) => SqlStatement
-  /** The schema, oldest step first. */
+  /** The schema, oldest step first. `structureOf` reads them too, and has to know each change of a table. */
   readonly migrations: (tables: TaskTables) => ReadonlyArray<SqlMigration>
   /** Selects one row when the triggers are there. */
   readonly triggersExist: (tables: TaskTables) => string

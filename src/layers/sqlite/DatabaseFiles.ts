@@ -17,14 +17,21 @@ import { statSync } from "node:fs"
 export class DatabaseFiles {
   readonly #database: OpenFile
   readonly #companions: ReadonlyArray<OpenFile>
+  readonly #all: ReadonlyArray<OpenFile>
   #loss: string | undefined
 
-  /** `companions` says whether SQLite keeps the log open all the time, as it does on one connection that stays. */
-  constructor(path: string, options: { readonly companions: boolean }) {
+  /**
+   * `given` is the name that a person gave the file, if it leads there through symbolic links. `companions` says whether
+   * SQLite keeps the log open all the time, as it does on one connection that stays.
+   */
+  constructor(path: string, options: { readonly given?: string | undefined; readonly companions: boolean }) {
+    const { companions, given = path } = options
     this.#database = new OpenFile(path, "the database file")
-    this.#companions = options.companions
+    this.#companions = companions
       ? [new OpenFile(`${path}-wal`, "the write-ahead log"), new OpenFile(`${path}-shm`, "the shared memory")]
       : []
+    const byName = given === path ? [] : [new OpenFile(given, "the database file")]
+    this.#all = [this.#database, ...byName, ...this.#companions]
   }
 
   /** What happened to the files, as far as it was noticed. What was lost once stays lost. */
@@ -35,7 +42,7 @@ export class DatabaseFiles {
   /** Looks at the files, which takes a few microseconds, and says what happened to them. */
   look(): string | undefined {
     if (this.#loss === undefined) {
-      const lost = [this.#database, ...this.#companions].find((file) => file.state() !== "in place")
+      const lost = this.#all.find((file) => file.state() !== "in place")
       if (lost !== undefined) this.#loss = lost.describe()
     }
     return this.#loss

@@ -29,6 +29,21 @@ export const parseFileMode = (fileMode: number = ownerOnly): Result.Result<numbe
     )
 
 /**
+ * Gives the file that SQLite makes for a name; `undefined` when it makes none.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const databasePath = (filename: string): string | undefined => {
+  if (!filename.startsWith("file:")) return isInMemory(filename) ? undefined : filename
+  const [, location = "", query = ""] = /^file:([^?#]*)(?:\?([^#]*))?/.exec(filename) ?? []
+  const parameters = new URLSearchParams(query)
+  if (parameters.has("vfs") || (parameters.get("mode") ?? "rwc") !== "rwc") return undefined
+  const path = decode(location.replace(/^\/\/(?:localhost)?(?=\/)/i, ""))
+  return path === undefined || isInMemory(path) ? undefined : path.replace(/^\/(?=[A-Za-z]:)/, "")
+}
+
+/**
  * Makes an empty file with a mode, which SQLite takes for an empty database. Leaves a file alone that exists, and leaves it
  * to SQLite to say why one cannot be made.
  *
@@ -36,7 +51,7 @@ export const parseFileMode = (fileMode: number = ownerOnly): Result.Result<numbe
  * @category constructors
  */
 export const createDatabaseFile = (filename: string, fileMode: number): void => {
-  const path = pathOf(filename)
+  const path = databasePath(filename)
   if (path === undefined) return
   let file: number
   try {
@@ -50,16 +65,6 @@ export const createDatabaseFile = (filename: string, fileMode: number): void => 
   } finally {
     closeSync(file)
   }
-}
-
-/** The file that SQLite would make for a name; `undefined` when it would make none. */
-const pathOf = (filename: string): string | undefined => {
-  if (!filename.startsWith("file:")) return isInMemory(filename) ? undefined : filename
-  const [, location = "", query = ""] = /^file:([^?#]*)(?:\?([^#]*))?/.exec(filename) ?? []
-  const parameters = new URLSearchParams(query)
-  if (parameters.has("vfs") || (parameters.get("mode") ?? "rwc") !== "rwc") return undefined
-  const path = decode(location.replace(/^\/\/(?:localhost)?(?=\/)/i, ""))
-  return path === undefined || isInMemory(path) ? undefined : path.replace(/^\/(?=[A-Za-z]:)/, "")
 }
 
 const isInMemory = (path: string): boolean => path === "" || path === ":memory:"

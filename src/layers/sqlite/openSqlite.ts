@@ -14,12 +14,13 @@ import * as Semaphore from "effect/Semaphore"
 import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
+import { resolve } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import type { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { beginWhenUnlocked, whileLocked } from "../sql/LockWait.ts"
 import { driverError } from "../sql/SqlRunner.ts"
-import { createDatabaseFile, parseFileMode } from "./createDatabaseFile.ts"
+import { createDatabaseFile, databasePath, parseFileMode } from "./createDatabaseFile.ts"
 import { DatabaseFiles } from "./DatabaseFiles.ts"
 import { makeConnection, toSqlError } from "./SqliteConnection.ts"
 import { parseLockTimeout, sqliteDialect } from "./SqliteDialect.ts"
@@ -116,7 +117,7 @@ const connect = Effect.fnUntraced(function*(
         try {
           database.exec("PRAGMA journal_mode = WAL")
           database.exec(pragma)
-          return { database, databaseFiles: filesOf(database) }
+          return { database, databaseFiles: filesOf(database, filename) }
         } catch (error) {
           database.close()
           throw error
@@ -143,7 +144,9 @@ const connect = Effect.fnUntraced(function*(
   return Object.assign(client, { databaseFiles })
 })
 
-const filesOf = (database: DatabaseSync): DatabaseFiles | undefined => {
+const filesOf = (database: DatabaseSync, filename: string): DatabaseFiles | undefined => {
   const path = database.location()
-  return path === null ? undefined : new DatabaseFiles(path, { companions: true })
+  if (path === null) return undefined
+  const given = databasePath(filename)
+  return new DatabaseFiles(path, { given: given === undefined ? undefined : resolve(given), companions: true })
 }

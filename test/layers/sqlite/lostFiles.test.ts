@@ -210,6 +210,27 @@ describe("files that go while they are open", () => {
       assert.deepInclude(error, { applied: "unknown" })
     }))
 
+  it.live("a symbolic link in its path leads to another folder", () =>
+    Effect.gen(function*() {
+      const filename = yield* freshFile
+      const folderOf = (name: string) => join(dirname(filename), name)
+      const [current, first, second] = [folderOf("current"), folderOf("first"), folderOf("second")] as const
+      for (const folder of [first, second]) mkdirSync(folder)
+      for (const opened of ["tasks.db", "file"]) {
+        symlinkSync(first, current)
+        const path = join(current, opened)
+        const storage = yield* open({ filename: opened === "file" ? `file:${path}` : path })
+        yield* create(storage, "before")
+        rmSync(current)
+        symlinkSync(second, current)
+        assertLost(
+          yield* Effect.flip(create(storage, "after")),
+          /the database file \S+current\S+ was deleted or moved away/
+        )
+        rmSync(current)
+      }
+    }))
+
   it.live("a sign comes for those who began to wait just before, and begin to listen after", () =>
     Effect.gen(function*() {
       const filename = yield* freshFile
