@@ -6,7 +6,7 @@
 import type { StartTask } from "../runner/TaskRunner.ts"
 import { toolsCall } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
-import { clientMeta } from "./TaskClient.ts"
+import { clientMeta, ownProperty } from "./TaskClient.ts"
 import type { ReadyCall, ToolCall } from "./ToolCall.ts"
 
 /**
@@ -16,7 +16,7 @@ import type { ReadyCall, ToolCall } from "./ToolCall.ts"
  * @category constructors
  */
 export const taskDraft = <A, E>(
-  { client, tool: { name, policy } }: ToolCall<A, E>,
+  { client, meta, tool: { name, policy } }: ToolCall<A, E>,
   { principal }: OwnedTasks,
   { arguments: given, inputResponses }: ReadyCall<A>
 ): StartTask => ({
@@ -25,5 +25,17 @@ export const taskDraft = <A, E>(
   ttl: policy.ttl,
   pollInterval: policy.pollInterval,
   meta: clientMeta(client),
+  ...traceOf(meta),
   ...(principal === undefined ? {} : { principal })
 })
+
+/** The trace context of the request (SEP-414). What is none is no reason to refuse a call. */
+const traceOf = (meta: unknown): Pick<StartTask, "traceparent" | "tracestate"> => {
+  const traceparent = ownProperty(meta, "traceparent")
+  const tracestate = ownProperty(meta, "tracestate")
+  if (!isTrace(traceparent, 255)) return {}
+  return isTrace(tracestate, 1024) ? { traceparent, tracestate } : { traceparent }
+}
+
+const isTrace = (value: unknown, longest: number): value is string =>
+  typeof value === "string" && value.length > 0 && value.length <= longest && /^[\x20-\x7e]+$/.test(value)

@@ -9,12 +9,13 @@ import * as McpServer from "effect/ai/McpServer"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import type { Stdio } from "effect/Stdio"
 import type { InvalidInput } from "../../domain/TaskError.ts"
 import type { TaskStorage } from "../../domain/TaskStorage.ts"
 import type { TaskRunner } from "../../runner/TaskRunner.ts"
+import { patientRouter } from "./patientRouter.ts"
 import { withTasks } from "./protocols.ts"
 import { makeServedTasks, TaskServer } from "./TaskServer.ts"
 import type { HttpTasksOptions, TasksOptions } from "./TasksOptions.ts"
@@ -154,6 +155,7 @@ export const layerHttp = <
       ...options,
       protocols: withTasks<Protocols[number], OR | PR>(options.protocols, served)
     }).pipe(
+      Layer.updateService(HttpRouter.HttpRouter, (router) => patientRouter(router, options)),
       Layer.provideMerge(Layer.succeed(TaskServer, served.tasks))
     )
   }))
@@ -186,6 +188,7 @@ export const layerHttpRequestScoped = <
       ...options,
       protocols: withTasks<Protocols[number], OR | PR>(options.protocols, served)
     }).pipe(
+      Layer.updateService(HttpRouter.HttpRouter, (router) => patientRouter(router, options)),
       Layer.provideMerge(Layer.succeed(TaskServer, served.tasks))
     )
   }))

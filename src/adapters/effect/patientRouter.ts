@@ -1,0 +1,122 @@
+/**
+ * What Effect's server over HTTP leaves to whoever runs it: how much of a request is read, and that clients and proxies do not
+ * take a long silence for the end.
+ *
+ * @since 0.2.0
+ */
+import * as ByteSize from "effect/ByteSize"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import type * as HttpRouter from "effect/http/HttpRouter"
+import type * as HttpServerError from "effect/http/HttpServerError"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+
+const defaultMaxBodySize = ByteSize.mebibytes(4)
+
+/** How long an answer may take that is sent alone. A later one is sent on a stream, whose headers go at once. */
+const patience = "200 millis"
+
+/** Within which a stream says something. */
+const silence = "15 seconds"
+
+/**
+ * Makes a router of which no request at this path is read beyond the limit, and none is left without a byte for long.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const patientRouter = (
+  router: HttpRouter.HttpRouter,
+  { maxBodySize = defaultMaxBodySize, path }: {
+    readonly path: HttpRouter.PathInput
+    readonly maxBodySize?: ByteSize.Input | undefined
+  }
+): HttpRouter.HttpRouter => ({
+  ...router,
+  add: (method, routePath, handler, options) =>
+    router.add(
+      method,
+      routePath,
+      typeof handler === "function" && method === "POST" && routePath === path
+        ? (request) => bounded(request, ByteSize.fromInputUnsafe(maxBodySize), patiently(handler(request)))
+        : handler,
+      options
+    )
+})
+
+/** Reads the request before anybody looks at it, as far as the limit. */
+const bounded = <E, R>(
+  request: HttpServerRequest,
+  limit: ByteSize.ByteSize,
+  handle: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> => {
+  if (Number(request.headers["content-length"] ?? 0) > Number(limit)) return Effect.succeed(tooLarge)
+  return request.text.pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, limit),
+    Effect.matchEffect({
+      onSuccess: () => handle,
+      // What else is wrong with it is Effect's to answer.
+      onFailure: (error) => isTooLarge(error) ? Effect.succeed(tooLarge) : handle
+    })
+  )
+}
+
+// The rest of the request is not read, so the connection is of no more use.
+const tooLarge = HttpServerResponse.empty({ status: 413, headers: { connection: "close" } })
+
+const isTooLarge = ({ reason }: HttpServerError.HttpServerError): boolean =>
+  reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge"
+
+/**
+ * Gives an answer as it is where it comes soon, and else on a stream that begins at once.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const patiently = <E, R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+  Effect.gen(function*() {
+    const answering = yield* Effect.forkScoped(answer)
+    const early = yield* Effect.timeoutOption(Fiber.await(answering), patience)
+    if (Option.isSome(early)) return withComments(yield* early.value, comments.pipe(Stream.drop(1)))
+    const events = Stream.unwrap(Effect.map(Fiber.join(answering), eventsOf))
+    // The headers go with the first byte.
+    return withComments(HttpServerResponse.stream(events, { contentType: eventStream }), comments)
+  })
+
+const eventStream = "text/event-stream"
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** Gives what a response would have said, as events. */
+const eventsOf = (response: HttpServerResponse.HttpServerResponse): Stream.Stream<Uint8Array, unknown> => {
+  const { body } = response
+  if (body._tag === "Stream") return body.stream
+  if (body._tag !== "Uint8Array") return Stream.empty
+  return Stream.succeed(
+    isEventStream(response) ? body.body : encoder.encode(`data: ${decoder.decode(body.body).trimEnd()}\n\n`)
+  )
+}
+
+const isEventStream = ({ body, headers }: HttpServerResponse.HttpServerResponse): boolean =>
+  ((body._tag === "Empty" ? undefined : body.contentType) ?? headers["content-type"] ?? "").startsWith(eventStream)
+
+const comments = Stream.map(Stream.tick(silence), () => encoder.encode(": keepalive\n\n"))
+
+const withComments = (
+  response: HttpServerResponse.HttpServerResponse,
+  comments: Stream.Stream<Uint8Array>
+): HttpServerResponse.HttpServerResponse => {
+  const { body } = response
+  return body._tag === "Stream" && isEventStream(response)
+    ? HttpServerResponse.setBody(
+      response,
+      HttpBody.stream(Stream.merge(body.stream, comments, { haltStrategy: "left" }), body.contentType)
+    )
+    : response
+}

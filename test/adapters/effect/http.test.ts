@@ -1,0 +1,99 @@
+/** What HTTP adds: bounds on what is read, and clients that wait long, or go. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import { TestClock } from "effect/testing"
+import { patiently } from "../../../src/adapters/effect/patientRouter.ts"
+import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
+import { memory, serveUsers } from "./servers.ts"
+import { legacy, taskIdOf } from "./wire.ts"
+
+const user = { user: "ann" }
+const comment = ": keepalive\n\n"
+const megabyte = 1024 * 1024
+
+describe("over HTTP", () => {
+  it.live("a request that is too large is refused before anybody asks whose it is", () =>
+    Effect.gen(function*() {
+      const url = yield* serveUsers(memory)
+      const post = (body: string | ReadableStream<Uint8Array>) =>
+        Effect.promise(() =>
+          fetch(url, {
+            method: "POST",
+            headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
+            body,
+            ...(body instanceof ReadableStream ? { duplex: "half" } : {})
+          }).then(({ status }) => status, () => 413)
+        )
+      const large = "[".repeat(5 * megabyte)
+      assert.strictEqual(yield* post(large), 413)
+      const chunks = Array.from({ length: 5 }, () => new TextEncoder().encode("[".repeat(megabyte)))
+      assert.strictEqual(yield* post(ReadableStream.from(chunks)), 413)
+      assert.notStrictEqual(yield* post(`"${"x".repeat(3 * megabyte)}"`), 413)
+    }))
+
+  it.live("tasks/result sends its headers at once", () =>
+    Effect.gen(function*() {
+      const client = yield* legacy(yield* serveUsers(memory), user)
+      const taskId = taskIdOf(yield* client.task("slow_compute", { seconds: 60 }))
+      // It says nothing more once it has begun.
+      yield* Effect.sleep("300 millis")
+      const startedAt = performance.now()
+      const stream = yield* client.open("tasks/result", { taskId })
+      assert.isBelow(performance.now() - startedAt, 2000)
+      yield* client.call("tasks/cancel", { taskId })
+      const answer = yield* Effect.repeat(stream.next, { until: ({ method }) => method === undefined })
+      assert.strictEqual(answer.error?.code, -32603)
+    }))
+
+  it.effect("a stream that waits says something every now and then", () =>
+    Effect.gen(function*() {
+      const said = yield* Effect.scoped(Effect.gen(function*() {
+        const response = yield* patiently(Effect.as(Effect.sleep("40 seconds"), HttpServerResponse.text("{}")))
+        assert.strictEqual(response.body._tag, "Stream")
+        return response.body._tag === "Stream"
+          ? yield* Stream.runCollect(Stream.map(response.body.stream, (bytes) => new TextDecoder().decode(bytes)))
+          : []
+      })).pipe(Effect.forkChild)
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(yield* Fiber.join(said), [comment, comment, comment, "data: {}\n\n"])
+    }))
+
+  it.live("nothing is read any more for clients that went away", () =>
+    Effect.gen(function*() {
+      let watching = 0
+      const counted = Layer.effect(
+        TaskStorage,
+        Effect.map(TaskStorage, (storage) =>
+          TaskStorage.of({
+            ...storage,
+            forSession: (id) => {
+              const tasks = storage.forSession(id)
+              return {
+                ...tasks,
+                changes: (taskId) =>
+                  Stream.unwrap(Effect.sync(() => {
+                    watching++
+                    return Stream.ensuring(tasks.changes(taskId), Effect.sync(() => watching--))
+                  }))
+              }
+            }
+          }))
+      ).pipe(Layer.provide(memory))
+      const client = yield* legacy(yield* serveUsers(counted), user)
+      const taskId = taskIdOf(yield* client.task("slow_compute", { seconds: 60 }))
+      const clients = yield* Effect.forEach(Array.from({ length: 20 }), () => client.open("tasks/result", { taskId }), {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual(watching, 20)
+      yield* Effect.forEach(clients, ({ close }) => close)
+      yield* Effect.sync(() => watching).pipe(
+        Effect.repeat({ until: (watching) => watching === 0, schedule: Schedule.spaced("20 millis") }),
+        Effect.timeout("5 seconds")
+      )
+    }))
+})
