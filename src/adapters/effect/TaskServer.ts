@@ -31,6 +31,8 @@ export interface ServedTasks<R> {
   /** The same for a call, with the principal that is stored with its task. */
   readonly ownedByCall: Effect.Effect<OwnedTasks, WireError, R>
   readonly canList: boolean
+  /** Done when the client of a connection that has one is gone. */
+  readonly gone: Effect.Effect<void>
 }
 
 /**
@@ -41,7 +43,8 @@ export interface ServedTasks<R> {
  */
 export const makeServedTasks = Effect.fnUntraced(function*<OR, PR>(
   owner: Owner<OR> | undefined,
-  options: TasksOptions<PR>
+  options: TasksOptions<PR>,
+  gone: Effect.Effect<void> = Effect.never
 ): Effect.fn.Return<ServedTasks<OR | PR>, InvalidInput, TaskStorage | TaskRunner> {
   const tasks = yield* makeTasks(options)
   const { principal } = options
@@ -60,7 +63,8 @@ export const makeServedTasks = Effect.fnUntraced(function*<OR, PR>(
         owned,
         (owned) => Effect.map(Effect.mapError(principal, wireError), (principal) => ({ ...owned, principal }))
       ),
-    canList: owner === undefined || !isAnonymous(owner)
+    canList: owner === undefined || !isAnonymous(owner),
+    gone
   }
 })
 

@@ -10,11 +10,13 @@ import type { NonEmptyReadonlyArray } from "effect/Array"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
-import type { Stdio } from "effect/Stdio"
+import { Stdio } from "effect/Stdio"
 import type { InvalidInput } from "../../domain/TaskError.ts"
 import type { TaskStorage } from "../../domain/TaskStorage.ts"
 import type { TaskRunner } from "../../runner/TaskRunner.ts"
+import { openingAtEnd } from "./leavingClient.ts"
 import { patientRouter } from "./patientRouter.ts"
 import { withTasks } from "./protocols.ts"
 import { makeServedTasks, TaskServer } from "./TaskServer.ts"
@@ -222,9 +224,11 @@ export const layerStdio = <
   | McpServer.McpRequest.From<"Requires", Exclude<PR, Provided<Protocols, false> | McpRequestContext>>
 > =>
   Layer.unwrap(Effect.gen(function*() {
-    const served = yield* makeServedTasks<never, PR>(undefined, options)
+    const gone = yield* Latch.make()
+    const served = yield* makeServedTasks<never, PR>(undefined, options, gone.await)
     return McpServer.layerStdio({ ...options, protocols: withTasks<Protocols[number], PR>(options.protocols, served) })
       .pipe(
+        Layer.updateService(Stdio, (stdio) => openingAtEnd(stdio, gone)),
         Layer.provideMerge(Layer.succeed(TaskServer, served.tasks))
       )
   }))

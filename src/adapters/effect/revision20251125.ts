@@ -20,6 +20,7 @@ import {
 import { WireError } from "../../protocol/WireError.ts"
 import { askClient } from "./askClient.ts"
 import { deriveProtocol, fieldsOf, type Handler, requestOf, resultEncoder } from "./effectSeams.ts"
+import { askingUntilGone, untilGone } from "./leavingClient.ts"
 import type { ServedTasks } from "./TaskServer.ts"
 import { answeredCall, toolName } from "./toolsCall.ts"
 
@@ -109,7 +110,7 @@ export const tasks20251125 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
           const client = yield* McpSchema.McpServerClient
           const answer = yield* answeredCall(carrier, plain, request, {
             task: augmentation,
-            ask: askClient(client),
+            ask: askingUntilGone(askClient(client), served.gone),
             outlivesCall: true
           })
           if (augmentation !== undefined) tasks.known.created(client.initializePayload, answer)
@@ -117,7 +118,8 @@ export const tasks20251125 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
         }),
         "tasks/get": Effect.fnUntraced(function*(payload) {
           if (!isTaskById(payload)) return yield* impossible
-          return yield* getTask20251125(tasks, yield* served.owned, payload.taskId, yield* listener)
+          const owned = yield* served.owned
+          return yield* untilGone(getTask20251125(tasks, owned, payload.taskId, yield* listener), served.gone)
         }),
         "tasks/cancel": Effect.fnUntraced(function*(payload) {
           if (!isTaskById(payload)) return yield* impossible
@@ -125,12 +127,14 @@ export const tasks20251125 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
         }),
         "tasks/result": Effect.fnUntraced(function*(payload, { client }) {
           if (!isTaskById(payload)) return yield* impossible
-          return yield* taskResult20251125(tasks, yield* served.owned, payload.taskId, {
+          const owned = yield* served.owned
+          const answer = taskResult20251125(tasks, owned, payload.taskId, {
             ...(yield* listener),
             notify: sendNotification === undefined ? undefined : (task) =>
               // It names its task itself, and so is not marked as related to one.
               sendNotification(protocolVersion, client.id, { tag: "notifications/tasks/status", payload: task })
           })
+          return yield* untilGone(answer, served.gone)
         }),
         ...(served.canList
           ? {

@@ -19,6 +19,7 @@ import { openTaskStream } from "../../protocol/TaskStream.ts"
 import { missingCapability, WireError } from "../../protocol/WireError.ts"
 import { deriveProtocol, fieldsOf, requestOf, resultEncoder } from "./effectSeams.ts"
 import { failRequest } from "./httpStatus.ts"
+import { untilGone } from "./leavingClient.ts"
 import type { ServedTasks } from "./TaskServer.ts"
 import { makeTaskSubscriptions } from "./TaskSubscriptions.ts"
 import { answeredCall } from "./toolsCall.ts"
@@ -101,10 +102,11 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
         }),
         "subscriptions/listen": Effect.fnUntraced(function*(payload, request) {
           const requested = taskIdsOf(payload)
-          if (requested === undefined || send === undefined) return yield* listen(payload, request)
+          const listening = untilGone(listen(payload, request), served.gone)
+          if (requested === undefined || send === undefined) return yield* listening
           if (!declaresTasks(yield* McpSchema.McpRequestContext)) return yield* failRequest(missingCapability)
           const stream = yield* openTaskStream(served.tasks, yield* served.owned, requested, serverInfo)
-          return yield* subscriptions.watching(listen(payload, request), { request, stream, send })
+          return yield* subscriptions.watching(listening, { request, stream, send })
         })
       }
     }

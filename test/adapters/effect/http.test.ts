@@ -56,7 +56,10 @@ describe("over HTTP", () => {
         const response = yield* patiently(Effect.as(Effect.sleep("40 seconds"), HttpServerResponse.text("{}")))
         assert.strictEqual(response.body._tag, "Stream")
         return response.body._tag === "Stream"
-          ? yield* Stream.runCollect(Stream.map(response.body.stream, (bytes) => new TextDecoder().decode(bytes)))
+          ? yield* Stream.orDie(response.body.stream).pipe(
+            Stream.map((bytes) => new TextDecoder().decode(bytes)),
+            Stream.runCollect
+          )
           : []
       })).pipe(Effect.forkChild)
       yield* TestClock.adjust("1 minute")
@@ -89,11 +92,13 @@ describe("over HTTP", () => {
       const clients = yield* Effect.forEach(Array.from({ length: 20 }), () => client.open("tasks/result", { taskId }), {
         concurrency: "unbounded"
       })
-      assert.strictEqual(watching, 20)
+      const areWatched = (count: number) =>
+        Effect.sync(() => watching).pipe(
+          Effect.repeat({ until: (watching) => watching === count, schedule: Schedule.spaced("20 millis") }),
+          Effect.timeout("5 seconds")
+        )
+      yield* areWatched(20)
       yield* Effect.forEach(clients, ({ close }) => close)
-      yield* Effect.sync(() => watching).pipe(
-        Effect.repeat({ until: (watching) => watching === 0, schedule: Schedule.spaced("20 millis") }),
-        Effect.timeout("5 seconds")
-      )
+      yield* areWatched(0)
     }))
 })

@@ -37,6 +37,13 @@ const start = (filename: string) =>
     const send = (message: Params) => child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`)
     let id = 0
     return {
+      /** Closes the input of the server; gives how it ended. */
+      close: Effect.promise(() =>
+        new Promise<unknown>((resolve) => {
+          child.once("exit", (code, signal) => resolve(signal ?? code))
+          child.stdin.end()
+        })
+      ),
       next: (isIt: (message: Message) => boolean) => Effect.promise(() => next(isIt)),
       notify: (method: string) => Effect.sync(() => send({ method })),
       respond: (request: Message, result: unknown) => Effect.sync(() => send({ id: request.id, result })),
@@ -81,6 +88,19 @@ describe("stdio", () => {
       const listed = yield* call("tasks/list", {})
       assert.deepStrictEqual(listed.result.tasks.map((task: { taskId: string }) => task.taskId), [taskId])
       assert.strictEqual((yield* call("tasks/cancel", { taskId })).error?.code, -32602)
+    }), 30_000)
+
+  it.live("ends when its client goes, whatever it was asked", () =>
+    Effect.gen(function*() {
+      const server = yield* start(":memory:")
+      const call = (method: string, params: Params) => Effect.flatten(server.begin(method, params))
+      yield* call("initialize", initialize)
+      yield* server.notify("notifications/initialized")
+      const name = "confirm_delete"
+      const { result } = yield* call("tools/call", { name, arguments: { filename: "a.txt" }, task: {} })
+      yield* server.begin("tasks/result", { taskId: result.task.taskId })
+      yield* server.next(({ method }) => method === "elicitation/create")
+      assert.strictEqual(yield* Effect.timeout(server.close, "5 seconds"), 0)
     }), 30_000)
 
   it.live("speaks revision 2026-07-28, without headers", () =>
