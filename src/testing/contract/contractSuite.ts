@@ -13,6 +13,7 @@ import { expiryGroup } from "./expiry.ts"
 import { failuresGroup } from "./failures.ts"
 import { fencingGroup } from "./fencing.ts"
 import { freeTasksGroup } from "./freeTasks.ts"
+import { inheritedKeysGroup } from "./inheritedKeys.ts"
 import { inputRoundsGroup } from "./inputRounds.ts"
 import { leasesGroup } from "./leases.ts"
 import { limitsGroup } from "./limits.ts"
@@ -50,6 +51,7 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   touchGroup,
   briefWritesGroup,
   inputRoundsGroup,
+  inheritedKeysGroup,
   updateGroup,
   deletesGroup,
   listsGroup,

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { ownValue } from "../../domain/ownValue.ts"
 import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import { difference } from "../difference.ts"
 import { plainRecord } from "../PlainRecord.ts"
@@ -286,7 +287,7 @@ export const claimTask = (state: ModelState, call: CallOf<"claimTask">): Step =>
  */
 export const storeStep = (state: ModelState, call: CallOf<"storeTaskStep">): Step => {
   const found = findTask(state, call)
-  const isStored = found?.steps?.[call.key] !== undefined
+  const isStored = ownValue(found?.steps ?? undefined, call.key) !== undefined
   if (found !== undefined && isStored && (refusedWorker(found, call.attempt) ?? refusedEnd(found)) === undefined) {
     return [shown(found), state]
   }
