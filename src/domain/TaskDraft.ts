@@ -18,7 +18,8 @@ import {
   parseTime
 } from "./ArgumentParsers.ts"
 import { noFailure, parseFailure } from "./FailureReport.ts"
-import { addUsedKeys } from "./InputRound.ts"
+import { storedKeys, usedKeys } from "./InputRound.ts"
+import { tooManyKeys } from "./PartLimits.ts"
 import { withinLimit } from "./PayloadLimits.ts"
 import { maxDepth, StoredJson } from "./StoredJson.ts"
 import type { StoredTask } from "./StoredTask.ts"
@@ -97,6 +98,13 @@ export const draftTask = (
     outcome,
     failure
   ] = payloads.success
+  const keys = inputRequests === null && inputResponses === null
+    ? undefined
+    : usedKeys({ inputRequests, inputResponses, inputKeys: null })
+  const tooMany = replacing === undefined && keys !== undefined
+    ? tooManyKeys("inputRequests", keys.size, 0)
+    : undefined
+  if (tooMany !== undefined) return Result.fail(tooMany)
   const createdAt = created ?? now
   const status = givenStatus ?? "working"
   const stored = failure === null ? noFailure : failure(now)
@@ -129,9 +137,7 @@ export const draftTask = (
     principal,
     steps,
     failureStack: stored.failureStack,
-    inputKeys: inputRequests === null && inputResponses === null
-      ? null
-      : addUsedKeys({ inputRequests, inputResponses, inputKeys: null }, []),
+    inputKeys: keys === undefined ? null : storedKeys(keys),
     result: outcome === null ? null : outcome.result
   }
   const tooLarge = overContent(row, options.maxContentBytes)

@@ -9,8 +9,10 @@
  */
 import * as Result from "effect/Result"
 import type { StoredFailure } from "./FailureReport.ts"
-import { addEntries, addUsedKeys, entriesOf, keysOf, mapOf, usedKeys } from "./InputRound.ts"
+import { storedKeys, usedKeys } from "./InputRound.ts"
+import { tooManyKeys, tooManySteps } from "./PartLimits.ts"
 import type { StoredJson } from "./StoredJson.ts"
+import { append, assign, entryOf, filterKeys, keysOf } from "./StoredMap.ts"
 import { contentBytes, type StoredTask } from "./StoredTask.ts"
 import {
   ConcurrentModification,
@@ -248,6 +250,11 @@ export const decideReplacement = (
   if (next.sessionId !== stored.sessionId) {
     return Result.fail(new InvalidInput({ field: "sessionId", reason: "cannot be changed" }))
   }
+  const used = usedKeys(stored)
+  const keys = new Set([...used, ...keysOf(next.inputRequests)])
+  const tooMany = tooManySteps("steps", keysOf(next.steps).length, keysOf(stored.steps).length) ??
+    tooManyKeys("inputRequests", keys.size, used.size)
+  if (tooMany !== undefined) return Result.fail(tooMany)
   if (next.revision !== stored.revision) {
     return Result.fail(new ConcurrentModification({ taskId, expected: next.revision, actual: stored.revision }))
   }
@@ -281,7 +288,7 @@ export const decideReplacement = (
   return Result.succeed(withStatus(next.status, {
     ...fields,
     lastUpdatedAt: now,
-    ...(next.inputRequests === null ? {} : { inputKeys: addUsedKeys(stored, keysOf(next.inputRequests)) }),
+    ...(next.inputRequests === null ? {} : { inputKeys: storedKeys(keys) }),
     ...(stored.result === null && next.result !== null && next.resultKind !== null
       ? { result: next.result, resultKind: next.resultKind }
       : {})
@@ -347,14 +354,17 @@ export const decideStep = (
   maxContentBytes: number
 ): Result.Result<
   { readonly patch: TaskPatch | undefined },
-  PayloadTooLarge | LeaseLost | TerminalState
+  InvalidInput | PayloadTooLarge | LeaseLost | TerminalState
 > => {
-  const isStored = keysOf(stored.steps).includes(key)
-  const patch = { lastUpdatedAt: now, steps: addEntries(stored.steps, [[key, value.decode()]]) }
-  const tooLarge = isStored ? undefined : overContent(applyPatch(stored, patch), maxContentBytes)
-  const refused = tooLarge ?? refuseLease(stored, writer) ?? refuseEnded(stored)
-  if (refused !== undefined) return Result.fail(refused)
-  return Result.succeed({ patch: isStored ? undefined : patch })
+  const keys = keysOf(stored.steps)
+  const patch = keys.includes(key)
+    ? undefined
+    : { lastUpdatedAt: now, steps: append(stored.steps, entryOf(key, value)) }
+  const tooMuch = patch === undefined
+    ? undefined
+    : tooManySteps("key", keys.length + 1, 0) ?? overContent(applyPatch(stored, patch), maxContentBytes)
+  const refused = tooMuch ?? refuseLease(stored, writer) ?? refuseEnded(stored)
+  return refused === undefined ? Result.succeed({ patch }) : Result.fail(refused)
 }
 
 /**
@@ -370,19 +380,21 @@ export const decideRequireInput = (
   writer: Writer,
   now: number,
   maxContentBytes: number
-): Result.Result<TaskPatch, PayloadTooLarge | LeaseLost | TerminalState | InputKeyReused> => {
+): Result.Result<TaskPatch, InvalidInput | PayloadTooLarge | LeaseLost | TerminalState | InputKeyReused> => {
   const { taskId } = stored
+  const asked = keysOf(requests)
+  const used = usedKeys(stored)
+  const keys = new Set([...used, ...asked])
   const patch = withStatus("input_required", {
     lastUpdatedAt: now,
     ...change,
-    inputRequests: addEntries(stored.inputRequests, entriesOf(requests)),
-    inputKeys: addUsedKeys(stored, keysOf(requests))
+    inputRequests: assign(stored.inputRequests, requests),
+    inputKeys: storedKeys(keys)
   })
-  const refused = overContent(applyPatch(stored, patch), maxContentBytes) ?? refuseLease(stored, writer) ??
-    refuseEnded(stored)
+  const refused = tooManyKeys("requests", keys.size, used.size) ??
+    overContent(applyPatch(stored, patch), maxContentBytes) ?? refuseLease(stored, writer) ?? refuseEnded(stored)
   if (refused !== undefined) return Result.fail(refused)
-  const used = usedKeys(stored)
-  const reused = keysOf(requests).find((key) => used.has(key))
+  const reused = asked.find((key) => used.has(key))
   return reused === undefined ? Result.succeed(patch) : Result.fail(new InputKeyReused({ taskId, key: reused }))
 }
 
@@ -409,22 +421,23 @@ export const decideProvideInput = (
   now: number,
   maxContentBytes: number
 ): Result.Result<Answer, PayloadTooLarge | TerminalState> => {
-  const outstanding = entriesOf(stored.inputRequests)
-  const asked = new Set(outstanding.map(([key]) => key))
-  const accepted = entriesOf(responses).filter(([key]) => asked.has(key))
-  const answered = new Set(accepted.map(([key]) => key))
-  const remaining = outstanding.filter(([key]) => !answered.has(key))
-  const complete = accepted.length > 0 && remaining.length === 0
+  const outstanding = new Set(keysOf(stored.inputRequests))
+  const accepted = filterKeys(responses, (key) => outstanding.has(key))
+  if (accepted === null) {
+    const refused = refuseEnded(stored)
+    return refused === undefined ? Result.succeed({ patch: undefined, complete: false }) : Result.fail(refused)
+  }
+  const answered = new Set(keysOf(accepted))
+  const remaining = filterKeys(stored.inputRequests, (key) => !answered.has(key))
+  const complete = remaining === null
   const fields = {
     lastUpdatedAt: now,
-    inputRequests: remaining.length === 0 ? null : mapOf(remaining),
-    inputResponses: addEntries(stored.inputResponses, accepted)
+    inputRequests: remaining,
+    inputResponses: assign(stored.inputResponses, accepted)
   }
   const patch = complete ? withStatus("working", fields) : fields
-  const tooLarge = accepted.length === 0 ? undefined : overContent(applyPatch(stored, patch), maxContentBytes)
-  const refused = tooLarge ?? refuseEnded(stored)
-  if (refused !== undefined) return Result.fail(refused)
-  return Result.succeed({ patch: accepted.length === 0 ? undefined : patch, complete })
+  const refused = overContent(applyPatch(stored, patch), maxContentBytes) ?? refuseEnded(stored)
+  return refused === undefined ? Result.succeed({ patch, complete }) : Result.fail(refused)
 }
 
 /**

@@ -1,12 +1,16 @@
-import { describe, expect, it } from "@effect/vitest"
+import { describe, expect, it, vi } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { maxSteps } from "../../src/domain/PartLimits.ts"
 import { StoredJson } from "../../src/domain/StoredJson.ts"
 import { contentBytes, type StoredTask } from "../../src/domain/StoredTask.ts"
 import {
   decideClaim,
+  decideProvideInput,
   decideReplacement,
+  decideRequireInput,
+  decideStep,
   leaseUntil,
   planRecovery,
   planSettle,
@@ -261,6 +265,43 @@ describe("a claim", () => {
   it("ends no later than a time can be", () => {
     expect(leaseUntil(5, Number.MAX_SAFE_INTEGER)).toBe(8.64e15)
     expect(leaseUntil(5, 0)).toBe(0)
+  })
+})
+
+describe("a step and an answer", () => {
+  const long = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`key-${index}`, { index }]))
+  const map = StoredJson.fromJson(long)
+  const limit = 10_000_000
+
+  it("are added to what is stored without decoding it", () => {
+    const decode = vi.spyOn(StoredJson.prototype, "decode")
+    const step = decideStep(stored({ steps: map }), "new", text("value"), {}, 5, limit)
+    const asking = stored({ status: "input_required", inputRequests: map })
+    const answer = decideProvideInput(asking, StoredJson.fromJson({ "key-7": "yes" }), 5, limit)
+    expect(decode).not.toHaveBeenCalled()
+    decode.mockRestore()
+    expect(Result.getOrThrow(step).patch?.steps?.decode()).toEqual({ ...long, new: "value" })
+    const { complete, patch } = Result.getOrThrow(answer)
+    const { "key-7": _, ...left } = long
+    expect([complete, patch?.inputRequests?.decode(), patch?.inputResponses?.decode()])
+      .toEqual([false, left, { "key-7": "yes" }])
+  })
+
+  it("are no more than a task takes, unless it has more already", () => {
+    const keys = (count: number) =>
+      StoredJson.fromJson(Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index}`, 1])))
+    const isRefused = (decision: Result.Result<unknown, { readonly _tag: string }>) =>
+      Result.isFailure(decision) && decision.failure._tag === "InvalidInput"
+    for (const [count, expected] of [[maxSteps - 1, false], [maxSteps, true], [maxSteps + 1, true]] as const) {
+      const task = stored({ steps: keys(count), inputRequests: keys(count), status: "input_required" })
+      expect(isRefused(decideStep(task, "new", text("x"), {}, 5, limit))).toBe(expected)
+      expect(isRefused(decideStep(task, "0", text("x"), {}, 5, limit))).toBe(false)
+      expect(isRefused(decideRequireInput(task, StoredJson.fromJson({ new: 1 }), {}, {}, 5, limit))).toBe(expected)
+      expect(isRefused(decideReplacement(task, { ...task, ttl: 9 }, 5))).toBe(false)
+      const more = { ...task, steps: keys(count + 1) }
+      expect(isRefused(decideReplacement(task, more, 5))).toBe(expected)
+      expect(isRefused(decideReplacement(task, { ...task, inputRequests: keys(count + 1) }, 5))).toBe(expected)
+    }
   })
 })
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { maxInputKeys } from "../../domain/PartLimits.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, mustGet, terminalStatuses } from "./fixtures.ts"
@@ -210,6 +211,32 @@ export const inputRoundsGroup: ContractGroup = {
         })
         yield* first.deleteTask("one")
       }
+    }),
+
+    contractCase("asks so many questions in the life of a task, and refuses one more", function*({ first, second }) {
+      const asks = (from: number, to: number) =>
+        Object.fromEntries(Array.from({ length: to - from }, (_, index) => [`key-${from + index}`, "?"]))
+      const tooMany = (field: string) => ({ _tag: "InvalidInput", field }) as const
+      yield* refused(
+        "a new task that asks for more",
+        createIn(first, "one", "input_required", { inputRequests: asks(0, maxInputKeys + 1) }),
+        tooMany("inputRequests")
+      )
+      yield* createIn(first, "one", "input_required", { inputRequests: asks(0, maxInputKeys - 1) })
+      yield* refused("two more", second.requireInput("one", asks(maxInputKeys, maxInputKeys + 2)), tooMany("requests"))
+      yield* first.requireInput("one", { last: "?" })
+      yield* second.provideInput("one", { "key-0": "!", last: "!" })
+      yield* refused("one more", second.requireInput("one", { more: "?" }), tooMany("requests"))
+      const record = yield* mustGet(first, "one")
+      yield* equal("what is left", Object.keys(record.inputRequests ?? {}).length, maxInputKeys - 2)
+      yield* equal("the answers", record.inputResponses, { "key-0": "!", last: "!" })
+      const { inputRequests } = record
+      yield* refused(
+        "a replacement that asks for more",
+        first.updateTask({ ...record, inputRequests: { ...inputRequests, more: "?" } }),
+        tooMany("inputRequests")
+      )
+      yield* equalRecord("the task", yield* mustGet(second, "one"), record)
     }),
 
     contractCase("lets concurrent requests all be asked, each key once", function*({ first, second }) {

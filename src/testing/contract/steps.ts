@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { maxSteps } from "../../domain/PartLimits.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, mustGet, success, terminalStatuses } from "./fixtures.ts"
@@ -42,6 +43,19 @@ export const stepsGroup: ContractGroup = {
         yield* equalRecord("the answer", yield* second.storeTaskStep("one", "step", value), stored)
       }
       yield* equalRecord("the task", yield* mustGet(first, "one"), stored)
+    }),
+
+    contractCase("keeps so many steps, and refuses one more", function*({ first, second }) {
+      const created = yield* createIn(first, "one", "working")
+      const steps = Object.fromEntries(Array.from({ length: maxSteps }, (_, index) => [`step-${index}`, index]))
+      yield* refused("a record of more", first.updateTask({ ...created, steps: { ...steps, more: 1 } }), {
+        _tag: "InvalidInput",
+        field: "steps"
+      })
+      const full = yield* first.updateTask({ ...created, steps })
+      yield* refused("one more", second.storeTaskStep("one", "more", 1), { _tag: "InvalidInput", field: "key" })
+      yield* equalRecord("one of them", yield* second.storeTaskStep("one", "step-7", "again"), full)
+      yield* equalRecord("the task", yield* mustGet(first, "one"), full)
     }),
 
     contractCase("keeps steps over claims, rounds of input, replacements and the end", function*({
