@@ -107,7 +107,10 @@ export interface PromiseTaskHandler {
  * @since 0.2.0
  * @category options
  */
-export interface RunTaskOptions extends Runner.RunTaskOptions, CallOptions {}
+export interface RunTaskOptions extends Omit<Runner.RunTaskOptions, "deadline">, CallOptions {
+  /** The end of that time as a point in time. With both the earlier one counts. */
+  readonly deadline?: Date | undefined
+}
 
 /**
  * The operations of a runner, on the tasks of one session or on all. Every one may reject with `InvalidInput` and
@@ -166,7 +169,7 @@ export interface PromiseTaskRunner extends PromiseSessionRunner {
   readonly register: (handler: PromiseTaskHandler) => void
 
   /**
-   * Claims a task and runs it to its end, or for at most `deadline`. For workers that are woken with an id, by a queue.
+   * Claims a task and runs it to its end, or until its `timeout` or `deadline`. For workers that are woken with an id, by a queue.
    * Tells what became of it: it ended (`settled`); it waits for input, without a worker (`suspended`); it was given back,
    * for another worker (`released`); or it was not this runner's to run (`skipped`): it is gone, ended, held by another
    * worker, or of no kind that was registered.

@@ -107,7 +107,7 @@ export const makePromiseTaskRunner = (
     runTask: async (taskId, options) => {
       const run = calls.wait("runTask", options, runTaskCall, (own) => {
         requireOpen("runTask")
-        return runner.runTask(taskId, { deadline: own?.deadline })
+        return runner.runTask(taskId, { timeout: own?.timeout, deadline: own?.deadline })
       })
       runs.add(run)
       try {

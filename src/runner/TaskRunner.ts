@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import * as Context from "effect/Context"
+import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -46,8 +47,13 @@ export type StartTask = Omit<
  * @category options
  */
 export interface RunTaskOptions {
-  /** How long the task may run; then it is given back, or fails where its policy does not let it run again. */
-  readonly deadline?: Duration.Input | undefined
+  /**
+   * How long the task may run; then it is given back, or fails where its policy does not let it run again. With no time
+   * left, or less, it is given back before it begins.
+   */
+  readonly timeout?: Duration.Input | undefined
+  /** The same as a point in time. With both the earlier one counts. */
+  readonly deadline?: Date | DateTime.DateTime | undefined
 }
 
 /**
@@ -129,7 +135,7 @@ export interface TaskRunnerShape extends SessionRunner {
   readonly forSession: (sessionId: string | null) => SessionRunner
 
   /**
-   * Claims a task and runs it to its end, or for at most `deadline`; then it is given back, for another worker, or, where
+   * Claims a task and runs it to its end, or until its `timeout` or `deadline`; then it is given back, for another worker, or, where
    * its policy does not let it run again, fails. For workers that are woken with an id, by a queue.
    */
   readonly runTask: (

@@ -8,10 +8,8 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import { orAbsent, parseMillis } from "../domain/ArgumentParsers.ts"
-import { readFields, readOptions } from "../domain/optionNames.ts"
+import { readFields } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { SessionTasks } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
@@ -20,8 +18,9 @@ import { bindHandler, type BoundHandler } from "./BoundHandler.ts"
 import { HandlerRegistry } from "./HandlerRegistry.ts"
 import { makeRecovery } from "./makeRecovery.ts"
 import { makeTaskRuns } from "./makeTaskRuns.ts"
-import { runTaskOptions, startFields } from "./operationOptions.ts"
+import { startFields } from "./operationOptions.ts"
 import { Outages } from "./Outages.ts"
+import { parseRunTime, timeLeft } from "./parseRunTime.ts"
 import { resolveRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import { Takeovers } from "./Takeovers.ts"
 import { type SessionRunner, type TaskRunnerShape, TooManyTasks } from "./TaskRunner.ts"
@@ -51,10 +50,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
 
   const runTask: TaskRunnerShape["runTask"] = (taskId, runOptions) =>
     Effect.gen(function*() {
-      const deadline = yield* Effect.fromResult(Result.flatMap(
-        readOptions(runOptions, runTaskOptions),
-        (options) => orAbsent(options?.deadline, (value) => parseMillis("deadline", value, 1))
-      ))
+      const time = yield* Effect.fromResult(parseRunTime(runOptions))
       // A worker of this task that is about to stop here stops before the next one begins.
       const before = runs.workerOf(taskId)
       if (before?.isStopped === true) yield* Deferred.await(before.gone)
@@ -62,13 +58,18 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       const handler = record === undefined ? undefined : handlers.find(record)
       if (record === undefined || handler === undefined) return "skipped"
       if (record.status === "input_required") return "suspended"
+      // Whoever has no time left leaves the task to others, and does not fail it.
+      const now = yield* Clock.currentTimeMillis
+      if (timeLeft(time, now) <= 0) {
+        return isFree(record, now) && (yield* runs.mayTake(record)) ? "released" : "skipped"
+      }
       const { sessionId } = record
       return yield* Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const unwanted = new AbortController()
           const { signal } = unwanted
           yield* runs.takeSlot(sessionId)
-          const running = yield* runs.run(taskId, handler, sessionId, { deadline: deadline ?? undefined, signal })
+          const running = yield* runs.run(taskId, handler, sessionId, { time, signal })
           return yield* restore(Fiber.join(running)).pipe(
             Effect.onInterrupt(() => {
               unwanted.abort()

@@ -20,6 +20,7 @@ import type { BoundHandler } from "./BoundHandler.ts"
 import { makeTaskContext } from "./makeTaskContext.ts"
 import type { Outages } from "./Outages.ts"
 import { internal } from "./outcomeOf.ts"
+import { type RunTime, unlimited } from "./parseRunTime.ts"
 import { refuseRerun } from "./refuseRerun.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
@@ -31,13 +32,13 @@ import type { RunResult } from "./TaskRunner.ts"
 import { TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
 
 /**
- * How long a worker may have a task, in milliseconds, and what says that it is not wanted any longer.
+ * How long a worker may have a task, and what says that it is not wanted any longer.
  *
  * @since 0.2.0
  * @category models
  */
 export interface Terms {
-  readonly deadline?: number | undefined
+  readonly time?: RunTime
   readonly signal?: AbortSignal
 }
 
@@ -109,7 +110,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   const hold = (
     record: TaskRecord,
     { lostWorker, run }: BoundHandler,
-    { deadline, signal }: Terms = {}
+    { signal, time = unlimited }: Terms = {}
   ): Effect.Effect<RunResult> =>
     Effect.suspend(() => {
       const worker = new TaskWorker(surroundings, record)
@@ -118,7 +119,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       if (phase === "stopping") worker.stop("shutdown")
       if (signal?.aborted === true) worker.stop("deadline")
       else signal?.addEventListener("abort", () => worker.stop("deadline"), { once: true })
-      const running = runWorker(storage, worker, { effect, lostWorker, deadline }).pipe(
+      const running = runWorker(storage, worker, { effect, lostWorker, time }).pipe(
         Effect.annotateLogs(taskAnnotations(record))
       )
       return Effect.onExit(running, () =>

@@ -29,4 +29,4 @@ export const startFields = optionNames<StartTask>({
  * @since 0.2.0
  * @category constants
  */
-export const runTaskOptions = optionNames<RunTaskOptions>({ deadline: true })
+export const runTaskOptions = optionNames<RunTaskOptions>({ deadline: true, timeout: true })

@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
+import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import type { FailureInput } from "../domain/FailureReport.ts"
 import type { InvalidInput, PayloadTooLarge } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
@@ -16,6 +17,7 @@ import { failureReason, type TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import type { TaskStatus } from "../domain/TaskStatus.ts"
 import { quietly } from "./describeThrown.ts"
 import { internal } from "./outcomeOf.ts"
+import { type RunTime, timeLeft } from "./parseRunTime.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { taskIdAnnotation } from "./taskAnnotations.ts"
 import type { LostWorkerPolicy } from "./TaskHandler.ts"
@@ -32,8 +34,7 @@ import type { WorkEnd } from "./WorkEnd.ts"
 export interface Work {
   readonly effect: Effect.Effect<WorkEnd>
   readonly lostWorker: LostWorkerPolicy
-  /** Milliseconds; `undefined` is unlimited. */
-  readonly deadline: number | undefined
+  readonly time: RunTime
 }
 
 /** A lease that has run out, of a worker that gave up in the middle. */
@@ -59,16 +60,15 @@ export const runWorker = (storage: TaskStorageShape, worker: TaskWorker, work: W
   ))
 
 const whileHeld = Effect.fnUntraced(function*(storage: TaskStorageShape, worker: TaskWorker, work: Work) {
+  const rest = timeLeft(work.time, yield* Clock.currentTimeMillis)
+  if (rest <= 0) return yield* leave(storage, worker, 0)
   const following = yield* Effect.forkChild(worker.follow)
   const keeping = yield* Effect.forkChild(worker.keepLease)
   const reporting = yield* Effect.forkChild(worker.keepReporting)
   const running = yield* Effect.forkChild(work.effect)
-  const { deadline } = work
-  const timing = deadline === undefined
+  const timing = rest === Infinity
     ? undefined
-    : yield* Effect.forkChild(
-      Effect.andThen(Effect.sleep(Duration.millis(deadline)), Effect.sync(() => worker.stop("deadline")))
-    )
+    : yield* Effect.forkChild(Effect.andThen(backgroundSleep(rest), Effect.sync(() => worker.stop("deadline"))))
   const end = yield* Effect.raceFirst(
     Fiber.join(running),
     Deferred.await(worker.stopped)

@@ -58,7 +58,7 @@ describe("runTask", () => {
     expect(await runner.storage.getTask(taskId)).toMatchObject({ result: { value: { who: "Ada" } } })
   })
 
-  test("gives a task back at its deadline, where its policy lets it run again", async () => {
+  test("gives a task back when its time is over, where its policy lets it run again", async () => {
     const runner = await open()
     const signals: Array<AbortSignal> = []
     runner.register({
@@ -70,18 +70,63 @@ describe("runTask", () => {
       }
     })
     const { taskId } = await runner.startTask(call)
-    expect(await runner.runTask(taskId, { deadline: 50 })).toBe("released")
+    expect(await runner.runTask(taskId, { timeout: 50 })).toBe("released")
     expect(signals[0]?.aborted).toBe(true)
     expect(dispatched).toStrictEqual([taskId, taskId])
-    expect(await runner.runTask(taskId, { deadline: 5_000 })).toBe("settled")
+    expect(await runner.runTask(taskId, { timeout: 5_000 })).toBe("settled")
     expect(await runner.storage.getTask(taskId)).toMatchObject({ result: { value: 2 } })
   })
 
-  test("fails it at its deadline otherwise", async () => {
+  test.each(
+    [
+      ["no time", { timeout: 0 }],
+      ["less than no time", { timeout: -3_500 }],
+      ["a deadline in the past", { deadline: new Date(Date.now() - 1_000) }]
+    ] as const
+  )("leaves a task to others with %s left", async (_, options) => {
     const runner = await open()
     runner.register({ method: "tools/call", run: forever })
     const { taskId } = await runner.startTask(call)
-    expect(await runner.runTask(taskId, { deadline: 50 })).toBe("settled")
+    expect(await runner.runTask(taskId, options)).toBe("released")
+    expect(dispatched).toStrictEqual([taskId, taskId])
+    const task = await runner.storage.getTask(taskId)
+    expect(task).toMatchObject({ status: "working" })
+    expect(task?.attempt).toBeUndefined()
+    expect(await runner.runTask("nobody", options)).toBe("skipped")
+  })
+
+  test("ends work at a point in time", async () => {
+    const runner = await open()
+    runner.register({ method: "tools/call", run: forever, lostWorker: { maxAttempts: 3 } })
+    const { taskId } = await runner.startTask(call)
+    expect(await runner.runTask(taskId, { deadline: new Date(Date.now() + 50), timeout: 60_000 })).toBe("released")
+  })
+
+  test.each([
+    [
+      "a point in time as a timeout",
+      { timeout: Date.now() + 1_500 },
+      "timeout",
+      "for a point in time there is deadline"
+    ],
+    ["no number", { timeout: NaN }, "timeout", "must be a duration"],
+    ["a number as a deadline", { deadline: Date.now() + 1_500 }, "deadline", "for a duration there is timeout"],
+    ["no date", { deadline: new Date(NaN) }, "deadline", "must be a Date"]
+  ])("refuses %s", async (_, options, field, reason) => {
+    const runner = await open()
+    const answer: unknown = Reflect.apply(runner.runTask, runner, ["nobody", options])
+    await expect(answer).rejects.toMatchObject({
+      _tag: "InvalidInput",
+      field,
+      reason: expect.stringContaining(reason)
+    })
+  })
+
+  test("fails it when its time is over otherwise", async () => {
+    const runner = await open()
+    runner.register({ method: "tools/call", run: forever })
+    const { taskId } = await runner.startTask(call)
+    expect(await runner.runTask(taskId, { timeout: 50 })).toBe("settled")
     expect(await runner.storage.getTask(taskId)).toMatchObject({ status: "failed", result: { code: -32603 } })
   })
 

@@ -1,6 +1,7 @@
 /** What a runner does with tasks, on memory and with time that is turned by hand. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -559,7 +560,7 @@ describe("TaskRunner", () => {
         const runner = yield* makeTaskRunner({ ...quiet, dispatch })
         yield* runner.register(tool("slow", Effect.never, policy))
         const { taskId } = yield* runner.startTask(call("slow"))
-        const running = yield* Effect.forkChild(runner.runTask(taskId, { deadline: "1 minute" }))
+        const running = yield* Effect.forkChild(runner.runTask(taskId, { timeout: "1 minute" }))
         yield* TestClock.adjust("1 second")
         yield* TestClock.adjust("1 minute")
         assert.strictEqual(yield* Fiber.join(running), result)
@@ -567,6 +568,26 @@ describe("TaskRunner", () => {
         assert.strictEqual(queue.length, result === "released" ? 2 : 1)
       })))
   })
+
+  it.effect("a deadline is a point in time, and what has no time left is left to others", () =>
+    withStorage(Effect.gen(function*() {
+      const runner = yield* makeTaskRunner({ ...quiet, dispatch: () => Effect.void })
+      yield* runner.register(tool("slow", Effect.never))
+      const { taskId } = yield* runner.startTask(call("slow"))
+      yield* TestClock.adjust("1 hour")
+      const now = yield* DateTime.now
+      assert.strictEqual(yield* runner.runTask(taskId, { deadline: now }), "released")
+      assert.strictEqual(yield* runner.runTask(taskId, { timeout: "-1 second" }), "released")
+      assert.strictEqual((yield* get(taskId)).attempt, undefined)
+      const deadline = DateTime.add(now, { minutes: 1 })
+      const running = yield* Effect.forkChild(runner.runTask(taskId, { deadline, timeout: "1 hour" }))
+      yield* TestClock.adjust("1 second")
+      yield* TestClock.adjust("58 seconds")
+      assert.strictEqual((yield* get(taskId)).status, "working")
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Fiber.join(running), "settled")
+      assert.strictEqual((yield* get(taskId)).status, "failed")
+    })))
 
   it.effect("whoever stops waiting for a task that they run gives it back", () =>
     withStorage(Effect.gen(function*() {

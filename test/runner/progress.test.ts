@@ -123,7 +123,7 @@ describe("reports of progress", () => {
         run: () => Effect.flatMap(TaskContext, (context) => Effect.andThen(many(context, 9), Effect.never))
       })
       const { taskId } = yield* storage.createTask({ ...task, lease: 0 })
-      yield* Effect.forkChild(runner.runTask(taskId, { deadline: 20 }))
+      yield* Effect.forkChild(runner.runTask(taskId, { timeout: 20 }))
       yield* TestClock.adjust("1 milli")
       yield* TestClock.adjust("30 millis")
       assert.strictEqual((yield* get(taskId)).statusMessage, "report 9")

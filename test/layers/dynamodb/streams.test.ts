@@ -104,7 +104,7 @@ describeWithEngine("the stream of a table", () => {
         })
         const handle = async () => {
           const waiting = decodeAll(await readStream()).filter(({ isWaiting }) => isWaiting)
-          return Promise.all(waiting.map(({ taskId }) => worker.runTask(taskId, { deadline: 10_000 })))
+          return Promise.all(waiting.map(({ taskId }) => worker.runTask(taskId, { timeout: 10_000 })))
         }
         const { taskId } = await server.startTask(tool)
         expect(await handle()).toEqual(["suspended"])
