@@ -1,0 +1,41 @@
+/** Progress notifications: not too many, and the last one always. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { TestClock } from "effect/testing"
+import { makeProgressSender } from "../../src/protocol/ProgressSender.ts"
+
+describe("progress", () => {
+  it.effect("is told ten times a second at most, in order, the last one always", () =>
+    Effect.gen(function*() {
+      const told: Array<string> = []
+      const sender = makeProgressSender("token", (params) => Effect.sync(() => void told.push(JSON.stringify(params))))
+      yield* Effect.forkChild(Effect.gen(function*() {
+        for (let i = 1; i <= 100; i++) {
+          yield* sender.report(`${i}`, { progress: i, total: 100 })
+          yield* Effect.sleep("10 millis")
+        }
+      }))
+      yield* TestClock.adjust("2 seconds")
+      const messages = told.map((text) => Number(JSON.parse(text).message))
+      assert.isAtMost(told.length, 12)
+      assert.isAtLeast(told.length, 9)
+      assert.deepStrictEqual(messages, messages.toSorted((a, b) => a - b))
+      assert.deepStrictEqual(JSON.parse(`${told.at(-1)}`), {
+        progressToken: "token",
+        progress: 100,
+        total: 100,
+        message: "100"
+      })
+    }))
+
+  it.effect("goes up, whatever a tool counts, and is told before the answer", () =>
+    Effect.gen(function*() {
+      const told: Array<number> = []
+      const sender = makeProgressSender(0, ({ progress }) => Effect.sync(() => void told.push(progress)))
+      for (const progress of [5, 3, 5, NaN, undefined, undefined]) {
+        yield* sender.report("", progress === undefined ? undefined : { progress })
+        yield* sender.flush
+      }
+      assert.deepStrictEqual(told, [5, 6, 7])
+    }))
+})
