@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { optionNames } from "./optionNames.ts"
-import { StoredJson } from "./StoredJson.ts"
+import { type NotJson, StoredJson } from "./StoredJson.ts"
 import { InvalidInput } from "./TaskError.ts"
 import { idProblem } from "./TaskId.ts"
 import { type TaskStatus, taskStatuses } from "./TaskStatus.ts"
@@ -175,7 +175,37 @@ export const parseShortText = (field: string, value: unknown, maxLength: number)
  * @category parsers
  */
 export const parseJson = (field: string, value: unknown, levels?: number): Parsed<StoredJson> =>
-  Result.mapError(StoredJson.fromValue(value, levels), (reason) => new InvalidInput({ field, reason }))
+  Result.mapError(StoredJson.fromValue(value, levels), ({ path, reason }) => notJson(field, reason, path))
+
+const notJson = (field: string, reason: string, path: NotJson["path"]): InvalidInput =>
+  new InvalidInput({ field, reason: path.length === 0 ? reason : `${reason} (at ${writePath(path)})` })
+
+/** Writes the way to a value inside a payload, and no more of it than helps to find that. */
+const writePath = (path: NotJson["path"]): string => {
+  const shown = path.slice(0, longestPath).map((place) => typeof place === "number" ? `[${place}]` : `.${cut(place)}`)
+  return `${shown.join("").replace(/^\./, "")}${path.length > longestPath ? "…" : ""}`
+}
+
+const longestPath = 8
+
+const cut = (name: string): string => name.length > longestName ? `${name.slice(0, longestName)}…` : name
+
+const longestName = 60
+
+/**
+ * Parses a map of keys to what JSON can carry. The error names the key whose value is wrong.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const parseKeyed = (field: string, value: unknown): Parsed<StoredJson> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Result.mapError(
+      StoredJson.fromValue(value),
+      ({ path: [key, ...path], reason }) =>
+        notJson(key === undefined ? field : `${field}.${cut(String(key))}`, reason, path)
+    )
+    : refuse(field, "must be an object")
 
 /**
  * Parses an object whose values JSON can carry, nested as deep as may be or `levels` deep.

@@ -29,6 +29,17 @@ export const maxBytes = 2 ** 26
 type Container = Array<Json> | { [key: string]: Json }
 
 /**
+ * Why a value cannot be stored, and where in it: the keys and indexes that lead there.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface NotJson {
+  readonly reason: string
+  readonly path: ReadonlyArray<string | number>
+}
+
+/**
  * A JSON value as it is stored: an opaque box that a backend keeps as {@link StoredJson.text}.
  *
  * @since 0.1.0
@@ -52,7 +63,7 @@ export class StoredJson {
    * absent and `-0` as `0`, as in JSON. It may be nested `levels` deep. Of a value larger than {@link maxBytes} only the
    * size is kept, which no limit lets pass.
    */
-  static fromValue(value: unknown, levels: number = maxDepth): Result.Result<StoredJson, string> {
+  static fromValue(value: unknown, levels: number = maxDepth): Result.Result<StoredJson, NotJson> {
     if (typeof value === "string" && value.length <= maxBytes) {
       return Result.succeed(new StoredJson(value, undefined, 6 * value.length + 2))
     }
@@ -61,10 +72,10 @@ export class StoredJson {
       const copy = copier.copy(value, levels)
       if (copier.least > maxBytes) return Result.succeed(new StoredJson(null, "null", copier.least, true))
       return copy === undefined
-        ? Result.fail(copier.reason)
+        ? Result.fail({ reason: copier.reason, path: copier.path })
         : Result.succeed(new StoredJson(copy, undefined, copier.bound))
     } catch (error) {
-      return Result.fail(`reading it threw ${nameOfThrown(error)}`)
+      return Result.fail({ reason: `reading it threw ${nameOfThrown(error)}`, path: [] })
     }
   }
 
@@ -163,6 +174,8 @@ const setOwn = (target: { [key: string]: Json }, key: string, value: Json): void
 /** Copies a value of unknown origin, giving `undefined` with a `reason` when JSON cannot carry it. */
 class Copier {
   reason = ""
+  /** Where it is that cannot be copied; filled in on the way back. */
+  readonly path: Array<string | number> = []
   /** The text takes at most `bound` bytes and at least `least`. */
   bound = 0
   least = 0
@@ -214,7 +227,7 @@ class Copier {
     const copy: Array<Json> = []
     for (let index = 0; index < value.length; index++) {
       const item = this.copy(value[index], levels)
-      if (item === undefined) return undefined
+      if (item === undefined) return this.#at(index)
       this.bound += 1
       copy.push(item)
     }
@@ -228,12 +241,17 @@ class Copier {
       const item = value[key]
       if (item === undefined) continue
       const copied = this.copy(item, levels)
-      if (copied === undefined) return undefined
+      if (copied === undefined) return this.#at(key)
       this.bound += 6 * key.length + 4
       this.least += key.length + 3
       setOwn(copy, key, copied)
     }
     return copy
+  }
+
+  #at(place: string | number): undefined {
+    this.path.unshift(place)
+    return undefined
   }
 
   #refuse(reason: string): undefined {

@@ -5,7 +5,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import { orAbsent, parseCount, parseJson, parseJsonObject, parseMillis, parseText } from "./ArgumentParsers.ts"
+import { orAbsent, parseCount, parseJson, parseKeyed, parseMillis, parseText } from "./ArgumentParsers.ts"
 import { parseFailure } from "./FailureReport.ts"
 import { optionNames, parseNames } from "./optionNames.ts"
 import { maxDepth, type StoredJson } from "./StoredJson.ts"
@@ -182,7 +182,7 @@ export const parseFinal = (status: unknown): Parsed<"completed" | "failed" | und
  * @category parsers
  */
 export const parseRequests = (requests: unknown): Parsed<StoredJson> =>
-  Result.flatMap(parseJsonObject("requests", requests), (map) =>
+  Result.flatMap(parseKeyed("requests", requests), (map) =>
     // Nothing but the two braces.
     map.bytesAtMost === 2
       ? Result.fail(new InvalidInput({ field: "requests", reason: "must hold at least one request" }))

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { orAbsent, orNull, parseId, parseJson, parseJsonObject, parseMillis, parseText } from "./ArgumentParsers.ts"
+import { orAbsent, orNull, parseId, parseJson, parseKeyed, parseMillis, parseText } from "./ArgumentParsers.ts"
 import { makePlannedWrites } from "./makePlannedWrites.ts"
 import {
   claimOptions,
@@ -236,7 +236,7 @@ export const makeSessionTasks = (
         )),
 
     provideInput: (taskId, responses) => {
-      const input = Result.all([onTask(taskId), parseJsonObject("responses", responses)])
+      const input = Result.all([onTask(taskId), parseKeyed("responses", responses)])
       return parsed(input, ([id, answers]) =>
         parsed(withinLimits(options, undefined, answers), () =>
           Effect.map(

@@ -91,8 +91,15 @@ describe("StoredJson", () => {
     ]
     for (const [value, reason] of refused) {
       const result = StoredJson.fromValue(value)
-      expect(Result.isFailure(result) && result.failure).toMatch(reason)
-      expect(Result.isFailure(result) && result.failure).not.toContain("secret")
+      expect(Result.isFailure(result) && result.failure.reason).toMatch(reason)
+      expect(Result.isFailure(result) && result.failure.reason).not.toContain("secret")
+    }
+  })
+
+  it("tells where in a value that is", () => {
+    for (const [value, path] of [[1n, []], [{ a: [0, { b: 1n }] }, ["a", 1, "b"]], [[[NaN]], [0, 0]]] as const) {
+      const result = StoredJson.fromValue(value)
+      expect(Result.isFailure(result) && result.failure.path).toEqual(path)
     }
   })
 

@@ -5,7 +5,8 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import { equal, equalRecord, Mismatch, refused } from "./check.ts"
+import { show } from "../difference.ts"
+import { equal, equalRecord, holds, Mismatch, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, mustGet, tool } from "./fixtures.ts"
 import { call } from "./untyped.ts"
@@ -82,13 +83,43 @@ export const notJsonGroup: ContractGroup = {
           yield* refused("storeTaskResult", call(first.storeTaskResult, "one", outcome), refusal)
           yield* refused("createTask", call(first.createTask, { ...tool, result: outcome }), refusal)
         }
-        yield* refused("requireInput", call(first.requireInput, "one", { a: value }), refusal)
-        yield* refused("provideInput", call(first.provideInput, "one", { a: value }), refusal)
+        for (const key of ["a", "__proto__"]) {
+          const keyed = Object.fromEntries([["good", 1], [key, value]])
+          const field = name.endsWith("that throws") ? {} : { field: `requests.${key}` }
+          yield* refused("requireInput", call(first.requireInput, "one", keyed), { ...refusal, ...field })
+          const answer = name.endsWith("that throws") ? {} : { field: `responses.${key}` }
+          yield* refused("provideInput", call(first.provideInput, "one", keyed), { ...refusal, ...answer })
+        }
         yield* refused("enqueue", call(first.messages.enqueue, "one", value), refusal)
         yield* equalRecord("the task afterwards", yield* mustGet(first, "one"), created)
         yield* equal("tasks", yield* first.taskCount(), 1)
       })
     ),
+
+    contractCase("the error of a payload tells the place, and that of an answer its key", function*({ first }) {
+      yield* createIn(first, "one", "working")
+      let nested: unknown = null
+      for (let level = 0; level <= 501; level++) nested = [nested]
+      const places: ReadonlyArray<
+        readonly [attempt: ReturnType<typeof call>, field: string, place: RegExp]
+      > = [
+        [
+          call(first.createTask, { ...tool, originalParams: { list: [0, { bad: 1n }] } }),
+          "originalParams",
+          /list\[1\]\.bad/
+        ],
+        [call(first.settleTask, "one", { _tag: "Success", value: { at: [NaN] } }), "outcome", /value\.at\[0\]/],
+        [call(first.provideInput, "one", { good: 1, bad: { x: 1n } }), "responses.bad", /\(at x\)/],
+        [call(first.provideInput, "one", { bad: nested }), "responses.bad", /500 levels/],
+        [call(first.createTask, { ...tool, originalParams: nested }), "originalParams", /500 levels/],
+        [call(first.settleTask, "one", { _tag: "Success", value: nested }), "outcome", /500 levels/]
+      ]
+      for (const [attempt, field, place] of places) {
+        yield* refused(field, attempt, { _tag: "InvalidInput", field })
+        const message = yield* Effect.match(attempt, { onFailure: (error) => error.message, onSuccess: () => "" })
+        yield* holds(`${show(message)} tells ${place}`, place.test(message) && message.length < 500)
+      }
+    }),
 
     contractCase("no error shows what a payload holds", function*({ first }) {
       const bad = { secret: "hunter2", value: 1n }
