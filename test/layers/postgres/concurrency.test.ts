@@ -1,6 +1,7 @@
 /** That calls which meet in the database neither overrun a limit nor do anything twice. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { InsertResult, TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
 import { perFile } from "../../support/perFile.ts"
@@ -226,5 +227,50 @@ describe("a task that somebody else has locked", () => {
       const connections = yield* sql`SELECT pid FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'`
       assert.lengthOf(connections, 0)
+    }))
+})
+
+/** As a frozen container does, and a laptop with a closed lid. Of all that waits, timers come first after that. */
+const standStill = (milliseconds: number) =>
+  Effect.callback<void>((resume) => {
+    setImmediate(() => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
+      resume(Effect.void)
+    })
+  })
+
+describe("the time for an answer", () => {
+  it.live("is not over for a process that slept while the answer came", () =>
+    Effect.gen(function*() {
+      const { sql, url } = yield* openTwo()
+      const storage = yield* open({ url, maxConnections: 5, statementTimeout: 2_000, notifications: false })
+      yield* sql`CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END'`
+      yield* sql`CREATE TRIGGER dawdle BEFORE INSERT ON mcp_tasks FOR EACH ROW EXECUTE FUNCTION dawdle()`
+      const create = storage.createTask({ originalMethod: "tools/call" })
+      const createFive = Effect.forEach(numbers(5), () => Effect.forkChild(create))
+      yield* Effect.forEach(yield* createFive, Fiber.join)
+      const calls = yield* createFive
+      yield* Effect.sleep(100)
+      yield* standStill(2_500)
+      assert.isTrue(calls.every((call) => call.pollUnsafe() === undefined))
+      yield* Effect.forEach(calls, Fiber.join)
+    }))
+
+  it.live("may be over before a statement is sent, which has then not happened", () =>
+    Effect.gen(function*() {
+      const { first, sql, url } = yield* openTwo()
+      yield* first.insert(storedTask("t"), unlimited, 1000)
+      const storage = yield* open({ url, maxConnections: 1, statementTimeout: 400, notifications: false })
+      yield* sql.withTransaction(Effect.gen(function*() {
+        yield* sql`UPDATE mcp_tasks SET poll_interval = 5`
+        const [sent, waiting] = yield* atOnce([storage.touchTask("t"), storage.touchTask("t")].map(Effect.flip))
+        assert.deepInclude(sent, { _tag: "TaskStorageUnavailable", retryable: true, applied: "unknown" })
+        assert.deepInclude(waiting, { _tag: "TaskStorageUnavailable", retryable: true, applied: "no" })
+        assert.include(
+          waiting?.message,
+          "no connection was free or could be made within the statementTimeout of 400 ms"
+        )
+      }))
     }))
 })

@@ -199,3 +199,29 @@ describe("tables that a person made by hand, for a role that may only read and w
       Effect.forEach(cases, (contract) => runCase(harness, contract), { discard: true }))
   }
 })
+
+describe("a lock that somebody else holds", () => {
+  const locks: ReadonlyArray<readonly [lock: string, options: Omit<PostgresTaskStorage.Options, "url">]> = [
+    ["LOCK TABLE mcp_schema", { schema: "verify" }],
+    ["LOCK TABLE mcp_schema", { schema: "migrate" }],
+    ["LOCK TABLE mcp_tasks IN ROW EXCLUSIVE MODE", { maxTasks: 5 }],
+    ["SELECT pg_advisory_xact_lock(hashtextextended('other_schema', 0))", { tablePrefix: "other_" }]
+  ]
+  it.live.each(locks)(
+    "keeps an opening no longer than statementTimeout: %s, %j",
+    ([lock, options]) =>
+      Effect.gen(function*() {
+        const url = yield* freshUrl
+        const sql = yield* connect(url)
+        yield* Effect.scoped(open({ url }))
+        const opening = Effect.scoped(open({ url, statementTimeout: 500, ...options }))
+        yield* sql.withTransaction(Effect.gen(function*() {
+          yield* sql.unsafe(lock)
+          const error = yield* Effect.timeout(Effect.flip(opening), "5 seconds")
+          assert.deepInclude(error, { _tag: "TaskStorageUnavailable", operation: "open", retryable: true })
+          assert.match(error.message, /lock.* the statementTimeout of 500 ms|the statementTimeout of 500 ms.* lock/)
+        }))
+        yield* opening
+      })
+  )
+})
