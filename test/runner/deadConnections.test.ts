@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
+import { realSleep } from "../../src/layers/realSleep.ts"
 import { makeTaskRunner } from "../../src/runner/index.ts"
 import { describeWithEngine } from "../layers/dynamodb/engine.ts"
 import { bounded } from "../layers/faults/bounded.ts"
@@ -34,6 +35,8 @@ const testDeadConnections = <E>(target: RemoteTarget<E>): void => {
       })
       const { taskId } = yield* runner.startTask({ originalMethod: "tools/call", originalParams: { name: "slow" } })
       yield* Deferred.await(begun)
+      // Until the runner listens for who cancels the task.
+      yield* realSleep(1_000)
       yield* proxy.forget
       yield* Deferred.succeed(mayEnd, undefined)
       const onlooker = yield* TaskStorage.fromDriver(yield* store.openDriver(), { maintenance: false })

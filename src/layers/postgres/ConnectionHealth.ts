@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import { giveUpAfter } from "../giveUpAfter.ts"
 
 /** Milliseconds of silence after which a connection has to prove that it is alive before it is used, at most. */
-const longestSilence = 10_000
+const longestSilence = 4_000
 
 /** Milliseconds that it has for that, at most. */
 const longestProof = 3_000

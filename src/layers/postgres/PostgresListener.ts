@@ -20,8 +20,8 @@ const pollInterval = 500
 const pollsWhileListening = 10
 
 /** Milliseconds between two proofs that the connection is alive, and until an answer has to be there. */
-const proofInterval = 10_000
-const answerTimeout = 5_000
+const proofInterval = 5_000
+const answerTimeout = 3_000
 
 /** The longest pause between two tries to connect, in milliseconds. */
 const longestPause = 10_000

@@ -55,7 +55,7 @@ export interface PostgresClientOptions {
   readonly ssl?: boolean | TlsOptions | undefined
   /** How long a connection may take to be made: 5 seconds by default. */
   readonly connectTimeout?: Duration.Input | undefined
-  /** After how long an idle connection is probed. Off by default. */
+  /** After how long an idle connection is probed by TCP: 30 seconds by default. */
   readonly keepAlive?: Duration.Input | undefined
   /** `mcp-task-storage` by default. */
   readonly applicationName?: string | undefined

@@ -15,6 +15,7 @@ import { makePostgresDialect } from "../../../src/layers/postgres/PostgresDialec
 import { listenForWrites } from "../../../src/layers/postgres/PostgresListener.ts"
 import { makeNotifier } from "../../../src/layers/postgres/PostgresNotifier.ts"
 import { makeSqlRunner } from "../../../src/layers/sql/SqlRunner.ts"
+import { makeTcpProxy } from "../faults/tcpProxy.ts"
 import { connect, driverOver, open } from "./database.ts"
 import { freshUrl, postgres } from "./engine.ts"
 import { eventually } from "./eventually.ts"
@@ -127,6 +128,24 @@ describe("a completion is seen", () => {
         if (waiter !== undefined) yield* settled(index === 0 ? storage : writing, taskId, waiter)
       }
     }))
+
+  it.live("when the connection that listens is dead, and nobody was told", () =>
+    Effect.gen(function*() {
+      const { sql, url, writing } = yield* setUp
+      const address = new URL(url)
+      const proxy = yield* makeTcpProxy({ host: address.hostname, port: Number(address.port) })
+      address.port = String(proxy.endpoint.port)
+      const waiting = yield* open({ url: address.href })
+      yield* writing.createTask(create("t"))
+      const waiter = yield* wait(waiting, "t")
+      yield* listening(sql, 1)
+      yield* proxy.forget
+      // The server goes on to tell the dead one, beside the new one.
+      yield* listening(sql, 2)
+      // Until those of the pool were tested, too.
+      yield* Effect.sleep(3_500)
+      yield* settled(writing, "t", waiter)
+    }), 40_000)
 
   it.live("when the connection that listens was lost, during the gap and afterwards", () =>
     Effect.gen(function*() {
