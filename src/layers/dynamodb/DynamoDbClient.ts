@@ -66,7 +66,7 @@ export const makeClient = (
       ...clientConfig,
       ...(region === undefined ? {} : { region: yield* text("region", region) }),
       ...(endpoint === undefined ? {} : { endpoint: yield* address(endpoint) }),
-      ...(credentials === undefined ? {} : { credentials })
+      ...(credentials === undefined ? {} : { credentials: named(credentials) })
     }
     const client = yield* Effect.acquireRelease(
       Effect.try({ try: () => new sdk.DynamoDBClient(config), catch: unusable }),
@@ -75,6 +75,16 @@ export const makeClient = (
     yield* Effect.tryPromise({ try: () => client.config.region(), catch: noRegion })
     return client
   })
+
+/** What a function for credentials fails with, whatever it is, is told as that. */
+const named = (credentials: NonNullable<DynamoDbAddress["credentials"]>): typeof credentials =>
+  typeof credentials !== "function" ? credentials : async () => {
+    try {
+      return await credentials()
+    } catch (cause) {
+      throw Object.assign(new Error("no credentials", { cause }), { name: "CredentialsProviderError" })
+    }
+  }
 
 const text = (field: string, value: unknown): Effect.Effect<string, InvalidInput> =>
   typeof value === "string" && value !== ""

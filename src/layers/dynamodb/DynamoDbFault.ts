@@ -41,6 +41,15 @@ export class TransactionRefused extends Data.TaggedError("TransactionRefused")<{
 export class RequestInvalid extends Data.TaggedError("RequestInvalid")<{ readonly error: TaskDriverError }> {}
 
 /**
+ * What a request that is sent again met. Of `"skewed"` the client has learnt how far its clock is off, and signs the next
+ * one with the time of the server.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Obstacle = "conflict" | "throttled" | "failed" | "unreachable" | "skewed"
+
+/**
  * What is to be done about an error: answer it, send the request again, or give up with a sentence.
  *
  * @since 0.1.0
@@ -50,9 +59,11 @@ export type Fault =
   | { readonly _tag: "Refused"; readonly refusal: ConditionFailed | TransactionRefused }
   | {
     readonly _tag: "Again"
-    readonly why: "conflict" | "throttled" | "failed" | "unreachable"
+    readonly why: Obstacle
     readonly arrived: boolean
   }
+  /** The credentials are refused or cannot be had: wrong from the start, or an outage once they were accepted. */
+  | { readonly _tag: "Unauthorized"; readonly reason: string; readonly arrived: boolean }
   | {
     readonly _tag: "Fatal"
     readonly reason: string
@@ -73,8 +84,11 @@ export const faultOf = (cause: unknown, tableName: string): Fault => {
   const arrived = numberOf(metadataOf(cause), "attempts") > 1
   if (isConditionFailure(cause)) return { _tag: "Refused", refusal: new ConditionFailed({ item: cause.Item }) }
   if (isCancellation(cause)) return cancelled(cause.CancellationReasons ?? [], arrived)
+  if (property(metadataOf(cause), "clockSkewCorrected") === true) return { _tag: "Again", why: "skewed", arrived }
   if (conflicts.has(name)) return { _tag: "Again", why: "conflict", arrived }
   if (throttles.has(name)) return { _tag: "Again", why: "throttled", arrived }
+  const refusal = unauthorized.get(name)
+  if (refusal !== undefined) return { _tag: "Unauthorized", reason: refusal, arrived }
   const sentence = sentences.get(name)
   if (sentence !== undefined) return fatal(sentence(tableName), { arrived })
   const status = numberOf(metadataOf(cause), "httpStatusCode")
@@ -93,11 +107,6 @@ export const faultOf = (cause: unknown, tableName: string): Fault => {
 const unanswered = (cause: unknown, name: string, arrived: boolean): Fault => {
   const codes = [textOf(cause, "code"), textOf(property(cause, "cause"), "code"), name]
   if (codes.some((code) => unsent.has(code))) return { _tag: "Again", why: "unreachable", arrived }
-  if (name === "CredentialsProviderError" || name === "TokenProviderError") {
-    return fatal("no AWS credentials were found; pass the option credentials, or set up a profile, role or keys", {
-      arrived
-    })
-  }
   if (codes.some((code) => broken.has(code)) || property(cause, "$retryable") !== undefined) {
     return { _tag: "Again", why: "failed", arrived: true }
   }
@@ -141,8 +150,32 @@ const unsent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"
 /** The request may have arrived. */
 const broken = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "ERR_STREAM_PREMATURE_CLOSE", "TimeoutError", "AbortError"])
 
-const unknownCredentials = () =>
-  "DynamoDB does not accept the AWS credentials; check that they are complete, not expired, and for this account"
+const unknownCredentials =
+  "DynamoDB does not accept the AWS credentials; check that they are complete, not expired, and for this account, and " +
+  "that the clock of this machine is right"
+
+const wrongClock =
+  "the clock of this machine differs from that of DynamoDB by more than AWS accepts; have it set by a time server"
+
+const noCredentials = "no AWS credentials were found; pass the option credentials, or set up a profile, role or keys"
+
+/** By the name of the error: of the service, or of what finds credentials for the client. */
+const unauthorized = new Map([
+  ["UnrecognizedClientException", unknownCredentials],
+  ["InvalidSignatureException", unknownCredentials],
+  ["SignatureDoesNotMatch", unknownCredentials],
+  ["IncompleteSignatureException", unknownCredentials],
+  ["MissingAuthenticationTokenException", unknownCredentials],
+  ["ExpiredTokenException", unknownCredentials],
+  ["ExpiredToken", unknownCredentials],
+  ["InvalidClientTokenId", unknownCredentials],
+  ["RequestTimeTooSkewed", wrongClock],
+  ["RequestExpired", wrongClock],
+  ["RequestInTheFuture", wrongClock],
+  ["CredentialsProviderError", noCredentials],
+  ["ProviderError", noCredentials],
+  ["TokenProviderError", noCredentials]
+])
 
 const sentences = new Map<string, (tableName: string) => string>([
   [
@@ -155,13 +188,7 @@ const sentences = new Map<string, (tableName: string) => string>([
     "AccessDeniedException",
     (tableName) =>
       `the AWS credentials do not allow this on the table ${tableName}; allow it, and its indexes, in the IAM policy`
-  ],
-  ["UnrecognizedClientException", unknownCredentials],
-  ["InvalidSignatureException", unknownCredentials],
-  ["IncompleteSignatureException", unknownCredentials],
-  ["MissingAuthenticationTokenException", unknownCredentials],
-  ["ExpiredTokenException", unknownCredentials],
-  ["InvalidClientTokenId", unknownCredentials]
+  ]
 ])
 
 const isConditionFailure = (cause: unknown): cause is ConditionalCheckFailedException =>

@@ -12,7 +12,14 @@ import { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { longestTimer } from "../longestTimer.ts"
 import { realSleep } from "../realSleep.ts"
 import type { AwsSdk } from "./AwsSdk.ts"
-import { type ConditionFailed, type Fault, faultOf, RequestInvalid, type TransactionRefused } from "./DynamoDbFault.ts"
+import {
+  type ConditionFailed,
+  type Fault,
+  faultOf,
+  type Obstacle,
+  RequestInvalid,
+  type TransactionRefused
+} from "./DynamoDbFault.ts"
 
 /**
  * How requests are sent; in milliseconds.
@@ -55,7 +62,9 @@ class AttemptFailed extends Data.TaggedError("AttemptFailed")<{ readonly fault: 
 const pauses = {
   conflict: { first: 4, longest: 200 },
   failed: { first: 25, longest: 1_000 },
+  skewed: { first: 1, longest: 1_000 },
   throttled: { first: 50, longest: 2_000 },
+  unauthorized: { first: 50, longest: 1_000 },
   unreachable: { first: 25, longest: 1_000 }
 } as const
 
@@ -94,11 +103,15 @@ export const makeRequests = (sdk: AwsSdk, client: DynamoDBClient, options: Reque
       })
     })
 
+  /** Once a request was answered, credentials that are refused are an outage: they are being renewed, or their source is. */
+  let wereAccepted = false
+
   const send = <Output>(request: Request<Output>, writes: boolean): Effect.Effect<Output, RequestError> =>
     Effect.suspend(() => {
       const deadline = performance.now() + retryTimeout
       let attempts = 0
       let mayHaveArrived = false
+      let isCorrected = false
       const failed = (reason: string, retryable: boolean, cause: unknown) =>
         new TaskDriverError({
           reason,
@@ -106,23 +119,41 @@ export const makeRequests = (sdk: AwsSdk, client: DynamoDBClient, options: Reque
           applied: writes && mayHaveArrived ? "unknown" : "no",
           ...(cause === undefined ? {} : { cause })
         })
-      const again: Effect.Effect<Output, RequestError> = Effect.catch(
-        Effect.suspend(() => attempt(request)),
-        ({ cause, fault }): Effect.Effect<Output, RequestError> => {
-          if (fault._tag === "Refused") return Effect.fail(fault.refusal)
+      const later = (why: keyof typeof pauses, reason: string, cause: unknown): Effect.Effect<Output, RequestError> => {
+        const left = deadline - performance.now()
+        if (left <= 0) return Effect.fail(failed(reason, true, cause))
+        const { first, longest } = pauses[why]
+        const pause = randomInt(Math.min(first * 2 ** attempts, longest) * 1000 + 1) / 1000
+        attempts++
+        return Effect.andThen(realSleep(Math.min(pause, left)), again)
+      }
+      const again: Effect.Effect<Output, RequestError> = Effect.matchEffect(Effect.suspend(() => attempt(request)), {
+        onSuccess: (output) => {
+          wereAccepted = true
+          return Effect.succeed(output)
+        },
+        onFailure: ({ cause, fault }): Effect.Effect<Output, RequestError> => {
+          if (fault._tag === "Refused") {
+            wereAccepted = true
+            return Effect.fail(fault.refusal)
+          }
           mayHaveArrived ||= fault.arrived
           if (fault._tag === "Fatal") {
             const error = failed(fault.reason, fault.retryable, cause)
             return Effect.fail(fault.invalid ? new RequestInvalid({ error }) : error)
           }
-          const { first, longest } = pauses[fault.why]
-          const pause = randomInt(Math.min(first * 2 ** attempts, longest) * 1000 + 1) / 1000
-          attempts++
-          return performance.now() + pause > deadline
-            ? Effect.fail(failed(givenUp(fault.why, options), true, cause))
-            : Effect.andThen(realSleep(pause), again)
+          if (fault._tag === "Unauthorized") {
+            return wereAccepted
+              ? later("unauthorized", fault.reason, cause)
+              : Effect.fail(failed(fault.reason, false, cause))
+          }
+          if (fault.why === "skewed" && !isCorrected) {
+            isCorrected = true
+            return again
+          }
+          return later(fault.why, givenUp(fault.why, options), cause)
         }
-      )
+      })
       return again
     })
 
@@ -138,7 +169,7 @@ export const makeRequests = (sdk: AwsSdk, client: DynamoDBClient, options: Reque
 const timedOut: Fault = { _tag: "Again", why: "failed", arrived: true }
 
 const givenUp = (
-  why: "conflict" | "throttled" | "failed" | "unreachable",
+  why: Obstacle,
   { retryTimeout }: RequestOptions
 ): string => {
   const longer = `for longer than the retryTimeout of ${retryTimeout} ms`
@@ -149,6 +180,8 @@ const givenUp = (
       return `DynamoDB throttled the requests ${longer}; try again, or give the table more capacity`
     case "failed":
       return `DynamoDB failed or did not answer in time, ${longer}; try again, or raise requestTimeout`
+    case "skewed":
+      return `the clock of this machine is off, and no time was accepted ${longer}; have it set by a time server`
     case "unreachable":
       return `DynamoDB cannot be reached, ${longer}; check the network, region and endpoint`
   }

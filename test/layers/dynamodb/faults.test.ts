@@ -15,6 +15,10 @@ const conflict = () =>
     CancellationReasons: [{ Code: "TransactionConflict" }]
   })
 
+const retryTimeout = 300
+
+const unreachable = () => Object.assign(new Error("connect"), { code: "ECONNREFUSED", $metadata: {} })
+
 const earlierAttempts = () => Object.assign(throttled(), { $metadata: { httpStatusCode: 400, attempts: 3 } })
 
 const secret = "very-secret"
@@ -34,7 +38,7 @@ describeWithEngine("faults", () => {
       if (state.performs && isWrite(command)) await perform()
       throw fault()
     })
-    const driver = yield* driverThrough(client, { tableName: yield* freshTable, retryTimeout: 300 })
+    const driver = yield* driverThrough(client, { tableName: yield* freshTable, retryTimeout })
     return { driver, state }
   })
 
@@ -43,6 +47,7 @@ describeWithEngine("faults", () => {
     { name: "a server that fails", fault: serverError, applied: "unknown", reason: "failed" },
     { name: "timeouts", fault: timeout, applied: "unknown", reason: "did not answer in time" },
     { name: "conflicts", fault: conflict, applied: "no", reason: "other writers" },
+    { name: "an endpoint that nobody listens at", fault: unreachable, applied: "no", reason: "cannot be reached" },
     {
       name: "throttling behind attempts of the SDK's own",
       fault: earlierAttempts,
@@ -59,7 +64,11 @@ describeWithEngine("faults", () => {
         state.requests = 0
         const started = performance.now()
         const write = yield* Effect.flip(driver.insert(storedTask("one"), unlimited, 0))
-        expect(performance.now() - started).toBeLessThan(3_000)
+        const elapsed = performance.now() - started
+        expect(elapsed).toBeLessThan(3_000)
+        // What the message names is what was waited for.
+        expect(write.reason).toContain(`for longer than the retryTimeout of ${retryTimeout} ms`)
+        expect(elapsed).toBeGreaterThanOrEqual(retryTimeout)
         expect(state.requests).toBeGreaterThan(1)
         expect(write).toMatchObject({ _tag: "TaskDriverError", retryable: true, applied })
         expect(write.reason).toContain(reason)
