@@ -4,11 +4,7 @@
  * @since 0.1.0
  * @module
  */
-export * from "./domain/AtOnce.ts"
 export { type FailureInput, FailureReport } from "./domain/FailureReport.ts"
-export * from "./domain/StoredJson.ts"
-export * from "./domain/StoredTask.ts"
-export * from "./domain/TaskDriver.ts"
 export * from "./domain/TaskError.ts"
 export * as TaskId from "./domain/TaskId.ts"
 export * from "./domain/TaskOperations.ts"
@@ -18,13 +14,4 @@ export { TaskRecord, type TaskRecordFields, TaskSummary } from "./domain/TaskRec
 export * from "./domain/TaskStatus.ts"
 export * from "./domain/TaskStorage.ts"
 export type { TaskStorageOptions } from "./domain/TaskStorageOptions.ts"
-export {
-  applyPatch,
-  type Expiry,
-  isVisible,
-  permits,
-  type TaskGuard,
-  type TaskPatch,
-  type TaskScope
-} from "./domain/TaskWrite.ts"
 export * from "./layers/TaskStorageUrl.ts"
