@@ -584,7 +584,7 @@ describe("TaskRunner", () => {
       yield* TestClock.adjust("1 second")
       yield* TestClock.adjust("58 seconds")
       assert.strictEqual((yield* get(taskId)).status, "working")
-      yield* TestClock.adjust("1 second")
+      yield* TestClock.adjust("2 seconds")
       assert.strictEqual(yield* Fiber.join(running), "settled")
       assert.strictEqual((yield* get(taskId)).status, "failed")
     })))
