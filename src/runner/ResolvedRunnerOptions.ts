@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Result from "effect/Result"
-import { orNull, parseCount, parseMillis } from "../domain/ArgumentParsers.ts"
+import { orAbsent, orNull, parseCount, parseMillis } from "../domain/ArgumentParsers.ts"
 import { parseNames } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import { type TaskRunnerOptions, taskRunnerOptions } from "./TaskRunnerOptions.ts"
@@ -23,6 +23,7 @@ export interface ResolvedRunnerOptions {
   readonly whenFull: "wait" | "refuse"
   readonly shutdownTimeout: number
   readonly orphanTimeout: number
+  readonly resultTtl: number | null
   readonly dispatch: TaskRunnerOptions["dispatch"]
 }
 
@@ -62,6 +63,7 @@ export const resolveRunnerOptions = (
       whenFull,
       shutdownTimeout: yield* parseMillis("shutdownTimeout", options.shutdownTimeout ?? "10 seconds", 0),
       orphanTimeout: yield* parseMillis("orphanTimeout", options.orphanTimeout ?? "1 hour", 0),
+      resultTtl: yield* orAbsent(options.resultTtl, (value) => parseMillis("resultTtl", value, 1)),
       dispatch
     }
   })

@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import * as Metric from "effect/Metric"
+import type { TaskSummary } from "../domain/TaskRecord.ts"
 
 /**
  * How many tasks run at the moment.
@@ -14,13 +15,33 @@ import * as Metric from "effect/Metric"
 export const running = Metric.gauge("mcp_tasks_running", { description: "Tasks that run at the moment" })
 
 /**
- * How many tasks were settled, by `status`.
+ * How many tasks wait in this process until it may run more.
+ *
+ * @since 0.2.0
+ * @category metrics
+ */
+export const waitingForWorker = Metric.gauge("mcp_tasks_waiting_for_worker", {
+  description: "Tasks that wait in this process until it may run more"
+})
+
+/**
+ * How many of the tasks that run wait for an answer of their clients. Those that wait without a worker are not known here.
+ *
+ * @since 0.2.0
+ * @category metrics
+ */
+export const waitingForInput = Metric.gauge("mcp_tasks_waiting_for_input", {
+  description: "Tasks that run and wait for an answer"
+})
+
+/**
+ * How many tasks were settled, by {@link taskLabels}.
  *
  * @since 0.2.0
  * @category metrics
  */
 export const settled = Metric.counter("mcp_tasks_settled", {
-  description: "Tasks that ended, by status",
+  description: "Tasks that ended, by status, kind of result, method and name",
   incremental: true
 })
 
@@ -47,9 +68,25 @@ export const leaseLost = Metric.counter("mcp_tasks_lease_lost", {
 })
 
 /**
- * How long tasks ran, each time that a worker had them.
+ * How long tasks ran, each time that a worker had them, by {@link taskLabels} as they were left.
  *
  * @since 0.2.0
  * @category metrics
  */
 export const duration = Metric.timer("mcp_tasks_duration", { description: "How long workers had their tasks" })
+
+/**
+ * The labels of a task: `status`, `result_kind` (`tool_error` for a tool that said so, whatever the status), `method` and
+ * `name`, where it has them.
+ *
+ * @since 0.2.0
+ * @category metrics
+ */
+export const taskLabels = (
+  { name, originalMethod, resultKind, status }: Pick<TaskSummary, "name" | "originalMethod" | "resultKind" | "status">
+): Record<string, string> => ({
+  status,
+  method: originalMethod,
+  ...(name === undefined ? {} : { name }),
+  ...(resultKind === undefined ? {} : { result_kind: resultKind })
+})

@@ -35,6 +35,11 @@ export interface TaskRunnerOptions {
    */
   readonly orphanTimeout?: Duration.Input | undefined
   /**
+   * How long a task lives from its end on, in the place of the `ttl` that it has; never longer than the storage's `maxTtl`.
+   * By default it keeps its `ttl`.
+   */
+  readonly resultTtl?: Duration.Input | undefined
+  /**
    * Told the id of each task that is to be run: after it was stored, and after the last input it waited for. With it this
    * runner begins nothing by itself, and what it recovers it dispatches: put the id on a queue, and let whoever gets it call `runTask`.
    */
@@ -54,6 +59,7 @@ export const taskRunnerOptions = optionNames<TaskRunnerOptions>({
   maxRunningPerSession: true,
   orphanTimeout: true,
   recovery: true,
+  resultTtl: true,
   shutdownTimeout: true,
   whenFull: true
 })

@@ -8,6 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
@@ -20,6 +21,7 @@ import { isTerminal } from "../domain/TaskStatus.ts"
 import { LatestRecord } from "./LatestRecord.ts"
 import type { Outages } from "./Outages.ts"
 import { ProgressReports } from "./ProgressReports.ts"
+import * as RunnerMetrics from "./RunnerMetrics.ts"
 import type { Takeovers } from "./Takeovers.ts"
 
 /**
@@ -56,6 +58,8 @@ export interface WorkerSurroundings {
   readonly storage: TaskStorageShape
   /** Milliseconds. */
   readonly lease: number
+  /** Milliseconds. */
+  readonly resultTtl: number | undefined
   readonly outages: Outages
   readonly takeovers: Takeovers
 }
@@ -82,6 +86,7 @@ export class TaskWorker {
   readonly #surroundings: WorkerSurroundings
   readonly #oneAtATime = Semaphore.makeUnsafe(1)
   #holds = true
+  #questions = 0
 
   constructor(surroundings: WorkerSurroundings, record: TaskRecord) {
     this.taskId = record.taskId
@@ -93,6 +98,11 @@ export class TaskWorker {
   /** What makes a write this worker's. */
   get token(): WorkerOption {
     return { attempt: this.attempt }
+  }
+
+  /** How long the task lives once this worker has settled it, in milliseconds; `undefined` keeps the time that it has. */
+  get resultTtl(): number | undefined {
+    return this.#surroundings.resultTtl
   }
 
   /** Whether the work is to stop, or has stopped. */
@@ -213,6 +223,16 @@ export class TaskWorker {
 
   #touch(options: TouchOptions): ReturnType<TaskStorageShape["touchTask"]> {
     return Effect.suspend(() => this.#surroundings.storage.touchTask(this.taskId, { ...this.token, ...options }))
+  }
+
+  /** Waits for answers. The task counts once, however many of its questions wait. */
+  waitForInput<A>(answers: Effect.Effect<A>): Effect.Effect<A> {
+    return Effect.acquireUseRelease(
+      Effect.suspend(() => this.#questions++ === 0 ? Metric.modify(RunnerMetrics.waitingForInput, 1) : Effect.void),
+      () => answers,
+      () =>
+        Effect.suspend(() => --this.#questions === 0 ? Metric.modify(RunnerMetrics.waitingForInput, -1) : Effect.void)
+    )
   }
 
   /** Writes what gives the task up until it is claimed again: nothing this worker does then takes it back. */

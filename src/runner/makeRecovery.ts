@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
+import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
@@ -74,7 +75,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
       // What this process runs is extended first, where it has lost its sense of time.
       yield* runs.mayTakeOver
       // Those that were passed by the last time come first again.
-      const found = yield* outages.watch(storage.claimableTasks({ limit: batchSize + passedBy }))
+      const found = yield* outages.watch(untraced(storage.claimableTasks({ limit: batchSize + passedBy })))
       passedBy = 0
       for (const taskId of found) {
         if (!runs.isOpen() || runs.isFull()) break
@@ -88,7 +89,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
   /** Takes up a task without a worker, if it is of a known kind and there is room. */
   const takeUp = Effect.fnUntraced(function*(taskId: string) {
     if (runs.workerOf(taskId) !== undefined) return false
-    const record = Option.getOrUndefined(yield* outages.watch(storage.getTask(taskId)))
+    const record = Option.getOrUndefined(yield* outages.watch(untraced(storage.getTask(taskId))))
     if (record === undefined || !(yield* runs.mayTake(record))) return false
     if (settings.dispatch !== undefined) return yield* Effect.as(dispatched(taskId), true)
     const handler = handlers.find(record) ?? (yield* whenOrphaned(record))
@@ -126,6 +127,10 @@ export const makeRecovery = Effect.fnUntraced(function*(
 
   return { recover, lookSoon: () => registered.openUnsafe() }
 })
+
+/** A look that finds nothing is no news: it would make a span every few seconds, in every process. */
+const untraced = <A, E>(look: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.provideService(look, References.TracerEnabled, false)
 
 const unknownKind: BoundHandler = {
   run: () => Effect.succeed({ outcome: internal("There is nobody any more who runs tasks of this kind") }),

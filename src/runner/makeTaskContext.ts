@@ -46,7 +46,7 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
       const keys = Object.keys(requests)
       return worker.flushProgress.pipe(
         Effect.andThen(worker.write(ask(requests, { ...token, lease }))),
-        Effect.andThen(latest.until((record) => answersOf(record, keys)))
+        Effect.andThen(worker.waitForInput(latest.until((record) => answersOf(record, keys))))
       )
     })
 

@@ -114,12 +114,18 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       ),
 
     cancelTask: (taskId) =>
-      Effect.catchTags(tasks.updateTaskStatus(taskId, "cancelled", { statusMessage: null }), {
-        // None of these can be: it names no attempt, writes no message, and whatever has not ended may be cancelled.
-        LeaseLost: Effect.die,
-        PayloadTooLarge: Effect.die,
-        InvalidTransition: Effect.die
-      })
+      Effect.catchTags(
+        tasks.updateTaskStatus(taskId, "cancelled", {
+          statusMessage: null,
+          resultTtl: settings.resultTtl ?? undefined
+        }),
+        {
+          // None of these can be: it names no attempt, writes no message, and whatever has not ended may be cancelled.
+          LeaseLost: Effect.die,
+          PayloadTooLarge: Effect.die,
+          InvalidTransition: Effect.die
+        }
+      )
   })
 
   /** Takes up a task that got its last answer, here or wherever it is dispatched to. */

@@ -8,7 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
@@ -95,10 +95,16 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   // Tasks inherit nothing of whoever starts them: a request has services, and an end, of its own.
   const base = yield* Effect.context<TaskStorage>()
   const baseOnly: (context: Context.Context<never>) => Context.Context<TaskStorage> = () => base
-  const scope = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
+  const scope = yield* Effect.acquireRelease(Scope.make(), endScope)
   const slots = new RunnerSlots(settings)
   const workers = new Map<string, TaskWorker>()
-  const surroundings: WorkerSurroundings = { storage, lease: settings.lease, outages, takeovers }
+  const surroundings: WorkerSurroundings = {
+    storage,
+    lease: settings.lease,
+    resultTtl: settings.resultTtl ?? undefined,
+    outages,
+    takeovers
+  }
   /** Open while nothing runs, or is about to. */
   const idle = Latch.makeUnsafe(true)
   const waiting = new Map<string, { readonly sessionId: string | undefined; readonly handler: BoundHandler }>()
@@ -154,7 +160,9 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     if (next === undefined) return Effect.void
     const [taskId, { handler, sessionId }] = next
     waiting.delete(taskId)
-    return Effect.andThen(takeUp(taskId, handler, sessionId), Effect.suspend(() => takeWaiting))
+    return Effect.andThen(Metric.modify(RunnerMetrics.waitingForWorker, -1), takeUp(taskId, handler, sessionId)).pipe(
+      Effect.andThen(Effect.suspend(() => takeWaiting))
+    )
   })
 
   const takeUp: TaskRuns["takeUp"] = (taskId, handler, sessionId) =>
@@ -233,6 +241,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       phase = "stopping"
       for (const worker of workers.values()) worker.stop("shutdown")
       yield* Effect.timeoutOption(idle.await, shutdownGrace)
+      yield* Metric.modify(RunnerMetrics.waitingForWorker, -waiting.size)
     }).pipe(Effect.interruptible)
   )
 
@@ -250,9 +259,10 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     begin: (record, handler) => Effect.asVoid(inScope(hold(record, handler))),
     wait: (taskId, handler, sessionId) =>
       Effect.suspend(() => {
+        const isNew = !waiting.has(taskId)
         waiting.set(taskId, { sessionId, handler })
         // A slot may have become free since there was none.
-        return takeWaiting
+        return Effect.andThen(isNew ? Metric.modify(RunnerMetrics.waitingForWorker, 1) : Effect.void, takeWaiting)
       }),
     takeUp,
     run: (taskId, handler, sessionId, terms) => inScope(claimAndRun(taskId, handler, sessionId, terms))
@@ -261,6 +271,13 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
 
 /** How long workers have to give up what they hold. */
 const shutdownGrace = "6 seconds"
+
+/** What cannot be interrupted, such as a call of an engine that hangs, does not keep the process from ending. */
+const endScope = (scope: Scope.Closeable): Effect.Effect<void> =>
+  Effect.flatMap(
+    Effect.forkDetach(Scope.close(scope, Exit.void)),
+    (closing) => Effect.asVoid(Effect.timeoutOption(Fiber.await(closing), "1 second"))
+  ).pipe(Effect.interruptible)
 
 /** A task has a worker here, or one elsewhere that may be alive. */
 const notFree = { _tag: "NotFree" } as const

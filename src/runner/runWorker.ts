@@ -14,10 +14,11 @@ import type { FailureInput } from "../domain/FailureReport.ts"
 import type { InvalidInput, PayloadTooLarge } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import { failureReason, type TaskOutcomeInput } from "../domain/TaskOutcome.ts"
-import type { TaskStatus } from "../domain/TaskStatus.ts"
+import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { quietly } from "./describeThrown.ts"
 import { internal } from "./outcomeOf.ts"
 import { type RunTime, timeLeft } from "./parseRunTime.ts"
+import { remoteParent } from "./remoteParent.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { taskIdAnnotation } from "./taskAnnotations.ts"
 import type { LostWorkerPolicy } from "./TaskHandler.ts"
@@ -51,11 +52,15 @@ export const runWorker = (storage: TaskStorageShape, worker: TaskWorker, work: W
     const startedAt = yield* Clock.currentTimeMillis
     const result = yield* whileHeld(storage, worker, work)
     const endedAt = yield* Clock.currentTimeMillis
-    yield* Metric.update(RunnerMetrics.duration, Duration.millis(endedAt - startedAt))
+    const labels = RunnerMetrics.taskLabels(worker.latest.current)
+    yield* Metric.update(Metric.withAttributes(RunnerMetrics.duration, labels), Duration.millis(endedAt - startedAt))
     return result
   }).pipe(Effect.withSpan(
     "TaskRunner.run",
-    { attributes: { [taskIdAnnotation]: worker.taskId, "mcp.task.attempt": worker.attempt } },
+    {
+      attributes: { [taskIdAnnotation]: worker.taskId, "mcp.task.attempt": worker.attempt },
+      links: remoteParent(worker.latest.current)
+    },
     { captureStackTrace: false }
   ))
 
@@ -92,7 +97,7 @@ const concludeStopped = (
 ): Effect.Effect<RunResult> => {
   switch (reason) {
     case "ended":
-      return worker.latest.current.status === "cancelled" ? noteEnd("cancelled") : noted
+      return noteEndElsewhere(worker.latest.current)
     case "lost":
       return noteLoss
     case "suspended":
@@ -108,8 +113,20 @@ const concludeStopped = (
 
 const noted = Effect.succeed<RunResult>("settled")
 
-const noteEnd = (status: TaskStatus): Effect.Effect<RunResult> =>
-  Effect.andThen(Metric.update(Metric.withAttributes(RunnerMetrics.settled, { status }), 1), noted)
+const noteEnd = (record: TaskRecord): Effect.Effect<RunResult> =>
+  Effect.andThen(
+    Metric.update(Metric.withAttributes(RunnerMetrics.settled, RunnerMetrics.taskLabels(record)), 1),
+    noted
+  )
+
+/** This happens every day, and is no matter of the operator. */
+const noteEndElsewhere = (latest: TaskRecord): Effect.Effect<RunResult> =>
+  latest.status === "cancelled"
+    ? Effect.andThen(Effect.logDebug("The work of a task stops, for the task was cancelled"), noteEnd(latest))
+    : Effect.andThen(
+      Effect.logDebug("The work of a task stops, for the task has ended elsewhere, was deleted, or its time is over"),
+      noted
+    )
 
 const noteLoss = Effect.map(Metric.update(RunnerMetrics.leaseLost, 1), (): RunResult => "released")
 
@@ -142,7 +159,7 @@ export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
     // What was reported last and not written is written with the outcome.
     const reported = worker.progress.take()
     const store = (outcome: TaskOutcomeInput, failure: FailureInput | undefined) => {
-      const options = { ...worker.token, failure }
+      const options = { ...worker.token, resultTtl: worker.resultTtl, failure }
       const statusMessage = quietly(() => failureReason(outcome)) ?? reported
       // Where all else of the task leaves no room for a message, the outcome is stored without one.
       return Effect.catchTag(
@@ -165,7 +182,7 @@ export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
       })
     )
     return Effect.raceFirst(
-      Effect.flatMap(worker.write(write), ({ status }) => noteEnd(status)),
+      Effect.flatMap(worker.write(write), noteEnd),
       Effect.flatMap(Deferred.await(worker.over), (reason) => reason === "lost" ? noteLoss : noted)
     ).pipe(
       Effect.onInterrupt(() =>

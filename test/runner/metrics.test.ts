@@ -1,30 +1,46 @@
-/** What a runner counts and traces. */
+/** What a runner counts, traces and logs of what happens every day. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
+import * as References from "effect/References"
+import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import * as Tracer from "effect/Tracer"
 import { TaskStorage } from "mcp-task-storage"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
-import { makeTaskRunner, RunnerMetrics } from "mcp-task-storage/runner"
+import { makeTaskRunner, RunnerMetrics, TaskContext } from "mcp-task-storage/runner"
 
 const call = { originalMethod: "own" }
+const tool = (name: string) => ({ originalMethod: "tools/call", originalParams: { name } })
+const question = { sure: { method: "elicitation/create", params: { message: "Sure?", requestedSchema: {} } } }
+
+const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage | Scope.Scope>) =>
+  Effect.provide(Effect.scoped(effect), MemoryTaskStorage.layer({ maintenance: false }))
+
+const makeSpans = () => {
+  const spans: Array<Tracer.Span> = []
+  const tracer = Tracer.make({
+    span: (options) => {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  return { spans, tracer }
+}
+
+const settled = (labels: Record<string, string>) =>
+  Effect.map(Metric.value(Metric.withAttributes(RunnerMetrics.settled, labels)), ({ count }) => Number(count))
 
 it.effect("runs are counted, measured and traced", () =>
-  Effect.gen(function*() {
-    const spans: Array<Tracer.Span> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+  withStorage(Effect.gen(function*() {
+    const { spans, tracer } = makeSpans()
     const runner = yield* Effect.provideService(makeTaskRunner({ recovery: false }), Tracer.Tracer, tracer)
     const { awaitTask, createTask } = yield* TaskStorage
-    const ended = (status: string) =>
-      Effect.map(Metric.value(Metric.withAttributes(RunnerMetrics.settled, { status })), ({ count }) => Number(count))
-    const before = yield* Effect.all([ended("completed"), ended("failed")])
+    const ended = (status: string, kind?: string) =>
+      settled({ status, method: "own", ...(kind === undefined ? {} : { result_kind: kind }) })
+    const before = yield* Effect.all([ended("completed", "success"), ended("failed", "error")])
 
     const { taskId } = yield* runner.startTask(call, () => Effect.void)
     yield* awaitTask(taskId)
@@ -41,7 +57,7 @@ it.effect("runs are counted, measured and traced", () =>
     assert.strictEqual((yield* Metric.value(RunnerMetrics.recovered)).count, recovered.count + 1)
     while ((yield* runner.running) > 0) yield* Effect.yieldNow
 
-    const after = yield* Effect.all([ended("completed"), ended("failed")])
+    const after = yield* Effect.all([ended("completed", "success"), ended("failed", "error")])
     const cancelled = yield* ended("cancelled")
     const unwanted = yield* runner.startTask(call, () => Effect.never)
     yield* TestClock.adjust("1 second")
@@ -50,9 +66,153 @@ it.effect("runs are counted, measured and traced", () =>
     assert.strictEqual(yield* ended("cancelled"), cancelled + 1)
 
     assert.deepEqual(after, [before[0] + 1, before[1] + 2])
-    assert.isAtLeast((yield* Metric.value(RunnerMetrics.duration)).count, 2)
+    const measured = Metric.withAttributes(RunnerMetrics.duration, {
+      status: "completed",
+      method: "own",
+      result_kind: "success"
+    })
+    assert.isAtLeast((yield* Metric.value(measured)).count, 1)
     assert.strictEqual((yield* Metric.value(RunnerMetrics.running)).value, 0)
     const runs = spans.filter(({ name }) => name === "TaskRunner.run")
     const traced = runs.map(({ attributes }) => attributes.get("mcp.task.id"))
     assert.deepEqual(traced, [taskId, failing.taskId, unwanted.taskId])
-  }).pipe(Effect.scoped, Effect.provide(MemoryTaskStorage.layer({ maintenance: false }))))
+  })))
+
+it.effect("a tool that says that it failed does not count as one that did its work", () =>
+  withStorage(Effect.gen(function*() {
+    const runner = yield* makeTaskRunner({ recovery: false })
+    const { awaitTask } = yield* TaskStorage
+    const labels = { status: "completed", method: "tools/call", name: "crash", result_kind: "tool_error" }
+    const before = yield* settled(labels)
+    const { taskId } = yield* runner.startTask(tool("crash"), () => Effect.succeed({ content: [], isError: true }))
+    yield* awaitTask(taskId)
+    while ((yield* runner.running) > 0) yield* Effect.yieldNow
+    assert.strictEqual(yield* settled(labels), before + 1)
+    assert.strictEqual((yield* Metric.value(Metric.withAttributes(RunnerMetrics.duration, labels))).count, before + 1)
+  })))
+
+it.effect("what waits for room, and what waits for an answer, can be seen", () =>
+  withStorage(Effect.gen(function*() {
+    const gauges = Effect.all([
+      Effect.map(Metric.value(RunnerMetrics.waitingForWorker), ({ value }) => value),
+      Effect.map(Metric.value(RunnerMetrics.waitingForInput), ({ value }) => value)
+    ])
+    const runner = yield* makeTaskRunner({ recovery: false, maxRunning: 1, shutdownTimeout: 0 })
+    yield* runner.register({
+      method: "tools/call",
+      run: () =>
+        Effect.flatMap(TaskContext, ({ elicit }) =>
+          Effect.all([elicit("one", question.sure.params), elicit("two", question.sure.params)], {
+            concurrency: "unbounded"
+          }))
+    })
+    const first = yield* runner.startTask(tool("ask"))
+    const second = yield* runner.startTask(tool("ask"))
+    yield* runner.startTask(tool("ask"))
+    yield* TestClock.adjust("1 second")
+    assert.deepEqual(yield* gauges, [2, 1])
+    yield* runner.provideInput(first.taskId, { one: {}, two: {} })
+    yield* TestClock.adjust("1 second")
+    assert.deepEqual(yield* gauges, [1, 1])
+    yield* runner.cancelTask(second.taskId)
+    yield* TestClock.adjust("1 second")
+    assert.deepEqual(yield* gauges, [0, 1])
+  })).pipe(
+    Effect.andThen(Metric.value(RunnerMetrics.waitingForInput)),
+    Effect.map(({ value }) =>
+      assert.strictEqual(value, 0)
+    )
+  ))
+
+it.effect("an idle runner makes no spans", () => {
+  const { spans, tracer } = makeSpans()
+  return withStorage(
+    Effect.gen(function*() {
+      const { createTask } = yield* TaskStorage
+      const runner = yield* makeTaskRunner({ recovery: { interval: "1 second" } })
+      yield* createTask({ originalMethod: "unknown", lease: 0 })
+      yield* runner.register({ method: "own", run: () => Effect.void })
+      spans.length = 0
+      yield* TestClock.adjust("1 minute")
+      assert.deepEqual(spans.map(({ name }) => name), [])
+      // What it finds is traced as ever.
+      yield* createTask({ ...call, lease: 0 })
+      yield* TestClock.adjust("2 seconds")
+      assert.include(spans.map(({ name }) => name), "TaskRunner.run")
+    }).pipe(Effect.withSpan("server"))
+  ).pipe(Effect.provideService(Tracer.Tracer, tracer))
+})
+
+it.effect("a run is linked to the trace of the request, in whichever process it runs", () =>
+  withStorage(Effect.gen(function*() {
+    const { spans, tracer } = makeSpans()
+    const { awaitTask, createTask } = yield* TaskStorage
+    const traceId = "4bf92f3577b34da6a3ce929d0e0e4736"
+    const spanId = "00f067aa0ba902b7"
+    const linked = yield* createTask({
+      ...call,
+      lease: 0,
+      traceparent: `00-${traceId}-${spanId}-01`,
+      tracestate: "a=b"
+    })
+    const odd = yield* createTask({ ...call, lease: 0, traceparent: "no trace context" })
+    const runner = yield* Effect.provideService(makeTaskRunner({ recovery: false }), Tracer.Tracer, tracer)
+    yield* runner.register({ method: "own", run: () => Effect.void })
+    yield* runner.recover
+    yield* Effect.forEach([linked, odd], ({ taskId }) => awaitTask(taskId))
+    const runs = spans.filter(({ name }) => name === "TaskRunner.run")
+    const links = new Map(runs.map(({ attributes, links }) => [attributes.get("mcp.task.id"), links]))
+    const [link] = links.get(linked.taskId) ?? []
+    assert.deepInclude(link?.span, { _tag: "ExternalSpan", traceId, spanId, sampled: true })
+    assert.deepEqual(link?.attributes, { "w3c.tracestate": "a=b" })
+    assert.deepEqual(links.get(odd.taskId), [])
+  })))
+
+const goneBy = {
+  "is deleted": (taskId: string) => Effect.flatMap(TaskStorage, ({ deleteTask }) => deleteTask(taskId)),
+  "expires": () => TestClock.adjust("2 minutes"),
+  "is cancelled": (taskId: string) =>
+    Effect.flatMap(TaskStorage, ({ updateTaskStatus }) => updateTaskStatus(taskId, "cancelled"))
+}
+
+it.effect.each(Object.entries(goneBy))(
+  "a task that runs and %s is one line at debug",
+  ([, goes]) =>
+    withStorage(Effect.gen(function*() {
+      const lines: Array<string> = []
+      const logger = Logger.make(({ cause, logLevel }) => lines.push(`${logLevel} ${cause.reasons.length}`))
+      const runner = yield* makeTaskRunner({ recovery: false }).pipe(
+        Effect.provide(Logger.layer([logger])),
+        Effect.provideService(References.MinimumLogLevel, "All")
+      )
+      const { taskId } = yield* runner.startTask({ ...call, ttl: "1 minute" }, () => Effect.never)
+      yield* TestClock.adjust("1 second")
+      yield* goes(taskId)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* runner.running, 0)
+      assert.deepEqual(lines, ["Debug 0"])
+    }))
+)
+
+it.effect("resultTtl counts from the end of a task, however it ends", () =>
+  withStorage(Effect.gen(function*() {
+    const runner = yield* makeTaskRunner({ recovery: false, resultTtl: "1 hour" })
+    const { awaitTask, getTask } = yield* TaskStorage
+    const works = { done: Effect.void, failed: Effect.fail("no"), cancelled: Effect.never }
+    const ids = yield* Effect.forEach(Object.values(works), (work) =>
+      Effect.map(runner.startTask({ ...call, ttl: "30 days" }, () => work), ({ taskId }) => taskId))
+    yield* TestClock.adjust("10 seconds")
+    yield* runner.cancelTask(ids[2] ?? "")
+    yield* Effect.forEach(ids, (taskId) =>
+      awaitTask(taskId))
+    // This one is failed by a later runner, for its worker died.
+    const lost = yield* Effect.flatMap(TaskStorage, ({ createTask }) => createTask({ ...call, ttl: null, lease: 1 }))
+    yield* TestClock.adjust("1 second")
+    yield* runner.register({ method: "own", run: () => Effect.void })
+    yield* runner.recover
+    yield* awaitTask(lost.taskId)
+    yield* TestClock.adjust("59 minutes")
+    for (const taskId of [...ids, lost.taskId]) assert.strictEqual((yield* getTask(taskId))._tag, "Some")
+    yield* TestClock.adjust("2 minutes")
+    for (const taskId of [...ids, lost.taskId]) assert.strictEqual((yield* getTask(taskId))._tag, "None")
+  })))
