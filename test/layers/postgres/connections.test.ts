@@ -80,12 +80,27 @@ describe("a pool that cannot grow", () => {
       yield* createMany(storage)
     }))
 
+  it.live("leaves none for listening, and those who wait are woken all the same", () =>
+    Effect.gen(function*() {
+      const { url } = yield* asRole(2)
+      const storage = yield* open({ url })
+      yield* createMany(storage)
+      const { taskId } = yield* storage.createTask(call)
+      const waiter = yield* Effect.forkChild(storage.awaitTask(taskId))
+      yield* createMany(storage)
+      yield* storage.settleTask(taskId, { _tag: "Success", value: {} })
+      assert.strictEqual((yield* Effect.timeout(Fiber.join(waiter), "10 seconds")).status, "completed")
+      yield* createMany(storage)
+    }))
+
   it.live("fails at once where it has none at all", () =>
     Effect.gen(function*() {
       const { sql, role, url } = yield* asRole(2)
       const storage = yield* open({ url, notifications: false, idleTimeout: 100 })
       yield* sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${role}`
       yield* sql.unsafe(`ALTER ROLE ${role} CONNECTION LIMIT 0`)
+      // Until the storage has heard of it.
+      yield* Effect.sleep(200)
       const began = performance.now()
       const errors = yield* Effect.forEach(
         Array.from({ length: 20 }),

@@ -137,7 +137,7 @@ describe("a password", () => {
 describe("what cannot be opened", () => {
   const secret = "s3cret/with:signs"
 
-  it.live("a wrong password, an unknown user, an unknown database", () =>
+  it.live("a wrong password, none, an unknown user, an unknown database", () =>
     Effect.gen(function*() {
       const { password, port } = yield* postgres
       const at = (user: string, given: string, database: string) =>
@@ -147,6 +147,9 @@ describe("what cannot be opened", () => {
         assert.include(error.message, "open failed: PostgreSQL refuses the user or the password")
         assert.deepInclude(error, { retryable: false, applied: "no" })
       }
+      const without = yield* refusal({ url: `postgres://postgres@127.0.0.1:${port}/postgres` })
+      assert.include(without.message, "the client cannot authenticate as PostgreSQL asks for; give a password")
+      assert.deepInclude(without, { retryable: false, applied: "no" })
       const error = yield* refusal({ url: at("postgres", password, "nowhere") }, password)
       assert.include(error.message, "the database does not exist")
       assert.deepInclude(error, { retryable: false, applied: "no" })
