@@ -122,12 +122,18 @@ export const makeSqlRunner = (
   const transaction = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | TaskDriverError> =>
     Effect.withFiber((fiber) => {
       if (Context.getOrUndefined(fiber.context, sql.transactionService) !== undefined) return effect
-      const transacted = Effect.matchCauseEffect(withTransaction(begun(effect)), {
+      let hasBegun = false
+      const body = Effect.suspend(() => {
+        hasBegun = true
+        return begun(effect)
+      })
+      const transacted = Effect.matchCauseEffect(withTransaction(body), {
         onSuccess: Effect.succeed,
         onFailure: (cause): Effect.Effect<A, E | TaskDriverError> => {
           const error = Cause.squash(cause)
           return isSqlError(error)
-            ? Effect.fail(driverError(dialect, error, true, lockTimeout))
+            // Only what it begins with is waited for.
+            ? Effect.fail(driverError(dialect, error, true, hasBegun ? undefined : lockTimeout))
             : Effect.failCause(withoutSqlErrors(cause))
         }
       })
