@@ -21,11 +21,12 @@ const say = (...words: ReadonlyArray<string>) => Effect.sync(() => writeSync(1, 
 const live = Context.get(Context.empty(), Clock.Clock)
 const millis = Number(skew)
 const skewed: Clock.Clock = {
-  ...live,
   currentTimeMillisUnsafe: () => live.currentTimeMillisUnsafe() + millis,
   currentTimeMillis: Effect.sync(() => live.currentTimeMillisUnsafe() + millis),
   currentTimeNanosUnsafe: () => live.currentTimeNanosUnsafe() + BigInt(millis) * 1_000_000n,
   currentTimeNanos: Effect.sync(() => live.currentTimeNanosUnsafe() + BigInt(millis) * 1_000_000n),
+  monotonicTimeNanosUnsafe: () => live.monotonicTimeNanosUnsafe(),
+  monotonicTimeNanos: live.monotonicTimeNanos,
   sleep: (duration) => live.sleep(duration)
 }
 
