@@ -38,6 +38,8 @@ export const readCall = <Options extends Calls.CallOptions>(
   if (options === undefined) return nothing
   const read = Result.getOrThrow(readOptions(options, names))
   if (read === undefined) return nothing
+  // The copy that was read is the callee's to keep, and parting it takes longer than reading it.
+  if (!Object.hasOwn(read, "signal")) return { signal: undefined, own: read }
   const { signal, ...own } = read
   if (signal === undefined || signal instanceof AbortSignal) return { signal, own }
   throw new InvalidInput({ field: "options.signal", reason: "must be an AbortSignal" })
