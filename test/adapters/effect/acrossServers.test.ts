@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
 import { freshFile } from "../../layers/sqlite/database.ts"
+import { legacy, type Message, modern, type Open, taskIdOf } from "../../support/wire.ts"
 import { serveUsers } from "./servers.ts"
-import { legacy, type Message, modern, type Open, taskIdOf } from "./wire.ts"
 
 const twoServers = Effect.gen(function*() {
   const storage = SqliteTaskStorage.layer({ filename: yield* freshFile })

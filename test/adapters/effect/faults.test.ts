@@ -5,8 +5,8 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { TaskStorageUnavailable } from "../../../src/domain/TaskError.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
+import { legacy, modern } from "../../support/wire.ts"
 import { memory, serveUsers } from "./servers.ts"
-import { legacy, modern } from "./wire.ts"
 
 const secret = "postgres://admin:hunter2@db/tasks: relation \"mcp_tasks\" does not exist"
 

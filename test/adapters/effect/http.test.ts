@@ -9,8 +9,8 @@ import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { patiently } from "../../../src/adapters/effect/patientRouter.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
+import { legacy, taskIdOf } from "../../support/wire.ts"
 import { memory, serveUsers } from "./servers.ts"
-import { legacy, taskIdOf } from "./wire.ts"
 
 const user = { user: "ann" }
 const comment = ": keepalive\n\n"

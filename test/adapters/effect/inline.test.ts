@@ -7,10 +7,10 @@ import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import * as McpTasks from "../../../src/adapters/effect/index.ts"
 import * as TaskRunner from "../../../src/runner/index.ts"
+import { legacy, modern } from "../../support/wire.ts"
 import { serve } from "./server.ts"
 import { bothRevisions, memory } from "./servers.ts"
 import { inputSchema, text } from "./tools.ts"
-import { legacy, modern } from "./wire.ts"
 
 const tool = (name: string, handle: McpTasks.ToolRegistration<TaskRunner.TaskContext>["handle"]) =>
   McpTasks.addTool({ tool: new McpSchema.Tool({ name, inputSchema }), taskSupport: "optional", handle })

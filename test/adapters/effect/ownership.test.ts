@@ -4,10 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as McpTasks from "../../../src/adapters/effect/index.ts"
 import * as TaskRunner from "../../../src/runner/index.ts"
+import { legacy, modern, taskIdOf } from "../../support/wire.ts"
 import { serve } from "./server.ts"
 import { bothRevisions, memory, serveUsers } from "./servers.ts"
 import { taskTools } from "./tools.ts"
-import { legacy, modern, taskIdOf } from "./wire.ts"
 
 const serveAnybody = serve(
   McpTasks.layerHttp({

@@ -7,10 +7,10 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as McpTasks from "../../../src/adapters/effect/index.ts"
 import * as TaskRunner from "../../../src/runner/index.ts"
+import { modern, taskIdOf } from "../../support/wire.ts"
 import { serve } from "./server.ts"
 import { memory, userOfHeader } from "./servers.ts"
 import { taskTools } from "./tools.ts"
-import { modern, taskIdOf } from "./wire.ts"
 
 describe("a server whose execution belongs to requests", () => {
   it.live("creates tasks, which whoever is woken with the id runs", () =>

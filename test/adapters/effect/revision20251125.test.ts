@@ -2,8 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { legacy, type Message, type Open, taskIdOf } from "../../support/wire.ts"
 import { memory, serveUsers } from "./servers.ts"
-import { legacy, type Message, type Open, taskIdOf } from "./wire.ts"
 
 const user = { user: "ann" }
 const relatedTo = (taskId: string) => ({ "io.modelcontextprotocol/related-task": { taskId } })

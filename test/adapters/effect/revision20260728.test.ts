@@ -1,8 +1,8 @@
 /** The Tasks extension of revision 2026-07-28 on the wire. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { modern, taskIdOf, tasksExtension } from "../../support/wire.ts"
 import { memory, serveUsers } from "./servers.ts"
-import { modern, taskIdOf, tasksExtension } from "./wire.ts"
 
 const user = { user: "ann" }
 const missing = { requiredCapabilities: { extensions: { [tasksExtension]: {} } } }

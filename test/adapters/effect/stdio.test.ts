@@ -5,7 +5,7 @@ import { spawn } from "node:child_process"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { freshFile } from "../../layers/sqlite/database.ts"
-import { decodeMessage, type Message } from "./wire.ts"
+import { decodeMessage, type Message } from "../../support/wire.ts"
 
 const script = fileURLToPath(new URL("stdioServer.ts", import.meta.url))
 

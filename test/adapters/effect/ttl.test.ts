@@ -8,9 +8,9 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as McpTasks from "../../../src/adapters/effect/index.ts"
 import * as TaskRunner from "../../../src/runner/index.ts"
+import { legacy } from "../../support/wire.ts"
 import { serve } from "./server.ts"
 import { memory } from "./servers.ts"
-import { legacy } from "./wire.ts"
 
 const Prolong = Tool.make("prolong", {
   parameters: Tool.EmptyParams,

@@ -11,9 +11,9 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as McpTasks from "../../../src/adapters/effect/index.ts"
 import * as TaskRunner from "../../../src/runner/index.ts"
+import { modern, taskIdOf } from "../../support/wire.ts"
 import { serve } from "./server.ts"
 import { bothRevisions, memory } from "./servers.ts"
-import { modern, taskIdOf } from "./wire.ts"
 
 class CurrentUser extends Context.Service<CurrentUser, { readonly name: string; readonly from: string }>()(
   "test/CurrentUser"

@@ -138,7 +138,8 @@ export const modern = (url: string, options: ClientOptions = {}) => {
           _meta: {
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
-            "io.modelcontextprotocol/clientCapabilities": options.capabilities ?? declared
+            "io.modelcontextprotocol/clientCapabilities": options.capabilities ?? declared,
+            ...(Predicate.isReadonlyObject(params["_meta"]) ? params["_meta"] : {})
           }
         }
       }
@@ -201,6 +202,9 @@ export const legacy = Effect.fnUntraced(function*(url: string, options: ClientOp
     tool: (name: string, args: Params = {}) => call("tools/call", { name, arguments: args }),
     task: (name: string, args: Params = {}, task: Params = {}) => call("tools/call", { name, arguments: args, task }),
     open: (method: string, params: Params) => open(url, headers, message(method, params)),
+    /** Answers a request of the server's with an error. */
+    refuse: (request: Message, error: { readonly code: number; readonly message: string }) =>
+      ask(url, headers, { jsonrpc: "2.0", id: request.id, error }),
     /** Answers a request of the server's. */
     respond: (request: Message, result: unknown) => ask(url, headers, { jsonrpc: "2.0", id: request.id, result }),
     until: (taskId: string, status: string) =>
