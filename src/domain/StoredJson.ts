@@ -9,6 +9,7 @@
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import { isPlainObject } from "./isPlainObject.ts"
+import { parseJsonText } from "./JsonText.ts"
 
 /**
  * The deepest nesting of arrays and objects that is stored.
@@ -133,7 +134,7 @@ export class StoredJson {
    * that is not JSON.
    */
   decode(): Json {
-    return this.#value === undefined ? JSON.parse(this.text) : clone(this.#value)
+    return this.#value === undefined ? parseJsonText(this.text) : clone(this.#value)
   }
 }
 

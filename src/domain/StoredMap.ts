@@ -5,6 +5,7 @@
  * @since 0.2.0
  */
 import type { Json } from "effect/Schema"
+import { endOfString, malformed } from "./JsonText.ts"
 import { StoredJson } from "./StoredJson.ts"
 
 /** An entry of a map: from the quote before its key to the end of its value. */
@@ -79,10 +80,9 @@ const decodeEntries = (map: StoredJson | null): ReadonlyArray<readonly [key: str
 
 const quote = 0x22
 const comma = 0x2c
-const backslash = 0x5c
 
 /** A map without its last bracket. */
-const unclosed = (text: string): string => text.startsWith("{") && text.endsWith("}") ? text.slice(0, -1) : corrupt()
+const unclosed = (text: string): string => text.startsWith("{") && text.endsWith("}") ? text.slice(0, -1) : malformed()
 
 /** What is stored has no space between its tokens. */
 const entriesIn = (text: string): ReadonlyArray<Entry> => {
@@ -100,24 +100,7 @@ const entriesIn = (text: string): ReadonlyArray<Entry> => {
 
 const decodeKey = (text: string): string => {
   const key: unknown = JSON.parse(text)
-  return typeof key === "string" ? key : corrupt()
-}
-
-/** Strings are passed over by a search for their end, so that long ones cost next to nothing. */
-const endOfString = (text: string, start: number): number => {
-  if (text.charCodeAt(start) !== quote) return corrupt()
-  let end = start
-  do {
-    end = text.indexOf("\"", end + 1)
-    if (end < 0) return corrupt()
-  } while (isEscaped(text, end))
-  return end + 1
-}
-
-const isEscaped = (text: string, at: number): boolean => {
-  let before = at
-  while (text.charCodeAt(before - 1) === backslash) before--
-  return (at - before) % 2 === 1
+  return typeof key === "string" ? key : malformed()
 }
 
 const endOfValue = (text: string, start: number): number => {
@@ -140,9 +123,5 @@ const endOfValue = (text: string, start: number): number => {
         depth--
     }
   }
-  return corrupt()
-}
-
-const corrupt = (): never => {
-  throw new SyntaxError("the stored text is no map")
+  return malformed()
 }

@@ -15,6 +15,24 @@ describe("StoredJson", () => {
     expect(JSON.stringify(StoredJson.fromText(json.text).decode())).toBe(JSON.stringify(expected))
   })
 
+  it("reads keys that are written with escapes, whatever JSON.parse has met before", () => {
+    const keys = ["\\", "é", "\"", "\n", "\\u", "ü!", "__proto__"]
+    for (const before of keys) {
+      for (const key of keys) {
+        JSON.parse(JSON.stringify({ a: 0, [before]: [{ b: 0, [before]: 0 }] }))
+        const json = stored({ a: 0, [key]: [{ b: 0, [key]: "\\\"" }, [], {}, -1.5, true, null] })
+        expect(JSON.stringify(StoredJson.fromText(json.text).decode())).toBe(JSON.stringify(json.decode()))
+      }
+    }
+  })
+
+  it.each(["{\"\\n\":1", "{\"\\n\" 1}", "{\"\\n\":1}}", "{\"\\n\":x}", "[\"\\"])(
+    "refuses %s, which is no JSON",
+    (text) => {
+      expect(() => StoredJson.fromText(text).decode()).toThrow(SyntaxError)
+    }
+  )
+
   it.prop("bounds its size before it writes its text", [Schema.Json], ([value]) => {
     const json = stored(value)
     const bound = json.bytesAtMost

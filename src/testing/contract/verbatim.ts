@@ -45,6 +45,7 @@ const values: ReadonlyArray<readonly [name: string, value: unknown]> = [
   ["keys that look like numbers", parsed(`{"10":1,"9":2,"01":3,"-1":4,"1.0":5,"1e3":6}`)],
   ["keys of prototypes", parsed(`{"__proto__":{"x":1},"constructor":1,"toString":null,"hasOwnProperty":[]}`)],
   ["awkward keys", Object.fromEntries(texts.map((text, index) => [text, index]))],
+  ["keys with escapes, side by side", [{ a: 0, "\\": 1 }, { a: 0, "é": 1 }, { a: 0, "\"": 1 }, { a: 0, "\n": 1 }]],
   ["keys that differ by little", { a: 1, A: 2, "a ": 3, "á": 4, "a\u0301": 5, $a: 6, "a.b": 7, "a[0]": 8 }],
   ["words of other formats", { $ref: "#", $type: "x", S: "dynamo", _tag: "Error", code: "x", isError: "true" }],
   ["depth", nested(499)],
