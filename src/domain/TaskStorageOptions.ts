@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { orNull, parseCount, parseMillis } from "./ArgumentParsers.ts"
 import { optionNames, parseNames } from "./optionNames.ts"
+import { parseRepeat, type RepeatOption } from "./RepeatOption.ts"
 import { maxBytes } from "./StoredJson.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import { InvalidInput } from "./TaskError.ts"
@@ -41,7 +42,7 @@ export interface TaskStorageOptions {
   /** The largest page that a list gives, 1000 by default; a larger `limit` is lowered to it. */
   readonly maxPageSize?: number | undefined
   /** How often the layer removes what expired and tends its engine: each minute by default, `false` for never. */
-  readonly maintenance?: { readonly interval: Duration.Input } | false | undefined
+  readonly maintenance?: RepeatOption | undefined
   /** Generates the ids of tasks that are created without one: a UUID version 7 by default. */
   readonly generateId?: Effect.Effect<string> | undefined
 }
@@ -123,7 +124,7 @@ export const resolveOptions = (
       ),
       payloadBytes: parsePayloadBytes(options.maxPayloadBytes, storable),
       maxPageSize: parseCount("maxPageSize", options.maxPageSize ?? 1000),
-      maintenanceInterval: parseMaintenance(options.maintenance ?? { interval: "1 minute" }),
+      maintenanceInterval: parseRepeat("maintenance", options.maintenance ?? "1 minute"),
       generateId: parseGenerator(options.generateId)
     }),
     ({ payloadBytes, ...resolved }) => ({
@@ -132,17 +133,6 @@ export const resolveOptions = (
       maxContentBytes: payloadBytes.content,
       nextIncarnation: makeIncarnations()
     })
-  )
-}
-
-const parseMaintenance = (
-  maintenance: NonNullable<TaskStorageOptions["maintenance"]>
-): Result.Result<number | null, InvalidInput> => {
-  if (maintenance === false) return Result.succeed(null)
-  if (typeof maintenance !== "object") return refuse("maintenance", "must be false, or an object with an interval")
-  return Result.flatMap(
-    parseNames(maintenance, ["interval"], "maintenance."),
-    () => parseMillis("maintenance.interval", maintenance.interval, 1)
   )
 }
 

@@ -6,6 +6,7 @@
 import * as Result from "effect/Result"
 import { orAbsent, orNull, parseCount, parseMillis } from "../domain/ArgumentParsers.ts"
 import { parseNames } from "../domain/optionNames.ts"
+import { parseRepeat } from "../domain/RepeatOption.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import { type TaskRunnerOptions, taskRunnerOptions } from "./TaskRunnerOptions.ts"
 
@@ -40,21 +41,13 @@ export const resolveRunnerOptions = (
     if (typeof options !== "object" || options === null) return yield* refuse("options", "must be an object")
     yield* parseNames(options, taskRunnerOptions)
     const { dispatch, recovery, whenFull = "wait" } = options
-    if (recovery !== undefined && recovery !== false) {
-      if (typeof recovery !== "object" || recovery === null) {
-        return yield* refuse("recovery", "must be false, or an object with an interval")
-      }
-      yield* parseNames(recovery, ["interval"], "recovery.")
-    }
     if (whenFull !== "wait" && whenFull !== "refuse") return yield* refuse("whenFull", "must be wait or refuse")
     if (dispatch !== undefined && typeof dispatch !== "function") {
       return yield* refuse("dispatch", "must be a function that gives an Effect")
     }
     return {
       lease: yield* parseMillis("lease", options.lease ?? "30 seconds", 3),
-      recoveryInterval: recovery === false || (recovery === undefined && dispatch !== undefined)
-        ? null
-        : yield* parseMillis("recovery.interval", recovery?.interval ?? "10 seconds", 1),
+      recoveryInterval: yield* parseRepeat("recovery", recovery ?? (dispatch === undefined ? "10 seconds" : false)),
       maxRunning: yield* orNull(options.maxRunning, (value) => parseCount("maxRunning", value)),
       maxRunningPerSession: yield* orNull(
         options.maxRunningPerSession,

@@ -6,6 +6,7 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import { optionNames } from "../domain/optionNames.ts"
+import type { RepeatOption } from "../domain/RepeatOption.ts"
 
 /**
  * @since 0.2.0
@@ -21,7 +22,7 @@ export interface TaskRunnerOptions {
    * How often tasks without a worker are looked for, every 10 seconds by default, and at the start; `false` for never, which
    * is the default with `dispatch`.
    */
-  readonly recovery?: { readonly interval: Duration.Input } | false | undefined
+  readonly recovery?: RepeatOption | undefined
   /** How many tasks run at once, in all and for each session; as many as there are by default. */
   readonly maxRunning?: number | undefined
   readonly maxRunningPerSession?: number | undefined

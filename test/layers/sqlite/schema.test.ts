@@ -139,9 +139,9 @@ describe("schema", () => {
       const layer = SqliteTaskStorage.layerConfig({
         filename: Config.String("FILE"),
         tablePrefix: Config.String("PREFIX"),
-        maintenance: Config.succeed(false)
+        maintenance: Config.Duration("SWEEP")
       })
-      const provider = ConfigProvider.fromUnknown({ FILE: filename, PREFIX: "configured_" })
+      const provider = ConfigProvider.fromUnknown({ FILE: filename, PREFIX: "configured_", SWEEP: "5 minutes" })
       yield* Layer.build(Layer.provide(layer, ConfigProvider.layer(provider)))
       const database = yield* bare(filename)
       assert.strictEqual(database.prepare("SELECT count(*) AS n FROM configured_tasks").get()?.["n"], 0)
