@@ -1,15 +1,19 @@
 /**
- * The way of a `TaskFailure` out of a toolkit, which turns whatever its handlers fail with into results.
+ * The way of what a handler throws out of a toolkit, which turns whatever its handlers fail with into results.
  *
  * @since 0.2.0
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { failureOf } from "../../runner/outcomeOf.ts"
 import type { TaskFailure } from "../../runner/TaskContext.ts"
 
 interface FailureNote {
-  failure: TaskFailure | undefined
+  /** Whether defects are for the runner to tell of, which knows the task, and not for the toolkit. */
+  readonly isTask: boolean
+  readonly failed: Deferred.Deferred<never, TaskFailure>
 }
 
 const FailureNote = Context.Reference<FailureNote | undefined>("mcp-task-storage/mcp/FailureNote", {
@@ -17,16 +21,26 @@ const FailureNote = Context.Reference<FailureNote | undefined>("mcp-task-storage
 })
 
 /**
- * Makes a handler note the `TaskFailure` that it fails with.
+ * Makes a handler note the `TaskFailure` that it fails with and, as a task, its defects. Then it does not end, since the call
+ * has ended.
  *
  * @since 0.2.0
  * @category combinators
  */
 export const notingFailure = <A, E, R>(handled: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.tapCause(handled, (cause) =>
-    Effect.map(FailureNote, (note) => {
-      if (note !== undefined) note.failure = failureOf(cause)
+  Effect.catchCause(handled, (cause) =>
+    Effect.flatMap(FailureNote, (note) => {
+      const noted = note === undefined ? undefined : toNote(cause, note)
+      return note === undefined || noted === undefined
+        ? Effect.failCause(cause)
+        : Effect.andThen(Deferred.failCause(note.failed, noted), Effect.never)
     }))
+
+const toNote = (cause: Cause.Cause<unknown>, { isTask }: FailureNote): Cause.Cause<TaskFailure> | undefined => {
+  const failure = failureOf(cause)
+  if (failure !== undefined) return Cause.fail(failure)
+  return isTask && Cause.hasDies(cause) ? Cause.fromReasons(cause.reasons.filter(Cause.isDieReason)) : undefined
+}
 
 /**
  * Runs a call, and fails with what its handler noted.
@@ -34,11 +48,11 @@ export const notingFailure = <A, E, R>(handled: Effect.Effect<A, E, R>): Effect.
  * @since 0.2.0
  * @category combinators
  */
-export const heedingFailure = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E | TaskFailure, R> =>
+export const heedingFailure = <A, E, R>(
+  call: Effect.Effect<A, E, R>,
+  isTask: boolean
+): Effect.Effect<A, E | TaskFailure, R> =>
   Effect.suspend(() => {
-    const note: FailureNote = { failure: undefined }
-    return Effect.flatMap(
-      Effect.provideService(call, FailureNote, note),
-      (result): Effect.Effect<A, TaskFailure> => note.failure === undefined ? Effect.succeed(result) : note.failure
-    )
+    const note: FailureNote = { isTask, failed: Deferred.makeUnsafe() }
+    return Effect.raceFirst(Effect.provideService(call, FailureNote, note), Deferred.await(note.failed))
   })

@@ -48,6 +48,8 @@ export type WorkerServices<A, R = never> = (
 export interface TaskTool extends ToolTaskOptions {
   readonly name: string
   readonly isIdempotent: boolean
+  /** What Effect answers, in a call that is no task, where the work has a defect; `undefined` for an internal error. */
+  readonly resultOfFailure: ToolCall<never, never>["tool"]["resultOfFailure"]
   /** Runs in the request, before there is a task. */
   readonly prepare: (args: unknown) => Effect.Effect<Prepared, Refusal, McpSchema.McpRequestContext>
   /** Runs in the request where the call is no task. */
@@ -91,7 +93,7 @@ export const registerTaskTool = Effect.fnUntraced(function*(
 ) {
   const { name } = tool
   const policy = yield* Effect.orDie(Effect.fromResult(resolveToolPolicy(tasks.settings, tool, tool.isIdempotent)))
-  const described = { name, policy, resultOfFailure: () => undefined }
+  const described = { name, policy, resultOfFailure: tool.resultOfFailure }
   yield* registerTool(tasks, {
     ...described,
     work: ({ arguments: args, principal, task }) =>

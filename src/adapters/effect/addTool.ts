@@ -84,6 +84,7 @@ export const addTool = Effect.fnUntraced(function*<R = never, PR = never>(
     },
     {
       name: tool.name,
+      resultOfFailure: () => undefined,
       isIdempotent: tool.annotations?.idempotentHint === true,
       taskSupport: options.taskSupport,
       lostWorker: options.lostWorker,

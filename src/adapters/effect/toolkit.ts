@@ -17,7 +17,7 @@ import { wrapToolHandlers } from "./effectSeams.ts"
 import { heedingFailure, notingFailure } from "./FailureNote.ts"
 import { LostWorker, PollInterval, TaskSupport, TaskTtl } from "./TaskAnnotations.ts"
 import { TaskServer } from "./TaskServer.ts"
-import { type Prepared, registerTaskTool, type TaskTool, type WorkerServices } from "./TaskTool.ts"
+import { type Prepared, registerTaskTool, type WorkerServices } from "./TaskTool.ts"
 
 type Tools = Record<string, Tool.Any>
 
@@ -92,7 +92,7 @@ export const toolkit = <T extends Tools, R = never>(
         if (support === "forbidden") return mcp.addTool(registration)
         const kitTool = Object.values<Tool.Any>(kit.tools).find(({ name }) => name === tool.name)
         const captured = registration.services ?? Context.empty()
-        const run: TaskTool["handle"] = (args) => heedingFailure(handle(args))
+        const run = (args: unknown, isTask: boolean) => heedingFailure(handle(args), isTask)
         return registerTaskTool(server, mcp, registration, {
           name: tool.name,
           taskSupport: support,
@@ -102,7 +102,8 @@ export const toolkit = <T extends Tools, R = never>(
           pollInterval: Context.get(annotations, PollInterval),
           prepare: (args) =>
             kitTool === undefined ? Effect.succeed({ arguments: args }) : checked(kitTool, args, captured),
-          handle: run,
+          handle: (args) => run(args, false),
+          resultOfFailure: () => thrown,
           work: Effect.fnUntraced(function*(args, principal) {
             const own = workerServices === undefined
               ? Context.empty()
@@ -111,7 +112,7 @@ export const toolkit = <T extends Tools, R = never>(
                 (scope: Context.Context<Scope.Scope>) => Context.merge(services, scope)
               ).pipe(Effect.mapError(({ code, message }) => new TaskFailure({ code, message })))
             return yield* Effect.updateContext(
-              run(args),
+              run(args, true),
               (context: Context.Context<TaskContext | McpSchema.McpRequestContext>) =>
                 Context.merge(Context.merge(captured, context), own)
             )
@@ -127,6 +128,12 @@ export const toolkit = <T extends Tools, R = never>(
       Effect.provideService(McpServer.McpServer, capturing)
     )
   }))
+
+/** What Effect answers where a handler has a defect; a test holds the two together. */
+const thrown = {
+  content: [{ type: "text", text: "Tool execution failed due to an internal server error." }],
+  isError: true
+}
 
 /** Wrong arguments are refused before there is a task. What is stored is what the client sent. */
 const checked = (
