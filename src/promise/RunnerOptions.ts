@@ -4,7 +4,8 @@
  * @since 0.2.0
  */
 import * as Struct from "effect/Struct"
-import { type TaskRunnerOptions, taskRunnerOptions } from "../runner/TaskRunnerOptions.ts"
+import { taskRunnerOptions } from "../runner/ResolvedRunnerOptions.ts"
+import type { TaskRunnerOptions } from "../runner/TaskRunnerOptions.ts"
 import { requireObject } from "./arguments.ts"
 import type { LayerOpenOptions, OpenOptions } from "./OpenOptions.ts"
 import type { ReportOptions } from "./ReportOptions.ts"

@@ -5,7 +5,6 @@
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import { optionNames } from "../domain/optionNames.ts"
 import type { RepeatOption } from "../domain/RepeatOption.ts"
 
 /**
@@ -46,21 +45,3 @@ export interface TaskRunnerOptions {
    */
   readonly dispatch?: ((taskId: string) => Effect.Effect<void>) | undefined
 }
-
-/**
- * The names of {@link TaskRunnerOptions}.
- *
- * @since 0.2.0
- * @category constants
- */
-export const taskRunnerOptions = optionNames<TaskRunnerOptions>({
-  dispatch: true,
-  lease: true,
-  maxRunning: true,
-  maxRunningPerSession: true,
-  orphanTimeout: true,
-  recovery: true,
-  resultTtl: true,
-  shutdownTimeout: true,
-  whenFull: true
-})

@@ -107,10 +107,10 @@ export const makeRecovery = Effect.fnUntraced(function*(
       return now - Math.max(freeSince, startedAt) < settings.orphanTimeout ? undefined : unknownKind
     })
 
-  if (settings.recoveryInterval !== null) {
+  if (settings.recovery !== null) {
     const looking = {}
     const nextTime = Effect.raceFirst(
-      takeovers.watchSleep(settings.recoveryInterval, backgroundSleep(settings.recoveryInterval)),
+      takeovers.watchSleep(settings.recovery, backgroundSleep(settings.recovery)),
       Effect.andThen(registered.await, backgroundSleep(pauseAfterRegistration))
     )
     yield* Effect.suspend(() => {
