@@ -1,0 +1,151 @@
+/** That the page about the tables names everything that is in them, and that its queries run. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { openTaskStorage } from "mcp-task-storage/promise"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { indexes, tableDefinition } from "../../src/layers/dynamodb/TableDefinition.ts"
+import {
+  payloadFields,
+  plainAttributes,
+  readTask,
+  stamps,
+  summaryAttributes
+} from "../../src/layers/dynamodb/TaskItem.ts"
+import { makeTriggers as postgresTriggers } from "../../src/layers/postgres/PostgresLimits.ts"
+import { migrations as postgresMigrations } from "../../src/layers/postgres/PostgresSchema.ts"
+import { structureOf } from "../../src/layers/sql/SqlStructure.ts"
+import { taskTables } from "../../src/layers/sql/TaskTables.ts"
+import { makeTriggers as sqliteTriggers, migrations as sqliteMigrations } from "../../src/layers/sqlite/SqliteSchema.ts"
+import { connect } from "../layers/postgres/database.ts"
+import { freshUrl } from "../layers/postgres/engine.ts"
+
+const page = readFileSync(join(import.meta.dirname, "../../docs/schema.md"), "utf8")
+
+/** The lines from a heading to the next one of its rank or above. */
+const section = (heading: string): string => {
+  const [, rank = ""] = /^(#+) /.exec(heading) ?? []
+  const [, rest = ""] = page.split(`${heading}\n`)
+  return rest.split(new RegExp(`^#{1,${rank.length}} `, "m"))[0] ?? ""
+}
+
+const queries = (heading: string): ReadonlyArray<string> =>
+  Array.from(section(heading).matchAll(/^```sql\n([^]*?)^```$/gm), ([, query = ""]) => query)
+
+const named = (text: string, name: string) => assert.isTrue(text.includes(`\`${name}\``), `${name} is not on the page`)
+
+const tables = Result.getOrThrow(taskTables())
+const structures = [
+  [sqliteMigrations(tables), sqliteTriggers(tables)],
+  [postgresMigrations(tables), postgresTriggers(tables)]
+] as const
+
+describe.each(structures)("the tables", (migrations, triggers) => {
+  const { functions, indexes, tables, triggers: own } = structureOf([
+    ...migrations.flatMap(({ statements }) => statements),
+    ...triggers
+  ])
+
+  it.each(Array.from(tables))("%s has its columns", (table, { columns }) => {
+    const text = section(`### \`${table}\``)
+    for (const column of columns.keys()) named(text, column)
+  })
+
+  it("and their indexes and triggers are named", () => {
+    for (const name of [...indexes.keys(), ...own.keys()]) named(page, name)
+  })
+
+  it("and functions that are not those of a trigger of the same name", () => {
+    for (const name of functions.keys()) if (!own.has(name)) named(page, name)
+  })
+})
+
+describe("the table of DynamoDB", () => {
+  const text = section("## The table of DynamoDB")
+
+  it("has its attributes", () => {
+    const { attributes, ttlAttribute = "" } = Result.getOrThrow(tableDefinition({ tableName: "mcp-tasks" }))
+    const names = [...attributes.map(([name]) => name), ttlAttribute, ...summaryAttributes, ...payloadFields, ...stamps]
+    for (const name of names) named(text, name)
+  })
+
+  it("and its indexes", () => {
+    const [, table = ""] = text.split("\n| index")
+    for (const { hash, include, name, range } of Object.values(indexes)) {
+      const row = new RegExp(`^\\| \`${name}\` .*$`, "m").exec(table)?.[0] ?? ""
+      const found = Array.from(row.matchAll(/`([^`]+)`/g), ([, quote]) => quote)
+      assert.deepStrictEqual(found, [name, ...hash, ...range, ...include])
+    }
+  })
+
+  it("and what else a task is written with", () => {
+    const text = (value: string) => ({ S: value })
+    const number = { N: "1" }
+    const task = readTask({
+      taskId: text("id"),
+      incarnation: text("x"),
+      status: text("working"),
+      originalMethod: text("\"tools/call\""),
+      createdAt: number,
+      lastUpdatedAt: number,
+      revision: number,
+      attempt: number,
+      ttl: number
+    })
+    const names = [true, false].flatMap((isCounted) => Object.keys(plainAttributes(task, 8, isCounted)))
+    for (const name of [...names, "parts"]) named(section("## The table of DynamoDB"), name)
+  })
+})
+
+describe("the queries", () => {
+  it("run in SQLite", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "schema-"))
+    const filename = join(folder, "tasks.db")
+    await prepare(`sqlite:${filename}`)
+    const database = new DatabaseSync(filename, { readOnly: true })
+    const found = queries("### In SQLite").map((query) => database.prepare(query).all())
+    database.close()
+    rmSync(folder, { recursive: true })
+    check(found)
+  })
+
+  it.effect("run in PostgreSQL", () =>
+    Effect.gen(function*() {
+      const url = yield* freshUrl
+      yield* Effect.promise(() => prepare(url))
+      const sql = yield* connect(url)
+      check(yield* Effect.forEach(queries("### In PostgreSQL"), (query) => sql.unsafe<Row>(query)))
+    }))
+})
+
+type Row = Readonly<Record<string, unknown>>
+
+/** A task that runs, one that waits for a worker, one that threw, and one whose tool says that it failed. */
+const prepare = async (url: string): Promise<void> => {
+  const storage = await openTaskStorage(url)
+  const call = (name: string) => ({ originalMethod: "tools/call", originalParams: { name }, sessionId: "ann" })
+  await storage.createTask({ ...call("runs"), lease: 60_000 })
+  await storage.createTask({ ...call("waits"), lease: 0 })
+  const thrown = await storage.createTask(call("throws"))
+  const internal = { _tag: "Error", code: -32603, message: "Internal error" } as const
+  await storage.settleTask(thrown.taskId, internal, { failure: new TypeError("no paper") })
+  const told = await storage.createTask(call("tells"))
+  const value = { isError: true, content: [] }
+  await storage.settleTask(told.taskId, { _tag: "Success", value }, { statusMessage: "no ink" })
+  await storage.close()
+}
+
+const check = (found: ReadonlyArray<ReadonlyArray<Row>>): void => {
+  const rows = found.flat()
+  const namesWith = (column: string) =>
+    rows.filter((row) => row[column] !== undefined && row[column] !== null).map(({ name }) => name)
+  assert.deepStrictEqual(namesWith("created"), ["runs"])
+  assert.deepStrictEqual(namesWith("failures").toSorted(), ["tells", "throws"])
+  assert.deepStrictEqual(
+    rows.filter(({ why }) => why !== undefined).map(({ name, why }) => `${name}: ${why}`).toSorted(),
+    ["tells: no ink", "throws: TypeError: no paper"]
+  )
+}
