@@ -107,6 +107,15 @@ describe("revision 2025-11-25", () => {
       assert.isUndefined(told.at(-1)?.params?.["_meta"])
     }))
 
+  it.live("runs a task that reports progress to a call whose stream has ended", () =>
+    Effect.gen(function*() {
+      const client = yield* legacy(yield* serveUsers(memory), user)
+      const slow = { name: "slow_compute", arguments: { seconds: 0.2 }, task: {}, _meta: { progressToken: 0 } }
+      const taskId = taskIdOf(yield* client.call("tools/call", slow))
+      const { result } = yield* client.call("tasks/result", { taskId })
+      assert.deepStrictEqual(result.structuredContent, { text: "done " })
+    }))
+
   it.live("shows a tool that fails as failed, and gives its result", () =>
     Effect.gen(function*() {
       const client = yield* legacy(yield* serveUsers(memory), user)

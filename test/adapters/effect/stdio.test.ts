@@ -90,6 +90,19 @@ describe("stdio", () => {
       assert.strictEqual((yield* call("tasks/cancel", { taskId })).error?.code, -32602)
     }), 30_000)
 
+  it.live("tells of the progress of a task to the client that asked for it", () =>
+    Effect.gen(function*() {
+      const server = yield* start(":memory:")
+      const call = (method: string, params: Params) => Effect.flatten(server.begin(method, params))
+      yield* call("initialize", initialize)
+      yield* server.notify("notifications/initialized")
+      const slow = { name: "slow_compute", arguments: { seconds: 1 }, task: {}, _meta: { progressToken: "p" } }
+      const { result } = yield* call("tools/call", slow)
+      assert.strictEqual(result.task.status, "working")
+      const { params } = yield* server.next(({ method }) => method === "notifications/progress")
+      assert.deepStrictEqual(params, { progressToken: "p", progress: 1, message: "sleeping for 1 s" })
+    }), 30_000)
+
   it.live("ends when its client goes, whatever it was asked", () =>
     Effect.gen(function*() {
       const server = yield* start(":memory:")
