@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import { parseJson } from "../domain/ArgumentParsers.ts"
 import { asking, type InputAnswers, type InputRequests, unlessRefused } from "../runner/asking.ts"
 import { refusedAnswer } from "../runner/InputRefused.ts"
+import { requireAmount, requireString } from "../runner/requests.ts"
 import { type InputRequest, type TaskContextShape, TaskFailure } from "../runner/TaskContext.ts"
 import { internalErrorCode } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
@@ -73,10 +74,14 @@ export const makeInlineContext = (
     principal: toJson(owned.principal),
     answers: toAnswers(answers),
     progress: (message, amount) =>
-      Effect.andThen(
-        progress?.report(message, amount) ?? Effect.void,
-        inTask((task) => task.progress(message, amount))
-      ),
+      Effect.suspend(() => {
+        requireString("message", message)
+        requireAmount(amount)
+        return Effect.andThen(
+          inTask((task) => task.progress(message, amount)),
+          progress?.report(message, amount) ?? Effect.void
+        )
+      }),
     setTtl: (ttl) => inTask((task) => task.setTtl(ttl)),
     ...asking(askOnce),
     suspend: (requests) => Effect.flatMap(askOnce(requests), unlessRefused),

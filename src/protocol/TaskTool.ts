@@ -9,6 +9,7 @@ import type { Json } from "effect/Schema"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { asking, type InputAnswers, type InputRequests, unlessRefused } from "../runner/asking.ts"
 import { refusedAnswer } from "../runner/InputRefused.ts"
+import { keysOfRequests } from "../runner/requests.ts"
 import { TaskContext, type TaskContextShape } from "../runner/TaskContext.ts"
 import type { TaskHandler } from "../runner/TaskHandler.ts"
 import { toolsCall } from "./names.ts"
@@ -84,8 +85,8 @@ const toolContext = (tasks: Tasks, task: TaskRecord, context: TaskContextShape):
   setTtl: (ttl) => context.setTtl(limited(tasks.settings, ttl)),
   progress: (message, amount) =>
     Effect.andThen(
-      Effect.suspend(() => tasks.progress.get(task.taskId)?.report(message, amount) ?? Effect.void),
-      context.progress(message, amount)
+      context.progress(message, amount),
+      Effect.suspend(() => tasks.progress.get(task.taskId)?.report(message, amount) ?? Effect.void)
     )
 })
 
@@ -106,6 +107,7 @@ export const askingOnly = (clientCapabilities: unknown, context: TaskContextShap
     Object.fromEntries(Object.entries(requests).filter(([key]) => !Object.hasOwn(refused, key)))
   const guarded = (ask: TaskContextShape["request"]): TaskContextShape["request"] => (requests) =>
     Effect.suspend(() => {
+      keysOfRequests(requests)
       const refused = refusals(requests)
       if (Object.keys(refused).length === 0) return ask(requests)
       const rest = others(requests, refused)
