@@ -7,7 +7,7 @@
  *
  * Whoever calls sends `Authorization: Bearer NAME`, and reaches the tasks of NAME. A real server verifies a token there.
  */
-import { toNodeHandler } from "@modelcontextprotocol/node"
+import { localhostHostValidation, localhostOriginValidation, toNodeHandler } from "@modelcontextprotocol/node"
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server"
 import { TasksExtension } from "mcp-task-storage/sdk-v2"
 import { once } from "node:events"
@@ -40,7 +40,9 @@ tasks.registerTool("report", {
 tasks.registerTool("publish", {
   description: "Publishes a report, once a person has agreed",
   inputSchema: z.object({ title: z.string() }),
-  support: "required"
+  taskSupport: "required",
+  // A person may take weeks to agree; without it the task would live for a day.
+  ttl: "30 days"
 }, async ({ title }, { step, suspend }) => {
   // The tool begins anew when the answer is there, in whichever process; what is in a step is not done again.
   const draft = await step("draft", () => `${title}, drafted at ${new Date().toISOString()}`)
@@ -74,7 +76,12 @@ const handler = tasks.listen(createMcpHandler(() => {
 }))
 const respond = toNodeHandler(handler)
 
+// What a browser sends from a page of somebody else's is refused.
+const isFromHere = localhostOriginValidation()
+const isForHere = localhostHostValidation()
+
 const http = createServer((request, response) => {
+  if (!isFromHere(request, response) || !isForHere(request, response)) return
   const name = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? "")?.[1]
   if (name !== undefined) Object.assign(request, { auth: { token: name, clientId: name, scopes: [] } })
   const { method = "GET", url = "/" } = request

@@ -77,6 +77,14 @@ export const layerOpenOptions = optionNames<LayerOpenOptions>({
 })
 
 /**
+ * The names of {@link OpenOptions}.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const openOptions: ReadonlyArray<string> = [...layerOpenOptions, ...taskStorageUrlOptions]
+
+/**
  * Throws `InvalidInput` for options that plain data can get wrong, a misspelt name included; the layer checks its own.
  *
  * @since 0.1.0
@@ -84,7 +92,7 @@ export const layerOpenOptions = optionNames<LayerOpenOptions>({
  */
 export const requireOpenOptions = (options: OpenOptions, hasLayer: boolean): void => {
   requireObject("options", options)
-  requireNames(options, [...layerOpenOptions, ...taskStorageUrlOptions])
+  requireNames(options, openOptions)
   const [ofLayer] = Struct.keys(Struct.omit(options, layerOpenOptions))
   if (hasLayer && ofLayer !== undefined) {
     throw new InvalidInput({ field: ofLayer, reason: "is for the layer: give it when you make that" })

@@ -7,13 +7,13 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { parseCount, parseId } from "../domain/ArgumentParsers.ts"
 import { optionNames } from "../domain/optionNames.ts"
-import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import { InvalidInput } from "../domain/TaskError.ts"
 import type { SessionRunner } from "../runner/TaskRunner.ts"
 import { isObject, requireFunction, requireNames, requireObject } from "./arguments.ts"
 import { plainCall, runTaskCall } from "./callOptions.ts"
 import { decodeCreateTask, encodeProvidedInput, encodeTask } from "./codec.ts"
-import { withId } from "./makePromiseSessionTasks.ts"
-import type { OpenedRunner } from "./openRunner.ts"
+import { rememberRunner } from "./openedRunners.ts"
+import { type OpenedRunner, runnerClosed } from "./openRunner.ts"
 import { PromiseCalls } from "./PromiseCalls.ts"
 import type {
   LostWorkerPolicy,
@@ -33,8 +33,6 @@ import { runInPromises } from "./runInPromises.ts"
  */
 export interface PromiseTaskRunnerOptions {
   readonly storage: PromiseTaskStorage
-  /** Names the tasks that are begun without an id. */
-  readonly generateId: (() => string) | undefined
   /** Releases what was opened for this runner alone. */
   readonly release: () => Promise<void>
 }
@@ -47,7 +45,7 @@ export interface PromiseTaskRunnerOptions {
  */
 export const makePromiseTaskRunner = (
   opened: OpenedRunner,
-  { generateId, release, storage }: PromiseTaskRunnerOptions
+  { release, storage }: PromiseTaskRunnerOptions
 ): PromiseTaskRunner => {
   const { context, runner } = opened
   const calls = new PromiseCalls(context, Effect.void, "runner")
@@ -55,9 +53,7 @@ export const makePromiseTaskRunner = (
   let closing: Promise<void> | undefined
 
   const requireOpen = (operation: string): void => {
-    if (closing === undefined && !opened.isClosed()) return
-    const reason = "the runner is closed"
-    throw new TaskStorageUnavailable({ operation, reason, retryable: false, applied: "no" })
+    if (closing !== undefined || opened.isClosed()) throw runnerClosed(operation)
   }
 
   const sessionRunner = (tasks: () => SessionRunner): PromiseSessionRunner => ({
@@ -65,9 +61,8 @@ export const makePromiseTaskRunner = (
       calls.write("startTask", options, plainCall, () => {
         requireOpen("startTask")
         requireFunction("run", run)
-        const decoded = decodeCreateTask(task)
-        const named = generateId === undefined ? decoded : withId(decoded, generateId)
-        return Effect.map(tasks().startTask(named, run === undefined ? undefined : runInPromises(run)), encodeTask)
+        const work = run === undefined ? undefined : runInPromises(run)
+        return Effect.map(tasks().startTask(decodeCreateTask(task), work), encodeTask)
       }),
 
     provideInput: (taskId, responses, options) =>
@@ -94,7 +89,7 @@ export const makePromiseTaskRunner = (
     }
   }
 
-  return {
+  const facade: PromiseTaskRunner = {
     ...sessionRunner(() => runner),
     storage,
 
@@ -135,6 +130,8 @@ export const makePromiseTaskRunner = (
     close: () => closing ??= close(),
     [Symbol.asyncDispose]: () => closing ??= close()
   }
+  rememberRunner(facade, opened)
+  return facade
 }
 
 const handlerFields = optionNames<PromiseTaskHandler>({ lostWorker: true, method: true, name: true, run: true })

@@ -6,14 +6,18 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import { taskIdAnnotation } from "../runner/taskAnnotations.ts"
-import { TaskRunner, type TaskRunnerShape } from "../runner/TaskRunner.ts"
+import { type SessionRunner, TaskRunner, type TaskRunnerShape } from "../runner/TaskRunner.ts"
 import { layer } from "../runner/TaskRunnerLayer.ts"
 import { requireFunction } from "./arguments.ts"
 import { plainCall } from "./callOptions.ts"
+import { withId } from "./makePromiseSessionTasks.ts"
 import type { OpenedStorage } from "./openedStorages.ts"
 import { PromiseCalls } from "./PromiseCalls.ts"
 import type { Dispatch, RunnerOptions } from "./RunnerOptions.ts"
@@ -25,8 +29,17 @@ import type { Dispatch, RunnerOptions } from "./RunnerOptions.ts"
  * @category models
  */
 export interface OpenedRunner {
+  readonly storage: TaskStorageShape
   readonly runner: TaskRunnerShape
   readonly context: Context.Context<never>
+  /**
+   * Runs an effect with the references of the runner. It is interrupted by the signal, and where it still goes on when the
+   * runner has ended. A closed runner refuses it.
+   */
+  readonly run: <A, E>(
+    effect: Effect.Effect<A, E>,
+    signal?: AbortSignal
+  ) => Promise<Exit.Exit<A, E | TaskStorageUnavailable>>
   /** Tells whether the runner was closed, or its storage was. */
   readonly isClosed: () => boolean
   /** Ends the runner, and leaves the storage open. */
@@ -40,13 +53,15 @@ export interface OpenedRunner {
  * @category constructors
  */
 export const openRunner = async (
-  { context, scope: storageScope, storage }: OpenedStorage,
+  { context, generateId, scope: storageScope, storage }: OpenedStorage,
   { dispatch, ...options }: RunnerOptions
 ): Promise<OpenedRunner> => {
   requireFunction("dispatch", dispatch)
   const scope = Scope.forkUnsafe(storageScope)
   const runnerLayer = layer({ ...options, dispatch: dispatch === undefined ? undefined : dispatching(dispatch) })
   try {
+    // Added before the runner, so that what waits for its tasks ends after these.
+    const fibers = await Effect.runPromise(Scope.provide(FiberSet.make<unknown, unknown>(), scope))
     const built = await new PromiseCalls(context, Effect.void).write(
       "openTaskRunner",
       undefined,
@@ -61,15 +76,55 @@ export const openRunner = async (
         isClosed = true
       })
     ))
+    const runner = Context.get(built, TaskRunner)
     return {
-      runner: Context.get(built, TaskRunner),
+      storage,
+      runner: generateId === undefined ? runner : namingTasks(runner, generateId),
       context,
+      run: (effect, signal) =>
+        new Promise((resolve) => {
+          if (isClosed) return resolve(Exit.fail(runnerClosed("run")))
+          const fiber = Effect.runForkWith(context)(effect, { signal })
+          FiberSet.addUnsafe(fibers, fiber)
+          fiber.addObserver(resolve)
+        }),
       isClosed: () => isClosed,
       close: () => Effect.runPromiseWith(context)(Scope.close(scope, Exit.void))
     }
   } catch (error) {
     await Effect.runPromiseWith(context)(Scope.close(scope, Exit.void))
     throw error
+  }
+}
+
+/**
+ * Says that a runner was closed.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const runnerClosed = (operation: string): TaskStorageUnavailable =>
+  new TaskStorageUnavailable({ operation, reason: "the runner is closed", retryable: false, applied: "no" })
+
+/** Names the tasks that are begun without an id, on a layer of whatever make. */
+const namingTasks = (runner: TaskRunnerShape, generateId: () => string): TaskRunnerShape => {
+  const naming = ({ startTask }: SessionRunner): Pick<SessionRunner, "startTask"> => ({
+    startTask: (task, run) =>
+      Effect.suspend(() => {
+        try {
+          return startTask(withId(task, generateId), run)
+        } catch (error) {
+          return error instanceof InvalidInput ? Effect.fail(error) : Effect.die(error)
+        }
+      })
+  })
+  return {
+    ...runner,
+    ...naming(runner),
+    forSession: (sessionId) => {
+      const session = runner.forSession(sessionId)
+      return { ...session, ...naming(session) }
+    }
   }
 }
 

@@ -99,5 +99,5 @@ const openOn = async (
     ? opened.context
     : Context.merge(opened.context, reporting(reports))
   const runner = await openRunner({ ...opened, context }, options)
-  return makePromiseTaskRunner(runner, { storage, generateId: opened.generateId, release })
+  return makePromiseTaskRunner(runner, { storage, release })
 }

@@ -23,21 +23,32 @@ import type { Task } from "./Task.ts"
  * @since 0.2.0
  * @category converting
  */
+export const workInPromises = <A>(
+  run: (context: PromiseTaskContext) => A | Promise<A>
+): Effect.Effect<A, never, TaskContext> =>
+  Effect.contextWith((services: Context.Context<TaskContext>) =>
+    Effect.callback<A>((resume) => {
+      const operations = new Operations(services, (cause) => resume(Effect.failCause(cause)))
+      const context = makeContext(Context.get(services, TaskContext), operations)
+      // A function that throws at once is one that rejects.
+      Promise.resolve().then(() => run(context)).then(
+        (value) => resume(Effect.succeed(value)),
+        (error: unknown) => resume(Effect.die(error))
+      ).finally(() => operations.drop())
+      return Effect.sync(() => operations.abort())
+    })
+  )
+
+/**
+ * The same of work that is told of its task as plain data.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
 export const runInPromises =
   (run: (task: Task, context: PromiseTaskContext) => unknown) =>
   (record: TaskRecord): Effect.Effect<unknown, never, TaskContext> =>
-    Effect.contextWith((services: Context.Context<TaskContext>) =>
-      Effect.callback<unknown>((resume) => {
-        const operations = new Operations(services, (cause) => resume(Effect.failCause(cause)))
-        const context = makeContext(Context.get(services, TaskContext), operations)
-        // A function that throws at once is one that rejects.
-        Promise.resolve().then(() => run(encodeTask(record), context)).then(
-          (value) => resume(Effect.succeed(value)),
-          (error: unknown) => resume(Effect.die(error))
-        ).finally(() => operations.drop())
-        return Effect.sync(() => operations.abort())
-      })
-    )
+    workInPromises((context) => run(encodeTask(record), context))
 
 /**
  * Whoever waits for an operation. Its methods may be given more than they take: that a step gives again what it gave

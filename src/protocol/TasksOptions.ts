@@ -6,6 +6,7 @@
 import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import { orNull, parseCount, parseMillis } from "../domain/ArgumentParsers.ts"
+import { optionNames, parseNames } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
 
@@ -115,17 +116,30 @@ const hour = 3_600_000
  * @since 0.2.0
  * @category constants
  */
-export const tasksOptionNames: ReadonlyArray<string> = Object.keys(
-  {
-    taskSupport: true,
-    defaultTtl: true,
-    maxTtl: true,
-    pollInterval: true,
-    lostWorker: true,
-    inputOnPoll: true,
-    limits: true
-  } satisfies { readonly [Name in keyof TasksOptions]-?: true }
-)
+export const tasksOptionNames = optionNames<TasksOptions>({
+  taskSupport: true,
+  defaultTtl: true,
+  maxTtl: true,
+  pollInterval: true,
+  lostWorker: true,
+  inputOnPoll: true,
+  limits: true
+})
+
+/**
+ * The names of what a tool says, for servers whose tools say more.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const toolTaskOptionNames = optionNames<ToolTaskOptions>({
+  taskSupport: true,
+  ttl: true,
+  pollInterval: true,
+  lostWorker: true
+})
+
+const limitNames = optionNames<TasksLimits>({ streams: true, streamsPerOwner: true, answerTimeout: true })
 
 /**
  * Checks the options and fills in their defaults.
@@ -135,7 +149,11 @@ export const tasksOptionNames: ReadonlyArray<string> = Object.keys(
  */
 export const resolveTasksOptions = (options: TasksOptions): Result.Result<TasksSettings, InvalidInput> => {
   const { limits = {} } = options
-  return Result.all({
+  return Result.flatMap(parseNames(limits, limitNames, "limits."), () => resolveKnown(options, limits))
+}
+
+const resolveKnown = (options: TasksOptions, limits: TasksLimits): Result.Result<TasksSettings, InvalidInput> =>
+  Result.all({
     taskSupport: parseSupport(options.taskSupport ?? "optional", ["optional", "required"]),
     maxTtl: parseTtl("maxTtl", options.maxTtl === undefined ? 30 * 24 * hour : options.maxTtl),
     defaultTtl: parseTtl("defaultTtl", options.defaultTtl === undefined ? 24 * hour : options.defaultTtl),
@@ -146,7 +164,6 @@ export const resolveTasksOptions = (options: TasksOptions): Result.Result<TasksS
     streamsPerOwner: parseCount("limits.streamsPerOwner", limits.streamsPerOwner ?? 20),
     answerTimeout: parseMillis("limits.answerTimeout", limits.answerTimeout ?? hour / 12, 1)
   })
-}
 
 /**
  * Checks what a tool says, and fills in what the server has. `isIdempotent` is what the tool is annotated with.

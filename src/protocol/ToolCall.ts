@@ -43,6 +43,8 @@ export interface ToolCall<A, E> {
   readonly client: TaskClient
   /** `_meta` of the request. */
   readonly meta: unknown
+  /** Whether the server has tasks in the revision of the client, as it has by default in those that know of tasks. */
+  readonly hasTasks?: boolean | undefined
   /** The `task` of a call of revision 2025-11-25. */
   readonly task: { readonly ttl?: number | null | undefined } | undefined
   /** Whose the call is; its principal is stored with the task. */

@@ -6,7 +6,6 @@
 import * as Effect from "effect/Effect"
 import type { StartTask } from "../runner/TaskRunner.ts"
 import { callInline, resumeInline, storedCallId } from "./callInline.ts"
-import { internalErrorCode } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { isProgressToken, makeProgressSender, type ProgressSender } from "./ProgressSender.ts"
 import { declaresTasks, ownProperty } from "./TaskClient.ts"
@@ -53,9 +52,11 @@ export const callTool = Effect.fnUntraced(function*<A, E>(
 })
 
 /** Decides what becomes of a call, before anything runs. */
-const kindOf = <A, E>({ client, task, tool }: ToolCall<A, E>): Effect.Effect<"task" | "inline", WireError> => {
+const kindOf = <A, E>(
+  { client, hasTasks = true, task, tool }: ToolCall<A, E>
+): Effect.Effect<"task" | "inline", WireError> => {
   const { name, policy: { taskSupport } } = tool
-  switch (client.protocolVersion) {
+  switch (hasTasks ? client.protocolVersion : undefined) {
     case "2026-07-28":
       if (taskSupport !== "forbidden" && declaresTasks(client)) return Effect.succeed("task")
       return taskSupport === "required" ? Effect.fail(missingCapability) : Effect.succeed("inline")
@@ -68,10 +69,10 @@ const kindOf = <A, E>({ client, task, tool }: ToolCall<A, E>): Effect.Effect<"ta
         : Effect.succeed("inline")
     default:
       return taskSupport === "required"
-        ? Effect.fail({
-          code: internalErrorCode,
-          message: `Tool '${name}' runs as a task only, which revision ${client.protocolVersion} does not know`
-        })
+        ? Effect.fail(unsupported(
+          `Tool '${name}' runs as a task only, and this server has no tasks in revision ${client.protocolVersion}. ` +
+            "Use a client of a later revision."
+        ))
         : Effect.succeed("inline")
   }
 }

@@ -51,3 +51,25 @@ export const toResult20260728 = (serverInfo: unknown, stored: unknown): Fields =
     ...(serverInfo === undefined ? {} : { _meta: { ...metaOf(result), [serverInfoKey]: serverInfo } })
   }
 }
+
+/**
+ * Gives what a tool gave, if that can be its result. Throws a `TypeError` that names the tool and what is wrong.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const requireToolResult = (tool: string, given: unknown): Fields => {
+  if (!Predicate.isReadonlyObject(given)) {
+    const what = given === null ? "null" : Array.isArray(given) ? "an array" : typeof given
+    throw new TypeError(
+      `Tool '${tool}' gave ${what} where a result is due: an object with content, or with structuredContent`
+    )
+  }
+  if (given["resultType"] === "input_required") {
+    throw new TypeError(
+      `Tool '${tool}' gave an input_required result. A tool that may run as a task asks by its TaskContext: elicit, ` +
+        "sample, request or suspend."
+    )
+  }
+  return given
+}

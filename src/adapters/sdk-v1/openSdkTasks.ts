@@ -90,7 +90,7 @@ export const openSdkTasks: {
     if (opened === undefined) throw new InvalidInput({ field: "source", reason: "gives no storage that runs tasks" })
     const { storage } = stores
     const running = await openRunner(opened, own)
-    const runner = makePromiseTaskRunner(running, { storage, generateId: undefined, release: stores.close })
+    const runner = makePromiseTaskRunner(running, { storage, release: stores.close })
     const { close } = runner
     const tasks = { ...stores, runner, close, [Symbol.asyncDispose]: close }
     rememberTasks(tasks, {

@@ -8,36 +8,29 @@ import {
   type Icon,
   type InputRequiredResult,
   type McpServer,
-  ProtocolError,
-  ProtocolErrorCode,
   type RegisteredTool,
   type ScopeChallengeHandler,
   type ServerContext,
+  specTypeSchemas,
+  type StandardSchemaV1,
   type StandardSchemaWithJSON,
   type ToolAnnotations
 } from "@modelcontextprotocol/server"
-import type * as Duration from "effect/Duration"
-import * as Schema from "effect/Schema"
-import { isObject } from "../../promise/arguments.ts"
-import type { LostWorkerPolicy, PromiseTaskContext, PromiseTaskHandler } from "../../promise/PromiseTaskRunner.ts"
-import type { Json, Task } from "../../promise/Task.ts"
-import { TaskFailure } from "../../runner/TaskContext.ts"
-import { limitTtl, millis, type ResolvedTasksOptions } from "./TasksExtensionOptions.ts"
-import { invalidParams } from "./wireErrors.ts"
-
-/**
- * What a tool can do while it runs as a task.
- *
- * @since 0.2.0
- * @category models
- */
-export interface TaskToolContext extends PromiseTaskContext {
-  /**
-   * Ends the task with this JSON-RPC error, by throwing. Anything else that a tool throws is told to its client as an
-   * internal error without details. A failure that the model should read is a result with `isError: true`.
-   */
-  readonly fail: (code: number, message: string, data?: Json) => never
-}
+import type * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
+import * as Struct from "effect/Struct"
+import { optionNames, parseNames } from "../../domain/optionNames.ts"
+import type { PromiseTaskContext } from "../../promise/PromiseTaskRunner.ts"
+import { workInPromises } from "../../promise/runInPromises.ts"
+import { invalidParams } from "../../protocol/names.ts"
+import { ownProperty } from "../../protocol/TaskClient.ts"
+import { resolveToolPolicy, toolTaskOptionNames, type ToolTaskOptions } from "../../protocol/TasksOptions.ts"
+import type { TaskTool as ProtocolTool } from "../../protocol/TaskTool.ts"
+import { thrownResult } from "../../protocol/thrownResult.ts"
+import { requireToolResult } from "../../protocol/toolResult.ts"
+import { type TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
+import type { ResolvedOptions } from "./TasksExtensionOptions.ts"
 
 /**
  * Does the work of a tool, in this process or in another that registered the tool. What it gives is its result.
@@ -47,17 +40,8 @@ export interface TaskToolContext extends PromiseTaskContext {
  */
 export type TaskToolRun<Args> = (
   args: Args,
-  context: TaskToolContext
+  context: PromiseTaskContext
 ) => CallToolResult | Promise<CallToolResult>
-
-/**
- * Whether a tool needs a client that declares the Tasks extension. Where it is `optional`, another client waits for the
- * answer.
- *
- * @since 0.2.0
- * @category models
- */
-export type TaskSupport = "optional" | "required"
 
 /**
  * What is said of a tool: as for `McpServer.registerTool`, and how it runs as a task.
@@ -65,7 +49,7 @@ export type TaskSupport = "optional" | "required"
  * @since 0.2.0
  * @category options
  */
-export interface TaskToolConfig<Args> {
+export interface TaskToolConfig<Args> extends ToolTaskOptions {
   readonly title?: string
   readonly description?: string
   /** Checks the arguments when the tool is called, and again when a worker takes them up. */
@@ -75,34 +59,30 @@ export interface TaskToolConfig<Args> {
   readonly icons?: Array<Icon>
   readonly scopeChallenge?: ScopeChallengeHandler
   readonly _meta?: Record<string, unknown>
-  /** `"optional"` by default. */
-  readonly support?: TaskSupport | undefined
-  /** The time to live of its tasks, from their creation; `null` for as long as the extension lets it. */
-  readonly ttl?: Duration.Input | null | undefined
-  readonly pollInterval?: Duration.Input | undefined
-  /**
-   * What becomes of a task whose worker died. By default it fails, but where the annotation `idempotentHint` says that the
-   * tool may run twice, it has three attempts.
-   */
-  readonly lostWorker?: LostWorkerPolicy | undefined
   /**
    * Is asked before there is a task, and may ask the client for input first; the call then comes again with the
    * responses, in `ctx.mcpReq.inputResponses`, and the tool finds them in its `answers`.
    */
-  readonly prepare?:
-    | ((
-      args: Args,
-      ctx: ServerContext
-    ) => InputRequiredResult | undefined | Promise<InputRequiredResult | undefined>)
-    | undefined
+  readonly prepare?: Prepare<Args> | undefined
 }
 
-/** Answers a call once its arguments are known to be valid. `prepare` gives what is to be asked first. */
-type AnswerToolCall = (
-  tool: TaskTool,
-  ctx: ServerContext,
-  prepare: () => Promise<InputRequiredResult | undefined>
-) => Promise<CallToolResult | InputRequiredResult>
+type Prepare<Args> = (
+  args: Args,
+  ctx: ServerContext
+) => InputRequiredResult | undefined | Promise<InputRequiredResult | undefined>
+
+/**
+ * A call whose arguments the SDK has checked.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface CheckedCall {
+  readonly ctx: ServerContext
+  /** Gives what is to be asked first; absent where the tool never asks so. */
+  readonly prepare: (() => Promise<InputRequiredResult | undefined>) | undefined
+  readonly work: Effect.Effect<CallToolResult, never, TaskContext>
+}
 
 /**
  * A tool whose types have been forgotten.
@@ -110,25 +90,28 @@ type AnswerToolCall = (
  * @since 0.2.0
  * @category models
  */
-export interface TaskTool {
-  readonly name: string
-  readonly support: TaskSupport
-  readonly ttl: number | null
-  readonly pollInterval: number
-  /** Whether responses that come with a call belong to it. */
-  readonly prepares: boolean
-  readonly handler: PromiseTaskHandler
-  readonly register: (mcp: McpServer, answer: AnswerToolCall) => RegisteredTool
+export interface TaskTool extends ProtocolTool<never> {
+  readonly resultOfFailure: ReturnType<typeof thrownResult>
+  readonly register: (
+    mcp: McpServer,
+    answer: (call: CheckedCall) => Promise<CallToolResult | InputRequiredResult>
+  ) => RegisteredTool
 }
 
-/**
- * @since 0.2.0
- * @category constants
- */
-export const toolsCall = "tools/call"
+const configNames = optionNames<Omit<TaskToolConfig<unknown>, keyof ToolTaskOptions>>({
+  title: true,
+  description: true,
+  inputSchema: true,
+  outputSchema: true,
+  annotations: true,
+  icons: true,
+  scopeChallenge: true,
+  _meta: true,
+  prepare: true
+})
 
 /**
- * Makes a tool that runs as a task.
+ * Makes a tool that runs as a task. Throws `InvalidInput` for what is said wrongly of it.
  *
  * @since 0.2.0
  * @category constructors
@@ -137,94 +120,68 @@ export const makeTaskTool = <Args>(
   name: string,
   config: TaskToolConfig<Args>,
   run: TaskToolRun<Args>,
-  options: ResolvedTasksOptions
+  { exposeErrors, settings }: Pick<ResolvedOptions, "exposeErrors" | "settings">
 ): TaskTool => {
-  const { lostWorker, pollInterval, prepare, support = "optional", ttl, ...shown } = config
-  const tool: TaskTool = {
-    name,
-    support,
-    ttl: limitTtl(ttl === undefined ? options.defaultTtl : ttl, options.maxTtl),
-    pollInterval: pollInterval === undefined ? options.pollInterval : millis("pollInterval", pollInterval, 0),
-    prepares: prepare !== undefined,
-    handler: {
-      method: toolsCall,
-      name,
-      lostWorker: lostWorker ?? (config.annotations?.idempotentHint === true ? { maxAttempts: 3 } : "fail"),
-      run: async (task, context) => {
-        try {
-          const params = readToolParams(task)
-          const args = await config.inputSchema["~standard"].validate(params.arguments)
-          // They were valid for the version of the tool that was called.
-          if (args.issues !== undefined) throw invalidParams("The arguments do not fit this version of the tool")
-          const result = await run(args.value, makeToolContext(context, params.answers, options))
-          return await checkResult(config.outputSchema, result)
-        } catch (error) {
-          throw toTaskFailure(error, context.signal, options)
-        }
-      }
-    },
-    register: (mcp, answer) =>
-      mcp.registerTool(name, shown, (args, ctx) => answer(tool, ctx, async () => prepare?.(args, ctx)))
-  }
-  return tool
-}
-
-const makeToolContext = (
-  context: PromiseTaskContext,
-  prepared: { readonly [key: string]: Json },
-  { maxTtl }: ResolvedTasksOptions
-): TaskToolContext => ({
-  ...context,
-  answers: { ...prepared, ...context.answers },
-  setTtl: async (ttl) => context.setTtl(limitTtl(ttl, maxTtl)),
-  fail: (code, message, data) => {
-    throw new TaskFailure(data === undefined ? { code, message } : { code, message, data })
-  }
-})
-
-interface ToolParams {
-  readonly arguments: unknown
-  readonly answers: { readonly [key: string]: Json }
-}
-
-const readToolParams = ({ originalParams }: Task): ToolParams => {
-  if (!isJsonObject(originalParams)) return { arguments: {}, answers: {} }
-  const { inputResponses } = originalParams
+  Result.getOrThrow(parseNames(config, [...configNames, ...toolTaskOptionNames]))
+  const { annotations, inputSchema, outputSchema, prepare } = config
+  const policy = Result.getOrThrow(resolveToolPolicy(settings, config, annotations?.idempotentHint === true))
+  const shown = Struct.omit(config, [...toolTaskOptionNames, "prepare"])
+  const work = (args: () => Args | Promise<Args>) =>
+    workInPromises(async (context) => checkResult(name, outputSchema, await run(await args(), context)))
   return {
-    arguments: originalParams["arguments"] ?? {},
-    answers: isJsonObject(inputResponses) ? inputResponses : {}
+    name,
+    policy,
+    resultOfFailure: thrownResult(exposeErrors),
+    work: (call) => work(() => checkArguments(inputSchema, call.arguments)),
+    register: (mcp, answer) =>
+      mcp.registerTool(name, shown, (args, ctx) =>
+        answer({
+          ctx,
+          prepare: prepare === undefined ? undefined : async () => prepare(args, ctx),
+          work: work(() => args)
+        }))
   }
 }
 
-const isJsonObject = (value: Json | undefined): value is { readonly [key: string]: Json } => isObject(value)
+/** They were valid for the version of the tool that was called. */
+const checkArguments = async <Args>(schema: StandardSchemaWithJSON<unknown, Args>, given: unknown): Promise<Args> => {
+  const checked = await schema["~standard"].validate(given)
+  if (checked.issues === undefined) return checked.value
+  const message = `The arguments do not fit this version of the tool: ${textOf(checked.issues)}`
+  throw new TaskFailure({ code: invalidParams, message })
+}
 
-/** Keeps the promise that the output schema makes to clients. */
+/** Makes of what a tool gave what the SDK would make of it in a call, and refuses what the SDK would refuse. */
 const checkResult = async (
+  tool: string,
   schema: StandardSchemaWithJSON | undefined,
-  result: CallToolResult
+  given: unknown
 ): Promise<CallToolResult> => {
-  if (!isObject(result)) throw new TypeError("A tool must give an object with content")
+  const checked = await specTypeSchemas.CallToolResult["~standard"].validate(withText(requireToolResult(tool, given)))
+  if (checked.issues !== undefined) {
+    throw new TypeError(`Tool '${tool}' gave what is no result of a tool: ${textOf(checked.issues)}`)
+  }
+  const result = checked.value
+  if (schema === undefined || result.isError === true) return result
+  if (result.structuredContent === undefined) {
+    throw new TypeError(`Tool '${tool}' has an output schema, and gave no structuredContent`)
+  }
+  const output = await schema["~standard"].validate(result.structuredContent)
+  if (output.issues === undefined) return result
+  throw new TypeError(`What tool '${tool}' gave does not fit its output schema: ${textOf(output.issues)}`)
+}
+
+/** Structured content that is no object is a text too. */
+const withText = (result: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
   const { content = [], structuredContent } = result
-  if (schema !== undefined && result.isError !== true) {
-    const output = await schema["~standard"].validate(structuredContent)
-    if (output.issues !== undefined) {
-      const issues = output.issues.map(({ message }) => message).join("; ")
-      throw new TypeError(`What the tool gave does not fit its output schema: ${issues}`)
-    }
-  }
-  return { ...result, content }
+  const isStructured = structuredContent === undefined || Predicate.isReadonlyObject(structuredContent)
+  return isStructured || !Array.isArray(content) || content.some((block) => ownProperty(block, "type") === "text")
+    ? { ...result, content }
+    : { ...result, content: [...content, { type: "text", text: JSON.stringify(structuredContent) }] }
 }
 
-const isJson = Schema.is(Schema.Json)
-
-/** An error with a code is meant for the client, whatever else was thrown only for whoever runs the server. */
-const toTaskFailure = (error: unknown, signal: AbortSignal, { onError }: ResolvedTasksOptions): TaskFailure => {
-  if (error instanceof TaskFailure) return error
-  if (error instanceof ProtocolError) {
-    const { code, message } = error
-    return new TaskFailure(isJson(error.data) ? { code, message, data: error.data } : { code, message })
-  }
-  // Who is told to stop may well throw, and nobody waits for what it was.
-  if (!signal.aborted) onError(error)
-  return new TaskFailure({ code: ProtocolErrorCode.InternalError, message: "Internal error" })
-}
+const textOf = (issues: ReadonlyArray<StandardSchemaV1.Issue>): string =>
+  issues.map(({ message, path = [] }) => {
+    const place = path.map((part) => String(typeof part === "object" ? part.key : part)).join(".")
+    return place === "" ? message : `${place}: ${message}`
+  }).join("; ")

@@ -3,18 +3,15 @@
  *
  * @since 0.2.0
  */
-import type { McpHttpHandler, McpServer, RegisteredTool, StandardSchemaV1 } from "@modelcontextprotocol/server"
+import type { McpHttpHandler, McpServer, RegisteredTool } from "@modelcontextprotocol/server"
 import { InvalidInput } from "../../domain/TaskError.ts"
-import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
+import { tasksExtension } from "../../protocol/names.ts"
+import { registerTool } from "../../protocol/TaskTool.ts"
+import { answerToolCall } from "./answerToolCall.ts"
 import { listenToTasks } from "./listenToTasks.ts"
-import { TaskRequests } from "./TaskRequests.ts"
-import { tasksExtensionId } from "./tasksCapability.ts"
-import {
-  type ResolvedTasksOptions,
-  resolveTasksOptions,
-  runnerOf,
-  type TasksExtensionOptions
-} from "./TasksExtensionOptions.ts"
+import { ServedTasks } from "./ServedTasks.ts"
+import { answerTaskRequests } from "./taskRequests.ts"
+import { type ResolvedOptions, resolveOptions, type TasksExtensionOptions } from "./TasksExtensionOptions.ts"
 import { makeTaskTool, type TaskTool, type TaskToolConfig, type TaskToolRun } from "./TaskTool.ts"
 import { interceptToolCalls } from "./ToolCalls.ts"
 
@@ -50,11 +47,9 @@ const attached = new WeakMap<McpServer, TasksExtension>()
  * @category models
  */
 export class TasksExtension {
-  readonly id = tasksExtensionId
-  readonly #options: ResolvedTasksOptions
-  readonly #runner: Promise<PromiseTaskRunner>
-  readonly #closesRunner: boolean
-  readonly #requests: TaskRequests
+  readonly id = tasksExtension
+  readonly #options: ResolvedOptions
+  readonly #served: ServedTasks
   readonly #tools = new Map<string, TaskTool>()
 
   /**
@@ -62,16 +57,13 @@ export class TasksExtension {
    * comes to is told by {@link TasksExtension.ready}, and every request fails with it.
    */
   constructor(options: TasksExtensionOptions) {
-    this.#options = resolveTasksOptions(options)
-    this.#closesRunner = options.runner === undefined
-    this.#runner = runnerOf(options)
-    this.#runner.catch(this.#options.onError)
-    this.#requests = new TaskRequests(this.#runner, this.#options)
+    this.#options = resolveOptions(options)
+    this.#served = new ServedTasks(this.#options)
   }
 
   /** Waits until tasks can be run. Rejects where the storage cannot be opened. */
-  async ready(): Promise<void> {
-    await this.#runner
+  ready(): Promise<void> {
+    return this.#served.ready()
   }
 
   /**
@@ -113,11 +105,8 @@ export class TasksExtension {
     if (other === this) return
     if (other !== undefined) throw new Error("Another Tasks extension is attached to this server already")
     if (server.isConnected()) throw new Error("Attach tasks before connecting the server")
-    for (const method of ["tasks/get", "tasks/update", "tasks/cancel"]) server.server.assertCanSetRequestHandler(method)
-    server.server.setRequestHandler("tasks/get", anyParams, (params, ctx) => this.#requests.get(params, ctx))
-    server.server.setRequestHandler("tasks/update", anyParams, (params, ctx) => this.#requests.update(params, ctx))
-    server.server.setRequestHandler("tasks/cancel", anyParams, (params, ctx) => this.#requests.cancel(params, ctx))
-    server.server.registerCapabilities({ extensions: { [tasksExtensionId]: {} } })
+    answerTaskRequests(server, this.#served)
+    server.server.registerCapabilities({ extensions: { [tasksExtension]: {} } })
     attached.set(server, this)
     for (const tool of this.#tools.values()) this.#offer(server, tool)
   }
@@ -127,17 +116,14 @@ export class TasksExtension {
    * told every change by `notifications/tasks`. Without it they poll.
    */
   listen(handler: McpHttpHandler): McpHttpHandler {
-    return listenToTasks(handler, this.#requests)
+    return listenToTasks(handler, this.#served)
   }
 
   /**
    * Stops running tasks and closes the storage; what is unfinished is left to others. A runner that was given stays open.
    */
-  async close(): Promise<void> {
-    if (!this.#closesRunner) return
-    // What could not be opened need not be closed.
-    const runner = await this.#runner.catch(this.#options.onError)
-    await runner?.close()
+  close(): Promise<void> {
+    return this.#served.close()
   }
 
   /** Closes what is open. */
@@ -148,18 +134,13 @@ export class TasksExtension {
   #define<Args>(name: string, config: TaskToolConfig<Args>, run: TaskToolRun<Args>): TaskTool {
     if (typeof name !== "string") throw new InvalidInput({ field: "name", reason: "must be a string" })
     const tool = makeTaskTool(name, config, run, this.#options)
-    this.#runner.then((runner) => runner.register(tool.handler), () => undefined).catch(this.#options.onError)
+    this.#served.register((tasks) => registerTool(tasks, tool))
     return tool
   }
 
   #offer(server: McpServer, tool: TaskTool): RegisteredTool {
-    const registered = tool.register(server, (tool, ctx, prepare) => this.#requests.call(tool, ctx, prepare))
+    const registered = tool.register(server, (call) => answerToolCall(this.#served, server, tool, call))
     interceptToolCalls(server)
     return registered
   }
-}
-
-/** Params are checked where the answer is made, in words that quote nothing. */
-const anyParams: { readonly params: StandardSchemaV1 } = {
-  params: { "~standard": { version: 1, vendor: "mcp-task-storage", validate: (value) => ({ value }) } }
 }

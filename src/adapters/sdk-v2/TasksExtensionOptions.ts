@@ -4,31 +4,31 @@
  * @since 0.2.0
  */
 import type { AuthInfo } from "@modelcontextprotocol/server"
-import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import { parseMillis } from "../../domain/ArgumentParsers.ts"
+import * as Struct from "effect/Struct"
+import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
+import { requireNames, requireObject } from "../../promise/arguments.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
+import { openOptions } from "../../promise/OpenOptions.ts"
 import { openTaskRunner } from "../../promise/openTaskRunner.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
 import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
-import type { ReportOptions } from "../../promise/ReportOptions.ts"
-import type { RunnerOptions } from "../../promise/RunnerOptions.ts"
-import type { Json } from "../../promise/Task.ts"
-import { logToStderr } from "./logToStderr.ts"
-
-/**
- * Whose tasks these are: an id that tasks are bound to, such as that of a user; and, where a running tool needs more than
- * that, what is stored as its `principal`.
- *
- * @since 0.2.0
- * @category models
- */
-export type TaskOwner = string | { readonly id: string; readonly principal: Json }
+import { type ReportOptions, reportOptions, requireReportOptions } from "../../promise/ReportOptions.ts"
+import type { OpenRunnerOptions, StorageRunnerOptions } from "../../promise/RunnerOptions.ts"
+import type { GivenOwner } from "../../protocol/askOwner.ts"
+import { type Anonymous, anonymous } from "../../protocol/TaskOwner.ts"
+import {
+  resolveTasksOptions,
+  tasksOptionNames,
+  type TasksOptions,
+  type TasksSettings
+} from "../../protocol/TasksOptions.ts"
+import { taskRunnerOptions } from "../../runner/ResolvedRunnerOptions.ts"
 
 /**
  * Finds the owner of a request, from what authenticated it; over HTTP there is the request too. It is asked on every
- * request that creates or names a task; what it throws, and `undefined`, refuse the request.
+ * request that creates or names a task. A request that it finds no owner of is refused, as is one that it throws for.
  *
  * @since 0.2.0
  * @category models
@@ -36,17 +36,28 @@ export type TaskOwner = string | { readonly id: string; readonly principal: Json
 export type OwnerOf = (
   authInfo: AuthInfo | undefined,
   request: Request | undefined
-) => TaskOwner | undefined | Promise<TaskOwner | undefined>
+) => GivenOwner | Promise<GivenOwner>
 
 /**
- * A storage, by URL, layer or opened, and how its tasks are run: the extension runs them until it is closed. With
- * `dispatch` it leaves that to others.
+ * A storage that a URL names, with its options and those of the runner, as `openTaskRunner` takes them.
  *
  * @since 0.2.0
  * @category options
  */
-export interface StorageSource extends RunnerOptions, Pick<ReportOptions, "logger"> {
-  readonly storage: string | LayerSource<unknown> | PromiseTaskStorage
+export interface UrlSource extends Omit<OpenRunnerOptions, keyof TasksOptions> {
+  readonly storage: string
+  readonly runner?: undefined
+}
+
+/**
+ * A storage of a layer, or one that `openTaskStorage` gave, which stays open when the extension is closed; and the options
+ * of the runner.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface StorageSource extends StorageRunnerOptions {
+  readonly storage: LayerSource<unknown> | PromiseTaskStorage
   readonly runner?: undefined
 }
 
@@ -56,20 +67,10 @@ export interface StorageSource extends RunnerOptions, Pick<ReportOptions, "logge
  * @since 0.2.0
  * @category options
  */
-export interface RunnerSource {
+export interface RunnerSource extends ReportOptions {
   readonly runner: PromiseTaskRunner
   readonly storage?: undefined
 }
-
-/**
- * Who reaches a task. With `anonymous: true` it is whoever knows its id, which nobody can guess.
- *
- * @since 0.2.0
- * @category options
- */
-export type TasksOwnership =
-  | { readonly owner: OwnerOf; readonly anonymous?: false | undefined }
-  | { readonly anonymous: true; readonly owner?: undefined }
 
 /**
  * Options of the Tasks extension.
@@ -77,19 +78,23 @@ export type TasksOwnership =
  * @since 0.2.0
  * @category options
  */
-export type TasksExtensionOptions = (StorageSource | RunnerSource) & TasksOwnership & {
-  /** The time to live of tasks whose tool names none, from their creation: 24 hours by default, `null` for ever. */
-  readonly defaultTtl?: Duration.Input | null | undefined
-  /** The longest time to live, 30 days by default; a longer one is shortened to it. `null` for no limit. */
-  readonly maxTtl?: Duration.Input | null | undefined
-  /** How long clients should wait between polls: one second by default. */
-  readonly pollInterval?: Duration.Input | undefined
+export type TasksExtensionOptions = (UrlSource | StorageSource | RunnerSource) & TasksOptions & {
+  /** Whose a task is. With `anonymous` it is reached by whoever knows its id, which nobody can guess. */
+  readonly owner: OwnerOf | Anonymous
   /**
-   * Is called with each failure of which the client sees only that there was one: of the storage, or of a tool that threw.
-   * By default it is logged to stderr.
+   * Whether a client sees the message of what a tool throws, as it does in a plain tool of the SDK, which is the default.
+   * The operator sees it in any case.
    */
-  readonly onError?: ReportOptions["onError"]
+  readonly exposeErrors?: boolean | undefined
 }
+
+/** What is the extension's own, beside the source and what all servers have. */
+const ownNames = optionNames<Pick<TasksExtensionOptions, "owner" | "exposeErrors" | "storage" | "runner">>({
+  owner: true,
+  exposeErrors: true,
+  storage: true,
+  runner: true
+})
 
 /**
  * The options with their defaults.
@@ -97,13 +102,17 @@ export type TasksExtensionOptions = (StorageSource | RunnerSource) & TasksOwners
  * @since 0.2.0
  * @category models
  */
-export interface ResolvedTasksOptions {
-  /** `undefined` where tasks are anonymous. */
-  readonly owner: OwnerOf | undefined
-  readonly defaultTtl: number | null
-  readonly maxTtl: number | null
-  readonly pollInterval: number
-  readonly onError: (error: unknown) => void
+export interface ResolvedOptions {
+  readonly owner: OwnerOf | Anonymous
+  readonly exposeErrors: boolean
+  /** As they were given, for the protocol. */
+  readonly tasks: TasksOptions
+  readonly settings: TasksSettings
+  readonly reports: ReportOptions
+  /** Opens the runner, or gives the one that was given. */
+  readonly open: () => Promise<PromiseTaskRunner>
+  /** Whether the runner ends with the extension. */
+  readonly ownsRunner: boolean
 }
 
 /**
@@ -112,64 +121,33 @@ export interface ResolvedTasksOptions {
  * @since 0.2.0
  * @category constructors
  */
-export const resolveTasksOptions = (options: TasksExtensionOptions): ResolvedTasksOptions => {
-  const { defaultTtl = "24 hours", maxTtl = "30 days", onError, owner, pollInterval = "1 second" } = options
-  if (typeof owner !== "function" && options.anonymous !== true) {
+export const resolveOptions = (options: TasksExtensionOptions): ResolvedOptions => {
+  requireObject("options", options)
+  const { exposeErrors = true, owner, runner } = options
+  const ofSource = runner === undefined ? [...taskRunnerOptions, ...openOptions] : reportOptions
+  requireNames(options, [...ownNames, ...tasksOptionNames, ...ofSource])
+  if (typeof owner !== "function" && owner !== anonymous) {
     // Without a compiler this is easily forgotten, and then everybody would share the tasks of everybody.
-    throw new InvalidInput({ field: "owner", reason: "must be a function, unless anonymous is true" })
+    throw new InvalidInput({ field: "owner", reason: "must be a function, or `anonymous`" })
   }
+  requireReportOptions(options)
+  const tasks = Struct.pick(options, tasksOptionNames)
   return {
     owner,
-    defaultTtl: ttlMillis("defaultTtl", defaultTtl),
-    maxTtl: ttlMillis("maxTtl", maxTtl),
-    pollInterval: millis("pollInterval", pollInterval, 0),
-    onError: onError === undefined ? logToStderr : guarded(onError)
+    exposeErrors,
+    tasks,
+    settings: Result.getOrThrow(resolveTasksOptions(tasks)),
+    reports: Struct.pick(options, reportOptions),
+    open: () => openSource(options),
+    ownsRunner: runner === undefined
   }
 }
 
-/**
- * Opens the runner of an extension, where it is not given one.
- *
- * @since 0.2.0
- * @category constructors
- */
-export const runnerOf = (options: TasksExtensionOptions): Promise<PromiseTaskRunner> => {
-  if (options.runner !== undefined) return Promise.resolve(options.runner)
-  // Whatever else there is belongs to the runner, which refuses what it does not know.
-  const { anonymous: _0, defaultTtl: _1, maxTtl: _2, owner: _3, pollInterval: _4, ...own } = options
-  const { runner: _5, storage, ...runnerOptions } = own
-  return openTaskRunner(storage, runnerOptions)
+const openSource = async (options: TasksExtensionOptions): Promise<PromiseTaskRunner> => {
+  if (options.runner !== undefined) return options.runner
+  const others = [...ownNames, ...tasksOptionNames] as const
+  // Which of them a source takes depends on what it is.
+  return typeof options.storage === "string"
+    ? openTaskRunner(options.storage, Struct.omit(options, others))
+    : openTaskRunner(options.storage, Struct.omit(options, others))
 }
-
-/** What reports a failure must not cause another. */
-const guarded = (onError: NonNullable<ReportOptions["onError"]>) => (error: unknown): void => {
-  try {
-    onError(error, {})
-  } catch (failure) {
-    logToStderr(failure)
-  }
-}
-
-/**
- * Gives a time to live in milliseconds, shortened to the longest that is allowed. Throws `InvalidInput`.
- *
- * @since 0.2.0
- * @category converting
- */
-export const limitTtl = (ttl: Duration.Input | null, maxTtl: number | null): number | null => {
-  const given = ttlMillis("ttl", ttl)
-  if (maxTtl === null) return given
-  return given === null ? maxTtl : Math.min(given, maxTtl)
-}
-
-const ttlMillis = (field: string, ttl: Duration.Input | null): number | null =>
-  ttl === null ? null : millis(field, ttl, 1)
-
-/**
- * Gives a duration in milliseconds. Throws `InvalidInput` for what is none.
- *
- * @since 0.2.0
- * @category converting
- */
-export const millis = (field: string, value: Duration.Input, least: number): number =>
-  Result.getOrThrow(parseMillis(field, value, least))

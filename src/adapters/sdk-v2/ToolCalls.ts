@@ -20,7 +20,7 @@ type ToolAnswer =
  * @since 0.2.0
  * @category models
  */
-export interface ToolCall {
+export interface CurrentCall {
   /** The arguments as they came, before the schema of the tool touched them. */
   readonly arguments: unknown
   /** Takes the place of what the tool gives to the SDK. */
@@ -30,7 +30,7 @@ export interface ToolCall {
 type Handler = (request: JSONRPCRequest, ctx: ServerContext) => Promise<Result>
 
 /** Contexts are copied on their way to a tool; the signal of a request stays the same. */
-const calls = new WeakMap<AbortSignal, ToolCall>()
+const calls = new WeakMap<AbortSignal, CurrentCall>()
 
 const intercepted = new WeakSet<McpServer>()
 
@@ -52,7 +52,7 @@ export const interceptToolCalls = (mcp: McpServer): void => {
     )
   }
   const handler: Handler = async (request, ctx) => {
-    const call: ToolCall = {
+    const call: CurrentCall = {
       arguments: request.params?.["arguments"],
       answer: undefined
     }
@@ -72,7 +72,7 @@ export const interceptToolCalls = (mcp: McpServer): void => {
  * @since 0.2.0
  * @category accessors
  */
-export const currentToolCall = (ctx: ServerContext): ToolCall => {
+export const currentCall = (ctx: ServerContext): CurrentCall => {
   const call = calls.get(ctx.mcpReq.signal)
   if (call === undefined) throw new Error("The call did not come through the server that tasks are attached to")
   return call

@@ -9,15 +9,22 @@
 import {
   type McpHandlerRequestOptions,
   type McpHttpHandler,
-  readRequestBody,
-  SUBSCRIPTION_ID_META_KEY
+  ProtocolError,
+  readRequestBody
 } from "@modelcontextprotocol/server"
-import { isObject } from "../../promise/arguments.ts"
-import type { PromiseSessionTasks } from "../../promise/PromiseTaskStorage.ts"
-import type { TaskRequests } from "./TaskRequests.ts"
-import { envelopeDeclaresTasks } from "./tasksCapability.ts"
-import { missingCapability } from "./wireErrors.ts"
-import { toWireTask } from "./wireTask.ts"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
+import * as Scope from "effect/Scope"
+import { subscriptionIdKey } from "../../protocol/names.ts"
+import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
+import { openTaskStream, type TaskStream } from "../../protocol/TaskStream.ts"
+import { httpStatusOf, missingCapability, wireError } from "../../protocol/WireError.ts"
+import { envelopeClient } from "./requestOf.ts"
+import type { ServedTasks } from "./ServedTasks.ts"
+
+type Fields = Readonly<Record<string, unknown>>
 
 /** A request to listen that names tasks. */
 interface ListenRequest {
@@ -27,12 +34,10 @@ interface ListenRequest {
 }
 
 const method = "subscriptions/listen"
-
-/** How many tasks one subscription may name; further ones are not acknowledged. */
-const mostTasks = 100
+const acknowledged = "notifications/subscriptions/acknowledged"
 
 /** Proxies close what is silent for too long. */
-const keepAlive = 15_000
+const silence = "15 seconds"
 
 /**
  * Makes a handler that knows `taskIds`.
@@ -40,32 +45,39 @@ const keepAlive = 15_000
  * @since 0.2.0
  * @category constructors
  */
-export const listenToTasks = (handler: McpHttpHandler, requests: TaskRequests): McpHttpHandler => {
+export const listenToTasks = (handler: McpHttpHandler, served: ServedTasks): McpHttpHandler => {
   const closing = new AbortController()
   return {
     ...handler,
     fetch: async (request, options) => {
       const listen = await readListenRequest(request, options)
       if (listen === undefined) return handler.fetch(request, options)
+      const scope = Scope.makeUnsafe()
+      const release = () => Effect.runPromise(Scope.close(scope, Exit.void))
       try {
-        if (!envelopeDeclaresTasks(listen.meta)) throw missingCapability()
-        const { tasks } = await requests.ownedBy(options?.authInfo, request)
-        const taskIds = await knownTasks(tasks, listen.taskIds)
+        const stream = await served.answer((tasks) =>
+          declaresTasks(envelopeClient(listen.meta) ?? nobody)
+            ? Effect.flatMap(served.owned(tasks, options?.authInfo, request), (owned) =>
+              Scope.provide(openTaskStream(tasks, owned, listen.taskIds), scope))
+            : Effect.fail(missingCapability), request.signal)
         const response = await handler.fetch(request, options)
         // Whatever else is wrong with the request has been found by now.
-        if (response.body === null || response.headers.get("content-type") !== "text/event-stream") return response
-        const signal = AbortSignal.any([request.signal, closing.signal])
-        const subscription = new Subscription(listen.id, taskIds, tasks, signal)
-        subscription.serve(response.body).catch((error: unknown) => requests.toWire(error))
-        return new Response(subscription.body, response)
-      } catch (error) {
-        const { code, data, message } = requests.toWire(error)
-        const answer = {
-          jsonrpc: "2.0",
-          id: listen.id,
-          error: data === undefined ? { code, message } : { code, message, data }
+        if (response.body === null || response.headers.get("content-type") !== "text/event-stream") {
+          await release()
+          return response
         }
-        return Response.json(answer, { status: code === missingCapability().code ? 400 : 200 })
+        const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+        const relaying = relay(response.body, stream, writable.getWriter(), listen.id)
+        const signal = AbortSignal.any([request.signal, closing.signal])
+        // How it ends is for the operator alone, who has heard.
+        served.answer(() => relaying, signal).catch(() => undefined).finally(release)
+        return new Response(readable, response)
+      } catch (error) {
+        await release()
+        if (!(error instanceof ProtocolError)) throw error
+        return Response.json({ jsonrpc: "2.0", id: listen.id, error: wireError(error) }, {
+          status: httpStatusOf(error)
+        })
       }
     },
     close: async () => {
@@ -75,6 +87,8 @@ export const listenToTasks = (handler: McpHttpHandler, requests: TaskRequests): 
   }
 }
 
+const nobody = { clientCapabilities: undefined }
+
 /** Gives `undefined` for anything but a request to listen to tasks; the SDK says what is wrong with it, if anything is. */
 const readListenRequest = async (
   request: Request,
@@ -83,11 +97,14 @@ const readListenRequest = async (
   // A request whose header does not tell its method is refused.
   if (request.method !== "POST" || request.headers.get("mcp-method") !== method) return undefined
   const body = options?.parsedBody ?? await readJson(request.clone())
-  if (!isObject(body) || body["method"] !== method || !isObject(body["params"])) return undefined
-  const { _meta: meta, notifications } = body["params"]
-  const taskIds: unknown = isObject(notifications) ? notifications["taskIds"] : undefined
+  const params = ownProperty(body, "method") === method ? ownProperty(body, "params") : undefined
+  const taskIds = ownProperty(ownProperty(params, "notifications"), "taskIds")
   if (!Array.isArray(taskIds)) return undefined
-  return { id: body["id"], meta, taskIds: taskIds.filter((taskId) => typeof taskId === "string") }
+  return {
+    id: ownProperty(body, "id"),
+    meta: ownProperty(params, "_meta"),
+    taskIds: taskIds.filter((taskId) => typeof taskId === "string")
+  }
 }
 
 const readJson = async (request: Request): Promise<unknown> => {
@@ -99,132 +116,73 @@ const readJson = async (request: Request): Promise<unknown> => {
   }
 }
 
-const knownTasks = async (
-  tasks: PromiseSessionTasks,
-  taskIds: ReadonlyArray<string>
-): Promise<ReadonlyArray<string>> => {
-  const known: Array<string> = []
-  for (const taskId of new Set(taskIds.slice(0, mostTasks))) {
-    if (await isKnown(tasks, taskId)) known.push(taskId)
-  }
-  return known
-}
+/**
+ * Writes the answer of the SDK, and the notifications of tasks until they have ended, nothing ahead of the
+ * acknowledgement, nor faster than the client reads.
+ */
+const relay = Effect.fnUntraced(function*(
+  answer: ReadableStream<Uint8Array>,
+  stream: TaskStream,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  id: unknown
+) {
+  const encoder = new TextEncoder()
+  const reader = answer.pipeThrough(new TextDecoderStream()).getReader()
+  const begun = yield* Deferred.make<boolean>()
+  let last: string | undefined
 
-const isKnown = async (tasks: PromiseSessionTasks, taskId: string): Promise<boolean> => {
-  try {
-    return await tasks.getTaskSummary(taskId) !== undefined
-  } catch (error) {
-    if (isObject(error) && error["_tag"] === "InvalidInput") return false
-    throw error
-  }
-}
+  const write = (frame: string) =>
+    Effect.promise(() => writer.write(encoder.encode(`${frame}\n\n`)).catch(() => undefined))
+  const notify = (method: string, params: Fields) =>
+    write(`event: message\ndata: ${JSON.stringify({ jsonrpc: "2.0", method, params })}`)
 
-/** One stream of notifications. Nothing is written ahead of the acknowledgement, nor faster than the client reads. */
-class Subscription {
-  readonly body: ReadableStream<Uint8Array>
-  readonly #id: unknown
-  readonly #taskIds: ReadonlyArray<string>
-  readonly #tasks: PromiseSessionTasks
-  /** Aborted when nobody reads any more. */
-  readonly #left = new AbortController()
-  /** Aborted when there is nothing more to do. */
-  readonly #over = new AbortController()
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>
-  readonly #encoder = new TextEncoder()
-
-  constructor(id: unknown, taskIds: ReadonlyArray<string>, tasks: PromiseSessionTasks, signal: AbortSignal) {
-    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
-    this.body = readable
-    this.#id = id
-    this.#taskIds = taskIds
-    this.#tasks = tasks
-    this.#writer = writable.getWriter()
-    this.#writer.closed.catch(() => this.#left.abort())
-    signal.addEventListener("abort", () => this.#left.abort(), { signal: this.#over.signal })
-    if (signal.aborted) this.#left.abort()
-    this.#left.signal.addEventListener("abort", () => this.#over.abort())
-  }
-
-  /** Writes the answer of the SDK, and the notifications of tasks until they have ended. */
-  async serve(answer: ReadableStream<Uint8Array>): Promise<void> {
-    const timer = setInterval(() => void this.#write(": keepalive").catch(() => undefined), keepAlive)
-    timer.unref()
-    const reader = answer.pipeThrough(new TextDecoderStream()).getReader()
-    this.#over.signal.addEventListener("abort", () => void reader.cancel().catch(() => undefined))
-    if (this.#over.signal.aborted) await reader.cancel()
-    let watching: Promise<unknown> = Promise.resolve()
-    let last: string | undefined
-    try {
-      for await (const frame of framesOf(reader)) {
+  const relayed = Effect.gen(function*() {
+    for (let frames = "";;) {
+      const { done, value } = yield* Effect.promise(() => reader.read())
+      if (done) return
+      const parts = (frames + value).split("\n\n")
+      frames = parts.pop() ?? ""
+      for (const frame of parts) {
         const message = messageOf(frame)
-        if (message?.["method"] === "notifications/subscriptions/acknowledged") {
-          await this.#acknowledge(message)
-          watching = Promise.all(this.#taskIds.map((taskId) => this.#watch(taskId)))
-          watching.catch(() => this.#over.abort())
-        } else if (message !== undefined && "result" in message) {
+        if (ownProperty(message, "method") === acknowledged) {
+          yield* notify(acknowledged, withTaskIds(ownProperty(message, "params"), stream.taskIds))
+          yield* Deferred.succeed(begun, true)
+        } else if (ownProperty(message, "result") === undefined) {
+          yield* write(frame)
+        } else {
           // The SDK has nothing more to say. It may have had nothing to say at all.
           last = frame
-        } else {
-          await this.#write(frame)
         }
       }
-      await watching
-      if (last !== undefined) await this.#write(last)
-    } catch (error) {
-      if (!this.#left.signal.aborted) throw error
-    } finally {
-      clearInterval(timer)
-      this.#over.abort()
-      await this.#writer.close().catch(() => undefined)
     }
-  }
+  }).pipe(Effect.ensuring(Deferred.succeed(begun, false)))
+  const told = Effect.flatMap(Deferred.await(begun), (isBegun) =>
+    isBegun
+      ? stream.run((task) => notify("notifications/tasks", { ...task, _meta: { [subscriptionIdKey]: id } }))
+      : Effect.void)
+  const left = Effect.promise(() => writer.closed.catch(() => undefined))
+  const commenting = Effect.forever(Effect.andThen(Effect.sleep(silence), write(": keepalive")))
 
-  async #watch(taskId: string): Promise<void> {
-    try {
-      for await (const task of this.#tasks.changes(taskId, { signal: this.#over.signal })) {
-        await this.#notify("notifications/tasks", {
-          ...toWireTask(task),
-          _meta: { [SUBSCRIPTION_ID_META_KEY]: this.#id }
-        })
-      }
-    } catch (error) {
-      // It expired, and there is no more to tell of it.
-      if (!isObject(error) || error["_tag"] !== "TaskNotFound") throw error
-    }
-  }
+  yield* Effect.all([relayed, told], { concurrency: "unbounded", discard: true }).pipe(
+    Effect.andThen(Effect.suspend(() => last === undefined ? Effect.void : write(last))),
+    Effect.raceFirst(left),
+    Effect.raceFirst(commenting),
+    Effect.ensuring(Effect.sync(() => {
+      reader.cancel().catch(() => undefined)
+      writer.close().catch(() => undefined)
+    }))
+  )
+})
 
-  #acknowledge(message: { readonly [key: string]: unknown }): Promise<void> {
-    const params = isObject(message["params"]) ? message["params"] : {}
-    const honored = isObject(params["notifications"]) ? params["notifications"] : {}
-    return this.#notify("notifications/subscriptions/acknowledged", {
-      ...params,
-      notifications: { ...honored, taskIds: this.#taskIds }
-    })
-  }
-
-  #notify(method: string, params: unknown): Promise<void> {
-    return this.#write(`event: message\ndata: ${JSON.stringify({ jsonrpc: "2.0", method, params })}`)
-  }
-
-  #write(frame: string): Promise<void> {
-    return this.#writer.write(this.#encoder.encode(`${frame}\n\n`))
+const withTaskIds = (params: unknown, taskIds: ReadonlyArray<string>): Fields => {
+  const honored = ownProperty(params, "notifications")
+  return {
+    ...(Predicate.isReadonlyObject(params) ? params : {}),
+    notifications: { ...(Predicate.isReadonlyObject(honored) ? honored : {}), taskIds }
   }
 }
 
-const framesOf = async function*(reader: ReadableStreamDefaultReader<string>): AsyncGenerator<string> {
-  let text = ""
-  while (true) {
-    const { done, value } = await reader.read()
-    if (done) return
-    text += value
-    const frames = text.split("\n\n")
-    text = frames.pop() ?? ""
-    yield* frames
-  }
-}
-
-const messageOf = (frame: string): { readonly [key: string]: unknown } | undefined => {
+const messageOf = (frame: string): unknown => {
   const data = frame.split("\n").find((line) => line.startsWith("data: "))
-  const message: unknown = data === undefined ? undefined : JSON.parse(data.slice("data: ".length))
-  return isObject(message) ? message : undefined
+  return data === undefined ? undefined : JSON.parse(data.slice("data: ".length))
 }

@@ -1,7 +1,8 @@
 /**
  * Who reaches a task, and what the others are told.
  */
-import { TasksExtension } from "mcp-task-storage/sdk-v2"
+import { ProtocolError } from "@modelcontextprotocol/server"
+import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
 import { describe, expect, test } from "vitest"
 import { RawClient, tasksExtension, text } from "./RawClient.ts"
 import { serve } from "./serve.ts"
@@ -15,7 +16,11 @@ const start = async (tasks?: TasksExtension) => {
   return { ann: new RawClient({ url, token: "ann" }), bob: new RawClient({ url, token: "bob" }), errors, log, url }
 }
 
-const notFound = { status: 200, result: undefined, error: { code: -32602, message: "Task not found" } }
+const notFound = (taskId: string) => ({
+  status: 200,
+  result: undefined,
+  error: { code: -32602, message: `Task not found: ${taskId}` }
+})
 
 describe("the owner", () => {
   test("alone reaches a task: for others it is like one that never was", async () => {
@@ -27,7 +32,7 @@ describe("the owner", () => {
       const name = `=?base64?${Buffer.from(id).toString("base64")}?=`
       for (const method of ["tasks/get", "tasks/update", "tasks/cancel"]) {
         const params = { taskId: id, inputResponses: { confirm: { action: "accept" } } }
-        expect(await bob.send(method, params, { "mcp-name": name })).toStrictEqual(notFound)
+        expect(await bob.send(method, params, { "mcp-name": name })).toStrictEqual(notFound(id))
       }
     }
     expect((await ann.get(taskId)).result).toMatchObject({ status: "input_required" })
@@ -49,19 +54,53 @@ describe("the owner", () => {
   test("is asked for on every request, and whoever has none is refused", async () => {
     const { ann, url } = await start()
     const nobody = new RawClient({ url })
-    const refused = { code: -32600, message: "Tasks need an authenticated client" }
+    const refused = {
+      code: -32600,
+      message: expect.stringContaining("Tasks need an owner: the owner of this request is undefined"),
+      data: { reason: "OwnerMissing" }
+    }
     expect((await nobody.call("add", { a: 1, b: 2 })).error).toStrictEqual(refused)
     expect((await nobody.get(await ann.start("add", { a: 1, b: 2 }))).error).toStrictEqual(refused)
     expect((await nobody.get("no-such-task")).error).toStrictEqual(refused)
   })
 
-  test("is never nobody by mistake", async () => {
+  test.each([undefined, null, "", { id: "" }, "x".repeat(256), 7, true])(
+    "is never nobody by mistake: %j",
+    async (given) => {
+      // @ts-expect-error: code without a compiler
+      const { ann } = await start(new TasksExtension({ storage: "memory:", owner: () => given }))
+      const refused = { code: -32600, data: { reason: "OwnerMissing" } }
+      expect((await ann.call("add", { a: 1, b: 2 })).error).toMatchObject(refused)
+      expect((await ann.get("any")).error).toMatchObject(refused)
+    }
+  )
+
+  test("is nobody where the function says so", async () => {
+    const { ann, bob } = await start(new TasksExtension({ storage: "memory:", owner: async () => anonymous }))
+    const taskId = await ann.start("add", { a: 1, b: 2 })
+    expect(await bob.until(taskId, "completed")).toMatchObject({ taskId })
+  })
+
+  test("that cannot be found is told to the operator, and to the client where it is an error for it", async () => {
     const failures: Array<unknown> = []
-    const { ann } = await start(
-      new TasksExtension({ storage: "memory:", owner: () => "", onError: (error) => failures.push(error) })
-    )
+    const onError = (error: unknown) => failures.push(error)
+    const start2 = (thrown: unknown) =>
+      start(
+        new TasksExtension({
+          storage: "memory:",
+          onError,
+          owner: () => {
+            throw thrown
+          }
+        })
+      )
+    const crash = new Error("no directory at ldap://admin:hunter2@host")
+    const { ann } = await start2(crash)
     expect((await ann.call("add", { a: 1, b: 2 })).error).toStrictEqual({ code: -32603, message: "Internal error" })
-    expect(failures).toMatchObject([{ message: "owner must give an id that is not empty" }])
+    expect(failures).toStrictEqual([crash])
+    const { bob } = await start2(new ProtocolError(-32001, "Log in first"))
+    expect((await bob.call("add", { a: 1, b: 2 })).error).toStrictEqual({ code: -32001, message: "Log in first" })
+    expect(failures).toHaveLength(1)
   })
 })
 
@@ -74,7 +113,7 @@ describe("the extension", () => {
       result: undefined,
       error: {
         code: -32021,
-        message: expect.stringContaining(tasksExtension),
+        message: "Missing required client capability",
         data: { requiredCapabilities: { extensions: { [tasksExtension]: {} } } }
       }
     }

@@ -1,7 +1,7 @@
 /**
  * The tasks scenarios of the official conformance suite, against an SDK v2 server.
  */
-import { TasksExtension } from "mcp-task-storage/sdk-v2"
+import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
 import { execFile } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -40,7 +40,7 @@ test.each(scenarios)("%s: all %i checks", { timeout: 90_000 }, async (scenario, 
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const tasks = new TasksExtension({
     storage: `sqlite:${join(folder, "tasks.db")}`,
-    anonymous: true,
+    owner: anonymous,
     pollInterval: 100,
     shutdownTimeout: 0
   })

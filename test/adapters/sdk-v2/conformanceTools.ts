@@ -2,7 +2,7 @@
  * The tools that the official conformance suite calls in its tasks scenarios.
  */
 import { acceptedContent, inputRequired } from "@modelcontextprotocol/server"
-import type { TasksExtension } from "mcp-task-storage/sdk-v2"
+import { TaskFailure, type TasksExtension } from "mcp-task-storage/sdk-v2"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as z from "zod"
 
@@ -27,26 +27,24 @@ export const registerConformanceTools = (tasks: TasksExtension): void => {
     return say(`Computed ${label ?? "something"}`)
   })
 
-  tasks.registerTool("failing_job", { inputSchema: nothing, support: "required" }, async (_, { signal }) => {
+  tasks.registerTool("failing_job", { inputSchema: nothing, taskSupport: "required" }, async (_, { signal }) => {
     await sleep(1000, undefined, { signal })
     return { ...say("The job failed"), isError: true }
   })
 
-  tasks.registerTool(
-    "protocol_error_job",
-    { inputSchema: nothing, support: "required" },
-    (_, { fail }) => fail(-32603, "The job broke")
-  )
+  tasks.registerTool("protocol_error_job", { inputSchema: nothing, taskSupport: "required" }, () => {
+    throw new TaskFailure({ code: -32603, message: "The job broke" })
+  })
 
   tasks.registerTool("confirm_delete", {
     inputSchema: z.object({ filename: z.string() }),
-    support: "required"
+    taskSupport: "required"
   }, async ({ filename }, { elicit }) => {
     const { action } = await elicit("confirm", question(`Delete ${filename}?`))
     return say(action === "accept" ? `Deleted ${filename}` : `Kept ${filename}`)
   })
 
-  tasks.registerTool("multi_input", { inputSchema: nothing, support: "required" }, async (_, { request }) => {
+  tasks.registerTool("multi_input", { inputSchema: nothing, taskSupport: "required" }, async (_, { request }) => {
     const answers = await request({
       first: { method: "elicitation/create", params: question("First?") },
       second: { method: "elicitation/create", params: question("Second?") }
@@ -56,7 +54,7 @@ export const registerConformanceTools = (tasks: TasksExtension): void => {
 
   tasks.registerTool("test_tool_with_task", {
     inputSchema: nothing,
-    support: "required",
+    taskSupport: "required",
     prepare: (_, { mcpReq }) =>
       acceptedContent(mcpReq.inputResponses, "user_name") === undefined
         ? inputRequired({

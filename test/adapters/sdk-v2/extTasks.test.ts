@@ -11,7 +11,7 @@ import {
   TaskFailedError
 } from "@modelcontextprotocol/ext-tasks/client"
 import { toJsonValue } from "@modelcontextprotocol/ext-tasks/core"
-import { TasksExtension } from "mcp-task-storage/sdk-v2"
+import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
 import { setTimeout as sleep } from "node:timers/promises"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { RawClient } from "./RawClient.ts"
@@ -34,7 +34,7 @@ const dispatchRaw = (url: string): RawClientDispatch => {
 const start = async (answer?: (request: ApplicationInputRequest) => unknown) => {
   const tasks = new TasksExtension({
     storage: "memory:",
-    anonymous: true,
+    owner: anonymous,
     pollInterval: 20,
     shutdownTimeout: 0,
     onError: () => {}

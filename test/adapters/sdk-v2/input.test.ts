@@ -2,7 +2,7 @@
  * Tasks that ask, and are answered at whichever server.
  */
 import { openTaskRunner } from "mcp-task-storage/promise"
-import { TasksExtension } from "mcp-task-storage/sdk-v2"
+import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -120,7 +120,7 @@ describe("dispatch", () => {
     const dispatched: Array<string> = []
     const tasks = new TasksExtension({
       storage,
-      anonymous: true,
+      owner: anonymous,
       recovery: false,
       dispatch: (taskId) => void dispatched.push(taskId)
     })
@@ -143,7 +143,7 @@ describe("dispatch", () => {
 /** A process without HTTP that runs tasks by their id. */
 const openWorker = async (storage: string) => {
   const runner = await openTaskRunner(storage, { recovery: false })
-  const tasks = new TasksExtension({ runner, anonymous: true })
+  const tasks = new TasksExtension({ runner, owner: anonymous })
   registerTools(tasks)
   await tasks.ready()
   onTestFinished(() => runner.close())

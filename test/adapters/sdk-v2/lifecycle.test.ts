@@ -2,24 +2,32 @@
  * The life of a task on an SDK v2 server, as it looks on the wire.
  */
 import { McpServer } from "@modelcontextprotocol/server"
-import { TasksExtension } from "mcp-task-storage/sdk-v2"
+import { openTaskStorage } from "mcp-task-storage/promise"
+import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
 import { setTimeout as sleep } from "node:timers/promises"
-import { describe, expect, test } from "vitest"
+import { describe, expect, onTestFinished, test } from "vitest"
 import * as z from "zod"
 import { RawClient, text } from "./RawClient.ts"
 import { serve } from "./serve.ts"
 import { registerTools } from "./tools.ts"
 
-const start = async () => {
+const start = async (options: { readonly exposeErrors?: boolean } = {}) => {
   const failures: Array<unknown> = []
+  const storage = await openTaskStorage("memory:")
+  onTestFinished(() => storage.close())
   const tasks = new TasksExtension({
-    storage: "memory:",
-    anonymous: true,
-    onError: (error) => failures.push(error)
+    storage,
+    owner: anonymous,
+    onError: (error) => failures.push(error),
+    ...options
   })
   const log = registerTools(tasks)
-  const { errors, url } = await serve(tasks)
-  return { client: new RawClient({ url }), errors, failures, log, url }
+  const { errors, url } = await serve(tasks, (server) => {
+    server.registerTool("throwingPlainly", { inputSchema: z.object({}) }, () => {
+      throw new Error("secret: password=hunter2")
+    })
+  })
+  return { client: new RawClient({ url }), errors, failures, log, storage, url }
 }
 
 const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
@@ -75,19 +83,67 @@ describe("a task", () => {
     expect(failures).toStrictEqual([])
   })
 
-  test("of a tool that throws says nothing of what was thrown, which the operator hears", async () => {
-    const { client, failures } = await start()
-    const ended = await client.until(await client.start("throwing"), "completed", "failed")
-    expect(ended["error"]).toStrictEqual({ code: -32603, message: "Internal error" })
-    expect(JSON.stringify(ended)).not.toContain("hunter2")
+  test("of a tool that throws has the result that a plain tool of the SDK answers with", async () => {
+    const { client, failures, storage } = await start()
+    const taskId = await client.start("throwing")
+    const ended = await client.until(taskId, "completed", "failed")
+    const { result: inline } = await client.call("throwingPlainly")
+    expect(ended).toMatchObject({ status: "completed", statusMessage: "secret: password=hunter2" })
+    expect(ended["result"]).toStrictEqual({ resultType: "complete", isError: true, content: inline?.["content"] })
+    expect(inline).toMatchObject({ isError: true, content: [{ type: "text", text: "secret: password=hunter2" }] })
     expect(failures).toMatchObject([{ message: "secret: password=hunter2" }])
+    expect((await storage.getTask(taskId))?.failure).toMatchObject({
+      name: "Error",
+      message: "secret: password=hunter2",
+      stack: expect.stringContaining("tools.ts")
+    })
+  })
+
+  test("of a tool that throws says nothing of what was thrown where the server hides that", async () => {
+    const { client, failures, storage, url } = await start({ exposeErrors: false })
+    const taskId = await client.start("throwing")
+    const ended = await client.until(taskId, "completed", "failed")
+    expect(ended["result"]).toMatchObject({ isError: true, content: [{ type: "text", text: "The tool failed" }] })
+    const unaware = new RawClient({ url: url, capabilities: {} })
+    const { result } = await unaware.call("throwing")
+    expect(result).toMatchObject({ isError: true, content: [{ type: "text", text: "The tool failed" }] })
+    expect(JSON.stringify([ended, result])).not.toContain("hunter2")
+    expect(failures).toMatchObject([{ message: "secret: password=hunter2" }, { message: "secret: password=hunter2" }])
+    expect((await storage.getTask(taskId))?.failure).toMatchObject({ message: "secret: password=hunter2" })
+  })
+
+  test.each([
+    ["nothing", undefined, "Tool 'mistaken' gave undefined where a result is due"],
+    ["null", null, "Tool 'mistaken' gave null where a result is due"],
+    ["a list", [], "Tool 'mistaken' gave an array where a result is due"],
+    [
+      "content that is none",
+      { content: [{ type: "sound" }] },
+      "Tool 'mistaken' gave what is no result of a tool: content"
+    ],
+    [
+      "a question",
+      { resultType: "input_required", inputRequests: {} },
+      "by its TaskContext: elicit, sample, request or suspend"
+    ]
+  ])("of a tool that gives %s fails with an error that names the mistake", async (_, given, message) => {
+    const tasks = new TasksExtension({ storage: "memory:", owner: anonymous, onError: () => {} })
+    // @ts-expect-error: code without a compiler
+    tasks.registerTool("mistaken", { inputSchema: z.object({}) }, () => given)
+    const { url } = await serve(tasks)
+    const client = new RawClient({ url })
+    const told = { isError: true, content: [{ type: "text", text: expect.stringContaining(message) }] }
+    expect(await client.until(await client.start("mistaken"), "completed", "failed")).toMatchObject({ result: told })
+    expect((await new RawClient({ url, capabilities: {} }).call("mistaken")).result).toMatchObject(told)
   })
 
   test("does not break the promise of an output schema", async () => {
     const { client, failures } = await start()
     const ended = await client.until(await client.start("lying"), "completed", "failed")
-    expect(ended).toMatchObject({ status: "failed", error: { code: -32603, message: "Internal error" } })
-    expect(failures).toMatchObject([{ message: expect.stringContaining("does not fit its output schema") }])
+    const message = "What tool 'lying' gave does not fit its output schema: sum: "
+    expect(ended).toMatchObject({ result: { isError: true, content: [{ text: expect.stringContaining(message) }] } })
+    expect(JSON.stringify(ended)).not.toContain("no sum")
+    expect(failures).toMatchObject([{ message: expect.stringContaining(message) }])
   })
 
   test("is cancelled at work, and again when it is over", async () => {
@@ -115,7 +171,7 @@ describe("a call", () => {
   })
 
   test("of a plain tool next to these is as ever", async () => {
-    const tasks = new TasksExtension({ storage: "memory:", anonymous: true })
+    const tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
     registerTools(tasks)
     const { url } = await serve(tasks, (server) => {
       server.registerTool("plain", { inputSchema: z.object({ name: z.string() }) }, ({ name }) => ({
@@ -138,7 +194,7 @@ describe("a call", () => {
   })
 
   test("of a tool of this server alone runs as a task", async () => {
-    const tasks = new TasksExtension({ storage: "memory:", anonymous: true })
+    const tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
     const { url } = await serve(tasks, (server) => {
       tasks.registerTool(server, "mine", { inputSchema: z.object({}), ttl: 5000, pollInterval: 70 }, () => ({
         content: [{ type: "text", text: "mine" }]
@@ -162,7 +218,7 @@ describe("the extension", () => {
   })
 
   test("shortens what lives too long", async () => {
-    const tasks = new TasksExtension({ storage: "memory:", anonymous: true, maxTtl: 1000 })
+    const tasks = new TasksExtension({ storage: "memory:", owner: anonymous, maxTtl: 1000 })
     const text = { content: [] }
     tasks.registerTool("default", { inputSchema: z.object({}) }, () => text)
     tasks.registerTool("unlimited", { inputSchema: z.object({}), ttl: null }, async (_, { setTtl }) => {
@@ -177,16 +233,39 @@ describe("the extension", () => {
 
   test("needs to know whose tasks they are", () => {
     // @ts-expect-error: neither an owner nor anonymous
-    expect(() => new TasksExtension({ storage: "memory:" })).toThrow("Invalid owner: must be a function")
+    expect(() => new TasksExtension({ storage: "memory:" })).toThrow(
+      "Invalid owner: must be a function, or `anonymous`"
+    )
+  })
+
+  test.each<[Record<string, unknown>, string]>([
+    [{ pollIntervall: 5 }, "pollIntervall: is not an option; did you mean pollInterval?"],
+    [{ anonymous: true }, "anonymous: is not an option"],
+    [{ limits: { stream: 1 } }, "limits.stream: is not an option; did you mean streams?"],
+    [{ limits: { streams: 0 } }, "limits.streams"],
+    [{ taskSupport: "forbidden" }, "taskSupport: must be one of"],
+    [{ maxTtl: -1 }, "maxTtl"],
+    [{ lostWorker: "retry" }, "lostWorker.maxAttempts"],
+    [{ onError: "me" }, "onError: must be a function"]
+  ])("takes no option that it does not know: %j", (option, message) => {
+    expect(() => new TasksExtension({ storage: "memory:", owner: anonymous, ...option })).toThrow(message)
+  })
+
+  test("takes no option of a tool that it does not know", async () => {
+    await using tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
+    const config = { inputSchema: z.object({}), support: "required" }
+    expect(() => tasks.registerTool("tool", config, () => ({ content: [] }))).toThrow(
+      "Invalid support: is not an option; known are title"
+    )
   })
 
   test("is attached once, before its server connects", async () => {
-    const tasks = new TasksExtension({ storage: "memory:", anonymous: true })
+    const tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
     registerTools(tasks)
     const server = new McpServer({ name: "test", version: "1" })
     tasks.attach(server)
     tasks.attach(server)
-    await using other = new TasksExtension({ storage: "memory:", anonymous: true })
+    await using other = new TasksExtension({ storage: "memory:", owner: anonymous })
     expect(() => other.attach(server)).toThrow("Another Tasks extension is attached")
     await tasks.close()
   })
@@ -197,7 +276,7 @@ describe("the extension", () => {
     const log = (message: string) => void lines.push(message)
     await using tasks = new TasksExtension({
       storage: "memory:",
-      anonymous: true,
+      owner: anonymous,
       dispatch: () => Promise.reject(new Error("no queue")),
       onError: (...args) => failures.push(args),
       logger: { debug: log, info: log, warn: log, error: log }
@@ -212,7 +291,7 @@ describe("the extension", () => {
     const failures: Array<unknown> = []
     const tasks = new TasksExtension({
       storage: "sqlite:/no/such/folder/tasks.db",
-      anonymous: true,
+      owner: anonymous,
       onError: (error) => failures.push(error)
     })
     registerTools(tasks)

@@ -2,12 +2,12 @@
  * The one thing that is leant on and not published by the SDK: a new version that moves it must fail here, and clearly.
  */
 import { McpServer } from "@modelcontextprotocol/server"
-import { TasksExtension } from "mcp-task-storage/sdk-v2"
+import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
 import { expect, onTestFinished, test } from "vitest"
 import * as z from "zod"
 
 const extension = (): TasksExtension => {
-  const tasks = new TasksExtension({ storage: "memory:", anonymous: true })
+  const tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
   onTestFinished(() => tasks.close())
   tasks.registerTool("tool", { inputSchema: z.object({}) }, () => ({ content: [] }))
   return tasks

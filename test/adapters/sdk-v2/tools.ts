@@ -1,7 +1,7 @@
 /**
  * Tools that tests call.
  */
-import type { TasksExtension } from "mcp-task-storage/sdk-v2"
+import { TaskFailure, type TasksExtension } from "mcp-task-storage/sdk-v2"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as z from "zod"
 
@@ -28,7 +28,7 @@ export const registerTools = (tasks: TasksExtension): Array<string> => {
 
   tasks.registerTool(
     "wait",
-    { inputSchema: z.object({ seconds: z.number() }), support: "required" },
+    { inputSchema: z.object({ seconds: z.number() }), taskSupport: "required" },
     async ({ seconds }, { signal }) => {
       log.push("wait began")
       signal.addEventListener("abort", () => log.push("wait aborted"))
@@ -39,11 +39,9 @@ export const registerTools = (tasks: TasksExtension): Array<string> => {
 
   tasks.registerTool("failing", { inputSchema: z.object({}) }, () => ({ ...say("it did not work"), isError: true }))
 
-  tasks.registerTool(
-    "refusing",
-    { inputSchema: z.object({}) },
-    (_, { fail }) => fail(-32050, "Refused", { reason: "rules" })
-  )
+  tasks.registerTool("refusing", { inputSchema: z.object({}) }, () => {
+    throw new TaskFailure({ code: -32050, message: "Refused", data: { reason: "rules" } })
+  })
 
   tasks.registerTool("throwing", { inputSchema: z.object({}) }, () => {
     throw new Error("secret: password=hunter2")

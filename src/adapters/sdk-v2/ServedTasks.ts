@@ -1,0 +1,130 @@
+/**
+ * The tasks of an extension, for the requests of any server.
+ *
+ * @since 0.2.0
+ */
+import { type AuthInfo, ProtocolError, type ServerContext } from "@modelcontextprotocol/server"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import { InvalidInput, isTaskStorageError } from "../../domain/TaskError.ts"
+import { TaskStorage } from "../../domain/TaskStorage.ts"
+import { openedRunner } from "../../promise/openedRunners.ts"
+import { type OpenedRunner, runnerClosed } from "../../promise/openRunner.ts"
+import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
+import { reporting } from "../../promise/reporting.ts"
+import { askOwner } from "../../protocol/askOwner.ts"
+import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
+import { makeTasks, type Tasks } from "../../protocol/Tasks.ts"
+import { failWire, internalError, report, type WireError } from "../../protocol/WireError.ts"
+import { TaskRunner } from "../../runner/TaskRunner.ts"
+import type { ResolvedOptions } from "./TasksExtensionOptions.ts"
+
+interface Opened {
+  readonly facade: PromiseTaskRunner
+  readonly runner: OpenedRunner
+  readonly tasks: Tasks
+}
+
+/**
+ * Runs what the protocol makes of requests, on the runner of an extension.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class ServedTasks {
+  readonly #options: ResolvedOptions
+  readonly #opened: Promise<Opened>
+  /** Where failures go of which clients must not know: where the options say, or else where the runner tells of its own. */
+  readonly #references: Context.Context<never>
+
+  constructor(options: ResolvedOptions) {
+    const { logger, onError } = options.reports
+    this.#options = options
+    this.#references = logger === undefined && onError === undefined ? Context.empty() : reporting(options.reports)
+    this.#opened = this.#open()
+    this.#opened.catch((error: unknown) => this.#background(report(error)))
+  }
+
+  /** Waits until tasks can be run. Rejects where the storage cannot be opened. */
+  async ready(): Promise<void> {
+    await this.#opened
+  }
+
+  /** Runs an effect when the runner is open, and not at all where it cannot be. */
+  register(effect: (tasks: Tasks) => Effect.Effect<void>): void {
+    this.#opened.then(({ runner, tasks }) => runner.run(effect(tasks)), () => undefined)
+  }
+
+  /**
+   * Answers a request; rejects with the `ProtocolError` that its client gets. What the signal stops rejects with its reason.
+   */
+  async answer<A>(make: (tasks: Tasks) => Effect.Effect<A, WireError>, signal: AbortSignal): Promise<A> {
+    const exit = await this.#opened.then(
+      ({ runner, tasks }) => runner.run(this.#reporting(make(tasks)), signal),
+      (error: unknown) => Exit.fail(isTaskStorageError(error) ? error : internalError("Internal error"))
+    )
+    if (Exit.isSuccess(exit)) return exit.value
+    signal.throwIfAborted()
+    // What nobody stopped was stopped by the end of the runner.
+    const failure = Option.getOrElse(Exit.findErrorOption(exit), () => runnerClosed("answer"))
+    const { code, data, message } = "_tag" in failure ? await this.#background(Effect.flip(failWire(failure))) : failure
+    throw new ProtocolError(code, message, data)
+  }
+
+  /** Gives the tasks that a request may reach. */
+  owned(
+    tasks: Tasks,
+    authInfo: AuthInfo | undefined,
+    request: Request | undefined
+  ): Effect.Effect<OwnedTasks, WireError> {
+    return Effect.map(
+      askOwner(
+        this.#options.owner,
+        [authInfo, request],
+        (thrown) => thrown instanceof ProtocolError ? thrown : undefined
+      ),
+      tasks.ownedBy
+    )
+  }
+
+  /** The same of a request that came to a server. */
+  ownedBy(tasks: Tasks, { http }: ServerContext): Effect.Effect<OwnedTasks, WireError> {
+    return this.owned(tasks, http?.authInfo, http?.req)
+  }
+
+  /** Ends the runner, unless it was given. */
+  async close(): Promise<void> {
+    if (!this.#options.ownsRunner) return
+    // What could not be opened need not be closed, and the operator has heard of it.
+    const opened = await this.#opened.catch(() => undefined)
+    await opened?.facade.close()
+  }
+
+  async #open(): Promise<Opened> {
+    const facade = await this.#options.open()
+    const runner = openedRunner(facade)
+    if (runner === undefined) {
+      throw new InvalidInput({ field: "runner", reason: "must be one that openTaskRunner gave" })
+    }
+    const tasks = await Effect.runPromise(
+      makeTasks(this.#options.tasks).pipe(
+        Effect.provideService(TaskStorage, runner.storage),
+        Effect.provideService(TaskRunner, runner.runner)
+      )
+    )
+    return { facade, runner, tasks }
+  }
+
+  #reporting<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | WireError> {
+    return effect.pipe(
+      Effect.catchDefect((defect) => Effect.andThen(report(defect), Effect.fail(internalError("Internal error")))),
+      Effect.provideContext(this.#references)
+    )
+  }
+
+  #background<A>(effect: Effect.Effect<A>): Promise<A> {
+    return Effect.runPromise(Effect.provideContext(effect, this.#references))
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Calls of tools that may become tasks, on one server.
+ *
+ * @since 0.2.0
+ */
+import {
+  type CallToolResult,
+  type InputRequiredResult,
+  type McpServer,
+  ProtocolError
+} from "@modelcontextprotocol/server"
+import * as Effect from "effect/Effect"
+import { callTool } from "../../protocol/callTool.ts"
+import { answeringThrown } from "../../protocol/thrownResult.ts"
+import type { PreparedCall } from "../../protocol/ToolCall.ts"
+import { type WireError, wireError } from "../../protocol/WireError.ts"
+import { failureOf } from "../../runner/outcomeOf.ts"
+import { askOfCall, clientOfCall, envelopeClient, inputResponsesOf, progressOfCall } from "./requestOf.ts"
+import type { ServedTasks } from "./ServedTasks.ts"
+import type { CheckedCall, TaskTool } from "./TaskTool.ts"
+import { currentCall } from "./ToolCalls.ts"
+
+type Answer = CallToolResult | InputRequiredResult
+
+/**
+ * Answers a call by what the protocol makes of it.
+ *
+ * @since 0.2.0
+ * @category handlers
+ */
+export const answerToolCall = async (
+  served: ServedTasks,
+  mcp: McpServer,
+  tool: TaskTool,
+  { ctx, prepare, work }: CheckedCall
+): Promise<Answer> => {
+  const { mcpReq } = ctx
+  const call = currentCall(ctx)
+  const inputResponses = inputResponsesOf(ctx)
+  const ready: PreparedCall<Answer> = {
+    _tag: "Ready",
+    arguments: call.arguments ?? {},
+    ...(prepare === undefined ? {} : { inputResponses })
+  }
+  try {
+    const answer = await served.answer((tasks) =>
+      callTool<Answer, WireError>(tasks, {
+        tool,
+        client: clientOfCall(mcp, ctx),
+        hasTasks: envelopeClient(mcpReq.envelope) !== undefined,
+        meta: mcpReq._meta,
+        task: undefined,
+        owned: served.ownedBy(tasks, ctx),
+        prepare: prepare === undefined
+          ? Effect.succeed(ready)
+          : refusing(
+            answeringThrown(tool.name, preparing(prepare, ready), (cause) => answered(tool.resultOfFailure(cause)))
+          ),
+        toWireError: (error) => error,
+        run: () => answeringThrown(tool.name, work, tool.resultOfFailure),
+        toWire: Effect.succeed,
+        ask: askOfCall(mcp, ctx, tasks.settings.answerTimeout),
+        sendProgress: progressOfCall(ctx),
+        requestState: mcpReq.requestState(),
+        inputResponses
+      }), mcpReq.signal)
+    if (answer._tag === "Result") return answer.result
+    call.answer = { _tag: "Result", result: { ...answer.result } }
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error
+    call.answer = { _tag: "Error", error }
+  }
+  return answeredElsewhere
+}
+
+const answered = (answer: Answer): PreparedCall<Answer> => ({ _tag: "Answered", answer })
+
+const preparing = (
+  prepare: NonNullable<CheckedCall["prepare"]>,
+  ready: PreparedCall<Answer>
+): Effect.Effect<PreparedCall<Answer>> =>
+  Effect.map(Effect.promise(prepare), (asked) => asked === undefined ? ready : answered(asked))
+
+/** A `TaskFailure` is the error of the call. */
+const refusing = <A>(effect: Effect.Effect<A>): Effect.Effect<A, WireError> =>
+  Effect.catchCause(effect, (cause): Effect.Effect<never, WireError> => {
+    const failure = failureOf(cause)
+    return failure === undefined ? Effect.failCause(cause) : Effect.fail(wireError(failure))
+  })
+
+/** What the SDK gets for a tool whose answer it does not see. With `isError` it leaves the output schema alone. */
+const answeredElsewhere: CallToolResult = { content: [], isError: true }

@@ -1,0 +1,62 @@
+/**
+ * The requests of the extension, on one server.
+ *
+ * @since 0.2.0
+ */
+import type { McpServer, Result, ServerContext, StandardSchemaV1 } from "@modelcontextprotocol/server"
+import * as Effect from "effect/Effect"
+import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
+import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
+import { cancelTask20260728, getTask20260728, updateTask20260728 } from "../../protocol/Tasks20260728.ts"
+import { invalid, missingCapability, unsupported, type WireError } from "../../protocol/WireError.ts"
+import { envelopeClient, inputResponsesOf } from "./requestOf.ts"
+import type { ServedTasks } from "./ServedTasks.ts"
+
+type Answer = (
+  owned: OwnedTasks,
+  taskId: string,
+  ctx: ServerContext
+) => Effect.Effect<Readonly<Record<string, unknown>>, WireError>
+
+const answers: Readonly<Record<string, Answer>> = {
+  "tasks/get": (owned, taskId) => getTask20260728(owned, taskId),
+  "tasks/update": (owned, taskId, ctx) => updateTask20260728(owned, taskId, inputResponsesOf(ctx)),
+  "tasks/cancel": (owned, taskId) => cancelTask20260728(owned, taskId)
+}
+
+/**
+ * Answers the requests for tasks on a server. Throws where one is answered already.
+ *
+ * @since 0.2.0
+ * @category registration
+ */
+export const answerTaskRequests = ({ server }: McpServer, served: ServedTasks): void => {
+  for (const method of Object.keys(answers)) server.assertCanSetRequestHandler(method)
+  for (const [method, answer] of Object.entries(answers)) {
+    server.setRequestHandler(
+      method,
+      anyParams,
+      (params, ctx): Promise<Result> =>
+        served.answer((tasks) =>
+          Effect.flatMap(admitted(params, ctx), (taskId) =>
+            Effect.flatMap(
+              served.ownedBy(tasks, ctx),
+              (owned) => Effect.map(answer(owned, taskId, ctx), (result) => ({ ...result }))
+            )), ctx.mcpReq.signal)
+    )
+  }
+}
+
+/** Params are checked where the answer is made, in words that quote nothing. */
+const anyParams: { readonly params: StandardSchemaV1 } = {
+  params: { "~standard": { version: 1, vendor: "mcp-task-storage", validate: (value) => ({ value }) } }
+}
+
+/** Gives the id that a request names, if it is one of the extension. */
+const admitted = (params: unknown, { mcpReq }: ServerContext): Effect.Effect<string, WireError> => {
+  const client = envelopeClient(mcpReq.envelope)
+  if (client === undefined) return Effect.fail(unsupported("Method not found"))
+  if (!declaresTasks(client)) return Effect.fail(missingCapability)
+  const taskId = ownProperty(params, "taskId")
+  return typeof taskId === "string" ? Effect.succeed(taskId) : Effect.fail(invalid("taskId must be a string"))
+}

@@ -1,0 +1,51 @@
+/**
+ * Owners that a function tells, on servers that are written in promises.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import { TaskFailure } from "../runner/TaskContext.ts"
+import { type Anonymous, type KnownOwner, parseOwner, type TaskOwner } from "./TaskOwner.ts"
+import { failWire, internalError, type JsonRpcFailure, report, type WireError, wireError } from "./WireError.ts"
+
+/**
+ * What an owner function may give. A request without an owner is refused.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type GivenOwner = TaskOwner | Anonymous | null | undefined
+
+/**
+ * Gives whose the tasks of a request are. What the function throws refuses the request: a `TaskFailure`, or what
+ * `shownError` takes for an error of the server's own, as it is; anything else as an internal error, which the operator hears.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const askOwner = <Args extends ReadonlyArray<unknown>>(
+  owner: Anonymous | ((...args: Args) => GivenOwner | Promise<GivenOwner>),
+  args: Args,
+  shownError: (thrown: unknown) => JsonRpcFailure | undefined
+): Effect.Effect<KnownOwner, WireError> =>
+  typeof owner !== "function"
+    ? Effect.catch(parseOwner(owner), failWire)
+    : Effect.tryPromise({ try: async () => owner(...args), catch: (thrown) => new Refusal(thrown) }).pipe(
+      Effect.matchEffect({
+        onSuccess: (given) => Effect.catch(parseOwner(given), failWire),
+        onFailure: ({ thrown }) => {
+          const shown = thrown instanceof TaskFailure ? thrown : shownError(thrown)
+          return shown === undefined
+            ? Effect.andThen(report(thrown), Effect.fail(internalError("Internal error")))
+            : Effect.fail(wireError(shown))
+        }
+      })
+    )
+
+class Refusal {
+  readonly thrown: unknown
+
+  constructor(thrown: unknown) {
+    this.thrown = thrown
+  }
+}

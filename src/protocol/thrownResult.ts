@@ -1,0 +1,63 @@
+/**
+ * What becomes of what a tool throws, on servers that answer it with a result.
+ *
+ * @since 0.2.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import { quietly } from "../runner/describeThrown.ts"
+import { failureOf } from "../runner/outcomeOf.ts"
+import { taskNameAnnotation } from "../runner/taskAnnotations.ts"
+
+/**
+ * The result of a tool that says in one text why it failed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ErrorResult {
+  [key: string]: unknown
+  content: Array<{ type: "text"; text: string }>
+  isError: true
+}
+
+/**
+ * Gives the result that stands for what a tool threw: with its message, as both official SDKs answer, or without.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const thrownResult = (exposeErrors: boolean) => (cause: Cause.Cause<unknown>): ErrorResult => ({
+  content: [{ type: "text", text: exposeErrors ? messageOf(Cause.squash(cause)) : hidden }],
+  isError: true
+})
+
+const hidden = "The tool failed"
+
+/** Some of what can be thrown throws when it is looked at. */
+const messageOf = (thrown: unknown): string =>
+  quietly(() => thrown instanceof Error ? thrown.message : String(thrown)) ?? hidden
+
+/**
+ * Answers a call that is no task with the result that stands for what its tool threw, and tells the operator. A
+ * `TaskFailure` is the error of the call.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const answeringThrown = <A, E, R, B>(
+  tool: string,
+  work: Effect.Effect<A, E, R>,
+  resultOf: (cause: Cause.Cause<unknown>) => B
+): Effect.Effect<A | B, E, R> =>
+  Effect.catchCause(
+    work,
+    (cause): Effect.Effect<B, E> =>
+      failureOf(cause) !== undefined || Cause.hasInterruptsOnly(cause)
+        ? Effect.failCause(cause)
+        // A failure that cannot be logged is answered all the same.
+        : Effect.as(
+          Effect.exit(Effect.annotateLogs(Effect.logError("A tool failed", cause), taskNameAnnotation, tool)),
+          resultOf(cause)
+        )
+  )
