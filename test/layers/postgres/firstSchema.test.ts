@@ -178,9 +178,9 @@ describe("a process of the first schema version", () => {
       const { url } = yield* oldDatabase
       const storage = yield* open({ url })
       for (const name of ["first", "second", "second"]) {
-        yield* storage.createTask({ originalMethod: "m", taskId: "again", ttl: 20, name })
+        yield* storage.createTask({ originalMethod: "m", taskId: "again", ttl: 500, name })
         assert.strictEqual(Option.getOrThrow(yield* storage.getTask("again")).name, name)
-        yield* Effect.sleep(25)
+        yield* Effect.sleep(510)
       }
     }))
 })
