@@ -9,6 +9,7 @@ import * as Predicate from "effect/Predicate"
 import { subscriptionIdKey } from "../../protocol/names.ts"
 import type { TaskStream } from "../../protocol/TaskStream.ts"
 import type { InstallationContext, RequestInfo, SendNotification } from "./effectSeams.ts"
+import { CurrentGate } from "./StreamGate.ts"
 
 const acknowledged = "notifications/subscriptions/acknowledged"
 
@@ -69,11 +70,14 @@ export const makeTaskSubscriptions = (protocolVersion: string): TaskSubscription
           Effect.sync(() => pending.set(key, entry)),
           () => Effect.sync(() => pending.delete(key))
         )
-        const notify = (task: Readonly<Record<string, unknown>>) =>
-          send(protocolVersion, request.client.id, {
+        const gate = yield* CurrentGate
+        const notify = (task: Readonly<Record<string, unknown>>) => {
+          const sending = send(protocolVersion, request.client.id, {
             tag: "notifications/tasks",
             payload: { ...task, _meta: { [subscriptionIdKey]: request.requestId } }
           })
+          return gate === undefined ? sending : gate.through(sending)
+        }
         yield* Deferred.await(entry.acknowledged).pipe(
           Effect.andThen(stream.run(notify)),
           Effect.forkScoped

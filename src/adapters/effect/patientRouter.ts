@@ -15,6 +15,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { CurrentGate, StreamGate } from "./StreamGate.ts"
 
 const defaultMaxBodySize = ByteSize.mebibytes(4)
 
@@ -80,7 +81,10 @@ const isTooLarge = ({ reason }: HttpServerError.HttpServerError): boolean =>
  */
 export const patiently = <E, R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
   Effect.gen(function*() {
-    const answering = yield* Effect.forkScoped(answer)
+    const gate = new StreamGate()
+    const withComments = (response: HttpServerResponse.HttpServerResponse, comments: Stream.Stream<Uint8Array>) =>
+      commented(response, comments, gate)
+    const answering = yield* Effect.forkScoped(Effect.provideService(answer, CurrentGate, gate))
     const early = yield* Effect.timeoutOption(Fiber.await(answering), patience)
     if (Option.isSome(early)) return withComments(yield* early.value, comments.pipe(Stream.drop(1)))
     const events = Stream.unwrap(Effect.map(Fiber.join(answering), eventsOf))
@@ -108,15 +112,19 @@ const isEventStream = ({ body, headers }: HttpServerResponse.HttpServerResponse)
 
 const comments = Stream.map(Stream.tick(silence), () => encoder.encode(": keepalive\n\n"))
 
-const withComments = (
+const commented = (
   response: HttpServerResponse.HttpServerResponse,
-  comments: Stream.Stream<Uint8Array>
+  comments: Stream.Stream<Uint8Array>,
+  gate: StreamGate
 ): HttpServerResponse.HttpServerResponse => {
   const { body } = response
   return body._tag === "Stream" && isEventStream(response)
     ? HttpServerResponse.setBody(
       response,
-      HttpBody.stream(Stream.merge(body.stream, comments, { haltStrategy: "left" }), body.contentType)
+      HttpBody.stream(
+        gate.watch(Stream.merge(body.stream, comments, { haltStrategy: "left" })),
+        body.contentType
+      )
     )
     : response
 }

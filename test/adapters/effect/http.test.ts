@@ -1,5 +1,6 @@
 /** What HTTP adds: bounds on what is read, and clients that wait long, or go. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -8,13 +9,24 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { patiently } from "../../../src/adapters/effect/patientRouter.ts"
+import type { SessionTasks } from "../../../src/domain/TaskOperations.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
-import { legacy, taskIdOf } from "../../support/wire.ts"
+import { legacy, modern, taskIdOf } from "../../support/wire.ts"
 import { memory, serveUsers } from "./servers.ts"
 
 const user = { user: "ann" }
 const comment = ": keepalive\n\n"
 const megabyte = 1024 * 1024
+
+/** A storage whose tasks of an owner are looked at from outside. */
+const observed = (wrap: (tasks: SessionTasks) => SessionTasks) =>
+  Layer.effect(
+    TaskStorage,
+    Effect.map(
+      TaskStorage,
+      (storage) => TaskStorage.of({ ...storage, forSession: (id) => wrap(storage.forSession(id)) })
+    )
+  ).pipe(Layer.provide(memory))
 
 describe("over HTTP", () => {
   it.live("a request that is too large is refused before anybody asks whose it is", () =>
@@ -69,24 +81,14 @@ describe("over HTTP", () => {
   it.live("nothing is read any more for clients that went away", () =>
     Effect.gen(function*() {
       let watching = 0
-      const counted = Layer.effect(
-        TaskStorage,
-        Effect.map(TaskStorage, (storage) =>
-          TaskStorage.of({
-            ...storage,
-            forSession: (id) => {
-              const tasks = storage.forSession(id)
-              return {
-                ...tasks,
-                changes: (taskId) =>
-                  Stream.unwrap(Effect.sync(() => {
-                    watching++
-                    return Stream.ensuring(tasks.changes(taskId), Effect.sync(() => watching--))
-                  }))
-              }
-            }
+      const counted = observed((tasks) => ({
+        ...tasks,
+        changes: (taskId) =>
+          Stream.unwrap(Effect.sync(() => {
+            watching++
+            return Stream.ensuring(tasks.changes(taskId), Effect.sync(() => watching--))
           }))
-      ).pipe(Layer.provide(memory))
+      }))
       const client = yield* legacy(yield* serveUsers(counted), user)
       const taskId = taskIdOf(yield* client.task("slow_compute", { seconds: 60 }))
       const clients = yield* Effect.forEach(Array.from({ length: 20 }), () => client.open("tasks/result", { taskId }), {
@@ -100,5 +102,28 @@ describe("over HTTP", () => {
       yield* areWatched(20)
       yield* Effect.forEach(clients, ({ close }) => close)
       yield* areWatched(0)
+    }))
+
+  it.live("a listener that does not read costs a few notifications, and not all of them", () =>
+    Effect.gen(function*() {
+      let reads = 0
+      const counted = observed((tasks) => ({
+        ...tasks,
+        getTask: (taskId) => Effect.suspend(() => (reads++, tasks.getTask(taskId)))
+      }))
+      const storage = yield* Effect.map(Layer.build(counted), Context.get(TaskStorage))
+      const own = storage.forSession("ann")
+      const taskIds = yield* Effect.forEach(Array.from({ length: 60 }), () =>
+        Effect.gen(function*() {
+          const { taskId } = yield* own.createTask({ originalMethod: "tools/call" })
+          const content = [{ type: "text", text: "x".repeat(megabyte) }]
+          yield* own.settleTask(taskId, { _tag: "Success", value: { content } })
+          return taskId
+        }))
+      const client = modern(yield* serveUsers(Layer.succeed(TaskStorage, storage)), user)
+      yield* client.open("subscriptions/listen", { notifications: { taskIds } })
+      yield* Effect.sleep("1500 millis")
+      assert.isAtLeast(reads, 1)
+      assert.isBelow(reads, 30)
     }))
 })
