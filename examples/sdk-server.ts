@@ -15,7 +15,7 @@ import * as z from "zod"
 const lease = Number(process.env["TASKS_LEASE"] ?? 30_000)
 
 const tasks = await openSdkTasks(process.env["TASKS_URL"] ?? "sqlite:tasks.db", {
-  defaultPollInterval: 200,
+  pollInterval: 200,
   lease,
   recovery: { interval: lease / 3 },
   // The one client has gone, and nobody waits for what is still at work.

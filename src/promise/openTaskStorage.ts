@@ -80,8 +80,12 @@ const layerOf = <E>(
   options: OpenOptions
 ): Layer.Layer<TaskStorage, E | InvalidInput | TaskStorageUnavailable> => {
   if (typeof source === "string") {
-    // The facade names tasks itself, so that a layer of any make can be told how to.
-    return layerFromUrl(source, Struct.omit(options, layerOpenOptions))
+    const { generateId } = options
+    return layerFromUrl(source, {
+      ...Struct.omit(options, layerOpenOptions),
+      // The facade names tasks itself, so that a layer of any make can be told how to; what else stands on the storage does not.
+      generateId: generateId === undefined ? undefined : Effect.sync(generateId)
+    })
   }
   if (!isObject(source)) throw new InvalidInput({ field: "url", reason: "must be a string, or an object with a layer" })
   if (!Layer.isLayer(source.layer)) throw new InvalidInput({ field: "layer", reason: "must be a Layer of Effect" })

@@ -49,13 +49,7 @@ const allowed: Readonly<Record<Folder, ReadonlyArray<Folder | Package>>> = {
   "src/protocol": ["src/domain", "src/runner"],
   "src/promise": ["src/domain", "src/layers", "src/layers/sqlite", "src/runner"],
   "src/adapters/effect": protocol,
-  "src/adapters/sdk-v1": [
-    ...protocol,
-    "src/layers",
-    "src/layers/sqlite",
-    "src/promise",
-    "@modelcontextprotocol/sdk/types.js"
-  ],
+  "src/adapters/sdk-v1": [...protocol, "src/promise", "@modelcontextprotocol/sdk/types.js"],
   "src/adapters/sdk-v2": [...protocol, "src/promise", "@modelcontextprotocol/server"],
   "src/testing": ["src/domain", "src/testing/contract"],
   "src/testing/contract": ["src/domain", "src/testing"]

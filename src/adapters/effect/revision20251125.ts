@@ -10,6 +10,7 @@ import * as Predicate from "effect/Predicate"
 import * as Rpc from "effect/rpc/Rpc"
 import * as Schema from "effect/Schema"
 import { noAugmentation } from "../../protocol/callTool.ts"
+import { askingUntilGone, untilGone } from "../../protocol/leavingClient.ts"
 import { supportOf } from "../../protocol/Tasks.ts"
 import {
   cancelTask20251125,
@@ -20,7 +21,6 @@ import {
 import { WireError } from "../../protocol/WireError.ts"
 import { askClient } from "./askClient.ts"
 import { deriveProtocol, fieldsOf, type Handler, requestOf, resultEncoder } from "./effectSeams.ts"
-import { askingUntilGone, untilGone } from "./leavingClient.ts"
 import type { ServedTasks } from "./TaskServer.ts"
 import { answeredCall, toolName } from "./toolsCall.ts"
 

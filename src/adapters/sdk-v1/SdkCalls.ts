@@ -7,7 +7,6 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -16,6 +15,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import { parseMillis } from "../../domain/ArgumentParsers.ts"
 import { TaskStorageUnavailable } from "../../domain/TaskError.ts"
+import { SdkRefusal } from "./SdkRefusal.ts"
 import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
 
 /**
@@ -25,22 +25,6 @@ import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
  * @category models
  */
 export type RunPromiseExit = <A, E>(effect: Effect.Effect<A, E>) => Promise<Exit.Exit<A, E>>
-
-/**
- * The request is refused, with an error that its sender may see.
- *
- * @since 0.1.0
- * @category errors
- */
-export class SdkRefusal extends Data.TaggedError("SdkRefusal")<{ readonly error: Error }> {}
-
-/**
- * Refuses a request with an error that its sender may see.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const refuse = (error: Error): Effect.Effect<never, SdkRefusal> => Effect.fail(new SdkRefusal({ error }))
 
 /**
  * Parses a duration option into milliseconds; throws `InvalidInput` when it is none.

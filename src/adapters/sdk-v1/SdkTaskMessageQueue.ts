@@ -14,7 +14,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { TaskStorageUnavailable } from "../../domain/TaskError.ts"
 import type { TaskMessages, TaskStorageShape } from "../../domain/TaskOperations.ts"
-import { millisOption, refuse, type RunPromiseExit, SdkCalls } from "./SdkCalls.ts"
+import { millisOption, type RunPromiseExit, SdkCalls } from "./SdkCalls.ts"
+import { refuse } from "./SdkRefusal.ts"
 import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
 
 /**

@@ -14,7 +14,6 @@ import {
 } from "@modelcontextprotocol/sdk/types.js"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Json } from "effect/Schema"
 import type {
   InvalidInput,
   InvalidTransition,
@@ -26,9 +25,10 @@ import type { SessionTasks, TaskStorageShape } from "../../domain/TaskOperations
 import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
 import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
 import { isTerminal } from "../../domain/TaskStatus.ts"
-import { millisOption, refuse, type RunPromiseExit, SdkCalls, type SdkRefusal } from "./SdkCalls.ts"
-import { type ScopedTasks, scopedTasks, type SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
-import { taskStart } from "./taskStarts.ts"
+import { toMcpError } from "./mcpErrors.ts"
+import { millisOption, type RunPromiseExit, SdkCalls } from "./SdkCalls.ts"
+import { refuse, type SdkRefusal } from "./SdkRefusal.ts"
+import { scopedAccess, type ScopedTasks, type SdkTaskStoreOptions, type StoreAccess } from "./SdkTaskStoreOptions.ts"
 
 /**
  * Stores the tasks of a server that is built with the official MCP SDK.
@@ -43,8 +43,7 @@ import { taskStart } from "./taskStarts.ts"
  * @category stores
  */
 export class SdkTaskStore implements TaskStore {
-  readonly #storage: TaskStorageShape
-  readonly #scope: NonNullable<SdkTaskStoreOptions["scope"]>
+  readonly #access: StoreAccess
   readonly #newPollInterval: number | undefined
   readonly #pollInterval: number
   readonly #calls: SdkCalls
@@ -52,10 +51,10 @@ export class SdkTaskStore implements TaskStore {
   constructor(
     storage: TaskStorageShape,
     options: SdkTaskStoreOptions = {},
-    run: RunPromiseExit = Effect.runPromiseExit
+    run: RunPromiseExit = Effect.runPromiseExit,
+    access: StoreAccess = scopedAccess(storage, options)
   ) {
-    this.#storage = storage
-    this.#scope = options.scope ?? "session"
+    this.#access = access
     this.#newPollInterval = options.pollInterval === undefined
       ? undefined
       : millisOption("pollInterval", options.pollInterval, 0)
@@ -73,14 +72,14 @@ export class SdkTaskStore implements TaskStore {
     request: Request,
     sessionId?: string
   ): Promise<Task> {
-    const { context, pollInterval = this.#newPollInterval, ttl } = taskParams
-    const task = { originalMethod: request.method, originalParams: request.params, ttl, pollInterval }
-    const start = taskStart(context)
+    const { context, pollInterval = this.#newPollInterval } = taskParams
+    const ttl = this.#access.ttlOf(taskParams.ttl)
+    const task = { originalMethod: request.method, originalParams: request.params, ttl, pollInterval, meta: context }
     return this.#calls.write(
       this.#withTasks(
         sessionId,
-        ({ own, owner }) =>
-          (start === undefined ? own.createTask({ ...task, meta: context }) : start(owner, task)).pipe(
+        ({ own }) =>
+          own.createTask(task).pipe(
             Effect.map((record) => this.#toTask(record)),
             Effect.catchTags({
               InvalidInput: (error) =>
@@ -89,8 +88,7 @@ export class SdkTaskStore implements TaskStore {
                 ),
               MaxTasksReached: () => refuse(new Error("Too many tasks are stored, try again later")),
               PayloadTooLarge: (error) => refuse(plain(error)),
-              TaskAlreadyExists: ({ taskId }) => refuse(new Error(`Task with ID ${taskId} already exists`)),
-              TooManyTasks: (error) => refuse(new Error(error.message, { cause: error }))
+              TaskAlreadyExists: ({ taskId }) => refuse(new Error(`Task with ID ${taskId} already exists`))
             })
           )
       )
@@ -189,28 +187,29 @@ export class SdkTaskStore implements TaskStore {
     return this.#calls.read(
       this.#withTasks(
         sessionId,
-        ({ own }) =>
-          own.listTaskSummaries(cursor === undefined || cursor === "" ? {} : { cursor }).pipe(
-            Effect.map(({ nextCursor, tasks }) => ({
-              tasks: tasks.map((summary) => this.#toTask(summary)),
-              ...(nextCursor === undefined ? {} : { nextCursor })
-            })),
-            Effect.catchTags({
-              InvalidCursor: () => refuse(new Error(`Invalid cursor: ${cursor}`)),
-              // The one input beside the cursor is the session id, and what cannot be one has no tasks.
-              InvalidInput: () => Effect.succeed({ tasks: [] })
-            })
-          )
+        ({ canList, own }) =>
+          canList ?
+            own.listTaskSummaries(cursor === undefined || cursor === "" ? {} : { cursor }).pipe(
+              Effect.map(({ nextCursor, tasks }) => ({
+                tasks: tasks.map((summary) => this.#toTask(summary)),
+                ...(nextCursor === undefined ? {} : { nextCursor })
+              })),
+              Effect.catchTags({
+                InvalidCursor: () => refuse(new Error(`Invalid cursor: ${cursor}`)),
+                // The one input beside the cursor is the session id, and what cannot be one has no tasks.
+                InvalidInput: () => Effect.succeed({ tasks: [] })
+              })
+            ) :
+            refuse(new Error("tasks are not listed where they belong to nobody"))
       )
     )
   }
 
-  /** What a user's scope function throws must not reach a client either, so it is called inside the effect. */
   #withTasks<A, E>(
     sessionId: string | undefined,
     use: (tasks: ScopedTasks) => Effect.Effect<A, E>
-  ): Effect.Effect<A, E> {
-    return Effect.suspend(() => use(scopedTasks(this.#storage, this.#scope, sessionId)))
+  ): Effect.Effect<A, E | SdkRefusal> {
+    return Effect.flatMap(this.#access.tasksOf(sessionId), use)
   }
 
   #toTask(record: TaskRecord | TaskSummary): Task {
@@ -269,17 +268,10 @@ const refuseSecondResult = (
   )
 
 const resultOf = (taskId: string, outcome: TaskOutcome): Effect.Effect<Result, SdkRefusal> => {
-  if (outcome._tag === "Error") return refuse(jsonRpcError(outcome.code, outcome.message, outcome.data))
+  if (outcome._tag === "Error") return refuse(toMcpError(outcome))
   return isResult(outcome.value)
     ? Effect.succeed(outcome.value)
     : refuse(new Error(`The result of task ${taskId} is not an object, and MCP has no other results`))
-}
-
-/** `McpError` puts the code before its message, and the SDK sends both: the stored message would not stay itself. */
-const jsonRpcError = (code: number, message: string, data: Json | undefined): McpError => {
-  const error = new McpError(code, message, data)
-  error.message = message
-  return error
 }
 
 const isResult = (value: unknown): value is Result =>

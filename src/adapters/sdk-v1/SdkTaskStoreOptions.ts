@@ -4,9 +4,14 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import type { SessionTasks, TaskStorageShape } from "../../domain/TaskOperations.ts"
 import type { ReportOptions } from "../../promise/ReportOptions.ts"
+import { OwnerMissing } from "../../protocol/TaskOwner.ts"
+import { failWire } from "../../protocol/WireError.ts"
+import { toMcpError } from "./mcpErrors.ts"
+import { refuse, type SdkRefusal } from "./SdkRefusal.ts"
 
 /**
  * Who can reach a task.
@@ -17,7 +22,8 @@ import type { ReportOptions } from "../../promise/ReportOptions.ts"
  * - `"task"`: whoever knows its id, which nobody can guess. Lists still show a session its own tasks only, so that ids
  *   are not given away.
  * - a function: whoever is the same principal, such as a user. It is asked for the principal of a session on every call;
- *   a session without one (`undefined`) reaches what that session itself created.
+ *   a session without one (`undefined`) reaches what that session itself created. Where there is no session either, the
+ *   request is refused.
  *
  * @since 0.1.0
  * @category options
@@ -55,26 +61,43 @@ export interface SdkTaskStoreOptions {
 export interface ScopedTasks {
   readonly reachable: SessionTasks
   readonly own: SessionTasks
-  /** What its own tasks are bound to. */
-  readonly owner: string | null
+  readonly canList: boolean
 }
 
 /**
- * Gives the tasks of a session under a scope.
+ * How a store finds the tasks of a request, and how long its tasks live.
  *
- * @since 0.1.0
+ * @since 0.2.0
+ * @category models
+ */
+export interface StoreAccess {
+  readonly tasksOf: (sessionId: string | undefined) => Effect.Effect<ScopedTasks, SdkRefusal>
+  readonly ttlOf: (ttl: number | null | undefined) => number | null | undefined
+}
+
+/**
+ * Gives access under a scope.
+ *
+ * @since 0.2.0
  * @category constructors
  */
-export const scopedTasks = (
+export const scopedAccess = (
   storage: TaskStorageShape,
-  scope: SdkTaskScope,
-  sessionId: string | undefined
-): ScopedTasks => {
-  const principal = typeof scope === "function" ? principalOf(scope(sessionId)) ?? sessionId : sessionId
-  const owner = principal ?? null
-  const own = storage.forSession(owner)
-  return { own, owner, reachable: scope === "task" ? storage : own }
-}
+  { scope = "session" }: Pick<SdkTaskStoreOptions, "scope">
+): StoreAccess => ({
+  // What a function of the user throws must not reach a client, so it is called inside the effect.
+  tasksOf: (sessionId) =>
+    Effect.suspend(() => {
+      const principal = typeof scope === "function" ? principalOf(scope(sessionId)) : undefined
+      if (typeof scope === "function" && principal === undefined && sessionId === undefined) {
+        const reason = "the scope gives none for this request, which has no session either"
+        return Effect.catch(failWire(new OwnerMissing({ reason })), (error) => refuse(toMcpError(error)))
+      }
+      const own = storage.forSession(principal ?? sessionId ?? null)
+      return Effect.succeed({ own, reachable: scope === "task" ? storage : own, canList: true })
+    }),
+  ttlOf: (ttl) => ttl
+})
 
 /** A function without a compiler may give anything, a promise for one; that must not look like a user without tasks. */
 const principalOf = (principal: unknown): string | undefined => {

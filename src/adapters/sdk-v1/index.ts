@@ -4,7 +4,8 @@
  *
  * What to know when you use them:
  *
- * - Tools that `registerTaskTool` adds, on the tasks of `openSdkTasks`, are run by this library. Where a tool runs its tasks
+ * - Tools that `registerTaskTool` adds, on the tasks of `openSdkTasks`, are run by this library, which then answers what clients
+ *   ask of tasks. Where a tool runs its tasks
  *   itself, the server should fail at its start what a predecessor left unfinished, with `storage.recoverStuckTasks`;
  *   clients that wait for those tasks then get an answer.
  * - On stateless HTTP no request has a session, so every client may list every task. Do not declare the capability
@@ -23,13 +24,15 @@
 export type { LayerSource } from "../../promise/LayerSource.ts"
 export type { ErrorSource, LogFields, PromiseLogger } from "../../promise/ReportOptions.ts"
 export type { Dispatch } from "../../promise/RunnerOptions.ts"
+export { type Anonymous, anonymous, type TaskOwner } from "../../protocol/TaskOwner.ts"
 export { TaskFailure } from "../../runner/TaskContext.ts"
 export { makeSdkTaskStore, type SdkStores } from "./makeSdkTaskStore.ts"
 export {
   type LayerSdkTasksOptions,
   type OpenedSdkTasks,
   openSdkTasks,
-  type OpenSdkTasksOptions
+  type OpenSdkTasksOptions,
+  type SdkTasksOptions
 } from "./openSdkTasks.ts"
 export {
   type LayerSdkTaskStoreOptions,
@@ -37,6 +40,7 @@ export {
   openSdkTaskStore,
   type OpenSdkTaskStoreOptions
 } from "./openSdkTaskStore.ts"
+export type { OwnerOf } from "./ownership.ts"
 export { registerTaskTool, type TaskToolArguments, type TaskToolConfig } from "./registerTaskTool.ts"
 export type { RunPromiseExit } from "./SdkCalls.ts"
 export { SdkTaskMessageQueue } from "./SdkTaskMessageQueue.ts"

@@ -8,7 +8,7 @@ import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
 import type { RunPromiseExit } from "./SdkCalls.ts"
 import { SdkTaskMessageQueue } from "./SdkTaskMessageQueue.ts"
 import { SdkTaskStore } from "./SdkTaskStore.ts"
-import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
+import type { SdkTaskStoreOptions, StoreAccess } from "./SdkTaskStoreOptions.ts"
 
 /**
  * What a server of the official MCP SDK takes as options, to be spread among its others.
@@ -50,8 +50,9 @@ export interface SdkStores {
 export const makeSdkTaskStore = (
   storage: TaskStorageShape,
   options: SdkTaskStoreOptions = {},
-  run: RunPromiseExit = Effect.runPromiseExit
+  run: RunPromiseExit = Effect.runPromiseExit,
+  access?: StoreAccess
 ): SdkStores => ({
-  taskStore: new SdkTaskStore(storage, options, run),
+  taskStore: new SdkTaskStore(storage, options, run, access),
   taskMessageQueue: new SdkTaskMessageQueue(storage, options, run)
 })

@@ -3,27 +3,20 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
-import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Struct from "effect/Struct"
 import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput, TaskStorageUnavailable } from "../../domain/TaskError.ts"
-import { TaskStorage } from "../../domain/TaskStorage.ts"
-import { layerFromUrl, taskStorageUrlOptions } from "../../layers/TaskStorageUrl.ts"
-import { requireFunction, requireNames, requireObject } from "../../promise/arguments.ts"
+import { requireObject } from "../../promise/arguments.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
-import { openedStorage, rememberStorage } from "../../promise/openedStorages.ts"
-import type { OpenOptions } from "../../promise/OpenOptions.ts"
+import { type OpenedStorage, openedStorage, rememberStorage } from "../../promise/openedStorages.ts"
+import type { LayerOpenOptions, OpenOptions } from "../../promise/OpenOptions.ts"
 import { openTaskStorage } from "../../promise/openTaskStorage.ts"
 import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
-import { reporting } from "../../promise/reporting.ts"
-import { type ReportOptions, requireReportOptions } from "../../promise/ReportOptions.ts"
 import { makeSdkTaskStore, type SdkStores } from "./makeSdkTaskStore.ts"
 import type { RunPromiseExit } from "./SdkCalls.ts"
-import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
+import type { SdkTaskStoreOptions, StoreAccess } from "./SdkTaskStoreOptions.ts"
 
 /**
  * Options for stores on a layer of storage, which has its own options already.
@@ -31,20 +24,16 @@ import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
  * @since 0.2.0
  * @category options
  */
-export interface LayerSdkTaskStoreOptions extends SdkTaskStoreOptions, Pick<ReportOptions, "logger"> {}
+export interface LayerSdkTaskStoreOptions extends SdkTaskStoreOptions, LayerOpenOptions {}
 
 /**
- * Options for stores on a storage that a URL names: those of the storage and those of the drop-ins.
+ * Options for stores on a storage that a URL names: those of the storage and those of the drop-ins. Under the scope `"task"`
+ * the ids that `generateId` gives must be unguessable.
  *
  * @since 0.1.0
  * @category options
  */
-export interface OpenSdkTaskStoreOptions
-  extends Omit<OpenOptions, "signal" | "now" | "logger" | "onError">, LayerSdkTaskStoreOptions
-{
-  /** Generates the ids of new tasks: a UUID version 7 by default. Under the scope `"task"` they must be unguessable. */
-  readonly generateId?: (() => string) | undefined
-}
+export interface OpenSdkTaskStoreOptions extends SdkTaskStoreOptions, OpenOptions {}
 
 /**
  * The two stores for a server of the official MCP SDK, and the storage under them.
@@ -89,76 +78,70 @@ export const openSdkTaskStore: {
   source: string | LayerSource<E>,
   options: OpenSdkTaskStoreOptions = {}
 ): Promise<OpenedSdkStores> => {
-  requireOptions(options)
-  const { logger, onError } = options
-  const runtime = ManagedRuntime.make(
-    Layer.provideMerge(layerOf(source, options), Layer.succeedContext(reporting({ logger, onError })))
-  )
-  try {
-    const context = await runtime.context()
-    const facade = await openTaskStorage({ layer: Layer.succeedContext(context) }, { logger, onError })
-    const running = new Set<Promise<unknown>>()
-    let isClosed = false
-    const run: RunPromiseExit = (effect) => {
-      if (isClosed) return Promise.resolve(closed)
-      const exit = Effect.runPromiseExitWith(context)(effect)
-      running.add(exit)
-      return exit.finally(() => running.delete(exit))
-    }
-    const close = async () => {
-      isClosed = true
-      await Promise.all([facade.close(), ...running])
-      await runtime.dispose()
-    }
-    const storage = { ...facade, close, [Symbol.asyncDispose]: close }
-    const opened = openedStorage(facade)
-    if (opened !== undefined) rememberStorage(storage, opened)
-    return {
-      ...makeSdkTaskStore(Context.get(context, TaskStorage), options, run),
-      storage,
-      close,
-      [Symbol.asyncDispose]: close
-    }
-  } catch (error) {
-    await runtime.dispose()
-    throw error
+  requireObject("options", options)
+  const { scope } = options
+  if (scope !== undefined && scope !== "session" && scope !== "task" && typeof scope !== "function") {
+    throw new InvalidInput({ field: "scope", reason: "must be \"session\", \"task\" or a function" })
   }
+  const own = Struct.pick(options, storeOptions)
+  const others = Struct.omit(options, storeOnlyOptions)
+  const storage = await (typeof source === "string" ? openTaskStorage(source, others) : openTaskStorage(source, others))
+  return openStores(storage, own)
 }
 
-const storeOptions = optionNames<LayerSdkTaskStoreOptions>({
-  logger: true,
+/** Those that are of the storage too are told to both. */
+const storeOnlyOptions = optionNames<Omit<SdkTaskStoreOptions, "onError">>({
   messageTtl: true,
-  onError: true,
   pollInterval: true,
   retryFor: true,
   scope: true
 })
 
-const requireOptions = (options: OpenSdkTaskStoreOptions): void => {
-  requireObject("options", options)
-  requireNames(options, [...taskStorageUrlOptions, ...storeOptions])
-  const { generateId, scope } = options
-  if (scope !== undefined && scope !== "session" && scope !== "task" && typeof scope !== "function") {
-    throw new InvalidInput({ field: "scope", reason: "must be \"session\", \"task\" or a function" })
+const storeOptions = [...storeOnlyOptions, "onError"] as const
+
+/**
+ * Opens the stores on a storage that was opened for them alone, which ends with them.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const openStores = async (
+  facade: PromiseTaskStorage,
+  options: SdkTaskStoreOptions,
+  accessOf?: (opened: OpenedStorage) => StoreAccess
+): Promise<OpenedSdkStores> => {
+  try {
+    const opened = openedStorage(facade)
+    if (opened === undefined) {
+      throw new InvalidInput({ field: "storage", reason: "must be one that openTaskStorage gave" })
+    }
+    const running = new Set<Promise<unknown>>()
+    let isClosed = false
+    const run: RunPromiseExit = (effect) => {
+      if (isClosed) return Promise.resolve(closed)
+      const exit = Effect.runPromiseExitWith(opened.context)(effect)
+      running.add(exit)
+      return exit.finally(() => running.delete(exit))
+    }
+    const close = async () => {
+      isClosed = true
+      await Promise.all(running)
+      await facade.close()
+    }
+    const storage = { ...facade, close, [Symbol.asyncDispose]: close }
+    rememberStorage(storage, opened)
+    return {
+      ...makeSdkTaskStore(opened.storage, options, run, accessOf?.(opened)),
+      storage,
+      close,
+      [Symbol.asyncDispose]: close
+    }
+  } catch (error) {
+    await facade.close()
+    throw error
   }
-  requireReportOptions(options)
-  requireFunction("generateId", generateId)
 }
 
 const closed = Exit.die(
   new TaskStorageUnavailable({ operation: "run", reason: "the storage is closed", retryable: false, applied: "no" })
 )
-
-const layerOf = <E>(
-  source: string | LayerSource<E>,
-  { generateId, ...options }: OpenSdkTaskStoreOptions
-): Layer.Layer<TaskStorage, E | InvalidInput | TaskStorageUnavailable> => {
-  if (typeof source === "string") {
-    return layerFromUrl(source, {
-      ...Struct.omit(options, storeOptions),
-      generateId: generateId === undefined ? undefined : Effect.sync(generateId)
-    })
-  }
-  if (Layer.isLayer(source?.layer)) return source.layer
-  throw new InvalidInput({ field: "source", reason: "must be a URL, or an object with a layer of Effect" })
-}

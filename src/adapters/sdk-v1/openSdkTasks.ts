@@ -3,30 +3,68 @@
  *
  * @since 0.2.0
  */
+import type { AuthInfo } from "@modelcontextprotocol/sdk/server/auth/types.js"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Struct from "effect/Struct"
+import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
+import { TaskStorage } from "../../domain/TaskStorage.ts"
+import { requireNames, requireObject } from "../../promise/arguments.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
-import { makePromiseTaskRunner } from "../../promise/makePromiseTaskRunner.ts"
-import { openedStorage } from "../../promise/openedStorages.ts"
-import { openRunner } from "../../promise/openRunner.ts"
+import { openedRunner } from "../../promise/openedRunners.ts"
+import { type LayerOpenOptions, type OpenOptions, openOptions } from "../../promise/OpenOptions.ts"
+import { openTaskRunner } from "../../promise/openTaskRunner.ts"
+import { openTaskStorage } from "../../promise/openTaskStorage.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
 import { partOptions, type RunnerOptions } from "../../promise/RunnerOptions.ts"
+import { type Anonymous, anonymous } from "../../protocol/TaskOwner.ts"
+import { makeTasks } from "../../protocol/Tasks.ts"
 import {
-  type LayerSdkTaskStoreOptions,
-  type OpenedSdkStores,
-  openSdkTaskStore,
-  type OpenSdkTaskStoreOptions
-} from "./openSdkTaskStore.ts"
+  boundedTtl,
+  resolveTasksOptions,
+  tasksOptionNames,
+  type TasksOptions,
+  type TasksSettings
+} from "../../protocol/TasksOptions.ts"
+import { taskRunnerOptions } from "../../runner/ResolvedRunnerOptions.ts"
+import { TaskRunner } from "../../runner/TaskRunner.ts"
+import { toMcpError } from "./mcpErrors.ts"
+import { type OpenedSdkStores, openStores } from "./openSdkTaskStore.ts"
+import { currentOrigin, type OwnerOf, ownerOf, type Ownership } from "./ownership.ts"
+import { refuse } from "./SdkRefusal.ts"
 import { rememberTasks } from "./sdkTasks.ts"
+import type { SdkTaskStoreOptions, StoreAccess } from "./SdkTaskStoreOptions.ts"
 
 /**
- * Options for tasks on a storage that a URL names: those of the stores, and those of the runner. Durations given as
- * numbers are milliseconds.
+ * Options of tasks on servers of the official MCP SDK, whatever storage they are kept in.
  *
  * @since 0.2.0
  * @category options
  */
-export interface OpenSdkTasksOptions extends OpenSdkTaskStoreOptions, RunnerOptions {}
+export interface SdkTasksOptions
+  extends RunnerOptions, TasksOptions, Pick<SdkTaskStoreOptions, "messageTtl" | "retryFor">
+{
+  /**
+   * Whose a task is, which a server over HTTP must say. With `anonymous` it is reached by whoever knows its id, which nobody
+   * can guess. Without it, on standard input and output, tasks belong to nobody.
+   */
+  readonly owner?: OwnerOf | Anonymous | undefined
+  /**
+   * Whether a client sees the message of what a tool throws, as the SDK shows it, which is the default. `onError` and the
+   * `failure` of the task have it in any case.
+   */
+  readonly exposeErrors?: boolean | undefined
+}
+
+/**
+ * Options for tasks on a storage that a URL names: those of tasks, and those of the storage.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface OpenSdkTasksOptions extends SdkTasksOptions, Omit<OpenOptions, keyof SdkTasksOptions> {}
 
 /**
  * Options for tasks on a layer of storage, which has its own options already.
@@ -34,7 +72,18 @@ export interface OpenSdkTasksOptions extends OpenSdkTaskStoreOptions, RunnerOpti
  * @since 0.2.0
  * @category options
  */
-export interface LayerSdkTasksOptions extends LayerSdkTaskStoreOptions, RunnerOptions {}
+export interface LayerSdkTasksOptions extends SdkTasksOptions, LayerOpenOptions {}
+
+/** A transport of the SDK for HTTP on Node. */
+interface HttpTransport<Request, Response> {
+  readonly handleRequest: (request: Request, response: Response, parsedBody?: unknown) => Promise<void>
+}
+
+/** A request of Node, with what the SDK's `requireBearerAuth` adds to it. */
+interface HttpRequest {
+  readonly headers: Record<string, string | Array<string> | undefined>
+  readonly auth?: AuthInfo | undefined
+}
 
 /**
  * The two stores for servers of the official MCP SDK, and the runner of their tasks.
@@ -44,6 +93,17 @@ export interface LayerSdkTasksOptions extends LayerSdkTaskStoreOptions, RunnerOp
  */
 export interface OpenedSdkTasks extends OpenedSdkStores {
   readonly runner: PromiseTaskRunner
+  /**
+   * Gives a request to a transport, as `transport.handleRequest(request, response, body)` does, and tells the stores where it
+   * came from: the SDK tells them no more than the session, and on stateless HTTP nothing. Servers whose tools create tasks by
+   * the store need it; tools of `registerTaskTool` do not.
+   */
+  readonly handleRequest: <Request extends HttpRequest, Response>(
+    transport: HttpTransport<Request, Response>,
+    request: Request,
+    response: Response,
+    parsedBody?: unknown
+  ) => Promise<void>
   /** Gives running tasks their time (`shutdownTimeout`), leaves the rest to others, and closes the storage. */
   readonly close: () => Promise<void>
 }
@@ -52,7 +112,7 @@ export interface OpenedSdkTasks extends OpenedSdkStores {
  * Opens a storage, the one that a URL names or the one of a layer, and a runner on it, for servers of the official MCP
  * SDK whose tools `registerTaskTool` adds. One serves all servers of a process, such as one for each session.
  *
- * Rejects as `openSdkTaskStore` does.
+ * Rejects with `InvalidInput` for a source or option that it cannot use, and as `openTaskStorage` does.
  *
  * **Example** (A tool that runs as a task)
  *
@@ -82,27 +142,78 @@ export const openSdkTasks: {
   (url: string, options?: OpenSdkTasksOptions): Promise<OpenedSdkTasks>
   <E>(source: LayerSource<E>, options?: LayerSdkTasksOptions): Promise<OpenedSdkTasks>
 } = async <E>(source: string | LayerSource<E>, options: OpenSdkTasksOptions = {}): Promise<OpenedSdkTasks> => {
+  requireObject("options", options)
+  const { messageTtl, onError, owner, retryFor } = options
+  if (owner !== undefined && typeof owner !== "function" && owner !== anonymous) {
+    throw new InvalidInput({ field: "owner", reason: "must be a function, or `anonymous`" })
+  }
+  const exposeErrors: unknown = options.exposeErrors ?? true
+  if (typeof exposeErrors !== "boolean") {
+    throw new InvalidInput({ field: "exposeErrors", reason: "must be true or false" })
+  }
+  requireNames(options, [...adapterOptions, ...tasksOptionNames, ...taskRunnerOptions, ...openOptions])
+  const settings = Result.getOrThrow(resolveTasksOptions(options))
   const { others, own } = partOptions(options)
-  const stores =
-    await (typeof source === "string" ? openSdkTaskStore(source, others) : openSdkTaskStore(source, others))
+  const ofStorage = Struct.omit(others, [...tasksOptionNames, ...adapterOptions])
+  const facade =
+    await (typeof source === "string" ? openTaskStorage(source, ofStorage) : openTaskStorage(source, ofStorage))
+  const stores = await openStores(
+    facade,
+    { messageTtl, onError, retryFor, pollInterval: settings.pollInterval },
+    ({ storage }) => ownedAccess(storage, owner, settings)
+  )
   try {
-    const opened = openedStorage(stores.storage)
+    const runner = await openTaskRunner(stores.storage, own)
+    const opened = openedRunner(runner)
     if (opened === undefined) throw new InvalidInput({ field: "source", reason: "gives no storage that runs tasks" })
-    const { storage } = stores
-    const running = await openRunner(opened, own)
-    const runner = makePromiseTaskRunner(running, { storage, release: stores.close })
-    const { close } = runner
-    const tasks = { ...stores, runner, close, [Symbol.asyncDispose]: close }
-    rememberTasks(tasks, {
-      ...tasks,
-      options,
-      asking: new Set(),
-      taskRunner: running.runner,
-      run: Effect.runPromiseExitWith(running.context)
-    })
-    return tasks
+    const services = Context.make(TaskStorage, opened.storage).pipe(Context.add(TaskRunner, opened.runner))
+    const tasks = await Effect.runPromise(
+      Effect.provideContext(makeTasks(Struct.pick(options, tasksOptionNames)), services)
+    )
+    const { taskMessageQueue, taskStore } = stores
+    rememberTasks({ taskMessageQueue, taskStore, tasks, opened, owner, exposeErrors })
+    const close = async () => {
+      await runner.close()
+      await stores.close()
+    }
+    return {
+      ...stores,
+      runner: { ...runner, close, [Symbol.asyncDispose]: close },
+      handleRequest: (transport, request, response, parsedBody) =>
+        currentOrigin.run(
+          { authInfo: request.auth, requestInfo: { headers: request.headers } },
+          () => transport.handleRequest(request, response, parsedBody)
+        ),
+      close,
+      [Symbol.asyncDispose]: close
+    }
   } catch (error) {
     await stores.close()
     throw error
   }
 }
+
+/** The names of the options that are neither of the storage, nor of the runner, nor of the protocol. */
+const adapterOptions = optionNames<Omit<SdkTasksOptions, keyof RunnerOptions | keyof TasksOptions>>({
+  exposeErrors: true,
+  messageTtl: true,
+  owner: true,
+  retryFor: true
+})
+
+/** Gives the tasks of whoever sent the request that is served. */
+const ownedAccess = (
+  storage: TaskStorage["Service"],
+  owner: Ownership,
+  settings: TasksSettings
+): StoreAccess => ({
+  tasksOf: (sessionId) =>
+    ownerOf(owner, { sessionId, ...currentOrigin.getStore() }).pipe(
+      Effect.map(({ id }) => {
+        const own = storage.forSession(id)
+        return { own, reachable: own, canList: owner !== anonymous }
+      }),
+      Effect.catch((error) => refuse(toMcpError(error)))
+    ),
+  ttlOf: (ttl) => boundedTtl(settings, ttl === undefined ? settings.defaultTtl : ttl)
+})

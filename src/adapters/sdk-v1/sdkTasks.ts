@@ -1,32 +1,35 @@
 /**
- * The tasks behind a server of the official MCP SDK.
+ * The tasks behind servers of the official MCP SDK.
  *
  * @since 0.2.0
  */
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
-import { InvalidInput } from "../../domain/TaskError.ts"
-import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
-import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
-import type { TaskRunnerShape } from "../../runner/TaskRunner.ts"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import { InvalidInput, TaskStorageUnavailable } from "../../domain/TaskError.ts"
+import type { OpenedRunner } from "../../promise/openRunner.ts"
+import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
+import type { Tasks } from "../../protocol/Tasks.ts"
+import { internalError, type WireError } from "../../protocol/WireError.ts"
 import type { SdkStores } from "./makeSdkTaskStore.ts"
-import type { RunPromiseExit } from "./SdkCalls.ts"
-import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
+import { toMcpError } from "./mcpErrors.ts"
+import { ownerOf, type Ownership } from "./ownership.ts"
+import { type Extra, storeOf } from "./sdkSeams.ts"
 
 /**
- * What the tools of a server stand on.
+ * What the tools and the requests of servers stand on.
  *
  * @since 0.2.0
  * @category models
  */
 export interface SdkTasks extends SdkStores {
-  readonly storage: PromiseTaskStorage
-  readonly runner: PromiseTaskRunner
-  /** The same runner in effects, whose errors the stores tell to clients. */
-  readonly taskRunner: TaskRunnerShape
-  readonly options: SdkTaskStoreOptions
-  readonly run: RunPromiseExit
-  /** The questions that are before a client at the moment: no client of this process is asked what another one is. */
-  readonly asking: Set<string>
+  readonly tasks: Tasks
+  readonly opened: OpenedRunner
+  readonly owner: Ownership
+  /** Whether clients see the message of what a tool throws. */
+  readonly exposeErrors: boolean
 }
 
 const byStore = new WeakMap<object, SdkTasks>()
@@ -37,8 +40,8 @@ const byStore = new WeakMap<object, SdkTasks>()
  * @since 0.2.0
  * @category accessors
  */
-export const rememberTasks = ({ taskStore }: SdkStores, tasks: SdkTasks): void => {
-  byStore.set(taskStore, tasks)
+export const rememberTasks = (tasks: SdkTasks): void => {
+  byStore.set(tasks.taskStore, tasks)
 }
 
 /**
@@ -48,10 +51,41 @@ export const rememberTasks = ({ taskStore }: SdkStores, tasks: SdkTasks): void =
  * @category accessors
  */
 export const tasksOf = (server: McpServer): SdkTasks => {
-  // The SDK shows nobody the store that a server was made with; a test holds it to keeping it there.
-  const store: unknown = Reflect.get(server.server, "_taskStore")
+  const store = storeOf(server)
   const tasks = typeof store === "object" && store !== null ? byStore.get(store) : undefined
   if (tasks !== undefined) return tasks
   const reason = "must have the taskStore and the taskMessageQueue of openSdkTasks among its options"
   throw new InvalidInput({ field: "server", reason })
 }
+
+/**
+ * Gives the tasks that a request may reach.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const ownedBy = ({ owner, tasks }: SdkTasks, extra: Extra): Effect.Effect<OwnedTasks, WireError> =>
+  Effect.map(ownerOf(owner, extra), tasks.ownedBy)
+
+/**
+ * Answers a request by an effect, which ends when the request is cancelled. Rejects with what the client is to see.
+ *
+ * @since 0.2.0
+ * @category handlers
+ */
+export const answerBy = async <A>(
+  { opened }: SdkTasks,
+  { signal }: Extra,
+  effect: Effect.Effect<A, WireError>
+): Promise<A> => {
+  const exit = await opened.run(Effect.catchDefect(effect, tellOperator), signal)
+  if (Exit.isSuccess(exit)) return exit.value
+  const failure = Cause.findError(exit.cause)
+  if (Result.isFailure(failure)) throw toMcpError(internalError("The request was interrupted"))
+  throw failure.success instanceof TaskStorageUnavailable ? closed : toMcpError(failure.success)
+}
+
+const tellOperator = (defect: unknown): Effect.Effect<never, WireError> =>
+  Effect.andThen(Effect.logError("A request for a task failed", defect), Effect.fail(internalError("Internal error")))
+
+const closed = toMcpError(internalError("The server is closed"))

@@ -66,8 +66,13 @@ describe("openSdkTaskStore", () => {
     expect(await rejection(openSdkTaskStore(url))).toBeInstanceOf(InvalidInput)
   })
 
-  test.each([undefined, 7, {}, { layer: "memory:" }])("rejects %j, which is neither URL nor layer", async (source) => {
-    expect(await rejection(Reflect.apply(openSdkTaskStore, undefined, [source]))).toMatchObject({ field: "source" })
+  test.each([
+    [undefined, "url"],
+    [7, "url"],
+    [{}, "layer"],
+    [{ layer: "memory:" }, "layer"]
+  ])("rejects %j, which is neither URL nor layer", async (source, field) => {
+    expect(await rejection(Reflect.apply(openSdkTaskStore, undefined, [source]))).toMatchObject({ field })
   })
 
   test.each([

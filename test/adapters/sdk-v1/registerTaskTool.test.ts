@@ -2,7 +2,7 @@
  * Tools that run as tasks on servers of the official SDK, as its client meets them.
  */
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
-import { openSdkTasks, openSdkTaskStore, registerTaskTool } from "mcp-task-storage/sdk"
+import { anonymous, openSdkTasks, openSdkTaskStore, registerTaskTool } from "mcp-task-storage/sdk"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -25,6 +25,9 @@ const open = async (url = "sqlite::memory:", options = {}) => {
   return tasks
 }
 
+/** Over HTTP somebody has to say whose tasks are. */
+const openAnonymous = (options = {}) => open("sqlite::memory:", { owner: anonymous, ...options })
+
 const unhandled = vi.fn()
 beforeEach(() => {
   unhandled.mockClear()
@@ -42,7 +45,7 @@ describe.each([
   { name: "over HTTP", connect: connectHttp }
 ])("a client $name", ({ connect }) => {
   test("lists the tools", async () => {
-    const { client } = await connect(await open())
+    const { client } = await connect(await openAnonymous())
     const { tools } = await client.listTools()
     expect(tools.find(({ name }) => name === "report")).toMatchObject({
       title: "Report",
@@ -54,7 +57,7 @@ describe.each([
   })
 
   test("creates, polls, and gets the result", async () => {
-    const tasks = await open()
+    const tasks = await openAnonymous()
     const { errors, get, result, start } = await connect(tasks)
     const task = await start("report", { days: "6" }, 60_000)
     expect(task).toMatchObject({ status: "working", ttl: 60_000, pollInterval: 20 })
@@ -70,7 +73,7 @@ describe.each([
   })
 
   test("streams", async () => {
-    const { stream } = await connect(await open())
+    const { stream } = await connect(await openAnonymous())
     const seen = await stream("report", { days: "6" })
     expect(seen[0]).toBe("taskCreated")
     expect(seen).toContain("working: Reading 6 days")
@@ -78,7 +81,7 @@ describe.each([
   })
 
   test("cancels, and the tool hears it", async () => {
-    const { cancel, get, seen, start } = await connect(await open())
+    const { cancel, get, seen, start } = await connect(await openAnonymous())
     const { taskId } = await start("sleep")
     await until(() => seen.begun.includes(taskId))
     expect(await cancel(taskId)).toMatchObject({ status: "cancelled" })
@@ -88,10 +91,10 @@ describe.each([
 
   test("gets the error that a tool throws", async () => {
     vi.spyOn(console, "error").mockReturnValue()
-    const { get, result, start } = await connect(await open())
+    const { get, result, start } = await connect(await openAnonymous())
     const thrown = async (detail: string) => {
       const { taskId } = await start("throw", { detail })
-      const error = detail === "result" ? await result(taskId) : await onTheWire(result(taskId))
+      const error = await onTheWire(result(taskId))
       expect(await get(taskId)).toMatchObject({ status: "failed" })
       return error
     }
@@ -100,24 +103,38 @@ describe.each([
       message: "MCP error -32042: No such city",
       data: { city: "Ur" }
     })
-    expect(await thrown("mcp")).toStrictEqual({
-      code: -32043,
-      message: "MCP error -32043: No such country",
-      data: { country: "Ur" }
+    expect(await onTheWire(result((await start("throw", { detail: "url" })).taskId))).toMatchObject({
+      code: -32042,
+      data: { elicitations: [{ url: "https://example.com/sign-in" }] }
     })
-    expect(await thrown("result")).toMatchObject({ content: [{ text: "no paper" }], isError: true })
-    expect(await thrown("error")).toStrictEqual({ code: -32603, message: "MCP error -32603: Internal error" })
+  })
+
+  test.each([
+    ["error", "password=secret"],
+    ["mcp", "MCP error -32043: No such country"],
+    ["result", "no paper"],
+    ["nothing", "Tool 'throw' gave undefined where a result is due"],
+    ["odd", "Tool 'throw' gave a result that the protocol has no place for"],
+    ["string", "just so"]
+  ])("gets what a tool throws (%s) as the SDK answers it, as a task and plainly", async (detail, text) => {
+    vi.spyOn(console, "error").mockReturnValue()
+    const { call, get, result, start } = await connect(await openAnonymous())
+    const { taskId } = await start("throw", { detail })
+    const expected = { isError: true, content: [{ type: "text", text: expect.stringContaining(text) }] }
+    expect(await result(taskId)).toMatchObject(expected)
+    expect(await get(taskId)).toMatchObject({ status: "failed", statusMessage: expect.stringContaining(text) })
+    expect(await call("throw", { detail })).toStrictEqual(expected)
   })
 
   test("gets an error for a result that is too large", async () => {
-    const { get, result, start } = await connect(await open("sqlite::memory:", { maxPayloadBytes: { outcome: 500 } }))
+    const { get, result, start } = await connect(await openAnonymous({ maxPayloadBytes: { outcome: 500 } }))
     const { taskId } = await start("large", { size: 1000 })
     expect(await onTheWire(result(taskId))).toMatchObject({ code: -32603, message: expect.stringContaining("500") })
     expect(await get(taskId)).toMatchObject({ status: "failed" })
   })
 
   test("is asked through tasks/result", async () => {
-    const { asked, errors, meta, result, start } = await connect(await open(), { answer: accept })
+    const { asked, errors, meta, result, start } = await connect(await openAnonymous(), { answer: accept })
     const { taskId } = await start("ask", { detail: "Who" })
     expect(await result(taskId)).toMatchObject({
       content: [{ text: "[\"accept\",{\"name\":\"Ada\"},\"accept\"]" }]
@@ -128,13 +145,13 @@ describe.each([
   })
 
   test("is asked while it streams", async () => {
-    const { asked, stream } = await connect(await open(), { answer: accept })
+    const { asked, stream } = await connect(await openAnonymous(), { answer: accept })
     expect((await stream("ask", { detail: "Who" })).at(-1)).toContain("Ada")
     expect(asked).toStrictEqual(["Who first?", "Who second?"])
   })
 
   test("calls an optional tool plainly, and is asked on that call", async () => {
-    const tasks = await open()
+    const tasks = await openAnonymous()
     const { asked, call, meta } = await connect(tasks, { answer: accept })
     expect(await call("ask", { detail: "Who" })).toMatchObject({ content: [{ text: expect.stringContaining("Ada") }] })
     expect(asked).toStrictEqual(["Who first?", "Who second?"])
@@ -165,36 +182,55 @@ describe("a tool", () => {
   })
 
   test("is held to its output schema", async () => {
-    const { result, start } = await connectInMemory(await open())
+    vi.spyOn(console, "error").mockReturnValue()
+    const { call, result, start } = await connectInMemory(await open())
     expect(await result((await start("measure")).taskId)).toMatchObject({ structuredContent: { celsius: 7 } })
-    expect(await onTheWire(result((await start("measure", { detail: "warm" })).taskId))).toMatchObject({
-      code: -32602,
-      message: expect.stringContaining("Invalid structured content for tool measure")
-    })
+    const refused = {
+      isError: true,
+      content: [{ text: expect.stringContaining("structured content for tool measure") }]
+    }
+    expect(await result((await start("measure", { detail: "warm" })).taskId)).toMatchObject(refused)
+    expect(await call("measure", { detail: "warm" })).toMatchObject(refused)
   })
 
   test("has the principal that its call came with", async () => {
-    const { result, start } = await connectInMemory(await open(), { sessionId: "ada" })
-    expect(await result((await start("who")).taskId)).toMatchObject({
-      content: [{ text: "[{\"user\":\"ada\"},\"ada\"]" }]
-    })
+    const tasks = await open("memory:", { owner: () => ({ id: "ada", principal: { role: "editor" } }) })
+    const { call, result, start } = await connectInMemory(tasks)
+    const expected = { content: [{ text: "[{\"role\":\"editor\"},\"ada\"]" }] }
+    expect(await result((await start("who")).taskId)).toMatchObject(expected)
+    expect(await call("who")).toMatchObject(expected)
   })
 
   test("required as a task refuses a plain call", async () => {
     const { call } = await connectInMemory(await open())
-    expect(await call("report", { days: "6" })).toMatchObject({ isError: true })
+    expect(await onTheWire(call("report", { days: "6" }))).toMatchObject({ code: -32601 })
   })
 
-  test("that is called plainly is cancelled with its call", async () => {
+  test("that is called plainly is stopped with its call, and nothing of it is stored", async () => {
     const tasks = await open()
-    const { call } = await connectInMemory(tasks, { answer: () => new Promise(() => {}) })
+    const { call, seen } = await connectInMemory(tasks)
     const controller = new AbortController()
-    const calling = call("ask", {}, controller.signal).catch(() => undefined)
-    await until(() => tasks.runner.running() === 1)
+    const calling = call("sleep", {}, controller.signal).catch(() => undefined)
+    await until(() => seen.begun.length === 1)
     controller.abort()
     await calling
-    await until(() => tasks.runner.running() === 0)
-    expect((await tasks.storage.listTaskSummaries({ status: "cancelled" })).tasks).toHaveLength(1)
+    await until(() => seen.stopped.length === 1)
+    expect(await tasks.storage.taskCount()).toBe(0)
+  })
+
+  test("hides what it throws where it is told so, and the operator has it", async () => {
+    const onError = vi.fn()
+    const tasks = await open("memory:", { exposeErrors: false, onError })
+    const { call, result, start } = await connectInMemory(tasks)
+    const hidden = { isError: true, content: [{ text: "The tool failed" }] }
+    const { taskId } = await start("throw", { detail: "error" })
+    expect(await result(taskId)).toMatchObject(hidden)
+    expect(await call("throw", { detail: "error" })).toMatchObject(hidden)
+    expect(await tasks.storage.getTask(taskId)).toMatchObject({ failure: { message: "password=secret" } })
+    expect(onError.mock.calls).toStrictEqual([
+      [expect.objectContaining({ message: "password=secret" }), { taskId, tool: "throw" }],
+      [expect.objectContaining({ message: "password=secret" }), { tool: "throw" }]
+    ])
   })
 
   test("asks the client's model", async () => {
@@ -210,7 +246,8 @@ describe("a tool", () => {
       content: [{ text: "[\"cancel\",null,\"cancel\"]" }]
     })
     expect(await result((await start("sample")).taskId)).toMatchObject({
-      content: [{ text: "{\"error\":{\"code\":-32601,\"message\":\"MCP error -32601: Method not found\"}}" }]
+      isError: true,
+      content: [{ text: "The client does not declare that it answers sampling/createMessage" }]
     })
   })
 
@@ -227,7 +264,10 @@ describe("a tool", () => {
     const { seen, start } = await connectInMemory(await open("memory:", { maxRunning: 1, whenFull: "refuse" }))
     const { taskId } = await start("sleep")
     await until(() => seen.begun.includes(taskId))
-    expect(await onTheWire(start("sleep"))).toMatchObject({ code: -32602 })
+    expect(await onTheWire(start("sleep"))).toStrictEqual({
+      code: -32603,
+      message: "MCP error -32603: Too many tasks. Try again later."
+    })
   })
 })
 
@@ -249,7 +289,7 @@ describe("questions", () => {
   })
 
   test("are before one client at a time, and pass to the next", async () => {
-    const tasks = await open("sqlite::memory:", { scope: "task" })
+    const tasks = await openAnonymous()
     const never = await connectInMemory(tasks, { sessionId: "one", answer: () => new Promise(() => {}) })
     const other = await connectInMemory(tasks, { sessionId: "two", answer: accept })
     const { taskId } = await never.start("ask")
@@ -340,7 +380,7 @@ describe("registerTaskTool", () => {
     const own = { taskStore: tasks.taskStore, taskMessageQueue: tasks.taskMessageQueue }
     expect(() => registerTaskTool(new McpServer(info, own), "x", {}, work)).toThrow("tasks capability")
     expect(registerTaskTool(new McpServer(info, { capabilities, ...own }), "x", {}, work)).toMatchObject({
-      execution: { taskSupport: "required" }
+      execution: { taskSupport: "optional" }
     })
   })
 
@@ -358,7 +398,12 @@ describe("openSdkTasks", () => {
     [{ leese: 5 }, "leese"],
     [{ lease: "for ever" }, "lease"],
     [{ recovery: true }, "recovery"],
-    [{ scope: "nobody" }, "scope"]
+    [{ scope: "task" }, "scope"],
+    [{ owner: "ada" }, "owner"],
+    [{ exposeErrors: "no" }, "exposeErrors"],
+    [{ taskSupport: "forbidden" }, "taskSupport"],
+    [{ defaultTtl: 0 }, "defaultTtl"],
+    [{ pollInterval: -1 }, "pollInterval"]
   ])("refuses the options %j", async (options, field) => {
     await expect(Reflect.apply(openSdkTasks, undefined, ["memory:", options])).rejects.toMatchObject({ field })
   })

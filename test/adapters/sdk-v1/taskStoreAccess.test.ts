@@ -1,9 +1,10 @@
 /**
  * Who sees which tasks in the SDK's `TaskStore` over a storage.
  */
+import * as Effect from "effect/Effect"
 import { describe, expect, test, vi } from "vitest"
 import type { SdkTaskStore, SdkTaskStoreOptions } from "../../../src/adapters/sdk-v1/index.ts"
-import { onTheWire, openTestStore, rejection, result } from "./harness.ts"
+import { onTheWire, openTestStore, rejection, request, result } from "./harness.ts"
 
 describe("listTasks", () => {
   test("gives pages that neither repeat nor skip", async () => {
@@ -76,14 +77,32 @@ describe("scope", () => {
     const { store, taskId } = await finished(scope, "a")
     expect(await reach(store, taskId, "b")).toStrictEqual(all)
     expect(await reach(store, taskId, "c")).toStrictEqual(none)
-    expect(await reach(store, taskId, undefined)).toStrictEqual(none)
   })
 
   test("a function: a session without a principal has its own tasks alone", async () => {
     const { store, taskId } = await finished(() => undefined, "a")
     expect(await reach(store, taskId, "a")).toStrictEqual(all)
     expect(await reach(store, taskId, "b")).toStrictEqual(none)
-    expect(await reach(store, taskId, undefined)).toStrictEqual(none)
+  })
+
+  test("a function: without a principal and without a session there are no tasks, not those of all such requests", async () => {
+    const { direct, store } = await openTestStore({ scope: () => undefined })
+    const { taskId } = await direct.createTask({ originalMethod: "tools/call" }).pipe(Effect.runPromise)
+    const refused = {
+      code: -32600,
+      message: expect.stringContaining("Tasks need an owner"),
+      data: { reason: "OwnerMissing" }
+    }
+    for (
+      const call of [
+        () => store.createTask({}, 1, request),
+        () => store.getTask(taskId),
+        () => store.listTasks(),
+        () => store.getTaskResult(taskId),
+        () => store.updateTaskStatus(taskId, "cancelled"),
+        () => store.storeTaskResult(taskId, "completed", result)
+      ]
+    ) expect(await onTheWire(call())).toStrictEqual(refused)
   })
 
   test("a function that throws shows nothing to the client", async () => {

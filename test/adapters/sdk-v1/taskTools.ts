@@ -1,6 +1,6 @@
 /** Tools that run as tasks, on any server. */
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
-import { McpError } from "@modelcontextprotocol/sdk/types.js"
+import { McpError, UrlElicitationRequiredError } from "@modelcontextprotocol/sdk/types.js"
 import { registerTaskTool, TaskFailure } from "mcp-task-storage/sdk"
 import * as z from "zod"
 
@@ -19,6 +19,7 @@ export const registerTaskTools = (server: McpServer, seen: Seen): void => {
   registerTaskTool(server, "report", {
     title: "Report",
     description: "Reads a city's weather",
+    taskSupport: "required",
     inputSchema: { days: z.string().transform(Number) },
     pollInterval
   }, async ({ days }, { progress }) => {
@@ -48,6 +49,14 @@ export const registerTaskTools = (server: McpServer, seen: Seen): void => {
   registerTaskTool(server, "throw", { pollInterval, inputSchema: detail }, ({ detail }) => {
     if (detail === "failure") throw new TaskFailure({ code: -32042, message: "No such city", data: { city: "Ur" } })
     if (detail === "mcp") throw new McpError(-32043, "No such country", { country: "Ur" })
+    if (detail === "url") {
+      throw new UrlElicitationRequiredError([
+        { mode: "url", elicitationId: "1", message: "Sign in", url: "https://example.com/sign-in" }
+      ])
+    }
+    if (detail === "nothing") return Reflect.get({}, "nothing")
+    if (detail === "odd") return { content: [Reflect.get({ block: { type: "smell" } }, "block")] }
+    if (detail === "string") throw "just so"
     if (detail === "result") return { ...text("no paper"), isError: true }
     throw new Error("password=secret")
   })
@@ -62,7 +71,7 @@ export const registerTaskTools = (server: McpServer, seen: Seen): void => {
   registerTaskTool(
     server,
     "ask",
-    { pollInterval, taskSupport: "optional", inputSchema: detail },
+    { pollInterval, inputSchema: detail },
     async ({ detail }, { elicit }) => {
       const requestedSchema = { type: "object", properties: { name: { type: "string" } } }
       const first = await elicit("first", { message: `${detail} first?`, requestedSchema })
@@ -83,11 +92,12 @@ export const registerTaskTools = (server: McpServer, seen: Seen): void => {
     async (_, { sample }) => text(JSON.stringify(await sample("model", { messages: [], maxTokens: 5 })))
   )
 
-  registerTaskTool(server, "who", {
-    pollInterval,
-    taskSupport: "optional",
-    principal: ({ sessionId }) => ({ user: sessionId ?? "nobody" })
-  }, (_, { principal, sessionId }) => text(JSON.stringify([principal, sessionId ?? null])))
+  registerTaskTool(
+    server,
+    "who",
+    { pollInterval },
+    (_, { principal, sessionId }) => text(JSON.stringify([principal, sessionId ?? null]))
+  )
 
   registerTaskTool(
     server,

@@ -15,7 +15,7 @@ const server = new McpServer({ name: "victim", version: "1" }, {
 })
 const seen: Seen = { begun: [], stopped: [] }
 registerTaskTools(server, seen)
-const client = new Client({ name: "client", version: "1" })
+const client = new Client({ name: "client", version: "1" }, { capabilities: { elicitation: {} } })
 const [clientSide, serverSide] = InMemoryTransport.createLinkedPair()
 await server.connect(serverSide)
 await client.connect(clientSide)

@@ -1,25 +1,11 @@
 /**
- * Clients that go away: on standard input and output the server hears of it by the end of its input.
+ * Clients that go away while a request of theirs waits.
  *
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type * as Latch from "effect/Latch"
-import type { Stdio } from "effect/Stdio"
-import * as Stream from "effect/Stream"
-import { type Ask, ListenerGone } from "../../protocol/Questions.ts"
-import { internalError, type WireError } from "../../protocol/WireError.ts"
-
-/**
- * Makes the end of the input open a latch.
- *
- * @since 0.2.0
- * @category combinators
- */
-export const openingAtEnd = (stdio: Stdio, latch: Latch.Latch): Stdio => ({
-  ...stdio,
-  stdin: Stream.ensuring(stdio.stdin, latch.open)
-})
+import { type Ask, ListenerGone } from "./Questions.ts"
+import { internalError, type WireError } from "./WireError.ts"
 
 /** How long a request that only waits goes on when its client is gone: it may still read. */
 const grace = "1 second"

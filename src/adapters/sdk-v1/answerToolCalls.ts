@@ -1,0 +1,111 @@
+/**
+ * `tools/call` of servers whose tasks this library runs.
+ *
+ * @since 0.2.0
+ */
+import type { McpServer, RegisteredTool } from "@modelcontextprotocol/sdk/server/mcp.js"
+import {
+  type CallToolRequest,
+  CallToolRequestSchema,
+  type CallToolResult,
+  McpError
+} from "@modelcontextprotocol/sdk/types.js"
+import * as Effect from "effect/Effect"
+import { workInPromises } from "../../promise/runInPromises.ts"
+import { callTool, noAugmentation } from "../../protocol/callTool.ts"
+import { answeringThrown } from "../../protocol/thrownResult.ts"
+import type { WireError } from "../../protocol/WireError.ts"
+import { fromMcpError, toMcpError } from "./mcpErrors.ts"
+import { currentOrigin } from "./ownership.ts"
+import { sdkRequest } from "./SdkRequest.ts"
+import { checkedArguments, type Extra, replaceToolsCall, toolOf } from "./sdkSeams.ts"
+import { answerBy, ownedBy, type SdkTasks } from "./sdkTasks.ts"
+import type { SdkTool } from "./SdkTool.ts"
+
+const tools = new WeakMap<RegisteredTool, SdkTool>()
+
+/**
+ * Remembers what runs the calls of a tool.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const rememberTool = (tool: RegisteredTool, run: SdkTool): void => {
+  tools.set(tool, run)
+}
+
+/**
+ * Has the protocol answer the calls of the tools that it runs, and the SDK those of all others.
+ *
+ * @since 0.2.0
+ * @category handlers
+ */
+export const answerToolCalls = (server: McpServer, sdk: SdkTasks): void =>
+  replaceToolsCall(server, (original) => async (request, extra) => {
+    const parsed = CallToolRequestSchema.safeParse(request)
+    const registered = parsed.success ? toolOf(server, parsed.data.params.name) : undefined
+    if (!parsed.success || registered?.enabled !== true) return original(request, extra)
+    const { params } = parsed.data
+    const tool = tools.get(registered)
+    if (tool !== undefined) return answerBy(sdk, extra, answerCall(server, sdk, { params, tool, extra }))
+    if (params.task !== undefined && !("createTask" in registered.handler)) {
+      throw toMcpError(noAugmentation(params.name))
+    }
+    // Its handler may create a task by the store, which has to know whose it is.
+    return currentOrigin.run(extra, () => original(request, extra))
+  })
+
+/** The schema threw, which is no complaint about the arguments. */
+class BrokenSchema {
+  readonly thrown: unknown
+
+  constructor(thrown: unknown) {
+    this.thrown = thrown
+  }
+}
+
+interface Call {
+  readonly params: CallToolRequest["params"]
+  readonly tool: SdkTool
+  readonly extra: Extra
+}
+
+const answerCall = (
+  server: McpServer,
+  sdk: SdkTasks,
+  { extra, params, tool }: Call
+): Effect.Effect<unknown, WireError> =>
+  Effect.suspend(() => {
+    const { name, registered, resultOfFailure } = tool
+    const { ask, client, outlivesCall, sendProgress } = sdkRequest(server, extra)
+    const parsed = Effect.tryPromise({
+      try: () => checkedArguments(server, name, registered, params.arguments),
+      catch: (error) => error instanceof McpError ? error : new BrokenSchema(error)
+    }).pipe(Effect.catch((error) => error instanceof McpError ? Effect.fail(error) : Effect.die(error.thrown)))
+    let args: unknown
+    return callTool<CallToolResult, McpError>(sdk.tasks, {
+      tool,
+      client,
+      meta: params._meta,
+      task: params.task,
+      owned: ownedBy(sdk, extra),
+      prepare: Effect.map(parsed, (parsed) => {
+        args = parsed
+        return { _tag: "Ready", arguments: params.arguments ?? {} }
+      }),
+      toWireError: fromMcpError,
+      run: () => answeringThrown(name, workInPromises((context) => tool.run(args, context)), resultOfFailure),
+      toWire: Effect.succeed,
+      ask,
+      sendProgress,
+      outlivesCall
+    }).pipe(
+      Effect.map(({ result }) => result),
+      Effect.catch((error): Effect.Effect<unknown, WireError> =>
+        error instanceof McpError ? Effect.succeed(refused(error.message)) : Effect.fail(error)
+      ),
+      Effect.tap((answer) => Effect.sync(() => sdk.tasks.known.created(server, answer)))
+    )
+  })
+
+const refused = (text: string): CallToolResult => ({ content: [{ type: "text", text }], isError: true })

@@ -1,0 +1,114 @@
+/**
+ * `tasks/*` of servers whose tasks this library runs.
+ *
+ * @since 0.2.0
+ */
+import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
+import {
+  CancelTaskRequestSchema,
+  GetTaskPayloadRequestSchema,
+  GetTaskRequestSchema,
+  ListTasksRequestSchema
+} from "@modelcontextprotocol/sdk/types.js"
+import * as Effect from "effect/Effect"
+import { backgroundSleep } from "../../domain/backgroundSleep.ts"
+import { untilGone } from "../../protocol/leavingClient.ts"
+import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
+import { orUnknown } from "../../protocol/readTask.ts"
+import { anonymous } from "../../protocol/TaskOwner.ts"
+import {
+  cancelTask20251125,
+  getTask20251125,
+  listTasks20251125,
+  taskResult20251125
+} from "../../protocol/Tasks20251125.ts"
+import type { WireError } from "../../protocol/WireError.ts"
+import { answerToolCalls } from "./answerToolCalls.ts"
+import { cannotBeAsked, type SdkRequest, sdkRequest } from "./SdkRequest.ts"
+import type { Extra } from "./sdkSeams.ts"
+import { answerBy, ownedBy, type SdkTasks } from "./sdkTasks.ts"
+
+const served = new WeakSet<McpServer>()
+
+/**
+ * Has the protocol answer what a server is asked of tasks. The server must have its first tool. Doing it again does nothing.
+ *
+ * @since 0.2.0
+ * @category handlers
+ */
+export const serveTasks = (server: McpServer, sdk: SdkTasks): void => {
+  if (served.has(server)) return
+  const { owner, tasks } = sdk
+  const answer = <A>(
+    extra: Extra,
+    use: (owned: OwnedTasks, request: SdkRequest) => Effect.Effect<A, WireError>
+  ): Promise<A> => {
+    const request = sdkRequest(server, extra)
+    const answer = Effect.flatMap(ownedBy(sdk, extra), (owned) => use(owned, request))
+    return answerBy(sdk, extra, untilGone(answer, request.gone))
+  }
+
+  server.server.setRequestHandler(
+    GetTaskRequestSchema,
+    ({ params: { taskId } }, extra) =>
+      answer(extra, (owned, request) => getTask20251125(tasks, owned, taskId, listener(server, request)))
+  )
+
+  server.server.setRequestHandler(
+    GetTaskPayloadRequestSchema,
+    ({ params: { taskId } }, extra) =>
+      answer(extra, (owned, request) => {
+        const pass = passMessages(server, sdk, taskId, extra)
+        const passing = Effect.forever(Effect.andThen(pass, backgroundSleep(tasks.settings.pollInterval)))
+        const result = taskResult20251125(tasks, owned, taskId, {
+          ...listener(server, request),
+          notify: (task) => request.notify("notifications/tasks/status", task)
+        })
+        return orUnknown(taskId, owned.storage.getTaskSummary(taskId)).pipe(
+          Effect.andThen(Effect.raceFirst(result, passing)),
+          Effect.onExit(() => pass)
+        )
+      })
+  )
+
+  server.server.setRequestHandler(
+    CancelTaskRequestSchema,
+    ({ params: { taskId } }, extra) => answer(extra, (owned) => cancelTask20251125(owned, taskId))
+  )
+
+  if (owner === anonymous) server.server.removeRequestHandler("tasks/list")
+  else {
+    server.server.setRequestHandler(
+      ListTasksRequestSchema,
+      ({ params }, extra) => answer(extra, (owned) => listTasks20251125(owned, params?.cursor))
+    )
+  }
+  answerToolCalls(server, sdk)
+  served.add(server)
+}
+
+/** A session has a server of its own, and so has each request of stateless HTTP. */
+const listener = (server: McpServer, { ask = cannotBeAsked, client: { clientCapabilities } }: SdkRequest) => ({
+  ask,
+  clientCapabilities,
+  client: server
+})
+
+/** Sends what waits for the client of a task: what tools queue through the SDK, such as log messages. */
+const passMessages = (
+  server: McpServer,
+  { taskMessageQueue }: SdkTasks,
+  taskId: string,
+  { requestId, sessionId }: Extra
+): Effect.Effect<void> =>
+  Effect.ignore(Effect.tryPromise(async (signal) => {
+    while (!signal.aborted) {
+      const queued = await taskMessageQueue.dequeue(taskId, sessionId)
+      if (queued === undefined) return
+      if (queued.type === "response" || queued.type === "error") {
+        server.server.onerror?.(new Error(`Nobody waits for the answer to request ${queued.message.id}`))
+      } else {
+        await server.server.transport?.send(queued.message, { relatedRequestId: requestId })
+      }
+    }
+  }))
