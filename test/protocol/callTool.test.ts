@@ -69,7 +69,7 @@ describe("a call", () => {
         [old({}), {}, "optional", "result"],
         [old({}), {}, "required", -32601],
         [{ protocolVersion: "2025-06-18", clientCapabilities: {} }, {}, "optional", "result"],
-        [{ protocolVersion: "2025-06-18", clientCapabilities: {} }, {}, "required", -32603]
+        [{ protocolVersion: "2025-06-18", clientCapabilities: {} }, {}, "required", -32601]
       ] as const
       for (const [client, more, taskSupport, expected] of table) {
         const answer = yield* callTool(tasks, callOf(owned, client, work, more, { taskSupport })).pipe(
