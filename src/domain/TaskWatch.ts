@@ -8,6 +8,8 @@ import * as RcRef from "effect/RcRef"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { AtOnce, isAtOnce } from "./AtOnce.ts"
+import { backgroundSleep, backgroundTicks } from "./backgroundSleep.ts"
+import { holdProcess } from "./holdProcess.ts"
 import { expiresAt, isOnlyExtended, type StoredTask } from "./StoredTask.ts"
 import { answered, withNow } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
@@ -36,10 +38,10 @@ export interface TaskWatch {
 }
 
 /** How often a task is looked at for whoever waits for it, where the driver does not signal what others write. */
-const pollInterval = "250 millis"
+const pollInterval = 250
 
 /** How long after a fault of the engine a task that is waited for is looked at again. */
-const pauseAfterFault = "1 second"
+const pauseAfterFault = 1_000
 
 /**
  * Makes the watch of a driver. The driver's signals of other writers are followed only while somebody waits.
@@ -58,7 +60,7 @@ export const makeTaskWatch = Effect.fnUntraced(
       if (taskIds.length === 0) return Effect.void
       return Effect.ignore(Effect.map(driver.findRevisions(taskIds), (versions) => hub.wakeOutdated(taskIds, versions)))
     })
-    const foreignWrites = driver.foreignWrites ?? Stream.map(Stream.tick(pollInterval), () => undefined)
+    const foreignWrites = driver.foreignWrites ?? backgroundTicks(pollInterval)
     const listening = yield* RcRef.make({
       acquire: Effect.forkScoped(
         Stream.runForEach(
@@ -87,6 +89,11 @@ export const makeTaskWatch = Effect.fnUntraced(
       })
     }
 
+    /** In memory nobody but this process can write, so that only the end of its ttl can be waited for. */
+    const hasOthers = driver.foreignWrites === undefined || driver.findRevisions !== undefined
+    const awaiting = <A, E>(seen: StoredTask, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      hasOthers || expiresAt(seen) !== null ? holdProcess(effect) : effect
+
     const states: TaskWatch["states"] = (operation, taskId, session) => {
       type Next = Effect.Effect<StoredTask, TaskNotFound | TaskStorageUnavailable>
       const gone = Effect.fail(new TaskNotFound({ taskId }))
@@ -108,7 +115,7 @@ export const makeTaskWatch = Effect.fnUntraced(
       const next = (waiter: Waiter, seen: StoredTask): Next =>
         Effect.catchTag(look(waiter, seen), "TaskStorageUnavailable", (error): Next =>
           error.retryable
-            ? Effect.andThen(Effect.timeoutOption(waiter.latch.await, pauseAfterFault), next(waiter, seen))
+            ? Effect.andThen(Effect.raceFirst(waiter.latch.await, backgroundSleep(pauseAfterFault)), next(waiter, seen))
             : Effect.fail(error))
 
       /** The large parts of a task are read only when it has changed. */
@@ -129,7 +136,7 @@ export const makeTaskWatch = Effect.fnUntraced(
             // From the time it is by now, since the answer may have taken a while.
             const woken = end === null
               ? latch.await
-              : withNow((later) => Effect.timeoutOption(latch.await, Math.max(end - later, 0)))
+              : withNow((later) => Effect.raceFirst(latch.await, backgroundSleep(Math.max(end - later, 0))))
             return Effect.andThen(woken, next(waiter, seen))
           })
         })
@@ -145,7 +152,7 @@ export const makeTaskWatch = Effect.fnUntraced(
           undefined,
           (seen) =>
             Effect.map(
-              seen === undefined ? read(seen) : Effect.andThen(listen, next(waiter, seen)),
+              seen === undefined ? read(seen) : awaiting(seen, Effect.andThen(listen, next(waiter, seen))),
               (task) => [task, task] as const
             )
         ).pipe(Stream.takeUntil((task) => isTerminal(task.status)))

@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 
 /**
  * Sleeps without keeping the process alive: a server whose client has gone ends, although its storage would have been
@@ -17,6 +18,18 @@ import * as Effect from "effect/Effect"
  */
 export const backgroundSleep = (millis: number): Effect.Effect<void> =>
   Effect.clockWith((clock) => clock === liveClock ? sleepUnreferenced(millis) : clock.sleep(Duration.millis(millis)))
+
+/**
+ * Ticks at once and then each time after so many milliseconds, without keeping the process alive.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const backgroundTicks = (millis: number): Stream.Stream<undefined> =>
+  Stream.concat(
+    Stream.succeed(undefined),
+    Stream.fromEffectRepeat(Effect.as(backgroundSleep(millis), undefined))
+  )
 
 const liveClock = Context.get(Context.empty(), Clock.Clock)
 

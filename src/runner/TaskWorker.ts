@@ -13,6 +13,7 @@ import * as Random from "effect/Random"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
+import { HoldsProcess } from "../domain/holdProcess.ts"
 import { isExpired } from "../domain/StoredTask.ts"
 import { type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorageShape, TouchOptions, WorkerOption } from "../domain/TaskOperations.ts"
@@ -281,7 +282,11 @@ export class TaskWorker {
         else if ((record.attempt ?? 0) > this.attempt) this.stop("lost")
         return outages.answered(token)
       }))
-    return this.#persist(() => following, (error) => !endsHold(error), token).pipe(
+    return this.#persist(
+      () => Effect.provideService(following, HoldsProcess, false),
+      (error) => !endsHold(error),
+      token
+    ).pipe(
       Effect.catch((error) => this.#stopWith(endOfHold(error) ?? "ended"))
     )
   }

@@ -7,8 +7,8 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
 import { parseCount, parseMillis } from "../../domain/ArgumentParsers.ts"
+import { backgroundTicks } from "../../domain/backgroundSleep.ts"
 import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { parseSchemaMode } from "../SchemaMode.ts"
@@ -66,7 +66,7 @@ export const makeDynamoDbDriver = Effect.fnUntraced(function*(
         return Effect.map(removeIfExpired(taskId, now), (was) => was ? taskId : undefined)
       }),
     messages: makeDynamoDbMessages(table, shards, nextToken),
-    foreignWrites: Stream.map(Stream.tick(watchInterval), () => undefined)
+    foreignWrites: backgroundTicks(watchInterval)
   }
 })
 

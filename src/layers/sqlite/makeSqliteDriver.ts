@@ -12,7 +12,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
-import { realSleep } from "../realSleep.ts"
+import { realBackgroundSleep } from "../realSleep.ts"
 import { parseSchemaMode, type SchemaMode } from "../SchemaMode.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
 import { makeSqlRunner, type SqlRunner } from "../sql/SqlRunner.ts"
@@ -118,7 +118,7 @@ const foreignWrites = (sql: SqlClient, areLost: () => boolean): Stream.Stream<un
       Effect.catchCause(version, () => Effect.succeed(seen)).pipe(
         Effect.flatMap((now) => {
           if (now !== seen) Queue.offerUnsafe(queue, undefined)
-          return Effect.andThen(realSleep(pollInterval), look(now))
+          return Effect.andThen(realBackgroundSleep(pollInterval), look(now))
         })
       )
     return look(undefined)

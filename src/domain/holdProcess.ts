@@ -1,0 +1,36 @@
+/**
+ * Who keeps the process alive by waiting.
+ *
+ * @since 0.2.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+
+/**
+ * Whether waiting for a task keeps the process alive, as it does for whoever asks. What waits on its own account, as the
+ * workers of a runner do, says no: a server whose client has gone would never end.
+ *
+ * @since 0.2.0
+ * @category references
+ */
+export const HoldsProcess = Context.Reference<boolean>("mcp-task-storage/HoldsProcess", { defaultValue: () => true })
+
+/** Long enough to be of no account, and short enough for a timer. */
+const interval = 2 ** 30
+
+/**
+ * Keeps the process alive while an effect runs, unless {@link HoldsProcess} says no.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const holdProcess = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(HoldsProcess, (holds) =>
+    holds
+      ? Effect.acquireUseRelease(
+        // @effect-diagnostics-next-line globalTimersInEffect:off -- it tells no time, and is there to be there
+        Effect.sync(() => setInterval(() => undefined, interval)),
+        () => effect,
+        (timer) => Effect.sync(() => clearInterval(timer))
+      )
+      : effect)
