@@ -36,9 +36,10 @@ class Runs {
 const scene = Effect.fnUntraced(function*<E>(target: FaultTarget<E>) {
   const store = yield* target.freshStore
   const refusals = new Refusals()
+  const outage = new Refusals()
   const runs = new Runs()
   const openRunner = Effect.fnUntraced(function*(isFirst: boolean) {
-    const driver = yield* store.openDriver()
+    const driver = outage.wrap(yield* store.openDriver())
     const storage = yield* TaskStorage.fromDriver(isFirst ? refusals.wrap(driver) : driver, { maintenance: false })
     const runner = yield* makeTaskRunner(options).pipe(
       Effect.provideService(TaskStorage, storage),
@@ -72,11 +73,12 @@ const scene = Effect.fnUntraced(function*<E>(target: FaultTarget<E>) {
       assert.deepEqual(result, { _tag: "Success", value: { did: taskId } })
     }
   })
-  return { taskIds, refusals, allEnded }
+  return { taskIds, refusals, outage, allEnded }
 })
 
 export const testOutages = <E>(target: FaultTarget<E>): void => {
-  describe(`a refusal that is said to be final: ${target.name}`, () => {
+  // They mostly wait.
+  describe.concurrent(`a refusal that is said to be final: ${target.name}`, () => {
     it.live("of one heartbeat costs no task, whatever its policy", () =>
       Effect.gen(function*() {
         const { allEnded, refusals, taskIds } = yield* scene(target)
@@ -93,11 +95,21 @@ export const testOutages = <E>(target: FaultTarget<E>): void => {
         refusals.begin()
         yield* realSleep(lease / 3)
         refusals.end()
-        // The work ends within the next one.
+        // The work ends within the next outage.
         yield* realSleep(1.4 * lease)
         refusals.begin()
         yield* realSleep(lease / 2)
         refusals.end()
+        yield* allEnded
+      }))
+
+    it.live("of everything to everybody, for longer than a lease, costs no task", () =>
+      Effect.gen(function*() {
+        const { allEnded, outage } = yield* scene(target)
+        yield* realSleep(lease / 4)
+        outage.begin()
+        yield* realSleep(1.5 * lease)
+        outage.end()
         yield* allEnded
       }))
   })
