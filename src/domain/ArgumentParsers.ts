@@ -1,5 +1,5 @@
 /**
- * Parsers of arguments. Callers of the promise facade have no compiler, so nothing is taken for what its type says.
+ * Parsers of arguments. Callers of the promise API may have no compiler, so a parser trusts no type.
  *
  * @since 0.1.0
  */
@@ -104,7 +104,7 @@ const durationUnits: ReadonlyArray<string> = optionNames<Duration.DurationObject
   weeks: true
 })
 
-/** Effect takes a misspelt unit, and what is no number, for no time at all. */
+/** Effect reads a misspelt unit, or a value that is no number, as zero. */
 const isSpelt = (value: Duration.Input): boolean => {
   if (typeof value !== "object" || Duration.isDuration(value)) return true
   if (Array.isArray(value)) return value.every(Number.isFinite)
@@ -117,7 +117,7 @@ const durationMillis = (value: Duration.Input): number => {
     if (!isSpelt(value)) return NaN
     return Option.match(Duration.fromInput(value), { onNone: () => NaN, onSome: Duration.toMillis })
   } catch {
-    // What is not of its type at all makes the parser throw.
+    // The parser throws for a value of another type.
     return NaN
   }
 }
@@ -169,7 +169,7 @@ export const parseShortText = (field: string, value: unknown, maxLength: number)
     : refuse(field, `must be a string of 1 to ${maxLength} characters`)
 
 /**
- * Parses a value that JSON can carry, nested as deep as may be or `levels` deep.
+ * Parses a value that JSON can carry. It may be nested `levels` deep, by default as deep as can be stored.
  *
  * @since 0.1.0
  * @category parsers
@@ -180,7 +180,7 @@ export const parseJson = (field: string, value: unknown, levels?: number): Parse
 const notJson = (field: string, reason: string, path: NotJson["path"]): InvalidInput =>
   new InvalidInput({ field, reason: path.length === 0 ? reason : `${reason} (at ${writePath(path)})` })
 
-/** Writes the way to a value inside a payload, and no more of it than helps to find that. */
+/** Writes the path to a value inside a payload, cut to what helps to find it. */
 const writePath = (path: NotJson["path"]): string => {
   const shown = path.slice(0, longestPath).map((place) => typeof place === "number" ? `[${place}]` : `.${cut(place)}`)
   return `${shown.join("").replace(/^\./, "")}${path.length > longestPath ? "…" : ""}`
@@ -208,7 +208,7 @@ export const parseKeyed = (field: string, value: unknown): Parsed<StoredJson> =>
     : refuse(field, "must be an object")
 
 /**
- * Parses an object whose values JSON can carry, nested as deep as may be or `levels` deep.
+ * Parses an object whose values JSON can carry. They may be nested `levels` deep, by default as deep as can be stored.
  *
  * @since 0.1.0
  * @category parsers

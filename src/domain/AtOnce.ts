@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 
 /**
- * An effect that answers without waiting and cannot fail: what the primitives of a backend in the same process are. Like
- * any effect it does nothing until it is run; the service, which runs it right away, then saves the steps around it.
+ * An effect that answers at once and cannot fail, such as a primitive of a backend in the same process. Like any effect it
+ * does nothing until it is run. The service runs it directly, which saves the steps of the runtime.
  *
  * @since 0.1.0
  * @category models

@@ -31,7 +31,7 @@ export const FailureReport = Schema.Struct({
 export type FailureReport = typeof FailureReport.Type
 
 /**
- * What really went wrong, as it is handed in. An `Error` is one.
+ * A failure as callers hand it in. An `Error` is one.
  *
  * @since 0.2.0
  * @category models
@@ -50,17 +50,17 @@ export interface FailureInput {
  */
 export type StoredFailure = Pick<StoredTask, "failure" | "failureStack">
 
-/** Bytes that a failure may take in all; a message that leaves nothing of the stack is cut to half of that. */
+/** How many bytes a failure may take. A message that leaves no room for the stack is cut to half of them. */
 const maxBytes = 16_384
 
-/** What is stored of it besides its texts takes less. */
+/** All that is stored beside its texts takes fewer bytes. */
 const restBytes = 100
 
-/** Bytes of a name, which is that of a class. */
+/** How many bytes a name may take. It is the name of a class. */
 const maxNameBytes = 1_024
 
 /**
- * A failure that was parsed, in the form in which it is stored when it is written `now`.
+ * A parsed failure. Gives its stored form when it is written at `now`.
  *
  * @since 0.2.0
  * @category models
@@ -76,7 +76,7 @@ export type ParsedFailure = (now: number) => StoredFailure
 export const noFailure: StoredFailure = { failure: null, failureStack: null }
 
 /**
- * Parses a failure and cuts it to 16 KiB, of its stack first. Without a time it happened when it is written.
+ * Parses a failure and cuts it to 16 KiB, its stack first. Without a time it gets the time of the write.
  *
  * @since 0.2.0
  * @category parsers
@@ -133,9 +133,9 @@ export const storeFailure = (
 
 const textBytes = (text: string): number => StoredJson.fromJson(text).bytes
 
-/** Gives as much of a text as takes so many bytes. No character is cut in two. */
+/** Gives the longest start of a text that fits into so many bytes. It cuts no character in two. */
 const cut = (text: string, bytes: number): string => {
-  // Each unit takes a byte or more, so that of a text of any length no more than this is looked at.
+  // Each unit takes at least a byte, so nothing behind this fits.
   const start = text.slice(0, Math.max(0, bytes))
   if (textBytes(start) <= bytes) return start
   let [fits, tooLong] = [0, start.length]

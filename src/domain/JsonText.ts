@@ -19,7 +19,7 @@ const colon = 0x3a
 export const endOfString = (text: string, start: number): number =>
   text.charCodeAt(start) === quote ? endAfter(text, start) : malformed()
 
-/** Gives the place behind the string that a place is in. */
+/** Gives the index behind the string that an index is in. */
 const endAfter = (text: string, inside: number): number => {
   let end = inside
   do {

@@ -1,5 +1,5 @@
 /**
- * How many parts a payload may have that is kept as one document, which each new part goes through.
+ * How many parts a payload may have. It is kept as one document, and each new part reads through it.
  *
  * @since 0.2.0
  */
@@ -22,7 +22,7 @@ export const maxSteps = 1_000
 export const maxInputKeys = 1_000
 
 /**
- * Gives the error of more steps than a task keeps. One that has more already may keep them.
+ * Gives the error for too many steps. A task that has more already may keep them.
  *
  * @since 0.2.0
  * @category guards
@@ -34,7 +34,7 @@ export const tooManySteps = (field: string, steps: number, before: number): Inva
   })
 
 /**
- * Gives the error of more input keys than a task may have. One that has more already may keep them.
+ * Gives the error for too many input keys. A task that has more already may keep them.
  *
  * @since 0.2.0
  * @category guards

@@ -1,5 +1,5 @@
 /**
- * Limits of what a payload may take.
+ * Limits on the size of payloads.
  *
  * @since 0.1.0
  */
@@ -22,7 +22,7 @@ export const withinLimit = (json: Part, limit: number): Result.Result<void, Payl
     : Result.fail(new PayloadTooLarge({ limit, actual: json.bytes }))
 
 /**
- * Passes the parts of a write that are small enough by themselves. What is too large is refused before anything is read.
+ * Passes the parts of a write that are small enough by themselves. A part that is too large is refused before anything is read.
  *
  * @since 0.2.0
  * @category guards

@@ -10,7 +10,7 @@ import { parseNames } from "./optionNames.ts"
 import { InvalidInput } from "./TaskError.ts"
 
 /**
- * Each time so long after the time before; `false` for never. The duration may stand alone, as configuration gives it.
+ * The pause between two runs; `false` for never. The duration may stand alone, as configuration gives it.
  *
  * @since 0.2.0
  * @category options

@@ -61,8 +61,8 @@ export class StoredJson {
 
   /**
    * Takes a private copy of a value, or says what in it JSON cannot carry. A property that is `undefined` counts as
-   * absent and `-0` as `0`, as in JSON. It may be nested `levels` deep. Of a value larger than {@link maxBytes} only the
-   * size is kept, which no limit lets pass.
+   * absent and `-0` as `0`, as in JSON. It may be nested `levels` deep. For a value larger than {@link maxBytes} only the
+   * size is kept, and every limit refuses it.
    */
   static fromValue(value: unknown, levels: number = maxDepth): Result.Result<StoredJson, NotJson> {
     if (typeof value === "string" && value.length <= maxBytes) {
@@ -113,7 +113,7 @@ export class StoredJson {
   }
 
   /**
-   * A size that {@link StoredJson.bytes} does not exceed, known without writing the text.
+   * An upper bound of {@link StoredJson.bytes}, known without writing the text.
    */
   get bytesAtMost(): number {
     return this.#bound
@@ -261,7 +261,7 @@ class Copier {
   }
 }
 
-/** What a getter throws may throw again when it is looked at. */
+/** A thrown value may throw again when it is read. */
 const nameOfThrown = (thrown: unknown): string => {
   try {
     return thrown instanceof Error ? thrown.name : "an exception"

@@ -1,6 +1,6 @@
 /**
- * Maps in their stored form, changed as text: an entry that is added or taken costs what it is, and nothing of the others
- * is decoded.
+ * Maps in their stored form, changed as text. Adding or taking an entry costs the size of that entry. The others are not
+ * decoded.
  *
  * @since 0.2.0
  */
@@ -34,7 +34,7 @@ export const entryOf = (key: string, value: StoredJson): StoredJson =>
   StoredJson.fromText(`{${StoredJson.fromJson(key).text}:${value.text}}`)
 
 /**
- * Adds the entries of a map behind those of another one, which has none of their keys.
+ * Adds the entries of a map behind those of another one. The two have no key in common.
  *
  * @since 0.2.0
  * @category combinators
@@ -46,7 +46,7 @@ export const append = (map: StoredJson | null, added: StoredJson): StoredJson =>
 }
 
 /**
- * Adds the entries of a map to those of another one. Those of a key that it has replace it.
+ * Adds the entries of a map to another one. An entry replaces one with the same key.
  *
  * @since 0.2.0
  * @category combinators
@@ -84,7 +84,7 @@ const comma = 0x2c
 /** A map without its last bracket. */
 const unclosed = (text: string): string => text.startsWith("{") && text.endsWith("}") ? text.slice(0, -1) : malformed()
 
-/** What is stored has no space between its tokens. */
+/** Stored text has no space between its tokens. */
 const entriesIn = (text: string): ReadonlyArray<Entry> => {
   const { length } = unclosed(text)
   const entries: Array<Entry> = []

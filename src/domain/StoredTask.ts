@@ -27,9 +27,9 @@ export interface StoredTask {
   readonly revision: number
   /** Unique text of its creation: tells a task from a later one of the same id. */
   readonly incarnation: string
-  /** How often the task was claimed: the fencing token of whoever works on it. */
+  /** How often the task was claimed: the fencing token of its worker. */
   readonly attempt: number
-  /** Until when its worker holds the task; 0 when it waits for a worker, `null` when it is nobody's to claim. */
+  /** Until when its worker holds the task; 0 when it waits for a worker, `null` when nobody may claim it. */
   readonly leaseExpiresAt: number | null
   readonly resultKind: ResultKind | null
   /** What the method is applied to: a tool, a prompt. */
@@ -96,7 +96,7 @@ export const isSameVersion = (left: TaskVersion, right: TaskVersion): boolean =>
   left.revision === right.revision && left.incarnation === right.incarnation
 
 /**
- * Tells whether nothing happened to a task from one state to the next, but that its lease was extended.
+ * Tells whether a longer lease is the only difference between two states of a task.
  *
  * @since 0.2.0
  * @category guards
@@ -123,9 +123,8 @@ type FieldOf<Row, Value> = { [Field in keyof Row]: Row[Field] extends Value ? Fi
 export type JsonField = FieldOf<StoredTask, StoredJson | null>
 
 /**
- * What bounds the size of each field of JSON text: the limit of the layer for outcomes, the one for everything else that a
- * user wrote (`content`), or a fixed one. The keys that input was asked under count while their requests and answers are
- * kept, and not by themselves.
+ * The limit on the size of each field of JSON text: the limit of the layer for outcomes, its limit for everything else that
+ * a user wrote (`content`), or a fixed one. The keys of input have none: they count with their requests and answers.
  */
 const bounds = {
   originalMethod: "content",
@@ -171,7 +170,7 @@ const isContent = (field: JsonField): field is ContentField => bounds[field] ===
 export const contentFields: ReadonlyArray<ContentField> = jsonFields.filter(isContent)
 
 /**
- * The fields whose size is bounded by what they are.
+ * The fields whose limit is fixed.
  *
  * @since 0.2.0
  * @category constants

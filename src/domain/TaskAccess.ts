@@ -27,7 +27,7 @@ const millisOf = (fiber: Fiber.Fiber<unknown, unknown>): number =>
   Math.floor(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
 
 /**
- * Goes on with what was parsed, or fails with why it could not be.
+ * Continues with a parsed value, or fails with the error of parsing.
  *
  * @since 0.1.0
  * @category combinators
@@ -38,8 +38,8 @@ export const parsed = <A, E1, B, E, R>(
 ): Effect.Effect<B, E | E1, R> => Result.isFailure(result) ? Effect.fail(result.failure) : use(result.success)
 
 /**
- * Runs an operation with the present time. It gets a span when its caller is being traced; a span that nobody asked for
- * would cost several times what a read from memory does.
+ * Runs an operation with the present time. It makes a span only if its caller is traced: a span costs several times as much
+ * as a read from memory.
  *
  * @since 0.1.0
  * @category combinators
@@ -76,8 +76,8 @@ export const unavailable = (operation: string, error: TaskDriverError): TaskStor
   })
 
 /**
- * Goes on with what a driver answered, or fails with the operation's error for what its engine did wrong. To be called
- * while the operation runs: what answers at once is asked at once.
+ * Continues with the answer of a driver, or fails with the operation's error for a failure of the engine. Call it while the
+ * operation runs: a driver that answers at once is asked at once.
  *
  * @since 0.1.0
  * @category combinators
@@ -95,8 +95,8 @@ export const answered = <A, B, E>(
     })
 
 /**
- * Decodes what an engine gave back; what cannot be decoded is a corrupt row, not a defect. `applied` is `"unknown"` where
- * the engine has written before it gave it.
+ * Decodes what an engine gave back. A value that cannot be decoded is a corrupt row, not a defect. `applied` is `"unknown"` if
+ * the engine has written before it answered.
  *
  * @since 0.1.0
  * @category combinators

@@ -36,7 +36,7 @@ export const encodeCursor = (query: CursorQuery, position: TaskPosition): string
 }
 
 /**
- * Reads a cursor of the same query. What that query would not have written is refused.
+ * Reads a cursor. Refuses one that this query would not have written.
  *
  * @since 0.1.0
  * @category constructors

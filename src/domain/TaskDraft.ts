@@ -32,7 +32,7 @@ import { isTerminal } from "./TaskStatus.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 
 /**
- * What tells a task from others, parsed before.
+ * The identity of a task, which was parsed before.
  *
  * @since 0.1.0
  * @category models
@@ -77,7 +77,7 @@ export const draftTask = (
     orNull(task.inputResponses, (value) => parseJsonObject("inputResponses", value)),
     orNull(task.requestState, (value) => parseText("requestState", value)),
     orAbsent(task.principal, (value) => parseJson("principal", value)),
-    // What holds the values is a level of its own.
+    // The object that holds the values is a level of its own.
     orAbsent(replacing?.steps, (value) => parseJsonObject("steps", value, maxDepth + 1)),
     orNull(task.result, (value) => parseOutcome("result", value)),
     orNull(task.failure, (value) => parseFailure("failure", value))
@@ -122,7 +122,7 @@ export const draftTask = (
     attempt: lease === null || lease === 0 ? 0 : 1,
     leaseExpiresAt: lease === null || isTerminal(status) ? null : leaseUntil(now, lease),
     resultKind: outcome === null ? null : outcome.resultKind,
-    // What the name is derived from may be replaced, and the name stays.
+    // The name stays, even if the params that it came from are replaced.
     name: name === null && replacing === undefined ? nameIn(originalParams) : name,
     traceparent,
     tracestate,
@@ -146,7 +146,7 @@ export const draftTask = (
     : Result.fail(tooLarge)
 }
 
-/** The name of a tool or a prompt; a longer text in its place is none. */
+/** The longest name of a tool or a prompt. A longer text is no name. */
 const maxNameLength = 255
 
 /** It takes 55 characters, and may take more in later versions of the standard. */

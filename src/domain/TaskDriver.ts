@@ -1,9 +1,9 @@
 /**
- * The few primitives that a backend implements; `TaskStorage.fromDriver` makes the service of them.
+ * The few primitives that a backend implements. `TaskStorage.fromDriver` turns them into the service.
  *
  * A driver has no rules of its own. It keeps rows, evaluates the conditions it is given in the same atomic step as the
- * write, and answers with values: a lost race is no error. Only what the engine does wrong is a {@link TaskDriverError}.
- * Hold yours to the contract with `mcp-task-storage/testing`.
+ * write, and answers with values: a lost race is no error. Only a failure of the engine is a {@link TaskDriverError}. Test your
+ * driver with `mcp-task-storage/testing`.
  *
  * @since 0.1.0
  */
@@ -17,8 +17,8 @@ import type { TaskStatus } from "./TaskStatus.ts"
 import type { TaskGuard, TaskPatch, TaskScope } from "./TaskWrite.ts"
 
 /**
- * The engine failed. `reason` is a sentence for a person without secrets and without its full stop; `applied` is
- * `"unknown"` when a write may have happened all the same.
+ * The engine failed. `reason` is a sentence for a person, without secrets and without its full stop. `applied` is `"unknown"`
+ * if a write may have happened.
  *
  * @since 0.1.0
  * @category errors
@@ -31,7 +31,7 @@ export class TaskDriverError extends Data.TaggedError("TaskDriverError")<{
 }> {}
 
 /**
- * What became of an insert.
+ * The answer to an insert.
  *
  * @since 0.1.0
  * @category models
@@ -42,7 +42,7 @@ export type InsertResult =
   | { readonly _tag: "LimitReached"; readonly scope: "storage" | "session"; readonly limit: number }
 
 /**
- * What became of a guarded write: done; refused by the guard, with the very task that refused it; or no visible task.
+ * The answer to a guarded write: done; refused by the guard, with the task that refused it; or no visible task.
  *
  * @since 0.1.0
  * @category models
@@ -53,8 +53,7 @@ export type PatchResult =
   | { readonly _tag: "Missing" }
 
 /**
- * What a guarded write is to answer with once it is done: the whole task, or as much of it as a {@link StoredSummary}
- * holds.
+ * What a guarded write answers with once it is done: the whole task, or the part that a {@link StoredSummary} holds.
  *
  * @since 0.2.0
  * @category models
@@ -117,13 +116,13 @@ export interface TaskBounds {
 
 /**
  * The messages that wait for the client of a task: first in, first out. A queue is named after its task and goes with it,
- * but needs none: the queue of an id that is no task works like any other.
+ * but needs no task: the queue of any id works.
  *
  * @since 0.1.0
  * @category models
  */
 export interface MessageDriver {
-  /** Appends a message; `maxSize` unexpired messages in the queue refuse it, and the size is told. One atomic step. */
+  /** Appends a message, unless the queue has `maxSize` unexpired messages; then it gives the size. One atomic step. */
   readonly push: (message: {
     readonly queue: string
     readonly body: StoredJson
@@ -140,9 +139,9 @@ export interface MessageDriver {
 }
 
 /**
- * What a backend implements. Each primitive is one atomic step that other processes see whole or not at all, and a write
- * is durable before its effect succeeds. An interrupted primitive has happened whole or not at all. A backend in the same
- * process can answer with {@link AtOnce}.
+ * What a backend implements. Each primitive is one atomic step: other processes see all of it or nothing. A write is durable
+ * before its effect succeeds. An interrupted primitive has happened as a whole or not at all. A backend in the same process
+ * can answer with {@link AtOnce}.
  *
  * @since 0.1.0
  * @category models
@@ -150,7 +149,7 @@ export interface MessageDriver {
 export interface TaskDriver {
   readonly backendName: string
 
-  /** The largest payloads that the engine stores, in bytes. Without it they are as large as the options say. */
+  /** The largest payloads that the engine stores, in bytes. Without it only the options limit them. */
   readonly maxPayloadBytes?: { readonly outcome: number; readonly content: number }
 
   /**
@@ -168,8 +167,7 @@ export interface TaskDriver {
 
   /**
    * Writes the patch if the guard permits it, and raises `revision` by one. Answers with the whole task, as it is then or as
-   * it refused. Of a write that is done, `"summary"` lets it leave out the large parts: they may be null, since nobody reads
-   * them.
+   * it refused. With `"summary"` the answer to a write that is done may leave out the large parts: they may be null.
    */
   readonly patch: (
     taskId: string,
@@ -205,8 +203,8 @@ export interface TaskDriver {
 
   /**
    * Lists up to `limit` tasks of any session that are `working`, visible at `now`, and under a lease that has run out by
-   * `expiredBy`, the one that ran out first first, by index. With `released` those whose lease ends at 0 too, which wait
-   * for a worker.
+   * `expiredBy`, by index, in the order in which they ran out. With `released` it also lists tasks whose lease is 0: they
+   * wait for a worker.
    */
   readonly expiredLeases: (query: {
     readonly released: boolean
@@ -227,30 +225,30 @@ export interface TaskDriver {
   readonly messages: MessageDriver
 
   /**
-   * Runs several primitives as one transaction, where that saves commits. Correctness never depends on it: without it
-   * each primitive stands alone.
+   * Runs several primitives as one transaction, to save commits. Correctness never depends on it: without it each
+   * primitive stands alone.
    */
   readonly transaction?: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | TaskDriverError>
 
-  /** Runs an effect once what was written is committed, for a driver that joins transactions of its user. */
+  /** Runs an effect after the commit, for a driver that joins transactions of its user. */
   readonly afterCommit?: (effect: Effect.Effect<void>) => Effect.Effect<void>
 
   /**
-   * Signals that other writers, such as other processes, may have written: the task with the id, or, of `undefined`, any
-   * task. Runs only while somebody waits for a change, and signals `undefined` once when it begins to notice, since what
-   * was written before that it would miss. Signals are hints and may be spurious. Without it the tasks that are waited for
-   * are looked at four times a second.
+   * Signals that other writers, such as other processes, may have written: the task with the id, or any task for
+   * `undefined`. It runs only while somebody waits for a change. When it begins to notice writes, it signals `undefined`
+   * once, for what it may have missed. Signals are hints and may be spurious. Without it the service looks four times a
+   * second at the tasks that somebody waits for.
    */
   readonly foreignWrites?: Stream.Stream<string | undefined>
 
   /**
-   * Tells at which revision tasks are, expired or not, and leaves out those that are not there. With it a signal for any
-   * task costs one call for all that are waited for; without it, one read for each.
+   * Gives the revisions of tasks, expired or not, and leaves out tasks that do not exist. With it a signal for any task
+   * costs one call for all that are waited for. Without it, it costs one read for each.
    */
   readonly findRevisions?: (
     taskIds: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyMap<string, TaskVersion>, TaskDriverError>
 
-  /** Does what the engine needs from time to time, beside the removal of what expired. */
+  /** Does what the engine needs from time to time, besides removing expired tasks. */
   readonly maintain?: Effect.Effect<{ readonly [key: string]: string | number | boolean }, TaskDriverError>
 }

@@ -1,8 +1,8 @@
 /**
  * Why an operation is refused or cannot be done.
  *
- * Every error is a Schema, so that it travels over RPC and into logs; its message says what to do about it, and neither
- * its fields nor its message hold a payload or a connection string.
+ * Every error is a Schema, so that it travels over RPC and into logs. Its message says what to do about it. Neither its fields
+ * nor its message hold a payload or a connection string.
  *
  * @since 0.1.0
  */
@@ -27,7 +27,7 @@ export class TaskNotFound extends shownAsError(
 }
 
 /**
- * A task with this id is stored already; it was left as it is.
+ * A task with this id is stored already. It was not changed.
  *
  * @since 0.1.0
  * @category errors
@@ -114,7 +114,7 @@ export class InputKeyReused extends shownAsError(
 }
 
 /**
- * The task was claimed by another worker since; whoever had it before may not write to it any more.
+ * Another worker has claimed the task since. The worker that had it before may not write to it any more.
  *
  * @since 0.2.0
  * @category errors
@@ -249,8 +249,8 @@ export class PayloadTooLarge extends shownAsError(
 /**
  * The engine behind the storage cannot do it now: it is down, locked, full, or gave back a corrupt row.
  *
- * `retryable` tells whether the same call may succeed later. `applied` tells whether a write may have happened all the
- * same: after `"no"` it can be repeated, after `"unknown"` read the task first.
+ * `retryable` tells whether the same call may succeed later. `applied` tells whether a write may have happened. After `"no"`
+ * repeat the call. After `"unknown"` read the task first.
  *
  * @since 0.1.0
  * @category errors

@@ -1,5 +1,5 @@
 /**
- * Wakes those who wait for a task to change, within one process.
+ * Wakes the waiters of a task when it changes, within one process.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import * as Latch from "effect/Latch"
 import { isSameVersion, type TaskVersion } from "./StoredTask.ts"
 
 /**
- * Somebody who waits: woken by the latch, and what it has seen of the task last.
+ * A waiter: the latch that wakes it, and the version of the task that it saw last.
  *
  * @since 0.1.0
  * @category models
@@ -18,7 +18,7 @@ export interface Waiter {
 }
 
 /**
- * Waiters by task. Waking is cheap and synchronous, and may be spurious: who is woken reads the task again.
+ * Waiters by task. Waking is cheap and synchronous. It may be spurious, so a waiter reads the task again.
  *
  * @since 0.1.0
  * @category models
@@ -44,7 +44,7 @@ export class TaskHub {
   }
 
   /**
-   * Tells whether anybody waits at all, so that writers need not do more than ask.
+   * Tells whether anybody waits at all. Most writers need to do no more than ask this.
    */
   get isIdle(): boolean {
     return this.#waiting.size === 0
@@ -58,14 +58,14 @@ export class TaskHub {
   }
 
   /**
-   * Wakes those who wait for the task.
+   * Wakes the waiters of the task.
    */
   wake(taskId: string): void {
     for (const { latch } of this.#waiting.get(taskId) ?? []) latch.openUnsafe()
   }
 
   /**
-   * Wakes those of the tasks' waiters that have not seen them as they are now; a task that has no version is gone.
+   * Wakes the waiters that have not seen the present version of their task. A task without a version is gone.
    */
   wakeOutdated(taskIds: ReadonlyArray<string>, versions: ReadonlyMap<string, TaskVersion>): void {
     for (const taskId of taskIds) {

@@ -53,7 +53,7 @@ export interface ParsedOutcome {
 }
 
 /**
- * A new status message: absent keeps, `null` clears.
+ * A new status message. Absent keeps the old one, `null` clears it.
  *
  * @since 0.1.0
  * @category models
@@ -61,7 +61,7 @@ export interface ParsedOutcome {
 export type MessagePatch = { readonly statusMessage?: StoredJson | null }
 
 /**
- * What is written with the end of a task: when it expires from then on, and what went wrong.
+ * What a write that ends a task adds: when the task expires then, and what went wrong.
  *
  * @since 0.2.0
  * @category models
@@ -69,7 +69,7 @@ export type MessagePatch = { readonly statusMessage?: StoredJson | null }
 export type EndPatch = Pick<TaskPatch, "expiry" | "failure" | "failureStack">
 
 /**
- * Who writes: the worker of this attempt, or, without one, anybody.
+ * The writer: the worker of this attempt. Without an attempt, anybody.
  *
  * @since 0.2.0
  * @category models
@@ -156,8 +156,8 @@ const refuseEnd = ({ status }: StoredTask, { expiry }: EndPatch): InvalidInput |
     : new InvalidInput({ field: "resultTtl", reason: `is for tasks that have ended, and this one is ${status}` })
 
 /**
- * Plans a sign of life: a write without a transition, while the task has not ended. A lease that is extended, and nothing
- * else, is no change that anybody is told of.
+ * Plans a sign of life: a write without a transition, while the task has not ended. If it extends the lease and changes
+ * nothing else, watchers are not told.
  *
  * @since 0.1.0
  * @category plans
@@ -182,7 +182,7 @@ export const planTouch = (
 }
 
 /**
- * What makes a task abandoned: nobody wrote it since a time, nor held it since, or its lease has run out by a time.
+ * When a task is abandoned: nobody has written or held it since a time, or its lease has run out by a time.
  *
  * @since 0.2.0
  * @category models
@@ -192,8 +192,8 @@ export type Abandonment =
   | Required<Pick<TaskGuard, "leaseExpiredBy">>
 
 /**
- * Plans the recovery of an abandoned task: it fails as `failed` says, or, where an outcome
- * of `storedKind` is stored already, gets the status which that implies. Whoever wrote it meanwhile wins.
+ * Plans the recovery of an abandoned task. It fails as `failed` says. If an outcome of `storedKind` is stored already, it gets
+ * the status of that outcome. Any write since then wins.
  *
  * @since 0.1.0
  * @category plans
@@ -296,7 +296,7 @@ export const decideReplacement = (
 }
 
 /**
- * Gives when a lease that is taken now runs out. One of no length is none: the task waits for whoever claims it.
+ * Gives the time at which a lease that is taken now runs out. With no length there is no lease: the task waits for a worker.
  *
  * @since 0.2.0
  * @category constructors
@@ -307,7 +307,7 @@ export const leaseUntil = (now: number, lease: number): number => lease === 0 ? 
 const lastMoment = 8.64e15
 
 /**
- * What a claim does. `abandoned` tells that a worker had the task and neither ended nor released it.
+ * The effect of a claim. `abandoned` says that a worker had the task and neither ended nor released it.
  *
  * @since 0.2.0
  * @category models
@@ -340,7 +340,7 @@ export const decideClaim = (
 }
 
 /**
- * Decides on storing what a step gave. What is stored under the key already stays.
+ * Decides on storing the result of a step. A result that is stored under the key already stays.
  *
  * @since 0.2.0
  * @category decisions
@@ -399,7 +399,7 @@ export const decideRequireInput = (
 }
 
 /**
- * What an answer does: nothing when no outstanding request is answered by it.
+ * The effect of an answer. It has none if it answers no outstanding request.
  *
  * @since 0.1.0
  * @category models
@@ -441,7 +441,7 @@ export const decideProvideInput = (
 }
 
 /**
- * Gives the error of a content that is too large for the limit, if it is.
+ * Gives the error for content that is over the limit.
  *
  * @since 0.1.0
  * @category guards
@@ -452,7 +452,7 @@ export const overContent = (task: StoredTask, limit: number): PayloadTooLarge | 
   return actual <= limit ? undefined : new PayloadTooLarge({ limit, actual })
 }
 
-/** Only a message that is written can make the content grow. */
+/** Only a new message can make the content grow. */
 const contentGuard = (message: MessagePatch, limit: number): Pick<TaskGuard, "contentAtMost"> =>
   message.statusMessage === undefined || message.statusMessage === null ? {} : { contentAtMost: limit }
 

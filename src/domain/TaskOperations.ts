@@ -26,8 +26,8 @@ export interface CreateTask {
   readonly originalMethod: string
   readonly originalParams?: unknown
   /**
-   * What the method is applied to, in 1 to 255 characters. Without it, it is the `name` of the params, where that is such
-   * a text.
+   * The name of the tool or prompt, in 1 to 255 characters. By default it is the `name` of the params, if that is such a
+   * text.
    */
   readonly name?: string | undefined
   /** From creation; `null` is unlimited. At least a millisecond. */
@@ -45,26 +45,26 @@ export interface CreateTask {
   readonly inputResponses?: { readonly [key: string]: unknown } | undefined
   readonly requestState?: string | undefined
   /**
-   * How long whoever creates the task holds it as its first worker; of no length, the task waits for a worker to claim
-   * it. Without one it is no worker's task, and `claimableTasks` never lists it.
+   * How long the creator holds the task as its first worker. With a lease of 0 the task waits until a worker claims it.
+   * Without a lease no worker may claim it, and `claimableTasks` never lists it.
    */
   readonly lease?: Duration.Input | undefined
   /** The W3C trace context of the request, so that the worker continues its trace: 1 to 255 and 1 to 1024 characters. */
   readonly traceparent?: string | undefined
   readonly tracestate?: string | undefined
   readonly failure?: FailureReport | undefined
-  /** On whose behalf the task runs, for the worker that may have to act for them. Any value that JSON can carry. */
+  /** On whose behalf the task runs, for the worker that acts for them. Any value that JSON can carry. */
   readonly principal?: unknown
 }
 
 /**
- * Makes a write that of a worker.
+ * Makes a write the write of a worker.
  *
  * @since 0.2.0
  * @category options
  */
 export interface WorkerOption {
-  /** The attempt that the worker claimed the task at. When another one has claimed it since, the write is `LeaseLost`. */
+  /** The attempt that the claim gave. If another worker has claimed the task since, the write fails with `LeaseLost`. */
   readonly attempt?: number | undefined
 }
 
@@ -79,15 +79,15 @@ export interface StatusMessageOption {
 }
 
 /**
- * What a write takes that ends a task.
+ * Options of a write that ends a task.
  *
  * @since 0.2.0
  * @category options
  */
 export interface EndOptions {
   /**
-   * How long the task lives from this write on, in the place of the `ttl` that it had; never longer than the layer's
-   * `maxTtl` from its creation. Refused with `InvalidInput` where the task has not ended then.
+   * How long the task lives from this write on. It replaces the `ttl` of the task, and never exceeds the layer's `maxTtl`
+   * from its creation. It is `InvalidInput` if the task does not end with this write.
    */
   readonly resultTtl?: Duration.Input | undefined
 }
@@ -99,7 +99,7 @@ export interface EndOptions {
  * @category options
  */
 export interface FailureOption {
-  /** Written in the same step, and cut to 16 KiB in all. An `Error` will do. No client is ever told of it. */
+  /** Written in the same step, and cut to 16 KiB. An `Error` will do. No client ever sees it. */
   readonly failure?: FailureInput | undefined
 }
 
@@ -132,7 +132,7 @@ export interface TouchOptions extends StatusMessageOption, WorkerOption {
   /** From creation, not from now; `null` is unlimited. */
   readonly ttl?: Duration.Input | null | undefined
   readonly pollInterval?: Duration.Input | undefined
-  /** Extends the lease of the worker to this long from now; of no length, releases the task. */
+  /** Extends the lease of the worker to this long from now. 0 releases the task. */
   readonly lease?: Duration.Input | undefined
 }
 
@@ -151,7 +151,7 @@ export interface ClaimOptions {
  */
 export interface RequireInputOptions extends WorkerOption {
   readonly requestState?: string | undefined
-  /** As in `touchTask`: of no length, the task needs no worker while it waits. */
+  /** As in `touchTask`. With 0 the task needs no worker while it waits. */
   readonly lease?: Duration.Input | undefined
 }
 
@@ -174,8 +174,8 @@ export interface ClaimedTask {
 export interface RecoveryOptions extends EndOptions {
   readonly statuses?: ReadonlyArray<TaskStatus> | undefined
   /**
-   * `"expired"`: only the tasks whose lease ran out `maxAge` ago or longer, which never are tasks that a living worker
-   * holds, nor tasks that wait for a worker or for input.
+   * `"expired"`: only tasks whose lease ran out `maxAge` ago or longer. A living worker holds none of them, and none of
+   * them waits for a worker or for input.
    */
   readonly leases?: "expired" | undefined
 }
@@ -187,7 +187,7 @@ export interface RecoveryOptions extends EndOptions {
 export interface ListOptions {
   /** `nextCursor` of the page before. */
   readonly cursor?: string | undefined
-  /** Tasks in a page: 50 by default, at most the layer's `maxPageSize`. */
+  /** How many tasks a page has: 50 by default, at most the layer's `maxPageSize`. */
   readonly limit?: number | undefined
 }
 
@@ -213,7 +213,7 @@ export interface StorageListOptions extends SummaryListOptions {
  * @category options
  */
 export interface LimitOptions {
-  /** At most so many. */
+  /** At most this many. */
   readonly limit?: number | undefined
 }
 
@@ -250,7 +250,7 @@ export interface ProvidedInput {
 }
 
 /**
- * What a run of `maintenance` did.
+ * The report of a run of `maintenance`.
  *
  * @since 0.1.0
  * @category models
@@ -265,7 +265,7 @@ export interface MaintenanceReport {
 type Refused = TaskError.InvalidInput | TaskError.TaskNotFound | TaskError.TaskStorageUnavailable
 
 /**
- * The writes that need to read nothing first: each is one conditional write. They give the task as it is then.
+ * The writes that need to read nothing first. Each is one conditional write, and gives the task after it.
  *
  * @since 0.2.0
  * @category models
@@ -297,8 +297,8 @@ export interface PlannedWrites<Written> {
   >
 
   /**
-   * Reports that a task is alive, and its progress, without a transition. A lease that is extended, and nothing else, is no
-   * change of the task: `lastUpdatedAt` stays as it was, and those who watch are not told.
+   * Reports that a task is alive, and its progress, without a transition. Extending the lease and nothing else is no change
+   * of the task: `lastUpdatedAt` stays as it was, and watchers are not told.
    */
   readonly touchTask: (taskId: string, options?: TouchOptions) => Effect.Effect<
     Written,
@@ -307,7 +307,7 @@ export interface PlannedWrites<Written> {
 }
 
 /**
- * The operations on tasks, within a session or on all of them. Any task out of reach is exactly like one that does not
+ * The operations on tasks, within a session or on all of them. Any task out of reach looks exactly like one that does not
  * exist.
  *
  * @since 0.1.0
@@ -315,7 +315,7 @@ export interface PlannedWrites<Written> {
  */
 export interface SessionTasks extends PlannedWrites<TaskRecord> {
   /**
-   * The same writes for those who need no payload: they give the summary, and read no payload for it, whatever its size.
+   * The same writes without payloads in their answers: they give the summary, and read no payload, whatever its size.
    */
   readonly withSummary: PlannedWrites<TaskSummary>
 
@@ -339,16 +339,15 @@ export interface SessionTasks extends PlannedWrites<TaskRecord> {
   ) => Effect.Effect<Option.Option<TaskRecord>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
-   * Reads a task without its payloads, whatever their size: what polling needs. None when it does not exist or has
-   * expired.
+   * Reads a task without its payloads, for polling. None when it does not exist or has expired.
    */
   readonly getTaskSummary: (
     taskId: string
   ) => Effect.Effect<Option.Option<TaskSummary>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
-   * Replaces a whole record, if nobody wrote it since it was read: `record.revision` must be the stored one. The state
-   * machine holds as for any other write, and a stored result stays. `lastUpdatedAt` and `resultKind` are derived.
+   * Replaces a whole record, if nobody has written it since it was read: `record.revision` must be the stored one. The
+   * state machine applies as to any other write, and a stored result stays. `lastUpdatedAt` and `resultKind` are derived.
    */
   readonly updateTask: (record: TaskRecordFields) => Effect.Effect<
     TaskRecord,
@@ -361,7 +360,7 @@ export interface SessionTasks extends PlannedWrites<TaskRecord> {
   >
 
   /**
-   * Deletes a task with the messages of its queue; tells whether there was one.
+   * Deletes a task and the messages of its queue. Tells whether there was one.
    */
   readonly deleteTask: (
     taskId: string
@@ -389,8 +388,8 @@ export interface SessionTasks extends PlannedWrites<TaskRecord> {
   readonly getTaskResult: (taskId: string) => Effect.Effect<Option.Option<TaskOutcome>, Refused>
 
   /**
-   * Takes a task that nobody holds, or whose lease has run out, for as long as `lease`. The record that this gives has
-   * the `attempt` that the worker names in its writes from then on.
+   * Takes a task that nobody holds, or whose lease has run out, for as long as `lease`. The record has the `attempt` that
+   * the worker names in its writes from then on.
    */
   readonly claimTask: (taskId: string, options: ClaimOptions) => Effect.Effect<
     ClaimedTask,
@@ -398,8 +397,8 @@ export interface SessionTasks extends PlannedWrites<TaskRecord> {
   >
 
   /**
-   * Stores what a step of the work gave, so that a worker that begins anew need not do it twice. What is stored under
-   * the key already stays, and is in the record that this gives.
+   * Stores the result of a step, so that a worker that begins anew need not do the step twice. A result that is stored
+   * under the key already stays, and the record shows it.
    */
   readonly storeTaskStep: (taskId: string, key: string, value: unknown, options?: WorkerOption) => Effect.Effect<
     TaskRecord,
@@ -407,8 +406,8 @@ export interface SessionTasks extends PlannedWrites<TaskRecord> {
   >
 
   /**
-   * Asks the client for input: the task becomes `input_required`, or asks for more where it is that already. Keys are
-   * unique over the life of a task. Without `requestState` the stored one stays.
+   * Asks the client for input. The task becomes `input_required`, or asks for more if it is that already. Keys are unique
+   * over the life of a task. Without `requestState` the stored one stays.
    */
   readonly requireInput: (
     taskId: string,
@@ -420,8 +419,8 @@ export interface SessionTasks extends PlannedWrites<TaskRecord> {
   >
 
   /**
-   * Stores answers to outstanding input requests; when all are answered the task is `working` again. Answers under
-   * unknown or already answered keys are ignored. Of concurrent partial answers none is lost.
+   * Stores answers to outstanding input requests. When all are answered the task is `working` again. Answers under unknown
+   * or already answered keys are ignored. Concurrent partial answers are never lost.
    */
   readonly provideInput: (taskId: string, responses: { readonly [key: string]: unknown }) => Effect.Effect<
     ProvidedInput,
@@ -435,7 +434,7 @@ export interface SessionTasks extends PlannedWrites<TaskRecord> {
 
   /**
    * Watches a task, whichever process writes it: the present record, then each later one that is observed, until a
-   * terminal one. Fails with `TaskNotFound` when there is no such task or it goes while it is watched.
+   * terminal one. Fails with `TaskNotFound` when there is no such task, or when it is deleted or expires meanwhile.
    */
   readonly changes: (taskId: string) => Stream.Stream<TaskRecord, Refused>
 
@@ -446,8 +445,8 @@ export interface SessionTasks extends PlannedWrites<TaskRecord> {
 }
 
 /**
- * Messages that wait for the client of a task: queues, first in, first out, durable where the storage is. A queue needs no
- * task, but where there is one, its messages go when the task is deleted, has expired and is swept, or is replaced.
+ * Messages that wait for the client of a task: queues, first in, first out, as durable as the storage. A queue needs no task.
+ * If there is one, its messages go when the task is deleted, swept after its expiry, or replaced.
  *
  * @since 0.1.0
  * @category models
@@ -493,7 +492,7 @@ export interface TaskStorageShape extends SessionTasks {
   readonly taskCount: () => Effect.Effect<number, TaskError.TaskStorageUnavailable>
 
   /**
-   * Lists the tasks bound to one session.
+   * Lists the tasks that are bound to one session.
    */
   readonly listTasksForSession: (sessionId: string, options?: ListOptions) => Effect.Effect<
     TaskPage<TaskRecord>,
@@ -511,7 +510,7 @@ export interface TaskStorageShape extends SessionTasks {
   >
 
   /**
-   * Removes expired tasks with their messages, all of them or up to `limit`; gives their ids. Layers do it by themselves
+   * Removes expired tasks and their messages, all of them or up to `limit`. Gives their ids. Layers do it by themselves
    * (`maintenance`).
    */
   readonly expireTasks: (
@@ -519,8 +518,8 @@ export interface TaskStorageShape extends SessionTasks {
   ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
-   * Fails the tasks that nobody touched for longer than `maxAge`, nor held under a lease in that time, with a JSON-RPC error as their outcome; one that has
-   * an outcome gets the status it implies. Gives their ids. Never undoes a write that raced it.
+   * Fails the tasks that nobody has touched, or held under a lease, for longer than `maxAge`. Their outcome is a JSON-RPC
+   * error; a task that has an outcome gets the status of that. Gives their ids. Never undoes a write that raced it.
    */
   readonly recoverStuckTasks: (
     maxAge: Duration.Input,
@@ -528,21 +527,21 @@ export interface TaskStorageShape extends SessionTasks {
   ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
-   * Lists the `working` tasks that wait for a worker, or whose worker let its lease run out, the longest free first;
-   * 50 of them, or `limit`.
+   * Lists the `working` tasks that wait for a worker, or whose worker let its lease run out, the longest free first. It
+   * gives 50 of them, or `limit`.
    */
   readonly claimableTasks: (
     options?: LimitOptions
   ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
-   * Removes what expired and does what the engine needs from time to time.
+   * Removes expired tasks and messages, and does what the engine needs from time to time.
    */
   readonly maintenance: () => Effect.Effect<MaintenanceReport, TaskError.TaskStorageUnavailable>
 
   /**
-   * Gives the operations on the tasks of one session; of `null`, on the tasks bound to none. What it creates is bound to
-   * the session.
+   * Gives the operations on the tasks of one session; for `null`, on the tasks that are bound to none. Tasks that it
+   * creates are bound to the session.
    */
   readonly forSession: (sessionId: string | null) => SessionTasks
 

@@ -41,8 +41,8 @@ export const TaskOutcome = Schema.Union([TaskSuccess, TaskFailure])
 export type TaskOutcome = typeof TaskOutcome.Type
 
 /**
- * An outcome as callers hand it in. Its payload may be any value that JSON can carry; what JSON cannot carry is refused
- * with `InvalidInput` when it is stored.
+ * An outcome as callers hand it in. Its payload may be any value that JSON can carry. Any other value is refused with
+ * `InvalidInput` when it is stored.
  *
  * @since 0.1.0
  * @category models
@@ -89,11 +89,11 @@ export const resultKind = (outcome: TaskOutcomeInput): ResultKind => {
 export const impliedStatus = (kind: ResultKind): Extract<TaskStatus, "completed" | "failed"> =>
   kind === "error" ? "failed" : "completed"
 
-/** How much of a tool's own words a status message takes. */
+/** How much of a tool's own text goes into a status message. */
 const longestReason = 300
 
 /**
- * Gives the status message of a task that ends so: why it failed, where it did. Of a tool error that is its first text, cut.
+ * Gives the status message of a task that ends so: why it failed, if it did. For a tool error it is the first text, cut.
  *
  * @since 0.2.0
  * @category accessors

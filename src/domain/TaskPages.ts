@@ -14,11 +14,11 @@ import type { SummaryListOptions, TaskPage } from "./TaskOperations.ts"
 
 const defaultPageSize = 50
 
-/** What a page may hold in memory, whatever its number of tasks. */
+/** How many bytes a page may hold in memory, whatever its number of tasks. */
 const maxPageBytes = 16 * 1024 * 1024
 
 /**
- * Reads a page of a session's tasks; of `null`, of those bound to none; of `undefined`, of all.
+ * Reads a page of a session's tasks; for `null`, of tasks that are bound to none; for `undefined`, of all.
  *
  * @since 0.1.0
  * @category combinators

@@ -28,7 +28,7 @@ export const parseOutcome = (field: string, outcome: TaskOutcomeInput): Parsed<P
   try {
     const parts = outcomeParts(field, outcome)
     if (Result.isFailure(parts)) return Result.fail(parts.failure)
-    // What holds the payload is a level of its own.
+    // The object that holds the payload is a level of its own.
     return Result.map(
       parseJson(field, parts.success, maxDepth + 1),
       (result) => ({ result, resultKind: resultKind(parts.success) })
@@ -101,7 +101,7 @@ export const parseTtl = (ttl: CreateTask["ttl"], options: ResolvedOptions): Pars
 }
 
 /**
- * What is written with the end of a task, by when that is.
+ * What a write that ends a task adds, by the time of the write.
  *
  * @since 0.2.0
  * @category models
@@ -127,7 +127,7 @@ export const parseEnd = (
   )
 
 /**
- * Parses how long a task lives once it has ended; a transition to a status that is no end is refused with it.
+ * Parses how long a task lives once it has ended. Refuses it with a transition to a status that is no end.
  *
  * @since 0.2.0
  * @category parsers
@@ -183,13 +183,13 @@ export const parseFinal = (status: unknown): Parsed<"completed" | "failed" | und
  */
 export const parseRequests = (requests: unknown): Parsed<StoredJson> =>
   Result.flatMap(parseKeyed("requests", requests), (map) =>
-    // Nothing but the two braces.
+    // An empty object: nothing but the two braces.
     map.bytesAtMost === 2
       ? Result.fail(new InvalidInput({ field: "requests", reason: "must hold at least one request" }))
       : Result.succeed(map))
 
 /**
- * Gives what a lease changes that is taken or extended now.
+ * Gives the patch of a lease that is taken or extended now.
  *
  * @since 0.2.0
  * @category constructors

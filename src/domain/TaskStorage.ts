@@ -34,7 +34,7 @@ import type { TaskStorageShape } from "./TaskOperations.ts"
  */
 export class TaskStorage extends Context.Service<TaskStorage, TaskStorageShape>()("mcp-task-storage/TaskStorage") {
   /**
-   * Makes the service of the primitives of a backend: every rule of the contract is added here.
+   * Turns the primitives of a backend into the service. Every rule of the contract is added here.
    */
   static readonly fromDriver = fromDriver
 }

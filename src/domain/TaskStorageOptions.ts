@@ -1,5 +1,5 @@
 /**
- * What every layer can be told, whatever its backend.
+ * The options of every layer, whatever its backend.
  *
  * @since 0.1.0
  */
@@ -41,7 +41,7 @@ export interface TaskStorageOptions {
     | undefined
   /** The largest page that a list gives, 1000 by default; a larger `limit` is lowered to it. */
   readonly maxPageSize?: number | undefined
-  /** How often the layer removes what expired and tends its engine: each minute by default, `false` for never. */
+  /** How often the layer removes expired tasks and tends its engine: every minute by default, `false` for never. */
   readonly maintenance?: RepeatOption | undefined
   /** Generates the ids of tasks that are created without one: a UUID version 7 by default. */
   readonly generateId?: Effect.Effect<string> | undefined
@@ -93,7 +93,7 @@ export interface ResolvedOptions {
   readonly maxPageSize: number
   readonly maintenanceInterval: number | null
   readonly generateId: Effect.Effect<string>
-  /** Gives a text that no other task of this id has, in whatever process it was made. */
+  /** Gives a text that no other task of this id has, whichever process made it. */
   readonly nextIncarnation: () => string
 }
 

@@ -1,5 +1,5 @@
 /**
- * Removing what expired and failing what was abandoned, in bounded batches.
+ * Removing expired tasks and failing abandoned ones, in bounded batches.
  *
  * @since 0.1.0
  */
@@ -24,7 +24,7 @@ import type { TaskWatch } from "./TaskWatch.ts"
 /** How many tasks or messages one step of a sweep touches. */
 const batchSize = 200
 
-/** How many tasks and how many messages one run of maintenance removes; what is left waits for the next run. */
+/** How many tasks and how many messages one run of maintenance removes. The next run removes the rest. */
 const maxPerRun = 20_000
 
 /**
@@ -60,7 +60,7 @@ export const makeTaskSweep = (
   const expireUpTo = (total: number): Effect.Effect<ReadonlyArray<string>, TaskDriverError> =>
     inBatches(total, (size) => withNow((now) => driver.removeExpired(now, size)))
 
-  /** By their number alone, since nobody asks which they were. */
+  /** Their number is enough: nobody asks which they were. */
   const expireMessages = Effect.map(
     inBatches(
       maxPerRun,
@@ -70,7 +70,7 @@ export const makeTaskSweep = (
     (removed) => removed.length
   )
 
-  /** Tasks of one batch share a commit where the driver can do that, and are written side by side where it cannot. */
+  /** Tasks of one batch share a commit if the driver can do that. Otherwise they are written side by side. */
   const transaction = driver.transaction ?? ((effect) => effect)
   const concurrency = driver.transaction === undefined ? 8 : 1
 
@@ -122,7 +122,7 @@ export const makeTaskSweep = (
             })
           ), { concurrency })
       return Effect.gen(function*() {
-        // An index that lags behind goes on to name tasks that were recovered already, before those that were not.
+        // An index that lags behind still names recovered tasks, before those that were not recovered.
         let limit = batchSize
         while (true) {
           const found = yield* withNow((now) => abandoned(statuses, abandonment, now, limit))
@@ -219,7 +219,7 @@ const parseLeases = (leases: unknown): Result.Result<"expired" | undefined, Inva
     ? Result.succeed(leases)
     : Result.fail(new InvalidInput({ field: "leases", reason: "must be \"expired\" or left out" }))
 
-/** An error that comes after something was written is not one of nothing having happened. */
+/** After a first write an error must not say that nothing has happened. */
 const afterWrites = (error: TaskDriverError, writes: number): TaskDriverError =>
   writes === 0 || error.applied === "unknown" ? error : new TaskDriverError({
     reason: error.reason,

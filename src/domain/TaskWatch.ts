@@ -29,7 +29,7 @@ export interface TaskWatch {
    * one may have happened.
    */
   readonly telling: <A, E>(taskId: string, write: Effect.Effect<A, E>) => Effect.Effect<A, E>
-  /** The present state of a task and each later one that is observed, up to a terminal one. */
+  /** The present state of a task, then each later one that is observed, up to a terminal one. */
   readonly states: (
     operation: string,
     taskId: string,
@@ -37,10 +37,10 @@ export interface TaskWatch {
   ) => Stream.Stream<StoredTask, TaskNotFound | TaskStorageUnavailable>
 }
 
-/** How often a task is looked at for whoever waits for it, where the driver does not signal what others write. */
+/** How often to look at a task that somebody waits for, if the driver does not signal the writes of others. */
 const pollInterval = 250
 
-/** How long after a fault of the engine a task that is waited for is looked at again. */
+/** How long to wait after a failure of the engine before looking at a task again. */
 const pauseAfterFault = 1_000
 
 /**
@@ -53,7 +53,7 @@ export const makeTaskWatch = Effect.fnUntraced(
   function*(driver: TaskDriver): Effect.fn.Return<TaskWatch, never, Scope.Scope> {
     const hub = new TaskHub()
 
-    /** One call for all that are waited for, where the driver can do that. What fails is tried again at the next signal. */
+    /** One call for all tasks that are waited for, if the driver can do that. The next signal retries a call that failed. */
     const lookAtAll = Effect.suspend(() => {
       const { taskIds } = hub
       if (driver.findRevisions === undefined) return Effect.sync(() => taskIds.forEach((taskId) => hub.wake(taskId)))
@@ -98,7 +98,7 @@ export const makeTaskWatch = Effect.fnUntraced(
       type Next = Effect.Effect<StoredTask, TaskNotFound | TaskStorageUnavailable>
       const gone = Effect.fail(new TaskNotFound({ taskId }))
 
-      /** Another task of the same id is not the one that is watched, which is gone. */
+      /** Another task of the same id is not the watched one: that one is gone. */
       const read = (seen: StoredTask | undefined): Next =>
         withNow((now) =>
           answered(
@@ -133,7 +133,7 @@ export const makeTaskWatch = Effect.fnUntraced(
               )
             }
             const end = expiresAt(task)
-            // From the time it is by now, since the answer may have taken a while.
+            // The present time, since the answer may have taken a while.
             const woken = end === null
               ? latch.await
               : withNow((later) => Effect.raceFirst(latch.await, backgroundSleep(Math.max(end - later, 0))))
@@ -146,7 +146,7 @@ export const makeTaskWatch = Effect.fnUntraced(
           Effect.sync(() => hub.subscribe(taskId)),
           (waiter) => Effect.sync(() => hub.unsubscribe(taskId, waiter))
         )
-        // Whoever finds the task ended need not listen. What others write before this begins is what its first signal is for.
+        // A waiter that finds the task ended need not listen. The first signal covers what others write before this begins.
         const listen = yield* Effect.cached(Effect.provide(RcRef.get(listening), yield* Effect.context<Scope.Scope>()))
         return Stream.unfold<StoredTask | undefined, StoredTask, TaskNotFound | TaskStorageUnavailable, never>(
           undefined,

@@ -19,7 +19,7 @@ import type { ResultKind } from "./TaskOutcome.ts"
 import { isTerminal, type TaskStatus } from "./TaskStatus.ts"
 
 /**
- * Which tasks an operation can see at all. What is out of scope is reported as missing.
+ * Which tasks an operation can see at all. A task that is out of scope is reported as missing.
  *
  * @since 0.1.0
  * @category models
@@ -27,7 +27,7 @@ import { isTerminal, type TaskStatus } from "./TaskStatus.ts"
 export interface TaskScope {
   /** Milliseconds since the epoch: tasks expired at this moment are absent. */
   readonly now: number
-  /** Tasks of this session; of `null`, the tasks bound to none; of `undefined`, all tasks. */
+  /** Tasks of this session; for `null`, tasks that are bound to none; for `undefined`, all tasks. */
   readonly session: string | null | undefined
 }
 
@@ -46,18 +46,18 @@ export interface TaskGuard {
   readonly result?: "absent" | "present"
   /** The task was last written before this time, in milliseconds since the epoch. */
   readonly updatedBefore?: number
-  /** The task was claimed this often, so that whoever did it last still holds it. */
+  /** The task was claimed this often, so its last worker still holds it. */
   readonly attempt?: number
-  /** A worker let its lease of the task run out by this time, in milliseconds since the epoch, and did not release it. */
+  /** The lease of the task has run out by this time, in milliseconds since the epoch, and its worker did not release it. */
   readonly leaseExpiredBy?: number
-  /** Nobody holds the task under a lease that ran out after this time, in milliseconds since the epoch, or has not yet. */
+  /** No lease of the task ends after this time, in milliseconds since the epoch. */
   readonly freeSince?: number
   /** After the patch, everything but the outcome takes at most this many bytes together. */
   readonly contentAtMost?: number
 }
 
 /**
- * A time to live that is counted from another moment than the creation. It is at least a millisecond from creation.
+ * A time to live that does not count from the creation. It ends at least a millisecond after the creation.
  *
  * @since 0.2.0
  * @category models
@@ -69,7 +69,7 @@ export interface Expiry {
   readonly maxTtl: number
 }
 
-/** What no write changes, or not by a value of its own. */
+/** Fields that no write changes, or that follow from others. */
 type KeptField = "taskId" | "sessionId" | "createdAt" | "incarnation" | "revision"
 
 /**
@@ -86,7 +86,7 @@ export interface TaskPatch extends Partial<Omit<StoredTask, KeptField | "result"
 }
 
 /**
- * Tells whether anybody should hear of a patch. Not of a lease that a worker extends: nothing changes for those who wait.
+ * Tells whether watchers should hear of a patch. A longer lease changes nothing for them.
  *
  * @since 0.2.0
  * @category guards

@@ -1,5 +1,5 @@
 /**
- * Writing tasks through a driver: one conditional write where nothing need be read first, optimistic merges where it must.
+ * Writing tasks through a driver: one conditional write if nothing has to be read first, an optimistic merge if it has.
  *
  * @since 0.1.0
  */
@@ -30,7 +30,7 @@ export type Execute<Written> = <E>(
 ) => Effect.Effect<Written, E | TaskNotFound | TaskStorageUnavailable>
 
 /**
- * Writes the tasks of one session; of `null`, those bound to none; of `undefined`, all.
+ * Writes the tasks of one session; for `null`, those bound to none; for `undefined`, all.
  *
  * @since 0.1.0
  * @category models

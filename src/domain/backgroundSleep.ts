@@ -10,8 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
 /**
- * Sleeps without keeping the process alive: a server whose client has gone ends, although its storage would have been
- * tended a minute later. A clock other than the live one, such as that of a test, is asked to sleep as always.
+ * Sleeps without keeping the process alive. So a server ends when its client has gone, although the next maintenance of its
+ * storage is due a minute later. A clock of a test sleeps as always.
  *
  * @since 0.1.0
  * @category combinators
@@ -33,7 +33,7 @@ export const backgroundTicks = (millis: number): Stream.Stream<undefined> =>
 
 const liveClock = Context.get(Context.empty(), Clock.Clock)
 
-/** The longest that a timer waits; it would fire at once if it were to wait longer. */
+/** The longest time that a timer can wait. A longer one would fire at once. */
 const longestTimer = 2 ** 31 - 1
 
 const sleepUnreferenced = (millis: number): Effect.Effect<void> =>

@@ -1,5 +1,5 @@
 /**
- * How the primitives of a backend become the service.
+ * Turning the primitives of a backend into the service.
  *
  * @since 0.1.0
  */
@@ -22,8 +22,8 @@ import { makeTaskWatch } from "./TaskWatch.ts"
 
 /**
  * Makes the `TaskStorage` service of a driver. Every rule of the contract is added here, so that backends cannot differ.
- * The scope ends the maintenance that runs in the background. `own` names the options of the layer itself, which may stand
- * beside those of every layer; any other name is refused.
+ * The scope ends the maintenance that runs in the background. `own` names the options of the layer itself. A name that is
+ * neither one of these nor an option of every layer is refused.
  *
  * @since 0.1.0
  * @category constructors
@@ -39,7 +39,7 @@ export const fromDriver = Effect.fnUntraced(
     const watch = yield* makeTaskWatch(driver)
     const sweep = makeTaskSweep(driver, watch, resolved)
     const all = makeSessionTasks(driver, watch, resolved, Result.succeed(undefined))
-    // `undefined`, which a caller without a compiler may pass, is no session: it must not reach all tasks.
+    // A caller without a compiler may pass `undefined`. That is no session, and must not reach all tasks.
     const forSession = (sessionId: string | null) =>
       makeSessionTasks(
         driver,

@@ -1,5 +1,5 @@
 /**
- * The writes of which everything is decided before anything is read.
+ * Writes that are decided before anything is read.
  *
  * @since 0.2.0
  */

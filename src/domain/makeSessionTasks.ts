@@ -42,8 +42,8 @@ import type { TaskWatch } from "./TaskWatch.ts"
 import { makeTaskWriter } from "./TaskWriter.ts"
 
 /**
- * Makes the operations on the tasks of one session; of `null`, on the tasks bound to none; of `undefined`, on all. A
- * session id that is none fails each of them.
+ * Makes the operations on the tasks of one session; for `null`, on the tasks that are bound to none; for `undefined`, on all.
+ * With an invalid session id each of them fails.
  *
  * @since 0.1.0
  * @category constructors
@@ -272,7 +272,7 @@ export const makeSessionTasks = (
 }
 
 /**
- * Counts the tasks of one session; of `null`, those bound to none; of `undefined`, all.
+ * Counts the tasks of one session; for `null`, those bound to none; for `undefined`, all.
  *
  * @since 0.1.0
  * @category combinators

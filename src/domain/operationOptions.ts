@@ -1,5 +1,5 @@
 /**
- * The names of what every operation takes, each list checked against its type.
+ * The names of the options of every operation, each list checked against its type.
  *
  * @since 0.2.0
  */

@@ -1,6 +1,6 @@
 /**
- * Options and records are closed: a name that is not known is refused, because a misspelt filter would widen what is
- * listed, failed or deleted.
+ * Options and records are closed: an unknown name is refused. A misspelt filter would list, fail or delete more than was
+ * meant.
  *
  * @since 0.2.0
  */
@@ -16,12 +16,12 @@ import { InvalidInput } from "./TaskError.ts"
  * @category models
  */
 export interface OptionNames<Options> extends ReadonlyArray<keyof Options & string> {
-  /** There for the compiler alone: a list of fewer names is not the list of a type that has more. */
+  /** For the compiler alone: the list of a type with more names is not the list of one with fewer. */
   readonly "~options"?: { readonly [Name in keyof Options]-?: true }
 }
 
 /**
- * Gives the names of all options of a type. It does not compile while one of them is missing, or is none.
+ * Gives the names of all options of a type. It does not compile while one is missing, or is no option.
  *
  * @since 0.2.0
  * @category constructors
@@ -103,7 +103,7 @@ export const parseNames = (
 }
 
 const unknownName = (within: string, name: string, known: ReadonlyArray<string>): InvalidInput => {
-  // What is no name at all may be a payload in the wrong place.
+  // A very long name may be a payload in the wrong place.
   const shown = name.length > longestName ? `${name.slice(0, longestName)}…` : name
   const nearest = nearestName(shown, known)
   const advice = nearest === undefined ? `; known are ${known.join(", ")}` : `; did you mean ${nearest}?`
@@ -112,7 +112,7 @@ const unknownName = (within: string, name: string, known: ReadonlyArray<string>)
 
 const longestName = 60
 
-/** The known name that is fewest typing mistakes away, if it can be what was meant. */
+/** The known name that is the fewest typing mistakes away, if it is near enough. */
 const nearestName = (name: string, known: ReadonlyArray<string>): string | undefined => {
   let nearest: string | undefined
   let fewest = Math.max(2, Math.floor(name.length / 2))

@@ -5,8 +5,8 @@
  */
 
 /**
- * Gives the value under a key of a map's own: `constructor` and `__proto__` are keys like others, and every object inherits
- * something under them.
+ * Gives the value that a map itself holds under a key. `constructor` and `__proto__` are keys like others, but every object
+ * inherits something under them.
  *
  * @since 0.2.0
  * @category accessors

@@ -7,8 +7,8 @@ import { NodeInspectSymbol } from "effect/Inspectable"
 
 /**
  * Lets the errors of a class be shown as Node shows its own: with their message, their stack and their fields. Effect
- * would show the fields alone. As JSON they have `_tag`, their fields and their message, but neither stack nor cause, which
- * may tell more than whoever reads it should know.
+ * would show the fields alone. As JSON they have `_tag`, their fields and their message. Stack and cause are left out: they may
+ * tell more than the reader should know.
  *
  * @since 0.2.0
  * @category constructors
