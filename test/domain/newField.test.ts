@@ -61,6 +61,11 @@ test("a new field of a task is asked for in every place that keeps, reads or sho
   ])
 })
 
+test("a new field of JSON text is asked for where sizes are added up", { timeout: 120_000 }, () => {
+  insert("src/domain/StoredTask.ts", "const bounds = {", "added: \"content\",")
+  expect(compile()).toContain("src/domain/StoredTask.ts")
+})
+
 describe("fields", () => {
   test("of a stored task are all shown in a record, but for what is the storage's own", () => {
     type Hidden = Exclude<keyof StoredTask, keyof TaskRecordFields>
