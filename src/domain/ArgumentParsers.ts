@@ -174,8 +174,12 @@ export const parseShortText = (field: string, value: unknown, maxLength: number)
  * @since 0.1.0
  * @category parsers
  */
-export const parseJson = (field: string, value: unknown, levels?: number): Parsed<StoredJson> =>
-  Result.mapError(StoredJson.fromValue(value, levels), ({ path, reason }) => notJson(field, reason, path))
+export const parseJson = (field: string, value: unknown, levels?: number): Parsed<StoredJson> => {
+  const stored = StoredJson.fromValue(value, levels)
+  return Result.isSuccess(stored)
+    ? Result.succeed(stored.success)
+    : Result.fail(notJson(field, stored.failure.reason, stored.failure.path))
+}
 
 const notJson = (field: string, reason: string, path: NotJson["path"]): InvalidInput =>
   new InvalidInput({ field, reason: path.length === 0 ? reason : `${reason} (at ${writePath(path)})` })

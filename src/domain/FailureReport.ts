@@ -6,6 +6,7 @@
 import type * as DateTime from "effect/DateTime"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { allOf } from "./allOf.ts"
 import { orAbsent, parseText, parseTime } from "./ArgumentParsers.ts"
 import { StoredJson } from "./StoredJson.ts"
 import type { StoredTask } from "./StoredTask.ts"
@@ -99,7 +100,7 @@ const parseParts = (
   { at, message, name, stack }: FailureInput & { readonly at: DateTime.Utc | undefined }
 ): Result.Result<ParsedFailure, InvalidInput> =>
   Result.map(
-    Result.all([
+    allOf([
       parseText(`${field}.name`, name),
       parseText(`${field}.message`, message),
       orAbsent(stack, (stack) => parseText(`${field}.stack`, stack)),

@@ -11,15 +11,15 @@ import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 type Part = StoredJson | null | undefined
 
 /**
- * Passes a text that is small enough for the limit.
+ * Gives the error of a text that is too large for the limit, if it is.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category guards
  */
-export const withinLimit = (json: Part, limit: number): Result.Result<void, PayloadTooLarge> =>
+export const overLimit = (json: Part, limit: number): PayloadTooLarge | undefined =>
   json === null || json === undefined || json.bytesAtMost <= limit || json.bytes <= limit
-    ? Result.void
-    : Result.fail(new PayloadTooLarge({ limit, actual: json.bytes }))
+    ? undefined
+    : new PayloadTooLarge({ limit, actual: json.bytes })
 
 /**
  * Passes the parts of a write that are small enough by themselves. A part that is too large is refused before anything is read.
@@ -31,8 +31,8 @@ export const withinLimits = (
   options: ResolvedOptions,
   outcome: Part,
   ...content: ReadonlyArray<Part>
-): Result.Result<void, PayloadTooLarge> =>
-  content.reduce(
-    (checked, part) => Result.isFailure(checked) ? checked : withinLimit(part, options.maxContentBytes),
-    withinLimit(outcome, options.maxOutcomeBytes)
-  )
+): Result.Result<void, PayloadTooLarge> => {
+  let tooLarge = overLimit(outcome, options.maxOutcomeBytes)
+  for (const part of content) tooLarge ??= overLimit(part, options.maxContentBytes)
+  return tooLarge === undefined ? Result.void : Result.fail(tooLarge)
+}

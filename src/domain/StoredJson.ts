@@ -65,9 +65,7 @@ export class StoredJson {
    * size is kept, and every limit refuses it.
    */
   static fromValue(value: unknown, levels: number = maxDepth): Result.Result<StoredJson, NotJson> {
-    if (typeof value === "string" && value.length <= maxBytes) {
-      return Result.succeed(new StoredJson(value, undefined, 6 * value.length + 2))
-    }
+    if (typeof value === "string" && value.length <= maxBytes) return Result.succeed(StoredJson.fromString(value))
     const copier = new Copier()
     try {
       const copy = copier.copy(value, levels)
@@ -78,6 +76,13 @@ export class StoredJson {
     } catch (error) {
       return Result.fail({ reason: `reading it threw ${nameOfThrown(error)}`, path: [] })
     }
+  }
+
+  /**
+   * Takes a string that is no longer than {@link maxBytes}.
+   */
+  static fromString(value: string): StoredJson {
+    return new StoredJson(value, undefined, 6 * value.length + 2)
   }
 
   /**

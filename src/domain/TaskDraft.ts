@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
+import { allOf } from "./allOf.ts"
 import {
   orAbsent,
   orNull,
@@ -20,7 +21,7 @@ import {
 import { noFailure, parseFailure } from "./FailureReport.ts"
 import { storedKeys, usedKeys } from "./InputRound.ts"
 import { tooManyKeys } from "./PartLimits.ts"
-import { withinLimit } from "./PayloadLimits.ts"
+import { overLimit } from "./PayloadLimits.ts"
 import { maxDepth, StoredJson } from "./StoredJson.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import type { InvalidInput, PayloadTooLarge } from "./TaskError.ts"
@@ -53,22 +54,16 @@ export const draftTask = (
   options: ResolvedOptions,
   replacing?: Pick<TaskRecordFields, "steps">
 ): Result.Result<StoredTask, InvalidInput | PayloadTooLarge> => {
-  const facts = Result.all([
+  const parts = allOf([
     orAbsent(task.createdAt, (value) => parseTime("createdAt", value)),
     orAbsent(task.lastUpdatedAt, (value) => parseTime("lastUpdatedAt", value)),
     orAbsent(task.status, (value) => parseStatus("status", value)),
     parseTtl(task.ttl === undefined ? options.defaultTtl : task.ttl, options),
     orAbsent(task.pollInterval, (value) => parseMillis("pollInterval", value, 0)),
-    orAbsent(task.lease, (value) => parseMillis("lease", value, 0))
-  ])
-  if (Result.isFailure(facts)) return Result.fail(facts.failure)
-  const names = Result.all([
+    orAbsent(task.lease, (value) => parseMillis("lease", value, 0)),
     orNull(task.name, (value) => parseShortText("name", value, maxNameLength)),
     orNull(task.traceparent, (value) => parseShortText("traceparent", value, maxTraceparentLength)),
-    orNull(task.tracestate, (value) => parseShortText("tracestate", value, maxTracestateLength))
-  ])
-  if (Result.isFailure(names)) return Result.fail(names.failure)
-  const payloads = Result.all([
+    orNull(task.tracestate, (value) => parseShortText("tracestate", value, maxTracestateLength)),
     parseText("originalMethod", task.originalMethod),
     orNull(task.statusMessage, (value) => parseText("statusMessage", value)),
     orNull(task.meta, (value) => parseJsonObject("meta", value)),
@@ -82,10 +77,17 @@ export const draftTask = (
     orNull(task.result, (value) => parseOutcome("result", value)),
     orNull(task.failure, (value) => parseFailure("failure", value))
   ])
-  if (Result.isFailure(payloads)) return Result.fail(payloads.failure)
-  const [created, updated, givenStatus, ttl, pollInterval, lease] = facts.success
-  const [name, traceparent, tracestate] = names.success
+  if (Result.isFailure(parts)) return Result.fail(parts.failure)
   const [
+    created,
+    updated,
+    givenStatus,
+    ttl,
+    pollInterval,
+    lease,
+    name,
+    traceparent,
+    tracestate,
     originalMethod,
     statusMessage,
     meta,
@@ -97,7 +99,7 @@ export const draftTask = (
     steps,
     outcome,
     failure
-  ] = payloads.success
+  ] = parts.success
   const keys = inputRequests === null && inputResponses === null
     ? undefined
     : usedKeys({ inputRequests, inputResponses, inputKeys: null })
@@ -140,10 +142,8 @@ export const draftTask = (
     inputKeys: keys === undefined ? null : storedKeys(keys),
     result: outcome === null ? null : outcome.result
   }
-  const tooLarge = overContent(row, options.maxContentBytes)
-  return tooLarge === undefined
-    ? Result.map(withinLimit(row.result, options.maxOutcomeBytes), () => row)
-    : Result.fail(tooLarge)
+  const tooLarge = overContent(row, options.maxContentBytes) ?? overLimit(row.result, options.maxOutcomeBytes)
+  return tooLarge === undefined ? Result.succeed(row) : Result.fail(tooLarge)
 }
 
 /** The longest name of a tool or a prompt. A longer text is no name. */
@@ -158,7 +158,7 @@ const maxTracestateLength = 1024
 /** Gives the name of what is called, where the params have one. */
 const nameIn = (params: StoredJson | null): StoredJson | null => {
   const name = params?.ownText("name") ?? ""
-  return name.length > 0 && name.length <= maxNameLength ? StoredJson.fromJson(name) : null
+  return name.length > 0 && name.length <= maxNameLength ? StoredJson.fromString(name) : null
 }
 
 /**
@@ -172,7 +172,7 @@ export const draftReplacement = (
   options: ResolvedOptions
 ): Result.Result<Replacement, InvalidInput | PayloadTooLarge> =>
   Result.flatMap(
-    Result.all([
+    allOf([
       parseId("taskId", record.taskId),
       orNull(record.sessionId, (value) => parseId("sessionId", value)),
       parseTime("createdAt", record.createdAt),

@@ -6,11 +6,11 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
+import { allOf } from "./allOf.ts"
 import { orNull, parseId, parseJson, parseMillis, parseNatural } from "./ArgumentParsers.ts"
 import { enqueueOptions } from "./operationOptions.ts"
 import { readOptions } from "./optionNames.ts"
-import { withinLimit } from "./PayloadLimits.ts"
+import { withinLimits } from "./PayloadLimits.ts"
 import { answered, decoded, operate, parsed } from "./TaskAccess.ts"
 import type { MessageDriver } from "./TaskDriver.ts"
 import type { TaskMessages } from "./TaskOperations.ts"
@@ -28,14 +28,14 @@ export const makeTaskMessages = (driver: MessageDriver, options: ResolvedOptions
   enqueue: (taskId, message, settings) =>
     parsed(readOptions(settings, enqueueOptions), (settings) =>
       parsed(
-        Result.all([
+        allOf([
           parseId("taskId", taskId),
           parseJson("message", message),
           orNull(settings?.maxSize, (value) => parseNatural("maxSize", value)),
           parseMillis("ttl", settings?.ttl ?? defaultTtl, 1)
         ]),
         ([queue, body, maxSize, ttl]) =>
-          parsed(withinLimit(body, options.maxContentBytes), () =>
+          parsed(withinLimits(options, undefined, body), () =>
             operate("messages.enqueue", taskId, (now) =>
               answered(
                 "messages.enqueue",

@@ -5,6 +5,7 @@
  */
 import type * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { allOf } from "./allOf.ts"
 import { orAbsent, orNull, parseCount, parseStatus } from "./ArgumentParsers.ts"
 import { answered, decoded, operate, parsed } from "./TaskAccess.ts"
 import { decodeCursor, encodeCursor } from "./TaskCursor.ts"
@@ -56,7 +57,7 @@ const parsePage = (
   request: SummaryListOptions | undefined
 ) =>
   Result.flatMap(
-    Result.all([
+    allOf([
       session,
       orAbsent(request?.status, (value) => parseStatus("status", value)),
       orNull(request?.limit, (value) => parseCount("limit", value))

@@ -5,6 +5,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
+import { allOf } from "./allOf.ts"
 import { orAbsent, parseCount, parseJson, parseKeyed, parseMillis, parseText } from "./ArgumentParsers.ts"
 import { parseFailure } from "./FailureReport.ts"
 import { optionNames, parseNames } from "./optionNames.ts"
@@ -119,7 +120,7 @@ export const parseEnd = (
   options: ResolvedOptions
 ): Parsed<ParsedEnd> =>
   Result.map(
-    Result.all([
+    allOf([
       parseResultTtl(settings?.resultTtl, options),
       orAbsent(settings?.failure, (failure) => parseFailure("failure", failure))
     ]),

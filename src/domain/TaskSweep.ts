@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { allOf } from "./allOf.ts"
 import { orNull, parseCount, parseMillis } from "./ArgumentParsers.ts"
 import { storeFailure } from "./FailureReport.ts"
 import { limitOptions, recoveryOptions } from "./operationOptions.ts"
@@ -161,7 +162,7 @@ export const makeTaskSweep = (
     recoverStuckTasks: (maxAge, options) =>
       parsed(readOptions(options, recoveryOptions), (options) =>
         parsed(
-          Result.all([
+          allOf([
             parseMillis("maxAge", maxAge, 0),
             parseActive(options?.statuses ?? activeStatuses),
             parseLeases(options?.leases),

@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import * as Result from "effect/Result"
+import { allOf } from "./allOf.ts"
 import { orAbsent, parseMillis, parseStatus } from "./ArgumentParsers.ts"
 import { settleOptions, storeResultOptions, touchOptions, transitionOptions } from "./operationOptions.ts"
 import { readOptions } from "./optionNames.ts"
@@ -39,7 +40,7 @@ export const makePlannedWrites = <Written>(
   updateTaskStatus: (taskId, status, change) =>
     parsed(readOptions(change, transitionOptions), (change) =>
       parsed(
-        Result.all([
+        allOf([
           onTask(taskId),
           parseStatus("status", status),
           parseMessage(change?.statusMessage),
@@ -61,7 +62,7 @@ export const makePlannedWrites = <Written>(
   storeTaskResult: (taskId, outcome, settings) =>
     parsed(readOptions(settings, storeResultOptions), (settings) =>
       parsed(
-        Result.all([
+        allOf([
           onTask(taskId),
           parseOutcome("outcome", outcome),
           parseEnd(settings, options),
@@ -77,7 +78,7 @@ export const makePlannedWrites = <Written>(
   settleTask: (taskId, outcome, settings) =>
     parsed(readOptions(settings, settleOptions), (settings) =>
       parsed(
-        Result.all([
+        allOf([
           onTask(taskId),
           parseOutcome("outcome", outcome),
           parseFinal(settings?.status),
@@ -105,7 +106,7 @@ export const makePlannedWrites = <Written>(
   touchTask: (taskId, change) =>
     parsed(readOptions(change, touchOptions), (change) =>
       parsed(
-        Result.all([
+        allOf([
           onTask(taskId),
           parseMessage(change?.statusMessage),
           orAbsent(change?.ttl, (ttl) => Result.map(parseTtl(ttl, options), (ttl) => ({ ttl }))),

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { allOf } from "./allOf.ts"
 import { orAbsent, orNull, parseId, parseJson, parseKeyed, parseMillis, parseText } from "./ArgumentParsers.ts"
 import { makePlannedWrites } from "./makePlannedWrites.ts"
 import {
@@ -172,7 +173,7 @@ export const makeSessionTasks = (
       parsed(
         readOptions(settings, claimOptions),
         (settings) =>
-          parsed(Result.all([onTask(taskId), parseMillis("lease", settings?.lease, 1)]), ([id, lease]) =>
+          parsed(allOf([onTask(taskId), parseMillis("lease", settings?.lease, 1)]), ([id, lease]) =>
             Effect.map(
               merge("claimTask", id, (stored, now) => decideClaim(stored, lease, now), () => Effect.void),
               ({ decision, record }) => ({ record, abandoned: decision.abandoned })
@@ -182,7 +183,7 @@ export const makeSessionTasks = (
     storeTaskStep: (taskId, key, value, settings) =>
       parsed(readOptions(settings, workerOption), (settings) =>
         parsed(
-          Result.all([
+          allOf([
             onTask(taskId),
             parseId("key", key),
             parseJson("value", value),
@@ -204,7 +205,7 @@ export const makeSessionTasks = (
     requireInput: (taskId, requests, settings) =>
       parsed(readOptions(settings, requireInputOptions), (settings) =>
         parsed(
-          Result.all([
+          allOf([
             onTask(taskId),
             parseRequests(requests),
             orAbsent(settings?.requestState, (value) => parseText("requestState", value)),
@@ -236,7 +237,7 @@ export const makeSessionTasks = (
         )),
 
     provideInput: (taskId, responses) => {
-      const input = Result.all([onTask(taskId), parseKeyed("responses", responses)])
+      const input = allOf([onTask(taskId), parseKeyed("responses", responses)])
       return parsed(input, ([id, answers]) =>
         parsed(withinLimits(options, undefined, answers), () =>
           Effect.map(
@@ -288,17 +289,16 @@ const bindSession = (
   session: Result.Result<string | null | undefined, InvalidInput>,
   input: CreateTask
 ): Result.Result<{ readonly sessionId: string | null; readonly task: CreateTask }, InvalidInput> => {
-  const parts = Result.flatMap(
-    Result.all([readFields("task", input, createFields), session]),
-    ([task, bound]) =>
-      Result.map(orNull(task.sessionId, (value) => parseId("sessionId", value)), (named) => ({ task, bound, named }))
-  )
-  return Result.flatMap(parts, ({ bound, named, task }) => {
-    if (bound === undefined) return Result.succeed({ sessionId: named, task })
-    return named === null || named === bound
-      ? Result.succeed({ sessionId: bound, task })
-      : Result.fail(new InvalidInput({ field: "sessionId", reason: "is not the session of this handle; leave it out" }))
-  })
+  const read = readFields("task", input, createFields)
+  if (Result.isFailure(read)) return Result.fail(read.failure)
+  const task = read.success
+  const sessions = allOf([session, orNull(task.sessionId, (value) => parseId("sessionId", value))])
+  if (Result.isFailure(sessions)) return Result.fail(sessions.failure)
+  const [bound, named] = sessions.success
+  if (bound === undefined) return Result.succeed({ sessionId: named, task })
+  return named === null || named === bound
+    ? Result.succeed({ sessionId: bound, task })
+    : Result.fail(new InvalidInput({ field: "sessionId", reason: "is not the session of this handle; leave it out" }))
 }
 
 const present = (taskId: string, stored: StoredTask | undefined): Result.Result<StoredTask, TaskNotFound> =>
