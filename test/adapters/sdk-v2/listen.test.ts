@@ -1,23 +1,26 @@
 /**
  * Subscriptions to tasks.
  */
-import { TasksExtension } from "mcp-task-storage/sdk-v2"
+import { TasksExtension, type TasksLimits } from "mcp-task-storage/sdk-v2"
 import { setTimeout as sleep } from "node:timers/promises"
 import { describe, expect, onTestFinished, test } from "vitest"
 import * as z from "zod"
+import { listenRequest } from "./listenRequest.ts"
 import { capable, RawClient } from "./RawClient.ts"
 import { serve } from "./serve.ts"
 import { registerTools } from "./tools.ts"
 
 type JsonObject = { readonly [key: string]: unknown }
 
-const start = async () => {
+const start = async (limits: TasksLimits = {}, options: { readonly lease?: number } = {}) => {
   const failures: Array<unknown> = []
   const tasks = new TasksExtension({
     storage: "memory:",
     owner: (authInfo) => authInfo?.clientId,
     shutdownTimeout: 0,
-    onError: (error) => failures.push(error)
+    onError: (error) => failures.push(error),
+    limits,
+    ...options
   })
   registerTools(tasks)
   const { url } = await serve(tasks, (server) => {
@@ -33,26 +36,7 @@ const listen = async (url: string, notifications: JsonObject, token = "ann", cap
   const response = await fetch(url, {
     method: "POST",
     signal: left.signal,
-    headers: {
-      "content-type": "application/json",
-      "accept": "application/json, text/event-stream",
-      "mcp-protocol-version": "2026-07-28",
-      "mcp-method": "subscriptions/listen",
-      "authorization": `Bearer ${token}`
-    },
-    body: JSON.stringify({
-      jsonrpc: "2.0",
-      id: "sub-1",
-      method: "subscriptions/listen",
-      params: {
-        _meta: {
-          "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-          "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1" },
-          "io.modelcontextprotocol/clientCapabilities": capabilities
-        },
-        notifications
-      }
-    })
+    ...listenRequest(notifications, token, capabilities)
   })
   const messages: Array<JsonObject> = []
   const reading = (async () => {
@@ -74,6 +58,12 @@ const listen = async (url: string, notifications: JsonObject, token = "ann", cap
     return messages
   }
   return { leave: () => left.abort(), messages, reading, status: response.status, until }
+}
+
+/** Gives the error that a subscription is refused with. */
+const refusal = async (url: string, notifications: JsonObject, token = "ann", capabilities = capable) => {
+  const response = await fetch(url, { method: "POST", ...listenRequest(notifications, token, capabilities) })
+  return Object(await response.json()).error
 }
 
 const subscription = { "io.modelcontextprotocol/subscriptionId": "sub-1" }
@@ -132,5 +122,46 @@ describe("subscriptions/listen", () => {
   test("needs the extension", async () => {
     const { url } = await start()
     expect((await listen(url, { taskIds: ["x"] }, "ann", {})).status).toBe(400)
+    expect(await refusal(url, { taskIds: ["x"] }, "ann", {})).toMatchObject({ code: -32021 })
+  })
+
+  test("names at most 256 tasks", async () => {
+    const { url } = await start()
+    const taskIds = Array.from({ length: 257 }, (_, index) => `task-${index}`)
+    expect(await refusal(url, { taskIds })).toStrictEqual({
+      code: -32602,
+      message: "A subscription may name at most 256 tasks, and not 257"
+    })
+    const { messages, reading } = await listen(url, { taskIds: [...taskIds.slice(1), ...taskIds.slice(1)] })
+    await reading
+    expect(messages).toMatchObject([{ params: { notifications: { taskIds: [] } } }, { id: "sub-1", result: {} }])
+  })
+
+  test("is refused over the bound of its owner, and taken again when another is closed", async () => {
+    const { client, url } = await start({ streamsPerOwner: 2 })
+    const taskId = await client.start("wait", { seconds: 60 })
+    const open = await Promise.all([listen(url, { taskIds: [taskId] }), listen(url, { taskIds: [taskId] })])
+    for (const { until } of open) await until(2)
+    expect(await refusal(url, { taskIds: [taskId] })).toStrictEqual({
+      code: -32603,
+      message: "Too many subscriptions are open. Close one, or try again later."
+    })
+    expect((await listen(url, { taskIds: [] }, "bob")).status).toBe(200)
+    open[0]?.leave()
+    await sleep(100)
+    const { until } = await listen(url, { taskIds: [taskId] })
+    expect(await until(2)).toHaveLength(2)
+    await client.cancel(taskId)
+  })
+
+  test("tells of nothing where only the lease of a task changed", async () => {
+    const { client, url } = await start({}, { lease: 150 })
+    const taskId = await client.start("wait", { seconds: 60 })
+    const { messages, until } = await listen(url, { taskIds: [taskId] })
+    await until(2)
+    await sleep(300)
+    expect(messages).toHaveLength(2)
+    await client.cancel(taskId)
+    expect((await until(3))[2]).toMatchObject({ params: { status: "cancelled" } })
   })
 })
