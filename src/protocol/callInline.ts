@@ -8,11 +8,11 @@
  */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import { toFinalOutcome } from "../domain/TaskProjection.ts"
 import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import type { InputAnswers, InputRequests } from "../runner/asking.ts"
@@ -149,11 +149,13 @@ const callThatMayAsk = <A, E>(
           return yield* task.request(requests).pipe(
             // Clients of this revision refuse elicitations alone, which is an answer.
             Effect.orDie,
-            Effect.timeoutOrElse({
-              duration: Duration.millis(tasks.settings.answerTimeout),
+            Effect.raceFirst(
               // Its client does not come back.
-              orElse: () => Effect.andThen(Effect.forkDetach(dispose(owned, taskId)), Effect.never)
-            })
+              backgroundSleep(tasks.settings.answerTimeout).pipe(
+                Effect.andThen(Effect.forkDetach(dispose(owned, taskId))),
+                Effect.andThen(Effect.never)
+              )
+            )
           )
         })
       const context: InlineContext = contextOf(call, inline, ask)

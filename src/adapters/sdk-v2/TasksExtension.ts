@@ -9,11 +9,11 @@ import { tasksExtension } from "../../protocol/names.ts"
 import { registerTool } from "../../protocol/TaskTool.ts"
 import { answerToolCall } from "./answerToolCall.ts"
 import { listenToTasks } from "./listenToTasks.ts"
+import { interceptToolCalls } from "./sdkSeams.ts"
 import { ServedTasks } from "./ServedTasks.ts"
 import { answerTaskRequests } from "./taskRequests.ts"
 import { type ResolvedOptions, resolveOptions, type TasksExtensionOptions } from "./TasksExtensionOptions.ts"
 import { makeTaskTool, type TaskTool, type TaskToolConfig, type TaskToolRun } from "./TaskTool.ts"
-import { interceptToolCalls } from "./ToolCalls.ts"
 
 /** Servers that have an extension of this kind. */
 const attached = new WeakMap<McpServer, TasksExtension>()

@@ -16,9 +16,9 @@ import type { PreparedCall } from "../../protocol/ToolCall.ts"
 import { type WireError, wireError } from "../../protocol/WireError.ts"
 import { failureOf } from "../../runner/outcomeOf.ts"
 import { askOfCall, clientOfCall, envelopeClient, inputResponsesOf, progressOfCall } from "./requestOf.ts"
+import { currentCall, serverInfoOf } from "./sdkSeams.ts"
 import type { ServedTasks } from "./ServedTasks.ts"
 import type { CheckedCall, TaskTool } from "./TaskTool.ts"
-import { currentCall } from "./ToolCalls.ts"
 
 type Answer = CallToolResult | InputRequiredResult
 
@@ -61,6 +61,7 @@ export const answerToolCall = async (
         toWire: Effect.succeed,
         ask: askOfCall(mcp, ctx, tasks.settings.answerTimeout),
         sendProgress: progressOfCall(ctx),
+        serverInfo: serverInfoOf(mcp),
         requestState: mcpReq.requestState(),
         inputResponses
       }), mcpReq.signal)

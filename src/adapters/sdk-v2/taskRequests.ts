@@ -10,16 +10,18 @@ import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
 import { cancelTask20260728, getTask20260728, updateTask20260728 } from "../../protocol/Tasks20260728.ts"
 import { invalid, missingCapability, unsupported, type WireError } from "../../protocol/WireError.ts"
 import { envelopeClient, inputResponsesOf } from "./requestOf.ts"
+import { serverInfoOf } from "./sdkSeams.ts"
 import type { ServedTasks } from "./ServedTasks.ts"
 
 type Answer = (
   owned: OwnedTasks,
   taskId: string,
-  ctx: ServerContext
+  ctx: ServerContext,
+  mcp: McpServer
 ) => Effect.Effect<Readonly<Record<string, unknown>>, WireError>
 
 const answers: Readonly<Record<string, Answer>> = {
-  "tasks/get": (owned, taskId) => getTask20260728(owned, taskId),
+  "tasks/get": (owned, taskId, _, mcp) => getTask20260728(owned, taskId, serverInfoOf(mcp)),
   "tasks/update": (owned, taskId, ctx) => updateTask20260728(owned, taskId, inputResponsesOf(ctx)),
   "tasks/cancel": (owned, taskId) => cancelTask20260728(owned, taskId)
 }
@@ -30,7 +32,8 @@ const answers: Readonly<Record<string, Answer>> = {
  * @since 0.2.0
  * @category registration
  */
-export const answerTaskRequests = ({ server }: McpServer, served: ServedTasks): void => {
+export const answerTaskRequests = (mcp: McpServer, served: ServedTasks): void => {
+  const { server } = mcp
   for (const method of Object.keys(answers)) server.assertCanSetRequestHandler(method)
   for (const [method, answer] of Object.entries(answers)) {
     server.setRequestHandler(
@@ -41,7 +44,7 @@ export const answerTaskRequests = ({ server }: McpServer, served: ServedTasks): 
           Effect.flatMap(admitted(params, ctx), (taskId) =>
             Effect.flatMap(
               served.ownedBy(tasks, ctx),
-              (owned) => Effect.map(answer(owned, taskId, ctx), (result) => ({ ...result }))
+              (owned) => Effect.map(answer(owned, taskId, ctx, mcp), (result) => ({ ...result }))
             )), ctx.mcpReq.signal)
     )
   }

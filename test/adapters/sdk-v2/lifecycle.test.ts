@@ -57,7 +57,12 @@ describe("a task", () => {
       lastUpdatedAt: expect.stringMatching(iso),
       ttlMs: 86_400_000,
       pollIntervalMs: 1000,
-      result: { resultType: "complete", content: [{ type: "text", text: "3" }], structuredContent: { sum: 3 } },
+      result: {
+        resultType: "complete",
+        content: [{ type: "text", text: "3" }],
+        structuredContent: { sum: 3 },
+        _meta: { "io.modelcontextprotocol/serverInfo": { name: "test", version: "1" } }
+      },
       _meta: expect.anything()
     })
     expect(failures).toStrictEqual([])
@@ -89,7 +94,7 @@ describe("a task", () => {
     const ended = await client.until(taskId, "completed", "failed")
     const { result: inline } = await client.call("throwingPlainly")
     expect(ended).toMatchObject({ status: "completed", statusMessage: "secret: password=hunter2" })
-    expect(ended["result"]).toStrictEqual({ resultType: "complete", isError: true, content: inline?.["content"] })
+    expect(ended["result"]).toStrictEqual(inline)
     expect(inline).toMatchObject({ isError: true, content: [{ type: "text", text: "secret: password=hunter2" }] })
     expect(failures).toMatchObject([{ message: "secret: password=hunter2" }])
     expect((await storage.getTask(taskId))?.failure).toMatchObject({

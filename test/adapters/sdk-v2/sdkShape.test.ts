@@ -17,9 +17,18 @@ test("the SDK keeps its request handlers where we look", () => {
   const server = new McpServer({ name: "test", version: "1" })
   extension().attach(server)
   const handlers: unknown = Reflect.get(server.server, "_requestHandlers")
-  expect(handlers, "McpServer.server._requestHandlers is gone; see src/adapters/sdk-v2/ToolCalls.ts").toBeInstanceOf(
+  expect(handlers, "McpServer.server._requestHandlers is gone; see src/adapters/sdk-v2/sdkSeams.ts").toBeInstanceOf(
     Map
   )
+})
+
+test("a server says who it is where we look", () => {
+  const server = new McpServer({ name: "test", version: "1" })
+  const serverInfo: unknown = Reflect.get(server.server, "_serverInfo")
+  expect(serverInfo, "McpServer.server._serverInfo is gone; see src/adapters/sdk-v2/sdkSeams.ts").toMatchObject({
+    name: "test",
+    version: "1"
+  })
 })
 
 test("where it does not, attaching says so", () => {

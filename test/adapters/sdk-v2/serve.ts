@@ -15,10 +15,17 @@ export interface Served {
 }
 
 /** Serves an extension until the test is over. Whoever sends `Authorization: Bearer NAME` is NAME. */
-export const serve = async (
+export const serve = async (tasks: TasksExtension, extend?: (server: McpServer) => void): Promise<Served> => {
+  const served = await serveUntilClosed(tasks, extend)
+  onTestFinished(served.close)
+  return served
+}
+
+/** Serves an extension until it is closed. */
+export const serveUntilClosed = async (
   tasks: TasksExtension,
   extend: (server: McpServer) => void = () => {}
-): Promise<Served> => {
+): Promise<Served & { readonly close: () => Promise<void> }> => {
   const errors: Array<string> = []
   const handler = tasks.listen(createMcpHandler(() => {
     const server = new McpServer({ name: "test", version: "1" })
@@ -34,13 +41,13 @@ export const serve = async (
     respond(Object.assign(request, { method, url }), response).catch((error: unknown) => errors.push(String(error)))
   }).listen(0, "127.0.0.1")
   await once(http, "listening")
-  onTestFinished(async () => {
+  const close = async () => {
     await handler.close()
     http.closeAllConnections()
     http.close()
     await tasks.close()
-  })
+  }
   const address = http.address()
   if (address === null || typeof address === "string") throw new Error("no port")
-  return { url: `http://127.0.0.1:${address.port}/mcp`, errors }
+  return { url: `http://127.0.0.1:${address.port}/mcp`, errors, close }
 }

@@ -1,10 +1,17 @@
 /**
- * The extension on a connection that lasts: the SDK's stdio entry, over a transport in memory.
+ * The extension on a connection that lasts: the SDK's stdio entry, over a transport in memory and in a process of its own.
  */
 import { InMemoryTransport, type JSONRPCMessage, McpServer } from "@modelcontextprotocol/server"
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import { TasksExtension } from "mcp-task-storage/sdk-v2"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
+import { fileURLToPath } from "node:url"
 import { expect, onTestFinished, test } from "vitest"
 import { capable } from "./RawClient.ts"
 import { registerTools } from "./tools.ts"
@@ -54,4 +61,57 @@ test("tasks over stdio, with one server for the whole connection", async () => {
   await until("input_required")
   await send("tasks/update", { taskId, inputResponses: { confirm: { action: "decline" } } })
   expect(await until("completed")).toMatchObject({ result: { content: [{ text: "decline {}" }] } })
+})
+
+const envelope = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1" },
+  "io.modelcontextprotocol/clientCapabilities": capable
+}
+const call = { name: "confirm", arguments: { file: "a" } }
+
+test.each<[string, ReadonlyArray<object>, RegExp]>([
+  ["of a task", [{ id: 1, method: "tools/call", params: { ...call, _meta: envelope } }], /"resultType":"task"/],
+  ["of a plain call", [
+    {
+      id: 1,
+      method: "tools/call",
+      params: { ...call, _meta: { ...envelope, "io.modelcontextprotocol/clientCapabilities": { elicitation: {} } } }
+    }
+  ], /"resultType":"input_required"/],
+  ["of a plain call of 2025-11-25", [
+    {
+      id: 1,
+      method: "initialize",
+      params: {
+        protocolVersion: "2025-11-25",
+        clientInfo: { name: "raw", version: "1" },
+        capabilities: { elicitation: {} }
+      }
+    },
+    { method: "notifications/initialized" },
+    { id: 2, method: "tools/call", params: call }
+  ], /"method":"elicitation\/create"/]
+])("a process whose input ends while a question %s is open ends too", async (_, messages, asked) => {
+  const folder = mkdtempSync(join(tmpdir(), "stdio-"))
+  const script = fileURLToPath(new URL("stdioServer.ts", import.meta.url))
+  const child = spawn(process.execPath, [
+    "--conditions=mcp-task-storage-source",
+    script,
+    join(folder, "tasks.db")
+  ], { stdio: ["pipe", "pipe", "inherit"] })
+  onTestFinished(() => {
+    child.kill("SIGKILL")
+    rmSync(folder, { recursive: true, force: true })
+  })
+  for (const message of messages) child.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`)
+  for await (const line of createInterface({ input: child.stdout })) if (asked.test(line)) break
+  // The task asks soon after its creation was answered.
+  await sleep(300)
+  const began = performance.now()
+  const ended = once(child, "exit")
+  child.stdin.end()
+  expect(await ended).toStrictEqual([0, null])
+  // Half a second is for the work to end.
+  expect(performance.now() - began).toBeLessThan(4000)
 })

@@ -1,9 +1,9 @@
 /**
- * The calls of tools on one server, around the handler of the SDK.
+ * What the SDK does not publish: this file alone leans on it.
  *
  * `McpServer` looks a tool up, checks its arguments and calls it; but what a tool gives must be a tool result, and what it
  * throws becomes one. A task is none, nor is a JSON-RPC error. So a tool may leave another answer here, which takes the
- * place of the SDK's. This file alone leans on what the SDK does not publish: the map of its request handlers.
+ * place of the SDK's, by the map of its request handlers.
  *
  * @since 0.2.0
  */
@@ -77,3 +77,11 @@ export const currentCall = (ctx: ServerContext): CurrentCall => {
   if (call === undefined) throw new Error("The call did not come through the server that tasks are attached to")
   return call
 }
+
+/**
+ * Gives what a server says of itself with every result; `undefined` where that is not found, which results can do without.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const serverInfoOf = ({ server }: McpServer): unknown => Reflect.get(server, "_serverInfo")
