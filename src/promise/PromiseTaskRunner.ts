@@ -36,13 +36,13 @@ export type StartTask = Pick<CreateTask, keyof Runner.StartTask>
  */
 export interface PromiseTaskContext {
   readonly taskId: string
-  /** 1 for the first worker of the task, one more with every other. */
+  /** 1 for the first worker of the task, one more for each later one. */
   readonly attempt: number
   /** The authorization context that the task is bound to. */
   readonly sessionId: string | undefined
   /** On whose behalf the task runs, as it was stored with it. */
   readonly principal: Json | undefined
-  /** What was answered by the time this worker began, by key. */
+  /** The answers that were there when this worker began, by key. */
   readonly answers: { readonly [key: string]: Json }
   /** Aborted when the work is to stop: the task was cancelled or lost to another worker, or the runner is closed. */
   readonly signal: AbortSignal
@@ -53,12 +53,12 @@ export interface PromiseTaskContext {
    */
   readonly progress: (message: string, amount?: ProgressAmount) => Promise<void>
 
-  /** Gives the task another time to live, from its creation; `null` is unlimited. */
+  /** Sets the time to live of the task, from its creation. `null` is unlimited. */
   readonly setTtl: (ttl: Duration.Input | null) => Promise<void>
 
   /**
-   * Asks a person to fill in a form, and waits. An answer given to an earlier worker is given again; nobody is asked
-   * twice. What is no answer of the protocol counts as `cancel`.
+   * Asks a person to fill in a form, and waits. If an earlier worker has got the answer, it gives that one: nobody is asked
+   * twice. An answer that the protocol does not know counts as `cancel`.
    */
   readonly elicit: (key: string, params: ElicitParams) => Promise<ElicitAnswer>
 
@@ -66,30 +66,30 @@ export interface PromiseTaskContext {
   readonly sample: (key: string, params: unknown) => Promise<Json>
 
   /**
-   * Sends requests to the client, all at once, and waits for every answer. Rejects with `InputRefused` where the client
-   * refuses one of them; an elicitation that it refuses is answered with the action `cancel`.
+   * Sends requests to the client, all at once, and waits for every answer. Rejects with `InputRefused` if the client
+   * refuses one of them. A refused elicitation gives the action `cancel` instead.
    */
   readonly request: (requests: { readonly [key: string]: InputRequest }) => Promise<{ readonly [key: string]: Json }>
 
   /**
-   * The same without a worker that waits: unless all are answered, the work ends here, the promise never settles, and the
-   * work begins anew from its start wherever the last answer arrives. It survives deploys, and weeks. What must not be
-   * done twice goes into a `step` before.
+   * The same without a waiting worker. Unless all requests are answered already, the work ends here, and this promise never
+   * settles. The work begins anew from its start when and where the last answer arrives, even weeks and deploys later. Put
+   * into a `step` what must not be done twice.
    */
   readonly suspend: (requests: { readonly [key: string]: InputRequest }) => Promise<{ readonly [key: string]: Json }>
 
   /**
-   * Does something once over all workers of the task: what `fn` gave is stored, and given again. It is given as JSON
-   * carries it, so that the first worker gets what a later one does; nothing (`undefined`) becomes `null`. Rejects with
-   * what `fn` rejects with, and with `InvalidInput` for what JSON cannot carry; then nothing is stored.
+   * Does something once, over all workers of the task. The result of `fn` is stored, and a later worker gets it from there.
+   * The first worker gets it as JSON carries it too; `undefined` becomes `null`. Rejects as `fn` rejects, and with
+   * `InvalidInput` for a result that JSON cannot carry. Then nothing is stored.
    */
   readonly step: <A>(key: string, fn: () => A | Promise<A>) => Promise<A>
 }
 
 /**
- * Runs the tasks of one kind: those of a method and, where one is given, of the `name` in their params, such as that of a
- * tool. What `run` gives is the result of the request, which JSON can carry. A `TaskFailure` that it rejects with becomes
- * the error of the task word for word, anything else an internal error without details.
+ * Runs the tasks of one kind: those of a method and, if one is given, of the `name` in their params, such as that of a tool.
+ * `run` gives the result of the request, which JSON can carry. If it rejects with a `TaskFailure`, the client gets that error
+ * word for word. For anything else the client gets an internal error without details.
  *
  * @since 0.2.0
  * @category models
@@ -108,7 +108,7 @@ export interface PromiseTaskHandler {
  * @category options
  */
 export interface RunTaskOptions extends Omit<Runner.RunTaskOptions, "deadline">, CallOptions {
-  /** The end of that time as a point in time. With both the earlier one counts. */
+  /** The end of that time, as a point in time. If both are given, the earlier one counts. */
   readonly deadline?: Date | undefined
 }
 
@@ -121,8 +121,8 @@ export interface RunTaskOptions extends Omit<Runner.RunTaskOptions, "deadline">,
  */
 export interface PromiseSessionRunner {
   /**
-   * Stores a task, then runs it by the handler for its method and name, or by `run`, which dies with this process. It is
-   * durable when the promise resolves, and runs on in the background whatever becomes of the caller: once it is stored,
+   * Stores a task, then runs it by the handler for its method and name, or by `run`, which dies with this process. The task is
+   * durable when the promise resolves. It runs in the background whatever happens to the caller: once it is stored,
    * `signal` does not stop it.
    *
    * Rejects with `TaskAlreadyExists`, `MaxTasksReached`, `PayloadTooLarge`, `TooManyTasks`.
@@ -134,7 +134,7 @@ export interface PromiseSessionRunner {
   ) => Promise<Task>
 
   /**
-   * Stores answers, as `provideInput` of the storage does; when the last is there, the task is taken up again.
+   * Stores answers, as `provideInput` of the storage does. With the last answer the task goes on.
    *
    * Rejects with `TaskNotFound`, `TerminalState`, `PayloadTooLarge`.
    */
@@ -145,7 +145,7 @@ export interface PromiseSessionRunner {
   ) => Promise<ProvidedInput>
 
   /**
-   * Cancels a task. Its work is told by its signal, in whichever process it runs, and a late result refused.
+   * Cancels a task. The `signal` of its work is aborted, in whichever process it runs. A late result is refused.
    *
    * Rejects with `TaskNotFound`, `TerminalState`.
    */
@@ -163,8 +163,8 @@ export interface PromiseTaskRunner extends PromiseSessionRunner {
   readonly storage: PromiseTaskStorage
 
   /**
-   * Says how tasks of one kind are run, here or anywhere. Another handler of the same kind takes the place of the one
-   * before. Throws `InvalidInput` for what is no handler.
+   * Registers how tasks of one kind are run, whichever process has stored them. A second handler of the same kind replaces
+   * the first. Throws `InvalidInput` for a value that is no handler.
    */
   readonly register: (handler: PromiseTaskHandler) => void
 
@@ -177,20 +177,20 @@ export interface PromiseTaskRunner extends PromiseSessionRunner {
   readonly runTask: (taskId: string, options?: RunTaskOptions) => Promise<RunResult>
 
   /**
-   * Takes up tasks that wait for a worker, and those whose worker died, by their policy; gives the ids of those it took.
-   * Runners do it by themselves (`recovery`).
+   * Takes tasks that wait for a worker, and tasks whose worker died, by their policy. Gives their ids. Runners do it by
+   * themselves (`recovery`).
    */
   readonly recover: (options?: CallOptions) => Promise<ReadonlyArray<string>>
 
   /** Tells how many tasks this runner runs at the moment. */
   readonly running: () => number
 
-  /** Gives the same operations on the tasks of one session; of `null`, on those bound to none. */
+  /** Gives the same operations on the tasks of one session; for `null`, on the tasks that are bound to none. */
   readonly forSession: (sessionId: string | null) => PromiseSessionRunner
 
   /**
-   * Takes no more tasks, gives those that run their time (`shutdownTimeout`) and leaves the rest to others; then closes
-   * the storage, if the runner opened it. Closing again gives the same promise.
+   * Takes no more tasks, gives running tasks `shutdownTimeout`, and leaves the rest to others. Then it closes the storage, if
+   * the runner opened it. Closing again gives the same promise.
    */
   readonly close: () => Promise<void>
 

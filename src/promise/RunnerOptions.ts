@@ -1,5 +1,5 @@
 /**
- * What a runner can be told when it is opened.
+ * The options of a runner when it is opened.
  *
  * @since 0.2.0
  */
@@ -11,7 +11,7 @@ import type { LayerOpenOptions, OpenOptions } from "./OpenOptions.ts"
 import type { ReportOptions } from "./ReportOptions.ts"
 
 /**
- * Is told the id of each task that is to be run.
+ * Gets the id of each task that is to be run.
  *
  * @since 0.2.0
  * @category options
@@ -26,9 +26,9 @@ export type Dispatch = (taskId: string) => void | Promise<void>
  */
 export interface RunnerOptions extends Omit<TaskRunnerOptions, "dispatch"> {
   /**
-   * Told the id of each task that is to be run: after it was stored, and after the last input it waited for. With it this
-   * runner begins nothing by itself: put the id on a queue, and let whoever gets it call `runTask`. What it rejects with
-   * is logged; the task waits in the storage until somebody recovers it.
+   * Gets the id of each task that is to be run: after it was stored, and after the last answer that it waited for. With this
+   * option the runner begins nothing by itself. Put the id on a queue, and call `runTask` in the process that receives it.
+   * If it rejects, the error is logged, and the task waits in the storage until somebody recovers it.
    */
   readonly dispatch?: Dispatch | undefined
 }

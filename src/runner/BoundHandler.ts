@@ -1,5 +1,5 @@
 /**
- * Handlers that have all they need.
+ * Handlers with all the services that they need.
  *
  * @since 0.2.0
  */
@@ -12,7 +12,7 @@ import type { LostWorkerPolicy, TaskHandler } from "./TaskHandler.ts"
 import { asWorkEnd, type WorkEnd } from "./WorkEnd.ts"
 
 /**
- * What runs a task, and never fails: whatever becomes of its work is an end of it.
+ * Runs a task, and never fails: whatever its work does becomes an end of the task.
  *
  * @since 0.2.0
  * @category models
@@ -24,7 +24,7 @@ export interface BoundHandler {
 }
 
 /**
- * Takes whatever a handler needs from where it is given, but for the context of the task.
+ * Takes the services of a handler, all but the context of the task, from the place where it is registered.
  *
  * @since 0.2.0
  * @category constructors

@@ -5,14 +5,14 @@
  */
 import type { TaskHandler } from "./TaskHandler.ts"
 
-/** What tells the kind of a task: its method, and the name in its params. */
+/** The kind of a task: its method, and the name in its params. */
 interface OfKind {
   readonly originalMethod: string
   readonly originalParams?: unknown
 }
 
 /**
- * Handlers by the kind of their tasks. One for a method and a name goes before one for the method alone.
+ * Handlers by the kind of their tasks. A handler for a method and a name comes before one for the method alone.
  *
  * @since 0.2.0
  * @category models

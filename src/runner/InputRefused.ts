@@ -1,5 +1,5 @@
 /**
- * Requests to a client that it refuses.
+ * Requests that a client refuses.
  *
  * @since 0.2.0
  */
@@ -10,7 +10,7 @@ import { ownValue } from "../domain/ownValue.ts"
 import { shownAsError } from "../domain/shownAsError.ts"
 
 /**
- * The client of a task answered a request with a JSON-RPC error, or cannot be asked, or gave an answer that cannot be
+ * The client of a task refused a request: it answered with a JSON-RPC error, it cannot be asked, or its answer cannot be
  * stored.
  *
  * @since 0.2.0
@@ -27,11 +27,11 @@ export class InputRefused extends shownAsError(
 /** The key of `_meta` that makes a stored answer a refusal. */
 const refusalKey = "mcp-task-storage/refused"
 
-/** The one request whose answer can say by itself that there is none. */
+/** The one request whose answer itself can say that nobody answers. */
 const elicitation = "elicitation/create"
 
 /**
- * Gives the answer that is stored where the client refuses a request.
+ * Gives the answer that is stored when the client refuses a request.
  *
  * @since 0.2.0
  * @category constructors
@@ -45,7 +45,7 @@ export const refusedAnswer = (
 })
 
 /**
- * Tells whether an answer has the form of a refusal, which what a client sends must not have.
+ * Tells whether an answer has the form of a refusal. A client must not send such an answer.
  *
  * @since 0.2.0
  * @category guards
@@ -53,7 +53,7 @@ export const refusedAnswer = (
 export const isRefusedAnswer = (answer: unknown): boolean => refusalOf(answer) !== undefined
 
 /**
- * Finds the refusal in a stored answer that its work must not take for an answer: an elicitation says `cancel`.
+ * Finds the refusal in a stored answer, so that the work does not take it for an answer. An elicitation says `cancel` instead.
  *
  * @since 0.2.0
  * @category accessors

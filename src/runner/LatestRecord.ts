@@ -33,7 +33,7 @@ export class LatestRecord {
     Deferred.doneUnsafe(changed, Effect.void)
   }
 
-  /** Waits for a state of which `read` makes something. */
+  /** Waits for a state for which `read` gives a value. */
   until<A>(read: (record: TaskRecord) => A | undefined): Effect.Effect<A> {
     return Effect.suspend(() => {
       const found = read(this.#current)

@@ -9,8 +9,8 @@ import type { TaskStorageError } from "../domain/TaskError.ts"
 import type { Takeovers } from "./Takeovers.ts"
 
 /**
- * The calls of a runner that fail and are tried again. An outage is told once when it begins, and once when it is over.
- * In it others could not extend their leases either.
+ * The calls of a runner that fail and are retried. The log has one line when an outage begins, and one when it is over. During
+ * an outage other processes cannot extend their leases either.
  *
  * @since 0.2.0
  * @category models
@@ -18,7 +18,7 @@ import type { Takeovers } from "./Takeovers.ts"
 export class Outages {
   readonly #takeovers: Takeovers
   readonly #failing = new Set<object>()
-  /** Whether nothing was answered since a call failed that had not failed before. */
+  /** Whether no call was answered since a new call failed. */
   #isDown = false
   #began = 0n
 
@@ -31,8 +31,8 @@ export class Outages {
   }
 
   /**
-   * Notes that a call failed, which will be tried again. One that goes on failing while others are answered, as on a
-   * corrupt row, is no outage of the engine.
+   * Notes that a call failed and will be retried. If it keeps failing while others are answered, as on a corrupt row, that
+   * is no outage of the engine.
    */
   failed(call: object, error: TaskStorageError): Effect.Effect<void> {
     return Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
@@ -48,7 +48,7 @@ export class Outages {
     })
   }
 
-  /** Notes that a call was answered, if with a refusal. */
+  /** Notes that a call was answered, even with a refusal. */
   answered(call: object): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (!this.#isDown) return this.forget(call)
@@ -72,7 +72,7 @@ export class Outages {
     )
   }
 
-  /** Notes how a call ends that is not tried again. */
+  /** Notes how a call ends that is not retried. */
   watch<A, E extends TaskStorageError, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return call.pipe(
       Effect.tap(() => this.answered(call)),

@@ -8,14 +8,14 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 
-/** Milliseconds between two writes: of many reports the last is written. */
+/** Milliseconds between two writes. Of many reports only the last is written. */
 const interval = 100
 
-/** Milliseconds until a report that could not be written is tried again. */
+/** Milliseconds until a failed write of a report is retried. */
 const pauseAfterFault = 1_000
 
 /**
- * Writes the first report at once, and of those that follow soon the last. Nothing is written while nothing is reported.
+ * Writes the first report at once, and of the reports that follow soon only the last. Writes nothing while there are none.
  *
  * @since 0.2.0
  * @category models
@@ -27,12 +27,12 @@ export class ProgressReports {
   #tried = Deferred.makeUnsafe<void>()
   #nextAt = 0n
 
-  /** Makes one try to write a message; it dies where the message can never be written. */
+  /** Tries once to write a message. Dies if the message can never be written. */
   constructor(write: (message: string) => Effect.Effect<"written" | "later">) {
     this.#write = write
   }
 
-  /** Takes a report. One that is written at once has been when this succeeds, unless the engine is down. */
+  /** Takes a report. If it is to be written at once, it is written when this succeeds, unless the engine is down. */
   report(message: string): Effect.Effect<void> {
     return Effect.clockWith((clock) =>
       Effect.suspend(() => {
@@ -46,14 +46,14 @@ export class ProgressReports {
     )
   }
 
-  /** Gives what is reported and not written, for a write that takes it along. */
+  /** Gives the report that is not written yet, for another write that includes it. */
   take(): string | undefined {
     const latest = this.#latest
     this.#latest = undefined
     return latest?.message
   }
 
-  /** Writes what is reported, until it is interrupted. */
+  /** Writes the reports, until it is interrupted. */
   get keepWriting(): Effect.Effect<never> {
     return this.#reported.await.pipe(
       Effect.andThen(this.#untilNext),

@@ -1,5 +1,5 @@
 /**
- * What runners count and measure.
+ * The metrics of runners.
  *
  * @since 0.2.0
  */
@@ -15,7 +15,7 @@ import type { TaskSummary } from "../domain/TaskRecord.ts"
 export const running = Metric.gauge("mcp_tasks_running", { description: "Tasks that run at the moment" })
 
 /**
- * How many tasks wait in this process until it may run more.
+ * How many tasks wait in this process because of its bounds.
  *
  * @since 0.2.0
  * @category metrics
@@ -25,7 +25,7 @@ export const waitingForWorker = Metric.gauge("mcp_tasks_waiting_for_worker", {
 })
 
 /**
- * How many of the tasks that run wait for an answer of their clients. Those that wait without a worker are not known here.
+ * How many running tasks wait for answers of their clients. Tasks that wait without a worker do not count.
  *
  * @since 0.2.0
  * @category metrics
@@ -57,7 +57,7 @@ export const recovered = Metric.counter("mcp_tasks_recovered", {
 })
 
 /**
- * How often a worker noticed that its task was no longer its own.
+ * How often a worker lost its task to another.
  *
  * @since 0.2.0
  * @category metrics
@@ -68,7 +68,7 @@ export const leaseLost = Metric.counter("mcp_tasks_lease_lost", {
 })
 
 /**
- * How long tasks ran, each time that a worker had them, by {@link taskLabels} as they were left.
+ * How long workers had their tasks, by {@link taskLabels} at the end of that time.
  *
  * @since 0.2.0
  * @category metrics

@@ -5,7 +5,7 @@
  */
 
 /**
- * What bounds a slot may have met.
+ * The bounds of a runner.
  *
  * @since 0.2.0
  * @category models

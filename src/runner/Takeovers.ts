@@ -1,13 +1,13 @@
 /**
- * When a process may believe that the workers of others are gone.
+ * When a process may assume that workers of other processes are gone.
  *
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
 
 /**
- * Allows takeovers, but not for one lease after others may have been kept from extending theirs, or after this process
- * lost its sense of time: its clock was set forward, or it stood still.
+ * Allows takeovers, with two exceptions. For one lease after an outage it allows none, because others could not extend their
+ * leases. The same after this process lost track of time: its clock was set forward, or it stood still.
  *
  * @since 0.2.0
  * @category models
@@ -63,7 +63,7 @@ export class Takeovers {
     })
   }
 
-  /** Whether the worker of a lease that has run out may be believed to be gone. */
+  /** Whether the worker of an expired lease may be assumed to be gone. */
   readonly areAllowed: Effect.Effect<boolean> = Effect.clockWith((clock) =>
     Effect.sync(() => this.#notBefore === undefined || clock.monotonicTimeNanosUnsafe() >= this.#notBefore)
   )

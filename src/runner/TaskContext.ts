@@ -51,8 +51,7 @@ export const ElicitAnswer = Schema.Struct({
 export type ElicitAnswer = typeof ElicitAnswer.Type
 
 /**
- * Ends a task with this JSON-RPC error. Any other failure of a task is told to its client as an internal error without
- * details.
+ * Ends a task with this JSON-RPC error. For any other failure the client gets an internal error without details.
  *
  * @since 0.2.0
  * @category errors
@@ -66,7 +65,7 @@ export class TaskFailure extends shownAsError(
 ) {}
 
 /**
- * How far a task has come: of `total`, where that is known. Both are numbers of whatever the task counts.
+ * How far a task has come, of `total` if that is known. Both are counts in any unit.
  *
  * @since 0.2.0
  * @category models
@@ -77,24 +76,24 @@ export interface ProgressAmount {
 }
 
 /**
- * The operations of {@link TaskContext}. Where the task was cancelled or another worker has it, they do not return: the
- * work is interrupted. What the storage refuses for good ends the task as an internal error.
+ * The operations of {@link TaskContext}. If the task was cancelled, or another worker has it, they do not return: the work is
+ * interrupted. A call that the storage refuses for good ends the task with an internal error.
  *
- * Keys are the caller's own, and unique over the life of the task: a task that begins anew finds under them what it has
- * asked and done before.
+ * You choose the keys. They are unique over the life of the task. A task that begins anew finds its earlier questions and
+ * steps under them.
  *
  * @since 0.2.0
  * @category models
  */
 export interface TaskContextShape {
   readonly taskId: string
-  /** 1 for the first worker of the task, one more with every other. */
+  /** 1 for the first worker of the task, one more for each later one. */
   readonly attempt: number
   /** The authorization context that the task is bound to. */
   readonly sessionId: string | undefined
   /** On whose behalf the task runs, as it was stored with it. */
   readonly principal: Json | undefined
-  /** What was answered by the time this worker began, by key. */
+  /** The answers that were there when this worker began, by key. */
   readonly answers: { readonly [key: string]: Json }
 
   /**
@@ -103,12 +102,12 @@ export interface TaskContextShape {
    */
   readonly progress: (message: string, amount?: ProgressAmount) => Effect.Effect<void>
 
-  /** Gives the task another time to live, from its creation; `null` is unlimited. */
+  /** Sets the time to live of the task, from its creation. `null` is unlimited. */
   readonly setTtl: (ttl: Duration.Input | null) => Effect.Effect<void>
 
   /**
-   * Asks a person to fill in a form, and waits. An answer given to an earlier worker is given again; nobody is asked
-   * twice. Fails with nothing: an answer that is no `ElicitAnswer` counts as `cancel`.
+   * Asks a person to fill in a form, and waits. If an earlier worker has got the answer, it gives that one: nobody is asked
+   * twice. It never fails: an answer that is no `ElicitAnswer` counts as `cancel`.
    */
   readonly elicit: (key: string, params: ElicitParams) => Effect.Effect<ElicitAnswer>
 
@@ -116,23 +115,23 @@ export interface TaskContextShape {
   readonly sample: (key: string, params: unknown) => Effect.Effect<Json, InputRefused>
 
   /**
-   * Sends requests to the client, all at once, and waits for every answer. Fails with `InputRefused` where the client
-   * refuses one of them; an elicitation that it refuses is answered with the action `cancel`.
+   * Sends requests to the client, all at once, and waits for every answer. Fails with `InputRefused` if the client
+   * refuses one of them. A refused elicitation gives the action `cancel` instead.
    */
   readonly request: (
     requests: { readonly [key: string]: InputRequest }
   ) => Effect.Effect<{ readonly [key: string]: Json }, InputRefused>
 
   /**
-   * The same without a worker that waits: unless all are answered, the work ends here, and begins anew from its start,
-   * wherever the last answer arrives. It survives deploys, and weeks. What must not be done twice goes into a `step`
-   * before.
+   * The same without a waiting worker. Unless all requests are answered already, the work ends here. It begins anew from its
+   * start when and where the last answer arrives, even weeks and deploys later. Put into a `step` what must not be done
+   * twice.
    */
   readonly suspend: (
     requests: { readonly [key: string]: InputRequest }
   ) => Effect.Effect<{ readonly [key: string]: Json }, InputRefused>
 
-  /** Does something once over all workers of the task: what it gave is stored, and given again. */
+  /** Does something once, over all workers of the task. The result is stored, and a later worker gets it from there. */
   readonly step: <A, E, R>(
     key: string,
     schema: Schema.Codec<A, unknown>,
@@ -141,8 +140,8 @@ export interface TaskContextShape {
 }
 
 /**
- * The task that an effect runs as. Only the layers that run tasks provide it, so that a tool that needs it does not
- * compile elsewhere.
+ * The task that an effect runs as. Only the layers that run tasks provide it. So a tool that needs it does not compile
+ * elsewhere.
  *
  * @since 0.2.0
  * @category services

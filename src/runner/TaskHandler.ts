@@ -9,8 +9,8 @@ import type { TaskRecord } from "../domain/TaskRecord.ts"
 import type { TaskContext } from "./TaskContext.ts"
 
 /**
- * What becomes of a task whose worker died: it fails, or it is run again from its start, at most so often in all. Answers
- * to its input requests allow one more each.
+ * What happens to a task whose worker died: it fails, or it runs again from its start, up to `maxAttempts` times in all. Each
+ * answer to its input requests allows one more.
  *
  * @since 0.2.0
  * @category models
@@ -18,9 +18,9 @@ import type { TaskContext } from "./TaskContext.ts"
 export type LostWorkerPolicy = "fail" | { readonly maxAttempts: number }
 
 /**
- * Runs the tasks of one kind: those of a method and, where one is given, of the `name` in their params, such as that of a
- * tool. What `run` gives is the result of the request, which JSON can carry; how it fails becomes the error of the task,
- * a `TaskFailure` word for word.
+ * Runs the tasks of one kind: those of a method and, if one is given, of the `name` in their params, such as that of a tool.
+ * `run` gives the result of the request, which JSON can carry. If it fails, so does the task; with a `TaskFailure` the client
+ * gets that error word for word.
  *
  * @since 0.2.0
  * @category models
@@ -33,8 +33,8 @@ export interface TaskHandler<E = unknown, R = never> {
   /** `"fail"` by default. */
   readonly lostWorker?: LostWorkerPolicy | undefined
   /**
-   * Gives the result that stands for what the work threw, where its client is to see one; with `undefined`, and by
-   * default, the client sees an internal error. A `TaskFailure` is not asked for.
+   * Turns what the work threw into a result for the client. With `undefined`, and by default, the client gets an internal
+   * error. It is not called for a `TaskFailure`.
    */
   readonly resultOfFailure?: ((cause: Cause.Cause<unknown>) => unknown) | undefined
 }

@@ -48,11 +48,11 @@ export type StartTask = Omit<
  */
 export interface RunTaskOptions {
   /**
-   * How long the task may run; then it is given back, or fails where its policy does not let it run again. With no time
-   * left, or less, it is given back before it begins.
+   * How long the task may run. Then it is given back; it fails if its policy does not let it run again. With no time left it
+   * is given back before it begins.
    */
   readonly timeout?: Duration.Input | undefined
-  /** The same as a point in time. With both the earlier one counts. */
+  /** The same as a point in time. If both are given, the earlier one counts. */
   readonly deadline?: Date | DateTime.DateTime | undefined
 }
 
@@ -76,9 +76,9 @@ export class TooManyTasks extends shownAsError(
 }
 
 /**
- * What became of a task that was to be run: it ended; it waits for input, without a worker; it was given back, for
- * another worker; or it was not this runner's to run: it is gone, ended, held by another worker, or of no kind that was
- * registered.
+ * What happened to a task: it ended (`settled`); it waits for input without a worker (`suspended`); it was given back for
+ * another worker (`released`); or this runner could not run it (`skipped`), because it is gone, ended, held by another worker,
+ * or of a kind that nobody registered.
  *
  * @since 0.2.0
  * @category models
@@ -93,8 +93,8 @@ export type RunResult = "settled" | "suspended" | "released" | "skipped"
  */
 export interface SessionRunner {
   /**
-   * Stores a task, then runs it by the handler for its method and name, or by `run`, which dies with this process. It is
-   * durable when this succeeds, and runs on whatever becomes of the caller.
+   * Stores a task, then runs it by the handler for its method and name, or by `run`, which dies with this process. The task is
+   * durable when this succeeds. It runs whatever happens to the caller.
    */
   readonly startTask: <E = never, R = never>(
     task: StartTask,
@@ -105,13 +105,13 @@ export interface SessionRunner {
     Exclude<R, TaskContext>
   >
 
-  /** Stores answers, as `TaskStorage.provideInput` does; when the last is there, the task is taken up again. */
+  /** Stores answers, as `TaskStorage.provideInput` does. With the last answer the task goes on. */
   readonly provideInput: (taskId: string, responses: { readonly [key: string]: unknown }) => Effect.Effect<
     ProvidedInput,
     InvalidInput | PayloadTooLarge | TaskNotFound | TerminalState | TaskStorageUnavailable
   >
 
-  /** Cancels a task. Its work is interrupted, in whichever process it runs, and a late result refused. */
+  /** Cancels a task. Its work is interrupted, in whichever process it runs. A late result is refused. */
   readonly cancelTask: (taskId: string) => Effect.Effect<
     TaskRecord,
     InvalidInput | TaskNotFound | TerminalState | TaskStorageUnavailable
@@ -126,17 +126,17 @@ export interface SessionRunner {
  */
 export interface TaskRunnerShape extends SessionRunner {
   /**
-   * Says how tasks of one kind are run, here or anywhere: whatever `run` needs is taken from where this is called. Another
-   * handler of the same kind takes the place of the one before.
+   * Registers how tasks of one kind are run, whichever process has stored them. The services that `run` needs come from the
+   * place of this call. A second handler of the same kind replaces the first.
    */
   readonly register: <E, R>(handler: TaskHandler<E, R>) => Effect.Effect<void, never, Exclude<R, TaskContext>>
 
-  /** Gives the same operations on the tasks of one session; of `null`, on those bound to none. */
+  /** Gives the same operations on the tasks of one session; for `null`, on the tasks that are bound to none. */
   readonly forSession: (sessionId: string | null) => SessionRunner
 
   /**
-   * Claims a task and runs it to its end, or until its `timeout` or `deadline`; then it is given back, for another worker, or, where
-   * its policy does not let it run again, fails. For workers that are woken with an id, by a queue.
+   * Claims a task and runs it to its end, or until its `timeout` or `deadline`. Then it is given back for another worker; it
+   * fails if its policy does not let it run again. It is for workers that a queue wakes with an id.
    */
   readonly runTask: (
     taskId: string,
@@ -144,8 +144,8 @@ export interface TaskRunnerShape extends SessionRunner {
   ) => Effect.Effect<RunResult, InvalidInput | TaskStorageUnavailable>
 
   /**
-   * Takes up tasks that wait for a worker, and those whose worker died, by their policy; gives the ids of those it took.
-   * Runners do it by themselves (`recovery`).
+   * Takes tasks that wait for a worker, and tasks whose worker died, by their policy. Gives their ids. Runners do it by
+   * themselves (`recovery`).
    */
   readonly recover: Effect.Effect<ReadonlyArray<string>, TaskStorageUnavailable>
 

@@ -13,8 +13,8 @@ import { TaskRunner } from "./TaskRunner.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
 
 /**
- * A runner of the tasks of a storage. When it ends it takes no more tasks, gives those that run their time, and leaves
- * the rest to others.
+ * Makes a runner of the tasks of a storage. When its scope ends it takes no more tasks, gives running tasks
+ * `shutdownTimeout`, and leaves the rest to others.
  *
  * @since 0.2.0
  * @category layers
