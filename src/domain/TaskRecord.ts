@@ -49,14 +49,14 @@ const recordFields = {
   ...summaryFields,
   originalParams: Schema.optionalKey(Schema.Json),
   result: Schema.optionalKey(TaskOutcome),
-  /** What the client is asked for and has not answered yet, by key. */
+  /** The questions that the client has not answered yet, by key. */
   inputRequests: Schema.optionalKey(Schema.JsonObject),
-  /** What the client answered, by key. */
+  /** The answers of the client, by key. */
   inputResponses: Schema.optionalKey(Schema.JsonObject),
   requestState: Schema.optionalKey(Schema.String),
   /** On whose behalf the task runs. */
   principal: Schema.optionalKey(Schema.Json),
-  /** What the steps of its work gave, by key. */
+  /** The results of its steps, by key. */
   steps: Schema.optionalKey(Schema.JsonObject)
 }
 
@@ -107,7 +107,7 @@ export class TaskRecord extends Schema.Class<TaskRecord>("mcp-task-storage/TaskR
 }
 
 /**
- * What a list tells about a task: a {@link TaskRecord} without its large parts.
+ * A task in a list: a {@link TaskRecord} without its large parts.
  *
  * @since 0.1.0
  * @category schemas

@@ -5,8 +5,8 @@
  */
 
 /**
- * The place in the caller's program that a call came from, to be shown by the error that it may reject with. The stack of
- * that error would begin in the run loop of Effect, which its reader has never heard of.
+ * The place in the program that a call came from. The error that the call may reject with shows it. Otherwise its stack would
+ * begin in the run loop of Effect, which means nothing to its reader.
  *
  * @since 0.2.0
  * @category models

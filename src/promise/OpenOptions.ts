@@ -1,5 +1,5 @@
 /**
- * What storage can be told when it is opened.
+ * The options of a storage when it is opened.
  *
  * @since 0.1.0
  */
@@ -85,7 +85,7 @@ export const layerOpenOptions = optionNames<LayerOpenOptions>({
 export const openOptions: ReadonlyArray<string> = [...layerOpenOptions, ...taskStorageUrlOptions]
 
 /**
- * Throws `InvalidInput` for options that plain data can get wrong, a misspelt name included; the layer checks its own.
+ * Throws `InvalidInput` for options that plain data can get wrong, misspelt names included. The layer checks its own options.
  *
  * @since 0.1.0
  * @category guards

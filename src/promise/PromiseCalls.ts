@@ -16,7 +16,7 @@ import { type ReadCall, readCall } from "./callOptions.ts"
 import { CallSite } from "./CallSite.ts"
 import type { CallOptions } from "./PromiseTaskStorage.ts"
 
-/** What is known of a call: its name, and whether it reads, writes, or waits for others to write. */
+/** A call: its name, and whether it reads, writes, or waits for others to write. */
 interface Operation {
   readonly name: string
   readonly kind: "read" | "write" | "wait"
@@ -100,7 +100,7 @@ export class PromiseCalls {
       signal?.throwIfAborted()
       const fiber = this.#runFork(begin(operation, () => make(own)))
       let exit = fiber.pollUnsafe()
-      // Most calls on memory and SQLite are over by now, and then one promise is all that they cost.
+      // Most calls on memory and SQLite are over by now. Then they cost one promise.
       if (exit === undefined) {
         site = new CallSite(entry)
         exit = await this.#exitOf(fiber, operation, signal)
@@ -115,7 +115,7 @@ export class PromiseCalls {
   }
 
   /**
-   * Lets calls in progress end, but not those that wait for others to write; then releases what the storage holds.
+   * Lets calls in progress end, except those that wait for others to write. Then it releases the storage.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()

@@ -13,15 +13,15 @@ import type { TaskStatus } from "../domain/TaskStatus.ts"
 import type { ClaimedTask, CreateTask, Json, ProvidedInput, Task, TaskOutcome, TaskSummary } from "./Task.ts"
 
 /**
- * What every call takes.
+ * The options of every call.
  *
  * @since 0.1.0
  * @category options
  */
 export interface CallOptions {
   /**
-   * Gives the call up: it rejects with `signal.reason` once the storage has let go of it. A write that had not begun is
-   * not done; one that had begun may have been.
+   * Stops the call. It then rejects with `signal.reason`. A write that had not begun is not done. A write that had begun may
+   * be done.
    */
   readonly signal?: AbortSignal | undefined
 }
@@ -70,7 +70,7 @@ export interface ClaimOptions extends CallOptions {
  * @category options
  */
 export interface LimitOptions extends CallOptions {
-  /** At most so many. */
+  /** At most this many. */
   readonly limit?: number | undefined
 }
 
@@ -116,7 +116,7 @@ export interface EnqueueOptions extends CallOptions {
 }
 
 /**
- * The writes that need to read nothing first: each is one conditional write. They give the task as it is then.
+ * The writes that need to read nothing first. Each is one conditional write, and gives the task after it.
  *
  * @since 0.2.0
  * @category models
@@ -149,8 +149,8 @@ export interface PromisePlannedWrites<Written> {
   readonly settleTask: (taskId: string, outcome: TaskOutcomeInput, options?: SettleOptions) => Promise<Written>
 
   /**
-   * Reports that a task is alive, and its progress, without a transition. A lease that is extended, and nothing else, is no
-   * change of the task: `lastUpdatedAt` stays as it was, and those who watch are not told.
+   * Reports that a task is alive, and its progress, without a transition. Extending the lease and nothing else is no change
+   * of the task: `lastUpdatedAt` stays as it was, and watchers are not told.
    *
    * Rejects with `TaskNotFound`, `LeaseLost`, `TerminalState`, `PayloadTooLarge`.
    */
@@ -158,7 +158,7 @@ export interface PromisePlannedWrites<Written> {
 }
 
 /**
- * The operations on tasks, within a session or on all of them. Any task out of reach is exactly like one that does not
+ * The operations on tasks, within a session or on all of them. Any task out of reach looks exactly like one that does not
  * exist.
  *
  * Every operation may reject with `InvalidInput` and `TaskStorageUnavailable`; each names what else it rejects with.
@@ -168,7 +168,7 @@ export interface PromisePlannedWrites<Written> {
  */
 export interface PromiseSessionTasks extends PromisePlannedWrites<Task> {
   /**
-   * The same writes for those who need no payload: they give the summary, and read no payload for it, whatever its size.
+   * The same writes without payloads in their answers: they give the summary, and read no payload, whatever its size.
    */
   readonly withSummary: PromisePlannedWrites<TaskSummary>
 
@@ -185,14 +185,13 @@ export interface PromiseSessionTasks extends PromisePlannedWrites<Task> {
   readonly getTask: (taskId: string, options?: CallOptions) => Promise<Task | undefined>
 
   /**
-   * Reads a task without its payloads, whatever their size: what polling needs. `undefined` when it does not exist or has
-   * expired.
+   * Reads a task without its payloads, for polling. `undefined` when it does not exist or has expired.
    */
   readonly getTaskSummary: (taskId: string, options?: CallOptions) => Promise<TaskSummary | undefined>
 
   /**
-   * Replaces a whole record, if nobody wrote it since it was read: `record.revision` must be the stored one. The state
-   * machine holds as for any other write, and a stored result stays. `lastUpdatedAt` and `resultKind` are derived.
+   * Replaces a whole record, if nobody has written it since it was read: `record.revision` must be the stored one. The
+   * state machine applies as to any other write, and a stored result stays. `lastUpdatedAt` and `resultKind` are derived.
    *
    * Rejects with `TaskNotFound`, `ConcurrentModification`, `ResultAlreadyStored`, `TerminalState`, `InvalidTransition`,
    * `PayloadTooLarge`.
@@ -226,24 +225,24 @@ export interface PromiseSessionTasks extends PromisePlannedWrites<Task> {
   readonly getTaskResult: (taskId: string, options?: CallOptions) => Promise<TaskOutcome | undefined>
 
   /**
-   * Takes a task that nobody holds, or whose lease has run out, for as long as `lease`. The record that this gives has
-   * the `attempt` that the worker names in its writes from then on.
+   * Takes a task that nobody holds, or whose lease has run out, for as long as `lease`. The record has the `attempt` that
+   * the worker names in its writes from then on.
    *
    * Rejects with `TaskNotFound`, `LeaseHeld`, `TerminalState`.
    */
   readonly claimTask: (taskId: string, options: ClaimOptions) => Promise<ClaimedTask>
 
   /**
-   * Stores what a step of the work gave, so that a worker that begins anew need not do it twice. What is stored under
-   * the key already stays, and is in the record that this gives.
+   * Stores the result of a step, so that a worker that begins anew need not do the step twice. A result that is stored
+   * under the key already stays, and the record shows it.
    *
    * Rejects with `TaskNotFound`, `LeaseLost`, `TerminalState`, `PayloadTooLarge`.
    */
   readonly storeTaskStep: (taskId: string, key: string, value: unknown, options?: WorkerOptions) => Promise<Task>
 
   /**
-   * Asks the client for input: the task becomes `input_required`, or asks for more where it is that already. Keys are
-   * unique over the life of a task.
+   * Asks the client for input. The task becomes `input_required`, or asks for more if it is that already. Keys are unique
+   * over the life of a task.
    *
    * Rejects with `TaskNotFound`, `LeaseLost`, `TerminalState`, `InputKeyReused`, `PayloadTooLarge`.
    */
@@ -254,8 +253,8 @@ export interface PromiseSessionTasks extends PromisePlannedWrites<Task> {
   ) => Promise<Task>
 
   /**
-   * Stores answers to outstanding input requests; when all are answered the task is `working` again. Answers under
-   * unknown or already answered keys are ignored. Of concurrent partial answers none is lost.
+   * Stores answers to outstanding input requests. When all are answered the task is `working` again. Answers under unknown
+   * or already answered keys are ignored. Concurrent partial answers are never lost.
    *
    * Rejects with `TaskNotFound`, `TerminalState`, `PayloadTooLarge`.
    */
@@ -274,27 +273,27 @@ export interface PromiseSessionTasks extends PromisePlannedWrites<Task> {
    * Watches a task, whichever process writes it: the present record, then each later one that is observed, until a
    * terminal one. Each iteration watches anew, and leaving the loop ends it.
    *
-   * Throws `TaskNotFound` while iterated when there is no such task or it goes while it is watched.
+   * Iterating throws `TaskNotFound` when there is no such task, or when it is deleted or expires meanwhile.
    */
   readonly changes: (taskId: string, options?: CallOptions) => AsyncIterable<Task>
 
   /**
    * Waits until a task has ended, whichever process ends it.
    *
-   * Rejects with `TaskNotFound` when there is no such task or it goes meanwhile.
+   * Rejects with `TaskNotFound` when there is no such task, or when it is deleted or expires meanwhile.
    */
   readonly awaitTask: (taskId: string, options?: CallOptions) => Promise<Task>
 }
 
 /**
- * Messages that wait for the client of a task: queues, first in, first out, durable where the storage is.
+ * Messages that wait for the client of a task: queues, first in, first out, as durable as the storage.
  *
  * @since 0.1.0
  * @category models
  */
 export interface PromiseTaskMessages {
   /**
-   * Appends a message, or tells in `full` how many wait where `maxSize` does not let it.
+   * Appends a message. If `maxSize` messages wait, it appends nothing, and tells so in `full`.
    *
    * Rejects with `PayloadTooLarge`.
    */
@@ -304,7 +303,7 @@ export interface PromiseTaskMessages {
     options?: EnqueueOptions
   ) => Promise<{ readonly full: false } | { readonly full: true; readonly size: number }>
 
-  /** Removes and gives the first message, `undefined` when none waits; no message is given twice. */
+  /** Removes and gives the first message, `undefined` when none waits. No message is given twice. */
   readonly dequeue: (taskId: string, options?: CallOptions) => Promise<Json | undefined>
 
   /** Removes and gives all messages, in order. */
@@ -345,33 +344,32 @@ export interface PromiseTaskStorage extends PromiseSessionTasks {
   readonly expireTasks: (options?: LimitOptions) => Promise<ReadonlyArray<string>>
 
   /**
-   * Fails the tasks that nobody touched for longer than `maxAge`, nor held under a lease in that time, with a JSON-RPC error
-   * as their outcome; one that has an outcome gets the status it implies. Gives their ids. Never undoes a write that raced
-   * it.
+   * Fails the tasks that nobody has touched, or held under a lease, for longer than `maxAge`. Their outcome is a JSON-RPC
+   * error; a task that has an outcome gets the status of that. Gives their ids. Never undoes a write that raced it.
    */
   readonly recoverStuckTasks: (maxAge: Duration.Input, options?: RecoveryOptions) => Promise<ReadonlyArray<string>>
 
   /**
-   * Lists the `working` tasks that wait for a worker, or whose worker let its lease run out, the longest free first;
-   * 50 of them, or `limit`.
+   * Lists the `working` tasks that wait for a worker, or whose worker let its lease run out, the longest free first. It
+   * gives 50 of them, or `limit`.
    */
   readonly claimableTasks: (options?: LimitOptions) => Promise<ReadonlyArray<string>>
 
   /**
-   * Removes what expired and does what the engine needs from time to time.
+   * Removes expired tasks and messages, and does what the engine needs from time to time.
    */
   readonly maintenance: (options?: CallOptions) => Promise<Domain.MaintenanceReport>
 
   /**
-   * Gives the operations on the tasks of one session; of `null`, on the tasks bound to none. What it creates is bound to
-   * the session.
+   * Gives the operations on the tasks of one session; for `null`, on the tasks that are bound to none. Tasks that it
+   * creates are bound to the session.
    */
   readonly forSession: (sessionId: string | null) => PromiseSessionTasks
 
   readonly messages: PromiseTaskMessages
 
   /**
-   * Closes the storage: calls in progress end, those that wait for a task are refused, and every later call rejects with
+   * Closes the storage. Calls in progress end. Calls that wait for a task, and all later ones, reject with
    * `TaskStorageUnavailable`. Closing again gives the same promise.
    */
   readonly close: () => Promise<void>

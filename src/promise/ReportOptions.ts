@@ -1,5 +1,5 @@
 /**
- * Who hears what the library has to say.
+ * Who gets the errors and log lines of the library.
  *
  * @since 0.2.0
  */
@@ -8,7 +8,7 @@ import { InvalidInput } from "../domain/TaskError.ts"
 import { isObject, requireFunction } from "./arguments.ts"
 
 /**
- * What a log line is about: `error` where there is one, and names as those of spans, such as `mcp.task.id`.
+ * The fields of a log line: `error` if there is one, and names as in spans, such as `mcp.task.id`.
  *
  * @since 0.2.0
  * @category models
@@ -31,7 +31,7 @@ export interface PromiseLogger {
 }
 
 /**
- * Which task an error came from, and which tool. Both are absent where no task is concerned.
+ * The task and the tool that an error came from. Both are absent if it came from no task.
  *
  * @since 0.2.0
  * @category models
@@ -42,20 +42,20 @@ export interface ErrorSource {
 }
 
 /**
- * Options that say who hears of errors and log lines. Neither function is waited for, and what it throws has no effect.
+ * Options that say who gets errors and log lines. The library does not wait for these functions, and ignores what they throw.
  *
  * @since 0.2.0
  * @category options
  */
 export interface ReportOptions {
   /**
-   * Is called with each error that the operator should know and nobody is answered with: a task that threw, an engine that
-   * cannot be reached in the background. Without it and without a `logger`, warnings and errors are logged to stderr.
+   * Gets each error that the operator should know and no call rejects with: a task that threw, an engine that cannot be
+   * reached in the background. Without it and without a `logger`, warnings and errors go to stderr.
    */
   readonly onError?: ((error: unknown, source: ErrorSource) => void) | undefined
   /**
-   * Takes every log line. `console` is one, but it writes `debug` and `info` to stdout, where they would break the protocol
-   * of a stdio server: use `new Console(process.stderr)` of `node:console` there.
+   * Gets every log line. `console` is a logger, but it writes `debug` and `info` to stdout, which breaks the protocol of a
+   * stdio server. Use `new Console(process.stderr)` of `node:console` there.
    */
   readonly logger?: PromiseLogger | undefined
 }

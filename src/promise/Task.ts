@@ -26,7 +26,7 @@ export interface JsonObject {
 }
 
 /**
- * What the request behind a task produced: its result, or the JSON-RPC error that answered it.
+ * The outcome of the request behind a task: its result, or the JSON-RPC error that answered it.
  *
  * @since 0.1.0
  * @category models
@@ -36,7 +36,7 @@ export type TaskOutcome =
   | { readonly _tag: "Error"; readonly code: number; readonly message: string; readonly data?: Json }
 
 /**
- * What really went wrong with a task. No client is ever told of it.
+ * What really went wrong with a task. No client ever sees it.
  *
  * @since 0.2.0
  * @category models
@@ -50,7 +50,7 @@ export interface FailureReport {
 }
 
 /**
- * What a list tells about a task: a {@link Task} without its large parts.
+ * A task in a list: a {@link Task} without its large parts.
  *
  * @since 0.1.0
  * @category models
@@ -88,7 +88,7 @@ export interface TaskSummary {
 }
 
 /**
- * Everything stored about a task. What a task does not have is a missing property.
+ * Everything stored about a task. An absent value is a missing property.
  *
  * @since 0.1.0
  * @category models
@@ -96,14 +96,14 @@ export interface TaskSummary {
 export interface Task extends TaskSummary {
   readonly originalParams?: Json
   readonly result?: TaskOutcome
-  /** What the client is asked for and has not answered yet, by key. */
+  /** The questions that the client has not answered yet, by key. */
   readonly inputRequests?: JsonObject
-  /** What the client answered, by key. */
+  /** The answers of the client, by key. */
   readonly inputResponses?: JsonObject
   readonly requestState?: string
   /** On whose behalf the task runs. */
   readonly principal?: Json
-  /** What the steps of its work gave, by key. */
+  /** The results of its steps, by key. */
   readonly steps?: JsonObject
 }
 

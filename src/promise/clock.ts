@@ -1,5 +1,5 @@
 /**
- * A clock that somebody else sets.
+ * A clock that the caller sets.
  *
  * @since 0.1.0
  */

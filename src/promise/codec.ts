@@ -1,6 +1,6 @@
 /**
- * Between records with Effect types and tasks as plain data, written out by hand: a Schema would cost more than a read
- * from memory does.
+ * Converts between records with Effect types and tasks as plain data. It is written by hand, because a Schema would cost more
+ * than a read from memory.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import { requireObject } from "./arguments.ts"
 import { formatTime } from "./formatTime.ts"
 import type { ClaimedTask, CreateTask, ProvidedInput, Task, TaskSummary } from "./Task.ts"
 
-/** A task with every field of a record: one that `Task` lacks does not compile. */
+/** A task with every field of a record. It does not compile if `Task` lacks one. */
 type WholeTask = { readonly [Field in keyof TaskRecordFields]: Task[Field] }
 
 /** The same of a summary. */
@@ -115,7 +115,7 @@ const decodeFailure = (failure: Task["failure"]): Pick<TaskRecordFields, "failur
 }
 
 /**
- * Decodes a new task. Throws `InvalidInput` for what plain data can get wrong; the service checks the rest.
+ * Decodes a new task. Throws `InvalidInput` for what plain data can get wrong. The service checks the rest.
  *
  * @since 0.1.0
  * @category decoders
@@ -141,7 +141,7 @@ export const decodeTask = (task: Task): TaskRecordFields => {
   requireObject("record", task)
   requireMillis("ttl", task.ttl)
   requireMillis("pollInterval", task.pollInterval)
-  // Who holds a task no replacement says.
+  // A replacement does not say who holds a task.
   const { attempt: _, failure, leaseExpiresAt: __, ...rest } = task
   return {
     ...rest,

@@ -26,7 +26,7 @@ import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 import { runInPromises } from "./runInPromises.ts"
 
 /**
- * What the facade stands on, beside the runner.
+ * What the facade needs beside the runner.
  *
  * @since 0.2.0
  * @category models
@@ -122,7 +122,7 @@ export const makePromiseTaskRunner = (
 
     forSession: (sessionId) =>
       sessionRunner(() => {
-        // What is no session must not reach the tasks of all of them.
+        // An invalid session must not reach the tasks of all sessions.
         if (sessionId !== null) Result.getOrThrow(parseId("sessionId", sessionId))
         return runner.forSession(sessionId)
       }),

@@ -56,7 +56,7 @@ export const makePromiseTaskStorage = (
 
   forSession: (sessionId) => {
     const tasks = storage.forSession(sessionId)
-    // A service of a third party may give every task to whoever forgot to pass a session.
+    // A service of a third party may give every task to a caller that forgot the session.
     const checked = () => {
       if (sessionId !== null) requireId("sessionId", sessionId)
       return tasks
@@ -88,7 +88,7 @@ const makeMessages = (messages: TaskMessages, calls: PromiseCalls): PromiseTaskM
     calls.write("messages.dequeueAll", options, plainCall, () => messages.dequeueAll(taskId))
 })
 
-/** Throws the `InvalidInput` of what cannot be an id. */
+/** Throws `InvalidInput` for a value that cannot be an id. */
 const requireId = (field: string, id: unknown): void => {
   const parsed = parseId(field, id)
   if (Result.isFailure(parsed)) throw parsed.failure

@@ -33,8 +33,8 @@ export interface OpenedRunner {
   readonly runner: TaskRunnerShape
   readonly context: Context.Context<never>
   /**
-   * Runs an effect with the references of the runner. It is interrupted by the signal, and where it still goes on when the
-   * runner has ended. A closed runner refuses it.
+   * Runs an effect with the references of the runner. The signal interrupts it, and so does the end of the runner. A closed
+   * runner refuses it.
    */
   readonly run: <A, E>(
     effect: Effect.Effect<A, E>,

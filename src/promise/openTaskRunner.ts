@@ -24,9 +24,8 @@ import {
 } from "./RunnerOptions.ts"
 
 /**
- * Opens a runner, which runs tasks so that each of them ends, whatever happens to its workers: on storage that
- * `openTaskStorage` gave, which it leaves open when it is closed; or on storage of its own, which it opens from a URL or a
- * layer as `openTaskStorage` does.
+ * Opens a runner. It runs tasks so that each of them ends, whatever happens to its workers. Give it a storage of
+ * `openTaskStorage`, which it leaves open when it is closed; or a URL or a layer, which it opens as `openTaskStorage` does.
  *
  * Rejects with `InvalidInput` for a source or option that it cannot use, and as `openTaskStorage` does.
  *

@@ -1,5 +1,5 @@
 /**
- * The way into the promise facade.
+ * Opening task storage for promises.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * The hold that a worker has on its task.
+ * The hold of a worker on its task.
  *
  * @since 0.2.0
  */
@@ -26,8 +26,8 @@ import * as RunnerMetrics from "./RunnerMetrics.ts"
 import type { Takeovers } from "./Takeovers.ts"
 
 /**
- * Why a worker stops before its work is done: the task has ended or is gone; another worker has it; it waits for input
- * without a worker; its time is up; the runner ends.
+ * Why a worker stops before its work is done: the task has ended or is gone; another worker has it; the task waits for input
+ * without a worker; the time of the worker is up; the runner ends.
  *
  * @since 0.2.0
  * @category models
@@ -35,18 +35,18 @@ import type { Takeovers } from "./Takeovers.ts"
 export type StopReason = EndOfHold | "suspended" | "deadline" | "shutdown"
 
 /**
- * Why a worker has its task no longer.
+ * Why a worker no longer has its task.
  *
  * @since 0.2.0
  * @category models
  */
 export type EndOfHold = "ended" | "lost"
 
-/** Milliseconds from a call that failed to the next try. They double up to the longest. */
+/** Milliseconds from a failed call to its retry. They double up to the longest. */
 const firstPause = 100
 const longestPause = 5_000
 
-/** Milliseconds that the largest write may take on the slowest engine, at the least. */
+/** Milliseconds: the least time that the largest write on the slowest engine is given. */
 const longestWrite = 20_000
 
 /**
@@ -66,9 +66,9 @@ export interface WorkerSurroundings {
 }
 
 /**
- * Writes as the worker of one attempt, one write at a time, and notices when the task is no longer its own. Nothing but
- * the storage's word for that ends its hold: what the engine does instead of answering is an outage, and calls are tried
- * again until it is over, for as long as the task lives.
+ * Writes as the worker of one attempt, one write at a time, and notices when it has lost the task. Only the word of the
+ * storage ends its hold. If the engine does not answer, that is an outage: the worker retries its calls until the outage is
+ * over, for as long as the task lives.
  *
  * @since 0.2.0
  * @category models
@@ -79,9 +79,9 @@ export class TaskWorker {
   readonly latest: LatestRecord
   /** Done when the work is to stop. */
   readonly stopped = Deferred.makeUnsafe<StopReason>()
-  /** Done when nothing that this worker writes is taken any more, which may be long after its work was to stop. */
+  /** Done when the storage takes no more writes of this worker. That may be long after its work was to stop. */
   readonly over = Deferred.makeUnsafe<EndOfHold>()
-  /** Done when the run is over, with all that its work had to clean up. */
+  /** Done when the run is over and its work has cleaned up. */
   readonly gone = Deferred.makeUnsafe<void>()
   readonly progress = new ProgressReports((message) => this.#tryProgress(message))
   readonly #surroundings: WorkerSurroundings
@@ -96,12 +96,12 @@ export class TaskWorker {
     this.#surroundings = surroundings
   }
 
-  /** What makes a write this worker's. */
+  /** Marks a write as this worker's. */
   get token(): WorkerOption {
     return { attempt: this.attempt }
   }
 
-  /** How long the task lives once this worker has settled it, in milliseconds; `undefined` keeps the time that it has. */
+  /** How long the task lives once this worker has settled it, in milliseconds; `undefined` keeps its ttl. */
   get resultTtl(): number | undefined {
     return this.#surroundings.resultTtl
   }
@@ -117,8 +117,8 @@ export class TaskWorker {
   }
 
   /**
-   * Writes, through outages of the engine too. Where the task is no longer this worker's, it does not return: the worker
-   * is told to stop. What is refused for another reason is the mistake of whoever asked for it.
+   * Writes, and retries through outages of the engine. If the task is no longer this worker's, it does not return: the
+   * worker is told to stop. A refusal for another reason is a mistake of the caller.
    */
   write<E extends TaskStorageError>(effect: Effect.Effect<TaskRecord, E>): Effect.Effect<TaskRecord> {
     return this.#persist(
@@ -141,7 +141,7 @@ export class TaskWorker {
   }
 
   /**
-   * Makes a write when the one before it is over. An engine that does not answer for so long counts as one that fails:
+   * Makes a write when the one before it is over. If the engine does not answer for too long, the write counts as failed:
    * the lease has to be extended in between.
    */
   #inTurn<A, E>(write: Effect.Effect<A, E>, patience: number): Effect.Effect<A, E | TaskStorageUnavailable> {
@@ -151,8 +151,8 @@ export class TaskWorker {
   }
 
   /**
-   * Makes a call again until it gives something else than an outage, or the task has outlived its time. Each try is more
-   * patient than the one before, since some writes are large, and lets the lease be extended before the next.
+   * Retries a call until it gives something other than an outage, or the task has expired. Each try waits longer than the one
+   * before, because some writes are large. Between two tries the lease can be extended.
    */
   #persist<A>(
     call: (patience: number) => Effect.Effect<A, TaskStorageError>,
@@ -181,7 +181,7 @@ export class TaskWorker {
     )
   }
 
-  /** Sleeps about so long. A task whose time is over by then has ended, whoever could not say so. */
+  /** Sleeps for about this long. A task that has expired by then has ended, even if nobody could say so. */
   #pauseWhileAlive(pause: number): Effect.Effect<void> {
     return Effect.flatMap(Random.next, (random) => backgroundSleep(Math.round(pause * (0.8 + 0.4 * random)))).pipe(
       Effect.andThen(Clock.currentTimeMillis),
@@ -192,7 +192,7 @@ export class TaskWorker {
     )
   }
 
-  /** Writes what the work has reported last, if that is still to be written. */
+  /** Writes the last report of the work, if it is not written yet. */
   get flushProgress(): Effect.Effect<void> {
     return Effect.suspend(() => {
       const statusMessage = this.progress.take()
@@ -200,12 +200,12 @@ export class TaskWorker {
     })
   }
 
-  /** Writes what the work reports, until it is interrupted. */
+  /** Writes the reports of the work, until it is interrupted. */
   get keepReporting(): Effect.Effect<never> {
     return Effect.ensuring(this.progress.keepWriting, this.#surroundings.outages.forget(this.progress))
   }
 
-  /** Makes one try to write a report: work does not wait for an engine to come back to tell how far it is. */
+  /** Tries once to write a report. Work does not wait for an engine to come back only to report progress. */
   #tryProgress(statusMessage: string): Effect.Effect<"written" | "later"> {
     const { lease, outages } = this.#surroundings
     return Effect.matchCauseEffect(this.#inTurn(this.#touch({ statusMessage }), Math.ceil(lease / 3)), {
@@ -236,7 +236,7 @@ export class TaskWorker {
     )
   }
 
-  /** Writes what gives the task up until it is claimed again: nothing this worker does then takes it back. */
+  /** Gives the task up. Nothing that this worker does afterwards takes it back. */
   letGo<E extends TaskStorageError>(effect: Effect.Effect<TaskRecord, E>): Effect.Effect<TaskRecord> {
     return Effect.suspend(() => {
       this.#holds = false
@@ -245,8 +245,8 @@ export class TaskWorker {
   }
 
   /**
-   * Extends the lease until it is interrupted, or the task is another's. An outage may outlast the lease: the worker goes
-   * on, and its lease is good again if nobody took the task before it could extend it.
+   * Extends the lease until it is interrupted, or the task is another's. An outage may last longer than the lease. Then the
+   * worker goes on, and its lease is good again if nobody has taken the task.
    */
   get keepLease(): Effect.Effect<never> {
     const { lease, takeovers } = this.#surroundings
@@ -292,7 +292,7 @@ export class TaskWorker {
   }
 }
 
-/** What an error says about the worker's hold on the task, if anything. */
+/** What an error says about the hold of the worker, if anything. */
 const endOfHold = (error: TaskStorageError): EndOfHold | undefined => {
   switch (error._tag) {
     case "LeaseLost":
@@ -317,7 +317,7 @@ const endOfHold = (error: TaskStorageError): EndOfHold | undefined => {
 
 const endsHold = (error: TaskStorageError): boolean => endOfHold(error) !== undefined
 
-/** A driver that dies of what its engine did is no better than one that says so. */
+/** A driver that dies counts like one that fails with an error. */
 const errorOf = (cause: Cause.Cause<TaskStorageError>): TaskStorageError =>
   cause.reasons.find(Cause.isFailReason)?.error ?? new TaskStorageUnavailable({
     operation: "write",

@@ -15,16 +15,16 @@ import { keysOfRequests, requireAmount, requireString } from "./requests.ts"
 import { type InputRequest, type ProgressAmount, TaskContext, type TaskContextShape } from "./TaskContext.ts"
 
 /**
- * What the task of a test is like.
+ * The task of a test.
  *
  * @since 0.2.0
  * @category options
  */
 export interface TestTaskOptions extends Partial<Pick<TaskContextShape, "taskId" | "attempt" | "sessionId">> {
   readonly principal?: Json | undefined
-  /** What is answered, by the key of the question, or a function of the question that gives it. */
+  /** The answers by the key of the question, or functions from the question to the answer. */
   readonly answers?: { readonly [key: string]: Json | ((request: InputRequest) => Json) } | undefined
-  /** What an earlier worker has done: steps under these keys are not done again. */
+  /** The steps that an earlier worker has done, by key. They are not done again. */
   readonly steps?: { readonly [key: string]: Json } | undefined
 }
 
@@ -37,7 +37,7 @@ export interface TestTaskOptions extends Partial<Pick<TaskContextShape, "taskId"
 export interface TestTaskShape {
   readonly progress: Effect.Effect<ReadonlyArray<{ readonly message: string; readonly amount?: ProgressAmount }>>
   readonly questions: Effect.Effect<ReadonlyArray<{ readonly key: string; readonly request: InputRequest }>>
-  /** What its steps gave, as it is stored. */
+  /** The results of its steps, as they are stored. */
   readonly steps: Effect.Effect<{ readonly [key: string]: Json }>
   /** Milliseconds, or `null`, as they were set. */
   readonly ttls: Effect.Effect<ReadonlyArray<number | null>>
@@ -52,7 +52,7 @@ export interface TestTaskShape {
 export class TestTask extends Context.Service<TestTask, TestTaskShape>()("mcp-task-storage/TestTask") {}
 
 /**
- * Provides a `TaskContext` for tests: it records progress, steps and questions, and answers the questions as it is told. A
+ * Provides a `TaskContext` for tests. It records progress, steps and questions, and answers the questions as you say. A
  * question without an answer dies, and names its key.
  *
  * **Example** (Testing a tool that asks)

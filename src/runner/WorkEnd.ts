@@ -26,7 +26,7 @@ export interface WorkEnd {
 }
 
 /**
- * Turns whatever becomes of a piece of work into its end. It never fails, whatever the work throws.
+ * Turns the exit of a piece of work into its end. It never fails, whatever the work throws.
  *
  * @since 0.2.0
  * @category combinators
@@ -62,7 +62,7 @@ const outcomeOf = (cause: Cause.Cause<unknown>, resultOfFailure: TaskHandler["re
     : { _tag: "Success", value: result }
 }
 
-/** What Effect says of a promise that rejected, and of nothing else, tells less than what it rejected with. */
+/** Unwraps the error that Effect puts around the rejection of a promise. */
 const unwrap = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
   Cause.fromReasons(cause.reasons.map((reason) =>
     Cause.isFailReason(reason)

@@ -1,5 +1,5 @@
 /**
- * What work makes of the answers to its questions.
+ * How work asks, and reads the answers.
  *
  * @since 0.2.0
  */
@@ -42,7 +42,7 @@ export const unlessRefused = (answers: InputAnswers): Effect.Effect<InputAnswers
 }
 
 /**
- * Makes the questions of a context, out of one that gets all answers as they came.
+ * Makes the questions of a context from `ask`, which gives all answers as they came.
  *
  * @since 0.2.0
  * @category constructors

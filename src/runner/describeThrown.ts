@@ -1,5 +1,5 @@
 /**
- * Words for whatever was thrown.
+ * Text for anything that was thrown.
  *
  * @since 0.2.0
  */
@@ -8,7 +8,7 @@ import type { FailureInput } from "../domain/FailureReport.ts"
 /** How many errors behind an error are named, each as the cause of the one before. */
 const maxCauses = 8
 
-/** How much of a text is taken: more than what is stored of it. */
+/** How much of a text is read: more than will be stored. */
 const maxText = 20_000
 
 /**
@@ -81,7 +81,7 @@ const textOf = (value: object, key: "message" | "name" | "stack" | "_tag"): stri
   })
 
 /**
- * Gives what a look at foreign data gives, or nothing where it throws.
+ * Reads foreign data. Gives nothing if reading it throws.
  *
  * @since 0.2.0
  * @category combinators

@@ -21,14 +21,14 @@ import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import type { Takeovers } from "./Takeovers.ts"
 import type { TaskRunnerShape } from "./TaskRunner.ts"
 
-/** How many tasks one look for those without a worker takes, beside those that it passes by. */
+/** How many tasks one look takes, in addition to those that it passes by. */
 const batchSize = 50
 
-/** Milliseconds from the registration of a kind of tasks to the next look: others are mostly registered with it. */
+/** Milliseconds from the registration of a kind of tasks to the next look. Others are mostly registered together with it. */
 const pauseAfterRegistration = 20
 
 /**
- * What the recovery of a runner stands on.
+ * What the recovery of a runner needs.
  *
  * @since 0.2.0
  * @category models
@@ -50,7 +50,7 @@ export interface RecoveryParts {
  */
 export interface Recovery {
   readonly recover: TaskRunnerShape["recover"]
-  /** Makes the next look soon: tasks may have been passed by whose kind is known now. */
+  /** Makes the next look soon: the last one may have passed by tasks whose kind is known now. */
   readonly lookSoon: () => void
 }
 
@@ -65,14 +65,14 @@ export const makeRecovery = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Recovery, never, TaskStorage | Scope.Scope> {
   const storage = yield* TaskStorage
   const startedAt = yield* Clock.currentTimeMillis
-  /** Open when a kind of tasks was registered that may have been passed by before. */
+  /** Open when a kind of tasks was registered that the last look may have passed by. */
   const registered = Latch.makeUnsafe(false)
   let passedBy = 0
 
   const recover: TaskRunnerShape["recover"] = Effect.suspend(() => {
     const taken: Array<string> = []
     return Effect.gen(function*() {
-      // What this process runs is extended first, where it has lost its sense of time.
+      // A process that has lost track of time extends its own leases first.
       yield* runs.mayTakeOver
       // Those that were passed by the last time come first again.
       const found = yield* outages.watch(untraced(storage.claimableTasks({ limit: batchSize + passedBy })))
@@ -128,7 +128,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
   return { recover, lookSoon: () => registered.openUnsafe() }
 })
 
-/** A look that finds nothing is no news: it would make a span every few seconds, in every process. */
+/** A look that finds nothing is no news. Traced, it would make a span every few seconds in every process. */
 const untraced = <A, E>(look: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.provideService(look, References.TracerEnabled, false)
 

@@ -1,5 +1,5 @@
 /**
- * What a task that runs can do, through its worker.
+ * The context of a task that runs, through its worker.
  *
  * @since 0.2.0
  */
@@ -26,7 +26,7 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
   const { attempt, latest, taskId, token } = worker
   const first = latest.current
 
-  /** Asks for what nobody was asked for yet. One of these may be an earlier try of this very call that arrived. */
+  /** Asks only the questions that were not asked yet. An earlier try of this very call may have asked them. */
   const ask = (requests: InputRequests, options: RequireInputOptions) =>
     Effect.suspend(() => {
       const record = latest.current

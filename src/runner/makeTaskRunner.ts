@@ -1,5 +1,5 @@
 /**
- * How a storage of tasks gets a runner.
+ * Making a runner on a storage.
  *
  * @since 0.2.0
  */
@@ -58,7 +58,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       const handler = record === undefined ? undefined : handlers.find(record)
       if (record === undefined || handler === undefined) return "skipped"
       if (record.status === "input_required") return "suspended"
-      // Whoever has no time left leaves the task to others, and does not fail it.
+      // A worker without time leaves the task to others, and does not fail it.
       const now = yield* Clock.currentTimeMillis
       if (timeLeft(time, now) <= 0) {
         return isFree(record, now) && (yield* runs.mayTake(record)) ? "released" : "skipped"
@@ -128,7 +128,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       )
   })
 
-  /** Takes up a task that got its last answer, here or wherever it is dispatched to. */
+  /** Continues a task that has got its last answer, here or where it is dispatched to. */
   const resume = Effect.fnUntraced(function*(record: TaskRecord) {
     const before = runs.workerOf(record.taskId)
     // A worker that waits here goes on with the answer.

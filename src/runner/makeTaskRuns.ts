@@ -32,7 +32,7 @@ import type { RunResult } from "./TaskRunner.ts"
 import { TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
 
 /**
- * How long a worker may have a task, and what says that it is not wanted any longer.
+ * How long a worker may have a task, and a signal that stops it.
  *
  * @since 0.2.0
  * @category models
@@ -59,7 +59,7 @@ export interface TaskRuns {
   readonly isWaiting: (taskId: string) => boolean
   /** The worker that has the task here, which may be about to stop. */
   readonly workerOf: (taskId: string) => TaskWorker | undefined
-  /** Whether the workers of others whose leases have run out may be believed to be gone. */
+  /** Whether workers of others with expired leases may be assumed to be gone. */
   readonly mayTakeOver: Effect.Effect<boolean>
   /** Whether this runner may take the task: it has no worker here, and no worker elsewhere that may be alive. */
   readonly mayTake: (record: TaskRecord) => Effect.Effect<boolean>
@@ -81,7 +81,7 @@ export interface TaskRuns {
 }
 
 /**
- * Makes the runs of a runner. They end with the scope, when they have had their time.
+ * Makes the runs of a runner. They end with the scope, after their grace period.
  *
  * @since 0.2.0
  * @category constructors
@@ -92,7 +92,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   takeovers: Takeovers
 ): Effect.fn.Return<TaskRuns, never, TaskStorage | Scope.Scope> {
   const storage = yield* TaskStorage
-  // Tasks inherit nothing of whoever starts them: a request has services, and an end, of its own.
+  // Tasks inherit nothing from their caller: a request has its own services, and its own end.
   const base = yield* Effect.context<TaskStorage>()
   const baseOnly: (context: Context.Context<never>) => Context.Context<TaskStorage> = () => base
   const scope = yield* Effect.acquireRelease(Scope.make(), endScope)
@@ -153,7 +153,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   /** Takes up the tasks that wait for a slot, as many as there are slots now. */
   const takeWaiting: Effect.Effect<void> = Effect.suspend(() => {
     if (phase !== "open") return Effect.void
-    // What was answered while its worker was about to stop is taken up when that one is gone.
+    // If the last answer arrives while its worker stops, the task waits until that worker is gone.
     const next = [...waiting].find(([taskId, { sessionId }]) =>
       !workers.has(taskId) && slots.overrun(sessionId) === undefined
     )
@@ -177,7 +177,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       )
     ).pipe(Effect.asVoid)
 
-  /** Claims a task on a slot that was taken for it, and runs it, or does with it what the policy says. */
+  /** Claims a task on a slot that was taken for it. Runs it, or does what the policy says. */
   const claimAndRun = (taskId: string, handler: BoundHandler, sessionId: string | undefined, terms?: Terms) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.andThen(requireFree(taskId), outages.watch(storage.claimTask(taskId, { lease: settings.lease }))).pipe(
@@ -269,10 +269,10 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   }
 })
 
-/** How long workers have to give up what they hold. */
+/** How long workers have to give up their tasks. */
 const shutdownGrace = "6 seconds"
 
-/** What cannot be interrupted, such as a call of an engine that hangs, does not keep the process from ending. */
+/** Work that cannot be interrupted, such as a hanging call of an engine, does not keep the process from ending. */
 const endScope = (scope: Scope.Closeable): Effect.Effect<void> =>
   Effect.flatMap(
     Effect.forkDetach(Scope.close(scope, Exit.void)),

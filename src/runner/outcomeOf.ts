@@ -1,5 +1,5 @@
 /**
- * What the client of a task is told of its failure.
+ * What the client of a task learns about its failure.
  *
  * @since 0.2.0
  */
@@ -30,7 +30,7 @@ export const failureOf = (cause: Cause.Cause<unknown>): TaskFailure | undefined 
   firstThrown(cause, (thrown) => thrown instanceof TaskFailure ? thrown : undefined)
 
 /**
- * Finds what the work asked its context for that cannot be done. It names no more than an argument.
+ * Finds the mistake in a call of the context. The message names an argument, and nothing more.
  *
  * @since 0.2.0
  * @category accessors
@@ -44,7 +44,7 @@ export const mistakeOf = (cause: Cause.Cause<unknown>): string | undefined =>
         : undefined
   )
 
-/** Some of what can be thrown throws when it is looked at. */
+/** Some thrown values throw when they are read. */
 const firstThrown = <A>(cause: Cause.Cause<unknown>, find: (thrown: unknown) => A | undefined): A | undefined => {
   for (const reason of cause.reasons) {
     const thrown = Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined

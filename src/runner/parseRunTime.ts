@@ -12,7 +12,7 @@ import { InvalidInput } from "../domain/TaskError.ts"
 import { runTaskOptions } from "./operationOptions.ts"
 import type { RunTaskOptions } from "./TaskRunner.ts"
 
-/** Milliseconds that no task runs for, and that a point in time is when it is taken for a duration: ten years. */
+/** Ten years in milliseconds. No task runs for so long: such a number is a point in time, not a duration. */
 const longestTimeout = 10 * 365 * 86_400_000
 
 /**
@@ -70,7 +70,7 @@ const durationMillis = (timeout: Duration.Input): number => {
   try {
     return Option.match(Duration.fromInput(timeout), { onNone: () => NaN, onSome: Duration.toMillis })
   } catch {
-    // What is not of its type at all makes the parser throw.
+    // The parser throws for a value of another type.
     return NaN
   }
 }

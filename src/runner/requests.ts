@@ -1,5 +1,5 @@
 /**
- * What work asks for, looked at before anybody is asked: a question that is none would wait for ever.
+ * Checks of questions before anybody is asked. A question that cannot be answered would wait for ever.
  *
  * @since 0.2.0
  */
@@ -7,7 +7,7 @@ import { InvalidInput } from "../domain/TaskError.ts"
 import type { InputRequest } from "./TaskContext.ts"
 
 /**
- * Gives the keys of requests. Throws `InvalidInput` for what is no request.
+ * Gives the keys of requests. Throws `InvalidInput` for a value that is no request.
  *
  * @since 0.2.0
  * @category parsers
@@ -28,7 +28,7 @@ export const keysOfRequests = (requests: { readonly [key: string]: InputRequest 
 }
 
 /**
- * Throws `InvalidInput` for what is no string.
+ * Throws `InvalidInput` for a value that is no string.
  *
  * @since 0.2.0
  * @category guards
@@ -49,7 +49,7 @@ export const requireElicitParams = (params: unknown): void => {
 }
 
 /**
- * Throws `InvalidInput` for an amount of progress that is none.
+ * Throws `InvalidInput` for an invalid amount of progress.
  *
  * @since 0.2.0
  * @category guards

@@ -78,7 +78,7 @@ const whileHeld = Effect.fnUntraced(function*(storage: TaskStorageShape, worker:
     Fiber.join(running),
     Deferred.await(worker.stopped)
   )
-  // The work's own finalizers run before anybody is told that it ended.
+  // The finalizers of the work run before anybody hears that it ended.
   if (typeof end === "string") yield* Fiber.interrupt(running)
   if (timing !== undefined) yield* Fiber.interrupt(timing)
   yield* Fiber.interruptAll([following, reporting])
@@ -119,7 +119,7 @@ const noteEnd = (record: TaskRecord): Effect.Effect<RunResult> =>
     noted
   )
 
-/** This happens every day, and is no matter of the operator. */
+/** This happens every day, and the operator need not know. */
 const noteEndElsewhere = (latest: TaskRecord): Effect.Effect<RunResult> =>
   latest.status === "cancelled"
     ? Effect.andThen(Effect.logDebug("The work of a task stops, for the task was cancelled"), noteEnd(latest))
@@ -130,7 +130,7 @@ const noteEndElsewhere = (latest: TaskRecord): Effect.Effect<RunResult> =>
 
 const noteLoss = Effect.map(Metric.update(RunnerMetrics.leaseLost, 1), (): RunResult => "released")
 
-/** Gives the task up. Where that cannot be written, its lease runs out by itself. */
+/** Gives the task up. If that cannot be written, its lease runs out by itself. */
 const leave = (storage: TaskStorageShape, worker: TaskWorker, lease: number): Effect.Effect<RunResult> =>
   Effect.as(
     Effect.timeoutOption(
@@ -147,8 +147,8 @@ const leave = (storage: TaskStorageShape, worker: TaskWorker, lease: number): Ef
   )
 
 /**
- * Settles a task as its worker, and then logs what its client is not told. What cannot be stored is replaced by an error
- * that says so, so that no task stays unsettled; what comes late is refused by the storage, and dropped.
+ * Settles a task as its worker, and then logs what the client does not learn. An outcome that cannot be stored is replaced by
+ * an error that says so, so that no task stays unsettled. The storage refuses a late outcome, and it is dropped.
  *
  * @since 0.2.0
  * @category combinators
@@ -156,12 +156,12 @@ const leave = (storage: TaskStorageShape, worker: TaskWorker, lease: number): Ef
 export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkEnd): Effect.Effect<RunResult> =>
   Effect.suspend(() => {
     let refused: InvalidInput | PayloadTooLarge | undefined
-    // What was reported last and not written is written with the outcome.
+    // The last report, if not written yet, is written with the outcome.
     const reported = worker.progress.take()
     const store = (outcome: TaskOutcomeInput, failure: FailureInput | undefined) => {
       const options = { ...worker.token, resultTtl: worker.resultTtl, failure }
       const statusMessage = quietly(() => failureReason(outcome)) ?? reported
-      // Where all else of the task leaves no room for a message, the outcome is stored without one.
+      // If the rest of the task leaves no room for a message, the outcome is stored without one.
       return Effect.catchTag(
         storage.settleTask(worker.taskId, outcome, { ...options, statusMessage }),
         "PayloadTooLarge",
@@ -195,7 +195,7 @@ export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
           ? Effect.void
           : Effect.exit(Effect.logError("The result of a task was not stored", refused))
       ),
-      // Some of what can be thrown cannot be logged, and some loggers throw: that is no matter of the task.
+      // Some thrown values cannot be logged, and some loggers throw. That must not harm the task.
       Effect.tap(() => end.log === undefined ? Effect.void : Effect.exit(end.log))
     )
   })

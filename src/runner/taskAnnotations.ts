@@ -1,5 +1,5 @@
 /**
- * What log lines and spans say about the task that they come from.
+ * What log lines and spans say about their task.
  *
  * @since 0.2.0
  */

@@ -10,8 +10,8 @@ import type { InputRefused } from "./InputRefused.ts"
 import { type InputRequest, TaskContext } from "./TaskContext.ts"
 
 /**
- * Asks first, and goes on with the answers, without a worker that waits in between: a deploy, or weeks, may pass. Both
- * parts get the same input; `ask` is not run again once its requests were answered.
+ * Asks first, and goes on with the answers. No worker waits in between: weeks and deploys may pass. Both parts get the same
+ * input. `ask` does not run again once its requests were answered.
  *
  * @since 0.2.0
  * @category constructors
