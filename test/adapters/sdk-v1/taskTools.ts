@@ -61,6 +61,11 @@ export const registerTaskTools = (server: McpServer, seen: Seen): void => {
     throw new Error("password=secret")
   })
 
+  registerTaskTool(server, "count", { pollInterval }, async (_, { progress }) => {
+    for (let step = 1; step <= 50; step++) await progress(`step ${step}`, { progress: step, total: 50 })
+    return text("counted")
+  })
+
   registerTaskTool(
     server,
     "large",

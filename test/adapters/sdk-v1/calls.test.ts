@@ -1,0 +1,171 @@
+/** What clients are told of calls that become no task, and of the progress of those that do. */
+import { ProgressNotificationSchema, ResultSchema } from "@modelcontextprotocol/sdk/types.js"
+import { anonymous, openSdkTasks, type OpenSdkTasksOptions, registerTaskTool } from "mcp-task-storage/sdk"
+import { describe, expect, onTestFinished, test, vi } from "vitest"
+import * as z from "zod"
+import { until } from "../../support/until.ts"
+import { connectHttp, connectInMemory } from "./connections.ts"
+import { onTheWire } from "./harness.ts"
+
+const open = async (options: OpenSdkTasksOptions = {}) => {
+  const tasks = await openSdkTasks("memory:", { shutdownTimeout: 0, recovery: false, onError: () => {}, ...options })
+  onTestFinished(() => tasks.close())
+  return tasks
+}
+
+const levels = (depth: number): { readonly [key: string]: unknown } => depth === 0 ? {} : { a: levels(depth - 1) }
+
+describe("a call that keeps its task from being created", () => {
+  test.each(
+    [
+      ["wrong arguments", {}, ["report", { days: 5 }], -32602, "Invalid arguments for tool report"],
+      ["a ttl of nothing", {}, ["plain", {}, 0], -32602, "Invalid ttl"],
+      ["arguments too deep", {}, ["ask", { more: levels(600), detail: "x" }], -32602, "Invalid arguments"],
+      [
+        "too large a request",
+        { maxPayloadBytes: { content: 100 } },
+        ["ask", { detail: "x".repeat(500) }],
+        -32602,
+        "takes"
+      ],
+      ["too many tasks", { maxTasks: 1 }, ["plain"], -32603, "Too many tasks"]
+    ] as const
+  )("says so: %s", async (_, options, [name, args, ttl], code, text) => {
+    const tasks = await open(options)
+    const { start } = await connectInMemory(tasks)
+    if ("maxTasks" in options) await tasks.storage.createTask({ originalMethod: "x" })
+    const error = await onTheWire(start(name, args, ttl))
+    expect(error).toMatchObject({ code, message: expect.stringContaining(text) })
+    expect(error).not.toMatchObject({ message: expect.stringContaining("task creation result") })
+  })
+
+  test("says that the storage is down, and no more", async () => {
+    const tasks = await open()
+    const { start } = await connectInMemory(tasks)
+    await tasks.close()
+    expect(await onTheWire(start("plain"))).toStrictEqual({
+      code: -32603,
+      message: expect.not.stringContaining("task creation result")
+    })
+  })
+
+  test("says that a tool without tasks is none, before it runs", async () => {
+    const { server, start } = await connectInMemory(await open())
+    const run = vi.fn(() => ({ content: [] }))
+    server.registerTool("simple", {}, run)
+    expect(await onTheWire(start("simple"))).toMatchObject({ code: -32601 })
+    expect(run).not.toHaveBeenCalled()
+    expect(await onTheWire(start("no such tool"))).toMatchObject({ code: -32602 })
+  })
+})
+
+describe("a tool", () => {
+  test("that is disabled, renamed or removed is called no more by its name", async () => {
+    const tasks = await open()
+    const { call, server } = await connectInMemory(tasks)
+    const tool = registerTaskTool(server, "fickle", {}, () => ({ content: [{ type: "text", text: "here" }] }))
+    expect(await call("fickle")).toMatchObject({ content: [{ text: "here" }] })
+    tool.disable()
+    expect(await call("fickle")).toMatchObject({ isError: true })
+    tool.enable()
+    expect(await call("fickle")).toMatchObject({ content: [{ text: "here" }] })
+    tool.remove()
+    expect(await call("fickle")).toMatchObject({ isError: true })
+    const other = registerTaskTool(server, "fickle", {}, () => ({ content: [{ type: "text", text: "there" }] }))
+    other.update({ name: "steady" })
+    expect(await call("steady")).toMatchObject({ content: [{ text: "there" }] })
+    expect(await call("fickle")).toMatchObject({ isError: true })
+  })
+
+  test("of a name that every object inherits is one like others", async () => {
+    const { call, server } = await connectInMemory(await open())
+    expect(await call("constructor")).toMatchObject({ isError: true })
+    registerTaskTool(server, "toString", {}, () => ({ content: [{ type: "text", text: "mine" }] }))
+    expect(await call("toString")).toMatchObject({ content: [{ text: "mine" }] })
+  })
+
+  test("that is called plainly with wrong arguments answers as any tool of the SDK", async () => {
+    const { call, server } = await connectInMemory(await open())
+    const config = { inputSchema: { days: z.number() } }
+    server.registerTool("simple", config, () => ({ content: [] }))
+    registerTaskTool(server, "task", config, () => ({ content: [] }))
+    const answers = [await call("simple", { days: "5" }), await call("task", { days: "5" })]
+    expect(answers[1]).toStrictEqual(JSON.parse(JSON.stringify(answers[0]).replaceAll("tool simple", "tool task")))
+  })
+
+  test("whose schema throws ends with an internal error, which the operator hears of", async () => {
+    const onError = vi.fn()
+    const { call, server, start } = await connectInMemory(await open({ onError }))
+    const failure = new Error("no such table")
+    const inputSchema = {
+      days: z.string().transform(() => {
+        throw failure
+      })
+    }
+    registerTaskTool(server, "broken", { inputSchema }, () => ({ content: [] }))
+    const hidden = { code: -32603, message: "MCP error -32603: Internal error" }
+    expect(await onTheWire(call("broken", { days: "5" }))).toStrictEqual(hidden)
+    expect(await onTheWire(start("broken", { days: "5" }))).toStrictEqual(hidden)
+    expect(onError.mock.calls.map(([error]) => error)).toStrictEqual([failure, failure])
+  })
+
+  test.each([
+    ["null", null],
+    [
+      "an object that throws when it is looked at",
+      new Proxy({}, {
+        get: () => {
+          throw new Error("do not look")
+        }
+      })
+    ],
+    ["a symbol", Symbol("odd")],
+    ["undefined", undefined]
+  ])("that throws %s ends, as a task and plainly", async (_, thrown) => {
+    const { call, result, server, start } = await connectInMemory(await open())
+    registerTaskTool(server, "odd", {}, () => {
+      throw thrown
+    })
+    expect(await result((await start("odd")).taskId)).toMatchObject({ isError: true })
+    expect(await call("odd")).toMatchObject({ isError: true })
+  })
+
+  test.each([
+    ["request({})", "requests"],
+    ["elicit(undefined)", "message"],
+    ["suspend(5)", "requests"]
+  ])("that asks by mistake (%s) ends with an error that names the mistake", async (mistake, field) => {
+    const { call, result, server, start } = await connectInMemory(await open())
+    registerTaskTool(server, "odd", {}, async (_, context) => {
+      if (mistake.startsWith("request")) await context.request({})
+      else if (mistake.startsWith("elicit")) await Reflect.apply(context.elicit, undefined, [undefined, {}])
+      else await Reflect.apply(context.suspend, undefined, [5])
+      return { content: [] }
+    })
+    const named = { isError: true, content: [{ text: expect.stringContaining(field) }] }
+    expect(await result((await start("odd")).taskId)).toMatchObject(named)
+    expect(await call("odd")).toMatchObject(named)
+  })
+})
+
+describe.each([
+  { name: "in memory", connect: connectInMemory },
+  { name: "over HTTP", connect: connectHttp }
+])("progress $name", ({ connect }) => {
+  test.each([{ task: {} }, {}])(
+    "reaches the client while its session lives, in order, with the last (%j)",
+    async (how) => {
+      const { client } = await connect(await open({ owner: anonymous }))
+      const told: Array<number> = []
+      client.setNotificationHandler(ProgressNotificationSchema, ({ params }) => {
+        expect(params.progressToken).toBe("p")
+        told.push(params.progress)
+      })
+      const params = { name: "count", arguments: {}, _meta: { progressToken: "p" }, ...how }
+      await client.request({ method: "tools/call", params }, ResultSchema)
+      await until(() => told.at(-1) === 50)
+      expect(told).toStrictEqual([...told].sort((a, b) => a - b))
+      expect(told.length).toBeLessThan(20)
+    }
+  )
+})
