@@ -5,9 +5,13 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { parseJson } from "../domain/ArgumentParsers.ts"
 import { quietly } from "../runner/describeThrown.ts"
 import { failureOf } from "../runner/outcomeOf.ts"
 import { taskNameAnnotation } from "../runner/taskAnnotations.ts"
+import { TaskFailure } from "../runner/TaskContext.ts"
+import type { JsonRpcFailure } from "./WireError.ts"
 
 /**
  * The result of a tool that says in one text why it failed.
@@ -61,3 +65,14 @@ export const answeringThrown = <A, E, R, B>(
           resultOf(cause)
         )
   )
+
+/**
+ * Makes an error of a server's own the error of a call. Data that JSON cannot carry are left out.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+export const toTaskFailure = ({ code, data, message }: JsonRpcFailure): TaskFailure => {
+  const json = data === undefined ? undefined : Result.getOrUndefined(parseJson("data", data))?.decode()
+  return new TaskFailure({ code, message, ...(json === undefined ? {} : { data: json }) })
+}

@@ -6,14 +6,11 @@
 import type { McpServer, RegisteredTool } from "@modelcontextprotocol/sdk/server/mcp.js"
 import { type CallToolResult, CallToolResultSchema, ErrorCode, McpError } from "@modelcontextprotocol/sdk/types.js"
 import type * as Cause from "effect/Cause"
-import * as Result from "effect/Result"
-import { parseJson } from "../../domain/ArgumentParsers.ts"
 import type { PromiseTaskContext } from "../../promise/PromiseTaskRunner.ts"
 import { workInPromises } from "../../promise/runInPromises.ts"
 import type { TaskTool } from "../../protocol/TaskTool.ts"
-import { thrownResult } from "../../protocol/thrownResult.ts"
+import { thrownResult, toTaskFailure } from "../../protocol/thrownResult.ts"
 import { requireToolResult } from "../../protocol/toolResult.ts"
-import { TaskFailure } from "../../runner/TaskContext.ts"
 import { fromMcpError } from "./mcpErrors.ts"
 import { checkedArguments, checkResult } from "./sdkSeams.ts"
 
@@ -55,7 +52,7 @@ export const makeSdkTool = ({ exposeErrors, name, policy, registered, server, wo
       await checkResult(server, name, registered, result)
       return result
     } catch (error) {
-      throw isForClient(error) ? failureOf(error) : error
+      throw isForClient(error) ? toTaskFailure(fromMcpError(error)) : error
     }
   }
   return {
@@ -79,9 +76,3 @@ const parseResult = (name: string, given: unknown): CallToolResult => {
 /** The one error of a tool that the SDK does not make a result of. */
 const isForClient = (error: unknown): error is McpError =>
   error instanceof McpError && error.code === ErrorCode.UrlElicitationRequired
-
-const failureOf = (error: McpError): TaskFailure => {
-  const { code, data, message } = fromMcpError(error)
-  const json = data === undefined ? undefined : Result.getOrUndefined(parseJson("data", data))?.decode()
-  return new TaskFailure({ code, message, ...(json === undefined ? {} : { data: json }) })
-}

@@ -7,11 +7,12 @@ import {
   type CallToolResult,
   type InputRequiredResult,
   type McpServer,
-  ProtocolError
+  ProtocolError,
+  ProtocolErrorCode
 } from "@modelcontextprotocol/server"
 import * as Effect from "effect/Effect"
 import { callTool } from "../../protocol/callTool.ts"
-import { answeringThrown } from "../../protocol/thrownResult.ts"
+import { answeringThrown, toTaskFailure } from "../../protocol/thrownResult.ts"
 import type { PreparedCall } from "../../protocol/ToolCall.ts"
 import { type WireError, wireError } from "../../protocol/WireError.ts"
 import { failureOf } from "../../runner/outcomeOf.ts"
@@ -36,6 +37,7 @@ export const answerToolCall = async (
 ): Promise<Answer> => {
   const { mcpReq } = ctx
   const call = currentCall(ctx)
+  const isModern = envelopeClient(mcpReq.envelope) !== undefined
   const inputResponses = inputResponsesOf(ctx)
   const ready: PreparedCall<Answer> = {
     _tag: "Ready",
@@ -47,7 +49,7 @@ export const answerToolCall = async (
       callTool<Answer, WireError>(tasks, {
         tool,
         client: clientOfCall(mcp, ctx),
-        hasTasks: envelopeClient(mcpReq.envelope) !== undefined,
+        hasTasks: isModern,
         meta: mcpReq._meta,
         task: undefined,
         owned: served.ownedBy(tasks, ctx),
@@ -57,7 +59,7 @@ export const answerToolCall = async (
             answeringThrown(tool.name, preparing(prepare, ready), (cause) => answered(tool.resultOfFailure(cause)))
           ),
         toWireError: (error) => error,
-        run: () => answeringThrown(tool.name, work, tool.resultOfFailure),
+        run: () => answeringThrown(tool.name, isModern ? work : showingUrls(work), tool.resultOfFailure),
         toWire: Effect.succeed,
         ask: askOfCall(mcp, ctx, tasks.settings.answerTimeout),
         sendProgress: progressOfCall(ctx),
@@ -81,6 +83,15 @@ const preparing = (
   ready: PreparedCall<Answer>
 ): Effect.Effect<PreparedCall<Answer>> =>
   Effect.map(Effect.promise(prepare), (asked) => asked === undefined ? ready : answered(asked))
+
+/** The one error of a tool that the SDK makes no result of, in revisions before 2026-07-28. */
+const showingUrls = <A, R>(work: Effect.Effect<A, never, R>): Effect.Effect<A, never, R> =>
+  Effect.catchDefect(work, (defect) =>
+    Effect.die(
+      defect instanceof ProtocolError && defect.code === ProtocolErrorCode.UrlElicitationRequired
+        ? toTaskFailure(defect)
+        : defect
+    ))
 
 /** A `TaskFailure` is the error of the call. */
 const refusing = <A>(effect: Effect.Effect<A>): Effect.Effect<A, WireError> =>

@@ -12,7 +12,9 @@ import { RawClient } from "./RawClient.ts"
 
 const program = join(import.meta.dirname, "../../../examples/sdk-v2-server.ts")
 
-const spawnServer = async (folder: string): Promise<{ readonly child: ChildProcess; readonly client: RawClient }> => {
+const spawnServer = async (
+  folder: string
+): Promise<{ readonly child: ChildProcess; readonly client: RawClient; readonly url: string }> => {
   const child = spawn(process.execPath, ["--conditions=mcp-task-storage-source", program], {
     env: { ...process.env, TASKS_URL: `sqlite:${join(folder, "tasks.db")}`, PORT: "0" },
     stdio: ["ignore", "pipe", "inherit"]
@@ -22,7 +24,7 @@ const spawnServer = async (folder: string): Promise<{ readonly child: ChildProce
   const [line]: Array<unknown> = await once(lines, "line")
   const url = /http:\S+/.exec(String(line))?.[0]
   if (url === undefined) throw new Error(`The server said ${line}`)
-  return { child, client: new RawClient({ url, token: "ann" }) }
+  return { child, client: new RawClient({ url, token: "ann" }), url }
 }
 
 const accept = { action: "accept", content: { agree: true } }
@@ -49,4 +51,13 @@ test("a question that one process asked is answered at another, after the first 
   const stopped = once(two.child, "exit")
   two.child.kill("SIGTERM")
   expect(await stopped).toStrictEqual([0, null])
+})
+
+test("a page of somebody else's in a browser reaches nothing", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sdk2-"))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const { client, url } = await spawnServer(folder)
+  const foreign = await fetch(url, { method: "POST", headers: { origin: "https://evil.example" } })
+  expect(foreign.status).toBe(403)
+  expect((await client.send("tools/list", {}, { origin: new URL(url).origin })).result).toBeDefined()
 })

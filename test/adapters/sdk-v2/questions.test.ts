@@ -2,7 +2,7 @@
  * Who is asked, on what stream, and what becomes of calls whose questions nobody answers.
  */
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client"
-import { InMemoryTransport, McpServer } from "@modelcontextprotocol/server"
+import { InMemoryTransport, McpServer, UrlElicitationRequiredError } from "@modelcontextprotocol/server"
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import { openTaskStorage } from "mcp-task-storage/promise"
 import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
@@ -22,6 +22,7 @@ const start = async (options: { readonly maxRunning?: number; readonly answerTim
     owner: anonymous,
     shutdownTimeout: 0,
     maxRunning,
+    onError: () => {},
     limits: { answerTimeout }
   })
   const log = registerTools(tasks)
@@ -171,6 +172,23 @@ describe("a client of 2025-11-25", () => {
         content: [{ text: "cancel {}" }]
       })
     }
+  })
+
+  test("gets the URL that a tool sends it to, as from a plain tool of the SDK", async () => {
+    const { tasks, url } = await start()
+    tasks.registerTool("login", { inputSchema: z.object({}) }, () => {
+      throw new UrlElicitationRequiredError([
+        { mode: "url", message: "Log in", elicitationId: "1", url: "https://example.com/login" }
+      ])
+    })
+    const client = new Client({ name: "old", version: "1" }, { versionNegotiation: { mode: "legacy" } })
+    await client.connect(new StreamableHTTPClientTransport(new URL(url)))
+    onTestFinished(() => client.close())
+    await expect(client.callTool({ name: "login", arguments: {} })).rejects.toMatchObject({
+      code: -32042,
+      data: { elicitations: [{ url: "https://example.com/login" }] }
+    })
+    expect((await new RawClient({ url, capabilities: {} }).call("login")).result).toMatchObject({ isError: true })
   })
 
   test("is told on stateless HTTP that it cannot be asked there", async () => {
