@@ -1,7 +1,7 @@
 /**
  * Tasks in DynamoDB: durable, without a server to run, for any number of processes.
  *
- * It stands on `@aws-sdk/client-dynamodb`. One table holds everything; no operation scans it.
+ * It uses `@aws-sdk/client-dynamodb`. One table holds everything. No operation scans it.
  *
  * @since 0.1.0
  * @module
@@ -83,8 +83,8 @@ export const layerConfig = (
   Layer.unwrap(Effect.map(Config.unwrap(options), layer))
 
 /**
- * Keeps tasks in a DynamoDB table, through the client that is there. Whether that one retries by itself makes no
- * difference to what is answered.
+ * Keeps tasks in a DynamoDB table, through your client. Whether that client retries by itself makes no difference to the
+ * answers.
  *
  * @since 0.1.0
  * @category layers

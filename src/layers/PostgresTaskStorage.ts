@@ -1,8 +1,8 @@
 /**
  * Tasks in PostgreSQL: durable, for any number of processes on any number of machines.
  *
- * It stands on `@effect/sql-pg`, which is to be installed beside this library. Every operation is one statement and one
- * round trip; what depends on what is stored (`updateTask`, `requireInput`, `provideInput`) takes two.
+ * It uses `@effect/sql-pg`, which you install beside this library. Every operation is one statement and one round trip;
+ * operations that merge with the stored task (`updateTask`, `requireInput`, `provideInput`) take two.
  *
  * @since 0.1.0
  * @module
@@ -87,9 +87,8 @@ export const layerConfig = (
   Layer.unwrap(Effect.map(Config.unwrap(options), layer))
 
 /**
- * Keeps tasks in the database of the `PgClient` that is there, and takes part in its transactions: inside
- * `sql.withTransaction` a task is committed or rolled back together with what else is written, and whoever waits for it
- * wakes after the commit.
+ * Keeps tasks in the database of your `PgClient`, and takes part in its transactions: inside `sql.withTransaction` a task is
+ * committed or rolled back together with your own rows. Waiters wake after the commit.
  *
  * @since 0.1.0
  * @category layers
@@ -143,8 +142,8 @@ export const migrations = (options: TableOptions = {}): Result.Result<ReadonlyAr
   Result.map(namedTables(options), PostgresSchema.migrations)
 
 /**
- * Gives the statements that `maxTasks` and `maxTasksPerSession` need beside {@link migrations}, to be run in one
- * transaction. With `schema: "migrate"` they are run when the first layer with limits opens the database.
+ * Gives the statements that `maxTasks` and `maxTasksPerSession` need in addition to {@link migrations}. Run them in one
+ * transaction. With `schema: "migrate"` the first layer with limits runs them when it opens the database.
  *
  * @since 0.1.0
  * @category schema

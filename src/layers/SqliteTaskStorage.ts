@@ -1,7 +1,7 @@
 /**
  * Tasks in SQLite: durable, in one file, for one process or several on the same machine.
  *
- * It stands on `node:sqlite`, so that there is nothing to install. Locks are waited for without blocking the event loop.
+ * It uses `node:sqlite`, so there is nothing to install. It waits for locks without blocking the event loop.
  *
  * @since 0.1.0
  * @module
@@ -68,13 +68,12 @@ export const layerConfig = (
   Layer.unwrap(Effect.map(Config.unwrap(options), layer))
 
 /**
- * Keeps tasks in the database of the `SqlClient` that is there, and takes part in its transactions: inside
- * `sql.withTransaction` a task is committed or rolled back together with what else is written, and whoever waits for it
- * wakes after the commit.
+ * Keeps tasks in the database of your `SqlClient`, and takes part in its transactions: inside `sql.withTransaction` a task is
+ * committed or rolled back together with your own rows. Waiters wake after the commit.
  *
- * Begin transactions that write with `BEGIN IMMEDIATE`, as the client of {@link layerSqlClient} does: SQLite refuses to
- * let one write that has read before another process wrote. Waiters notice the writes of other processes on clients with
- * one connection only.
+ * Begin transactions that write with `BEGIN IMMEDIATE`, as the client of {@link layerSqlClient} does. Otherwise SQLite refuses
+ * the write of a transaction that has read before another process wrote. Waiters notice the writes of other processes only
+ * on clients with one connection.
  *
  * @since 0.1.0
  * @category layers
@@ -132,9 +131,9 @@ export const migrations = (tablePrefix?: string): Result.Result<ReadonlyArray<Sq
   Result.map(taskTables(tablePrefix), SqliteSchema.migrations)
 
 /**
- * Gives the statements that `maxTasks` and `maxTasksPerSession` need beside {@link migrations}, to be run in one
- * transaction. With `schema: "migrate"` they are run when the first layer with limits opens the database. Step 2 of the
- * migrations writes the table anew, and they go with the old one: run them again behind it.
+ * Gives the statements that `maxTasks` and `maxTasksPerSession` need in addition to {@link migrations}. Run them in one
+ * transaction. With `schema: "migrate"` the first layer with limits runs them when it opens the database. Steps 2 and 3 of
+ * the migrations make the table anew, and the triggers go with the old one: run these statements again afterwards.
  *
  * @since 0.1.0
  * @category schema

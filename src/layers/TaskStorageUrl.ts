@@ -9,7 +9,7 @@
  * | `postgres://USER:PASSWORD@HOST:PORT/DATABASE` | a PostgreSQL database; also `postgresql://` |
  * | `dynamodb://TABLE?region=REGION&endpoint=URL` | a DynamoDB table; region and endpoint from the environment by default |
  *
- * What follows `sqlite:` is the path as it is: nothing in it is decoded, so `%20`, `?` and `#` stand for themselves.
+ * The text behind `sqlite:` is the path as it is. Nothing in it is decoded, so `%20`, `?` and `#` stand for themselves.
  * `sqlite:///var/lib/tasks.db` means `/var/lib/tasks.db`. PostgreSQL and DynamoDB need their clients installed:
  * `@effect/sql-pg` and `@aws-sdk/client-dynamodb`.
  *
@@ -165,7 +165,7 @@ const openPostgres = (
     return layerOfDriver(openPostgresDriver(await importPg(), settings), settings, [...engineOptions.postgres, "url"])
   })
 
-/** The name of a table is no host name: it may have capitals and underscores, which a URL would change. */
+/** A table name is not a host name. It may have capitals and underscores, which `URL` would change. */
 const openDynamoDb = (
   url: string,
   options: OptionsOf<"dynamodb"> & TaskStorageOptions
@@ -186,7 +186,7 @@ const openDynamoDb = (
     : refuse("dynamodb: takes the parameters region and endpoint; everything else is an option")
 }
 
-// Bundlers leave out what is not installed where its import stands in a `try`; elsewhere they fail.
+// Bundlers leave out a package that is not installed if its import stands in a `try`. Elsewhere they fail.
 
 const importPg = async () => {
   try {

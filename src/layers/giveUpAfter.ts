@@ -1,5 +1,5 @@
 /**
- * An end to waiting for an engine that does not answer.
+ * A bound on waiting for an engine that does not answer.
  *
  * @since 0.1.0
  */
@@ -9,15 +9,14 @@ import { clearTimeout, setImmediate, setTimeout } from "node:timers"
 import { longestTimer } from "./longestTimer.ts"
 
 /**
- * Turns of the event loop in which a process that was not running for a while reads what has come meanwhile, and works
- * its way from there to the answer.
+ * Turns of the event loop in which a process that stood still reads what has arrived meanwhile, and gets from there to the
+ * answer.
  */
 const turns = 20
 
 /**
- * Runs an effect for at most so many real milliseconds, and fails then. What it was doing is interrupted, but nobody waits
- * for that: a dead connection may take long to close. An answer that has come in time is taken, though the process may
- * have slept since.
+ * Runs an effect for at most this many real milliseconds, then fails. The effect is interrupted, but nobody waits for that: a
+ * dead connection may take long to close. An answer that arrived in time counts, even if the process has slept since.
  *
  * @since 0.1.0
  * @category combinators

@@ -1,5 +1,5 @@
 /**
- * How the driver of an engine becomes a layer.
+ * Making a layer from the driver of an engine.
  *
  * @since 0.1.0
  */
@@ -13,8 +13,8 @@ import { TaskStorage } from "../domain/TaskStorage.ts"
 import { requireOptions, type TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
 
 /**
- * Makes the layer of a driver. `own` names the options of the engine, beside those of every layer; any other name is
- * refused before anything is opened.
+ * Makes the layer of a driver. `own` names the options of the engine. Any name that is neither one of these nor an option of
+ * every layer is refused before anything is opened.
  *
  * @since 0.1.0
  * @category layers
@@ -46,7 +46,7 @@ export const closed = <A, E, R>(
   Effect.andThen(Effect.suspend(() => Effect.fromResult(requireOptions(options, own))), driver)
 
 /**
- * Turns what the engine does wrong while it is opened into an error of the storage.
+ * Turns a failure of the engine while it opens into an error of the storage.
  *
  * @since 0.1.0
  * @category combinators

@@ -5,7 +5,7 @@
  */
 
 /**
- * The longest that a timer waits, in milliseconds: some 25 days. It would fire at once if it were to wait longer.
+ * The longest time that a timer can wait, in milliseconds: about 25 days. A longer one would fire at once.
  *
  * @since 0.1.0
  * @category constants

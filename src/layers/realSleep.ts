@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import { clearTimeout, setTimeout } from "node:timers"
 
 /**
- * Waits for real milliseconds, whatever clock the program runs on: a lock is held by somebody out there, whom the clock
- * of a test does not move. Interruptible.
+ * Waits for real milliseconds, whatever clock the program has. The clock of a test does not move the process that holds a
+ * lock. Interruptible.
  *
  * @since 0.1.0
  * @category combinators

@@ -1,6 +1,6 @@
 /**
- * Counters of tasks, for limits. They count the tasks that say so (`counted`), which are those that were created by a
- * storage with limits: in the transaction that creates or deletes one, whoever does it.
+ * Counters of tasks, for limits. They count the tasks with the attribute `counted`: a storage with limits has created them. The
+ * transaction that creates or deletes such a task changes the counters, whichever process does it.
  *
  * @since 0.1.0
  */

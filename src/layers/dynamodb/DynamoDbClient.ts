@@ -14,8 +14,7 @@ import type { AwsSdk } from "./AwsSdk.ts"
 import type { DynamoDbAddress } from "./DynamoDbOptions.ts"
 
 /**
- * A client of the AWS SDK, for those who have one. Its own retries may be on or off: a write that arrives twice is
- * recognised.
+ * Your own client of the AWS SDK. Its retries may be on or off: a write that arrives twice is recognised.
  *
  * @since 0.1.0
  * @category services
@@ -25,7 +24,7 @@ export class DynamoDbClient extends Context.Service<DynamoDbClient, DynamoDBClie
 ) {}
 
 /**
- * How a client is made.
+ * Options of a new client.
  *
  * @since 0.1.0
  * @category options
@@ -76,7 +75,7 @@ export const makeClient = (
     return client
   })
 
-/** What a function for credentials fails with, whatever it is, is told as that. */
+/** Any failure of a function for credentials is reported as that. */
 const named = (credentials: NonNullable<DynamoDbAddress["credentials"]>): typeof credentials =>
   typeof credentials !== "function" ? credentials : async () => {
     try {

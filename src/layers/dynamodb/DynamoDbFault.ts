@@ -1,5 +1,5 @@
 /**
- * What the errors of the AWS SDK mean. Decided by name, status and code, never by the text of a message.
+ * The meaning of the errors of the AWS SDK. It is decided by name, status and code, never by the text of a message.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ export class ConditionFailed extends Data.TaggedError("ConditionFailed")<{
 }> {}
 
 /**
- * A transaction was refused by the condition of at least one of its writes; one entry for each of them.
+ * The condition of at least one write refused a transaction. There is one entry for each write.
  *
  * @since 0.1.0
  * @category errors
@@ -41,8 +41,8 @@ export class TransactionRefused extends Data.TaggedError("TransactionRefused")<{
 export class RequestInvalid extends Data.TaggedError("RequestInvalid")<{ readonly error: TaskDriverError }> {}
 
 /**
- * What a request that is sent again met. Of `"skewed"` the client has learnt how far its clock is off, and signs the next
- * one with the time of the server.
+ * Why a request is sent again. After `"skewed"` the client knows how far its clock is off, and signs the next request with the
+ * time of the server.
  *
  * @since 0.2.0
  * @category models
@@ -50,7 +50,7 @@ export class RequestInvalid extends Data.TaggedError("RequestInvalid")<{ readonl
 export type Obstacle = "conflict" | "throttled" | "failed" | "unreachable" | "skewed"
 
 /**
- * What is to be done about an error: answer it, send the request again, or give up with a sentence.
+ * What to do about an error: answer it, send the request again, or give up with a sentence.
  *
  * @since 0.1.0
  * @category models

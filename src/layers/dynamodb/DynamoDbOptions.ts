@@ -1,6 +1,5 @@
 /**
- * How DynamoDB is reached and used. No type of its client is named here, so that those who do not install it need not know
- * it.
+ * How DynamoDB is reached and used. This file names no type of its client, so that programs without that client compile.
  *
  * @since 0.1.0
  */
@@ -17,9 +16,9 @@ import type { SchemaMode } from "../SchemaMode.ts"
 export interface TableOptions {
   /** 3 to 255 ASCII letters, digits, underscores, hyphens and dots. */
   readonly tableName: string
-  /** Paid by request (`"on-demand"`, the default), or so many units each second for the table and for each index. */
+  /** Paid by request (`"on-demand"`, the default), or this many units a second for the table and for each index. */
   readonly throughput?: "on-demand" | { readonly read: number; readonly write: number } | undefined
-  /** Whether DynamoDB removes expired items by itself, as well: `true` by default. */
+  /** Whether DynamoDB itself also removes expired items: `true` by default. */
   readonly nativeTtl?: boolean | undefined
 }
 
@@ -33,16 +32,16 @@ export interface DynamoDbDriverOptions extends TableOptions {
   /** What to do about the table when it is opened: `migrate` by default. */
   readonly schema?: SchemaMode | undefined
   /**
-   * Over how many partitions the indexes are spread, 8 by default: each takes some 1000 writes a second, and each list
-   * of all tasks asks each of them. The table keeps the number that it was made with, and another one is refused; only with
-   * `schema: "trust"` nobody looks, so that it must be given there.
+   * How many partitions the indexes have: 8 by default. Each takes about 1000 writes a second. A list of all tasks asks each of
+   * them. The table keeps the number that it was made with, and refuses another one. With `schema: "trust"` nobody looks, so
+   * the option is required there.
    */
   readonly shards?: number | undefined
   /** How long one request may take: 3 seconds by default. */
   readonly requestTimeout?: Duration.Input | undefined
-  /** How long requests that are throttled, fail or get no answer are sent again: 10 seconds by default. */
+  /** How long a request that is throttled, fails or gets no answer is retried: 10 seconds by default. */
   readonly retryTimeout?: Duration.Input | undefined
-  /** How often the tasks that somebody waits for are looked at, in one request for 100 of them: each second by default. */
+  /** How often to look at the tasks that somebody waits for, in one request for 100 of them: every second by default. */
   readonly watchInterval?: Duration.Input | undefined
 }
 
@@ -60,7 +59,7 @@ export interface AwsCredentials {
 }
 
 /**
- * Where DynamoDB is. What is left out is taken from the environment, as the AWS SDK does everywhere.
+ * Where DynamoDB is. Absent options come from the environment, as everywhere in the AWS SDK.
  *
  * @since 0.1.0
  * @category options
@@ -69,7 +68,7 @@ export interface DynamoDbAddress {
   readonly region?: string | undefined
   /** Where DynamoDB answers, if not at its address in the region: `http://localhost:8000` for DynamoDB Local. */
   readonly endpoint?: string | undefined
-  /** Keys, or a function that gives them whenever the SDK asks for fresh ones. */
+  /** Keys, or a function that gives new ones when the SDK asks. */
   readonly credentials?: AwsCredentials | (() => Promise<AwsCredentials>) | undefined
 }
 

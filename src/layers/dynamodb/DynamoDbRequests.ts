@@ -1,5 +1,5 @@
 /**
- * Requests to DynamoDB: bounded in time, and sent again where that can help.
+ * Requests to DynamoDB: bounded in time, and retried if that can help.
  *
  * @since 0.1.0
  */
@@ -44,7 +44,7 @@ export type RequestError = TaskDriverError | ConditionFailed | TransactionRefuse
 type Request<Output> = (client: DynamoDBClient, options: { readonly abortSignal: AbortSignal }) => Promise<Output>
 
 /**
- * Sends requests to one table. What is sent as a write must be recognisable when it arrives twice.
+ * Sends requests to one table. A write must be recognisable when it arrives twice.
  *
  * @since 0.1.0
  * @category models
@@ -80,7 +80,7 @@ export const makeRequests = (sdk: AwsSdk, client: DynamoDBClient, options: Reque
   const attempt = <Output>(request: Request<Output>): Effect.Effect<Output, AttemptFailed> =>
     Effect.callback((resume) => {
       const controller = new AbortController()
-      // The real clock, since what is waited for is out there.
+      // The real clock, because the engine answers in real time.
       // @effect-diagnostics-next-line globalTimersInEffect:off -- see above
       const timer = setTimeout(() => {
         resume(Effect.fail(new AttemptFailed({ fault: timedOut, cause: undefined })))

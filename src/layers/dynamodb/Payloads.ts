@@ -15,7 +15,7 @@ import { compress, decompress } from "./compression.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { CorruptItem, type Item, numeric, readIdentity, readInteger, readText } from "./TaskItem.ts"
 
-/** What the payloads of an item may take together: an item may take 400 KB with all its other attributes and names. */
+/** How many bytes the payloads of an item may take together. An item may take 400 KB with all its attributes and names. */
 const inlineBytes = 380_000
 
 /** Below this, compressing is not worth it. */

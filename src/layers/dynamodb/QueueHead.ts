@@ -1,8 +1,8 @@
 /**
  * The head of a message queue in DynamoDB.
  *
- * It says from which number to which the messages of the queue go. Whoever adds or takes one moves the head in the same
- * transaction, on condition that nobody else has moved it. What is outside of the head's range is rubbish that expires.
+ * It has the first and the next number of the messages in the queue. Adding or taking a message moves the head in the same
+ * transaction, on condition that nobody else has moved it. Messages outside of that range are rubbish, which expires.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * Making the table, or making sure that it is there and fits.
+ * Making the table, or checking that it is there and fits.
  *
  * @since 0.1.0
  */
@@ -146,7 +146,7 @@ const isUsable = (
     IndexStatus === "ACTIVE" || IndexStatus === "UPDATING" || indexes.every(({ name }) => name !== IndexName)
   )
 
-/** Says what of the definition a table lacks. */
+/** Says which part of the definition a table lacks. */
 const problemOf = (
   { GlobalSecondaryIndexes = [], KeySchema }: TableDescription,
   definition: TableDefinition

@@ -27,7 +27,7 @@ import { isTerminal, taskStatuses } from "../../domain/TaskStatus.ts"
 export type Item = Readonly<Record<string, AttributeValue>>
 
 /**
- * An item is not what was written: somebody else wrote to the table.
+ * An item is not as this library writes it: somebody else wrote to the table.
  *
  * @since 0.1.0
  * @category errors
@@ -141,7 +141,7 @@ export const partitionOf = (id: string, shards: number): string => {
 }
 
 /**
- * Gives what the indexes by session know a session by. Tasks of no session are spread over the partitions.
+ * Gives the key of a session in the indexes by session. Tasks of no session are spread over the partitions.
  *
  * @since 0.1.0
  * @category keys

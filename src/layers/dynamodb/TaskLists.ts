@@ -1,8 +1,8 @@
 /**
- * Lists of tasks: where they are comes from an index, what they are from the table.
+ * Lists of tasks. An index says which tasks there are, and the table has their contents.
  *
- * Indexes follow the table after a moment, so that a list may miss what was written within it, and asks the table about
- * everything that it gives.
+ * Indexes follow the table after a moment. So a list may miss a very recent task, and it reads every task that it gives from
+ * the table.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * Guarded writes: one conditional update as a rule, and a read and a write for what a condition cannot decide.
+ * Guarded writes: one conditional update as a rule, or a read and a write if a condition cannot decide.
  *
  * @since 0.1.0
  */

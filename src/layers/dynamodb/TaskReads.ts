@@ -76,7 +76,7 @@ export const makeTaskReads = (
     findSummary: find(taskSummary),
     findRevisions: (taskIds) =>
       Effect.flatMap(
-        // A hint, for which the cheaper read will do: what it does not see yet, the next one will.
+        // This is a hint, so the cheaper read is enough: the next one will see what this one does not see yet.
         table.getAll(taskIds.map(taskKey), {
           attributes: ["taskId", "revision", "incarnation"],
           isConsistent: false

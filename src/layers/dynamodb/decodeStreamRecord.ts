@@ -1,5 +1,5 @@
 /**
- * What a record of DynamoDB Streams says of a task.
+ * Reading tasks from records of DynamoDB Streams.
  *
  * @since 0.2.0
  */
@@ -34,18 +34,17 @@ export interface StreamedTask {
   readonly isRemoved: boolean
   /** Whether it waits for a worker, so that `runTask` would take it: it is new, was answered, or was given back. */
   readonly isWaiting: boolean
-  /** All of the task. `undefined` where it is gone, or has large payloads that are compressed or in items of their own. */
+  /** The whole task. `undefined` if it is gone, or has large payloads that are compressed or in items of their own. */
   readonly record: TaskRecord | undefined
-  /** The task without its large parts. `undefined` where it is gone, or even these are compressed or elsewhere. */
+  /** The task without its large parts. `undefined` if it is gone, or if even its small parts are compressed or elsewhere. */
   readonly summary: TaskSummary | undefined
 }
 
 /**
- * Decodes a record of the stream of a table of tasks, whose view has the new images. Gives none for what is no task:
- * messages, counters, settings and parts of large payloads are in the same table.
+ * Decodes a record of the stream of a table of tasks. The view of the stream must have the new images. Gives none for an item
+ * that is no task: messages, counters, settings and parts of large payloads are in the same table.
  *
- * A stream tells the past: the task may have changed since. What is not decoded here, or no longer sound in the table, is
- * for `getTask` to read.
+ * A stream tells the past: the task may have changed since. Use `getTask` to read what is not decoded here.
  *
  * @since 0.2.0
  * @category decoders

@@ -1,12 +1,12 @@
 /**
- * Texts by which a write recognises itself.
+ * Texts by which a write is recognised.
  *
  * @since 0.1.0
  */
 import { randomUUID } from "node:crypto"
 
 /**
- * Gives a function whose texts no other write has, in whatever process. They are short enough for the tokens of
+ * Gives a function that gives each write a text of its own, in all processes. The texts are short enough for the tokens of
  * transactions.
  *
  * @since 0.1.0

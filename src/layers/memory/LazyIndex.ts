@@ -1,5 +1,5 @@
 /**
- * An index that costs nothing until it is asked for.
+ * An index that costs nothing until it is used.
  *
  * @since 0.1.0
  */
@@ -7,8 +7,8 @@ import { BTreeEx } from "sorted-btree/extended/index.js"
 import type { TaskEntry } from "./TaskOrder.ts"
 
 /**
- * Keeps entries in order from the first time that they are walked, which builds it out of `source`; what is added and
- * removed before is nothing to it. Remove an entry before what it is ordered by changes.
+ * Keeps entries in order. The first walk builds it from `source`; entries that come and go before that cost nothing. Remove
+ * an entry before its sort key changes.
  */
 export class LazyIndex<Key> {
   #tree: BTreeEx<Key, TaskEntry> | undefined

@@ -17,7 +17,7 @@ export interface MemoryMessages extends MessageDriver {
 }
 
 /**
- * Makes queues that live as long as what holds them.
+ * Makes queues that live as long as their holder.
  */
 export const makeMemoryMessages = (): MemoryMessages => {
   const queues = new Map<string, Map<string, StoredJson>>()
@@ -44,7 +44,7 @@ export const makeMemoryMessages = (): MemoryMessages => {
     return removed
   }
 
-  /** The unexpired messages of a queue; what expired before is gone for good, so this costs nothing over time. */
+  /** The unexpired messages of a queue. It drops expired ones for good, so they do not add up. */
   const live = (queue: string, now: number): ReadonlyMap<string, StoredJson> => {
     removeExpired(now, Infinity)
     return queues.get(queue) ?? new Map()

@@ -1,5 +1,5 @@
 /**
- * Tasks in memory, indexed for everything that is asked of them.
+ * Tasks in memory, indexed for every query.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ import { TaskList } from "./TaskList.ts"
 import { byActivity, byExpiry, byLease, type Expiry, type LeasePlace, type TaskEntry } from "./TaskOrder.ts"
 
 /**
- * The tasks of one memory backend. Rows are replaced, never changed, so whoever holds one holds a snapshot.
+ * The tasks of one memory backend. Rows are replaced, never changed, so each row is a snapshot.
  *
  * @since 0.1.0
  * @category models
@@ -52,7 +52,7 @@ export class MemoryStore {
     return task !== undefined && isVisible(task, scope) ? task : undefined
   }
 
-  /** Stores a new task within the bounds, in the place of an expired one of its id. */
+  /** Stores a new task within the bounds. It replaces an expired one of its id. */
   insert(task: StoredTask, bounds: TaskBounds, now: number): InsertResult {
     const taken = this.#tasks.get(task.taskId)
     if (taken !== undefined && !isExpired(taken.task, now)) return { _tag: "Exists" }
@@ -136,7 +136,7 @@ export class MemoryStore {
     }
   }
 
-  /** Walks the visible tasks at work whose lease has run out by a time, first those whose did first. */
+  /** Walks the visible tasks at work whose lease has run out by a time, in the order in which they ran out. */
   *unleased(released: boolean, expiredBy: number, now: number): Generator<TaskEntry> {
     for (const entry of this.#leases.from(released ? undefined : firstHeld)) {
       if ((entry.task.leaseExpiresAt ?? 0) > expiredBy) return

@@ -22,7 +22,7 @@ export interface TaskEntry extends Place {
 }
 
 /**
- * Something that is gone from a point in time on, in milliseconds since the epoch.
+ * Something that expires at a time, in milliseconds since the epoch.
  */
 export interface Expiry {
   readonly at: number
@@ -36,7 +36,7 @@ export const byCreation = (left: Place, right: Place): number =>
   left.createdAt - right.createdAt || compare(left.key, right.key)
 
 /**
- * Orders tasks by the time since which nobody wrote them.
+ * Orders tasks by the time of their last write.
  */
 export const byActivity = (left: TaskEntry, right: TaskEntry): number =>
   left.task.lastUpdatedAt - right.task.lastUpdatedAt || compare(left.key, right.key)
@@ -56,7 +56,7 @@ export const byLease = (left: LeasePlace, right: LeasePlace): number =>
   (left.task.leaseExpiresAt ?? 0) - (right.task.leaseExpiresAt ?? 0) || compare(left.key, right.key)
 
 /**
- * Orders what expires by when it does.
+ * Orders things by their expiry.
  */
 export const byExpiry = (left: Expiry, right: Expiry): number => left.at - right.at || compare(left.key, right.key)
 

@@ -70,7 +70,7 @@ const takePage = (
   for (const task of store.list(query.scope, query.status, query.after)) {
     if (tasks.length === query.limit) return { tasks, more: true }
     atMost += size(task, "bytesAtMost")
-    // Measuring exactly writes the text of every payload, so it waits until it can matter.
+    // Exact sizes need the text of every payload, so they are taken only when they can matter.
     if (atMost > query.maxBytes && tasks.length > 0) {
       const bytes = tasks.reduce((sum, taken) => sum + size(taken, "bytes"), size(task, "bytes"))
       if (bytes > query.maxBytes) return { tasks, more: true }

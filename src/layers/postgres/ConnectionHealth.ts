@@ -1,5 +1,5 @@
 /**
- * Whether connections are alive. A network may drop one and tell neither end.
+ * Whether connections are alive. A network may drop a connection and tell neither end.
  *
  * @since 0.2.0
  */
@@ -53,7 +53,7 @@ export interface ConnectionHealth {
 export const makeConnectionHealth = (statementTimeout: number): ConnectionHealth => {
   const trusted = Math.min(longestSilence, statementTimeout)
   const proofTimeout = Math.min(longestProof, Math.ceil(statementTimeout / 2))
-  /** How many proofs were asked for, and the last of them that was not given: whoever has been silent since is dead too. */
+  /** How many proofs were asked for, and the last one that failed. A connection that has been silent since is dead too. */
   let proofs = 0
   let failedProof = 0
 
@@ -84,7 +84,7 @@ export const makeConnectionHealth = (statementTimeout: number): ConnectionHealth
         state.proving = undefined
         return Deferred.succeed(proving, isAlive)
       })
-      // Others wait for it too, whatever becomes of the one who asked.
+      // Others wait for it too, even if the first caller is gone.
       return Effect.andThen(Effect.forkDetach(told), Deferred.await(proving))
     })
 
@@ -99,6 +99,6 @@ export const makeConnectionHealth = (statementTimeout: number): ConnectionHealth
   }
 }
 
-/** A clock that stands still while the machine sleeps would not do, nor one that a test turns. */
+/** Neither a clock that stops while the machine sleeps, nor the clock of a test, would do. */
 // @effect-diagnostics-next-line globalDate:off -- a network takes real time
 const realTime = (): number => Date.now()

@@ -1,5 +1,5 @@
 /**
- * Going on with fewer connections than were asked for.
+ * Going on with fewer connections than wanted.
  *
  * @since 0.2.0
  */
@@ -10,8 +10,8 @@ import * as Semaphore from "effect/Semaphore"
 const patience = 30_000
 
 /**
- * Runs an effect that needs a connection. One that was refused a connection waits until another effect has ended, and is
- * run again. It fails when there is no other one.
+ * Runs an effect that needs a connection. If the server refuses the connection, the effect waits until another one has ended,
+ * and runs again. It fails when there is no other one.
  *
  * @since 0.2.0
  * @category models
@@ -35,7 +35,7 @@ export const makeConnectionLimit = (
   let active = 0
   let refusedAt = 0
   let hasWarned = false
-  /** How often nobody had a connection. Whoever was refused before that need not ask again. */
+  /** How often there was no connection at all. An effect that was refused before that need not ask again. */
   let losses = 0
 
   const setLimit = (to: number): Effect.Effect<void> =>

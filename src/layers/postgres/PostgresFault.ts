@@ -7,7 +7,7 @@ import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import type { SqlFault } from "../sql/SqlDialect.ts"
 
 /**
- * What else tells the meaning of an error: where the server is, and whether it has answered before.
+ * What else an error depends on: where the server is, and whether it has answered before.
  *
  * @since 0.2.0
  * @category models
@@ -26,7 +26,7 @@ export interface FaultContext {
 export const noPassword = "No password could be had"
 
 /**
- * Gives the meaning of an error. What is decided is decided by its SQLSTATE, never by its text.
+ * Gives the meaning of an error. It decides by the SQLSTATE, never by the text.
  *
  * @since 0.1.0
  * @category constructors

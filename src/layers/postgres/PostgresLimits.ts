@@ -1,8 +1,8 @@
 /**
  * How PostgreSQL counts tasks for `maxTasks` and `maxTasksPerSession`.
  *
- * Counts are rows that triggers keep. Whoever adds or removes tasks locks the row of all tasks first, so that no two of them
- * ever wait for each other, and the next one sees what the last one committed.
+ * Triggers keep the counts in rows. Each statement that adds or removes tasks locks the row of all tasks first. So no two of
+ * them ever wait for each other, and each sees what the one before it committed.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * Hearing what other processes have written.
+ * Hearing of the writes of other processes.
  *
  * @since 0.1.0
  */
@@ -27,9 +27,9 @@ const answerTimeout = 3_000
 const longestPause = 10_000
 
 /**
- * Gives the ids of tasks that others write, and `undefined` whenever something may have been missed. It listens on a
- * connection of its own, since one of the pool would be missing there; while that is lost, or with no `config` at all, it
- * signals twice a second.
+ * Gives the ids of tasks that others write, and `undefined` whenever it may have missed something. It listens on a connection
+ * of its own, so that the pool keeps all of its own. While that connection is lost, or without a `config`, it signals twice a
+ * second.
  *
  * @since 0.1.0
  * @category constructors
@@ -54,7 +54,7 @@ export const listenForWrites = (
     let pause = pollInterval
     const listen = Effect.scoped(Effect.gen(function*() {
       const connection = yield* make(config)
-      // Who lets go of a connection that listens ends it, and asks it for nothing more: it may be dead.
+      // A listening connection is ended without asking it for anything more: it may be dead.
       const owning = yield* Scope.make()
       const letGo = Scope.close(owning, Exit.void)
       const owned = yield* Scope.provide(connection.pin, owning)

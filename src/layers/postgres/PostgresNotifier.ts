@@ -1,5 +1,5 @@
 /**
- * Telling other processes what was written.
+ * Telling other processes about writes.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import { giveUpAfter } from "../giveUpAfter.ts"
 import { realSleep } from "../realSleep.ts"
 import type { SqlRunner } from "../sql/SqlRunner.ts"
 
-/** Milliseconds over which what is told is gathered: a notification within each write would cost most of its speed. */
+/** Milliseconds over which notifications are gathered. One within each write would cost most of its speed. */
 const gathering = 10
 
 /** How long the end of a storage waits until its last writes are told, in milliseconds. */
@@ -20,8 +20,8 @@ const lastWords = 1_000
 const maxBytes = 7900
 
 /**
- * Gives a function that notes a task to be told of. The tasks of some milliseconds are told together, outside the
- * transactions that wrote them; what cannot be told is noticed by those who wait at their next look.
+ * Gives a function that notes a written task. The tasks of some milliseconds are told together, outside the transactions that
+ * wrote them. If that fails, waiters notice at their next look.
  *
  * A message is lines of text: who sends it, and the ids of tasks.
  *

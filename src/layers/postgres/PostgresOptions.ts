@@ -1,6 +1,5 @@
 /**
- * How PostgreSQL is reached and used. No type of its client is named here, so that those who do not install it need not
- * know it.
+ * How PostgreSQL is reached and used. This file names no type of its client, so that programs without that client compile.
  *
  * @since 0.1.0
  */
@@ -12,7 +11,7 @@ import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
 import type { SchemaMode } from "../SchemaMode.ts"
 
 /**
- * A password, or what gives one whenever a connection is made: a token that is good for minutes only, for example.
+ * A password, or what gives one for each new connection: a token that is good for minutes, for example.
  *
  * @since 0.1.0
  * @category options
@@ -38,20 +37,20 @@ export interface TlsOptions {
 }
 
 /**
- * How to connect. Whoever wants more than this makes a `PgClient`.
+ * How to connect. If you need more than this, make a `PgClient`.
  *
  * @since 0.1.0
  * @category options
  */
 export interface PostgresClientOptions {
-  /** `postgres://user:password@host:port/database?sslmode=require`; what is given beside it counts more. */
+  /** `postgres://user:password@host:port/database?sslmode=require`. The other options override it. */
   readonly url?: string | Redacted.Redacted | undefined
   readonly host?: string | undefined
   readonly port?: number | undefined
   readonly database?: string | undefined
   readonly username?: string | undefined
   readonly password?: Password | undefined
-  /** TLS, with the system's certificates or with what is given. */
+  /** TLS, with the certificates of the system or with these. */
   readonly ssl?: boolean | TlsOptions | undefined
   /** How long a connection may take to be made: 5 seconds by default. */
   readonly connectTimeout?: Duration.Input | undefined
@@ -61,15 +60,15 @@ export interface PostgresClientOptions {
   readonly applicationName?: string | undefined
   /** Settings of each session, such as `search_path`. */
   readonly startupParameters?: Readonly<Record<string, string>> | undefined
-  /** How many connections there are at most, 10 by default, beside the one that listens. */
+  /** The most connections, 10 by default. The one that listens does not count. */
   readonly maxConnections?: number | undefined
   /** How many connections are kept: none by default. */
   readonly minConnections?: number | undefined
-  /** After how long without use a connection is closed: a minute by default. */
+  /** How long an unused connection stays open: a minute by default. */
   readonly idleTimeout?: Duration.Input | undefined
   /** After how long a connection is replaced. Never by default. */
   readonly connectionTTL?: Duration.Input | undefined
-  /** Whether statements share connections, several on their way at once. Off by default. */
+  /** Whether several statements at a time share a connection. Off by default. */
   readonly multiplex?: boolean | undefined
   /** Whether statements are prepared: `true` by default. Set `false` for a pooler that does not follow them. */
   readonly prepare?: boolean | undefined
@@ -96,21 +95,21 @@ export interface TableOptions {
  */
 export interface PostgresDriverOptions extends TableOptions {
   /**
-   * How long the answer to a statement is waited for, a free connection and locks of other transactions included: 10
-   * seconds by default.
+   * How long to wait for the answer to a statement, for a free connection and for locks of others: 10 seconds by
+   * default.
    */
   readonly statementTimeout?: Duration.Input | undefined
-  /** How long a statement is tried again that lost to another transaction: 5 seconds by default. */
+  /** How long to retry a statement that lost to another transaction: 5 seconds by default. */
   readonly lockTimeout?: Duration.Input | undefined
   /** What to do about the tables when the database is opened: `migrate` by default. */
   readonly schema?: SchemaMode | undefined
   /**
-   * Whether processes tell each other of their writes with `NOTIFY` and listen on a connection of their own while somebody
-   * waits: `true` by default. Without it, as behind a pooler in transaction mode, waiters notice within half a second.
-   * Every role that may connect to the database can hear the ids of the tasks that are told of.
+   * Whether processes tell each other about their writes with `NOTIFY`: `true` by default. Each listens on a connection of its
+   * own while somebody waits. Without it waiters notice within half a second; set `false` behind a pooler in transaction
+   * mode. Every role that may connect to the database can hear the ids of written tasks.
    */
   readonly notifications?: boolean | undefined
-  /** With one of the limits the counts they need are started right away, rather than with the first limited task. */
+  /** With one of the limits the counts start right away, rather than with the first limited task. */
   readonly maxTasks?: number | undefined
   readonly maxTasksPerSession?: number | undefined
 }

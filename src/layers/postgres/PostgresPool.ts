@@ -1,6 +1,6 @@
 /**
- * A pool of connections to PostgreSQL: it lends none that is dead or leads to a standby, and goes on with fewer where it
- * cannot have more.
+ * A pool of connections to PostgreSQL. It lends no connection that is dead or leads to a standby, and goes on with fewer
+ * connections if it cannot get more.
  *
  * @since 0.2.0
  */
@@ -19,7 +19,7 @@ import type { PgModules } from "./PgModules.ts"
 import { connectionRefusal, isReadOnly, isReport } from "./PostgresFault.ts"
 import { makePostgresSockets, type PostgresAddress } from "./PostgresSockets.ts"
 
-/** Milliseconds between two replacements of all connections: a standby is not asked for new ones by each write. */
+/** Milliseconds between two replacements of all connections, so that not each write on a standby causes one. */
 const replacementPause = 1_000
 
 /**

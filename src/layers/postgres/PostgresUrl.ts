@@ -1,5 +1,5 @@
 /**
- * What a URL says of how to connect to PostgreSQL.
+ * How to connect to PostgreSQL, read from a URL.
  *
  * @since 0.2.0
  */
@@ -29,8 +29,8 @@ export interface PostgresUrl {
 }
 
 /**
- * Parses a URL. It refuses what the URL asks for and this library cannot do. No error shows a part of the URL but the name
- * of a parameter.
+ * Parses a URL. Refuses a URL that asks for something that this library cannot do. An error shows nothing of the URL but the
+ * name of a parameter.
  *
  * @since 0.2.0
  * @category parsers

@@ -70,7 +70,7 @@ const defaultMessageSize = 16 * 1024 * 1024
 
 const textOf = (url: unknown): unknown => Redacted.isRedacted(url) ? Redacted.value(url) : url
 
-/** What is given beside the URL counts more. */
+/** The other options override the URL. */
 const connectionConfig = (options: PostgresClientOptions, url: PostgresUrl, maxMessageSize: number) => {
   const ssl = options.ssl ?? url.ssl
   const password = options.password ?? url.password
@@ -90,7 +90,7 @@ const connectionConfig = (options: PostgresClientOptions, url: PostgresUrl, maxM
     port: options.port ?? url.port ?? 5432,
     keepAlive: options.keepAlive ?? url.keepAlive ?? "30 seconds",
     applicationName: options.applicationName ?? url.applicationName ?? "mcp-task-storage",
-    // Only in a URL can the client be told to do without TLS where the server has none.
+    // Only a URL can tell the client to go without TLS if the server has none.
     ...(ssl === "prefer" ? { url: Redacted.make("postgres://localhost?sslmode=prefer") } : { ssl }),
     maxMessageSize
   } satisfies PgConnection.Config
@@ -105,7 +105,7 @@ const poolSize = (
   minConnections
 })
 
-/** The client would wait for ever for a connection of no pool, and throw at a duration that is none. */
+/** The client would wait for ever for a connection of an empty pool, and throw at an invalid duration. */
 const parseClientOptions = (options: PostgresClientOptions): Result.Result<void, InvalidInput> => {
   const refuse = (field: string, reason: string) => Result.fail(new InvalidInput({ field, reason }))
   for (const field of ["port", "maxConnections"] as const) {
@@ -172,7 +172,7 @@ const millisOf = (value: Duration.Input): number | undefined => {
   try {
     return Option.getOrUndefined(Option.map(Duration.fromInput(value), Duration.toMillis))
   } catch {
-    // What is not of its type at all makes the parser throw.
+    // The parser throws for a value of another type.
     return undefined
   }
 }

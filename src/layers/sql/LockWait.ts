@@ -8,7 +8,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import { randomInt } from "node:crypto"
 import { realSleep } from "../realSleep.ts"
 
-/** Milliseconds: the first wait, and the one that waits grow to. */
+/** Milliseconds: the first wait, and the longest. */
 const shortest = 1
 const longest = 25
 
@@ -37,7 +37,7 @@ export const whileLocked = <A, E, R>(
   })
 
 /**
- * Makes transactions of a client wait for the lock that they begin with. What has begun is never run again.
+ * Makes transactions of a client wait for the lock that they begin with. A transaction that has begun is never run again.
  *
  * @since 0.1.0
  * @category combinators

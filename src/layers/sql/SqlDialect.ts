@@ -1,5 +1,5 @@
 /**
- * What one SQL engine does in its own way.
+ * What differs between SQL engines.
  *
  * @since 0.1.0
  */
@@ -21,7 +21,7 @@ export interface SqlMigration {
 }
 
 /**
- * What an engine's error means. `locked` is worth waiting for; `applied` is what became of a write that met it.
+ * The meaning of an engine's error. `locked` is worth waiting for. `applied` says whether the write may have happened.
  *
  * @since 0.1.0
  * @category models
@@ -57,7 +57,7 @@ export interface SqlDialect {
   readonly among: (select: string) => string
   /** Selects the ids that the one parameter lists, as a JSON array. */
   readonly idList: string
-  /** Whether a statement that failed leaves an open transaction usable, so that it may be tried again in it. */
+  /** Whether an open transaction is still usable after a failed statement, so that the statement can be retried in it. */
   readonly retriesInTransaction: boolean
   /** What a transaction begins with where the database may be set up to show it only what was there at its start. */
   readonly beginTransaction: string | undefined
@@ -77,6 +77,6 @@ export interface SqlDialect {
   /** Makes the triggers that keep the counts of limits, and counts what is stored. */
   readonly makeTriggers: (tables: TaskTables) => ReadonlyArray<string>
   readonly fault: (error: SqlError) => SqlFault
-  /** Is called when the engine has answered: what it refuses after that may mean something else. */
+  /** Called when the engine has answered. A refusal after that may mean something else. */
   readonly noteAnswer: () => void
 }

@@ -1,5 +1,5 @@
 /**
- * Running statements: waiting for locks, and turning whatever a client throws into errors of a driver.
+ * Running statements: waiting for locks, and turning anything that a client throws into errors of a driver.
  *
  * @since 0.1.0
  */
@@ -45,8 +45,8 @@ export interface SqlRunner {
 }
 
 /**
- * How long a runner waits, in milliseconds: for a lock that a statement met, and for the answer to a statement, where an
- * engine may not answer at all.
+ * How long a runner waits, in milliseconds: for a lock, and for the answer to a statement, because an engine may not answer
+ * at all.
  *
  * @since 0.1.0
  * @category options
@@ -71,7 +71,7 @@ export const makeSqlRunner = (
 ): SqlRunner => {
   const isLocked = (error: unknown): boolean => isSqlError(error) && dialect.fault(error).locked
 
-  /** Where an error ends the open transaction, nothing can be tried again within it. */
+  /** If an error ends the open transaction, nothing can be retried within it. */
   const mayTryAgain = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
     dialect.retriesInTransaction || Context.getOrUndefined(fiber.context, sql.transactionService) === undefined
 
@@ -92,7 +92,7 @@ export const makeSqlRunner = (
     Effect.withFiber((fiber) => {
       const { params, text } = dialect.native(statement)
       const sent = sql.unsafe(text, params).values
-      // A statement of Effect records a span, which costs as much as a small query: not where no tracer would see it.
+      // A statement of Effect records a span, which costs as much as a small query. Without a tracer it records none.
       const rows = fiber.getRef(Tracer) === nativeTracer ? Effect.withTracerEnabled(sent, false) : sent
       const waits = mayTryAgain(fiber)
       const answer = Effect.matchCauseEffect(waits ? whileLocked(rows, lockTimeout, isLocked) : rows, {
@@ -152,8 +152,8 @@ export const makeSqlRunner = (
 export const isSome = (rows: ReadonlyArray<Row>): boolean => rows.length > 0
 
 /**
- * Gives the error of a driver for what a client failed with or died of. `lockTimeout` is how long a lock was waited for;
- * `undefined` when it could not be.
+ * Gives the error of a driver for a failure or defect of a client. `lockTimeout` is how long it waited for a lock; `undefined`
+ * if it could not wait.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,5 +1,5 @@
 /**
- * Bringing a database to the schema of this library, or making sure that it has it.
+ * Bringing a database to the schema of this library, or checking that it has it.
  *
  * @since 0.1.0
  */
@@ -19,8 +19,8 @@ interface Version {
 }
 
 /**
- * Prepares the schema. Processes may do so at the same time; each step is made once. Steps may read all that is stored, and
- * are given the time of `patientRunner`.
+ * Prepares the schema. Several processes may do so at the same time: each step is made once. Steps may read all that is
+ * stored, so they get the time of `patientRunner`.
  *
  * @since 0.1.0
  * @category constructors
@@ -37,7 +37,7 @@ export const prepareSchema = Effect.fnUntraced(function*(
   const own = steps.at(-1)?.id ?? 0
   const stored = yield* readVersion(runner, dialect, tables)
   if (stored !== undefined && stored.compatibleWith > own) return yield* tooNew(stored, own)
-  // What a newer version has made of the tables only a newer library knows, and it says that this one may use them.
+  // Only a newer library knows the tables of a newer version. They say that this library may use them.
   if (stored !== undefined && stored.version > own) return
   if (mode === "verify") {
     return yield* stored?.version === own ? verifyStructure(runner, dialect, tables, steps) : tooOld(stored, own)
@@ -57,7 +57,7 @@ export const prepareSchema = Effect.fnUntraced(function*(
         if (current !== undefined && step.id <= current.version) continue
         for (const statement of step.statements) yield* execute(patientRunner, statement)
       }
-      // The triggers of a table go with it. Processes that know of them go on to rely on them.
+      // The triggers of a table go with it, but other processes still rely on them.
       if (!wereCounted || (yield* areCounted)) return
       for (const statement of dialect.makeTriggers(tables)) yield* execute(patientRunner, statement)
     })
@@ -65,8 +65,8 @@ export const prepareSchema = Effect.fnUntraced(function*(
 })
 
 /**
- * Gives an effect that makes sure that tasks are counted: the counts are started where `mode` allows it. What was found
- * once is not looked up again. Starting them reads all that is stored, and is given more time.
+ * Gives an effect that makes sure that tasks are counted. It starts the counts if `mode` allows it. Once it has found them it
+ * does not look again. Starting them reads all that is stored, so it gets more time.
  *
  * @since 0.1.0
  * @category constructors
@@ -91,7 +91,7 @@ export const makeCounterSetup = (
     dialect,
     tables,
     Effect.gen(function*() {
-      // What is made here may yet be rolled back with a transaction of the user, so that only a later look is believed.
+      // A transaction of the user may still roll this back, so only a later look counts.
       if (yield* patientRunner.read({ text: dialect.triggersExist(tables), params: [] }, isSome)) return
       for (const statement of dialect.makeTriggers(tables)) yield* execute(patientRunner, statement)
     })

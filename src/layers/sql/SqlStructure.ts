@@ -1,8 +1,8 @@
 /**
- * What statements make of a database: tables, columns, indexes, triggers and functions.
+ * The structure that statements give a database: tables, columns, indexes, triggers and functions.
  *
- * The same reading serves the migrations, which say what should be there, and what an engine says is there, so that nothing
- * is listed twice.
+ * It reads the migrations, which say what should be there, and the definitions of an engine, which say what is there. So
+ * nothing is listed twice.
  *
  * @since 0.2.0
  */
@@ -46,8 +46,8 @@ export interface SqlStructure {
 }
 
 /**
- * Gives what is there once statements have been run, one after the other. Throws for a change of a table that it does not
- * know: a new migration may need more of it.
+ * Gives the structure after statements have run, one after the other. Throws for a change of a table that it does not know: a
+ * new migration may need more of it.
  *
  * @since 0.2.0
  * @category constructors
@@ -81,7 +81,7 @@ const create = (structure: SqlStructure, reader: SqlReader): void => {
   switch (kind) {
     case "table": {
       const items = reader.group()
-      // Made from a query, which none of this library's is.
+      // A table made from a query. This library makes none.
       if (items === undefined) return
       structure.tables.set(name, tableOf(items, reader))
       return

@@ -45,8 +45,8 @@ const pattern = new RegExp(
 )
 
 /**
- * Gives what tokens say in a form that PostgreSQL's own spelling of them has too, which adds parentheses and types, and
- * writes lists in another way.
+ * Gives tokens in a common form. PostgreSQL spells them in its own way: it adds parentheses and types, and writes lists
+ * differently.
  *
  * @since 0.2.0
  * @category writers
@@ -67,7 +67,7 @@ export const canonical = (tokens: ReadonlyArray<SqlToken>): string => {
   return words.join(" ").replaceAll(/ else null\b/g, "")
 }
 
-/** What looks like a qualifier in a trigger, and is none. */
+/** Looks like a qualifier in a trigger, and is none. */
 const rows = new Set(["old", "new"])
 
 /** `x IN (a, b)` is `x = ANY (ARRAY[a, b])` to PostgreSQL. */

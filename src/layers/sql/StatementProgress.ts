@@ -1,5 +1,5 @@
 /**
- * How far a statement has come, for those who stop waiting for it.
+ * How far a statement has come, for a caller that stops waiting for it.
  *
  * @since 0.2.0
  */
@@ -7,7 +7,7 @@ import * as Context from "effect/Context"
 import type * as Fiber from "effect/Fiber"
 
 /**
- * Where a statement is. A client that knows notes it; with one that does not, the statement counts as sent.
+ * Whether a statement was sent. A client that knows notes it. With another client the statement counts as sent.
  *
  * @since 0.2.0
  * @category models

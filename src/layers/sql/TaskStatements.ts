@@ -11,7 +11,7 @@ import type { SqlDialect } from "./SqlDialect.ts"
 import { bytesOf, makeTexts, notExpired, notHeldSince, scoped, type SqlStatement } from "./SqlStatement.ts"
 import { columnList, columns, summaryColumnList, type TaskTables } from "./TaskTables.ts"
 
-/** Before every task there can be. */
+/** The place before every task. */
 const start = { createdAt: -8.64e15 - 1, taskId: "" }
 
 /**
@@ -130,7 +130,7 @@ export const makeTaskStatements = (
       params: [released ? 0 : 1, expiredBy, now, limit]
     }),
 
-    /** Looked at twice, since another process may give a task a longer life in between. */
+    /** It looks twice, because another process may give a task a longer life in between. */
     removeExpired: (now: number, limit: number): SqlStatement => ({
       text: `WITH gone AS MATERIALIZED (SELECT task_id FROM ${tasks} WHERE expires_at <= ? ` +
         `ORDER BY expires_at, task_id LIMIT ?${dialect.skipLocked}) ` +

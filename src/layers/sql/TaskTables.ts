@@ -61,7 +61,7 @@ export const taskTables = (prefix: string = "mcp_", qualifier: string = ""): Res
  */
 export const totalKey = ""
 
-/** The large ones come behind. */
+/** The large columns come last. */
 const summaryColumns = {
   taskId: "task_id",
   sessionId: "session_id",
@@ -124,7 +124,7 @@ export const columnList: ReadonlyArray<string> = Object.values(columns)
 export type Row = ReadonlyArray<unknown>
 
 /**
- * A row is not what was written: somebody else wrote to the table.
+ * A row is not as this library writes it: somebody else wrote to the table.
  *
  * @since 0.1.0
  * @category errors

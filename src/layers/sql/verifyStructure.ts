@@ -1,5 +1,5 @@
 /**
- * Comparing what is in a database with what this library needs.
+ * Comparing a database with the structure that this library needs.
  *
  * @since 0.2.0
  */
@@ -14,8 +14,8 @@ import { readText, type TaskTables } from "./TaskTables.ts"
 const named = 10
 
 /**
- * Fails, and names what is missing or different, unless a database has what the steps make. Anything else that is there is
- * its owner's. The triggers of limits are compared where there is one of them.
+ * Fails, and names what is missing or different, unless a database has what the steps make. Anything else belongs to its owner.
+ * The triggers of limits are compared if there is one of them.
  *
  * @since 0.2.0
  * @category constructors
@@ -73,7 +73,7 @@ const differencesOf = (needed: SqlStructure, found: SqlStructure): ReadonlyArray
   )
 ]
 
-/** That a column may not be null is not said twice of those of the primary key. */
+/** Columns of the primary key are never null, so that is not compared twice. */
 const columnsOf = ({ columns, primaryKey }: TableStructure): ReadonlyMap<string, string> => {
   const keys = primaryKey.split(", ")
   return new Map(
@@ -89,7 +89,7 @@ const different = (what: string, needed: string, found: string | undefined): Rea
   return [found === undefined ? `${what} is missing` : `${what} is "${found}" and should be "${needed}"`]
 }
 
-/** Whole programs are not shown. */
+/** The error does not show whole programs. */
 const replaced = (what: string, needed: string, found: string | undefined): ReadonlyArray<string> => {
   if (found === needed) return []
   return [found === undefined ? `${what} is missing` : `${what} is another one`]

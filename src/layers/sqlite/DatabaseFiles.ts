@@ -1,8 +1,8 @@
 /**
- * The files of a database that is open, by what they are rather than by their names.
+ * The files of an open database, by their identity rather than by their names.
  *
- * SQLite goes on with files that were deleted, or that have other files in their places, and says nothing: what it writes
- * then is gone with them.
+ * SQLite says nothing when its files are deleted or replaced by other files. It writes on into the old files, and those writes
+ * are lost.
  *
  * @since 0.2.0
  */
@@ -34,7 +34,7 @@ export class DatabaseFiles {
     this.#all = [this.#database, ...byName, ...this.#companions]
   }
 
-  /** What happened to the files, as far as it was noticed. What was lost once stays lost. */
+  /** What happened to the files, as far as it was noticed. A lost file stays lost. */
   get loss(): string | undefined {
     return this.#loss
   }
@@ -59,7 +59,7 @@ export class DatabaseFiles {
 
 type State = "in place" | "missing" | "replaced"
 
-/** One of the files. Where there is none at first, the one that is found first is it. */
+/** One of the files. If there is none at first, the first one that is found counts. */
 class OpenFile {
   readonly #path: string
   readonly #name: string

@@ -29,8 +29,8 @@ export const maintain = (runner: SqlRunner, lockTimeout: number): NonNullable<Ta
   })
 
 /**
- * Moves the write-ahead log into the database and cuts it. Whoever reads from it or writes is waited for as for a lock; gives false when that took too long,
- * since the next time will do.
+ * Moves the write-ahead log into the database and cuts it. It waits for readers and writers as for a lock. Gives false when
+ * that took too long: the next time will do.
  *
  * @since 0.2.0
  * @category combinators

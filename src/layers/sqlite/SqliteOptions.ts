@@ -1,5 +1,5 @@
 /**
- * The names of what SQLite can be told, for those who must not load it.
+ * The names of the options of SQLite, for code that must not load it.
  *
  * @since 0.2.0
  */

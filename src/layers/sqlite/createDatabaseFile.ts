@@ -1,5 +1,5 @@
 /**
- * Making the file of a database that is new, before SQLite does.
+ * Making the file of a new database, before SQLite does.
  *
  * SQLite makes files that everybody may read, and gives its write-ahead log and its shared memory the mode of the database.
  *

@@ -30,13 +30,13 @@ import { watchFiles } from "./watchFiles.ts"
  * @category options
  */
 export interface SqliteDriverOptions {
-  /** How long a lock that another process holds is waited for: 5 seconds by default. Waiting blocks nothing else. */
+  /** How long to wait for a lock of another process: 5 seconds by default. Waiting blocks nothing else. */
   readonly lockTimeout?: Duration.Input | undefined
   /** What the names of tables begin with: `mcp_` by default. */
   readonly tablePrefix?: string | undefined
   /** What to do about the tables when the database is opened: `migrate` by default. */
   readonly schema?: SchemaMode | undefined
-  /** With one of the limits the counts they need are started right away, rather than with the first limited task. */
+  /** With one of the limits the counts start right away, rather than with the first limited task. */
   readonly maxTasks?: number | undefined
   readonly maxTasksPerSession?: number | undefined
 }
@@ -80,7 +80,7 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
   return {
     ...driver,
     backendName: "sqlite",
-    // Those who wait are told that their tasks are gone, look for themselves, and hear what happened.
+    // Waiters are told that their tasks are gone. They look for themselves, and hear what happened.
     findRevisions: (taskIds) =>
       files.areLost() ? Effect.succeed(new Map<string, never>()) : driver.findRevisions(taskIds),
     transaction: runner.transaction,

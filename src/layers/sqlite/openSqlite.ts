@@ -1,8 +1,8 @@
 /**
  * Effect's SQL client over `node:sqlite`.
  *
- * A lock is never waited for inside SQLite, whose busy handler would block the event loop: what is locked fails at once,
- * and the wait is outside.
+ * It never waits for a lock inside SQLite, whose busy handler would block the event loop. A locked statement fails at once, and
+ * the wait is outside.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,7 @@ import { makeConnection, toSqlError } from "./SqliteConnection.ts"
 import { parseLockTimeout, sqliteDialect } from "./SqliteDialect.ts"
 
 /**
- * How far a commit is carried: with `full` it survives a power cut, with `normal` and `off` the death of the process.
+ * What a commit survives: with `full` a power cut, with `normal` and `off` the death of the process.
  *
  * @since 0.1.0
  * @category options
@@ -42,11 +42,11 @@ export interface SqliteClientOptions {
   readonly filename: string
   /** `full` by default. */
   readonly synchronous?: Synchronous | undefined
-  /** How long a lock that another process holds is waited for: 5 seconds by default. Waiting blocks nothing else. */
+  /** How long to wait for a lock of another process: 5 seconds by default. Waiting blocks nothing else. */
   readonly lockTimeout?: Duration.Input | undefined
   /**
-   * The permissions of files that are made: `0o600` by default, so that nobody but their owner reads what tasks hold. Files
-   * that exist keep theirs. Windows has no such permissions.
+   * The permissions of new files: `0o600` by default, so that only their owner reads the tasks. Files that exist keep theirs.
+   * Windows has no such permissions.
    */
   readonly fileMode?: number | undefined
 }

@@ -28,9 +28,9 @@ export interface WatchedRunner {
 }
 
 /**
- * Makes a runner that looks at the files of the database before and after each write, so that none is acknowledged which
- * went into files that are gone, and in the background for everybody else. What the old log holds goes into the old file, so
- * that it does not wait for another file of the same name.
+ * Makes a runner that looks at the files of the database before and after each write, so that it never acknowledges a write
+ * to files that are gone. It also looks in the background. The old log goes into the old file, so that it does not get into
+ * another file of the same name.
  *
  * @since 0.2.0
  * @category constructors
@@ -65,7 +65,7 @@ export const watchFiles = Effect.fnUntraced(function*(
         })
       )
     })
-  /** A write that was under way as the files went may be in the ones that are gone. */
+  /** A write that was under way at that time may be in the files that are gone. */
   const between = <A, E>(write: Effect.Effect<A, E>): Effect.Effect<A, E | TaskDriverError> =>
     Effect.suspend(() => {
       const before = files.look()
