@@ -3,7 +3,8 @@ import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
 import { CallToolResultSchema, McpError } from "@modelcontextprotocol/sdk/types.js"
 import { anonymous, openSdkTasks, type OpenSdkTasksOptions, registerTaskTool } from "mcp-task-storage/sdk"
 import { describe, expect, onTestFinished, test, vi } from "vitest"
-import { serveHttp, type ServeOptions, WireClient } from "./httpServer.ts"
+import { serveHttp, type ServeOptions } from "./httpServer.ts"
+import { WireClient } from "./WireClient.ts"
 
 const open = async (options: OpenSdkTasksOptions = {}) => {
   const tasks = await openSdkTasks("memory:", { shutdownTimeout: 0, recovery: false, ...options })

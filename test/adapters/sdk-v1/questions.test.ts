@@ -3,7 +3,8 @@ import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
 import { anonymous, openSdkTasks, type OpenSdkTasksOptions, registerTaskTool } from "mcp-task-storage/sdk"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { until } from "../../support/until.ts"
-import { serveHttp, WireClient } from "./httpServer.ts"
+import { serveHttp } from "./httpServer.ts"
+import { WireClient } from "./WireClient.ts"
 
 const form = { message: "Who?", requestedSchema: { type: "object", properties: {} } }
 
