@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
 import { parseJson } from "../domain/ArgumentParsers.ts"
+import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import { asking, type InputAnswers, type InputRequests, unlessRefused } from "../runner/asking.ts"
 import { refusedAnswer } from "../runner/InputRefused.ts"
 import { requireAmount, requireString } from "../runner/requests.ts"
@@ -110,21 +111,23 @@ export const makeInlineContext = (
 }
 
 /**
- * Asks the client on the stream of its call; work on a connection that carries no requests to its client ends with an error
- * that says so.
+ * Asks the client on the stream of its call, and withdraws what it does not answer in time, in milliseconds. Work on a
+ * connection that carries no requests to its client ends with an error that says so.
  *
  * @since 0.2.0
  * @category constructors
  */
 export const askOnStream =
-  (tool: string, ask: Ask | undefined) => (requests: InputRequests): Effect.Effect<InputAnswers> =>
+  (tool: string, ask: Ask | undefined, timeout: number) => (requests: InputRequests): Effect.Effect<InputAnswers> =>
     ask === undefined
       ? Effect.die(new TaskFailure({ code: internalErrorCode, message: cannotAsk(tool) }))
       : Effect.map(
         Effect.forEach(Object.entries(requests), ([key, request]) =>
-          Effect.map(putOnStream(ask, request), (answer) => [key, answer] as const), { concurrency: "unbounded" }),
-        (answers) =>
-          Object.fromEntries(answers)
+          Effect.map(
+            Effect.raceFirst(putOnStream(ask, request), Effect.as(backgroundSleep(timeout), noAnswer(request.method))),
+            (answer) => [key, answer] as const
+          ), { concurrency: "unbounded" }),
+        (answers) => Object.fromEntries(answers)
       )
 
 const cannotAsk = (tool: string): string =>
@@ -134,10 +137,11 @@ const cannotAsk = (tool: string): string =>
 const putOnStream = (ask: Ask, { method, params }: InputRequest): Effect.Effect<Json> =>
   Effect.map(
     putQuestion(ask, { method, params: Predicate.isReadonlyObject(params) ? params : {} }),
-    (answer) =>
-      (answer === undefined ? undefined : toJson(answer)) ??
-        refusedAnswer(method, { code: internalErrorCode, message: "The client gave no answer" })
+    (answer) => (answer === undefined ? undefined : toJson(answer)) ?? noAnswer(method)
   )
+
+const noAnswer = (method: string): Json =>
+  refusedAnswer(method, { code: internalErrorCode, message: "The client gave no answer" })
 
 const toJson = (value: unknown): Json | undefined =>
   value === undefined ? undefined : Result.getOrUndefined(parseJson("value", value))?.decode()

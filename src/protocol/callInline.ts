@@ -75,7 +75,11 @@ export const callInline = <A, E>(
 ): Effect.Effect<ToolAnswer<A>, WireError | E> =>
   call.client.protocolVersion === "2026-07-28"
     ? callThatMayAsk(tasks, call, inline)
-    : asAnswer(runWith(call, inline, contextOf(call, inline, askOnStream(call.tool.name, call.ask))))
+    : asAnswer(runWith(
+      call,
+      inline,
+      contextOf(call, inline, askOnStream(call.tool.name, call.ask, tasks.settings.answerTimeout))
+    ))
 
 const contextOf = <A, E>(
   { client: { clientCapabilities } }: ToolCall<A, E>,

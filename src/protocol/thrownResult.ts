@@ -38,9 +38,9 @@ export const thrownResult = (exposeErrors: boolean) => (cause: Cause.Cause<unkno
 
 const hidden = "The tool failed"
 
-/** Some of what can be thrown throws when it is looked at. */
+/** Some of what can be thrown throws when it is looked at, and the message of an error may be anything. */
 const messageOf = (thrown: unknown): string =>
-  quietly(() => thrown instanceof Error ? thrown.message : String(thrown)) ?? hidden
+  quietly(() => String(thrown instanceof Error ? thrown.message : thrown)) ?? hidden
 
 /**
  * Answers a call that is no task with the result that stands for what its tool threw, and tells the operator. A

@@ -61,7 +61,7 @@ export const answerToolCall = async (
         toWireError: (error) => error,
         run: () => answeringThrown(tool.name, isModern ? work : showingUrls(work), tool.resultOfFailure),
         toWire: Effect.succeed,
-        ask: askOfCall(mcp, ctx, tasks.settings.answerTimeout),
+        ask: askOfCall(mcp, ctx),
         sendProgress: progressOfCall(ctx),
         serverInfo: serverInfoOf(mcp),
         requestState: mcpReq.requestState(),

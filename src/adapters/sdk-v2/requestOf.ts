@@ -75,14 +75,17 @@ export const inputResponsesOf = ({ mcpReq }: ServerContext): Readonly<Record<str
  * @since 0.2.0
  * @category constructors
  */
-export const askOfCall = ({ server }: McpServer, { mcpReq }: ServerContext, timeout: number): Ask | undefined => {
+export const askOfCall = ({ server }: McpServer, { mcpReq }: ServerContext): Ask | undefined => {
   if (envelopeClient(mcpReq.envelope) !== undefined || server.getClientCapabilities() === undefined) return undefined
   return (question) =>
     Effect.tryPromise({
-      try: (signal) => mcpReq.send({ ...question }, anyAnswer, { signal, timeout }),
+      try: (signal) => mcpReq.send({ ...question }, anyAnswer, { signal, timeout: longestTimer }),
       catch: (error) => error instanceof ProtocolError ? wireError(error) : new ListenerGone()
     })
 }
+
+/** How long a question may take, the protocol says; the SDK must have some bound. */
+const longestTimer = 2 ** 31 - 1
 
 /** What an answer has to be, the protocol says. */
 const anyAnswer: StandardSchemaV1<unknown> = {

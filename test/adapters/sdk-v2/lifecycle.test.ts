@@ -2,6 +2,7 @@
  * The life of a task on an SDK v2 server, as it looks on the wire.
  */
 import { McpServer } from "@modelcontextprotocol/server"
+import { layer as memory } from "mcp-task-storage/memory"
 import { openTaskStorage } from "mcp-task-storage/promise"
 import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -142,6 +143,28 @@ describe("a task", () => {
     expect((await new RawClient({ url, capabilities: {} }).call("mistaken")).result).toMatchObject(told)
   })
 
+  const revoked = Proxy.revocable({}, {})
+  revoked.revoke()
+  test.each<[string, unknown, string]>([
+    ["null", null, "null"],
+    ["nothing", undefined, "undefined"],
+    ["a text", "no", "no"],
+    ["a symbol", Symbol("odd"), "Symbol(odd)"],
+    ["an error whose message is none", Object.assign(new Error(), { message: revoked.proxy }), "The tool failed"],
+    ["an error with a number", Object.assign(new Error(), { message: 7 }), "7"],
+    ["what throws when it is looked at", revoked.proxy, "The tool failed"]
+  ])("of a tool that throws %s ends, and so does a plain call", async (_, thrown, message) => {
+    const tasks = new TasksExtension({ storage: "memory:", owner: anonymous, onError: () => {} })
+    tasks.registerTool("throwing", { inputSchema: z.object({}) }, () => {
+      throw thrown
+    })
+    const { url } = await serve(tasks)
+    const client = new RawClient({ url })
+    const told = { isError: true, content: [{ type: "text", text: expect.stringContaining(message) }] }
+    expect(await client.until(await client.start("throwing"), "completed", "failed")).toMatchObject({ result: told })
+    expect((await new RawClient({ url, capabilities: {} }).call("throwing")).result).toMatchObject(told)
+  })
+
   test("does not break the promise of an output schema", async () => {
     const { client, failures } = await start()
     const ended = await client.until(await client.start("lying"), "completed", "failed")
@@ -254,6 +277,19 @@ describe("the extension", () => {
     [{ onError: "me" }, "onError: must be a function"]
   ])("takes no option that it does not know: %j", (option, message) => {
     expect(() => new TasksExtension({ storage: "memory:", owner: anonymous, ...option })).toThrow(message)
+  })
+
+  test("takes the options of an engine beside a URL, and not beside a layer, which has its own", async () => {
+    await using tasks = new TasksExtension({ storage: "memory:", owner: anonymous, maxTasks: 1, shutdownTimeout: 0 })
+    registerTools(tasks)
+    const client = new RawClient(await serve(tasks))
+    await client.start("wait", { seconds: 60 })
+    expect((await client.call("wait", { seconds: 60 })).error).toMatchObject({
+      message: expect.stringContaining("Too many")
+    })
+    const options = { storage: { layer: memory() }, owner: anonymous, maxTasks: 1, onError: () => {} }
+    await using other = new TasksExtension(options)
+    await expect(other.ready()).rejects.toMatchObject({ field: "maxTasks", reason: expect.stringContaining("layer") })
   })
 
   test("takes no option of a tool that it does not know", async () => {

@@ -13,7 +13,7 @@ import { RawClient, tasksExtension, text } from "./RawClient.ts"
 import { serve } from "./serve.ts"
 import { registerTools } from "./tools.ts"
 
-const start = async (options: { readonly maxRunning?: number; readonly answerTimeout?: number } = {}) => {
+const start = async (options: { readonly maxRunning?: number; readonly answerTimeout?: number | undefined } = {}) => {
   const { answerTimeout, maxRunning } = options
   const storage = await openTaskStorage("memory:")
   onTestFinished(() => storage.close())
@@ -129,8 +129,8 @@ describe("an answer", () => {
 })
 
 describe("a client of 2025-11-25", () => {
-  const connected = async (capabilities: Record<string, Record<string, unknown>>) => {
-    const { tasks } = await start()
+  const connected = async (capabilities: Record<string, Record<string, unknown>>, answerTimeout?: number) => {
+    const { tasks } = await start({ answerTimeout })
     const [here, there] = InMemoryTransport.createLinkedPair()
     const served = serveStdio(() => {
       const server = new McpServer({ name: "test", version: "1" })
@@ -172,6 +172,21 @@ describe("a client of 2025-11-25", () => {
         content: [{ text: "cancel {}" }]
       })
     }
+  })
+
+  test("that does not answer in time counts as one that cancels, and is told that its answer is not needed", async () => {
+    const { client, connect } = await connected({ elicitation: {} }, 200)
+    const withdrawn: Array<boolean> = []
+    client.setRequestHandler("elicitation/create", async (_, { mcpReq }) => {
+      mcpReq.signal.addEventListener("abort", () => withdrawn.push(true))
+      await sleep(60_000, undefined, { signal: mcpReq.signal })
+      return { action: "accept", content: {} }
+    })
+    await connect()
+    expect(await client.callTool({ name: "confirm", arguments: { file: "a" } })).toMatchObject({
+      content: [{ text: "cancel {}" }]
+    })
+    expect(withdrawn).toStrictEqual([true])
   })
 
   test("gets the URL that a tool sends it to, as from a plain tool of the SDK", async () => {
