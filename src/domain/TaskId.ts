@@ -54,11 +54,25 @@ export type TaskId = typeof TaskId.Type
  * @since 0.1.0
  * @category constructors
  */
-export const uuidV7: Effect.Effect<string> = Effect.map(Clock.currentTimeMillis, (now) => {
-  const time = Math.floor(Math.min(Math.max(now, 0), latest)).toString(16).padStart(12, "0")
+export const uuidV7: Effect.Effect<string> = Effect.withFiber((fiber) => {
+  const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
   // The runtime batches its random bytes for UUIDs, which makes this several times cheaper than asking for ten.
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`
+  return Effect.succeed(`${startAt(now)}${crypto.randomUUID().slice(15)}`)
 })
+
+/** The time of the last id, and its text up to the version: those that are made together share it. */
+let lastTime = NaN
+let lastStart = ""
+
+/** Writes what the ids of a time begin with, which takes longer than all the rest of an id. */
+const startAt = (now: number): string => {
+  if (now !== lastTime) {
+    const time = Math.floor(Math.min(Math.max(now, 0), latest)).toString(16).padStart(12, "0")
+    lastStart = `${time.slice(0, 8)}-${time.slice(8)}-7`
+    lastTime = now
+  }
+  return lastStart
+}
 
 /** What 48 bits of time can say; a clock out of their range, which a test may have, still makes well-formed ids. */
 const latest = 2 ** 48 - 1
