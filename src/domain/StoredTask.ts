@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Struct from "effect/Struct"
+import type { EveryField } from "./EveryField.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
@@ -221,12 +222,6 @@ class Sum {
   }
 }
 
-/**
- * An object of what was added. Nobody looks at it, and the engine does not make it; it is there so that a field which is
- * not added does not compile. To ask a task for the names of a list would take four times as long.
- */
-type Added<Field extends JsonField> = { readonly [Name in Field]: void }
-
 const addContent = (sum: Sum, task: Pick<StoredTask, ContentField>): void => {
   void ({
     originalMethod: sum.add(task.originalMethod),
@@ -238,7 +233,7 @@ const addContent = (sum: Sum, task: Pick<StoredTask, ContentField>): void => {
     requestState: sum.add(task.requestState),
     principal: sum.add(task.principal),
     steps: sum.add(task.steps)
-  } satisfies Added<ContentField>)
+  } satisfies EveryField<ContentField>)
 }
 
 /**
@@ -269,7 +264,7 @@ export const taskBytes = (task: StoredTask, measure: Measure = "bytes"): number 
     failure: sum.add(task.failure),
     failureStack: sum.add(task.failureStack),
     result: sum.add(task.result)
-  } satisfies Added<FixedField | "result">)
+  } satisfies EveryField<FixedField | "result">)
   return sum.bytes
 }
 
@@ -289,7 +284,7 @@ export const summaryBytes = (task: StoredSummary, measure: Measure = "bytes"): n
     traceparent: sum.add(task.traceparent),
     tracestate: sum.add(task.tracestate),
     failure: sum.add(task.failure)
-  } satisfies Added<SummaryJsonField>)
+  } satisfies EveryField<SummaryJsonField>)
   return sum.bytes
 }
 

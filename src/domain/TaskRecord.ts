@@ -7,6 +7,7 @@ import * as Brand from "effect/Brand"
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import type { Json, JsonObject } from "effect/Schema"
+import type { EveryField } from "./EveryField.ts"
 import { FailureReport } from "./FailureReport.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import type { StoredSummary, StoredTask } from "./StoredTask.ts"
@@ -167,12 +168,6 @@ export const outcomeFromStored = (stored: StoredJson): TaskOutcome => {
 
 type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
 
-/**
- * What became of each field. Nobody looks at it, and the engine does not make it; it is there so that a field which is not
- * read does not compile. A table with a function for each field would say the same, and take four times as long.
- */
-type Reading<Fields> = { readonly [Field in keyof Fields]-?: Fields[Field] | false }
-
 const readSummary = (target: Mutable<TaskSummary>, task: StoredSummary): void => {
   void ({
     taskId: target.taskId = trusted(task.taskId),
@@ -193,8 +188,10 @@ const readSummary = (target: Mutable<TaskSummary>, task: StoredSummary): void =>
     failure: task.failure !== null && (target.failure = readFailure(task.failure)),
     traceparent: task.traceparent !== null && (target.traceparent = readString(task.traceparent)),
     tracestate: task.tracestate !== null && (target.tracestate = readString(task.tracestate))
-  } satisfies Reading<SummaryFields>)
+  } satisfies EveryField<keyof SummaryFields>)
 }
+
+type LargeField = Exclude<keyof TaskRecordFields, keyof SummaryFields>
 
 const readLargeParts = (target: Mutable<TaskRecord>, task: StoredTask): void => {
   void ({
@@ -205,7 +202,7 @@ const readLargeParts = (target: Mutable<TaskRecord>, task: StoredTask): void => 
     requestState: task.requestState !== null && (target.requestState = readString(task.requestState)),
     principal: task.principal !== null && (target.principal = task.principal.decode()),
     steps: task.steps !== null && (target.steps = readObject(task.steps))
-  } satisfies Reading<Omit<TaskRecordFields, keyof SummaryFields>>)
+  } satisfies EveryField<LargeField>)
 }
 
 /**

@@ -98,7 +98,7 @@ export class PromiseCalls {
       const { own, signal } = readCall(options, names)
       if (this.#closing !== undefined) throw this.#closed(operation, "no")
       signal?.throwIfAborted()
-      const fiber = this.#runFork(begin(operation, () => make(own)))
+      const fiber = this.#runFork(begin(operation, make, own))
       let exit = fiber.pollUnsafe()
       // Most calls on memory and SQLite are over by now. Then they cost one promise.
       if (exit === undefined) {
@@ -160,12 +160,13 @@ export class PromiseCalls {
   }
 }
 
-const begin = <A, E>(
+const begin = <Options extends CallOptions, A, E>(
   operation: Operation,
-  make: () => Effect.Effect<A, E>
+  make: Make<Options, A, E>,
+  own: ReadCall<Options>["own"]
 ): Effect.Effect<A, E | TaskStorageError> => {
   try {
-    return make()
+    return make(own)
   } catch (error) {
     return Effect.fail(isTaskStorageError(error) ? error : unexpected(operation, "no", error))
   }

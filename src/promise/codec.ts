@@ -7,6 +7,7 @@
 import * as Brand from "effect/Brand"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
+import type { EveryField } from "../domain/EveryField.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { TaskId } from "../domain/TaskId.ts"
 import type { TaskPage } from "../domain/TaskOperations.ts"
@@ -14,24 +15,26 @@ import type * as Domain from "../domain/TaskOperations.ts"
 import type { SummaryFields, TaskRecord, TaskRecordFields, TaskSummary as SummaryRecord } from "../domain/TaskRecord.ts"
 import { requireObject } from "./arguments.ts"
 import { formatTime } from "./formatTime.ts"
-import type { ClaimedTask, CreateTask, ProvidedInput, Task, TaskSummary } from "./Task.ts"
-
-/** A task with every field of a record. It does not compile if `Task` lacks one. */
-type WholeTask = { readonly [Field in keyof TaskRecordFields]: Task[Field] }
-
-/** The same of a summary. */
-type WholeSummary = { readonly [Field in keyof SummaryFields]: TaskSummary[Field] }
+import type { ClaimedTask, CreateTask, FailureReport, ProvidedInput, Task, TaskSummary } from "./Task.ts"
 
 /**
  * @since 0.1.0
  * @category encoders
  */
-export const encodeTask = ({ failure, leaseExpiresAt, ...record }: TaskRecord): WholeTask => ({
-  ...record,
-  ...encodeTimes(record),
-  ...encodeLease(leaseExpiresAt),
-  ...encodeFailure(failure)
-})
+export const encodeTask = (record: TaskRecord): Task => {
+  const task: Mutable<Task> = startOf(record)
+  encodeRest(task, record)
+  void ({
+    originalParams: record.originalParams !== undefined && (task.originalParams = record.originalParams),
+    result: record.result !== undefined && (task.result = record.result),
+    inputRequests: record.inputRequests !== undefined && (task.inputRequests = record.inputRequests),
+    inputResponses: record.inputResponses !== undefined && (task.inputResponses = record.inputResponses),
+    requestState: record.requestState !== undefined && (task.requestState = record.requestState),
+    principal: record.principal !== undefined && (task.principal = record.principal),
+    steps: record.steps !== undefined && (task.steps = record.steps)
+  } satisfies EveryField<Exclude<keyof TaskRecordFields, keyof SummaryFields>>)
+  return task
+}
 
 /**
  * @since 0.1.0
@@ -53,12 +56,11 @@ export const encodeSummaryOption = (summary: Option.Option<SummaryRecord>): Task
  * @since 0.2.0
  * @category encoders
  */
-export const encodeSummary = ({ failure, leaseExpiresAt, ...summary }: SummaryRecord): WholeSummary => ({
-  ...summary,
-  ...encodeTimes(summary),
-  ...encodeLease(leaseExpiresAt),
-  ...encodeFailure(failure)
-})
+export const encodeSummary = (record: SummaryRecord): TaskSummary => {
+  const summary: Mutable<TaskSummary> = startOf(record)
+  encodeRest(summary, record)
+  return summary
+}
 
 /**
  * @since 0.1.0
@@ -94,19 +96,51 @@ export const encodeClaimedTask = ({ abandoned, record }: Domain.ClaimedTask): Cl
   abandoned
 })
 
-const encodeTimes = ({ createdAt, lastUpdatedAt }: Pick<TaskRecord, "createdAt" | "lastUpdatedAt">) => {
+type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
+
+/** What every task has. */
+const startOf = ({
+  createdAt,
+  lastUpdatedAt,
+  originalMethod,
+  revision,
+  status,
+  taskId,
+  ttl
+}: SummaryFields) => {
   const created = formatTime(createdAt)
   return {
+    taskId,
+    status,
     createdAt: created,
-    lastUpdatedAt: lastUpdatedAt === createdAt ? created : formatTime(lastUpdatedAt)
+    lastUpdatedAt: lastUpdatedAt === createdAt ? created : formatTime(lastUpdatedAt),
+    ttl,
+    originalMethod,
+    revision
   }
 }
 
-const encodeLease = (expiresAt: DateTime.Utc | undefined): Pick<Task, "leaseExpiresAt"> =>
-  expiresAt === undefined ? {} : { leaseExpiresAt: formatTime(expiresAt) }
+/** Adds what a task may lack, field by field: to spread a record would take as long as to read it from memory. */
+const encodeRest = (target: Mutable<TaskSummary>, record: SummaryFields): void => {
+  void ({
+    sessionId: record.sessionId !== undefined && (target.sessionId = record.sessionId),
+    statusMessage: record.statusMessage !== undefined && (target.statusMessage = record.statusMessage),
+    pollInterval: record.pollInterval !== undefined && (target.pollInterval = record.pollInterval),
+    meta: record.meta !== undefined && (target.meta = record.meta),
+    attempt: record.attempt !== undefined && (target.attempt = record.attempt),
+    leaseExpiresAt: record.leaseExpiresAt !== undefined && (target.leaseExpiresAt = formatTime(record.leaseExpiresAt)),
+    resultKind: record.resultKind !== undefined && (target.resultKind = record.resultKind),
+    name: record.name !== undefined && (target.name = record.name),
+    failure: record.failure !== undefined && (target.failure = encodeFailure(record.failure)),
+    traceparent: record.traceparent !== undefined && (target.traceparent = record.traceparent),
+    tracestate: record.tracestate !== undefined && (target.tracestate = record.tracestate)
+  } satisfies EveryField<Exclude<keyof SummaryFields, keyof ReturnType<typeof startOf>>>)
+}
 
-const encodeFailure = (failure: TaskRecord["failure"]): Pick<Task, "failure"> =>
-  failure === undefined ? {} : { failure: { ...failure, at: formatTime(failure.at) } }
+const encodeFailure = (failure: NonNullable<SummaryFields["failure"]>): FailureReport => ({
+  ...failure,
+  at: formatTime(failure.at)
+})
 
 const decodeFailure = (failure: Task["failure"]): Pick<TaskRecordFields, "failure"> => {
   if (failure === undefined) return {}
@@ -122,6 +156,8 @@ const decodeFailure = (failure: Task["failure"]): Pick<TaskRecordFields, "failur
  */
 export const decodeCreateTask = (task: CreateTask): Domain.CreateTask => {
   requireObject("task", task)
+  // Most tasks are as the service takes them, and it copies them itself.
+  if (isDecoded(task)) return task
   const { createdAt, failure, lastUpdatedAt, ...rest } = task
   return {
     ...rest,
@@ -130,6 +166,9 @@ export const decodeCreateTask = (task: CreateTask): Domain.CreateTask => {
     ...(lastUpdatedAt === undefined ? {} : { lastUpdatedAt: decodeTime("lastUpdatedAt", lastUpdatedAt) })
   }
 }
+
+const isDecoded = (task: CreateTask): task is CreateTask & Domain.CreateTask =>
+  task.createdAt === undefined && task.lastUpdatedAt === undefined && task.failure === undefined
 
 /**
  * Decodes a record that is to replace the stored one. Throws `InvalidInput` as {@link decodeCreateTask} does.
