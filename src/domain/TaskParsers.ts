@@ -6,7 +6,7 @@
 import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import { allOf } from "./allOf.ts"
-import { orAbsent, parseCount, parseJson, parseKeyed, parseMillis, parseText } from "./ArgumentParsers.ts"
+import { parseCount, parseJson, parseKeyed, parseMillis, parseText } from "./ArgumentParsers.ts"
 import { parseFailure } from "./FailureReport.ts"
 import { optionNames, parseNames } from "./optionNames.ts"
 import { maxDepth, type StoredJson } from "./StoredJson.ts"
@@ -118,14 +118,14 @@ export type ParsedEnd = (now: number) => EndPatch
 export const parseEnd = (
   settings: (EndOptions & FailureOption) | undefined,
   options: ResolvedOptions
-): Parsed<ParsedEnd> =>
-  Result.map(
-    allOf([
-      parseResultTtl(settings?.resultTtl, options),
-      orAbsent(settings?.failure, (failure) => parseFailure("failure", failure))
-    ]),
-    ([expiry, failure]) => failure === null ? expiry : (now) => ({ ...expiry(now), ...failure(now) })
+): Parsed<ParsedEnd> => {
+  const expiry = parseResultTtl(settings?.resultTtl, options)
+  if (settings?.failure === undefined) return expiry
+  return Result.map(
+    allOf([expiry, parseFailure("failure", settings.failure)]),
+    ([expiry, failure]) => (now) => ({ ...expiry(now), ...failure(now) })
   )
+}
 
 /**
  * Parses how long a task lives once it has ended. Refuses it with a transition to a status that is no end.

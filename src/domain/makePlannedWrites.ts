@@ -38,13 +38,14 @@ export const makePlannedWrites = <Written>(
   onTask: (taskId: string) => Result.Result<string, InvalidInput>
 ): PlannedWrites<Written> => ({
   updateTaskStatus: (taskId, status, change) =>
-    parsed(readOptions(change, transitionOptions), (change) =>
-      parsed(
+    parsed(readOptions(change, transitionOptions), (change) => {
+      const parsedStatus = parseStatus("status", status)
+      return parsed(
         allOf([
           onTask(taskId),
-          parseStatus("status", status),
+          parsedStatus,
           parseMessage(change?.statusMessage),
-          Result.flatMap(parseStatus("status", status), (to) => parseEndOf(to, change, options)),
+          Result.flatMap(parsedStatus, (to) => parseEndOf(to, change, options)),
           parseWriter(change?.attempt)
         ]),
         ([id, to, message, end, writer]) =>
@@ -57,7 +58,8 @@ export const makePlannedWrites = <Written>(
                 (now) => planTransition(to, { ...message, ...end(now) }, writer, now, options.maxContentBytes)
               )
           )
-      )),
+      )
+    }),
 
   storeTaskResult: (taskId, outcome, settings) =>
     parsed(readOptions(settings, storeResultOptions), (settings) =>
