@@ -1,0 +1,20 @@
+/** That the page with one server in three ways names every option that all servers have. */
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { expect, test } from "vitest"
+import { tasksOptionNames, toolTaskOptionNames } from "../../src/protocol/TasksOptions.ts"
+
+const page = readFileSync(join(import.meta.dirname, "../../docs/servers.md"), "utf8")
+
+const [, ofServers = "", ofTools = ""] = page.split(/^(?:Of the server|Of one tool)/m)
+
+const namesIn = (table: string): ReadonlyArray<string | undefined> =>
+  Array.from(table.matchAll(/^\| `(\w+)`/gm), ([, name]) => name)
+
+test.each(["owner", "resultTtl", "exposeErrors", ...tasksOptionNames])("the option %s has a row", (name) => {
+  expect(namesIn(ofServers)).toContain(name)
+})
+
+test.each(toolTaskOptionNames)("the option %s of a tool has a row", (name) => {
+  expect(namesIn(ofTools)).toContain(name)
+})
