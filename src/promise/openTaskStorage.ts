@@ -66,8 +66,9 @@ export const openTaskStorage: {
     const storage = Context.getOption(context, TaskStorage)
     if (Option.isNone(storage)) throw new InvalidInput({ field: "layer", reason: "does not provide TaskStorage" })
     const all = Context.merge(context, references)
-    const facade = makePromiseTaskStorage(storage.value, new PromiseCalls(all, release), generateId)
-    rememberStorage(facade, { storage: storage.value, context: all, scope, generateId })
+    const calls = new PromiseCalls(all, release)
+    const facade = makePromiseTaskStorage(storage.value, calls, generateId)
+    rememberStorage(facade, { storage: storage.value, context: all, scope, generateId, calls })
     return facade
   } catch (error) {
     await Effect.runPromiseWith(references)(release)

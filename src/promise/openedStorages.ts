@@ -6,6 +6,7 @@
 import type * as Context from "effect/Context"
 import type * as Scope from "effect/Scope"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { PromiseCalls } from "./PromiseCalls.ts"
 import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 
 /**
@@ -20,6 +21,8 @@ export interface OpenedStorage {
   readonly context: Context.Context<never>
   readonly scope: Scope.Scope
   readonly generateId: (() => string) | undefined
+  /** Runs what stands on the storage, until that is closed. */
+  readonly calls: PromiseCalls
 }
 
 const opened = new WeakMap<object, OpenedStorage>()

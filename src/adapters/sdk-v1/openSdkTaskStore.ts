@@ -7,10 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Struct from "effect/Struct"
 import { optionNames } from "../../domain/optionNames.ts"
-import { InvalidInput, TaskStorageUnavailable } from "../../domain/TaskError.ts"
+import { InvalidInput } from "../../domain/TaskError.ts"
+import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
 import { requireObject } from "../../promise/arguments.ts"
+import { plainCall } from "../../promise/callOptions.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
-import { type OpenedStorage, openedStorage, rememberStorage } from "../../promise/openedStorages.ts"
+import { openedStorage } from "../../promise/openedStorages.ts"
 import type { LayerOpenOptions, OpenOptions } from "../../promise/OpenOptions.ts"
 import { openTaskStorage } from "../../promise/openTaskStorage.ts"
 import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
@@ -86,7 +88,12 @@ export const openSdkTaskStore: {
   const own = Struct.pick(options, storeOptions)
   const others = Struct.omit(options, storeOnlyOptions)
   const storage = await (typeof source === "string" ? openTaskStorage(source, others) : openTaskStorage(source, others))
-  return openStores(storage, own)
+  try {
+    return storesOn(storage, own)
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
 }
 
 /** Those that are of the storage too are told to both. */
@@ -100,48 +107,29 @@ const storeOnlyOptions = optionNames<Omit<SdkTaskStoreOptions, "onError">>({
 const storeOptions = [...storeOnlyOptions, "onError"] as const
 
 /**
- * Opens the stores on a storage that was opened for them alone, which ends with them.
+ * Makes the stores on a storage that `openTaskStorage` gave, which ends with them.
  *
  * @since 0.2.0
  * @category constructors
  */
-export const openStores = async (
+export const storesOn = (
   facade: PromiseTaskStorage,
   options: SdkTaskStoreOptions,
-  accessOf?: (opened: OpenedStorage) => StoreAccess
-): Promise<OpenedSdkStores> => {
-  try {
-    const opened = openedStorage(facade)
-    if (opened === undefined) {
-      throw new InvalidInput({ field: "storage", reason: "must be one that openTaskStorage gave" })
-    }
-    const running = new Set<Promise<unknown>>()
-    let isClosed = false
-    const run: RunPromiseExit = (effect) => {
-      if (isClosed) return Promise.resolve(closed)
-      const exit = Effect.runPromiseExitWith(opened.context)(effect)
-      running.add(exit)
-      return exit.finally(() => running.delete(exit))
-    }
-    const close = async () => {
-      isClosed = true
-      await Promise.all(running)
-      await facade.close()
-    }
-    const storage = { ...facade, close, [Symbol.asyncDispose]: close }
-    rememberStorage(storage, opened)
-    return {
-      ...makeSdkTaskStore(opened.storage, options, run, accessOf?.(opened)),
-      storage,
-      close,
-      [Symbol.asyncDispose]: close
-    }
-  } catch (error) {
-    await facade.close()
-    throw error
+  accessTo?: (storage: TaskStorageShape) => StoreAccess
+): OpenedSdkStores => {
+  const opened = openedStorage(facade)
+  if (opened === undefined) {
+    throw new InvalidInput({ field: "storage", reason: "must be one that openTaskStorage gave" })
   }
+  const { calls, storage } = opened
+  const run: RunPromiseExit = async (effect) => {
+    try {
+      return await calls.write("tasks", undefined, plainCall, () => Effect.exit(effect))
+    } catch (error) {
+      return Exit.die(error)
+    }
+  }
+  const { close } = facade
+  const stores = makeSdkTaskStore(storage, options, run, accessTo?.(storage))
+  return { ...stores, storage: facade, close, [Symbol.asyncDispose]: close }
 }
-
-const closed = Exit.die(
-  new TaskStorageUnavailable({ operation: "run", reason: "the storage is closed", retryable: false, applied: "no" })
-)

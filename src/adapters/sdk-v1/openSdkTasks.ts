@@ -16,9 +16,8 @@ import type { LayerSource } from "../../promise/LayerSource.ts"
 import { openedRunner } from "../../promise/openedRunners.ts"
 import { type LayerOpenOptions, type OpenOptions, openOptions } from "../../promise/OpenOptions.ts"
 import { openTaskRunner } from "../../promise/openTaskRunner.ts"
-import { openTaskStorage } from "../../promise/openTaskStorage.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
-import { partOptions, type RunnerOptions } from "../../promise/RunnerOptions.ts"
+import type { RunnerOptions } from "../../promise/RunnerOptions.ts"
 import { type Anonymous, anonymous } from "../../protocol/TaskOwner.ts"
 import { makeTasks } from "../../protocol/Tasks.ts"
 import {
@@ -31,7 +30,7 @@ import {
 import { taskRunnerOptions } from "../../runner/ResolvedRunnerOptions.ts"
 import { TaskRunner } from "../../runner/TaskRunner.ts"
 import { toMcpError } from "./mcpErrors.ts"
-import { type OpenedSdkStores, openStores } from "./openSdkTaskStore.ts"
+import { type OpenedSdkStores, storesOn } from "./openSdkTaskStore.ts"
 import { currentOrigin, type OwnerOf, ownerOf, type Ownership } from "./ownership.ts"
 import { refuse } from "./SdkRefusal.ts"
 import { rememberTasks } from "./sdkTasks.ts"
@@ -153,32 +152,22 @@ export const openSdkTasks: {
   }
   requireNames(options, [...adapterOptions, ...tasksOptionNames, ...taskRunnerOptions, ...openOptions])
   const settings = Result.getOrThrow(resolveTasksOptions(options))
-  const { others, own } = partOptions(options)
-  const ofStorage = Struct.omit(others, [...tasksOptionNames, ...adapterOptions])
-  const facade =
-    await (typeof source === "string" ? openTaskStorage(source, ofStorage) : openTaskStorage(source, ofStorage))
-  const stores = await openStores(
-    facade,
-    { messageTtl, onError, retryFor, pollInterval: settings.pollInterval },
-    ({ storage }) => ownedAccess(storage, owner, settings)
-  )
+  const others = Struct.omit(options, [...tasksOptionNames, ...adapterOptions])
+  const runner = await (typeof source === "string" ? openTaskRunner(source, others) : openTaskRunner(source, others))
   try {
-    const runner = await openTaskRunner(stores.storage, own)
     const opened = openedRunner(runner)
     if (opened === undefined) throw new InvalidInput({ field: "source", reason: "gives no storage that runs tasks" })
     const services = Context.make(TaskStorage, opened.storage).pipe(Context.add(TaskRunner, opened.runner))
     const tasks = await Effect.runPromise(
       Effect.provideContext(makeTasks(Struct.pick(options, tasksOptionNames)), services)
     )
-    const { taskMessageQueue, taskStore } = stores
-    rememberTasks({ taskMessageQueue, taskStore, tasks, opened, owner, exposeErrors })
-    const close = async () => {
-      await runner.close()
-      await stores.close()
-    }
+    const ofStores = { messageTtl, onError, retryFor, pollInterval: settings.pollInterval }
+    const stores = storesOn(runner.storage, ofStores, (storage) => ownedAccess(storage, owner, settings))
+    rememberTasks({ ...stores, tasks, opened, owner, exposeErrors })
+    const { close } = runner
     return {
       ...stores,
-      runner: { ...runner, close, [Symbol.asyncDispose]: close },
+      runner,
       handleRequest: (transport, request, response, parsedBody) =>
         currentOrigin.run(
           { authInfo: request.auth, requestInfo: { headers: request.headers } },
@@ -188,7 +177,7 @@ export const openSdkTasks: {
       [Symbol.asyncDispose]: close
     }
   } catch (error) {
-    await stores.close()
+    await runner.close()
     throw error
   }
 }
