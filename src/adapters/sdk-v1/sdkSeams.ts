@@ -33,6 +33,17 @@ const moved = (what: string): Error =>
   )
 
 /**
+ * Throws where a server keeps what is leant on in another place.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const requireSeams = (server: McpServer): void => {
+  toolOf(server, "")
+  for (const name of [inputCheck, resultCheck]) method(server, name)
+}
+
+/**
  * Gives the store that a server was made with.
  *
  * @since 0.2.0
@@ -83,7 +94,7 @@ export const checkedArguments = async (
   name: string,
   tool: RegisteredTool,
   args: unknown
-): Promise<unknown> => await Reflect.apply(method(server, "validateToolInput"), server, [tool, args, name]) ?? {}
+): Promise<unknown> => await Reflect.apply(method(server, inputCheck), server, [tool, args, name]) ?? {}
 
 /**
  * Holds the result of a tool to its output schema, as the SDK does. Rejects with the error that the SDK has for wrong ones.
@@ -97,8 +108,11 @@ export const checkResult = async (
   tool: RegisteredTool,
   result: unknown
 ): Promise<void> => {
-  await Reflect.apply(method(server, "validateToolOutput"), server, [tool, result, name])
+  await Reflect.apply(method(server, resultCheck), server, [tool, result, name])
 }
+
+const inputCheck = "validateToolInput"
+const resultCheck = "validateToolOutput"
 
 const method = (server: McpServer, name: string): CallableFunction => {
   const found: unknown = Reflect.get(server, name)

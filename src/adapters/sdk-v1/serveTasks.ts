@@ -25,7 +25,7 @@ import {
 import type { WireError } from "../../protocol/WireError.ts"
 import { answerToolCalls } from "./answerToolCalls.ts"
 import { cannotBeAsked, type SdkRequest, sdkRequest } from "./SdkRequest.ts"
-import type { Extra } from "./sdkSeams.ts"
+import { type Extra, requireSeams } from "./sdkSeams.ts"
 import { answerBy, ownedBy, type SdkTasks } from "./sdkTasks.ts"
 
 const served = new WeakSet<McpServer>()
@@ -38,6 +38,7 @@ const served = new WeakSet<McpServer>()
  */
 export const serveTasks = (server: McpServer, sdk: SdkTasks): void => {
   if (served.has(server)) return
+  requireSeams(server)
   const { owner, tasks } = sdk
   const answer = <A>(
     extra: Extra,

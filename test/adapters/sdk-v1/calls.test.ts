@@ -1,4 +1,5 @@
 /** What clients are told of calls that become no task, and of the progress of those that do. */
+import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
 import { ProgressNotificationSchema, ResultSchema } from "@modelcontextprotocol/sdk/types.js"
 import { anonymous, openSdkTasks, type OpenSdkTasksOptions, registerTaskTool } from "mcp-task-storage/sdk"
 import { describe, expect, onTestFinished, test, vi } from "vitest"
@@ -168,4 +169,47 @@ describe.each([
       expect(told.length).toBeLessThan(20)
     }
   )
+})
+
+test.each(["_requestHandlers", "_registeredTools", "validateToolInput", "validateToolOutput"])(
+  "a version of the SDK that keeps %s elsewhere is told when a tool is registered",
+  async (name) => {
+    const { taskMessageQueue, taskStore } = await open()
+    const server = new McpServer({ name: "server", version: "1" }, {
+      capabilities: { tasks: { requests: { tools: { call: {} } } } },
+      taskStore,
+      taskMessageQueue
+    })
+    const holder = name === "_requestHandlers" ? server.server : server
+    const found: unknown = Reflect.get(holder, name)
+    expect(found).toBeDefined()
+    // The SDK itself goes on with what it had.
+    const moved = new Proxy(server, {
+      get: (_, key) =>
+        key === name
+          ? undefined
+          : key === "server" && holder !== server
+          ? hiding(server.server, name)
+          : Reflect.get(server, key)
+    })
+    expect(() => registerTaskTool(moved, "x", {}, () => ({ content: [] }))).toThrow("does not find it")
+  }
+)
+
+const hiding = <A extends object>(target: A, name: string): A =>
+  new Proxy(target, {
+    get: (_, key) => {
+      const value: unknown = key === name ? undefined : Reflect.get(target, key)
+      return typeof value === "function" ? value.bind(target) : value
+    }
+  })
+
+test("tasks that tools create by the store have the ttl of the server, as others have", async () => {
+  const day = 86_400_000
+  const { taskStore } = await open({ maxTtl: "7 days" })
+  const request = { method: "tools/call", params: { name: "x" } }
+  expect(await taskStore.createTask({}, 1, request)).toMatchObject({ ttl: day, pollInterval: 1000 })
+  expect(await taskStore.createTask({ ttl: 30 * day }, 1, request)).toMatchObject({ ttl: 7 * day })
+  expect(await taskStore.createTask({ ttl: null }, 1, request)).toMatchObject({ ttl: 7 * day })
+  expect(await taskStore.createTask({ ttl: 60_000 }, 1, request)).toMatchObject({ ttl: 60_000 })
 })

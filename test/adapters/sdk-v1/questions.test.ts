@@ -113,3 +113,21 @@ describe.each([{ stateless: false }, { stateless: true }])("tasks/result (statel
     })
   })
 })
+
+test("a client that only polls is asked on its poll, where the server is told so", async () => {
+  const client = new WireClient(await serveHttp(await open({ inputOnPoll: true }), { register }))
+  await client.begin()
+  const taskId = await client.start("ask")
+  await until(async () => {
+    const poll = client.request("tasks/get", { taskId })
+    const asked = await Promise.race([poll.response.then(() => undefined), untilAsked(poll.messages)])
+    if (asked !== undefined) await client.send({ jsonrpc: "2.0", id: asked["id"], result: { action: "decline" } })
+    return asked !== undefined
+  })
+  expect(await client.ask("tasks/result", { taskId })).toMatchObject({ content: [{ text: "decline" }] })
+})
+
+const untilAsked = async (messages: ReadonlyArray<{ readonly [key: string]: unknown }>) => {
+  await until(() => messages.some(isAsked)).catch(() => undefined)
+  return messages.find(isAsked)
+}
