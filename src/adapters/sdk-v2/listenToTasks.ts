@@ -67,10 +67,14 @@ export const listenToTasks = (handler: McpHttpHandler, served: ServedTasks): Mcp
           return response
         }
         const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
-        const relaying = relay(response.body, stream, writable.getWriter(), listen.id)
+        const writer = writable.getWriter()
+        const relaying = relay(response.body, stream, writer, listen.id)
         const signal = AbortSignal.any([request.signal, closing.signal])
-        // How it ends is for the operator alone, who has heard.
-        served.answer(() => relaying, signal).catch(() => undefined).finally(release)
+        // How it ends is for the operator alone, who has heard. Where the runner has just ended it never begins.
+        served.answer(() => relaying, signal).catch(() => undefined).finally(() => {
+          writer.close().catch(() => undefined)
+          return release()
+        })
         return new Response(readable, response)
       } catch (error) {
         await release()
@@ -167,10 +171,7 @@ const relay = Effect.fnUntraced(function*(
     Effect.andThen(Effect.suspend(() => last === undefined ? Effect.void : write(last))),
     Effect.raceFirst(left),
     Effect.raceFirst(commenting),
-    Effect.ensuring(Effect.sync(() => {
-      reader.cancel().catch(() => undefined)
-      writer.close().catch(() => undefined)
-    }))
+    Effect.ensuring(Effect.sync(() => void reader.cancel().catch(() => undefined)))
   )
 })
 
