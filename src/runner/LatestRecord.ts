@@ -5,32 +5,47 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type { TaskRecord } from "../domain/TaskRecord.ts"
+import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 
 /**
- * The latest state of a task that was read or written, by its revision.
+ * The latest state of a task that was read or written, by its revision. Most writes answer with the summary alone, so that
+ * the whole record may be an older one.
  *
  * @since 0.2.0
  * @category models
  */
 export class LatestRecord {
   #current: TaskRecord
+  #summary: TaskSummary
   #next = Deferred.makeUnsafe<void>()
 
   constructor(first: TaskRecord) {
     this.#current = first
+    this.#summary = first
   }
 
+  /** The latest whole record, with its answers and steps. */
   get current(): TaskRecord {
     return this.#current
+  }
+
+  /** The latest of what a summary tells. */
+  get summary(): TaskSummary {
+    return this.#summary
   }
 
   advance(record: TaskRecord): void {
     if (record.revision <= this.#current.revision) return
     this.#current = record
+    this.advanceSummary(record)
     const changed = this.#next
     this.#next = Deferred.makeUnsafe<void>()
     Deferred.doneUnsafe(changed, Effect.void)
+  }
+
+  /** Notes a summary. It does not replace the record, since it has no answers. */
+  advanceSummary(summary: TaskSummary): void {
+    if (summary.revision > this.#summary.revision) this.#summary = summary
   }
 
   /** Waits for a state for which `read` gives a value. */

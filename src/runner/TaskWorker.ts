@@ -17,7 +17,7 @@ import { HoldsProcess } from "../domain/holdProcess.ts"
 import { isExpired } from "../domain/StoredTask.ts"
 import { type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorageShape, TouchOptions, WorkerOption } from "../domain/TaskOperations.ts"
-import type { TaskRecord } from "../domain/TaskRecord.ts"
+import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import { isTerminal } from "../domain/TaskStatus.ts"
 import { LatestRecord } from "./LatestRecord.ts"
 import type { Outages } from "./Outages.ts"
@@ -121,11 +121,19 @@ export class TaskWorker {
    * worker is told to stop. A refusal for another reason is a mistake of the caller.
    */
   write<E extends TaskStorageError>(effect: Effect.Effect<TaskRecord, E>): Effect.Effect<TaskRecord> {
+    return Effect.tap(this.#write(effect), (record) => Effect.sync(() => this.latest.advance(record)))
+  }
+
+  /** Does the same for a write whose answer is the summary, without the payloads. */
+  writeBriefly<E extends TaskStorageError>(effect: Effect.Effect<TaskSummary, E>): Effect.Effect<TaskSummary> {
+    return Effect.tap(this.#write(effect), (summary) => Effect.sync(() => this.latest.advanceSummary(summary)))
+  }
+
+  #write<A>(effect: Effect.Effect<A, TaskStorageError>): Effect.Effect<A> {
     return this.#persist(
       (patience) => this.#inTurn(effect, patience),
       (error) => error._tag === "TaskStorageUnavailable"
     ).pipe(
-      Effect.tap((record) => Effect.sync(() => this.latest.advance(record))),
       Effect.catch((error) => {
         const end = endOfHold(error)
         return end === undefined ? Effect.die(error) : this.#stopWith(end)
@@ -186,7 +194,7 @@ export class TaskWorker {
     return Effect.flatMap(Random.next, (random) => backgroundSleep(Math.round(pause * (0.8 + 0.4 * random)))).pipe(
       Effect.andThen(Clock.currentTimeMillis),
       Effect.flatMap((now) => {
-        const { createdAt, ttl } = this.latest.current
+        const { createdAt, ttl } = this.latest.summary
         return isExpired({ createdAt: createdAt.epochMilliseconds, ttl }, now) ? this.#stopWith("ended") : Effect.void
       })
     )
@@ -196,7 +204,7 @@ export class TaskWorker {
   get flushProgress(): Effect.Effect<void> {
     return Effect.suspend(() => {
       const statusMessage = this.progress.take()
-      return statusMessage === undefined ? Effect.void : Effect.asVoid(this.write(this.#touch({ statusMessage })))
+      return statusMessage === undefined ? Effect.void : Effect.asVoid(this.touch({ statusMessage }))
     })
   }
 
@@ -209,8 +217,8 @@ export class TaskWorker {
   #tryProgress(statusMessage: string): Effect.Effect<"written" | "later"> {
     const { lease, outages } = this.#surroundings
     return Effect.matchCauseEffect(this.#inTurn(this.#touch({ statusMessage }), Math.ceil(lease / 3)), {
-      onSuccess: (record) => {
-        this.latest.advance(record)
+      onSuccess: (summary) => {
+        this.latest.advanceSummary(summary)
         return Effect.as(outages.answered(this.progress), "written")
       },
       onFailure: (cause) => {
@@ -222,8 +230,15 @@ export class TaskWorker {
     })
   }
 
-  #touch(options: TouchOptions): ReturnType<TaskStorageShape["touchTask"]> {
-    return Effect.suspend(() => this.#surroundings.storage.touchTask(this.taskId, { ...this.token, ...options }))
+  /** Touches the task, as {@link writeBriefly} writes. */
+  touch(options: TouchOptions): Effect.Effect<TaskSummary> {
+    return this.writeBriefly(this.#touch(options))
+  }
+
+  #touch(options: TouchOptions): ReturnType<TaskStorageShape["withSummary"]["touchTask"]> {
+    return Effect.suspend(() =>
+      this.#surroundings.storage.withSummary.touchTask(this.taskId, { ...this.token, ...options })
+    )
   }
 
   /** Waits for answers. The task counts once, however many of its questions wait. */
@@ -236,11 +251,11 @@ export class TaskWorker {
     )
   }
 
-  /** Gives the task up. Nothing that this worker does afterwards takes it back. */
-  letGo<E extends TaskStorageError>(effect: Effect.Effect<TaskRecord, E>): Effect.Effect<TaskRecord> {
+  /** Makes a write that gives the task up. Nothing that this worker does afterwards takes it back. */
+  letGo<A>(write: Effect.Effect<A>): Effect.Effect<A> {
     return Effect.suspend(() => {
       this.#holds = false
-      return this.write(effect)
+      return write
     })
   }
 
@@ -266,7 +281,7 @@ export class TaskWorker {
   get #extendLease(): Effect.Effect<void, TaskStorageError> {
     const { lease } = this.#surroundings
     const touch = Effect.suspend(() =>
-      this.#holds ? Effect.map(this.#touch({ lease }), (record) => this.latest.advance(record)) : Effect.void
+      this.#holds ? Effect.map(this.#touch({ lease }), (summary) => this.latest.advanceSummary(summary)) : Effect.void
     )
     return this.#inTurn(touch, Math.ceil(lease / 3))
   }

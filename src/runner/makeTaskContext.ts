@@ -55,8 +55,8 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
       const answers = answersOf(latest.current, keysOfRequests(requests))
       if (answers !== undefined) return unlessRefused(answers)
       const giveUp = Effect.flatMap(
-        ask(requests, { ...token, lease: 0 }),
-        (record) => isReleased(record) ? Effect.succeed(record) : storage.touchTask(taskId, { ...token, lease: 0 })
+        worker.write(ask(requests, { ...token, lease: 0 })),
+        (record) => isReleased(record) ? Effect.void : Effect.asVoid(worker.touch({ lease: 0 }))
       )
       return worker.flushProgress.pipe(
         Effect.andThen(worker.letGo(giveUp)),
@@ -77,7 +77,7 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
         requireAmount(amount)
         return worker.progress.report(statusMessage)
       }),
-    setTtl: (ttl) => Effect.asVoid(worker.write(storage.touchTask(taskId, { ...token, ttl }))),
+    setTtl: (ttl) => Effect.asVoid(worker.touch({ ttl })),
     ...asking(request),
     suspend,
     step: (key, schema, effect) =>

@@ -14,7 +14,7 @@ import type { FailureInput } from "../domain/FailureReport.ts"
 import type { InvalidInput, PayloadTooLarge } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import { failureReason, type TaskOutcomeInput } from "../domain/TaskOutcome.ts"
-import type { TaskRecord } from "../domain/TaskRecord.ts"
+import type { TaskSummary } from "../domain/TaskRecord.ts"
 import { quietly } from "./describeThrown.ts"
 import { internal } from "./outcomeOf.ts"
 import { type RunTime, timeLeft } from "./parseRunTime.ts"
@@ -52,7 +52,7 @@ export const runWorker = (storage: TaskStorageShape, worker: TaskWorker, work: W
     const startedAt = yield* Clock.currentTimeMillis
     const result = yield* whileHeld(storage, worker, work)
     const endedAt = yield* Clock.currentTimeMillis
-    const labels = RunnerMetrics.taskLabels(worker.latest.current)
+    const labels = RunnerMetrics.taskLabels(worker.latest.summary)
     yield* Metric.update(Metric.withAttributes(RunnerMetrics.duration, labels), Duration.millis(endedAt - startedAt))
     return result
   }).pipe(Effect.withSpan(
@@ -66,7 +66,7 @@ export const runWorker = (storage: TaskStorageShape, worker: TaskWorker, work: W
 
 const whileHeld = Effect.fnUntraced(function*(storage: TaskStorageShape, worker: TaskWorker, work: Work) {
   const rest = timeLeft(work.time, yield* Clock.currentTimeMillis)
-  if (rest <= 0) return yield* leave(storage, worker, 0)
+  if (rest <= 0) return yield* leave(worker, 0)
   const following = yield* Effect.forkChild(worker.follow)
   const keeping = yield* Effect.forkChild(worker.keepLease)
   const reporting = yield* Effect.forkChild(worker.keepReporting)
@@ -97,7 +97,7 @@ const concludeStopped = (
 ): Effect.Effect<RunResult> => {
   switch (reason) {
     case "ended":
-      return noteEndElsewhere(worker.latest.current)
+      return noteEndElsewhere(worker.latest.summary)
     case "lost":
       return noteLoss
     case "suspended":
@@ -105,22 +105,22 @@ const concludeStopped = (
     case "deadline":
       return lostWorker === "fail"
         ? settle(storage, worker, { outcome: internal("Interrupted: the task took longer than its worker may") })
-        : leave(storage, worker, 0)
+        : leave(worker, 0)
     case "shutdown":
-      return leave(storage, worker, abandonedLease)
+      return leave(worker, abandonedLease)
   }
 }
 
 const noted = Effect.succeed<RunResult>("settled")
 
-const noteEnd = (record: TaskRecord): Effect.Effect<RunResult> =>
+const noteEnd = (task: TaskSummary): Effect.Effect<RunResult> =>
   Effect.andThen(
-    Metric.update(Metric.withAttributes(RunnerMetrics.settled, RunnerMetrics.taskLabels(record)), 1),
+    Metric.update(Metric.withAttributes(RunnerMetrics.settled, RunnerMetrics.taskLabels(task)), 1),
     noted
   )
 
 /** This happens every day, and the operator need not know. */
-const noteEndElsewhere = (latest: TaskRecord): Effect.Effect<RunResult> =>
+const noteEndElsewhere = (latest: TaskSummary): Effect.Effect<RunResult> =>
   latest.status === "cancelled"
     ? Effect.andThen(Effect.logDebug("The work of a task stops, for the task was cancelled"), noteEnd(latest))
     : Effect.andThen(
@@ -131,14 +131,11 @@ const noteEndElsewhere = (latest: TaskRecord): Effect.Effect<RunResult> =>
 const noteLoss = Effect.map(Metric.update(RunnerMetrics.leaseLost, 1), (): RunResult => "released")
 
 /** Gives the task up. If that cannot be written, its lease runs out by itself. */
-const leave = (storage: TaskStorageShape, worker: TaskWorker, lease: number): Effect.Effect<RunResult> =>
+const leave = (worker: TaskWorker, lease: number): Effect.Effect<RunResult> =>
   Effect.as(
     Effect.timeoutOption(
       Effect.raceFirst(
-        Effect.andThen(
-          worker.flushProgress,
-          worker.letGo(storage.touchTask(worker.taskId, { ...worker.token, lease }))
-        ),
+        Effect.andThen(worker.flushProgress, worker.letGo(worker.touch({ lease }))),
         Deferred.await(worker.over)
       ),
       "5 seconds"
@@ -163,10 +160,12 @@ export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
       const statusMessage = quietly(() => failureReason(outcome)) ?? reported
       // If the rest of the task leaves no room for a message, the outcome is stored without one.
       return Effect.catchTag(
-        storage.settleTask(worker.taskId, outcome, { ...options, statusMessage }),
+        storage.withSummary.settleTask(worker.taskId, outcome, { ...options, statusMessage }),
         "PayloadTooLarge",
         (error) =>
-          statusMessage === undefined ? Effect.fail(error) : storage.settleTask(worker.taskId, outcome, options)
+          statusMessage === undefined
+            ? Effect.fail(error)
+            : storage.withSummary.settleTask(worker.taskId, outcome, options)
       )
     }
     const instead = (error: InvalidInput | PayloadTooLarge, message: string) => {
@@ -182,7 +181,7 @@ export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
       })
     )
     return Effect.raceFirst(
-      Effect.flatMap(worker.write(write), noteEnd),
+      Effect.flatMap(worker.writeBriefly(write), noteEnd),
       Effect.flatMap(Deferred.await(worker.over), (reason) => reason === "lost" ? noteLoss : noted)
     ).pipe(
       Effect.onInterrupt(() =>

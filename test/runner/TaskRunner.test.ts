@@ -21,6 +21,7 @@ import {
   type TaskRunnerOptions,
   twoPart
 } from "mcp-task-storage/runner"
+import { wrapWrites } from "./wrapWrites.ts"
 
 /** One storage, on which runners come and go like processes. */
 const withStorage = <A, E>(
@@ -52,9 +53,7 @@ const dying = (options: TaskRunnerOptions = quiet) =>
     const storage = yield* TaskStorage
     const state = { isDead: false }
     const silenced: typeof storage = {
-      ...storage,
-      touchTask: (...args) => state.isDead ? Effect.never : storage.touchTask(...args),
-      settleTask: (...args) => state.isDead ? Effect.never : storage.settleTask(...args),
+      ...wrapWrites(storage, (write) => state.isDead ? Effect.never : write),
       requireInput: (...args) => state.isDead ? Effect.never : storage.requireInput(...args)
     }
     // Nobody closes its scope.

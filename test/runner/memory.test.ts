@@ -1,7 +1,9 @@
 /** Runners of several processes on one store in memory. */
 import { memoryTarget } from "../layers/faults/memoryTarget.ts"
 import { testOutages } from "./testOutages.ts"
+import { testPayloadReads } from "./testPayloadReads.ts"
 import { testTwoRunners } from "./testTwoRunners.ts"
 
 testTwoRunners(memoryTarget)
 testOutages(memoryTarget)
+testPayloadReads(memoryTarget)

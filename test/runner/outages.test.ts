@@ -5,9 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
-import { TaskStorage, type TaskStorageShape, TaskStorageUnavailable } from "mcp-task-storage"
+import { TaskStorage, TaskStorageUnavailable } from "mcp-task-storage"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { makeTaskRunner, type TaskRunnerOptions } from "mcp-task-storage/runner"
+import { wrapWrites } from "./wrapWrites.ts"
 
 const lease = 30_000
 const quiet: TaskRunnerOptions = { recovery: false, lease, shutdownTimeout: 0 }
@@ -33,11 +34,7 @@ const scene = Effect.fnUntraced(function*(how: Down) {
   const state = { isDown: false }
   const unless = <A, E>(call: Effect.Effect<A, E>) =>
     Effect.suspend((): Effect.Effect<A, E | TaskStorageUnavailable> => state.isDown ? downs[how] : call)
-  const failing: TaskStorageShape = {
-    ...storage,
-    touchTask: (...args) => unless(storage.touchTask(...args)),
-    settleTask: (...args) => unless(storage.settleTask(...args))
-  }
+  const failing = wrapWrites(storage, unless)
   const logged: Array<string> = []
   const logger = Logger.make(({ logLevel, message }) => logged.push(`${logLevel} ${String(message)}`))
   const runner = yield* makeTaskRunner(quiet).pipe(

@@ -8,6 +8,7 @@ import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageError, type TaskStorageShape, TaskStorageUnavailable } from "mcp-task-storage"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { type InputRefused, makeTaskRunner, TaskContext, TaskFailure } from "mcp-task-storage/runner"
+import { type WorkerWrite, wrapWrites } from "./wrapWrites.ts"
 
 const task = { originalMethod: "own" }
 const question = { sure: { method: "elicitation/create", params: { message: "Sure?", requestedSchema: {} } } }
@@ -19,13 +20,16 @@ const scene = Effect.gen(function*() {
   const writes: Array<string> = []
   const engine = { isDown: false }
   const noted: TaskStorageShape = {
-    ...storage,
-    touchTask: (taskId, options) =>
-      Effect.suspend(() => {
-        if (engine.isDown) return Effect.fail(unavailable)
-        if (typeof options?.statusMessage === "string") writes.push(options.statusMessage)
-        return storage.touchTask(taskId, options)
-      }),
+    ...wrapWrites(
+      storage,
+      <A, E>(write: Effect.Effect<A, E>, { name, statusMessage }: WorkerWrite) =>
+        Effect.suspend((): Effect.Effect<A, E | TaskStorageUnavailable> => {
+          if (name !== "touchTask") return write
+          if (engine.isDown) return Effect.fail(unavailable)
+          if (typeof statusMessage === "string") writes.push(statusMessage)
+          return write
+        })
+    ),
     requireInput: (...args) => {
       writes.push("asked")
       return storage.requireInput(...args)

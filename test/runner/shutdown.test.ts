@@ -10,6 +10,7 @@ import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageShape } from "mcp-task-storage"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { makeTaskRunner, TaskContext, type TaskHandler } from "mcp-task-storage/runner"
+import { wrapWrites } from "./wrapWrites.ts"
 
 const form = { message: "Sure?", requestedSchema: {} }
 
@@ -26,20 +27,20 @@ const handlers: ReadonlyArray<TaskHandler> = [
 
 /** What the engine does once the task runs. */
 const engines = {
-  answers: () => ({}),
-  "hangs on every write": () => ({ touchTask: () => Effect.never, settleTask: () => Effect.never })
-} satisfies { readonly [name: string]: () => Partial<TaskStorageShape> }
+  answers: (storage) => storage,
+  "hangs on every write": (storage) => wrapWrites(storage, () => Effect.never)
+} satisfies { readonly [name: string]: (storage: TaskStorageShape) => TaskStorageShape }
 
 const cases = handlers.flatMap((handler) =>
-  Object.entries(engines).map(([name, override]) => [handler.method, name, handler, override] as const)
+  Object.entries(engines).map(([name, engine]) => [handler.method, name, handler, engine] as const)
 )
 
 const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage>) =>
   Effect.provide(effect, MemoryTaskStorage.layer({ maintenance: false }))
 
-const openRunner = Effect.fnUntraced(function*(overrides: Partial<TaskStorageShape>) {
+const openRunner = Effect.fnUntraced(function*(engine: (storage: TaskStorageShape) => TaskStorageShape) {
   const scope = yield* Scope.make()
-  const storage = { ...(yield* TaskStorage), ...overrides }
+  const storage = engine(yield* TaskStorage)
   const runner = yield* makeTaskRunner({ recovery: false, shutdownTimeout: "10 seconds" }).pipe(
     Effect.provideService(TaskStorage, storage),
     Effect.provideService(Scope.Scope, scope),
@@ -53,9 +54,9 @@ const bound = "18 seconds"
 
 it.effect.each(cases)(
   "work that %s, on an engine that %s",
-  ([, , handler, override]) =>
+  ([, , handler, engine]) =>
     withStorage(Effect.gen(function*() {
-      const { close, runner } = yield* openRunner(override())
+      const { close, runner } = yield* openRunner(engine)
       yield* runner.register(handler)
       yield* runner.startTask({ originalMethod: handler.method })
       yield* TestClock.adjust("100 millis")
@@ -67,7 +68,7 @@ it.effect.each(cases)(
 
 it.effect("an open question is waited for no longer than shutdownTimeout, and its task left to others", () =>
   withStorage(Effect.gen(function*() {
-    const { close, runner } = yield* openRunner({})
+    const { close, runner } = yield* openRunner(engines.answers)
     yield* runner.register(asks)
     const { taskId } = yield* runner.startTask({ originalMethod: "asks" })
     yield* TestClock.adjust("100 millis")
@@ -82,7 +83,7 @@ it.effect("an open question is waited for no longer than shutdownTimeout, and it
 
 it.effect("a claim that the engine never answers holds nobody up", () =>
   withStorage(Effect.gen(function*() {
-    const { close, runner } = yield* openRunner({ claimTask: () => Effect.never })
+    const { close, runner } = yield* openRunner((storage) => ({ ...storage, claimTask: () => Effect.never }))
     const { createTask } = yield* TaskStorage
     yield* runner.register({ method: "own", run: () => Effect.void })
     const { taskId } = yield* createTask({ originalMethod: "own", lease: 0 })

@@ -10,6 +10,7 @@ import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageShape, TaskStorageUnavailable } from "mcp-task-storage"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { makeTaskRunner, TaskContext, type TaskHandler, type TaskRunnerOptions } from "mcp-task-storage/runner"
+import { wrapWrites } from "./wrapWrites.ts"
 
 const lease = 30_000
 const policies = ["fail", { maxAttempts: 5 }] as const
@@ -50,9 +51,7 @@ const scene = Effect.gen(function*() {
     const unlessDead = <A, E>(call: Effect.Effect<A, E>) =>
       Effect.suspend((): Effect.Effect<A, E | TaskStorageUnavailable> => process.isDead ? Effect.never : unless(call))
     const ofProcess: TaskStorageShape = {
-      ...storage,
-      touchTask: (...args) => unlessDead(storage.touchTask(...args)),
-      settleTask: (...args) => unlessDead(storage.settleTask(...args)),
+      ...wrapWrites(storage, unlessDead),
       claimTask: (...args) => unlessDead(storage.claimTask(...args)),
       claimableTasks: (...args) => unlessDead(storage.claimableTasks(...args))
     }

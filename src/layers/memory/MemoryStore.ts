@@ -11,6 +11,7 @@ import { activeStatuses, type TaskStatus } from "../../domain/TaskStatus.ts"
 import {
   applyPatch,
   isFree,
+  isNews,
   isVisible,
   permits,
   type TaskGuard,
@@ -40,7 +41,7 @@ export class MemoryStore {
   readonly #leases = new LazyIndex<LeasePlace>(byLease, () => filter(this.#all.inStatus("working"), isLeased))
   readonly #listeners = new Set<(taskId: string) => void>()
 
-  /** Calls the listener after every write, until the returned function is called. */
+  /** Calls the listener after every write that is news, until the returned function is called. */
   listen(listener: (taskId: string) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -100,7 +101,7 @@ export class MemoryStore {
       this.#all.move(entry, before.status)
       this.#sessions.get(task.sessionId)?.move(entry, before.status)
     }
-    this.#written(taskId)
+    if (isNews(patch)) this.#written(taskId)
     return { _tag: "Patched", task }
   }
 

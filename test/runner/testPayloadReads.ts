@@ -1,0 +1,75 @@
+/** What the engine is asked for a task: its payload is read once, when its worker begins to follow it. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { TestClock } from "effect/testing"
+import type { TaskDriver, TaskDriverError } from "../../src/domain/TaskDriver.ts"
+import { TaskStorage } from "../../src/domain/TaskStorage.ts"
+import { realSleep } from "../../src/layers/realSleep.ts"
+import { makeTaskRunner } from "../../src/runner/index.ts"
+import type { FaultTarget } from "../layers/faults/FaultTarget.ts"
+import { wrapPrimitives } from "../layers/faults/wrapPrimitives.ts"
+
+const lease = 30_000
+const megabyte = "x".repeat(1024 * 1024)
+
+/** A runner, and what its driver was asked, in order. A write is named with what it was answered with. */
+const scene = Effect.fnUntraced(function*<E>(target: FaultTarget<E>) {
+  const driver = yield* Effect.flatMap(target.freshStore, (store) => store.openDriver())
+  const calls: Array<string> = []
+  const noting = <A>(name: string, call: Effect.Effect<A, TaskDriverError>) =>
+    Effect.suspend(() => {
+      calls.push(name)
+      return call
+    })
+  const noted: TaskDriver = {
+    ...wrapPrimitives(driver, ({ name }, call) =>
+      Effect.suspend(() => {
+        calls.push(name)
+        return call
+      })),
+    patch: (taskId, scope, guard, patch, answer = "task") =>
+      noting(`patch, ${answer}`, driver.patch(taskId, scope, guard, patch, answer))
+  }
+  const storage = yield* TaskStorage.fromDriver(noted, { maintenance: false })
+  const runner = yield* Effect.provideService(
+    makeTaskRunner({ recovery: false, lease, shutdownTimeout: 0 }),
+    TaskStorage,
+    storage
+  )
+  return { calls, runner, storage }
+})
+
+const ended = (runner: { readonly running: Effect.Effect<number> }) =>
+  Effect.gen(function*() {
+    while ((yield* runner.running) > 0) yield* realSleep(5)
+  })
+
+export const testPayloadReads = <E>(target: FaultTarget<E>): void => {
+  describe(`a task that runs, on ${target.name}`, () => {
+    it.effect("extends its lease in one write each time, which reads no payload", () =>
+      Effect.gen(function*() {
+        const { calls, runner } = yield* scene(target)
+        yield* runner.startTask({ originalMethod: "own", originalParams: { megabyte } }, () => Effect.sleep(55_000))
+        // Its worker looks at it once, and at what others may have written before it listened.
+        yield* realSleep(200)
+        assert.deepEqual(calls.slice(0, 3), ["insert", "find", "findSummary"])
+        assert.deepEqual(calls.filter((call) => call === "find"), ["find"])
+        calls.length = 0
+        for (let beat = 1; beat <= 5; beat++) {
+          yield* TestClock.adjust(lease / 3)
+          assert.deepEqual(calls, Array.from({ length: beat }, () => "patch, summary"))
+        }
+        yield* TestClock.adjust(lease / 3)
+        yield* ended(runner)
+        assert.deepEqual(calls, Array.from({ length: 6 }, () => "patch, summary"))
+      }), 30_000)
+
+    it.effect("and does nothing costs four statements, of which one reads its payload", () =>
+      Effect.gen(function*() {
+        const { calls, runner } = yield* scene(target)
+        yield* runner.startTask({ originalMethod: "own", originalParams: { megabyte } }, () => Effect.void)
+        yield* ended(runner)
+        assert.deepEqual(calls, ["insert", "find", "findSummary", "patch, summary"])
+      }), 30_000)
+  })
+}
