@@ -1,5 +1,5 @@
 /**
- * What the suite needs in order to judge a storage.
+ * What the suite needs to test a storage.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,7 @@ export interface StoragePair {
 }
 
 /**
- * What a storage takes without being told, in bytes of stored JSON: an outcome, and everything else of a task.
+ * The default limits of a storage, in bytes of stored JSON: for an outcome, and for everything else of a task.
  *
  * @since 0.1.0
  * @category models
@@ -48,7 +48,7 @@ export interface StorageHarness<E = unknown> {
   readonly maxPayloadBytes?: PayloadBytes | undefined
   /** Opens an empty storage. */
   readonly open: (options: TaskStorageOptions) => Effect.Effect<StoragePair, E, Scope.Scope>
-  /** The same, with more ways for concurrent calls to meet than the storage has by itself. */
+  /** The same, with more ways in which concurrent calls can meet. */
   readonly openRacing?: (options: TaskStorageOptions) => Effect.Effect<StoragePair, E, Scope.Scope>
 }
 

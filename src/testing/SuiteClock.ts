@@ -9,9 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 
 /**
- * A clock whose time stands still until it is moved, so that every timestamp is known to the millisecond. A sleep ends
- * when time was moved past its end, or when it really took so long: an engine that waits for a lock, a timer or a
- * socket goes on working under any test runner.
+ * A clock that stands still until it is moved, so that every timestamp is known to the millisecond. A sleep ends when the
+ * clock is moved past its end, or when that much real time has passed. So an engine that waits for a lock, a timer or a
+ * socket works under any test runner.
  *
  * @since 0.1.0
  * @category models

@@ -1,5 +1,5 @@
 /**
- * Drivers that break leases, or do not tell which have run out.
+ * Drivers that break leases, or do not list expired ones.
  *
  * @since 0.2.0
  */

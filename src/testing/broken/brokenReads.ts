@@ -1,5 +1,5 @@
 /**
- * Drivers that show what they should not, or not in order.
+ * Drivers that show too much, or in the wrong order.
  *
  * @since 0.1.0
  */

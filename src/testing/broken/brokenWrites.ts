@@ -1,5 +1,5 @@
 /**
- * Drivers that do not write, remove, keep or tell what they should.
+ * Drivers that write, remove, keep or report the wrong things.
  *
  * @since 0.1.0
  */

@@ -15,7 +15,7 @@ import { Mismatch } from "./check.ts"
 import { ContractViolation } from "./ContractViolation.ts"
 
 /**
- * What a case works with: two handles on one empty store, the clock that both of them read, and what they take.
+ * What a case works with: two handles on one empty store, their clock, and their limits.
  *
  * @since 0.1.0
  * @category models
@@ -34,7 +34,7 @@ export interface World extends StoragePair {
 export type CaseFailure = Mismatch | TaskStorageError
 
 /**
- * A case of the contract. It fails when the storage does something else than the contract says.
+ * A case of the contract. It fails when the storage breaks the contract.
  *
  * @since 0.1.0
  * @category models

@@ -1,5 +1,5 @@
 /**
- * The checks that cases are made of.
+ * The checks that cases use.
  *
  * @since 0.1.0
  */

@@ -19,7 +19,7 @@ type Row<Tasks> = readonly [
   attempt: (tasks: Tasks, extra: { readonly [name: string]: unknown }) => Effect.Effect<unknown, TaskStorageError>
 ]
 
-/** What the task under test is like, for its replacement. */
+/** The task under test, for its replacement. */
 const replaced = { ...tool, taskId: "one", status: "working", ttl: null, revision: 1 } as const
 
 const ofWrites: ReadonlyArray<Row<PlannedWrites<unknown>>> = [
@@ -115,7 +115,7 @@ const names = (meant: string, attempt: Effect.Effect<unknown, TaskStorageError>)
     onSuccess: () => new Mismatch({ difference: "it succeeded" })
   })
 
-/** What is no object of options at all, or one that cannot be read. */
+/** Values that are no object of options, or cannot be read. */
 const notOptions: ReadonlyArray<unknown> = [null, 1, "x", true, [], () => undefined, new Map(), {
   get attempt(): never {
     throw new Error("secret")

@@ -1,5 +1,5 @@
 /**
- * What JSON cannot carry, which is refused rather than changed.
+ * Values that JSON cannot carry. They are refused rather than changed.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import { call } from "./untyped.ts"
 const cyclic: { self?: unknown } = {}
 cyclic.self = cyclic
 
-/** What JSON cannot carry. */
+/** Values that JSON cannot carry. */
 const notJson: ReadonlyArray<readonly [name: string, value: unknown]> = [
   ["BigInt", 1n],
   ["NaN", NaN],

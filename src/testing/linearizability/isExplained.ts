@@ -1,5 +1,5 @@
 /**
- * The question whether a concurrent history could have been a sequential one.
+ * Whether a concurrent history could have been a sequential one.
  *
  * @since 0.1.0
  */
@@ -23,9 +23,9 @@ export interface HistoryEvent {
 }
 
 /**
- * Tells whether some order of the calls, in which none comes before one that was answered before it was made, explains
- * every answer by the reference model. The search is that of Wing and Gong, which tries every call that may be the next
- * one; what was found to lead nowhere is not tried again.
+ * Tells whether some order of the calls explains every answer by the reference model. In that order no call comes before one
+ * that was answered before it was made. The search is that of Wing and Gong: it tries every call that may be the next one,
+ * and never tries a dead end again.
  *
  * @since 0.1.0
  * @category checks

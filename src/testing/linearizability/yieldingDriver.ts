@@ -19,8 +19,8 @@ const around = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
   Effect.andThen(giveTurns, Effect.tap(effect, () => giveTurns))
 
 /**
- * Wraps a driver so that other fibers run before and after each of its primitives, a random number of turns. Without it
- * an engine that answers at once would never be interleaved, and a missing guard never show.
+ * Wraps a driver so that other fibers run before and after each of its primitives, for a random number of turns. Without it
+ * the calls of an engine that answers at once would never interleave, and a missing guard would not show.
  *
  * @since 0.1.0
  * @category combinators

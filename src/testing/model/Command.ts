@@ -1,5 +1,5 @@
 /**
- * What the model and a storage are told to do, as data that can be generated, shrunk and printed.
+ * The commands for the model and a storage, as data that can be generated, shrunk and printed.
  *
  * @since 0.1.0
  */

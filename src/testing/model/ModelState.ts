@@ -35,7 +35,7 @@ export interface ModelTask {
   readonly usedKeys: ReadonlyArray<string>
   /** How often it was claimed. */
   readonly attempt: number
-  /** Null when it is nobody's to claim, 0 when it waits for a worker. */
+  /** Null when nobody may claim it, 0 when it waits for a worker. */
   readonly leaseExpiresAt: number | null
   readonly name: string | null
   readonly traceparent: string | null

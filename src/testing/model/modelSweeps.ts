@@ -1,5 +1,5 @@
 /**
- * How the reference model removes what expired and recovers what was abandoned.
+ * How the reference model removes expired tasks and recovers abandoned ones.
  *
  * @since 0.1.0
  */
