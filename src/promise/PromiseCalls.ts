@@ -34,19 +34,19 @@ export class PromiseCalls {
   readonly #runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   readonly #runExit: <A, E>(effect: Effect.Effect<A, E>) => Promise<Exit.Exit<A, E>>
   readonly #release: Effect.Effect<void>
-  readonly #subject: string
+  readonly #closedReason: string
   readonly #running = new Map<Fiber.Fiber<unknown, unknown>, Operation>()
   #closing: Promise<void> | undefined
 
   /**
-   * Runs effects with the references of `context`, such as the clock; `release` ends what the storage holds. `subject`
-   * names what is closed in the errors of later calls.
+   * Runs effects with the references of `context`, such as the clock; `release` ends what the storage holds.
+   * `closedReason` says in the errors of later calls what is closed.
    */
-  constructor(context: Context.Context<never>, release: Effect.Effect<void>, subject = "storage") {
+  constructor(context: Context.Context<never>, release: Effect.Effect<void>, closedReason = "the storage is closed") {
     this.#runFork = Effect.runForkWith(context)
     this.#runExit = Effect.runPromiseExitWith(context)
     this.#release = release
-    this.#subject = subject
+    this.#closedReason = closedReason
   }
 
   /**
@@ -155,8 +155,7 @@ export class PromiseCalls {
   }
 
   #closed({ name }: Operation, applied: "no" | "unknown"): TaskStorageUnavailable {
-    const reason = `the ${this.#subject} is closed`
-    return new TaskStorageUnavailable({ operation: name, reason, retryable: false, applied })
+    return new TaskStorageUnavailable({ operation: name, reason: this.#closedReason, retryable: false, applied })
   }
 }
 

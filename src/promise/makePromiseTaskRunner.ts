@@ -48,7 +48,7 @@ export const makePromiseTaskRunner = (
   { release, storage }: PromiseTaskRunnerOptions
 ): PromiseTaskRunner => {
   const { context, runner } = opened
-  const calls = new PromiseCalls(context, Effect.void, "runner")
+  const calls = new PromiseCalls(context, Effect.void, "the runner is closed")
   const runs = new Set<Promise<RunResult>>()
   let closing: Promise<void> | undefined
 

@@ -21,7 +21,7 @@ import type {
   TaskStorageUnavailable,
   TerminalState
 } from "../../domain/TaskError.ts"
-import type { SessionTasks, TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { SessionTasks, TaskStorageShape, TransitionOptions } from "../../domain/TaskOperations.ts"
 import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
 import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
 import { isTerminal } from "../../domain/TaskStatus.ts"
@@ -123,7 +123,10 @@ export class SdkTaskStore implements TaskStore {
       this.#withTasks(
         sessionId,
         ({ reachable }) =>
-          reachable.settleTask(taskId, { _tag: "Success", value: result }, { status }).pipe(
+          reachable.settleTask(taskId, { _tag: "Success", value: result }, {
+            status,
+            resultTtl: this.#access.resultTtl
+          }).pipe(
             Effect.catchTag("ResultAlreadyStored", () => refuseSecondResult(reachable, taskId)),
             Effect.catchTags({
               TerminalState: (error) => refuse(resultRefused(taskId, error.status)),
@@ -166,7 +169,10 @@ export class SdkTaskStore implements TaskStore {
     const message = statusMessage === "" ? undefined : statusMessage
     return this.#calls.write(
       this.#withTasks(sessionId, ({ reachable }) =>
-        moveTo(reachable, taskId, status, message).pipe(
+        moveTo(reachable, taskId, status, {
+          statusMessage: message,
+          resultTtl: isTerminal(status) ? this.#access.resultTtl : undefined
+        }).pipe(
           Effect.catchTags({
             TerminalState: (error) => refuse(updateRefused(taskId, error.status, status)),
             TaskNotFound: () => refuse(notFound(taskId)),
@@ -232,20 +238,23 @@ const moveTo = (
   tasks: SessionTasks,
   taskId: string,
   status: Task["status"],
-  statusMessage: string | undefined
+  options: TransitionOptions
 ): Effect.Effect<
   unknown,
   Exclude<Effect.Error<ReturnType<SessionTasks["updateTaskStatus"]>>, InvalidTransition>
 > => {
-  const transition = tasks.updateTaskStatus(taskId, status, { statusMessage })
+  const transition = tasks.updateTaskStatus(taskId, status, options)
   return Effect.catchTag(
     transition,
     "InvalidTransition",
     () =>
-      Effect.flatMap(tasks.touchTask(taskId, { statusMessage }), (touched) =>
-        touched.status === status
-          ? Effect.void
-          : Effect.catchTag(transition, "InvalidTransition", () => Effect.void))
+      Effect.flatMap(
+        tasks.touchTask(taskId, { statusMessage: options.statusMessage }),
+        (touched) =>
+          touched.status === status
+            ? Effect.void
+            : Effect.catchTag(transition, "InvalidTransition", () => Effect.void)
+      )
   )
 }
 

@@ -73,6 +73,8 @@ export interface ScopedTasks {
 export interface StoreAccess {
   readonly tasksOf: (sessionId: string | undefined) => Effect.Effect<ScopedTasks, SdkRefusal>
   readonly ttlOf: (ttl: number | null | undefined) => number | null | undefined
+  /** How long a task lives once it has ended. */
+  readonly resultTtl?: Duration.Input | undefined
 }
 
 /**

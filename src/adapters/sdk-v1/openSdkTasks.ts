@@ -162,7 +162,10 @@ export const openSdkTasks: {
       Effect.provideContext(makeTasks(Struct.pick(options, tasksOptionNames)), services)
     )
     const ofStores = { messageTtl, onError, retryFor, pollInterval: settings.pollInterval }
-    const stores = storesOn(runner.storage, ofStores, (storage) => ownedAccess(storage, owner, settings))
+    const stores = storesOn(runner.storage, ofStores, (storage) => ({
+      ...ownedAccess(storage, owner, settings),
+      resultTtl: options.resultTtl
+    }))
     rememberTasks({ ...stores, tasks, opened, owner, exposeErrors })
     const { close } = runner
     return {

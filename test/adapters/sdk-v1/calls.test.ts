@@ -204,6 +204,23 @@ const hiding = <A extends object>(target: A, name: string): A =>
     }
   })
 
+test("tasks that tools end by the store live as long from then on as others", async () => {
+  const { storage, taskStore } = await open({ resultTtl: "1 minute" })
+  const request = { method: "tools/call", params: { name: "x" } }
+  const ends = [
+    (taskId: string) => taskStore.storeTaskResult(taskId, "completed", { content: [] }),
+    (taskId: string) => taskStore.updateTaskStatus(taskId, "cancelled")
+  ]
+  for (const end of ends) {
+    const { taskId } = await taskStore.createTask({}, 1, request)
+    await taskStore.updateTaskStatus(taskId, "working", "half done")
+    expect(await storage.getTask(taskId)).toMatchObject({ ttl: 86_400_000 })
+    await end(taskId)
+    const { createdAt = "", lastUpdatedAt = "", ttl = 0 } = await storage.getTask(taskId) ?? {}
+    expect(ttl).toBe(Date.parse(lastUpdatedAt) - Date.parse(createdAt) + 60_000)
+  }
+})
+
 test("tasks that tools create by the store have the ttl of the server, as others have", async () => {
   const day = 86_400_000
   const { taskStore } = await open({ maxTtl: "7 days" })
