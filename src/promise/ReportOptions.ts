@@ -24,9 +24,13 @@ export interface LogFields {
  * @category models
  */
 export interface PromiseLogger {
+  /** Takes what only a developer looks at. */
   readonly debug: (message: string, fields: LogFields) => void
+  /** Takes what happens every day. */
   readonly info: (message: string, fields: LogFields) => void
+  /** Takes what an operator should look at some day. */
   readonly warn: (message: string, fields: LogFields) => void
+  /** Takes what an operator should look at now. */
   readonly error: (message: string, fields: LogFields) => void
 }
 

@@ -26,6 +26,7 @@ export interface Tasks {
   readonly settings: TasksSettings
   /** The tools that may become tasks, by name. */
   readonly support: Map<string, TaskSupport>
+  /** Gives the tasks of an owner. */
   readonly ownedBy: (owner: KnownOwner) => OwnedTasks
   readonly questions: Questions
   readonly known: KnownTasks

@@ -23,7 +23,7 @@ import { type InputRequest, type ProgressAmount, TaskContext, type TaskContextSh
 export interface TestTaskOptions extends Partial<Pick<TaskContextShape, "taskId" | "attempt" | "sessionId">> {
   readonly principal?: Json | undefined
   /** The answers by the key of the question, or functions from the question to the answer. */
-  readonly answers?: { readonly [key: string]: Json | ((request: InputRequest) => Json) } | undefined
+  readonly answers?: Readonly<Record<string, Json | ((request: InputRequest) => Json)>> | undefined
   /** The steps that an earlier worker has done, by key. They are not done again. */
   readonly steps?: { readonly [key: string]: Json } | undefined
 }

@@ -152,7 +152,7 @@ export const brokenMessages: ReadonlyArray<BrokenDriver> = [
           Effect.tap(good.removeExpired(now, limit), (ids) =>
             Effect.forEach(ids, (id) => {
               const message = pushed.get(id)
-              return message === undefined ? Effect.void : good.messages.push(message)
+              return message === undefined ? Effect.void : Effect.asVoid(good.messages.push(message))
             }))
       }
     }
