@@ -1,5 +1,5 @@
 /**
- * What tasks ask of clients of revision 2025-11-25, on the streams of their requests.
+ * The questions of tasks to clients of revision 2025-11-25, on the streams of their requests.
  *
  * @since 0.2.0
  */
@@ -80,8 +80,8 @@ interface Table {
 }
 
 /**
- * Puts the questions of the tasks of a process to whoever listens, each once. A listener that goes away leaves its questions
- * to the next one; so does one whose client listens anew, since its stream may be lost without anybody knowing.
+ * Puts the questions of the tasks of a process to their listeners, each once. When a listener goes away, the next one is asked.
+ * So it is when its client listens again: the old stream may be lost without anybody knowing.
  *
  * @since 0.2.0
  * @category models

@@ -9,8 +9,8 @@ import * as Schema from "effect/Schema"
 import { idProblem } from "../domain/TaskId.ts"
 
 /**
- * Says whose the tasks of a request are: the id of a user, 1 to 255 characters, that tasks are bound to; and, where work needs
- * more than that, what is stored as its `principal`, which JSON can carry.
+ * The owner of the tasks of a request: the id of a user, 1 to 255 characters, that tasks are bound to. If work needs more than
+ * that, it is the `principal` that is stored with the task, which JSON can carry.
  *
  * @since 0.2.0
  * @category models
@@ -28,8 +28,8 @@ export interface Anonymous {
 }
 
 /**
- * Binds tasks to nobody: whoever knows the id of a task may read and cancel it. Ids cannot be guessed, and there is no
- * `tasks/list`, which would tell them.
+ * Binds tasks to nobody: everybody who knows the id of a task may read and cancel it. Ids cannot be guessed, and there is no
+ * `tasks/list` that would show them.
  *
  * @since 0.2.0
  * @category constructors
@@ -37,7 +37,7 @@ export interface Anonymous {
 export const anonymous: Anonymous = { _tag: "Anonymous" }
 
 /**
- * Nobody can say whose the tasks of this request would be, so it gets none.
+ * This request has no owner, so it gets no tasks.
  *
  * @since 0.2.0
  * @category errors
@@ -70,8 +70,8 @@ export interface KnownOwner {
 export const nobody: KnownOwner = { id: null, principal: undefined }
 
 /**
- * Checks what an `owner` function gave. Code without a compiler may give anything, and must not give somebody else's tasks
- * by that.
+ * Checks the value of an `owner` function. Code without a compiler may give anything, and must not reach the tasks of others by
+ * that.
  *
  * @since 0.2.0
  * @category parsers

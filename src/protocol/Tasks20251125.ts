@@ -1,5 +1,5 @@
 /**
- * The tasks of revision 2025-11-25: what clients are answered.
+ * The answers about tasks in revision 2025-11-25.
  *
  * @since 0.2.0
  */

@@ -1,5 +1,5 @@
 /**
- * The Tasks extension of revision 2026-07-28: what clients are answered.
+ * The answers of the Tasks extension of revision 2026-07-28.
  *
  * @since 0.2.0
  */
@@ -68,8 +68,8 @@ export const getTask20260728 = (
 const acknowledgement: Fields = { resultType: "complete" }
 
 /**
- * Answers `tasks/update`. What is wrong with an answer is told as that, and then none is stored; answers to what is not asked,
- * or no more, are ignored.
+ * Answers `tasks/update`. If an answer is wrong, the error says what is wrong with it, and nothing is stored. Answers to
+ * questions that are not open are ignored.
  *
  * @since 0.2.0
  * @category handlers

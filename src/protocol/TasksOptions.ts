@@ -1,5 +1,5 @@
 /**
- * What a server with tasks can be told, the same for every server.
+ * The options of a server with tasks, the same for every server.
  *
  * @since 0.2.0
  */
@@ -11,7 +11,7 @@ import { InvalidInput } from "../domain/TaskError.ts"
 import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
 
 /**
- * Says whether calls of a tool become tasks: never; where the client can take one; or always, so that a client that cannot is
+ * Says whether calls of a tool become tasks: never; if the client can take one; or always, and a client that cannot take one is
  * refused.
  *
  * @since 0.2.0
@@ -26,52 +26,52 @@ export type TaskSupport = "forbidden" | "optional" | "required"
  * @category options
  */
 export interface TasksLimits {
-  /** How many `subscriptions/listen` streams with tasks may be open: 1000 in all by default, */
+  /** How many `subscriptions/listen` streams with tasks may be open in all: 1000 by default. */
   readonly streams?: number | undefined
-  /** and 20 for each owner. Servers without owners have the first bound alone. */
+  /** How many of them each owner may have: 20 by default. Servers without owners have no such bound. */
   readonly streamsPerOwner?: number | undefined
   /**
-   * How long a call that is no task waits for the answers to its questions, 5 minutes by default. The tool that asked goes on
-   * to hold its place among those that run.
+   * How long a call without a task waits for the answers to its questions: 5 minutes by default. The tool that asked counts
+   * as running meanwhile.
    */
   readonly answerTimeout?: Duration.Input | undefined
 }
 
 /**
- * How the tasks of a server are kept and run. Durations given as numbers are milliseconds.
+ * How the tasks of a server are kept and run. A duration that is a number is in milliseconds.
  *
  * @since 0.2.0
  * @category options
  */
 export interface TasksOptions {
-  /** For tools that are registered as tasks and do not say it themselves: `"optional"` by default. */
+  /** For task tools that do not say it: `"optional"` by default. */
   readonly taskSupport?: "optional" | "required" | undefined
-  /** How long tasks live for which nobody asks anything else, from their creation: 24 hours by default. */
+  /** How long a task lives, from its creation, if neither its client nor its tool says: 24 hours by default. */
   readonly defaultTtl?: Duration.Input | null | undefined
-  /** The longest that a client or a tool may ask for, 30 days by default; `null` is unlimited. */
+  /** The longest ttl that a client or a tool gets: 30 days by default; `null` is unlimited. */
   readonly maxTtl?: Duration.Input | null | undefined
-  /** How long clients should wait between polls, a second by default. */
+  /** How long clients should wait between polls: a second by default. */
   readonly pollInterval?: Duration.Input | undefined
-  /** For tools that do not say it themselves: `"fail"` by default, and 3 attempts for those that say that they are idempotent. */
+  /** For tools that do not say it: `"fail"` by default, and 3 attempts for tools that say that they are idempotent. */
   readonly lostWorker?: LostWorkerPolicy | undefined
   /**
-   * For clients of revision 2025-11-25 that only poll: sends them what a task asks on the response to `tasks/get` too,
-   * and holds that response until it is answered, at most 25 seconds. The first poll of a task that another session created
-   * only tells that it asks. Off by default.
+   * For clients of revision 2025-11-25 that only poll: questions go out on the response to `tasks/get` too. That response is
+   * held until the client has answered, at most 25 seconds. The first poll of a task that another session created only says
+   * that the task asks. Off by default.
    */
   readonly inputOnPoll?: boolean | undefined
   readonly limits?: TasksLimits | undefined
 }
 
 /**
- * What a tool says of its tasks; what it leaves out is as the server has it.
+ * What a tool says about its tasks. Absent options are those of the server.
  *
  * @since 0.2.0
  * @category options
  */
 export interface ToolTaskOptions {
   readonly taskSupport?: TaskSupport | undefined
-  /** How long its tasks live where the client does not ask for another time; `null` is unlimited. */
+  /** How long its tasks live if the client does not ask for another time; `null` is unlimited. */
   readonly ttl?: Duration.Input | null | undefined
   readonly pollInterval?: Duration.Input | undefined
   readonly lostWorker?: LostWorkerPolicy | undefined
@@ -166,7 +166,7 @@ const resolveKnown = (options: TasksOptions, limits: TasksLimits): Result.Result
   })
 
 /**
- * Checks what a tool says, and fills in what the server has. `isIdempotent` is what the tool is annotated with.
+ * Checks the options of a tool, and fills in those of the server. `isIdempotent` is the annotation of the tool.
  *
  * @since 0.2.0
  * @category parsers

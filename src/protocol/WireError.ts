@@ -116,7 +116,7 @@ export const missingCapability: WireError = {
 }
 
 /**
- * What tells the operator of a failure that the client learns nothing of. It logs, unless the server says otherwise.
+ * Tells the operator about a failure whose details the client does not see. It logs, unless the server says otherwise.
  *
  * @since 0.2.0
  * @category references
@@ -135,12 +135,12 @@ export const OperatorReport: Context.Reference<(failure: unknown) => Effect.Effe
  */
 export const report = (failure: unknown): Effect.Effect<void> => Effect.flatMap(OperatorReport, (tell) => tell(failure))
 
-/** Whatever keeps a request for a task from being done. */
+/** Any error that stops a request for a task. */
 type Refusal = TaskStorageError | TooManyTasks | OwnerMissing
 
 /**
- * Fails with what a client may know of a refusal. Faults of the engine, which may tell of tables, hosts and payloads, go to
- * the operator alone.
+ * Fails with the error that a client may see. Failures of the engine may name tables, hosts and payloads: only the operator
+ * sees them.
  *
  * @since 0.2.0
  * @category converting
@@ -159,8 +159,8 @@ const tell = (told: WireError): Telling => ({ told, isReported: false })
 const tellAndReport = (told: WireError): Telling => ({ told, isReported: true })
 
 /**
- * Decides what a client is told of a refusal, and whether the operator hears of it. Only an id can be unknown; what else is
- * wrong with a request is told as that.
+ * Decides what a client is told about a refusal, and whether the operator hears of it. "Not found" is only for ids. Anything else
+ * that is wrong with a request is told as that.
  *
  * @since 0.2.0
  * @category converting

@@ -1,8 +1,8 @@
 /**
- * Calls that are no tasks.
+ * Calls without a task.
  *
- * Nothing of them is stored, since nobody could ask about it. Only where one has to ask a client of revision 2026-07-28, whose
- * questions are answered by another call, it is stored from that moment on, and goes on as a task of this process.
+ * Nothing of them is stored, because nobody could ask about it. There is one exception: a call that asks a client of revision
+ * 2026-07-28, which answers with another call. It is stored from that moment on, and continues as a task of this process.
  *
  * @since 0.2.0
  */

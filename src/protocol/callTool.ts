@@ -20,7 +20,7 @@ import { failWire, missingCapability, unsupported, type WireError } from "./Wire
 /**
  * Answers a call of a tool that is registered as a task.
  *
- * Arguments are checked before there is a task. Where the client can take a task the call becomes one; else it is run in the
+ * Arguments are checked before there is a task. If the client can take a task, the call becomes one. Otherwise it runs in the
  * request, and nothing is stored, unless it has to ask a client of revision 2026-07-28.
  *
  * @since 0.2.0

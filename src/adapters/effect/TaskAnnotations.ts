@@ -1,5 +1,5 @@
 /**
- * What a tool says about being run as a task.
+ * Annotations of tools that run as tasks.
  *
  * @since 0.2.0
  */
@@ -9,7 +9,7 @@ import type { TaskSupport as Support } from "../../protocol/TasksOptions.ts"
 import type { LostWorkerPolicy } from "../../runner/TaskHandler.ts"
 
 /**
- * Says whether calls of a tool become tasks: never; where the client can take one; or always, so that a client that cannot is
+ * Says whether calls of a tool become tasks: never; if the client can take one; or always, and a client that cannot take one is
  * refused.
  *
  * @since 0.2.0
@@ -42,8 +42,8 @@ export const TaskSupport: Context.Reference<TaskSupport> = Context.Reference<Tas
 )
 
 /**
- * Annotates a tool with what becomes of its tasks when their worker dies. By default those of tools that are annotated
- * with Effect's `Tool.Idempotent` run again, 3 times in all, and others fail.
+ * Annotates a tool with what happens to its tasks when their worker dies. By default they fail. Tasks of a tool that is annotated
+ * with Effect's `Tool.Idempotent` run again, up to 3 times in all.
  *
  * @since 0.2.0
  * @category annotations
@@ -53,8 +53,8 @@ export const LostWorker: Context.Reference<LostWorkerPolicy | undefined> = Conte
 >("mcp-task-storage/mcp/LostWorker", { defaultValue: () => undefined })
 
 /**
- * Annotates a tool with the time that its tasks live, from their creation, where the client does not ask for another;
- * `null` is unlimited. What the server allows stays the limit.
+ * Annotates a tool with the time that its tasks live, from their creation, if the client does not ask for another. `null` is
+ * unlimited. The `maxTtl` of the server stays the limit.
  *
  * @since 0.2.0
  * @category annotations

@@ -1,5 +1,5 @@
 /**
- * The options that servers with tasks take beside those of Effect's own.
+ * The options of servers with tasks, in addition to those of Effect.
  *
  * @since 0.2.0
  */
@@ -10,8 +10,8 @@ import type { TasksOptions as CommonOptions } from "../../protocol/TasksOptions.
 import type { JsonRpcFailure } from "../../protocol/WireError.ts"
 
 /**
- * Gives whose the tasks of a request are, or fails with the error that the client sees. It runs on every call of a tool that
- * may become a task and on every request for a task; what it needs is taken from the request.
+ * Gives the owner of the tasks of a request, or fails with the error that the client sees. It runs on every call of a tool that
+ * may become a task and on every request for a task. It may use the services of the request.
  *
  * @since 0.2.0
  * @category models
@@ -24,8 +24,8 @@ export type Owner<R = never> = Effect.Effect<TaskOwner, JsonRpcFailure, R> | Ano
  */
 export interface TasksOptions<PR = never> extends CommonOptions {
   /**
-   * Gives a value that JSON can carry, which is stored with each task: on whose behalf it runs. Workers make of it, with
-   * `workerServices`, what a request would have provided. Without it, it is the principal of the owner.
+   * Gives a value that JSON can carry, which is stored with each task: on whose behalf it runs. With `workerServices` workers
+   * make from it the services that a request would have provided. By default it is the principal of the owner.
    */
   readonly principal?: Effect.Effect<unknown, JsonRpcFailure, PR> | undefined
 }

@@ -1,8 +1,8 @@
 /**
  * Durable tasks for servers that are built with Effect's `McpServer`, in protocol revisions 2025-11-25 and 2026-07-28.
  *
- * Two things change in a server: tools that are to become tasks are annotated with `McpTasks.TaskSupport` and registered
- * with `McpTasks.toolkit`, and the layer that serves them is that of this module.
+ * Two things change in a server. Annotate the tools that become tasks with `McpTasks.TaskSupport`, and register them with
+ * `McpTasks.toolkit`. Serve them with the layer of this module.
  *
  * @since 0.2.0
  * @module

@@ -102,8 +102,8 @@ export type StdioOptions<Protocols extends Adapters, RA, RE, RR, PR> =
   & TasksOptions<PR>
 
 /**
- * Serves MCP with tasks over Streamable HTTP: `McpServer.layerHttp` with one more option that has to be given, `owner`,
- * and a storage and a runner to be provided.
+ * Serves MCP with tasks over Streamable HTTP: `McpServer.layerHttp` with one more required option, `owner`. Provide a storage and
+ * a runner.
  *
  * **Example** (A server whose tasks are bound to the caller)
  *
@@ -164,8 +164,8 @@ export const layerHttp = <
 
 /**
  * Serves revision 2026-07-28 with tasks where execution belongs to each HTTP request:
- * `McpServer.layerHttpRequestScoped`, with `owner`. There are no subscriptions. Where nothing lives beyond a request, the
- * runner is one with `dispatch`.
+ * `McpServer.layerHttpRequestScoped`, with `owner`. There are no subscriptions. If nothing lives beyond a request, use a runner
+ * with `dispatch`.
  *
  * @since 0.2.0
  * @category layers
@@ -196,8 +196,8 @@ export const layerHttpRequestScoped = <
   }))
 
 /**
- * Serves MCP with tasks over standard input and output: `McpServer.layerStdio`. Tasks are bound to nobody there: the one
- * client sees all of them that the storage holds and that no HTTP server has bound to an owner.
+ * Serves MCP with tasks over standard input and output: `McpServer.layerStdio`. Tasks are bound to nobody there. The one client
+ * sees all tasks of the storage that are bound to no owner.
  *
  * @since 0.2.0
  * @category layers

@@ -69,8 +69,8 @@ type TaskContextMarker = McpServer.McpRequest<"Requires", TaskContext>
 const marker = Context.Service<TaskContextMarker, true>("mcp-task-storage/mcp/TaskContextMarker")
 
 /**
- * Creates a layer that registers a toolkit as `McpServer.toolkit` does, where tools that are annotated with
- * `McpTasks.TaskSupport` become tasks. They may depend on `TaskContext`.
+ * Creates a layer that registers a toolkit as `McpServer.toolkit` does. Tools that are annotated with `McpTasks.TaskSupport`
+ * become tasks. They may depend on `TaskContext`.
  *
  * @since 0.2.0
  * @category layers

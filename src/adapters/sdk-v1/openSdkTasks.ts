@@ -46,13 +46,13 @@ export interface SdkTasksOptions
   extends RunnerOptions, TasksOptions, Pick<SdkTaskStoreOptions, "messageTtl" | "retryFor">
 {
   /**
-   * Whose a task is, which a server over HTTP must say. With `anonymous` it is reached by whoever knows its id, which nobody
-   * can guess. Without it, on standard input and output, tasks belong to nobody.
+   * The owner of a task, which a server over HTTP must say. With `anonymous` everybody who knows the id of a task reaches it,
+   * and nobody can guess an id. Without it, on standard input and output, tasks belong to nobody.
    */
   readonly owner?: OwnerOf | Anonymous | undefined
   /**
-   * Whether a client sees the message of what a tool throws, as the SDK shows it, which is the default. `onError` and the
-   * `failure` of the task have it in any case.
+   * Whether a client sees the message of an error that a tool throws: `true` by default, as in a plain tool of the SDK.
+   * `onError` and the `failure` of the task have it in any case.
    */
   readonly exposeErrors?: boolean | undefined
 }
@@ -103,13 +103,13 @@ export interface OpenedSdkTasks extends OpenedSdkStores {
     response: Response,
     parsedBody?: unknown
   ) => Promise<void>
-  /** Gives running tasks their time (`shutdownTimeout`), leaves the rest to others, and closes the storage. */
+  /** Gives running tasks `shutdownTimeout`, leaves the rest to others, and closes the storage. */
   readonly close: () => Promise<void>
 }
 
 /**
- * Opens a storage, the one that a URL names or the one of a layer, and a runner on it, for servers of the official MCP
- * SDK whose tools `registerTaskTool` adds. One serves all servers of a process, such as one for each session.
+ * Opens a storage, which a URL names or a layer makes, and a runner on it, for servers of the official MCP SDK whose tools
+ * `registerTaskTool` registers. One of it serves all servers of a process, such as one for each session.
  *
  * Rejects with `InvalidInput` for a source or option that it cannot use, and as `openTaskStorage` does.
  *

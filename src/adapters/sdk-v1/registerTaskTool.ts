@@ -27,7 +27,7 @@ import { serveTasks } from "./serveTasks.ts"
 type ToolSchema = ZodRawShapeCompat | AnySchema
 
 /**
- * What a tool gets as its arguments.
+ * The arguments of a tool.
  *
  * @since 0.2.0
  * @category models
@@ -38,7 +38,7 @@ export type TaskToolArguments<Input extends undefined | ToolSchema> = Input exte
   : Readonly<Record<string, never>>
 
 /**
- * How a tool is declared, and how its tasks are kept and run; what it leaves out is as `openSdkTasks` was told.
+ * How a tool is declared, and how its tasks are kept and run. Absent options are those of `openSdkTasks`.
  *
  * @since 0.2.0
  * @category options
@@ -64,24 +64,24 @@ const declarationNames = optionNames<Omit<TaskToolConfig<undefined>, keyof ToolT
 })
 
 /**
- * Registers a tool whose calls run as tasks of `openSdkTasks`: stored before they are answered, with a sign of life while
- * they run, settled whatever happens, stopped by `tasks/cancel` through their `signal`, recovered when their process
- * died. From the first such tool on the server's `tasks/*` are answered by this library: `tasks/result` puts what a task
- * asks (`elicit`, `sample`, `request`) to whoever waits there.
+ * Registers a tool whose calls run as tasks of `openSdkTasks`. A task is stored before the call is answered. It is settled whatever
+ * happens, stopped by `tasks/cancel` through its `signal`, and recovered when its process dies. From the first such tool on this
+ * library answers `tasks/*` of the server: `tasks/result` sends the questions of a task (`elicit`, `sample`, `request`) to the
+ * client that waits there.
  *
- * `run` gives the result of the call. What it throws is a result with `isError: true` and the message, as that of any tool
- * of the SDK; a `TaskFailure` is the JSON-RPC error of the call.
+ * `run` gives the result of the call. If it throws, the client gets a result with `isError: true` and the message, as from any tool
+ * of the SDK. With a `TaskFailure` the client gets that JSON-RPC error.
  *
  * What to know:
  *
- * - A plain call of an optional tool runs in its request, and nothing of it is stored. It is asked on its own stream.
- * - Tasks of a process that died are recovered where their tool is registered. A server for each session registers it
- *   with the first one: register the tools on one server at the start of the process too.
- * - Only clients that declare to answer are asked. On stateless HTTP none can be asked, since the answer comes to another
- *   server: a task hears there that its question was refused, which for an elicitation is `cancel`.
+ * - A plain call of an optional tool runs in its request, and nothing of it is stored. Its questions go out on its own stream.
+ * - A process recovers tasks of tools that are registered in it. If you make a server for each session, register the tools on one
+ *   server at the start of the process too.
+ * - Only clients that declare that they answer are asked. On stateless HTTP none can be asked, because the answer would come to
+ *   another server. A question is refused there; an elicitation gives `cancel`.
  *
- * Throws `InvalidInput` for a config that it cannot use and when the server was not made with the stores of `openSdkTasks`,
- * and what the SDK throws where the server does not declare the capability `tasks`.
+ * Throws `InvalidInput` for a config that it cannot use, and for a server that was not made with the stores of `openSdkTasks`.
+ * Throws what the SDK throws if the server does not declare the capability `tasks`.
  *
  * @since 0.2.0
  * @category constructors

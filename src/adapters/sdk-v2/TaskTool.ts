@@ -33,7 +33,7 @@ import { type TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
 import type { ResolvedOptions } from "./TasksExtensionOptions.ts"
 
 /**
- * Does the work of a tool, in this process or in another that registered the tool. What it gives is its result.
+ * Does the work of a tool, in this process or in another that registered the tool. Gives its result.
  *
  * @since 0.2.0
  * @category models
@@ -44,7 +44,7 @@ export type TaskToolRun<Args> = (
 ) => CallToolResult | Promise<CallToolResult>
 
 /**
- * What is said of a tool: as for `McpServer.registerTool`, and how it runs as a task.
+ * The config of a tool: that of `McpServer.registerTool`, and how the tool runs as a task.
  *
  * @since 0.2.0
  * @category options
@@ -52,7 +52,7 @@ export type TaskToolRun<Args> = (
 export interface TaskToolConfig<Args> extends ToolTaskOptions {
   readonly title?: string
   readonly description?: string
-  /** Checks the arguments when the tool is called, and again when a worker takes them up. */
+  /** Checks the arguments when the tool is called, and again when a worker runs it. */
   readonly inputSchema: StandardSchemaWithJSON<unknown, Args>
   readonly outputSchema?: StandardSchemaWithJSON
   readonly annotations?: ToolAnnotations
@@ -60,8 +60,8 @@ export interface TaskToolConfig<Args> extends ToolTaskOptions {
   readonly scopeChallenge?: ScopeChallengeHandler
   readonly _meta?: Record<string, unknown>
   /**
-   * Is asked before there is a task, and may ask the client for input first; the call then comes again with the
-   * responses, in `ctx.mcpReq.inputResponses`, and the tool finds them in its `answers`.
+   * Runs before there is a task, and may ask the client for input first. The call then comes again with the responses, in
+   * `ctx.mcpReq.inputResponses`, and the tool finds them in its `answers`.
    */
   readonly prepare?: Prepare<Args> | undefined
 }

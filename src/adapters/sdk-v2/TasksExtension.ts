@@ -19,8 +19,8 @@ import { makeTaskTool, type TaskTool, type TaskToolConfig, type TaskToolRun } fr
 const attached = new WeakMap<McpServer, TasksExtension>()
 
 /**
- * Makes tools run as durable tasks. One extension serves any number of servers, one for each request included: it is built
- * once, with its tools, and attached to each server before that connects.
+ * Makes tools run as durable tasks. One extension serves any number of servers, even one for each request. Build it once, with its
+ * tools, and attach it to each server before the server connects.
  *
  * **Example** (A server with a tool that runs as a task)
  *
@@ -53,8 +53,8 @@ export class TasksExtension {
   readonly #tools = new Map<string, TaskTool>()
 
   /**
-   * Opens the storage, unless it is given a runner. Throws `InvalidInput` for options that it cannot use; what the opening
-   * comes to is told by {@link TasksExtension.ready}, and every request fails with it.
+   * Opens the storage, unless it is given a runner. Throws `InvalidInput` for options that it cannot use. If the storage cannot
+   * be opened, {@link TasksExtension.ready} rejects, and every request fails.
    */
   constructor(options: TasksExtensionOptions) {
     this.#options = resolveOptions(options)
@@ -67,12 +67,12 @@ export class TasksExtension {
   }
 
   /**
-   * Registers a tool, on every server that the extension is attached to from now on, or on this one. Another tool of the
-   * same name takes its place. What `run` gives is the result of the tool, wherever it runs: a task may be taken up by
-   * another process, of which `run` must not lean on anything that only the one that was called has.
+   * Registers a tool, on every server that the extension is attached to from now on, or on this one. A second tool of the same
+   * name replaces the first. `run` gives the result of the tool. Another process may run the task, so `run` must not rely on
+   * anything that only the called process has.
    *
-   * A tool that is registered on one server only, in a factory say, is known to this process from the first such server
-   * on, and until then tasks of it that an earlier process left wait.
+   * If a tool is registered on single servers only, in a factory for example, this process learns of it with the first such
+   * server. Until then tasks of it that an earlier process left wait.
    */
   registerTool<Args>(name: string, config: TaskToolConfig<Args>, run: TaskToolRun<Args>): void
   registerTool<Args>(
@@ -97,8 +97,8 @@ export class TasksExtension {
   }
 
   /**
-   * Serves tasks, and the tools that were registered, on a server that is not connected yet. Doing it again does nothing.
-   * Throws for a server that has another Tasks extension, or handles one of its methods already.
+   * Serves tasks, and the registered tools, on a server that is not connected yet. A second call does nothing. Throws for a
+   * server that has another Tasks extension, or handles one of its methods already.
    */
   attach(server: McpServer): void {
     const other = attached.get(server)
@@ -112,15 +112,15 @@ export class TasksExtension {
   }
 
   /**
-   * Adds to the handler of `createMcpHandler` what it leaves out of `subscriptions/listen`: `taskIds`, of which clients are
-   * told every change by `notifications/tasks`. Without it they poll.
+   * Adds `taskIds` to `subscriptions/listen` of a handler of `createMcpHandler`: clients get `notifications/tasks` for every
+   * change of these tasks. Without it they poll.
    */
   listen(handler: McpHttpHandler): McpHttpHandler {
     return listenToTasks(handler, this.#served)
   }
 
   /**
-   * Stops running tasks and closes the storage; what is unfinished is left to others. A runner that was given stays open.
+   * Stops running tasks, leaves unfinished ones to others, and closes the storage. A given runner stays open.
    */
   close(): Promise<void> {
     return this.#served.close()

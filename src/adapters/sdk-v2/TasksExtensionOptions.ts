@@ -1,5 +1,5 @@
 /**
- * What the Tasks extension of a server can be told.
+ * The options of the Tasks extension of a server.
  *
  * @since 0.2.0
  */
@@ -27,8 +27,8 @@ import {
 import { taskRunnerOptions } from "../../runner/ResolvedRunnerOptions.ts"
 
 /**
- * Finds the owner of a request, from what authenticated it; over HTTP there is the request too. It is asked on every
- * request that creates or names a task. A request that it finds no owner of is refused, as is one that it throws for.
+ * Gives the owner of a request, from its authentication, and over HTTP from the request itself. The extension calls it on every
+ * request that creates or names a task. If it gives no owner, or throws, the request is refused.
  *
  * @since 0.2.0
  * @category models
@@ -50,8 +50,8 @@ export interface UrlSource extends Omit<OpenRunnerOptions, keyof TasksOptions> {
 }
 
 /**
- * A storage of a layer, or one that `openTaskStorage` gave, which stays open when the extension is closed; and the options
- * of the runner.
+ * A storage of a layer, or of `openTaskStorage`, which stays open when the extension is closed; and the options of the
+ * runner.
  *
  * @since 0.2.0
  * @category options
@@ -62,7 +62,7 @@ export interface StorageSource extends StorageRunnerOptions {
 }
 
 /**
- * A runner, which others run tasks with too. It stays open when the extension is closed.
+ * A runner that others may use too. It stays open when the extension is closed.
  *
  * @since 0.2.0
  * @category options
@@ -79,11 +79,11 @@ export interface RunnerSource extends ReportOptions {
  * @category options
  */
 export type TasksExtensionOptions = (UrlSource | StorageSource | RunnerSource) & TasksOptions & {
-  /** Whose a task is. With `anonymous` it is reached by whoever knows its id, which nobody can guess. */
+  /** The owner of a task. With `anonymous` everybody who knows its id reaches it, and nobody can guess an id. */
   readonly owner: OwnerOf | Anonymous
   /**
-   * Whether a client sees the message of what a tool throws, as it does in a plain tool of the SDK, which is the default.
-   * The operator sees it in any case.
+   * Whether a client sees the message of an error that a tool throws: `true` by default, as in a plain tool of the SDK. The
+   * operator sees it in any case.
    */
   readonly exposeErrors?: boolean | undefined
 }

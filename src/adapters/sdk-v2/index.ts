@@ -4,15 +4,15 @@
  *
  * What to know when you use them:
  *
- * - Clients of that revision decide by declaring the extension: then a call is answered with a task at once. Where a tool
- *   does not require it, every other client, also one of 2025-11-25, waits for the result, and nothing is stored. What the
- *   tool asks meanwhile a client of 2025-11-25 gets on the stream of its call, and others as an `input_required` result, if
- *   the server has no `requestState.verify` of its own.
+ * - A client of that revision that declares the extension gets a task at once. Any other client, even one of 2025-11-25, waits for
+ *   the result, unless the tool requires a task, and nothing is stored. If the tool asks meanwhile, a client of 2025-11-25 is
+ *   asked on the stream of its call. Others get an `input_required` result, if the server has no `requestState.verify` of its
+ *   own.
  * - Wrap the handler of `createMcpHandler` in `tasks.listen(handler)`, so that clients may subscribe to tasks. Over stdio
  *   they poll.
- * - What a tool throws becomes a result with `isError: true` and its message, as in a plain tool of the SDK; the operator
- *   hears of it by `onError`, and finds it as the `failure` of the task. Throw a `TaskFailure` for a JSON-RPC error.
- * - Tools should be registered when a process starts, so that it takes up tasks that others left.
+ * - If a tool throws, the client gets a result with `isError: true` and the message, as from a plain tool of the SDK. The operator
+ *   gets the error by `onError`, and finds it as the `failure` of the task. Throw a `TaskFailure` for a JSON-RPC error.
+ * - Register tools when a process starts, so that it takes up tasks that others left.
  *
  * @since 0.2.0
  * @module
