@@ -4,15 +4,14 @@
  * @since 0.2.0
  */
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Result from "effect/Result"
-import { InvalidInput, TaskStorageUnavailable } from "../../domain/TaskError.ts"
-import type { OpenedRunner } from "../../promise/openRunner.ts"
+import * as Option from "effect/Option"
+import { InvalidInput } from "../../domain/TaskError.ts"
+import { type OpenedRunner, runnerClosed } from "../../promise/openRunner.ts"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
 import type { Tasks } from "../../protocol/Tasks.ts"
-import { internalError, type WireError } from "../../protocol/WireError.ts"
+import { failWire, internalError, report, type WireError } from "../../protocol/WireError.ts"
 import type { SdkStores } from "./makeSdkTaskStore.ts"
 import { toMcpError } from "./mcpErrors.ts"
 import { ownerOf, type Ownership } from "./ownership.ts"
@@ -78,14 +77,15 @@ export const answerBy = async <A>(
   { signal }: Extra,
   effect: Effect.Effect<A, WireError>
 ): Promise<A> => {
-  const exit = await opened.run(Effect.catchDefect(effect, tellOperator), signal)
+  const told = Effect.catchDefect(
+    effect,
+    (defect) => Effect.andThen(report(defect), Effect.fail(internalError("Internal error")))
+  )
+  const exit = await opened.run(told, signal)
   if (Exit.isSuccess(exit)) return exit.value
-  const failure = Cause.findError(exit.cause)
-  if (Result.isFailure(failure)) throw toMcpError(internalError("The request was interrupted"))
-  throw failure.success instanceof TaskStorageUnavailable ? closed : toMcpError(failure.success)
+  signal.throwIfAborted()
+  // What nobody stopped was stopped by the end of the runner.
+  const failure = Option.getOrElse(Exit.findErrorOption(exit), () => runnerClosed("answer"))
+  const shown = "_tag" in failure ? Effect.flip(failWire(failure)) : Effect.succeed(failure)
+  throw toMcpError(await Effect.runPromiseWith(opened.context)(shown))
 }
-
-const tellOperator = (defect: unknown): Effect.Effect<never, WireError> =>
-  Effect.andThen(Effect.logError("A request for a task failed", defect), Effect.fail(internalError("Internal error")))
-
-const closed = toMcpError(internalError("The server is closed"))

@@ -46,7 +46,7 @@ describe("a call that keeps its task from being created", () => {
     await tasks.close()
     expect(await onTheWire(start("plain"))).toStrictEqual({
       code: -32603,
-      message: expect.not.stringContaining("task creation result")
+      message: "MCP error -32603: The task storage is unavailable. Try again later."
     })
   })
 
@@ -83,6 +83,26 @@ describe("a tool", () => {
     expect(await call("constructor")).toMatchObject({ isError: true })
     registerTaskTool(server, "toString", {}, () => ({ content: [{ type: "text", text: "mine" }] }))
     expect(await call("toString")).toMatchObject({ content: [{ text: "mine" }] })
+  })
+
+  test("asks, and does its steps, under keys that every object inherits", async () => {
+    const answer = (message: string) => ({ action: "accept", content: { to: message } })
+    const { call, result, server, start } = await connectInMemory(await open(), { answer })
+    registerTaskTool(server, "odd", {}, async (_, { elicit, step }) => {
+      const heard: Array<unknown> = []
+      for (const key of ["first", "constructor", "toString", "__proto__"]) {
+        const { content } = await elicit(key, { message: key, requestedSchema: { type: "object", properties: {} } })
+        heard.push(content?.["to"], await step(key, () => `step ${key}`))
+      }
+      return { content: [{ type: "text", text: heard.join() }] }
+    })
+    const expected = {
+      content: [{
+        text: "first,step first,constructor,step constructor,toString,step toString,__proto__,step __proto__"
+      }]
+    }
+    expect(await call("odd")).toMatchObject(expected)
+    expect(await result((await start("odd")).taskId)).toMatchObject(expected)
   })
 
   test("that is called plainly with wrong arguments answers as any tool of the SDK", async () => {

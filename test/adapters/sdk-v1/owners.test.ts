@@ -123,6 +123,15 @@ describe.each([{ stateless: false }, { stateless: true }])("over HTTP (stateless
   })
 })
 
+test("a tool of the SDK has no tasks where nothing tells the store whose they are", async () => {
+  const tasks = await open({ owner })
+  const client = new WireClient(await serveHttp(tasks, { register: registerOwn }), "ada")
+  await client.begin()
+  expect(await client.ask("tools/call", { name: "own", arguments: {}, task: {} })).toMatchObject({ code: -32602 })
+  expect(await client.ask("tasks/list")).toMatchObject({ message: expect.stringContaining("Tasks need an owner") })
+  expect(await tasks.storage.taskCount()).toBe(0)
+})
+
 describe("an owner function", () => {
   const asked = async (owner: OpenSdkTasksOptions["owner"], onError = vi.fn()) => {
     const client = new WireClient(await serveHttp(await open({ owner, onError }), { register: registerReport }), "ada")
