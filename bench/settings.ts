@@ -13,6 +13,8 @@ export const settings = {
   /** Operations in a round. */
   memoryOperations: quick ? 1_000 : 20_000,
   sqliteOperations: quick ? 300 : 1_500,
+  /** Multiples of a hundred: each of them waits for the disk. */
+  commits: quick ? 200 : 1_000,
   serverOperations: quick ? 96 : 320,
   pages: quick ? 32 : 96,
   /** Servers have moods, which many short rounds even out. */

@@ -13,6 +13,7 @@ import { type Contender, measure } from "./measure.ts"
 import { call, outcome } from "./operations.ts"
 import { type Comparison, print } from "./report.ts"
 import { settings } from "./settings.ts"
+import { benchSqliteCommits } from "./sqliteCommits.ts"
 
 const { pages, rounds, sqliteOperations, sqliteStored } = settings
 
@@ -162,4 +163,5 @@ export const benchSqlite = async (): Promise<void> => {
   const title = `SQLite with synchronous = NORMAL, ${sqliteStored.toLocaleString("en")} tasks stored`
   print(`${title}: the Effect API against the same SQL`, ["Effect", "bare"], againstBare)
   print(`${title}: promises against the Effect API`, ["promise", "Effect"], againstEffect)
+  await benchSqliteCommits()
 }

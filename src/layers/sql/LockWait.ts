@@ -13,6 +13,21 @@ const shortest = 1
 const longest = 25
 
 /**
+ * Makes the waits for a lock: each call gives the milliseconds until the next try, which grow and have jitter.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makePauses = (): () => number => {
+  let delay = shortest
+  return () => {
+    const pause = delay / 2 + randomInt(delay * 1000) / 1000
+    delay = Math.min(delay * 2, longest)
+    return pause
+  }
+}
+
+/**
  * Runs an effect again while it fails for a lock, with growing waits and jitter in between, until `timeout` milliseconds
  * have passed since it first did. Then it fails as it last did.
  *
@@ -26,12 +41,10 @@ export const whileLocked = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   Effect.catch(effect, (error) => {
     const deadline = performance.now() + timeout
-    let delay = shortest
+    const nextPause = makePauses()
     const again = (error: E): Effect.Effect<A, E, R> => {
       if (!isLocked(error) || performance.now() >= deadline) return Effect.fail(error)
-      const pause = delay / 2 + randomInt(delay * 1000) / 1000
-      delay = Math.min(delay * 2, longest)
-      return Effect.andThen(realSleep(pause), Effect.catch(effect, again))
+      return Effect.andThen(realSleep(nextPause()), Effect.catch(effect, again))
     }
     return again(error)
   })

@@ -127,16 +127,8 @@ export const makeSqlRunner = (
         hasBegun = true
         return begun(effect)
       })
-      const transacted = Effect.matchCauseEffect(withTransaction(body), {
-        onSuccess: Effect.succeed,
-        onFailure: (cause): Effect.Effect<A, E | TaskDriverError> => {
-          const error = Cause.squash(cause)
-          return isSqlError(error)
-            // Only what it begins with is waited for.
-            ? Effect.fail(driverError(dialect, error, true, hasBegun ? undefined : lockTimeout))
-            : Effect.failCause(withoutSqlErrors(cause))
-        }
-      })
+      // Only what it begins with is waited for.
+      const transacted = withDriverErrors(dialect, withTransaction(body), () => hasBegun ? undefined : lockTimeout)
       return bounded(transacted, true)
     })
 
@@ -185,6 +177,28 @@ export const driverError = (
     cause: fault.cause ?? cause
   })
 }
+
+/**
+ * Turns what a transaction failed with into errors of a driver. `waited` tells, once it has failed, how long a lock was
+ * waited for.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const withDriverErrors = <A, E>(
+  dialect: SqlDialect,
+  transaction: Effect.Effect<A, E | SqlError>,
+  waited: () => number | undefined
+): Effect.Effect<A, E | TaskDriverError> =>
+  Effect.matchCauseEffect(transaction, {
+    onSuccess: Effect.succeed,
+    onFailure: (cause): Effect.Effect<A, E | TaskDriverError> => {
+      const error = Cause.squash(cause)
+      return isSqlError(error)
+        ? Effect.fail(driverError(dialect, error, true, waited()))
+        : Effect.failCause(withoutSqlErrors(cause))
+    }
+  })
 
 const ofStatement = (statementTimeout: number, { isSent }: StatementProgress): string =>
   isSent

@@ -18,6 +18,8 @@ import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
 import { makeSqlRunner, type SqlRunner } from "../sql/SqlRunner.ts"
 import { makeCounterSetup, prepareSchema } from "../sql/SqlSchema.ts"
 import { readInteger, taskTables } from "../sql/TaskTables.ts"
+import { isSqliteClient } from "./openSqlite.ts"
+import { shareCommits } from "./SharedCommits.ts"
 import { parseLockTimeout, sqliteDialect } from "./SqliteDialect.ts"
 import { maintain } from "./SqliteMaintenance.ts"
 import { makeSqliteWrites } from "./SqliteWrites.ts"
@@ -64,18 +66,24 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
   const tables = yield* Effect.fromResult(taskTables(options.tablePrefix))
   const lockTimeout = yield* Effect.fromResult(parseLockTimeout(options.lockTimeout))
   const mode = yield* Effect.fromResult(parseSchemaMode(options.schema))
-  const files = yield* watchFiles(sql, makeSqlRunner(sql, sqliteDialect, { lockTimeout }), lockTimeout)
+  const plain = makeSqlRunner(sql, sqliteDialect, { lockTimeout })
+  const files = yield* watchFiles(sql, plain, lockTimeout)
   const { runner } = files
   const prepare = prepareSchema(runner, sqliteDialect, tables, mode, sqliteDialect.migrations(tables))
   yield* mode === "migrate" ? withoutForeignKeys(runner, prepare) : prepare
   const ensureCounters = makeCounterSetup(runner, runner, sqliteDialect, tables, mode)
   if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* ensureCounters
+  // Whatever else there is here changes the database itself, which is nothing to do in a transaction of others. A database
+  // in memory has no commits that take long.
+  const shared = isSqliteClient(sql) && sql.databaseFiles !== undefined
+    ? yield* shareCommits(sql, plain, files, lockTimeout)
+    : { ...runner, transactionOnce: runner.transaction }
   const driver = makeSqlDriver(
     sql,
     sqliteDialect,
-    runner,
+    shared,
     tables,
-    (find) => makeSqliteWrites(tables, runner, find, ensureCounters)
+    (find) => makeSqliteWrites(tables, shared, find, ensureCounters)
   )
   return {
     ...driver,
@@ -83,7 +91,7 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
     // Waiters are told that their tasks are gone. They look for themselves, and hear what happened.
     findRevisions: (taskIds) =>
       files.areLost() ? Effect.succeed(new Map<string, never>()) : driver.findRevisions(taskIds),
-    transaction: runner.transaction,
+    transaction: shared.transactionOnce,
     foreignWrites: foreignWrites(sql, files.areLost),
     maintain: maintain(runner, lockTimeout)
   }

@@ -69,7 +69,19 @@ const synchronousPragmas = new Map<string, string>(
 export interface SqliteClient extends SqlClient.SqlClient {
   /** What its database was when it was opened. `undefined` where there are no files. */
   readonly databaseFiles: DatabaseFiles | undefined
+  /** Runs a transaction as `withTransaction` does, but fails at once where another process holds the lock. */
+  readonly transactAtOnce: SqlClient.SqlClient["withTransaction"]
+  /** Whether a transaction is open: some errors make SQLite undo it whole. */
+  readonly isTransaction: () => boolean
 }
+
+/**
+ * Tells whether a client is one of {@link openSqlite}.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isSqliteClient = (sql: SqlClient.SqlClient): sql is SqliteClient => "transactAtOnce" in sql
 
 /**
  * Opens a database in WAL mode, until the scope closes.
@@ -141,7 +153,11 @@ const connect = Effect.fnUntraced(function*(
     prepareTransactionControls: true,
     spanAttributes: [["db.system.name", "sqlite"]]
   }).pipe(Effect.provide(Reactivity.layer))
-  return Object.assign(client, { databaseFiles })
+  return Object.assign(client, {
+    databaseFiles,
+    transactAtOnce: client.withTransaction,
+    isTransaction: connection.isTransaction
+  })
 })
 
 const filesOf = (database: DatabaseSync, filename: string): DatabaseFiles | undefined => {

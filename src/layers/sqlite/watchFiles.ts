@@ -11,6 +11,7 @@ import { backgroundSleep } from "../../domain/backgroundSleep.ts"
 import { TaskDriverError } from "../../domain/TaskDriver.ts"
 import type { SqlRunner } from "../sql/SqlRunner.ts"
 import { DatabaseFiles } from "./DatabaseFiles.ts"
+import { isSqliteClient } from "./openSqlite.ts"
 import { truncateLog } from "./SqliteMaintenance.ts"
 
 /** Milliseconds between two looks, beside those of each write. */
@@ -24,6 +25,8 @@ const lookInterval = 250
  */
 export interface WatchedRunner {
   readonly runner: SqlRunner
+  /** Looks at the files before and after a write that does not go through the runner. */
+  readonly watched: <A, E>(write: Effect.Effect<A, E>) => Effect.Effect<A, E | TaskDriverError>
   readonly areLost: () => boolean
 }
 
@@ -40,8 +43,8 @@ export const watchFiles = Effect.fnUntraced(function*(
   runner: SqlRunner,
   lockTimeout: number
 ): Effect.fn.Return<WatchedRunner, never, Scope.Scope> {
-  const files = "databaseFiles" in sql ? sql.databaseFiles : yield* findFiles(runner)
-  if (!(files instanceof DatabaseFiles)) return { runner, areLost: () => false }
+  const files = isSqliteClient(sql) ? sql.databaseFiles : yield* findFiles(runner)
+  if (files === undefined) return { runner, watched: (write) => write, areLost: () => false }
 
   const noticed = Latch.makeUnsafe()
   const saveLog = Effect.suspend(() =>
@@ -82,6 +85,7 @@ export const watchFiles = Effect.fnUntraced(function*(
       write: (statement, decode) => between(runner.write(statement, decode)),
       transaction: (effect) => between(runner.transaction(effect))
     },
+    watched: between,
     areLost: () => files.loss !== undefined
   }
 })
