@@ -19,6 +19,8 @@ import { readTask, readText, type Row } from "./TaskTables.ts"
 export interface SqlWrites extends Pick<TaskDriver, "insert" | "patch"> {
   /** Runs a statement that deletes tasks and gives their ids, and deletes the messages of their queues with them. */
   readonly removeTasks: (statement: SqlStatement) => Effect.Effect<ReadonlyArray<string>, TaskDriverError>
+  /** Deletes a task that has no messages, in one statement, where `removeTasks` takes more. */
+  readonly removeQuiet?: TaskDriver["remove"]
   /** Appends a message unless `maxSize` unexpired ones are in the queue. */
   readonly pushWithin: (
     message: {

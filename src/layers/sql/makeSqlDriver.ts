@@ -60,14 +60,19 @@ export const makeSqlDriver = (
     return Effect.flatMap(whole, (found) => found.tasks.length === 0 ? fitting : Effect.succeed(found))
   }
 
-  const { insert, patch, pushWithin, removeTasks } = makeWrites(find)
+  const { insert, patch, pushWithin, removeQuiet, removeTasks } = makeWrites(find)
   return {
     insert,
     find,
     findSummary: (taskId, scope) =>
       read(statements.findSummary(taskId, scope), ([row]) => row === undefined ? undefined : readSummary(row)),
     patch,
-    remove: (taskId, scope) => Effect.map(removeTasks(statements.remove(taskId, scope)), (ids) => ids.length > 0),
+    remove: (taskId, scope) => {
+      const removed = Effect.map(removeTasks(statements.remove(taskId, scope)), (ids) => ids.length > 0)
+      return removeQuiet === undefined
+        ? removed
+        : Effect.flatMap(removeQuiet(taskId, scope), (was) => was ? Effect.succeed(true) : removed)
+    },
     page: page(statements.page, readTask),
     pageSummaries: page(statements.pageSummaries, readSummary),
     stale: (query) => read(statements.stale(query), readAbandoned),

@@ -32,6 +32,17 @@ export const makeSqliteWrites = (
         ids.length === 0 ? Effect.succeed(ids) : Effect.as(write(statements.removeMessages(ids), isSome), ids))
     )
 
+  const removeQuiet: TaskDriver["remove"] = (taskId, scope) => {
+    const { condition, key, params } = scoped(scope)
+    const text = statements.cached(
+      `remove ${key}`,
+      () =>
+        `DELETE FROM ${tables.tasks} WHERE task_id = ? AND ${condition} ` +
+        `AND NOT EXISTS (SELECT 1 FROM ${tables.messages} WHERE queue = task_id) RETURNING 1`
+    )
+    return write({ text, params: [taskId, ...params] }, isSome)
+  }
+
   const insert: TaskDriver["insert"] = (task, bounds, now) => {
     const once = Effect.suspend(() => write(statements.insert(task, bounds), isSome))
     const refused = Effect.gen(function*(): Effect.fn.Return<InsertResult, TaskDriverError> {
@@ -87,7 +98,7 @@ export const makeSqliteWrites = (
     return orElse(transaction(orElse(full)))
   }
 
-  return { insert, patch, pushWithin, removeTasks }
+  return { insert, patch, pushWithin, removeQuiet, removeTasks }
 }
 
 const makeStatements = ({ counts, messages, tasks }: TaskTables) => {

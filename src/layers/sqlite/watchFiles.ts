@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
@@ -16,6 +17,9 @@ import { truncateLog } from "./SqliteMaintenance.ts"
 
 /** Milliseconds between two looks, beside those of each write. */
 const lookInterval = 250
+
+/** Whether a write is part of a transaction that looks at the files itself: two looks take as long as a small write. */
+const IsLookedAfter = Context.Reference<boolean>("mcp-task-storage/IsLookedAfter", { defaultValue: () => false })
 
 /**
  * A runner that fails once the files of its database are gone, and whether that was noticed.
@@ -70,7 +74,8 @@ export const watchFiles = Effect.fnUntraced(function*(
     })
   /** A write that was under way at that time may be in the files that are gone. */
   const between = <A, E>(write: Effect.Effect<A, E>): Effect.Effect<A, E | TaskDriverError> =>
-    Effect.suspend(() => {
+    Effect.withFiber((fiber) => {
+      if (fiber.getRef(IsLookedAfter)) return write
       const before = files.look()
       if (before !== undefined) return failing(before, "no")
       return Effect.flatMap(write, (answer) => {
@@ -83,7 +88,7 @@ export const watchFiles = Effect.fnUntraced(function*(
       read: (statement, decode) =>
         Effect.suspend(() => files.loss === undefined ? runner.read(statement, decode) : failing(files.loss, "no")),
       write: (statement, decode) => between(runner.write(statement, decode)),
-      transaction: (effect) => between(runner.transaction(effect))
+      transaction: (effect) => between(runner.transaction(Effect.provideService(effect, IsLookedAfter, true)))
     },
     watched: between,
     areLost: () => files.loss !== undefined
