@@ -76,10 +76,10 @@ export const watchFiles = Effect.fnUntraced(function*(
   const between = <A, E>(write: Effect.Effect<A, E>): Effect.Effect<A, E | TaskDriverError> =>
     Effect.withFiber((fiber) => {
       if (fiber.getRef(IsLookedAfter)) return write
-      const before = files.look()
+      const before = files.glance()
       if (before !== undefined) return failing(before, "no")
       return Effect.flatMap(write, (answer) => {
-        const after = files.look()
+        const after = files.glance()
         return after === undefined ? Effect.succeed(answer) : failing(after, "unknown")
       })
     })

@@ -8,7 +8,17 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from "node:fs"
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync
+} from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
@@ -91,12 +101,21 @@ const harms: ReadonlyArray<Harm> = [
   }
 ]
 
-const setUp = Effect.fnUntraced(function*(options: Partial<SqliteTaskStorage.Options> = {}) {
+/** Makes a folder one in which no file has come or gone for long, and lets the storage see it. */
+const settleFolder = (storage: TaskStorageShape, filename: string) => {
+  utimesSync(dirname(filename), longAgo, longAgo)
+  return storage.touchTask("before")
+}
+
+const longAgo = new Date("2001-01-01")
+
+const setUp = Effect.fnUntraced(function*(options: Partial<SqliteTaskStorage.Options> = {}, settled = false) {
   const filename = yield* freshFile
   const other = join(dirname(filename), "other.db")
   yield* otherFile(other)
   const storage = yield* open({ filename, ...options })
   yield* create(storage, "before")
+  if (settled) yield* settleFolder(storage, filename)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => rmSync(`${dirname(filename)}.old`, { recursive: true, force: true }))
   )
@@ -165,22 +184,28 @@ const assertLost = (error: Failure, message: RegExp) => {
 
 describe("files that go while they are open", () => {
   for (const { happen, message, name } of harms) {
-    it.live(`${name}: the next write fails, and everything after it, until the storage is opened again`, () =>
-      Effect.gen(function*() {
-        const { filename, other, storage } = yield* setUp()
-        happen(filename, other)
-        const refused = yield* Effect.flip(create(storage, "after"))
-        assertLost(refused, message)
-        assert.deepInclude(refused, { applied: "no" })
-        for (const [operation, run] of operations) {
-          const error = yield* Effect.flip(Effect.asVoid(run(storage)))
-          assert.include(error.message, operation === "enqueue" || operation === "dequeue" ? "messages" : operation)
-          assertLost(error, message)
-        }
-        mkdirSync(dirname(filename), { recursive: true })
-        assert.notInclude(yield* idsIn(filename), "after")
-        assertLost(yield* Effect.flip(storage.getTask("before")), message)
-      }))
+    it.live.each([
+      { folder: "a folder that changed just now", settled: false },
+      { folder: "a folder that has not changed for long", settled: true }
+    ])(
+      `${name}, in $folder: the next write fails, and everything after it, until the storage is opened again`,
+      ({ settled }) =>
+        Effect.gen(function*() {
+          const { filename, other, storage } = yield* setUp({}, settled)
+          happen(filename, other)
+          const refused = yield* Effect.flip(create(storage, "after"))
+          assertLost(refused, message)
+          assert.deepInclude(refused, { applied: "no" })
+          for (const [operation, run] of operations) {
+            const error = yield* Effect.flip(Effect.asVoid(run(storage)))
+            assert.include(error.message, operation === "enqueue" || operation === "dequeue" ? "messages" : operation)
+            assertLost(error, message)
+          }
+          mkdirSync(dirname(filename), { recursive: true })
+          assert.notInclude(yield* idsIn(filename), "after")
+          assertLost(yield* Effect.flip(storage.getTask("before")), message)
+        })
+    )
 
     it.live(`${name}: those who only read or wait hear of it within a second`, () =>
       Effect.gen(function*() {
@@ -195,6 +220,17 @@ describe("files that go while they are open", () => {
         assert.isBelow(performance.now() - start, 1000)
       }))
   }
+
+  it.live("a write looks at the folder alone while nothing comes or goes in it, and the background at the files", () =>
+    Effect.gen(function*() {
+      const { filename, storage } = yield* setUp({}, true)
+      rmSync(`${filename}-shm`)
+      // Nobody but a test sets the time back.
+      utimesSync(dirname(filename), longAgo, longAgo)
+      yield* storage.touchTask("before")
+      yield* Effect.sleep(400)
+      assertLost(yield* Effect.flip(storage.touchTask("before")), /the shared memory \S+-shm was deleted/)
+    }))
 
   it.live("a write that waits for a lock meanwhile is not acknowledged", () =>
     Effect.gen(function*() {
