@@ -89,27 +89,29 @@ interface Table {
 export class Questions {
   readonly #tables = new Map<string, Table>()
 
-  /** Adds a listener until the scope ends. What this gives takes each state of the task. */
+  /**
+   * Adds a listener until the scope ends. What this gives takes each state of the task. The first one seats the listener,
+   * since it shows that it may reach the task.
+   */
   listen(
     owned: OwnedTasks,
     taskId: string,
     listener: Listener
   ): Effect.Effect<(record: TaskRecord) => Effect.Effect<void>, never, Scope.Scope> {
     const seat: Seat = { ...listener, asked: new Map(), passed: new Set() }
-    return Effect.map(
-      Effect.acquireRelease(
-        Effect.sync(() => this.#sit(owned, taskId, seat)),
-        (table) => Effect.andThen(this.#leave(table, seat), Effect.suspend(() => this.#assign(table)))
-      ),
-      (table) => (record) =>
-        Effect.suspend(() => {
-          if (record.revision > table.revision) {
-            table.revision = record.revision
-            table.open = questionsOf(record)
-          }
-          return this.#assign(table)
-        })
+    let joined: Table | undefined
+    const leave = Effect.suspend(() =>
+      joined === undefined ? Effect.void : Effect.andThen(this.#leave(joined, seat), this.#assign(joined))
     )
+    return Effect.as(Effect.addFinalizer(() => leave), (record) =>
+      Effect.suspend(() => {
+        const table = joined ??= this.#sit(owned, taskId, seat)
+        if (record.revision > table.revision) {
+          table.revision = record.revision
+          table.open = questionsOf(record)
+        }
+        return this.#assign(table)
+      }))
   }
 
   #sit(owned: OwnedTasks, taskId: string, seat: Seat): Table {

@@ -59,15 +59,17 @@ export class OwnerMissing extends Schema.TaggedError<OwnerMissing>("mcp-task-sto
 export interface KnownOwner {
   readonly id: string | null
   readonly principal: unknown
+  /** Not where requests are anonymous: a list would tell the ids of everybody's tasks. */
+  readonly canList: boolean
 }
 
 /**
- * The owner of every request of a server that is anonymous.
+ * The owner of the requests of a server with one client, such as one on standard input and output.
  *
  * @since 0.2.0
  * @category constants
  */
-export const nobody: KnownOwner = { id: null, principal: undefined }
+export const nobody: KnownOwner = { id: null, principal: undefined, canList: true }
 
 /**
  * Checks the value of an `owner` function. Code without a compiler may give anything, and must not reach the tasks of others by
@@ -77,7 +79,9 @@ export const nobody: KnownOwner = { id: null, principal: undefined }
  * @category parsers
  */
 export const parseOwner = (owner: unknown): Effect.Effect<KnownOwner, OwnerMissing> => {
-  if (Predicate.isTagged(owner, "Anonymous") && owner === anonymous) return Effect.succeed(nobody)
+  if (Predicate.isTagged(owner, "Anonymous") && owner === anonymous) {
+    return Effect.succeed({ ...nobody, canList: false })
+  }
   const id: unknown = Predicate.isReadonlyObject(owner) ? owner["id"] : owner
   if (typeof id !== "string") {
     const what = id === null ? "null" : typeof id
@@ -85,5 +89,6 @@ export const parseOwner = (owner: unknown): Effect.Effect<KnownOwner, OwnerMissi
   }
   const problem = idProblem(id)
   if (problem !== undefined) return Effect.fail(new OwnerMissing({ reason: `the id of the owner ${problem}` }))
-  return Effect.succeed({ id, principal: Predicate.isReadonlyObject(owner) ? owner["principal"] : undefined })
+  const principal = Predicate.isReadonlyObject(owner) ? owner["principal"] : undefined
+  return Effect.succeed({ id, principal, canList: true })
 }

@@ -3,17 +3,15 @@
  *
  * @since 0.2.0
  */
-import * as Effect from "effect/Effect"
-import type { InvalidInput } from "../domain/TaskError.ts"
-import { TaskStorage } from "../domain/TaskStorage.ts"
-import { TaskRunner, type TaskRunnerShape } from "../runner/TaskRunner.ts"
+import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { TaskRunnerShape } from "../runner/TaskRunner.ts"
 import { KnownTasks } from "./KnownTasks.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import type { ProgressSender } from "./ProgressSender.ts"
 import { Questions } from "./Questions.ts"
 import { StreamCount } from "./StreamCount.ts"
 import type { KnownOwner } from "./TaskOwner.ts"
-import { resolveTasksOptions, type TasksOptions, type TasksSettings, type TaskSupport } from "./TasksOptions.ts"
+import type { TasksSettings, TaskSupport } from "./TasksOptions.ts"
 
 /**
  * The tasks of a server. One serves any number of connections, and of servers of an SDK.
@@ -41,26 +39,22 @@ export interface Tasks {
  * @since 0.2.0
  * @category constructors
  */
-export const makeTasks = Effect.fnUntraced(function*(
-  options: TasksOptions
-): Effect.fn.Return<Tasks, InvalidInput, TaskStorage | TaskRunner> {
-  const settings = yield* Effect.fromResult(resolveTasksOptions(options))
-  const storage = yield* TaskStorage
-  const runner = yield* TaskRunner
-  return {
-    runner,
-    settings,
-    support: new Map(),
-    ownedBy: (owner) => ({
-      ...owner,
-      storage: storage.forSession(owner.id),
-      runner: runner.forSession(owner.id)
-    }),
-    questions: new Questions(),
-    known: new KnownTasks(),
-    progress: new Map(),
-    streams: new StreamCount(settings)
-  }
+export const makeTasks = (
+  settings: TasksSettings,
+  { runner, storage }: { readonly runner: TaskRunnerShape; readonly storage: TaskStorageShape }
+): Tasks => ({
+  runner,
+  settings,
+  support: new Map(),
+  ownedBy: (owner) => ({
+    ...owner,
+    storage: storage.forSession(owner.id),
+    runner: runner.forSession(owner.id)
+  }),
+  questions: new Questions(),
+  known: new KnownTasks(),
+  progress: new Map(),
+  streams: new StreamCount(settings)
 })
 
 /**

@@ -15,7 +15,7 @@ import { orUnknown } from "./readTask.ts"
 import { shownState } from "./shownState.ts"
 import type { Tasks } from "./Tasks.ts"
 import { toResult20251125 } from "./toolResult.ts"
-import { failWire, unknownTask, type WireError, wireError } from "./WireError.ts"
+import { failWire, unknownTask, unsupported, type WireError, wireError } from "./WireError.ts"
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -63,23 +63,25 @@ export const getTask20251125 = Effect.fnUntraced(function*(
 })
 
 /**
- * Answers `tasks/list`.
+ * Answers `tasks/list`, which those do not have whose tasks belong to anybody who knows their ids.
  *
  * @since 0.2.0
  * @category handlers
  */
 export const listTasks20251125 = (
-  { storage }: OwnedTasks,
+  { canList, storage }: OwnedTasks,
   cursor: string | undefined
 ): Effect.Effect<Fields, WireError> =>
-  storage.listTaskSummaries(cursor === undefined ? {} : { cursor }).pipe(
-    Effect.map(({ nextCursor, tasks }) => ({
-      // A call that is no task, and waits for answers, is nobody's to ask about.
-      tasks: tasks.filter((task) => !isStoredCall(task)).map((task) => ({ ...toTask20251125(task) })),
-      ...(nextCursor === undefined ? {} : { nextCursor })
-    })),
-    Effect.catch((error) => failWire(error))
-  )
+  canList ?
+    storage.listTaskSummaries(cursor === undefined ? {} : { cursor }).pipe(
+      Effect.map(({ nextCursor, tasks }) => ({
+        // A call that is no task, and waits for answers, is nobody's to ask about.
+        tasks: tasks.filter((task) => !isStoredCall(task)).map((task) => ({ ...toTask20251125(task) })),
+        ...(nextCursor === undefined ? {} : { nextCursor })
+      })),
+      Effect.catch((error) => failWire(error))
+    ) :
+    Effect.fail(unsupported("Method not found"))
 
 /**
  * Answers `tasks/cancel`. What has ended cannot be cancelled.

@@ -1,5 +1,5 @@
 /**
- * Owners that a function tells, on servers that are written in promises.
+ * Owners that a server tells of its requests.
  *
  * @since 0.2.0
  */
@@ -29,11 +29,11 @@ export const askOwner = <Args extends ReadonlyArray<unknown>>(
   shownError: (thrown: unknown) => JsonRpcFailure | undefined
 ): Effect.Effect<KnownOwner, WireError> =>
   typeof owner !== "function"
-    ? Effect.catch(parseOwner(owner), failWire)
-    : Effect.tryPromise({ try: async () => owner(...args), catch: (thrown) => new Refusal(thrown) }).pipe(
+    ? knownOwner(owner)
+    : Effect.tryPromise(async () => owner(...args)).pipe(
       Effect.matchEffect({
-        onSuccess: (given) => Effect.catch(parseOwner(given), failWire),
-        onFailure: ({ thrown }) => {
+        onSuccess: knownOwner,
+        onFailure: ({ cause: thrown }) => {
           const shown = thrown instanceof TaskFailure ? thrown : shownError(thrown)
           return shown === undefined
             ? Effect.andThen(report(thrown), Effect.fail(internalError("Internal error")))
@@ -42,10 +42,11 @@ export const askOwner = <Args extends ReadonlyArray<unknown>>(
       })
     )
 
-class Refusal {
-  readonly thrown: unknown
-
-  constructor(thrown: unknown) {
-    this.thrown = thrown
-  }
-}
+/**
+ * Checks an owner that was given, and refuses the request where it is none.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const knownOwner = (given: unknown): Effect.Effect<KnownOwner, WireError> =>
+  Effect.catch(parseOwner(given), failWire)

@@ -3,9 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import type { OwnedTasks } from "../../src/protocol/OwnedTasks.ts"
 import { type Ask, ListenerGone, type Question } from "../../src/protocol/Questions.ts"
 import { taskResult20251125 } from "../../src/protocol/Tasks20251125.ts"
-import type { WireError } from "../../src/protocol/WireError.ts"
+import { unknownTask, type WireError } from "../../src/protocol/WireError.ts"
 import { eventually, form, memory, setUp } from "./setup.ts"
 
 type Answer = Effect.Effect<unknown, WireError | ListenerGone>
@@ -129,6 +131,28 @@ describe("a question", () => {
       const able = clientOf(Effect.succeed(accept))
       assert.deepStrictEqual((yield* taskResult20251125(tasks, owned, taskId, able.listener))["answer"], accept)
       assert.deepStrictEqual(unable.asked, [])
+    }).pipe(Effect.provide(memory)))
+
+  it.live("goes to nobody who may not reach the task, and its answer to its owner's task", () =>
+    Effect.gen(function*() {
+      const { begin, owned, tasks } = yield* setUp()
+      const taskId = yield* begin(({ elicit }) => Effect.map(elicit("sure", form), (answer) => ({ answer })))
+      const bobs = tasks.ownedBy({ id: "bob", principal: undefined, canList: true })
+      // He listens first, and a slow storage finds out that the task is none of his.
+      const slow: OwnedTasks = {
+        ...bobs,
+        storage: {
+          ...bobs.storage,
+          changes: (taskId) => Stream.unwrap(Effect.as(Effect.sleep("200 millis"), bobs.storage.changes(taskId)))
+        }
+      }
+      const [bob, ann] = [clientOf(Effect.succeed({ action: "decline" })), clientOf(Effect.succeed(accept))]
+      const listening = yield* Effect.forkChild(Effect.flip(taskResult20251125(tasks, slow, taskId, bob.listener)))
+      yield* Effect.sleep("20 millis")
+      const result = yield* Effect.timeout(taskResult20251125(tasks, owned, taskId, ann.listener), "5 seconds")
+      assert.deepStrictEqual(result["answer"], accept)
+      assert.deepStrictEqual(bob.asked, [])
+      assert.deepStrictEqual(yield* Fiber.join(listening), unknownTask(taskId))
     }).pipe(Effect.provide(memory)))
 
   it.live("is withdrawn at once when the task is cancelled, or answered elsewhere", () =>

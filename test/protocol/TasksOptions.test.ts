@@ -64,9 +64,10 @@ describe("the options of a server", () => {
 describe("an owner", () => {
   it.effect("is an id, or an id with a principal", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* parseOwner("ann"), { id: "ann", principal: undefined })
-      assert.deepStrictEqual(yield* parseOwner({ id: "ann", principal: { a: 1 } }), { id: "ann", principal: { a: 1 } })
-      assert.strictEqual((yield* parseOwner(anonymous)).id, null)
+      assert.deepStrictEqual(yield* parseOwner("ann"), { id: "ann", principal: undefined, canList: true })
+      const withMore = yield* parseOwner({ id: "ann", principal: { a: 1 } })
+      assert.deepStrictEqual(withMore, { id: "ann", principal: { a: 1 }, canList: true })
+      assert.deepStrictEqual(yield* parseOwner(anonymous), { id: null, principal: undefined, canList: false })
     }))
 
   it.effect("is nobody else for whatever a function gives that is no id", () =>

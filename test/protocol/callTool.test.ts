@@ -174,7 +174,7 @@ describe("a call", () => {
       const asked = yield* callTool(tasks, callOf(owned, asksPlainly, elicits))
       const requestState = asked._tag === "Wire" ? asked.result["requestState"] : undefined
       const more = { requestState, inputResponses: { sure: { action: "decline" } } }
-      const bob = tasks.ownedBy({ id: "bob", principal: undefined })
+      const bob = tasks.ownedBy({ id: "bob", principal: undefined, canList: true })
       const call = callOf(owned, asksPlainly, elicits, more)
       const foreign = callTool(tasks, callOf(bob, asksPlainly, elicits, more))
       const other = callTool(tasks, { ...call, tool: { ...call.tool, name: "other" } })

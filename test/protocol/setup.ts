@@ -6,8 +6,8 @@ import * as Schedule from "effect/Schedule"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import * as MemoryTaskStorage from "../../src/layers/MemoryTaskStorage.ts"
 import { makeTasks } from "../../src/protocol/Tasks.ts"
-import type { TasksOptions } from "../../src/protocol/TasksOptions.ts"
-import { layer as runnerLayer, TaskContext, type TaskContextShape } from "../../src/runner/index.ts"
+import { resolveTasksOptions, type TasksOptions } from "../../src/protocol/TasksOptions.ts"
+import { layer as runnerLayer, TaskContext, type TaskContextShape, TaskRunner } from "../../src/runner/index.ts"
 
 export const memory = Layer.provideMerge(
   runnerLayer({ shutdownTimeout: 0 }),
@@ -16,9 +16,10 @@ export const memory = Layer.provideMerge(
 
 /** The tasks of a server, and those of Ann. */
 export const setUp = Effect.fnUntraced(function*(options: TasksOptions = {}) {
-  const tasks = yield* makeTasks(options)
-  const owned = tasks.ownedBy({ id: "ann", principal: undefined })
   const storage = yield* TaskStorage
+  const settings = yield* Effect.fromResult(resolveTasksOptions(options))
+  const tasks = makeTasks(settings, { runner: yield* TaskRunner, storage })
+  const owned = tasks.ownedBy({ id: "ann", principal: undefined, canList: true })
   /** Begins a task that does this. */
   const begin = <A, E>(work: (context: TaskContextShape) => Effect.Effect<A, E>) =>
     Effect.map(

@@ -6,12 +6,14 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { InvalidInput } from "../../domain/TaskError.ts"
-import type { TaskStorage } from "../../domain/TaskStorage.ts"
+import { TaskStorage } from "../../domain/TaskStorage.ts"
+import { knownOwner } from "../../protocol/askOwner.ts"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
-import { type Anonymous, anonymous, nobody, parseOwner } from "../../protocol/TaskOwner.ts"
+import { type Anonymous, anonymous, nobody } from "../../protocol/TaskOwner.ts"
 import { makeTasks, type Tasks } from "../../protocol/Tasks.ts"
-import { failWire, type WireError, wireError } from "../../protocol/WireError.ts"
-import type { TaskRunner } from "../../runner/TaskRunner.ts"
+import { resolveTasksOptions } from "../../protocol/TasksOptions.ts"
+import { type WireError, wireError } from "../../protocol/WireError.ts"
+import { TaskRunner } from "../../runner/TaskRunner.ts"
 import type { Owner, TasksOptions } from "./TasksOptions.ts"
 
 /**
@@ -46,12 +48,15 @@ export const makeServedTasks = Effect.fnUntraced(function*<OR, PR>(
   options: TasksOptions<PR>,
   gone: Effect.Effect<void> = Effect.never
 ): Effect.fn.Return<ServedTasks<OR | PR>, InvalidInput, TaskStorage | TaskRunner> {
-  const tasks = yield* makeTasks(options)
+  const settings = yield* Effect.fromResult(resolveTasksOptions(options))
+  const tasks = makeTasks(settings, { runner: yield* TaskRunner, storage: yield* TaskStorage })
   const { principal } = options
   const owned: Effect.Effect<OwnedTasks, WireError, OR> = Effect.map(
-    owner === undefined || isAnonymous(owner)
+    owner === undefined
       ? Effect.succeed(nobody)
-      : Effect.flatMap(Effect.mapError(owner, wireError), (owner) => Effect.catch(parseOwner(owner), failWire)),
+      : isAnonymous(owner)
+      ? knownOwner(owner)
+      : Effect.flatMap(Effect.mapError(owner, wireError), knownOwner),
     tasks.ownedBy
   )
   return {

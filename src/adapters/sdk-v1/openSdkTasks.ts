@@ -4,13 +4,12 @@
  * @since 0.2.0
  */
 import type { AuthInfo } from "@modelcontextprotocol/sdk/server/auth/types.js"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
 import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
-import { TaskStorage } from "../../domain/TaskStorage.ts"
+import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
 import { requireNames, requireObject } from "../../promise/arguments.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
 import { openedRunner } from "../../promise/openedRunners.ts"
@@ -28,7 +27,6 @@ import {
   type TasksSettings
 } from "../../protocol/TasksOptions.ts"
 import { taskRunnerOptions } from "../../runner/ResolvedRunnerOptions.ts"
-import { TaskRunner } from "../../runner/TaskRunner.ts"
 import { toMcpError } from "./mcpErrors.ts"
 import { type OpenedSdkStores, storesOn } from "./openSdkTaskStore.ts"
 import { currentOrigin, type OwnerOf, ownerOf, type Ownership } from "./ownership.ts"
@@ -157,10 +155,7 @@ export const openSdkTasks: {
   try {
     const opened = openedRunner(runner)
     if (opened === undefined) throw new InvalidInput({ field: "source", reason: "gives no storage that runs tasks" })
-    const services = Context.make(TaskStorage, opened.storage).pipe(Context.add(TaskRunner, opened.runner))
-    const tasks = await Effect.runPromise(
-      Effect.provideContext(makeTasks(Struct.pick(options, tasksOptionNames)), services)
-    )
+    const tasks = makeTasks(settings, opened)
     const ofStores = { messageTtl, onError, retryFor, pollInterval: settings.pollInterval }
     const stores = storesOn(runner.storage, ofStores, (storage) => ({
       ...ownedAccess(storage, owner, settings),
@@ -195,15 +190,15 @@ const adapterOptions = optionNames<Omit<SdkTasksOptions, keyof RunnerOptions | k
 
 /** Gives the tasks of whoever sent the request that is served. */
 const ownedAccess = (
-  storage: TaskStorage["Service"],
+  storage: TaskStorageShape,
   owner: Ownership,
   settings: TasksSettings
 ): StoreAccess => ({
   tasksOf: (sessionId) =>
     ownerOf(owner, { sessionId, ...currentOrigin.getStore() }).pipe(
-      Effect.map(({ id }) => {
+      Effect.map(({ canList, id }) => {
         const own = storage.forSession(id)
-        return { own, reachable: own, canList: owner !== anonymous }
+        return { own, reachable: own, canList }
       }),
       Effect.catch((error) => refuse(toMcpError(error)))
     ),

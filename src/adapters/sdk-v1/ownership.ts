@@ -8,7 +8,7 @@ import { McpError, type RequestInfo } from "@modelcontextprotocol/sdk/types.js"
 import * as Effect from "effect/Effect"
 import { AsyncLocalStorage } from "node:async_hooks"
 import { askOwner, type GivenOwner } from "../../protocol/askOwner.ts"
-import { type Anonymous, type KnownOwner, OwnerMissing } from "../../protocol/TaskOwner.ts"
+import { type Anonymous, type KnownOwner, nobody, OwnerMissing } from "../../protocol/TaskOwner.ts"
 import { failWire, type WireError } from "../../protocol/WireError.ts"
 import { fromMcpError } from "./mcpErrors.ts"
 
@@ -66,7 +66,7 @@ export const ownerOf = (
 ): Effect.Effect<KnownOwner, WireError> => {
   if (owner !== undefined) return askOwner(owner, [authInfo, requestInfo], shownError)
   if (requestInfo !== undefined) return failWire(new OwnerMissing({ reason: "this server has no `owner` option" }))
-  return Effect.succeed({ id: sessionId ?? null, principal: undefined })
+  return Effect.succeed({ ...nobody, id: sessionId ?? null })
 }
 
 const shownError = (thrown: unknown) => thrown instanceof McpError ? fromMcpError(thrown) : undefined

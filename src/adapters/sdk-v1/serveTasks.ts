@@ -15,7 +15,6 @@ import { backgroundSleep } from "../../domain/backgroundSleep.ts"
 import { untilGone } from "../../protocol/leavingClient.ts"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
 import { orUnknown } from "../../protocol/readTask.ts"
-import { anonymous } from "../../protocol/TaskOwner.ts"
 import {
   cancelTask20251125,
   getTask20251125,
@@ -39,7 +38,7 @@ const served = new WeakSet<McpServer>()
 export const serveTasks = (server: McpServer, sdk: SdkTasks): void => {
   if (served.has(server)) return
   requireSeams(server)
-  const { owner, tasks } = sdk
+  const { tasks } = sdk
   const answer = <A>(
     extra: Extra,
     use: (owned: OwnedTasks, request: SdkRequest) => Effect.Effect<A, WireError>
@@ -65,9 +64,10 @@ export const serveTasks = (server: McpServer, sdk: SdkTasks): void => {
           ...listener(server, request),
           notify: (task) => request.notify("notifications/tasks/status", task)
         })
-        return orUnknown(taskId, owned.storage.getTaskSummary(taskId)).pipe(
-          Effect.andThen(Effect.raceFirst(result, passing)),
-          Effect.onExit(() => pass)
+        // Messages are passed to nobody else than whose the task is.
+        return Effect.andThen(
+          orUnknown(taskId, owned.storage.getTaskSummary(taskId)),
+          Effect.onExit(Effect.raceFirst(result, passing), () => pass)
         )
       })
   )
@@ -77,13 +77,10 @@ export const serveTasks = (server: McpServer, sdk: SdkTasks): void => {
     ({ params: { taskId } }, extra) => answer(extra, (owned) => cancelTask20251125(owned, taskId))
   )
 
-  if (owner === anonymous) server.server.removeRequestHandler("tasks/list")
-  else {
-    server.server.setRequestHandler(
-      ListTasksRequestSchema,
-      ({ params }, extra) => answer(extra, (owned) => listTasks20251125(owned, params?.cursor))
-    )
-  }
+  server.server.setRequestHandler(
+    ListTasksRequestSchema,
+    ({ params }, extra) => answer(extra, (owned) => listTasks20251125(owned, params?.cursor))
+  )
   answerToolCalls(server, sdk)
   served.add(server)
 }

@@ -9,7 +9,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import { InvalidInput, isTaskStorageError } from "../../domain/TaskError.ts"
-import { TaskStorage } from "../../domain/TaskStorage.ts"
 import { openedRunner } from "../../promise/openedRunners.ts"
 import { type OpenedRunner, runnerClosed } from "../../promise/openRunner.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
@@ -18,7 +17,6 @@ import { askOwner } from "../../protocol/askOwner.ts"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
 import { makeTasks, type Tasks } from "../../protocol/Tasks.ts"
 import { failWire, internalError, report, type WireError } from "../../protocol/WireError.ts"
-import { TaskRunner } from "../../runner/TaskRunner.ts"
 import type { ResolvedOptions } from "./TasksExtensionOptions.ts"
 
 interface Opened {
@@ -108,13 +106,7 @@ export class ServedTasks {
     if (runner === undefined) {
       throw new InvalidInput({ field: "runner", reason: "must be one that openTaskRunner gave" })
     }
-    const tasks = await Effect.runPromise(
-      makeTasks(this.#options.tasks).pipe(
-        Effect.provideService(TaskStorage, runner.storage),
-        Effect.provideService(TaskRunner, runner.runner)
-      )
-    )
-    return { facade, runner, tasks }
+    return { facade, runner, tasks: makeTasks(this.#options.settings, runner) }
   }
 
   #reporting<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | WireError> {

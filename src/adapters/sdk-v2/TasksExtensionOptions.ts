@@ -105,8 +105,6 @@ const ownNames = optionNames<Pick<TasksExtensionOptions, "owner" | "exposeErrors
 export interface ResolvedOptions {
   readonly owner: OwnerOf | Anonymous
   readonly exposeErrors: boolean
-  /** As they were given, for the protocol. */
-  readonly tasks: TasksOptions
   readonly settings: TasksSettings
   readonly reports: ReportOptions
   /** Opens the runner, or gives the one that was given. */
@@ -131,12 +129,10 @@ export const resolveOptions = (options: TasksExtensionOptions): ResolvedOptions 
     throw new InvalidInput({ field: "owner", reason: "must be a function, or `anonymous`" })
   }
   requireReportOptions(options)
-  const tasks = Struct.pick(options, tasksOptionNames)
   return {
     owner,
     exposeErrors,
-    tasks,
-    settings: Result.getOrThrow(resolveTasksOptions(tasks)),
+    settings: Result.getOrThrow(resolveTasksOptions(options)),
     reports: Struct.pick(options, reportOptions),
     open: () => openSource(options),
     ownsRunner: runner === undefined

@@ -132,7 +132,33 @@ test("a tool of the SDK has no tasks where nothing tells the store whose they ar
   expect(await tasks.storage.taskCount()).toBe(0)
 })
 
+describe.each([{ stateless: false }, { stateless: true }])("messages (stateless: $stateless)", ({ stateless }) => {
+  test("of a task stay for its owner when another user asks for its result", async () => {
+    const tasks = await open({ owner })
+    const url = await serveHttp(tasks, { stateless, register: registerReport })
+    const [ada, bob] = [new WireClient(url, "ada"), new WireClient(url, "bob")]
+    for (const client of [ada, bob]) await client.begin()
+    const taskId = await ada.start("report")
+    const message = { jsonrpc: "2.0" as const, method: "notifications/message", params: { data: "ada's" } }
+    await tasks.taskMessageQueue.enqueue(taskId, { type: "notification", timestamp: 1, message })
+    expect(await bob.ask("tasks/result", { taskId })).toMatchObject({ code: -32602 })
+    expect(await tasks.taskMessageQueue.dequeue(taskId)).toMatchObject({ message })
+  })
+})
+
 describe("an owner function", () => {
+  test.each(["report", "own"])("that takes some for anonymous lets none of them list (%s)", async (tool) => {
+    const tasks = await open({ owner: (authInfo) => authInfo?.clientId ?? anonymous })
+    const register = tool === "own" ? registerOwn : registerReport
+    const url = await serveHttp(tasks, { wrapped: true, register })
+    const [ada, one, two] = [new WireClient(url, "ada"), new WireClient(url), new WireClient(url)]
+    for (const client of [ada, one, two]) await client.begin()
+    const taskId = await one.start(tool)
+    expect(await two.ask("tasks/get", { taskId })).toMatchObject({ taskId })
+    expect(await two.ask("tasks/list")).toMatchObject({ code: expect.any(Number) })
+    expect(await ada.ask("tasks/list")).toMatchObject({ tasks: [] })
+  })
+
   const asked = async (owner: OpenSdkTasksOptions["owner"], onError = vi.fn()) => {
     const client = new WireClient(await serveHttp(await open({ owner, onError }), { register: registerReport }), "ada")
     await client.begin()
