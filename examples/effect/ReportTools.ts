@@ -23,7 +23,8 @@ const Publish = Tool.make("publish", {
   parameters: Schema.Struct({ title: Schema.String }),
   success: Schema.Struct({ text: Schema.String }),
   dependencies: [TaskContext]
-}).annotate(McpTasks.TaskSupport, "required")
+  // A person may take weeks to agree; without a ttl the task would live for a day.
+}).annotate(McpTasks.TaskSupport, "required").annotate(McpTasks.TaskTtl, "30 days")
 
 /** Fails. Nobody may run it twice, so that its tasks fail too where their process dies. */
 const Upload = Tool.make("upload", {
