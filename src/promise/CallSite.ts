@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import { isTaskStorageError } from "../domain/TaskError.ts"
 
 /**
  * The place in the program that a call came from. The error that the call may reject with shows it. Otherwise its stack would
@@ -29,5 +30,20 @@ export class CallSite {
     const { stack = "" } = this
     const value = `${error.name}: ${error.message}${stack.slice(stack.indexOf("\n"))}`
     return stack === "" ? error : Object.defineProperty(error, "stack", { value, configurable: true, writable: true })
+  }
+}
+
+/**
+ * Runs what the function `entry` does. The errors of the library that it rejects with show where `entry` was called.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const showingCaller = async <A>(entry: CallableFunction, run: () => Promise<A>): Promise<A> => {
+  const site = new CallSite(entry)
+  try {
+    return await run()
+  } catch (error) {
+    throw isTaskStorageError(error) ? site.shownIn(error) : error
   }
 }

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
 import * as Struct from "effect/Struct"
 import { optionNames } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
@@ -82,7 +83,7 @@ export const layerOpenOptions = optionNames<LayerOpenOptions>({
  * @since 0.2.0
  * @category constants
  */
-export const openOptions: ReadonlyArray<string> = [...layerOpenOptions, ...taskStorageUrlOptions]
+export const openOptions: ReadonlyArray<string> = Arr.union(layerOpenOptions, taskStorageUrlOptions)
 
 /**
  * Throws `InvalidInput` for options that plain data can get wrong, misspelt names included. The layer checks its own options.

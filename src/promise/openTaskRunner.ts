@@ -5,10 +5,13 @@
  */
 import * as Context from "effect/Context"
 import { InvalidInput } from "../domain/TaskError.ts"
+import { taskRunnerOptions } from "../runner/ResolvedRunnerOptions.ts"
 import { isObject, requireNames } from "./arguments.ts"
+import { showingCaller } from "./CallSite.ts"
 import type { LayerSource } from "./LayerSource.ts"
 import { makePromiseTaskRunner } from "./makePromiseTaskRunner.ts"
 import { openedStorage } from "./openedStorages.ts"
+import { openOptions } from "./OpenOptions.ts"
 import { openRunner } from "./openRunner.ts"
 import { openTaskStorage } from "./openTaskStorage.ts"
 import type { PromiseTaskRunner } from "./PromiseTaskRunner.ts"
@@ -57,16 +60,23 @@ export const openTaskRunner: {
     source: PromiseTaskStorage | LayerSource<E> | string,
     options?: StorageRunnerOptions
   ): Promise<PromiseTaskRunner>
-} = async <E>(
+} = <E>(
+  source: string | LayerSource<E> | PromiseTaskStorage,
+  options?: OpenRunnerOptions
+): Promise<PromiseTaskRunner> => showingCaller(openTaskRunner, () => open(source, options))
+
+const open = async <E>(
   source: string | LayerSource<E> | PromiseTaskStorage,
   options: OpenRunnerOptions = {}
 ): Promise<PromiseTaskRunner> => {
   const { others, own } = partOptions(options)
   if (isStorage(source)) {
-    requireNames(others, reportOptions)
+    requireNames(options, [...taskRunnerOptions, ...reportOptions])
     requireReportOptions(others)
     return openOn(source, own, async () => {}, others)
   }
+  // Before the storage is opened, which knows its own names alone.
+  requireNames(options, [...taskRunnerOptions, ...openOptions])
   const storage = typeof source === "string"
     ? await openTaskStorage(source, others)
     : await openTaskStorage(source, others)

@@ -16,6 +16,7 @@ import { TaskStorage } from "../domain/TaskStorage.ts"
 import { layerFromUrl } from "../layers/TaskStorageUrl.ts"
 import { isObject } from "./arguments.ts"
 import { plainCall } from "./callOptions.ts"
+import { showingCaller } from "./CallSite.ts"
 import { makeClock } from "./clock.ts"
 import type { LayerSource } from "./LayerSource.ts"
 import { makePromiseTaskStorage } from "./makePromiseTaskStorage.ts"
@@ -49,7 +50,10 @@ import { reporting } from "./reporting.ts"
 export const openTaskStorage: {
   (url: string, options?: OpenOptions): Promise<PromiseTaskStorage>
   <E>(source: LayerSource<E>, options?: LayerOpenOptions): Promise<PromiseTaskStorage>
-} = async <E>(source: string | LayerSource<E>, options: OpenOptions = {}): Promise<PromiseTaskStorage> => {
+} = <E>(source: string | LayerSource<E>, options?: OpenOptions): Promise<PromiseTaskStorage> =>
+  showingCaller(openTaskStorage, () => open(source, options))
+
+const open = async <E>(source: string | LayerSource<E>, options: OpenOptions = {}): Promise<PromiseTaskStorage> => {
   requireOpenOptions(options, typeof source === "object")
   const { generateId, now, signal } = options
   const reports = reporting(options)

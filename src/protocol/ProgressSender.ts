@@ -53,7 +53,7 @@ const pause = "100 millis"
  * @category constructors
  */
 export const makeProgressSender = (progressToken: string | number, send: SendProgress): ProgressSender => {
-  let last = 0
+  let last = -Infinity
   let next: ProgressParams | undefined
   let isSending = false
   const oneAtATime = Semaphore.makeUnsafe(1)
@@ -75,7 +75,7 @@ export const makeProgressSender = (progressToken: string | number, send: SendPro
   return {
     report: (message, amount) =>
       Effect.suspend(() => {
-        const progress = amount?.progress ?? last + 1
+        const progress = amount?.progress ?? Math.max(last, 0) + 1
         if (!Number.isFinite(progress) || progress <= last) return Effect.void
         last = progress
         next = { progressToken, progress, ...(amount?.total === undefined ? {} : { total: amount.total }), message }

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import { TaskStorage } from "mcp-task-storage"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { openTaskRunner, openTaskStorage, type PromiseTaskStorage } from "mcp-task-storage/promise"
+import { openSdkTasks, openSdkTaskStore } from "mcp-task-storage/sdk"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 
 /** A storage that answers later, as one over a network does. */
@@ -90,9 +91,49 @@ describe.each(backends)("%s", (backend) => {
   })
 })
 
-test("a storage that cannot be opened", async () => {
-  const theCaller = () => openTaskStorage("memory:", { maxTasks: 0 })
+/** Calls a function that opens something as JavaScript does, without types. */
+const opening = (open: CallableFunction, ...args: ReadonlyArray<unknown>) =>
+  function theCaller(): Promise<unknown> {
+    return Reflect.apply(open, undefined, args)
+  }
+
+test.each([
+  ["a storage with a wrong option", opening(openTaskStorage, "memory:", { maxTasks: 0 })],
+  ["a storage with a misspelt option", opening(openTaskStorage, "memory:", { maxTask: 1 })],
+  ["a storage of a scheme that nobody knows", opening(openTaskStorage, "redis://localhost")],
+  ["a storage whose file cannot be opened", opening(openTaskStorage, "sqlite:/nowhere/at/all/tasks.db")],
+  ["a runner with a wrong option", opening(openTaskRunner, "memory:", { lease: "long" })],
+  ["a runner with a misspelt option", opening(openTaskRunner, "memory:", { maxRuning: 1 })],
+  ["a runner on no storage", opening(openTaskRunner, { createTask: 1 })],
+  ["SDK tasks with a wrong option", opening(openSdkTasks, "memory:", { owner: 1 })],
+  ["SDK stores with a wrong option", opening(openSdkTaskStore, "memory:", { scope: 1 })]
+])("%s is not opened", async (_, theCaller) => {
   expectCaller(await rejection(theCaller()))
+})
+
+/** What a misspelt option was meant to be is told from all options of the function, not from those of what it opens. */
+test.each([
+  ["openTaskStorage", opening(openTaskStorage, "memory:", { maxTask: 1 }), "maxTasks"],
+  ["openTaskRunner", opening(openTaskRunner, "memory:", { maxRuning: 1 }), "maxRunning"],
+  ["openTaskRunner", opening(openTaskRunner, "memory:", { maxTask: 1 }), "maxTasks"],
+  ["openTaskRunner on a layer", opening(openTaskRunner, { layer: later }, { shutdwnTimeout: 1 }), "shutdownTimeout"],
+  ["openSdkTasks", opening(openSdkTasks, "memory:", { pollIntervall: 1 }), "pollInterval"],
+  ["openSdkTaskStore", opening(openSdkTaskStore, "memory:", { mesageTtl: 1 }), "messageTtl"]
+])("a misspelt option of %s", async (_, theCaller, meant) => {
+  expect(await rejection(theCaller())).toMatchObject({ reason: `is not an option; did you mean ${meant}?` })
+})
+
+test("a misspelt option of a runner on a storage that is open", async () => {
+  const misspelt = opening(openTaskRunner, storageOf("memory"), { maxRuning: 1 })
+  expect(await rejection(misspelt())).toMatchObject({ reason: "is not an option; did you mean maxRunning?" })
+})
+
+test("an option that is like none, with each that there is named once", async () => {
+  const error = await rejection(opening(openTaskRunner, "memory:", { xyz: 1 })())
+  const reason = error instanceof Error && "reason" in error ? String(error.reason) : ""
+  const known = reason.slice(reason.indexOf("known are ") + "known are ".length).split(", ")
+  expect(known).toContain("maxRunning")
+  expect(known).toEqual([...new Set(known)])
 })
 
 test("a task that the runner does not start", async () => {

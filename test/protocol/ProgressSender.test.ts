@@ -38,4 +38,26 @@ describe("progress", () => {
       }
       assert.deepStrictEqual(told, [5, 6, 7])
     }))
+
+  it.effect("begins with nothing done, as a tool says that is about to begin", () =>
+    Effect.gen(function*() {
+      const told: Array<number> = []
+      const sender = makeProgressSender(0, ({ progress }) => Effect.sync(() => void told.push(progress)))
+      for (
+        const amount of [{ progress: 0, total: 2 }, { progress: 0, total: 2 }, undefined, { progress: 2, total: 2 }]
+      ) {
+        yield* sender.report("", amount)
+        yield* sender.flush
+      }
+      assert.deepStrictEqual(told, [0, 1, 2])
+    }))
+
+  it.effect("counts from one what counts nothing", () =>
+    Effect.gen(function*() {
+      const told: Array<number> = []
+      const sender = makeProgressSender(0, ({ progress }) => Effect.sync(() => void told.push(progress)))
+      yield* sender.report("", undefined)
+      yield* sender.flush
+      assert.deepStrictEqual(told, [1])
+    }))
 })

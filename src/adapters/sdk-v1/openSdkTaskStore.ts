@@ -9,11 +9,12 @@ import * as Struct from "effect/Struct"
 import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
-import { requireObject } from "../../promise/arguments.ts"
+import { requireNames, requireObject } from "../../promise/arguments.ts"
 import { plainCall } from "../../promise/callOptions.ts"
+import { showingCaller } from "../../promise/CallSite.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
 import { openedStorage } from "../../promise/openedStorages.ts"
-import type { LayerOpenOptions, OpenOptions } from "../../promise/OpenOptions.ts"
+import { type LayerOpenOptions, type OpenOptions, openOptions } from "../../promise/OpenOptions.ts"
 import { openTaskStorage } from "../../promise/openTaskStorage.ts"
 import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
 import { makeSdkTaskStore, type SdkStores } from "./makeSdkTaskStore.ts"
@@ -76,11 +77,16 @@ export interface OpenedSdkStores extends SdkStores, AsyncDisposable {
 export const openSdkTaskStore: {
   (url: string, options?: OpenSdkTaskStoreOptions): Promise<OpenedSdkStores>
   <E>(source: LayerSource<E>, options?: LayerSdkTaskStoreOptions): Promise<OpenedSdkStores>
-} = async <E>(
+} = <E>(source: string | LayerSource<E>, options?: OpenSdkTaskStoreOptions): Promise<OpenedSdkStores> =>
+  showingCaller(openSdkTaskStore, () => open(source, options))
+
+const open = async <E>(
   source: string | LayerSource<E>,
   options: OpenSdkTaskStoreOptions = {}
 ): Promise<OpenedSdkStores> => {
   requireObject("options", options)
+  // Before the storage is opened, which knows its own names alone.
+  requireNames(options, [...storeOnlyOptions, ...openOptions])
   const { scope } = options
   if (scope !== undefined && scope !== "session" && scope !== "task" && typeof scope !== "function") {
     throw new InvalidInput({ field: "scope", reason: "must be \"session\", \"task\" or a function" })

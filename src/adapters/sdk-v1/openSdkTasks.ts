@@ -11,6 +11,7 @@ import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
 import { requireNames, requireObject } from "../../promise/arguments.ts"
+import { showingCaller } from "../../promise/CallSite.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
 import { openedRunner } from "../../promise/openedRunners.ts"
 import { type LayerOpenOptions, type OpenOptions, openOptions } from "../../promise/OpenOptions.ts"
@@ -138,7 +139,13 @@ export interface OpenedSdkTasks extends OpenedSdkStores {
 export const openSdkTasks: {
   (url: string, options?: OpenSdkTasksOptions): Promise<OpenedSdkTasks>
   <E>(source: LayerSource<E>, options?: LayerSdkTasksOptions): Promise<OpenedSdkTasks>
-} = async <E>(source: string | LayerSource<E>, options: OpenSdkTasksOptions = {}): Promise<OpenedSdkTasks> => {
+} = <E>(source: string | LayerSource<E>, options?: OpenSdkTasksOptions): Promise<OpenedSdkTasks> =>
+  showingCaller(openSdkTasks, () => open(source, options))
+
+const open = async <E>(
+  source: string | LayerSource<E>,
+  options: OpenSdkTasksOptions = {}
+): Promise<OpenedSdkTasks> => {
   requireObject("options", options)
   const { messageTtl, onError, owner, retryFor } = options
   if (owner !== undefined && typeof owner !== "function" && owner !== anonymous) {
