@@ -71,7 +71,9 @@ export interface ScopedTasks {
  * @category models
  */
 export interface StoreAccess {
+  /** Gives the tasks of the request that is served, by its session where there is one. */
   readonly tasksOf: (sessionId: string | undefined) => Effect.Effect<ScopedTasks, SdkRefusal>
+  /** Gives the time to live of a task for which this one was asked. */
   readonly ttlOf: (ttl: number | null | undefined) => number | null | undefined
   /** How long a task lives once it has ended. */
   readonly resultTtl?: Duration.Input | undefined
