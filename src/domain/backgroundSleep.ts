@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { longestTimer } from "./longestTimer.ts"
 
 /**
  * Sleeps without keeping the process alive. So a server ends when its client has gone, although the next maintenance of its
@@ -32,9 +33,6 @@ export const backgroundTicks = (millis: number): Stream.Stream<undefined> =>
   )
 
 const liveClock = Context.get(Context.empty(), Clock.Clock)
-
-/** The longest time that a timer can wait. A longer one would fire at once. */
-const longestTimer = 2 ** 31 - 1
 
 const sleepUnreferenced = (millis: number): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {

@@ -28,6 +28,16 @@ export const isObject = (value: unknown): value is { readonly [key: string]: unk
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
+ * Throws `InvalidInput` unless the value is true or false.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const requireBoolean = (field: string, value: unknown): void => {
+  if (typeof value !== "boolean") throw new InvalidInput({ field, reason: "must be true or false" })
+}
+
+/**
  * Throws `InvalidInput` unless the value is a function, or absent.
  *
  * @since 0.2.0

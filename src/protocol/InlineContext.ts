@@ -5,15 +5,14 @@
  */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
-import { parseJson } from "../domain/ArgumentParsers.ts"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import { asking, type InputAnswers, type InputRequests, unlessRefused } from "../runner/asking.ts"
 import { refusedAnswer } from "../runner/InputRefused.ts"
 import { requireAmount, requireString } from "../runner/requests.ts"
 import { type InputRequest, type TaskContextShape, TaskFailure } from "../runner/TaskContext.ts"
+import { isJsonObject, toJson } from "./json.ts"
 import { internalErrorCode } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import type { ProgressSender } from "./ProgressSender.ts"
@@ -143,13 +142,7 @@ const putOnStream = (ask: Ask, { method, params }: InputRequest): Effect.Effect<
 const noAnswer = (method: string): Json =>
   refusedAnswer(method, { code: internalErrorCode, message: "The client gave no answer" })
 
-const toJson = (value: unknown): Json | undefined =>
-  value === undefined ? undefined : Result.getOrUndefined(parseJson("value", value))?.decode()
-
 const toAnswers = (value: unknown): InputAnswers => {
   const answers = toJson(value)
-  return isAnswers(answers) ? answers : {}
+  return isJsonObject(answers) ? answers : {}
 }
-
-const isAnswers = (value: Json | undefined): value is InputAnswers =>
-  typeof value === "object" && value !== null && !Array.isArray(value)

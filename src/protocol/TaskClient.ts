@@ -5,7 +5,7 @@
  */
 import * as Predicate from "effect/Predicate"
 import type { TaskSummary } from "../domain/TaskRecord.ts"
-import { elicitation, tasksExtension } from "./names.ts"
+import { elicitation, methodNotFound, tasksExtension } from "./names.ts"
 
 /**
  * The client of a request: the revision that it speaks, and what it can do. Capabilities are `undefined` where nobody can
@@ -65,7 +65,7 @@ export const canAnswer = (clientCapabilities: unknown, method: string): boolean 
  * @category constructors
  */
 export const notDeclared = (method: string): { readonly code: number; readonly message: string } => ({
-  code: -32601,
+  code: methodNotFound,
   message: `The client does not declare that it answers ${method}`
 })
 

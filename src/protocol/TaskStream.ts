@@ -6,10 +6,13 @@
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { subscriptionIdKey } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { shownState } from "./shownState.ts"
+import { ownProperty } from "./TaskClient.ts"
 import type { Tasks } from "./Tasks.ts"
 import { detailedTask, readDetailed } from "./Tasks20260728.ts"
 import { failWire, invalid, report, type WireError } from "./WireError.ts"
@@ -61,6 +64,28 @@ export const openTaskStream = Effect.fnUntraced(function*(
   const taskIds = named.filter((_, index) => found[index] === true)
   return { taskIds, run: (notify) => tellOf(owned, taskIds, serverInfo, notify) }
 })
+
+/**
+ * Adds to the params of an acknowledgement the tasks that the client is told of.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const withTaskIds = (params: unknown, taskIds: ReadonlyArray<string>): Fields => {
+  const notifications = ownProperty(params, "notifications")
+  return {
+    ...(Predicate.isReadonlyObject(params) ? params : {}),
+    notifications: { ...(Predicate.isReadonlyObject(notifications) ? notifications : {}), taskIds }
+  }
+}
+
+/**
+ * Gives the params of `notifications/tasks` to a subscription.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const toSubscription = (id: unknown, task: Fields): Fields => ({ ...task, _meta: { [subscriptionIdKey]: id } })
 
 const isKnown = ({ storage }: OwnedTasks, taskId: string): Effect.Effect<boolean, WireError> =>
   storage.getTaskSummary(taskId).pipe(

@@ -12,7 +12,8 @@ import { refusedAnswer } from "../runner/InputRefused.ts"
 import { keysOfRequests } from "../runner/requests.ts"
 import { TaskContext, type TaskContextShape } from "../runner/TaskContext.ts"
 import type { TaskHandler } from "../runner/TaskHandler.ts"
-import { toolsCall } from "./names.ts"
+import { isJsonObject } from "./json.ts"
+import { elicitation, toolsCall } from "./names.ts"
 import { canAnswer, clientOf, notDeclared, ownProperty } from "./TaskClient.ts"
 import type { Tasks } from "./Tasks.ts"
 import { boundedTtl, parseTtl, type TasksSettings, type ToolPolicy } from "./TasksOptions.ts"
@@ -122,7 +123,7 @@ export const askingOnly = (clientCapabilities: unknown, context: TaskContextShap
     request: guarded(context.request),
     suspend: guarded(context.suspend),
     elicit: (key, params) =>
-      canAnswer(clientCapabilities, "elicitation/create") ? context.elicit(key, params) : refusing.elicit(key, params),
+      canAnswer(clientCapabilities, elicitation) ? context.elicit(key, params) : refusing.elicit(key, params),
     sample: (key, params) =>
       canAnswer(clientCapabilities, "sampling/createMessage")
         ? context.sample(key, params)
@@ -144,6 +145,3 @@ const preparedAnswers = ({ originalParams }: TaskRecord): InputAnswers => {
   const answers = isJsonObject(originalParams) ? originalParams["inputResponses"] : undefined
   return isJsonObject(answers) ? answers : {}
 }
-
-const isJsonObject = (value: Json | undefined): value is { readonly [key: string]: Json } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)

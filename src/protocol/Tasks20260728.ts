@@ -86,13 +86,8 @@ export const updateTask20260728 = (
       Effect.as(acknowledgement)
     ))
 
-/**
- * Checks answers that came in a request.
- *
- * @since 0.2.0
- * @category parsers
- */
-export const checkResponses = (inputResponses: unknown): Effect.Effect<Fields, WireError> => {
+/** Checks answers that came in a request. */
+const checkResponses = (inputResponses: unknown): Effect.Effect<Fields, WireError> => {
   if (!Predicate.isReadonlyObject(inputResponses)) return Effect.fail(invalid("inputResponses must be an object"))
   const wrong = Object.entries(inputResponses).find(([, answer]) => !isAnswer(answer))
   return wrong === undefined

@@ -150,6 +150,24 @@ export const failWire = (error: Refusal, taskId?: string): Effect.Effect<never, 
   return isReported ? Effect.andThen(report(error), Effect.fail(told)) : Effect.fail(told)
 }
 
+/**
+ * Gives what a client is told of a failed request, and tells the operator what the client must not know.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+export const shownFailure = (failure: WireError | Refusal): Effect.Effect<WireError> =>
+  "_tag" in failure ? Effect.flip(failWire(failure)) : Effect.succeed(failure)
+
+/**
+ * Makes the defects of a request errors of which the operator hears, and the client no more than that.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const hidingDefects = <A, E, R>(request: Effect.Effect<A, E, R>): Effect.Effect<A, E | WireError, R> =>
+  Effect.catchDefect(request, (defect) => Effect.andThen(report(defect), Effect.fail(internalError("Internal error"))))
+
 interface Telling {
   readonly told: WireError
   readonly isReported: boolean

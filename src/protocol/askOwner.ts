@@ -4,8 +4,9 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
+import { InvalidInput } from "../domain/TaskError.ts"
 import { TaskFailure } from "../runner/TaskContext.ts"
-import { type Anonymous, type KnownOwner, parseOwner, type TaskOwner } from "./TaskOwner.ts"
+import { type Anonymous, anonymous, type KnownOwner, parseOwner, type TaskOwner } from "./TaskOwner.ts"
 import { failWire, internalError, type JsonRpcFailure, report, type WireError, wireError } from "./WireError.ts"
 
 /**
@@ -15,6 +16,18 @@ import { failWire, internalError, type JsonRpcFailure, report, type WireError, w
  * @category models
  */
 export type GivenOwner = TaskOwner | Anonymous | null | undefined
+
+/**
+ * Checks the `owner` option of a server. Throws `InvalidInput`: without a compiler it is easily forgotten, and then everybody
+ * would share the tasks of everybody.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const requireOwner = (owner: unknown): void => {
+  if (typeof owner === "function" || owner === anonymous) return
+  throw new InvalidInput({ field: "owner", reason: "must be a function, or `anonymous`" })
+}
 
 /**
  * Gives whose the tasks of a request are. What the function throws refuses the request: a `TaskFailure`, or what

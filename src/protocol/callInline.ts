@@ -24,7 +24,7 @@ import type { ProgressSender } from "./ProgressSender.ts"
 import { ownProperty } from "./TaskClient.ts"
 import { taskDraft } from "./taskDraft.ts"
 import type { Tasks } from "./Tasks.ts"
-import { checkResponses } from "./Tasks20260728.ts"
+import { updateTask20260728 } from "./Tasks20260728.ts"
 import type { ReadyCall, ToolAnswer, ToolCall } from "./ToolCall.ts"
 import { toResult20260728 } from "./toolResult.ts"
 import { failWire, report, unknownTask, type WireError, wireError } from "./WireError.ts"
@@ -196,15 +196,11 @@ export const resumeInline = Effect.fnUntraced(function*<A, E>(
   taskId: string
 ): Effect.fn.Return<ToolAnswer<A>, WireError> {
   const owned = yield* call.owned
-  const responses = yield* checkResponses(call.inputResponses ?? {})
   const summary = yield* Effect.catch(owned.storage.getTaskSummary(taskId), (error) => failWire(error, taskId))
   if (Option.isNone(summary) || ownProperty(summary.value.meta, storedCallKey) !== call.tool.name) {
     return yield* Effect.fail(unknownTask(taskId))
   }
-  yield* owned.runner.provideInput(taskId, responses).pipe(
-    Effect.catchTag("TerminalState", () => Effect.void),
-    Effect.catch((error) => failWire(error, taskId))
-  )
+  yield* updateTask20260728(owned, taskId, call.inputResponses ?? {})
   return yield* awaitStoredCall(owned, taskId, call.serverInfo)
 })
 

@@ -39,6 +39,14 @@ export const subscriptionIdKey = "io.modelcontextprotocol/subscriptionId"
 export const serverInfoKey = "io.modelcontextprotocol/serverInfo"
 
 /**
+ * Names what a stream of subscriptions begins with.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const acknowledged = "notifications/subscriptions/acknowledged"
+
+/**
  * Codes of errors.
  *
  * @since 0.2.0

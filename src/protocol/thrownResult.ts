@@ -5,12 +5,11 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
-import { parseJson } from "../domain/ArgumentParsers.ts"
 import { quietly } from "../runner/describeThrown.ts"
 import { failureOf } from "../runner/outcomeOf.ts"
 import { taskNameAnnotation } from "../runner/taskAnnotations.ts"
 import { TaskFailure } from "../runner/TaskContext.ts"
+import { toJson } from "./json.ts"
 import type { JsonRpcFailure } from "./WireError.ts"
 
 /**
@@ -73,6 +72,6 @@ export const answeringThrown = <A, E, R, B>(
  * @category converting
  */
 export const toTaskFailure = ({ code, data, message }: JsonRpcFailure): TaskFailure => {
-  const json = data === undefined ? undefined : Result.getOrUndefined(parseJson("data", data))?.decode()
+  const json = toJson(data)
   return new TaskFailure({ code, message, ...(json === undefined ? {} : { data: json }) })
 }

@@ -5,13 +5,11 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
-import { subscriptionIdKey } from "../../protocol/names.ts"
-import type { TaskStream } from "../../protocol/TaskStream.ts"
+import { acknowledged, subscriptionIdKey } from "../../protocol/names.ts"
+import { ownProperty } from "../../protocol/TaskClient.ts"
+import { type TaskStream, toSubscription, withTaskIds } from "../../protocol/TaskStream.ts"
 import type { InstallationContext, RequestInfo, SendNotification } from "./effectSeams.ts"
 import { CurrentGate } from "./StreamGate.ts"
-
-const acknowledged = "notifications/subscriptions/acknowledged"
 
 interface Pending {
   readonly taskIds: ReadonlyArray<string>
@@ -74,7 +72,7 @@ export const makeTaskSubscriptions = (protocolVersion: string): TaskSubscription
         const notify = (task: Readonly<Record<string, unknown>>) => {
           const sending = send(protocolVersion, request.client.id, {
             tag: "notifications/tasks",
-            payload: { ...task, _meta: { [subscriptionIdKey]: request.requestId } }
+            payload: toSubscription(request.requestId, task)
           })
           return gate === undefined ? sending : gate.through(sending)
         }
@@ -90,16 +88,4 @@ export const makeTaskSubscriptions = (protocolVersion: string): TaskSubscription
 const keyOf = (clientId: number, subscription: unknown): string =>
   `${clientId}:${typeof subscription}:${String(subscription)}`
 
-const subscriptionOf = (payload: unknown): unknown =>
-  Predicate.hasProperty(payload, "_meta") && Predicate.hasProperty(payload._meta, subscriptionIdKey)
-    ? payload._meta[subscriptionIdKey]
-    : undefined
-
-const withTaskIds = (payload: unknown, taskIds: ReadonlyArray<string>): unknown => {
-  if (!Predicate.isReadonlyObject(payload)) return payload
-  const notifications: unknown = payload["notifications"]
-  return {
-    ...payload,
-    notifications: { ...(Predicate.isReadonlyObject(notifications) ? notifications : {}), taskIds }
-  }
-}
+const subscriptionOf = (payload: unknown): unknown => ownProperty(ownProperty(payload, "_meta"), subscriptionIdKey)

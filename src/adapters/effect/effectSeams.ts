@@ -31,6 +31,21 @@ export type Handler<R = never> = (
   request: RequestInfo
 ) => Effect.Effect<unknown, JsonRpcFailure, R | McpSchema.McpRequestContext | McpSchema.McpServerClient | Scope.Scope>
 
+/**
+ * Makes a handler of requests whose payload has been decoded by their schema.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const handlerOf = <Payload, R>(
+  schema: Schema.Schema<Payload>,
+  handle: (payload: Payload, request: RequestInfo) => ReturnType<Handler<R>>
+): Handler<R> => {
+  const isDecoded = Schema.is(schema)
+  return (payload, request) =>
+    isDecoded(payload) ? handle(payload, request) : Effect.die(new Error("A request for a task came undecoded"))
+}
+
 /** Finds a handler of Effect's own. */
 type FindHandler = (method: string) => Handler
 

@@ -150,17 +150,7 @@ export const layerHttp = <
   ServerServices<Protocols, true>,
   Cause.IllegalArgumentError | InvalidInput | RE,
   HttpRequirements<Protocols, RR, OR | PR>
-> =>
-  Layer.unwrap(Effect.gen(function*() {
-    const served = yield* makeServedTasks(options.owner, options)
-    return McpServer.layerHttp({
-      ...options,
-      protocols: withTasks<Protocols[number], OR | PR>(options.protocols, served)
-    }).pipe(
-      Layer.updateService(HttpRouter.HttpRouter, (router) => patientRouter(router, options)),
-      Layer.provideMerge(Layer.succeed(TaskServer, served.tasks))
-    )
-  }))
+> => overHttp(options, (protocols: Derived<Protocols>) => McpServer.layerHttp({ ...options, protocols }))
 
 /**
  * Serves revision 2026-07-28 with tasks where execution belongs to each HTTP request:
@@ -183,13 +173,18 @@ export const layerHttpRequestScoped = <
   ServerServices<Protocols, true>,
   Cause.IllegalArgumentError | InvalidInput | RE,
   HttpRequirements<Protocols, RR, OR | PR>
-> =>
+> => overHttp(options, (protocols: Derived<Protocols>) => McpServer.layerHttpRequestScoped({ ...options, protocols }))
+
+/** Adds tasks to one of Effect's servers over HTTP. */
+const overHttp = <Protocol extends McpProtocol.ProtocolAdapter, OR, PR, A, E, R>(
+  options: HttpTasksOptions<OR, PR> & Parameters<typeof patientRouter>[1] & {
+    readonly protocols: NonEmptyReadonlyArray<Protocol>
+  },
+  serve: (protocols: NonEmptyReadonlyArray<Protocol>) => Layer.Layer<A, E, R>
+) =>
   Layer.unwrap(Effect.gen(function*() {
     const served = yield* makeServedTasks(options.owner, options)
-    return McpServer.layerHttpRequestScoped({
-      ...options,
-      protocols: withTasks<Protocols[number], OR | PR>(options.protocols, served)
-    }).pipe(
+    return serve(withTasks(options.protocols, served)).pipe(
       Layer.updateService(HttpRouter.HttpRouter, (router) => patientRouter(router, options)),
       Layer.provideMerge(Layer.succeed(TaskServer, served.tasks))
     )

@@ -20,7 +20,7 @@ import {
 } from "../../protocol/Tasks20251125.ts"
 import { WireError } from "../../protocol/WireError.ts"
 import { askClient } from "./askClient.ts"
-import { deriveProtocol, fieldsOf, type Handler, requestOf, resultEncoder } from "./effectSeams.ts"
+import { deriveProtocol, fieldsOf, type Handler, handlerOf, requestOf, resultEncoder } from "./effectSeams.ts"
 import type { ServedTasks } from "./TaskServer.ts"
 import { answeredCall, toolName } from "./toolsCall.ts"
 
@@ -28,14 +28,12 @@ const Fields = Schema.Record(Schema.String, Schema.Unknown)
 type Fields = typeof Fields.Type
 
 const TaskById = Schema.Struct({ _meta: Schema.optional(Fields), taskId: Schema.String })
-const isTaskById = Schema.is(TaskById)
 
 /** Requests without parameters may leave them out. */
 const ListTasks = Schema.UndefinedOr(Schema.Struct({
   _meta: Schema.optional(Fields),
   cursor: Schema.optional(Schema.String)
 }))
-const isListTasks = Schema.is(ListTasks)
 
 const Augmentation = Schema.Struct({
   ttl: Schema.optional(Schema.NullOr(Schema.Int.check(Schema.isGreaterThan(0))))
@@ -116,32 +114,36 @@ export const tasks20251125 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
           if (augmentation !== undefined) tasks.known.created(client.initializePayload, answer)
           return answer
         }),
-        "tasks/get": Effect.fnUntraced(function*(payload) {
-          if (!isTaskById(payload)) return yield* impossible
-          const owned = yield* served.owned
-          return yield* untilGone(getTask20251125(tasks, owned, payload.taskId, yield* listener), served.gone)
-        }),
-        "tasks/cancel": Effect.fnUntraced(function*(payload) {
-          if (!isTaskById(payload)) return yield* impossible
-          return yield* cancelTask20251125(yield* served.owned, payload.taskId)
-        }),
-        "tasks/result": Effect.fnUntraced(function*(payload, { client }) {
-          if (!isTaskById(payload)) return yield* impossible
-          const owned = yield* served.owned
-          const answer = taskResult20251125(tasks, owned, payload.taskId, {
-            ...(yield* listener),
-            notify: sendNotification === undefined ? undefined : (task) =>
-              // It names its task itself, and so is not marked as related to one.
-              sendNotification(protocolVersion, client.id, { tag: "notifications/tasks/status", payload: task })
+        "tasks/get": handlerOf(
+          TaskById,
+          Effect.fnUntraced(function*({ taskId }) {
+            const owned = yield* served.owned
+            return yield* untilGone(getTask20251125(tasks, owned, taskId, yield* listener), served.gone)
           })
-          return yield* untilGone(answer, served.gone)
-        }),
+        ),
+        "tasks/cancel": handlerOf(
+          TaskById,
+          ({ taskId }) => Effect.flatMap(served.owned, (owned) => cancelTask20251125(owned, taskId))
+        ),
+        "tasks/result": handlerOf(
+          TaskById,
+          Effect.fnUntraced(function*({ taskId }, { client }) {
+            const owned = yield* served.owned
+            const answer = taskResult20251125(tasks, owned, taskId, {
+              ...(yield* listener),
+              notify: sendNotification === undefined ? undefined : (task) =>
+                // It names its task itself, and so is not marked as related to one.
+                sendNotification(protocolVersion, client.id, { tag: "notifications/tasks/status", payload: task })
+            })
+            return yield* untilGone(answer, served.gone)
+          })
+        ),
         ...(served.canList
           ? {
-            "tasks/list": Effect.fnUntraced(function*(payload) {
-              if (!isListTasks(payload)) return yield* impossible
-              return yield* listTasks20251125(yield* served.owned, payload?.cursor)
-            }) satisfies Handler<R>
+            "tasks/list": handlerOf(
+              ListTasks,
+              (payload) => Effect.flatMap(served.owned, (owned) => listTasks20251125(owned, payload?.cursor))
+            )
           }
           : {})
       }
@@ -149,9 +151,6 @@ export const tasks20251125 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
     }
   })
 }
-
-/** The payloads of requests are decoded by their schemas before a handler sees them. */
-const impossible = Effect.die(new Error("A request for a task came undecoded"))
 
 /** The client of the present request, as one that listens to tasks. A session is known by what it began with. */
 const listener = Effect.map(McpSchema.McpServerClient, (client) => ({

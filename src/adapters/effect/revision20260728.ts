@@ -14,11 +14,12 @@ import * as Rpc from "effect/rpc/Rpc"
 import * as Schema from "effect/Schema"
 import { untilGone } from "../../protocol/leavingClient.ts"
 import { headerMismatch, tasksExtension } from "../../protocol/names.ts"
-import { declaresTasks } from "../../protocol/TaskClient.ts"
+import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
+import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
 import { cancelTask20260728, getTask20260728, updateTask20260728 } from "../../protocol/Tasks20260728.ts"
 import { openTaskStream } from "../../protocol/TaskStream.ts"
 import { missingCapability, WireError } from "../../protocol/WireError.ts"
-import { deriveProtocol, fieldsOf, requestOf, resultEncoder } from "./effectSeams.ts"
+import { deriveProtocol, fieldsOf, handlerOf, requestOf, resultEncoder } from "./effectSeams.ts"
 import { failRequest } from "./httpStatus.ts"
 import type { ServedTasks } from "./TaskServer.ts"
 import { makeTaskSubscriptions } from "./TaskSubscriptions.ts"
@@ -28,8 +29,6 @@ const Fields = Schema.Record(Schema.String, Schema.Unknown)
 
 const TaskById = Schema.Struct({ taskId: Schema.String })
 const Update = Schema.Struct({ taskId: Schema.String, inputResponses: Fields })
-const isTaskById = Schema.is(TaskById)
-const isUpdate = Schema.is(Update)
 
 const encodeServerInfo = Schema.encodeSync(Schema.toCodecJson(McpSchema.Implementation))
 
@@ -54,6 +53,18 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
   const subscriptions = makeTaskSubscriptions(base.protocolVersion)
   const taskRequest = (method: string, fields: Schema.Struct.Fields) =>
     Rpc.make(method, { payload: { _meta: metaField, ...fields }, success: Fields, error: WireError })
+
+  const onTask = <Payload extends typeof TaskById.Type>(
+    schema: Schema.Schema<Payload>,
+    answer: (owned: OwnedTasks, payload: Payload) => Effect.Effect<unknown, WireError>
+  ) =>
+    handlerOf(
+      schema,
+      Effect.fnUntraced(function*(payload: Payload) {
+        yield* admitted(payload.taskId)
+        return yield* answer(yield* served.owned, payload)
+      })
+    )
 
   return deriveProtocol(base, {
     requests: [
@@ -85,21 +96,12 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
           return { ...result, capabilities: { ...capabilities, extensions: { ...extensions, [tasksExtension]: {} } } }
         }),
         "tools/call": (payload, request) => answeredCall(carrier, payload, request, { serverInfo }),
-        "tasks/get": Effect.fnUntraced(function*(payload) {
-          if (!isTaskById(payload)) return yield* impossible
-          yield* admitted(payload.taskId)
-          return yield* getTask20260728(yield* served.owned, payload.taskId, serverInfo)
-        }),
-        "tasks/update": Effect.fnUntraced(function*(payload) {
-          if (!isUpdate(payload)) return yield* impossible
-          yield* admitted(payload.taskId)
-          return yield* updateTask20260728(yield* served.owned, payload.taskId, payload.inputResponses)
-        }),
-        "tasks/cancel": Effect.fnUntraced(function*(payload) {
-          if (!isTaskById(payload)) return yield* impossible
-          yield* admitted(payload.taskId)
-          return yield* cancelTask20260728(yield* served.owned, payload.taskId)
-        }),
+        "tasks/get": onTask(TaskById, (owned, { taskId }) => getTask20260728(owned, taskId, serverInfo)),
+        "tasks/update": onTask(
+          Update,
+          (owned, { inputResponses, taskId }) => updateTask20260728(owned, taskId, inputResponses)
+        ),
+        "tasks/cancel": onTask(TaskById, (owned, { taskId }) => cancelTask20260728(owned, taskId)),
         "subscriptions/listen": Effect.fnUntraced(function*(payload, request) {
           const requested = taskIdsOf(payload)
           const listening = untilGone(listen(payload, request), served.gone)
@@ -112,9 +114,6 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
     }
   })
 }
-
-/** The payloads of requests are decoded by their schemas before a handler sees them. */
-const impossible = Effect.die(new Error("A request for a task came undecoded"))
 
 /** Checks what every request for a task has to carry. */
 const admitted = Effect.fnUntraced(function*(taskId: string) {
@@ -143,9 +142,8 @@ const withTaskIds = (request: ReturnType<typeof requestOf>, name: string) => {
 }
 
 const taskIdsOf = (payload: unknown): ReadonlyArray<string> | undefined => {
-  if (!Predicate.hasProperty(payload, "notifications")) return undefined
-  const filter = payload.notifications
-  return Predicate.hasProperty(filter, "taskIds") && isTaskIds(filter.taskIds) ? filter.taskIds : undefined
+  const taskIds = ownProperty(ownProperty(payload, "notifications"), "taskIds")
+  return isTaskIds(taskIds) ? taskIds : undefined
 }
 
 type ServerInfo = Pick<McpSchema.Implementation, "name" | "version" | "description" | "websiteUrl" | "icons">

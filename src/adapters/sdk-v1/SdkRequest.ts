@@ -8,6 +8,7 @@ import { McpError, ResultSchema } from "@modelcontextprotocol/sdk/types.js"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import { backgroundSleep } from "../../domain/backgroundSleep.ts"
+import { longestTimer } from "../../domain/longestTimer.ts"
 import { askingUntilGone } from "../../protocol/leavingClient.ts"
 import type { SendProgress } from "../../protocol/ProgressSender.ts"
 import { type Ask, ListenerGone } from "../../protocol/Questions.ts"
@@ -34,9 +35,6 @@ export interface SdkRequest {
   /** Sends a notification on the stream of this request while it lasts, and does not fail. */
   readonly notify: (method: string, params: Readonly<Record<string, unknown>>) => Effect.Effect<void>
 }
-
-/** The longest that a timer waits: the protocol says how long a question may take, and the SDK must have some bound. */
-const longestTimer = 2 ** 31 - 1
 
 /**
  * Gives what there is to know of a request. On stateless HTTP nobody knows what the client declared, and what it answers
@@ -80,6 +78,7 @@ const askClient = (server: McpServer, { requestId, signal }: Extra): Ask => ({ m
         relatedRequestId: requestId,
         // Aborted by nothing but its withdrawal: the SDK tells the client of an abort even when that has answered.
         signal: withdrawn,
+        // How long a question may take, the protocol says; the SDK must have some bound.
         timeout: longestTimer
       }),
     catch: (error) =>

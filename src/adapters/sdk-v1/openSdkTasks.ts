@@ -10,7 +10,7 @@ import * as Struct from "effect/Struct"
 import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
-import { requireNames, requireObject } from "../../promise/arguments.ts"
+import { requireBoolean, requireNames, requireObject } from "../../promise/arguments.ts"
 import { showingCaller } from "../../promise/CallSite.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
 import { openedRunner } from "../../promise/openedRunners.ts"
@@ -18,7 +18,8 @@ import { type LayerOpenOptions, type OpenOptions, openOptions } from "../../prom
 import { openTaskRunner } from "../../promise/openTaskRunner.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
 import type { RunnerOptions } from "../../promise/RunnerOptions.ts"
-import { type Anonymous, anonymous } from "../../protocol/TaskOwner.ts"
+import { requireOwner } from "../../protocol/askOwner.ts"
+import type { Anonymous } from "../../protocol/TaskOwner.ts"
 import { makeTasks } from "../../protocol/Tasks.ts"
 import {
   boundedTtl,
@@ -147,14 +148,9 @@ const open = async <E>(
   options: OpenSdkTasksOptions = {}
 ): Promise<OpenedSdkTasks> => {
   requireObject("options", options)
-  const { messageTtl, onError, owner, retryFor } = options
-  if (owner !== undefined && typeof owner !== "function" && owner !== anonymous) {
-    throw new InvalidInput({ field: "owner", reason: "must be a function, or `anonymous`" })
-  }
-  const exposeErrors: unknown = options.exposeErrors ?? true
-  if (typeof exposeErrors !== "boolean") {
-    throw new InvalidInput({ field: "exposeErrors", reason: "must be true or false" })
-  }
+  const { exposeErrors = true, messageTtl, onError, owner, retryFor } = options
+  if (owner !== undefined) requireOwner(owner)
+  requireBoolean("exposeErrors", exposeErrors)
   requireNames(options, [...adapterOptions, ...tasksOptionNames, ...taskRunnerOptions, ...openOptions])
   const settings = Result.getOrThrow(resolveTasksOptions(options))
   const others = Struct.omit(options, [...tasksOptionNames, ...adapterOptions])

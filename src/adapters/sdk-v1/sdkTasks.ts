@@ -11,7 +11,7 @@ import { InvalidInput } from "../../domain/TaskError.ts"
 import { type OpenedRunner, runnerClosed } from "../../promise/openRunner.ts"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
 import type { Tasks } from "../../protocol/Tasks.ts"
-import { failWire, internalError, report, type WireError } from "../../protocol/WireError.ts"
+import { hidingDefects, shownFailure, type WireError } from "../../protocol/WireError.ts"
 import type { SdkStores } from "./makeSdkTaskStore.ts"
 import { toMcpError } from "./mcpErrors.ts"
 import { ownerOf, type Ownership } from "./ownership.ts"
@@ -77,15 +77,10 @@ export const answerBy = async <A>(
   { signal }: Extra,
   effect: Effect.Effect<A, WireError>
 ): Promise<A> => {
-  const told = Effect.catchDefect(
-    effect,
-    (defect) => Effect.andThen(report(defect), Effect.fail(internalError("Internal error")))
-  )
-  const exit = await opened.run(told, signal)
+  const exit = await opened.run(hidingDefects(effect), signal)
   if (Exit.isSuccess(exit)) return exit.value
   signal.throwIfAborted()
   // What nobody stopped was stopped by the end of the runner.
   const failure = Option.getOrElse(Exit.findErrorOption(exit), () => runnerClosed("answer"))
-  const shown = "_tag" in failure ? Effect.flip(failWire(failure)) : Effect.succeed(failure)
-  throw toMcpError(await Effect.runPromiseWith(opened.context)(shown))
+  throw toMcpError(await Effect.runPromiseWith(opened.context)(shownFailure(failure)))
 }

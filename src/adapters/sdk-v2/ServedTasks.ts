@@ -16,7 +16,7 @@ import { reporting } from "../../promise/reporting.ts"
 import { askOwner } from "../../protocol/askOwner.ts"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
 import { makeTasks, type Tasks } from "../../protocol/Tasks.ts"
-import { failWire, internalError, report, type WireError } from "../../protocol/WireError.ts"
+import { hidingDefects, internalError, report, shownFailure, type WireError } from "../../protocol/WireError.ts"
 import type { ResolvedOptions } from "./TasksExtensionOptions.ts"
 
 interface Opened {
@@ -60,14 +60,14 @@ export class ServedTasks {
    */
   async answer<A>(make: (tasks: Tasks) => Effect.Effect<A, WireError>, signal: AbortSignal): Promise<A> {
     const exit = await this.#opened.then(
-      ({ runner, tasks }) => runner.run(this.#reporting(make(tasks)), signal),
+      ({ runner, tasks }) => runner.run(Effect.provideContext(hidingDefects(make(tasks)), this.#references), signal),
       (error: unknown) => Exit.fail(isTaskStorageError(error) ? error : internalError("Internal error"))
     )
     if (Exit.isSuccess(exit)) return exit.value
     signal.throwIfAborted()
     // What nobody stopped was stopped by the end of the runner.
     const failure = Option.getOrElse(Exit.findErrorOption(exit), () => runnerClosed("answer"))
-    const { code, data, message } = "_tag" in failure ? await this.#background(Effect.flip(failWire(failure))) : failure
+    const { code, data, message } = await this.#background(shownFailure(failure))
     throw new ProtocolError(code, message, data)
   }
 
@@ -107,13 +107,6 @@ export class ServedTasks {
       throw new InvalidInput({ field: "runner", reason: "must be one that openTaskRunner gave" })
     }
     return { facade, runner, tasks: makeTasks(this.#options.settings, runner) }
-  }
-
-  #reporting<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | WireError> {
-    return effect.pipe(
-      Effect.catchDefect((defect) => Effect.andThen(report(defect), Effect.fail(internalError("Internal error")))),
-      Effect.provideContext(this.#references)
-    )
   }
 
   #background<A>(effect: Effect.Effect<A>): Promise<A> {

@@ -7,8 +7,7 @@ import type { AuthInfo } from "@modelcontextprotocol/server"
 import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
 import { optionNames } from "../../domain/optionNames.ts"
-import { InvalidInput } from "../../domain/TaskError.ts"
-import { requireNames, requireObject } from "../../promise/arguments.ts"
+import { requireBoolean, requireNames, requireObject } from "../../promise/arguments.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
 import { openOptions } from "../../promise/OpenOptions.ts"
 import { openTaskRunner } from "../../promise/openTaskRunner.ts"
@@ -16,8 +15,8 @@ import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
 import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
 import { type ReportOptions, reportOptions, requireReportOptions } from "../../promise/ReportOptions.ts"
 import type { OpenRunnerOptions, StorageRunnerOptions } from "../../promise/RunnerOptions.ts"
-import type { GivenOwner } from "../../protocol/askOwner.ts"
-import { type Anonymous, anonymous } from "../../protocol/TaskOwner.ts"
+import { type GivenOwner, requireOwner } from "../../protocol/askOwner.ts"
+import type { Anonymous } from "../../protocol/TaskOwner.ts"
 import {
   resolveTasksOptions,
   tasksOptionNames,
@@ -124,10 +123,8 @@ export const resolveOptions = (options: TasksExtensionOptions): ResolvedOptions 
   const { exposeErrors = true, owner, runner } = options
   const ofSource = runner === undefined ? [...taskRunnerOptions, ...openOptions] : reportOptions
   requireNames(options, [...ownNames, ...tasksOptionNames, ...ofSource])
-  if (typeof owner !== "function" && owner !== anonymous) {
-    // Without a compiler this is easily forgotten, and then everybody would share the tasks of everybody.
-    throw new InvalidInput({ field: "owner", reason: "must be a function, or `anonymous`" })
-  }
+  requireOwner(owner)
+  requireBoolean("exposeErrors", exposeErrors)
   requireReportOptions(options)
   return {
     owner,

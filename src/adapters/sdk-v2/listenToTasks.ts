@@ -15,11 +15,10 @@ import {
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
-import { subscriptionIdKey } from "../../protocol/names.ts"
+import { acknowledged } from "../../protocol/names.ts"
 import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
-import { openTaskStream, type TaskStream } from "../../protocol/TaskStream.ts"
+import { openTaskStream, type TaskStream, toSubscription, withTaskIds } from "../../protocol/TaskStream.ts"
 import { httpStatusOf, missingCapability, wireError } from "../../protocol/WireError.ts"
 import { envelopeClient } from "./requestOf.ts"
 import type { ServedTasks } from "./ServedTasks.ts"
@@ -34,7 +33,6 @@ interface ListenRequest {
 }
 
 const method = "subscriptions/listen"
-const acknowledged = "notifications/subscriptions/acknowledged"
 
 /** Proxies close what is silent for too long. */
 const silence = "15 seconds"
@@ -162,7 +160,7 @@ const relay = Effect.fnUntraced(function*(
   }).pipe(Effect.ensuring(Deferred.succeed(begun, false)))
   const told = Effect.flatMap(Deferred.await(begun), (isBegun) =>
     isBegun
-      ? stream.run((task) => notify("notifications/tasks", { ...task, _meta: { [subscriptionIdKey]: id } }))
+      ? stream.run((task) => notify("notifications/tasks", toSubscription(id, task)))
       : Effect.void)
   const left = Effect.promise(() => writer.closed.catch(() => undefined))
   const commenting = Effect.forever(Effect.andThen(Effect.sleep(silence), write(": keepalive")))
@@ -174,14 +172,6 @@ const relay = Effect.fnUntraced(function*(
     Effect.ensuring(Effect.sync(() => void reader.cancel().catch(() => undefined)))
   )
 })
-
-const withTaskIds = (params: unknown, taskIds: ReadonlyArray<string>): Fields => {
-  const honored = ownProperty(params, "notifications")
-  return {
-    ...(Predicate.isReadonlyObject(params) ? params : {}),
-    notifications: { ...(Predicate.isReadonlyObject(honored) ? honored : {}), taskIds }
-  }
-}
 
 const messageOf = (frame: string): unknown => {
   const data = frame.split("\n").find((line) => line.startsWith("data: "))

@@ -13,6 +13,7 @@ import {
   type StandardSchemaV1
 } from "@modelcontextprotocol/server"
 import * as Effect from "effect/Effect"
+import { longestTimer } from "../../domain/longestTimer.ts"
 import type { SendProgress } from "../../protocol/ProgressSender.ts"
 import { type Ask, ListenerGone } from "../../protocol/Questions.ts"
 import { ownProperty, type TaskClient } from "../../protocol/TaskClient.ts"
@@ -79,16 +80,19 @@ export const askOfCall = ({ server }: McpServer, { mcpReq }: ServerContext): Ask
   if (envelopeClient(mcpReq.envelope) !== undefined || server.getClientCapabilities() === undefined) return undefined
   return (question) =>
     Effect.tryPromise({
-      try: (signal) => mcpReq.send({ ...question }, anyAnswer, { signal, timeout: longestTimer }),
+      // How long a question may take, the protocol says; the SDK must have some bound.
+      try: (signal) => mcpReq.send({ ...question }, anything, { signal, timeout: longestTimer }),
       catch: (error) => error instanceof ProtocolError ? wireError(error) : new ListenerGone()
     })
 }
 
-/** How long a question may take, the protocol says; the SDK must have some bound. */
-const longestTimer = 2 ** 31 - 1
-
-/** What an answer has to be, the protocol says. */
-const anyAnswer: StandardSchemaV1<unknown> = {
+/**
+ * Takes anything. What an answer or the params of a request have to be, the protocol says, in words that quote nothing.
+ *
+ * @since 0.2.0
+ * @category schemas
+ */
+export const anything: StandardSchemaV1<unknown> = {
   "~standard": { version: 1, vendor: "mcp-task-storage", validate: (value) => ({ value }) }
 }
 

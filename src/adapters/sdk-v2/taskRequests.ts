@@ -3,13 +3,13 @@
  *
  * @since 0.2.0
  */
-import type { McpServer, Result, ServerContext, StandardSchemaV1 } from "@modelcontextprotocol/server"
+import type { McpServer, Result, ServerContext } from "@modelcontextprotocol/server"
 import * as Effect from "effect/Effect"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
 import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
 import { cancelTask20260728, getTask20260728, updateTask20260728 } from "../../protocol/Tasks20260728.ts"
 import { invalid, missingCapability, unsupported, type WireError } from "../../protocol/WireError.ts"
-import { envelopeClient, inputResponsesOf } from "./requestOf.ts"
+import { anything, envelopeClient, inputResponsesOf } from "./requestOf.ts"
 import { serverInfoOf } from "./sdkSeams.ts"
 import type { ServedTasks } from "./ServedTasks.ts"
 
@@ -38,7 +38,7 @@ export const answerTaskRequests = (mcp: McpServer, served: ServedTasks): void =>
   for (const [method, answer] of Object.entries(answers)) {
     server.setRequestHandler(
       method,
-      anyParams,
+      { params: anything },
       (params, ctx): Promise<Result> =>
         served.answer((tasks) =>
           Effect.flatMap(admitted(params, ctx), (taskId) =>
@@ -48,11 +48,6 @@ export const answerTaskRequests = (mcp: McpServer, served: ServedTasks): void =>
             )), ctx.mcpReq.signal)
     )
   }
-}
-
-/** Params are checked where the answer is made, in words that quote nothing. */
-const anyParams: { readonly params: StandardSchemaV1 } = {
-  params: { "~standard": { version: 1, vendor: "mcp-task-storage", validate: (value) => ({ value }) } }
 }
 
 /** Gives the id that a request names, if it is one of the extension. */

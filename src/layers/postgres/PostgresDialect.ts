@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { longestTimer } from "../longestTimer.ts"
+import { longestTimer } from "../../domain/longestTimer.ts"
 import type { SqlDialect } from "../sql/SqlDialect.ts"
 import type { SqlStatement } from "../sql/SqlStatement.ts"
 import { postgresDefinitions } from "./postgresDefinitions.ts"

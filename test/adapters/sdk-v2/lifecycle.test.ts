@@ -274,6 +274,7 @@ describe("the extension", () => {
     [{ taskSupport: "forbidden" }, "taskSupport: must be one of"],
     [{ maxTtl: -1 }, "maxTtl"],
     [{ lostWorker: "retry" }, "lostWorker.maxAttempts"],
+    [{ exposeErrors: "no" }, "exposeErrors: must be true or false"],
     [{ onError: "me" }, "onError: must be a function"]
   ])("takes no option that it does not know: %j", (option, message) => {
     expect(() => new TasksExtension({ storage: "memory:", owner: anonymous, ...option })).toThrow(message)
