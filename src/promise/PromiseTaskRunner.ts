@@ -9,7 +9,7 @@ import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
 import type * as Runner from "../runner/TaskRunner.ts"
 import type { RunResult } from "../runner/TaskRunner.ts"
 import type { CallOptions, PromiseTaskStorage } from "./PromiseTaskStorage.ts"
-import type { CreateTask, Json, ProvidedInput, Task } from "./Task.ts"
+import type { CreateTask, Json, ProvidedInput, Task, TaskSummary } from "./Task.ts"
 
 export type { ElicitAnswer, ElicitParams, InputRequest, LostWorkerPolicy, ProgressAmount, RunResult }
 
@@ -101,6 +101,8 @@ export interface PromiseTaskHandler {
   readonly run: (task: Task, context: PromiseTaskContext) => Promise<unknown>
   /** What becomes of a task whose worker died: `"fail"` by default. */
   readonly lostWorker?: LostWorkerPolicy | undefined
+  /** How long a task of this kind lives from its end on. By default it is as the runner has it. */
+  readonly resultTtl?: Duration.Input | undefined
 }
 
 /**
@@ -149,7 +151,7 @@ export interface PromiseSessionRunner {
    *
    * Rejects with `TaskNotFound`, `TerminalState`.
    */
-  readonly cancelTask: (taskId: string, options?: CallOptions) => Promise<Task>
+  readonly cancelTask: (taskId: string, options?: CallOptions) => Promise<TaskSummary>
 }
 
 /**

@@ -11,7 +11,7 @@ import { InvalidInput } from "../domain/TaskError.ts"
 import type { SessionRunner } from "../runner/TaskRunner.ts"
 import { isObject, requireFunction, requireNames, requireObject } from "./arguments.ts"
 import { plainCall, runTaskCall } from "./callOptions.ts"
-import { decodeCreateTask, encodeProvidedInput, encodeTask } from "./codec.ts"
+import { decodeCreateTask, encodeProvidedInput, encodeSummary, encodeTask } from "./codec.ts"
 import { rememberRunner } from "./openedRunners.ts"
 import { type OpenedRunner, runnerClosed } from "./openRunner.ts"
 import { PromiseCalls } from "./PromiseCalls.ts"
@@ -74,7 +74,7 @@ export const makePromiseTaskRunner = (
     cancelTask: (taskId, options) =>
       calls.write("cancelTask", options, plainCall, () => {
         requireOpen("cancelTask")
-        return Effect.map(tasks().cancelTask(taskId), encodeTask)
+        return Effect.map(tasks().cancelTask(taskId), encodeSummary)
       })
   })
 
@@ -95,8 +95,10 @@ export const makePromiseTaskRunner = (
 
     register: (handler) => {
       requireOpen("register")
-      const { lostWorker, method, name, run } = parseHandler(handler)
-      Effect.runSyncWith(context)(runner.register({ method, name, lostWorker, run: runInPromises(run) }))
+      const { run, ...kind } = parseHandler(handler)
+      Result.getOrThrow(
+        Effect.runSyncWith(context)(Effect.result(runner.register({ ...kind, run: runInPromises(run) })))
+      )
     },
 
     runTask: async (taskId, options) => {
@@ -134,19 +136,25 @@ export const makePromiseTaskRunner = (
   return facade
 }
 
-const handlerFields = optionNames<PromiseTaskHandler>({ lostWorker: true, method: true, name: true, run: true })
+const handlerFields = optionNames<PromiseTaskHandler>({
+  lostWorker: true,
+  method: true,
+  name: true,
+  resultTtl: true,
+  run: true
+})
 
 const parseHandler = (handler: PromiseTaskHandler): PromiseTaskHandler => {
   requireObject("handler", handler)
   requireNames(handler, handlerFields)
-  const { lostWorker, method, name, run } = handler
+  const { lostWorker, method, name, resultTtl, run } = handler
   if (typeof method !== "string") throw new InvalidInput({ field: "method", reason: "must be a string" })
   if (name !== undefined && typeof name !== "string") {
     throw new InvalidInput({ field: "name", reason: "must be a string" })
   }
   if (typeof run !== "function") throw new InvalidInput({ field: "run", reason: "must be a function" })
   requirePolicy(lostWorker)
-  return { method, name, run, lostWorker }
+  return { method, name, run, lostWorker, resultTtl }
 }
 
 const requirePolicy = (lostWorker: LostWorkerPolicy | undefined): void => {

@@ -62,10 +62,11 @@ export const registerTool = <E, R>(
 ): Effect.Effect<void, never, Exclude<R, TaskContext>> =>
   Effect.suspend(() => {
     tasks.support.set(tool.name, tool.policy.taskSupport)
-    return tasks.runner.register({
+    const registered = tasks.runner.register({
       method: toolsCall,
       name: tool.name,
       lostWorker: tool.policy.lostWorker,
+      resultTtl: tool.policy.resultTtl,
       resultOfFailure: tool.resultOfFailure,
       run: (task) =>
         Effect.suspend(() => tool.work({ arguments: argumentsOf(task), principal: task.principal, task })).pipe(
@@ -77,6 +78,8 @@ export const registerTool = <E, R>(
           }))
         )
     })
+    // The policy of the tool has been checked.
+    return Effect.orDie(registered)
   })
 
 /** What a tool can do as a task of a client. */

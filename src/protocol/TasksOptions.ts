@@ -5,7 +5,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import { orNull, parseCount, parseMillis } from "../domain/ArgumentParsers.ts"
+import { orAbsent, orNull, parseCount, parseMillis } from "../domain/ArgumentParsers.ts"
 import { optionNames, parseNames } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
@@ -50,6 +50,11 @@ export interface TasksOptions {
   readonly defaultTtl?: Duration.Input | null | undefined
   /** The longest ttl that a client or a tool gets: 30 days by default; `null` is unlimited. */
   readonly maxTtl?: Duration.Input | null | undefined
+  /**
+   * How long a task lives from its end on, in place of the rest of its ttl, and `maxTtl` at most. By default a task that has
+   * ended keeps its ttl.
+   */
+  readonly resultTtl?: Duration.Input | undefined
   /** How long clients should wait between polls: a second by default. */
   readonly pollInterval?: Duration.Input | undefined
   /** For tools that do not say it: `"fail"` by default, and 3 attempts for tools that say that they are idempotent. */
@@ -73,6 +78,8 @@ export interface ToolTaskOptions {
   readonly taskSupport?: TaskSupport | undefined
   /** How long its tasks live if the client does not ask for another time; `null` is unlimited. */
   readonly ttl?: Duration.Input | null | undefined
+  /** How long its tasks live from their end on, in place of the rest of their ttl. */
+  readonly resultTtl?: Duration.Input | undefined
   readonly pollInterval?: Duration.Input | undefined
   readonly lostWorker?: LostWorkerPolicy | undefined
 }
@@ -87,6 +94,7 @@ export interface TasksSettings {
   readonly taskSupport: "optional" | "required"
   readonly defaultTtl: number | null
   readonly maxTtl: number | null
+  readonly resultTtl: number | undefined
   readonly pollInterval: number
   readonly lostWorker: LostWorkerPolicy | undefined
   readonly inputOnPoll: boolean
@@ -104,6 +112,7 @@ export interface TasksSettings {
 export interface ToolPolicy {
   readonly taskSupport: TaskSupport
   readonly ttl: number | null
+  readonly resultTtl: number | undefined
   readonly pollInterval: number
   readonly lostWorker: LostWorkerPolicy
 }
@@ -120,6 +129,7 @@ export const tasksOptionNames = optionNames<TasksOptions>({
   taskSupport: true,
   defaultTtl: true,
   maxTtl: true,
+  resultTtl: true,
   pollInterval: true,
   lostWorker: true,
   inputOnPoll: true,
@@ -135,6 +145,7 @@ export const tasksOptionNames = optionNames<TasksOptions>({
 export const toolTaskOptionNames = optionNames<ToolTaskOptions>({
   taskSupport: true,
   ttl: true,
+  resultTtl: true,
   pollInterval: true,
   lostWorker: true
 })
@@ -153,17 +164,21 @@ export const resolveTasksOptions = (options: TasksOptions): Result.Result<TasksS
 }
 
 const resolveKnown = (options: TasksOptions, limits: TasksLimits): Result.Result<TasksSettings, InvalidInput> =>
-  Result.all({
-    taskSupport: parseSupport(options.taskSupport ?? "optional", ["optional", "required"]),
-    maxTtl: parseTtl("maxTtl", options.maxTtl === undefined ? 30 * 24 * hour : options.maxTtl),
-    defaultTtl: parseTtl("defaultTtl", options.defaultTtl === undefined ? 24 * hour : options.defaultTtl),
-    pollInterval: parseMillis("pollInterval", options.pollInterval ?? 1000, 0),
-    lostWorker: options.lostWorker === undefined ? Result.succeed(undefined) : parsePolicy(options.lostWorker),
-    inputOnPoll: Result.succeed(options.inputOnPoll ?? false),
-    streams: parseCount("limits.streams", limits.streams ?? 1000),
-    streamsPerOwner: parseCount("limits.streamsPerOwner", limits.streamsPerOwner ?? 20),
-    answerTimeout: parseMillis("limits.answerTimeout", limits.answerTimeout ?? hour / 12, 1)
-  })
+  Result.map(
+    Result.all({
+      taskSupport: parseSupport(options.taskSupport ?? "optional", ["optional", "required"]),
+      maxTtl: parseTtl("maxTtl", options.maxTtl === undefined ? 30 * 24 * hour : options.maxTtl),
+      defaultTtl: parseTtl("defaultTtl", options.defaultTtl === undefined ? 24 * hour : options.defaultTtl),
+      resultTtl: parseResultTtl(options.resultTtl),
+      pollInterval: parseMillis("pollInterval", options.pollInterval ?? 1000, 0),
+      lostWorker: options.lostWorker === undefined ? Result.succeed(undefined) : parsePolicy(options.lostWorker),
+      inputOnPoll: Result.succeed(options.inputOnPoll ?? false),
+      streams: parseCount("limits.streams", limits.streams ?? 1000),
+      streamsPerOwner: parseCount("limits.streamsPerOwner", limits.streamsPerOwner ?? 20),
+      answerTimeout: parseMillis("limits.answerTimeout", limits.answerTimeout ?? hour / 12, 1)
+    }),
+    (settings) => ({ ...settings, resultTtl: boundedResultTtl(settings, settings.resultTtl) })
+  )
 
 /**
  * Checks the options of a tool, and fills in those of the server. `isIdempotent` is the annotation of the tool.
@@ -180,12 +195,17 @@ export const resolveToolPolicy = (
     Result.all({
       taskSupport: parseSupport(tool.taskSupport ?? settings.taskSupport, ["forbidden", "optional", "required"]),
       ttl: tool.ttl === undefined ? Result.succeed(settings.defaultTtl) : parseTtl("ttl", tool.ttl),
+      resultTtl: parseResultTtl(tool.resultTtl ?? settings.resultTtl),
       pollInterval: parseMillis("pollInterval", tool.pollInterval ?? settings.pollInterval, 0),
       lostWorker: parsePolicy(
         tool.lostWorker ?? settings.lostWorker ?? (isIdempotent ? { maxAttempts: 3 } : "fail")
       )
     }),
-    (policy) => ({ ...policy, ttl: boundedTtl(settings, policy.ttl) })
+    (policy) => ({
+      ...policy,
+      ttl: boundedTtl(settings, policy.ttl),
+      resultTtl: boundedResultTtl(settings, policy.resultTtl)
+    })
   )
 
 /**
@@ -206,6 +226,14 @@ export const boundedTtl = ({ maxTtl }: TasksSettings, ttl: number | null): numbe
  * @category parsers
  */
 export const parseTtl = (field: string, ttl: Duration.Input | null) => orNull(ttl, (ttl) => parseMillis(field, ttl, 1))
+
+const parseResultTtl = (resultTtl: Duration.Input | undefined) =>
+  orAbsent(resultTtl, (resultTtl) => parseMillis("resultTtl", resultTtl, 1))
+
+const boundedResultTtl = (
+  { maxTtl }: Pick<TasksSettings, "maxTtl">,
+  resultTtl: number | null
+): number | undefined => resultTtl === null ? undefined : Math.min(resultTtl, maxTtl ?? Infinity)
 
 const refuse = (field: string, reason: string) => Result.fail(new InvalidInput({ field, reason }))
 

@@ -5,6 +5,8 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { orAbsent, parseMillis } from "../domain/ArgumentParsers.ts"
+import type { InvalidInput } from "../domain/TaskError.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { taskAnnotations } from "./taskAnnotations.ts"
 import { TaskContext, type TaskContextShape } from "./TaskContext.ts"
@@ -19,21 +21,27 @@ import { asWorkEnd, type WorkEnd } from "./WorkEnd.ts"
  */
 export interface BoundHandler {
   readonly run: (record: TaskRecord, context: TaskContextShape) => Effect.Effect<WorkEnd>
+  /** The name that it is registered under, if it is registered under one. */
+  readonly name?: string | undefined
   readonly lostWorker: LostWorkerPolicy
+  /** Milliseconds. */
+  readonly resultTtl?: number | undefined
   readonly resultOfFailure?: TaskHandler["resultOfFailure"]
 }
 
 /**
- * Takes the services of a handler, all but the context of the task, from the place where it is registered.
+ * Checks a handler, and takes its services, all but the context of the task, from the place where it is registered.
  *
  * @since 0.2.0
  * @category constructors
  */
 export const bindHandler = <E, R>(
-  handler: Pick<TaskHandler<E, R>, "run" | "lostWorker" | "resultOfFailure">
-): Effect.Effect<BoundHandler, never, Exclude<R, TaskContext>> =>
+  handler: Omit<TaskHandler<E, R>, "method">
+): Effect.Effect<BoundHandler, InvalidInput, Exclude<R, TaskContext>> =>
   Effect.contextWith((services: Context.Context<Exclude<R, TaskContext>>) =>
-    Effect.succeed({
+    Effect.map(Effect.fromResult(orAbsent(handler.resultTtl, (ttl) => parseMillis("resultTtl", ttl, 1))), (ttl) => ({
+      name: handler.name,
+      resultTtl: ttl ?? undefined,
       lostWorker: handler.lostWorker ?? "fail",
       resultOfFailure: handler.resultOfFailure,
       run: (record, context) => {
@@ -45,7 +53,7 @@ export const bindHandler = <E, R>(
           ({ log, ...end }) => log === undefined ? end : { ...end, log: inPlace(log) }
         )
       }
-    })
+    }))
   )
 
 const withServices = <A, E, R>(effect: Effect.Effect<A, E, R>, services: Context.Context<R>): Effect.Effect<A, E> =>

@@ -5,9 +5,10 @@
  */
 import type { TaskHandler } from "./TaskHandler.ts"
 
-/** The kind of a task: its method, and the name in its params. */
+/** The kind of a task: its method, and its name. A task without a name of its own has the one in its params. */
 interface OfKind {
   readonly originalMethod: string
+  readonly name?: string | undefined
   readonly originalParams?: unknown
 }
 
@@ -24,9 +25,13 @@ export class HandlerRegistry<Run> {
     this.#handlers.set(keyOf(method, name), run)
   }
 
-  find(task: OfKind): Run | undefined {
-    return this.#handlers.get(keyOf(task.originalMethod, nameOf(task.originalParams))) ??
-      this.#handlers.get(keyOf(task.originalMethod, undefined))
+  find({ name, originalMethod, originalParams }: OfKind): Run | undefined {
+    return this.#handlers.get(keyOf(originalMethod, name ?? nameOf(originalParams))) ??
+      this.#handlers.get(keyOf(originalMethod, undefined))
+  }
+
+  some(test: (run: Run) => boolean): boolean {
+    return [...this.#handlers.values()].some(test)
   }
 }
 

@@ -76,14 +76,16 @@ export const leaseLost = Metric.counter("mcp_tasks_lease_lost", {
 export const duration = Metric.timer("mcp_tasks_duration", { description: "How long workers had their tasks" })
 
 /**
- * The labels of a task: `status`, `result_kind` (`tool_error` for a tool that said so, whatever the status), `method` and
- * `name`, where it has them.
+ * The labels of a task: `status`, `result_kind` (`tool_error` for a tool that said so, whatever the status), `method`, and
+ * the `name` that its handler is registered under. Clients choose the names of other tasks, and every name would be a series
+ * of its own.
  *
  * @since 0.2.0
  * @category metrics
  */
 export const taskLabels = (
-  { name, originalMethod, resultKind, status }: Pick<TaskSummary, "name" | "originalMethod" | "resultKind" | "status">
+  { originalMethod, resultKind, status }: Pick<TaskSummary, "originalMethod" | "resultKind" | "status">,
+  name: string | undefined
 ): Record<string, string> => ({
   status,
   method: originalMethod,

@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import type * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import type { TaskContext } from "./TaskContext.ts"
@@ -32,6 +33,8 @@ export interface TaskHandler<E = unknown, R = never> {
   readonly run: (task: TaskRecord) => Effect.Effect<unknown, E, R | TaskContext>
   /** `"fail"` by default. */
   readonly lostWorker?: LostWorkerPolicy | undefined
+  /** How long a task of this kind lives from its end on. By default it is as the runner has it. */
+  readonly resultTtl?: Duration.Input | undefined
   /**
    * Turns what the work threw into a result for the client. With `undefined`, and by default, the client gets an internal
    * error. It is not called for a `TaskFailure`.

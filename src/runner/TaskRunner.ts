@@ -19,7 +19,7 @@ import type {
   TerminalState
 } from "../domain/TaskError.ts"
 import type { CreateTask, ProvidedInput } from "../domain/TaskOperations.ts"
-import type { TaskRecord } from "../domain/TaskRecord.ts"
+import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import type { TaskContext } from "./TaskContext.ts"
 import type { TaskHandler } from "./TaskHandler.ts"
 
@@ -113,7 +113,7 @@ export interface SessionRunner {
 
   /** Cancels a task. Its work is interrupted, in whichever process it runs. A late result is refused. */
   readonly cancelTask: (taskId: string) => Effect.Effect<
-    TaskRecord,
+    TaskSummary,
     InvalidInput | TaskNotFound | TerminalState | TaskStorageUnavailable
   >
 }
@@ -129,7 +129,9 @@ export interface TaskRunnerShape extends SessionRunner {
    * Registers how tasks of one kind are run, whichever process has stored them. The services that `run` needs come from the
    * place of this call. A second handler of the same kind replaces the first.
    */
-  readonly register: <E, R>(handler: TaskHandler<E, R>) => Effect.Effect<void, never, Exclude<R, TaskContext>>
+  readonly register: <E, R>(
+    handler: TaskHandler<E, R>
+  ) => Effect.Effect<void, InvalidInput, Exclude<R, TaskContext>>
 
   /** Gives the same operations on the tasks of one session; for `null`, on the tasks that are bound to none. */
   readonly forSession: (sessionId: string | null) => SessionRunner

@@ -19,6 +19,7 @@ import { type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskErr
 import type { TaskStorageShape, TouchOptions, WorkerOption } from "../domain/TaskOperations.ts"
 import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import { isTerminal } from "../domain/TaskStatus.ts"
+import type { BoundHandler } from "./BoundHandler.ts"
 import { LatestRecord } from "./LatestRecord.ts"
 import type { Outages } from "./Outages.ts"
 import { ProgressReports } from "./ProgressReports.ts"
@@ -59,7 +60,7 @@ export interface WorkerSurroundings {
   readonly storage: TaskStorageShape
   /** Milliseconds. */
   readonly lease: number
-  /** Milliseconds. */
+  /** Milliseconds. Handlers may say otherwise. */
   readonly resultTtl: number | undefined
   readonly outages: Outages
   readonly takeovers: Takeovers
@@ -85,15 +86,17 @@ export class TaskWorker {
   readonly gone = Deferred.makeUnsafe<void>()
   readonly progress = new ProgressReports((message) => this.#tryProgress(message))
   readonly #surroundings: WorkerSurroundings
+  readonly #handler: Pick<BoundHandler, "name" | "resultTtl">
   readonly #oneAtATime = Semaphore.makeUnsafe(1)
   #holds = true
   #questions = 0
 
-  constructor(surroundings: WorkerSurroundings, record: TaskRecord) {
+  constructor(surroundings: WorkerSurroundings, record: TaskRecord, handler: Pick<BoundHandler, "name" | "resultTtl">) {
     this.taskId = record.taskId
     this.attempt = record.attempt ?? 1
     this.latest = new LatestRecord(record)
     this.#surroundings = surroundings
+    this.#handler = handler
   }
 
   /** Marks a write as this worker's. */
@@ -103,7 +106,12 @@ export class TaskWorker {
 
   /** How long the task lives once this worker has settled it, in milliseconds; `undefined` keeps its ttl. */
   get resultTtl(): number | undefined {
-    return this.#surroundings.resultTtl
+    return this.#handler.resultTtl ?? this.#surroundings.resultTtl
+  }
+
+  /** The labels of the task in metrics, as it is now. */
+  get labels(): Record<string, string> {
+    return RunnerMetrics.taskLabels(this.latest.summary, this.#handler.name)
   }
 
   /** Whether the work is to stop, or has stopped. */

@@ -10,7 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { readFields } from "../domain/optionNames.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
+import { InvalidInput, type TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { SessionTasks } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
@@ -88,7 +88,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
         const registered = handlers.find(task)
         const own = ownRun === undefined
           ? undefined
-          : yield* bindHandler({ run: ownRun, resultOfFailure: registered?.resultOfFailure })
+          : yield* bindHandler({ ...registered, lostWorker: "fail", run: ownRun })
         const handler = own ?? registered
         const isElsewhere = own === undefined && settings.dispatch !== undefined
         if (handler === undefined && !isElsewhere) return yield* unregistered(task)
@@ -114,19 +114,36 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       ),
 
     cancelTask: (taskId) =>
-      Effect.catchTags(
-        tasks.updateTaskStatus(taskId, "cancelled", {
-          statusMessage: null,
-          resultTtl: settings.resultTtl ?? undefined
-        }),
-        {
-          // None of these can be: it names no attempt, writes no message, and whatever has not ended may be cancelled.
-          LeaseLost: Effect.die,
-          PayloadTooLarge: Effect.die,
-          InvalidTransition: Effect.die
-        }
-      )
+      Effect.flatMap(resultTtlOf(tasks, taskId), (resultTtl) =>
+        Effect.catchTags(
+          tasks.withSummary.updateTaskStatus(taskId, "cancelled", { statusMessage: null, resultTtl }),
+          {
+            // None of these can be: it names no attempt, writes no message, and whatever has not ended may be cancelled.
+            LeaseLost: Effect.die,
+            PayloadTooLarge: Effect.die,
+            InvalidTransition: Effect.die
+          }
+        ))
   })
+
+  /** Tells how long a task lives from its end on. Only where kinds of tasks differ is it looked up. */
+  const resultTtlOf = (
+    tasks: SessionTasks,
+    taskId: string
+  ): Effect.Effect<number | undefined, InvalidInput | TaskStorageUnavailable> =>
+    Effect.suspend(() => {
+      const ofRunner = settings.resultTtl ?? undefined
+      const worker = runs.workerOf(taskId)
+      if (worker !== undefined) return Effect.succeed(worker.resultTtl)
+      if (!handlers.some(({ resultTtl }) => resultTtl !== undefined)) return Effect.succeed(ofRunner)
+      return Effect.map(
+        tasks.getTaskSummary(taskId),
+        Option.match({
+          onNone: () => ofRunner,
+          onSome: (summary) => handlers.find(summary)?.resultTtl ?? ofRunner
+        })
+      )
+    })
 
   /** Continues a task that has got its last answer, here or where it is dispatched to. */
   const resume = Effect.fnUntraced(function*(record: TaskRecord) {

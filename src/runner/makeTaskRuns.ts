@@ -115,11 +115,12 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
 
   const hold = (
     record: TaskRecord,
-    { lostWorker, run }: BoundHandler,
+    handler: BoundHandler,
     { signal, time = unlimited }: Terms = {}
   ): Effect.Effect<RunResult> =>
     Effect.suspend(() => {
-      const worker = new TaskWorker(surroundings, record)
+      const { lostWorker, run } = handler
+      const worker = new TaskWorker(surroundings, record, handler)
       const effect = run(record, makeTaskContext(storage, worker, settings.lease))
       workers.set(record.taskId, worker)
       if (phase === "stopping") worker.stop("shutdown")
@@ -196,7 +197,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
             if (refused !== undefined) {
               return Effect.andThen(
                 noted,
-                Effect.ensuring(restore(giveUp(claimed.record, refused)), freeSlot(sessionId))
+                Effect.ensuring(restore(giveUp(claimed.record, handler, refused)), freeSlot(sessionId))
               )
             }
             return Effect.andThen(noted, restore(hold(claimed.record, handler, terms)))
@@ -206,8 +207,8 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     )
 
   /** Fails a task that may not run again. */
-  const giveUp = (record: TaskRecord, reason: string): Effect.Effect<RunResult> =>
-    settle(storage, new TaskWorker(surroundings, record), { outcome: internal(reason) })
+  const giveUp = (record: TaskRecord, handler: BoundHandler, reason: string): Effect.Effect<RunResult> =>
+    settle(storage, new TaskWorker(surroundings, record, handler), { outcome: internal(reason) })
 
   const mayTakeOver = Effect.gen(function*() {
     if (yield* takeovers.hasLostTime) {

@@ -14,7 +14,6 @@ import type { FailureInput } from "../domain/FailureReport.ts"
 import type { InvalidInput, PayloadTooLarge } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import { failureReason, type TaskOutcomeInput } from "../domain/TaskOutcome.ts"
-import type { TaskSummary } from "../domain/TaskRecord.ts"
 import { quietly } from "./describeThrown.ts"
 import { internal } from "./outcomeOf.ts"
 import { type RunTime, timeLeft } from "./parseRunTime.ts"
@@ -52,7 +51,7 @@ export const runWorker = (storage: TaskStorageShape, worker: TaskWorker, work: W
     const startedAt = yield* Clock.currentTimeMillis
     const result = yield* whileHeld(storage, worker, work)
     const endedAt = yield* Clock.currentTimeMillis
-    const labels = RunnerMetrics.taskLabels(worker.latest.summary)
+    const { labels } = worker
     yield* Metric.update(Metric.withAttributes(RunnerMetrics.duration, labels), Duration.millis(endedAt - startedAt))
     return result
   }).pipe(Effect.withSpan(
@@ -97,7 +96,7 @@ const concludeStopped = (
 ): Effect.Effect<RunResult> => {
   switch (reason) {
     case "ended":
-      return noteEndElsewhere(worker.latest.summary)
+      return noteEndElsewhere(worker)
     case "lost":
       return noteLoss
     case "suspended":
@@ -113,16 +112,15 @@ const concludeStopped = (
 
 const noted = Effect.succeed<RunResult>("settled")
 
-const noteEnd = (task: TaskSummary): Effect.Effect<RunResult> =>
-  Effect.andThen(
-    Metric.update(Metric.withAttributes(RunnerMetrics.settled, RunnerMetrics.taskLabels(task)), 1),
-    noted
+const noteEnd = (worker: TaskWorker): Effect.Effect<RunResult> =>
+  Effect.suspend(() =>
+    Effect.andThen(Metric.update(Metric.withAttributes(RunnerMetrics.settled, worker.labels), 1), noted)
   )
 
 /** This happens every day, and the operator need not know. */
-const noteEndElsewhere = (latest: TaskSummary): Effect.Effect<RunResult> =>
-  latest.status === "cancelled"
-    ? Effect.andThen(Effect.logDebug("The work of a task stops, for the task was cancelled"), noteEnd(latest))
+const noteEndElsewhere = (worker: TaskWorker): Effect.Effect<RunResult> =>
+  worker.latest.summary.status === "cancelled"
+    ? Effect.andThen(Effect.logDebug("The work of a task stops, for the task was cancelled"), noteEnd(worker))
     : Effect.andThen(
       Effect.logDebug("The work of a task stops, for the task has ended elsewhere, was deleted, or its time is over"),
       noted
@@ -181,7 +179,7 @@ export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
       })
     )
     return Effect.raceFirst(
-      Effect.flatMap(worker.writeBriefly(write), noteEnd),
+      Effect.andThen(worker.writeBriefly(write), noteEnd(worker)),
       Effect.flatMap(Deferred.await(worker.over), (reason) => reason === "lost" ? noteLoss : noted)
     ).pipe(
       Effect.onInterrupt(() =>

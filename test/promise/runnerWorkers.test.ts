@@ -47,6 +47,18 @@ describe("runTask", () => {
     expect(await runner.runTask("nobody")).toBe("skipped")
   })
 
+  test("ends it with the resultTtl of its handler, and does so when it is cancelled", async () => {
+    const runner = await open({ resultTtl: "2 hours" })
+    runner.register({ method: "tools/call", resultTtl: "1 hour", run: async () => "done" })
+    const tasks = [await runner.startTask(call), await runner.startTask(call)]
+    expect(await runner.runTask(tasks[0]?.taskId ?? "")).toBe("settled")
+    await runner.cancelTask(tasks[1]?.taskId ?? "")
+    for (const { createdAt, taskId } of tasks) {
+      const { lastUpdatedAt = "", ttl } = await runner.storage.getTask(taskId) ?? {}
+      expect(ttl).toBe(Date.parse(lastUpdatedAt) - Date.parse(createdAt) + 3_600_000)
+    }
+  })
+
   test("dispatches again after the last answer", async () => {
     const runner = await open()
     runner.register({ method: "tools/call", run: (_, { suspend }) => suspend({ who: { method: "roots/list" } }) })
@@ -324,7 +336,9 @@ describe("opening", () => {
     [{ method: "x", run: forever, lostWorker: "retry" }, "lostWorker"],
     [{ method: "x", run: forever, lostWorkr: "fail" }, "lostWorkr"],
     [{ method: "x", run: forever, lostWorker: { maxAttempts: 2, maxAttemps: 3 } }, "lostWorker.maxAttemps"],
-    [{ method: "x", run: forever, lostWorker: { maxAttempts: 0 } }, "lostWorker.maxAttempts"]
+    [{ method: "x", run: forever, lostWorker: { maxAttempts: 0 } }, "lostWorker.maxAttempts"],
+    [{ method: "x", run: forever, resultTtl: 0 }, "resultTtl"],
+    [{ method: "x", run: forever, resultTtl: null }, "resultTtl"]
   ])("refuses the handler %j", async (handler, field) => {
     await using runner = await openTaskRunner("memory:")
     expect(() => Reflect.apply(runner.register, undefined, [handler])).toThrow(expect.objectContaining({ field }))

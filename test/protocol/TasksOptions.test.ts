@@ -8,7 +8,8 @@ import {
   resolveTasksOptions,
   resolveToolPolicy,
   tasksOptionNames,
-  type TasksOptions
+  type TasksOptions,
+  type ToolTaskOptions
 } from "../../src/protocol/TasksOptions.ts"
 
 const day = 24 * 60 * 60 * 1000
@@ -16,15 +17,16 @@ const resolved = (options: TasksOptions) => Result.getOrThrow(resolveTasksOption
 
 describe("the options of a server", () => {
   it("have the defaults of every server", () => {
-    const { answerTimeout, defaultTtl, lostWorker, maxTtl, pollInterval, taskSupport } = resolved({})
+    const { answerTimeout, defaultTtl, lostWorker, maxTtl, pollInterval, resultTtl, taskSupport } = resolved({})
     assert.deepStrictEqual(
-      { answerTimeout, defaultTtl, lostWorker, maxTtl, pollInterval, taskSupport },
+      { answerTimeout, defaultTtl, lostWorker, maxTtl, pollInterval, resultTtl, taskSupport },
       {
         answerTimeout: 300_000,
         defaultTtl: day,
         lostWorker: undefined,
         maxTtl: 30 * day,
         pollInterval: 1000,
+        resultTtl: undefined,
         taskSupport: "optional"
       }
     )
@@ -35,6 +37,7 @@ describe("the options of a server", () => {
     const wrong: ReadonlyArray<readonly [string, TasksOptions]> = [
       ["defaultTtl", { defaultTtl: 0 }],
       ["maxTtl", { maxTtl: -1 }],
+      ["resultTtl", { resultTtl: 0 }],
       ["pollInterval", { pollInterval: -1 }],
       ["lostWorker.maxAttempts", { lostWorker: { maxAttempts: 0 } }],
       ["limits.streams", { limits: { streams: 0.5 } }]
@@ -50,14 +53,28 @@ describe("the options of a server", () => {
     assert.deepStrictEqual(Result.getOrThrow(resolveToolPolicy(settings, {}, false)), {
       taskSupport: "optional",
       ttl: day,
+      resultTtl: undefined,
       pollInterval: 5,
       lostWorker: "fail"
     })
     assert.deepStrictEqual(
       Result.getOrThrow(resolveToolPolicy(settings, { taskSupport: "required", ttl: null, pollInterval: 7 }, true)),
-      { taskSupport: "required", ttl: day, pollInterval: 7, lostWorker: { maxAttempts: 3 } }
+      { taskSupport: "required", ttl: day, resultTtl: undefined, pollInterval: 7, lostWorker: { maxAttempts: 3 } }
     )
     assert.strictEqual(boundedTtl(resolved({ maxTtl: null }), null), null)
+  })
+
+  it("say how long tasks live once they have ended, maxTtl at most", () => {
+    const resultTtlOf = (options: TasksOptions, tool: ToolTaskOptions) =>
+      Result.getOrThrow(resolveToolPolicy(resolved(options), tool, false)).resultTtl
+    assert.strictEqual(resultTtlOf({ resultTtl: "1 hour" }, {}), day / 24)
+    assert.strictEqual(resultTtlOf({ resultTtl: "1 hour" }, { resultTtl: "2 hours" }), day / 12)
+    assert.strictEqual(resultTtlOf({}, { resultTtl: 5 }), 5)
+    assert.strictEqual(resultTtlOf({ resultTtl: "60 days" }, {}), 30 * day)
+    assert.strictEqual(resultTtlOf({ maxTtl: day }, { resultTtl: "2 days" }), day)
+    assert.strictEqual(resultTtlOf({ maxTtl: null, resultTtl: "60 days" }, {}), 60 * day)
+    const refused = resolveToolPolicy(resolved({}), { resultTtl: -1 }, false)
+    assert.strictEqual(Result.isFailure(refused) ? refused.failure.field : undefined, "resultTtl")
   })
 })
 

@@ -84,11 +84,44 @@ it.effect("a tool that says that it failed does not count as one that did its wo
     const { awaitTask } = yield* TaskStorage
     const labels = { status: "completed", method: "tools/call", name: "crash", result_kind: "tool_error" }
     const before = yield* settled(labels)
-    const { taskId } = yield* runner.startTask(tool("crash"), () => Effect.succeed({ content: [], isError: true }))
+    yield* runner.register({
+      method: "tools/call",
+      name: "crash",
+      run: () => Effect.succeed({ content: [], isError: true })
+    })
+    const { taskId } = yield* runner.startTask(tool("crash"))
     yield* awaitTask(taskId)
     while ((yield* runner.running) > 0) yield* Effect.yieldNow
     assert.strictEqual(yield* settled(labels), before + 1)
     assert.strictEqual((yield* Metric.value(Metric.withAttributes(RunnerMetrics.duration, labels))).count, before + 1)
+  })))
+
+it.effect("a name is a label only where a handler is registered under it, for clients choose the others", () =>
+  withStorage(Effect.gen(function*() {
+    const runner = yield* makeTaskRunner({ recovery: false })
+    const { awaitTask } = yield* TaskStorage
+    const run = () => Effect.succeed({ content: [] })
+    yield* runner.register({ method: "tools/call", run })
+    yield* runner.register({ method: "tools/call", name: "known", run })
+    const counted = Effect.gen(function*() {
+      const labels = (yield* Metric.snapshot)
+        .filter(({ id }) => id === "mcp_tasks_settled" || id === "mcp_tasks_duration")
+        .map(({ attributes }) => attributes?.["name"])
+      return new Set(labels)
+    })
+    const before = yield* counted
+    for (const name of ["known", "chosen1", "chosen2", "chosen3"]) {
+      yield* awaitTask((yield* runner.startTask(tool(name))).taskId)
+      // Work of the caller's own, beside what is registered.
+      yield* awaitTask((yield* runner.startTask(tool(name), run)).taskId)
+    }
+    while ((yield* runner.running) > 0) yield* Effect.yieldNow
+    const after = yield* counted
+    for (const name of before) after.delete(name)
+    assert.deepEqual([...after], ["known"])
+    const without = { status: "completed", method: "tools/call", result_kind: "success" }
+    assert.strictEqual(yield* settled(without), 6)
+    assert.strictEqual(yield* settled({ ...without, name: "known" }), 2)
   })))
 
 it.effect("what waits for room, and what waits for an answer, can be seen", () =>
@@ -193,26 +226,3 @@ it.effect.each(Object.entries(goneBy))(
       assert.deepEqual(lines, ["Debug 0"])
     }))
 )
-
-it.effect("resultTtl counts from the end of a task, however it ends", () =>
-  withStorage(Effect.gen(function*() {
-    const runner = yield* makeTaskRunner({ recovery: false, resultTtl: "1 hour" })
-    const { awaitTask, getTask } = yield* TaskStorage
-    const works = { done: Effect.void, failed: Effect.fail("no"), cancelled: Effect.never }
-    const ids = yield* Effect.forEach(Object.values(works), (work) =>
-      Effect.map(runner.startTask({ ...call, ttl: "30 days" }, () => work), ({ taskId }) => taskId))
-    yield* TestClock.adjust("10 seconds")
-    yield* runner.cancelTask(ids[2] ?? "")
-    yield* Effect.forEach(ids, (taskId) =>
-      awaitTask(taskId))
-    // This one is failed by a later runner, for its worker died.
-    const lost = yield* Effect.flatMap(TaskStorage, ({ createTask }) => createTask({ ...call, ttl: null, lease: 1 }))
-    yield* TestClock.adjust("1 second")
-    yield* runner.register({ method: "own", run: () => Effect.void })
-    yield* runner.recover
-    yield* awaitTask(lost.taskId)
-    yield* TestClock.adjust("59 minutes")
-    for (const taskId of [...ids, lost.taskId]) assert.strictEqual((yield* getTask(taskId))._tag, "Some")
-    yield* TestClock.adjust("2 minutes")
-    for (const taskId of [...ids, lost.taskId]) assert.strictEqual((yield* getTask(taskId))._tag, "None")
-  })))

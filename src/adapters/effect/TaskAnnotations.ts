@@ -64,6 +64,18 @@ export const TaskTtl: Context.Reference<Duration.Input | null | undefined> = Con
 >("mcp-task-storage/mcp/TaskTtl", { defaultValue: () => undefined })
 
 /**
+ * Annotates a tool with the time that its tasks live from their end on, in place of the time that is left of their ttl. What
+ * the server allows stays the limit.
+ *
+ * @since 0.2.0
+ * @category annotations
+ */
+export const ResultTtl: Context.Reference<Duration.Input | undefined> = Context.Reference<Duration.Input | undefined>(
+  "mcp-task-storage/mcp/ResultTtl",
+  { defaultValue: () => undefined }
+)
+
+/**
  * Annotates a tool with how long clients should wait between polls of its tasks.
  *
  * @since 0.2.0

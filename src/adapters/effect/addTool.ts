@@ -8,7 +8,8 @@ import { McpServer } from "effect/ai/McpServer"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { ToolTaskOptions } from "../../protocol/TasksOptions.ts"
+import * as Struct from "effect/Struct"
+import { toolTaskOptionNames, type ToolTaskOptions } from "../../protocol/TasksOptions.ts"
 import type { TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
 import { TaskServer } from "./TaskServer.ts"
 import { type Prepared, registerTaskTool } from "./TaskTool.ts"
@@ -86,10 +87,7 @@ export const addTool = Effect.fnUntraced(function*<R = never, PR = never>(
       name: tool.name,
       resultOfFailure: () => undefined,
       isIdempotent: tool.annotations?.idempotentHint === true,
-      taskSupport: options.taskSupport,
-      lostWorker: options.lostWorker,
-      ttl: options.ttl,
-      pollInterval: options.pollInterval,
+      ...Struct.pick(options, toolTaskOptionNames),
       prepare: prepare === undefined
         ? (args) => Effect.succeed({ arguments: args })
         : (args) =>

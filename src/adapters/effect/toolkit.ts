@@ -12,10 +12,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type { ToolTaskOptions } from "../../protocol/TasksOptions.ts"
 import { type TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
 import { wrapToolHandlers } from "./effectSeams.ts"
 import { heedingFailure, notingFailure } from "./FailureNote.ts"
-import { LostWorker, PollInterval, TaskSupport, TaskTtl } from "./TaskAnnotations.ts"
+import { LostWorker, PollInterval, ResultTtl, TaskSupport, TaskTtl } from "./TaskAnnotations.ts"
 import { TaskServer } from "./TaskServer.ts"
 import { type Prepared, registerTaskTool, type WorkerServices } from "./TaskTool.ts"
 
@@ -88,18 +89,14 @@ export const toolkit = <T extends Tools, R = never>(
       ...mcp,
       addTool: (registration) => {
         const { annotations, handle, tool } = registration
-        const support = Context.get(annotations, TaskSupport)
-        if (support === "forbidden") return mcp.addTool(registration)
+        if (Context.get(annotations, TaskSupport) === "forbidden") return mcp.addTool(registration)
         const kitTool = Object.values<Tool.Any>(kit.tools).find(({ name }) => name === tool.name)
         const captured = registration.services ?? Context.empty()
         const run = (args: unknown, isTask: boolean) => heedingFailure(handle(args), isTask)
         return registerTaskTool(server, mcp, registration, {
           name: tool.name,
-          taskSupport: support,
+          ...taskOptionsOf(annotations),
           isIdempotent: Context.get(annotations, Tool.Idempotent),
-          lostWorker: Context.get(annotations, LostWorker),
-          ttl: Context.get(annotations, TaskTtl),
-          pollInterval: Context.get(annotations, PollInterval),
           prepare: (args) =>
             kitTool === undefined ? Effect.succeed({ arguments: args }) : checked(kitTool, args, captured),
           handle: (args) => run(args, false),
@@ -128,6 +125,15 @@ export const toolkit = <T extends Tools, R = never>(
       Effect.provideService(McpServer.McpServer, capturing)
     )
   }))
+
+/** Reads what the annotations say of the tasks of a tool. */
+const taskOptionsOf = (annotations: Context.Context<never>) => ({
+  taskSupport: Context.get(annotations, TaskSupport),
+  ttl: Context.get(annotations, TaskTtl),
+  resultTtl: Context.get(annotations, ResultTtl),
+  pollInterval: Context.get(annotations, PollInterval),
+  lostWorker: Context.get(annotations, LostWorker)
+} satisfies { readonly [Name in keyof ToolTaskOptions]-?: ToolTaskOptions[Name] })
 
 /** What Effect answers where a handler has a defect; a test holds the two together. */
 const thrown = {

@@ -154,7 +154,11 @@ const open = async <E>(
   requireNames(options, [...adapterOptions, ...tasksOptionNames, ...taskRunnerOptions, ...openOptions])
   const settings = Result.getOrThrow(resolveTasksOptions(options))
   const others = Struct.omit(options, [...tasksOptionNames, ...adapterOptions])
-  const runner = await (typeof source === "string" ? openTaskRunner(source, others) : openTaskRunner(source, others))
+  const { resultTtl } = settings
+  // The tools have it, and what else the runner runs.
+  const ofRunner = { ...others, resultTtl }
+  const runner =
+    await (typeof source === "string" ? openTaskRunner(source, ofRunner) : openTaskRunner(source, ofRunner))
   try {
     const opened = openedRunner(runner)
     if (opened === undefined) throw new InvalidInput({ field: "source", reason: "gives no storage that runs tasks" })
@@ -162,7 +166,7 @@ const open = async <E>(
     const ofStores = { messageTtl, onError, retryFor, pollInterval: settings.pollInterval }
     const stores = storesOn(runner.storage, ofStores, (storage) => ({
       ...ownedAccess(storage, owner, settings),
-      resultTtl: options.resultTtl
+      resultTtl
     }))
     rememberTasks({ ...stores, tasks, opened, owner, exposeErrors })
     const { close } = runner

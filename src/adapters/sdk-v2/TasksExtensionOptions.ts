@@ -126,21 +126,25 @@ export const resolveOptions = (options: TasksExtensionOptions): ResolvedOptions 
   requireOwner(owner)
   requireBoolean("exposeErrors", exposeErrors)
   requireReportOptions(options)
+  const settings = Result.getOrThrow(resolveTasksOptions(options))
   return {
     owner,
     exposeErrors,
-    settings: Result.getOrThrow(resolveTasksOptions(options)),
+    settings,
     reports: Struct.pick(options, reportOptions),
-    open: () => openSource(options),
+    open: () => openSource(options, settings),
     ownsRunner: runner === undefined
   }
 }
 
-const openSource = async (options: TasksExtensionOptions): Promise<PromiseTaskRunner> => {
+const openSource = async (
+  options: TasksExtensionOptions,
+  { resultTtl }: TasksSettings
+): Promise<PromiseTaskRunner> => {
   if (options.runner !== undefined) return options.runner
   const others = [...ownNames, ...tasksOptionNames] as const
-  // Which of them a source takes depends on what it is.
+  // Which of them a source takes depends on what it is. The tools have `resultTtl`, and what else the runner runs.
   return typeof options.storage === "string"
-    ? openTaskRunner(options.storage, Struct.omit(options, others))
-    : openTaskRunner(options.storage, Struct.omit(options, others))
+    ? openTaskRunner(options.storage, { ...Struct.omit(options, others), resultTtl })
+    : openTaskRunner(options.storage, { ...Struct.omit(options, others), resultTtl })
 }

@@ -26,7 +26,7 @@ const broken = Layer.effect(
       getTaskSummary: () => Effect.fail(fault),
       listTaskSummaries: () => Effect.fail(fault),
       provideInput: () => Effect.fail(fault),
-      updateTaskStatus: () => Effect.fail(fault)
+      withSummary: { ...storage.withSummary, updateTaskStatus: () => Effect.fail(fault) }
     }
     return TaskStorage.of({
       ...storage,
@@ -47,6 +47,7 @@ describe("a broken engine", () => {
       assert.deepStrictEqual((yield* client.get("x")).error, internal)
       const answered = yield* client.call("tasks/update", { taskId: "x", inputResponses: { a: {} } })
       assert.deepStrictEqual(answered.error, internal)
+      assert.deepStrictEqual((yield* client.call("tasks/cancel", { taskId: "x" })).error, internal)
       const old = yield* legacy(url, { user: "ann" })
       assert.deepStrictEqual((yield* old.task("slow_compute", { seconds: 0 })).error, internal)
       assert.deepStrictEqual((yield* old.call("tasks/get", { taskId: "x" })).error, internal)

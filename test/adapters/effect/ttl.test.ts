@@ -18,10 +18,19 @@ const Prolong = Tool.make("prolong", {
   dependencies: [TaskRunner.TaskContext]
 }).annotate(McpTasks.TaskSupport, "required")
 
-const kit = Toolkit.make(Prolong)
+const Kept = Tool.make("kept", { parameters: Tool.EmptyParams, success: Schema.String })
+  .annotate(McpTasks.TaskSupport, "required")
+
+const Forgotten = Tool.make("forgotten", { parameters: Tool.EmptyParams, success: Schema.String })
+  .annotate(McpTasks.TaskSupport, "required")
+  .annotate(McpTasks.ResultTtl, "1 minute")
+
+const kit = Toolkit.make(Prolong, Kept, Forgotten)
 
 const handlers = kit.toLayer({
-  prolong: () => Effect.flatMap(TaskRunner.TaskContext, ({ setTtl }) => Effect.as(setTtl(null), "prolonged"))
+  prolong: () => Effect.flatMap(TaskRunner.TaskContext, ({ setTtl }) => Effect.as(setTtl(null), "prolonged")),
+  kept: () => Effect.succeed("kept"),
+  forgotten: () => Effect.succeed("forgotten")
 })
 
 it.live("a tool gives its task no more time than the server allows", () =>
@@ -44,4 +53,25 @@ it.live("a tool gives its task no more time than the server allows", () =>
     assert.strictEqual(ttl, 60_000)
     yield* client.call("tasks/result", { taskId })
     assert.strictEqual((yield* client.call("tasks/get", { taskId })).result.ttl, 3_600_000)
+  }))
+
+it.live("an ended task lives as its tool says, and else as the server has it", () =>
+  Effect.gen(function*() {
+    const url = yield* serve(
+      McpTasks.layerHttp({
+        name: "test",
+        version: "1.0.0",
+        path: "/mcp",
+        protocols: [McpProtocol.v2025_11_25],
+        registrations: McpTasks.toolkit(kit).pipe(Layer.provide(handlers)),
+        owner: McpTasks.anonymous,
+        resultTtl: "10 minutes"
+      }).pipe(Layer.provide(TaskRunner.layer()), Layer.provide(memory))
+    )
+    const client = yield* legacy(url)
+    for (const [name, resultTtl] of [["kept", 600_000], ["forgotten", 60_000]] as const) {
+      const { taskId } = (yield* client.task(name, {}, { ttl: 3_600_000 })).result.task
+      const { result } = yield* client.until(taskId, "completed")
+      assert.strictEqual(result.ttl, Date.parse(result.lastUpdatedAt) - Date.parse(result.createdAt) + resultTtl)
+    }
   }))

@@ -31,7 +31,7 @@ const broken = Layer.effect(
       getTask: () => Effect.fail(fault),
       getTaskSummary: () => Effect.fail(fault),
       provideInput: () => Effect.fail(fault),
-      updateTaskStatus: () => Effect.fail(fault)
+      withSummary: { ...storage.withSummary, updateTaskStatus: () => Effect.fail(fault) }
     }
     return TaskStorage.of({ ...storage, ...failing, forSession: (id) => ({ ...storage.forSession(id), ...failing }) })
   })

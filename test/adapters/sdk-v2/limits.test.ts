@@ -35,6 +35,15 @@ test("too many tasks of one owner are refused, and those of others are not", asy
   await new RawClient({ url, token: "bob" }).start("wait", { seconds: 60 })
 })
 
+test("an ended task lives for the resultTtl of the extension", async () => {
+  const tasks = new TasksExtension({ storage: "memory:", owner: anonymous, resultTtl: "1 hour" })
+  registerTools(tasks)
+  const client = new RawClient(await serve(tasks))
+  const taskId = await client.start("add", { a: 1, b: 2 })
+  const { createdAt, lastUpdatedAt, ttlMs } = await client.until(taskId, "completed")
+  expect(ttlMs).toBe(Date.parse(`${lastUpdatedAt}`) - Date.parse(`${createdAt}`) + 3_600_000)
+})
+
 test("too much is refused without being quoted", async () => {
   const { client, failures } = await limited({ maxPayloadBytes: 1000 })
   const tooLarge = {

@@ -30,7 +30,7 @@ const noContext: BehaviourContext = {
 }
 
 const register = (tool: BehaviourTool) => {
-  const { isIdempotent = false, name, taskSupport } = tool
+  const { isIdempotent = false, name, resultTtl, taskSupport, ttl } = tool
   const described = new McpSchema.Tool({ name, inputSchema, annotations: { idempotentHint: isIdempotent } })
   if (taskSupport === "forbidden") {
     return Effect.flatMap(McpServer, (server) =>
@@ -43,6 +43,8 @@ const register = (tool: BehaviourTool) => {
   return McpTasks.addTool({
     tool: described,
     taskSupport,
+    ttl,
+    resultTtl,
     handle: () =>
       Effect.flatMap(TaskRunner.TaskContext, ({ elicit, progress, sample }) =>
         runTool(tool, {

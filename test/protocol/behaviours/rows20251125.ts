@@ -3,6 +3,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { legacy, type Message, type Open, taskIdOf } from "../../support/wire.ts"
 import { abandonedTask } from "./abandonedTask.ts"
+import { requireBrief } from "./requireBrief.ts"
 import { type Row, rowOf } from "./Row.ts"
 
 const ann = { user: "ann" }
@@ -220,6 +221,26 @@ export const rows20251125: ReadonlyArray<Row> = [
         const client = yield* legacy(url, ann)
         yield* client.until(failed, "failed")
         yield* client.until(again, "completed")
+      })
+  ),
+
+  row(
+    "a task lives for the resultTtl of its tool once it has ended, however it ends",
+    (url, storage) =>
+      Effect.gen(function*() {
+        const abandoned = yield* abandonedTask(storage, "brief")
+        const client = yield* legacy(url, ann)
+        const done = taskIdOf(yield* client.task("brief"))
+        const created = yield* client.task("briefWhenCancelled")
+        assert.strictEqual(created.result.task.ttl, 3_600_000)
+        const cancelled = taskIdOf(created)
+        yield* client.call("tasks/cancel", { taskId: cancelled })
+        const ended = [[done, "completed"], [cancelled, "cancelled"], [abandoned, "failed"]] as const
+        yield* Effect.forEach(ended, ([taskId, status]) =>
+          Effect.flatMap(
+            client.until(taskId, status),
+            ({ result }) => requireBrief(result, result.ttl, client.call("tasks/get", { taskId }))
+          ), { concurrency: "unbounded" })
       })
   ),
 

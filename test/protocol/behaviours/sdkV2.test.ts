@@ -26,9 +26,9 @@ const serve = async (filename: string, tools: ReadonlyArray<BehaviourTool>) => {
     // What is thrown is to be seen by the table alone.
     onError: () => {}
   })
-  for (const { isIdempotent = false, name, run, taskSupport } of tools) {
+  for (const { isIdempotent = false, name, resultTtl, run, taskSupport, ttl } of tools) {
     if (taskSupport === "forbidden") continue
-    const config = { inputSchema, annotations: { idempotentHint: isIdempotent }, ...(taskSupport && { taskSupport }) }
+    const config = { inputSchema, annotations: { idempotentHint: isIdempotent }, taskSupport, ttl, resultTtl }
     tasks.registerTool(name, config, async (_, context) => ({ ...await run(context) }))
   }
   await tasks.ready()

@@ -3,6 +3,7 @@ import { setTimeout } from "node:timers/promises"
 import type { PromiseTaskContext } from "../../../src/promise/index.ts"
 import { InputRefused } from "../../../src/runner/InputRefused.ts"
 import { TaskFailure } from "../../../src/runner/TaskContext.ts"
+import { briefly } from "./requireBrief.ts"
 
 /** What a tool of the table uses of its context. */
 export type BehaviourContext = Pick<PromiseTaskContext, "elicit" | "sample" | "progress">
@@ -17,6 +18,9 @@ export interface BehaviourTool {
   /** Left out, it is for the server to say. `"forbidden"` is a tool that is registered without tasks. */
   readonly taskSupport?: "forbidden" | "required"
   readonly isIdempotent?: true
+  /** Milliseconds. */
+  readonly ttl?: number
+  readonly resultTtl?: number
   readonly run: (context: BehaviourContext) => Promise<ToolResult>
 }
 
@@ -40,6 +44,13 @@ export const behaviourTools: ReadonlyArray<BehaviourTool> = [
   { name: "only", taskSupport: "required", run: async () => text("only") },
   { name: "slow", run: async () => text(await setTimeout(60_000, "slow", { ref: false })) },
   { name: "soon", run: async () => text(await setTimeout(300, "soon")) },
+  { name: "brief", ttl: 3_600_000, resultTtl: briefly, run: async () => text("brief") },
+  {
+    name: "briefWhenCancelled",
+    ttl: 3_600_000,
+    resultTtl: briefly,
+    run: async () => text(await setTimeout(60_000, "slow", { ref: false }))
+  },
   { name: "fails", run: async () => ({ ...text("The disk is full"), isError: true }) },
   {
     name: "throws",
