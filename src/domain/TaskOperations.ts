@@ -3,157 +3,31 @@
  *
  * @since 0.1.0
  */
-import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Json } from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import type { FailureInput, FailureReport } from "./FailureReport.ts"
 import type * as TaskError from "./TaskError.ts"
+import type {
+  ClaimOptions,
+  CreateTask,
+  EnqueueOptions,
+  LimitOptions,
+  ListOptions,
+  RecoveryOptions,
+  RequireInputOptions,
+  SettleOptions,
+  StorageListOptions,
+  StoreResultOptions,
+  SummaryListOptions,
+  TouchOptions,
+  TransitionOptions,
+  WorkerOption
+} from "./TaskOptions.ts"
 import type { TaskOutcome, TaskOutcomeInput } from "./TaskOutcome.ts"
 import type { TaskRecord, TaskRecordFields, TaskSummary } from "./TaskRecord.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
-
-/**
- * A new task. What is left out gets its default: a generated id, `working`, the present time, the layer's `defaultTtl`.
- * Payloads may be any value that JSON can carry. The other fields serve imports and tests.
- *
- * @since 0.1.0
- * @category models
- */
-export interface CreateTask {
-  readonly originalMethod: string
-  readonly originalParams?: unknown
-  /**
-   * The name of the tool or prompt, in 1 to 255 characters. By default it is the `name` of the params, if that is such a
-   * text.
-   */
-  readonly name?: string | undefined
-  /** From creation; `null` is unlimited. At least a millisecond. */
-  readonly ttl?: Duration.Input | null | undefined
-  readonly pollInterval?: Duration.Input | undefined
-  readonly statusMessage?: string | undefined
-  readonly meta?: { readonly [key: string]: unknown } | undefined
-  readonly sessionId?: string | undefined
-  readonly taskId?: string | undefined
-  readonly status?: TaskStatus | undefined
-  readonly createdAt?: DateTime.Utc | undefined
-  readonly lastUpdatedAt?: DateTime.Utc | undefined
-  readonly result?: TaskOutcomeInput | undefined
-  readonly inputRequests?: { readonly [key: string]: unknown } | undefined
-  readonly inputResponses?: { readonly [key: string]: unknown } | undefined
-  readonly requestState?: string | undefined
-  /**
-   * How long the creator holds the task as its first worker. With a lease of 0 the task waits until a worker claims it.
-   * Without a lease no worker may claim it, and `claimableTasks` never lists it.
-   */
-  readonly lease?: Duration.Input | undefined
-  /** The W3C trace context of the request, so that the worker continues its trace: 1 to 255 and 1 to 1024 characters. */
-  readonly traceparent?: string | undefined
-  readonly tracestate?: string | undefined
-  readonly failure?: FailureReport | undefined
-  /** On whose behalf the task runs, for the worker that acts for them. Any value that JSON can carry. */
-  readonly principal?: unknown
-}
-
-/**
- * Makes a write the write of a worker.
- *
- * @since 0.2.0
- * @category options
- */
-export interface WorkerOption {
-  /** The attempt that the claim gave. If another worker has claimed the task since, the write fails with `LeaseLost`. */
-  readonly attempt?: number | undefined
-}
-
-/**
- * A change of the status message: absent keeps the old one, `null` clears it, a string replaces it.
- *
- * @since 0.1.0
- * @category options
- */
-export interface StatusMessageOption {
-  readonly statusMessage?: string | null | undefined
-}
-
-/**
- * Options of a write that ends a task.
- *
- * @since 0.2.0
- * @category options
- */
-export interface EndOptions {
-  /**
-   * How long the task lives from this write on. It replaces the `ttl` of the task, and never exceeds the layer's `maxTtl`
-   * from its creation. It is `InvalidInput` if the task does not end with this write.
-   */
-  readonly resultTtl?: Duration.Input | undefined
-}
-
-/**
- * What really went wrong, for the operator alone.
- *
- * @since 0.2.0
- * @category options
- */
-export interface FailureOption {
-  /** Written in the same step, and cut to 16 KiB. An `Error` will do. No client ever sees it. */
-  readonly failure?: FailureInput | undefined
-}
-
-/**
- * @since 0.2.0
- * @category options
- */
-export interface TransitionOptions extends StatusMessageOption, WorkerOption, EndOptions {}
-
-/**
- * @since 0.2.0
- * @category options
- */
-export interface StoreResultOptions extends WorkerOption, EndOptions, FailureOption {}
-
-/**
- * @since 0.1.0
- * @category options
- */
-export interface SettleOptions extends StatusMessageOption, WorkerOption, EndOptions, FailureOption {
-  /** Overrides the status that the outcome implies. */
-  readonly status?: "completed" | "failed" | undefined
-}
-
-/**
- * @since 0.1.0
- * @category options
- */
-export interface TouchOptions extends StatusMessageOption, WorkerOption {
-  /** From creation, not from now; `null` is unlimited. */
-  readonly ttl?: Duration.Input | null | undefined
-  readonly pollInterval?: Duration.Input | undefined
-  /** Extends the lease of the worker to this long from now. 0 releases the task. */
-  readonly lease?: Duration.Input | undefined
-}
-
-/**
- * @since 0.2.0
- * @category options
- */
-export interface ClaimOptions {
-  /** How long the worker holds the task. At least a millisecond. */
-  readonly lease: Duration.Input
-}
-
-/**
- * @since 0.2.0
- * @category options
- */
-export interface RequireInputOptions extends WorkerOption {
-  readonly requestState?: string | undefined
-  /** As in `touchTask`. With 0 the task needs no worker while it waits. */
-  readonly lease?: Duration.Input | undefined
-}
 
 /**
  * A task that a worker has claimed.
@@ -165,67 +39,6 @@ export interface ClaimedTask {
   readonly record: TaskRecord
   /** Whether a worker had it before and neither ended nor released it, so that its work may be half done. */
   readonly abandoned: boolean
-}
-
-/**
- * @since 0.2.0
- * @category options
- */
-export interface RecoveryOptions extends EndOptions {
-  readonly statuses?: ReadonlyArray<TaskStatus> | undefined
-  /**
-   * `"expired"`: only tasks whose lease ran out `maxAge` ago or longer. A living worker holds none of them, and none of
-   * them waits for a worker or for input.
-   */
-  readonly leases?: "expired" | undefined
-}
-
-/**
- * @since 0.1.0
- * @category options
- */
-export interface ListOptions {
-  /** `nextCursor` of the page before. */
-  readonly cursor?: string | undefined
-  /** How many tasks a page has: 50 by default, at most the layer's `maxPageSize`. */
-  readonly limit?: number | undefined
-}
-
-/**
- * @since 0.1.0
- * @category options
- */
-export interface SummaryListOptions extends ListOptions {
-  readonly status?: TaskStatus | undefined
-}
-
-/**
- * @since 0.2.0
- * @category options
- */
-export interface StorageListOptions extends SummaryListOptions {
-  /** Only the tasks that are bound to this session. */
-  readonly sessionId?: string | undefined
-}
-
-/**
- * @since 0.2.0
- * @category options
- */
-export interface LimitOptions {
-  /** At most this many. */
-  readonly limit?: number | undefined
-}
-
-/**
- * @since 0.2.0
- * @category options
- */
-export interface EnqueueOptions {
-  /** With this many messages waiting, the message is not appended. */
-  readonly maxSize?: number | undefined
-  /** After how long the message is dropped: 24 hours by default. */
-  readonly ttl?: Duration.Input | undefined
 }
 
 /**

@@ -11,7 +11,8 @@ import { answered, decoded, operate, parsed } from "./TaskAccess.ts"
 import { decodeCursor, encodeCursor } from "./TaskCursor.ts"
 import type { DriverPage, PageQuery, TaskDriverError, TaskPosition } from "./TaskDriver.ts"
 import type { InvalidCursor, InvalidInput, TaskStorageUnavailable } from "./TaskError.ts"
-import type { SummaryListOptions, TaskPage } from "./TaskOperations.ts"
+import type { TaskPage } from "./TaskOperations.ts"
+import type { SummaryListOptions } from "./TaskOptions.ts"
 
 const defaultPageSize = 50
 

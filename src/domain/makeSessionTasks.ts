@@ -34,7 +34,8 @@ import {
   type TaskStorageUnavailable
 } from "./TaskError.ts"
 import { decideClaim, decideProvideInput, decideReplacement, decideRequireInput, decideStep } from "./TaskMachine.ts"
-import type { CreateTask, SessionTasks } from "./TaskOperations.ts"
+import type { SessionTasks } from "./TaskOperations.ts"
+import type { CreateTask } from "./TaskOptions.ts"
 import { listPage } from "./TaskPages.ts"
 import { leasePatch, parseRequests, parseWriter } from "./TaskParsers.ts"
 import { outcomeFromStored, recordFromStored, summaryFromStored } from "./TaskRecord.ts"

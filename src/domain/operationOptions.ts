@@ -19,7 +19,7 @@ import type {
   TouchOptions,
   TransitionOptions,
   WorkerOption
-} from "./TaskOperations.ts"
+} from "./TaskOptions.ts"
 import type { TaskRecordFields } from "./TaskRecord.ts"
 
 /**

@@ -8,6 +8,7 @@
  */
 import type * as Duration from "effect/Duration"
 import type * as Domain from "../domain/TaskOperations.ts"
+import type * as Options from "../domain/TaskOptions.ts"
 import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import type { TaskStatus } from "../domain/TaskStatus.ts"
 import type { ClaimedTask, CreateTask, Json, ProvidedInput, Task, TaskOutcome, TaskSummary } from "./Task.ts"
@@ -30,31 +31,31 @@ export interface CallOptions {
  * @since 0.1.0
  * @category options
  */
-export interface StatusOptions extends Domain.TransitionOptions, CallOptions {}
+export interface StatusOptions extends Options.TransitionOptions, CallOptions {}
 
 /**
  * @since 0.2.0
  * @category options
  */
-export interface StoreResultOptions extends Domain.StoreResultOptions, CallOptions {}
+export interface StoreResultOptions extends Options.StoreResultOptions, CallOptions {}
 
 /**
  * @since 0.2.0
  * @category options
  */
-export interface WorkerOptions extends Domain.WorkerOption, CallOptions {}
+export interface WorkerOptions extends Options.WorkerOption, CallOptions {}
 
 /**
  * @since 0.1.0
  * @category options
  */
-export interface SettleOptions extends Domain.SettleOptions, CallOptions {}
+export interface SettleOptions extends Options.SettleOptions, CallOptions {}
 
 /**
  * @since 0.1.0
  * @category options
  */
-export interface TouchOptions extends Domain.TouchOptions, CallOptions {}
+export interface TouchOptions extends Options.TouchOptions, CallOptions {}
 
 /**
  * @since 0.2.0
@@ -78,31 +79,31 @@ export interface LimitOptions extends CallOptions {
  * @since 0.2.0
  * @category options
  */
-export interface RecoveryOptions extends Domain.RecoveryOptions, CallOptions {}
+export interface RecoveryOptions extends Options.RecoveryOptions, CallOptions {}
 
 /**
  * @since 0.1.0
  * @category options
  */
-export interface RequireInputOptions extends Domain.RequireInputOptions, CallOptions {}
+export interface RequireInputOptions extends Options.RequireInputOptions, CallOptions {}
 
 /**
  * @since 0.1.0
  * @category options
  */
-export interface ListOptions extends Domain.ListOptions, CallOptions {}
+export interface ListOptions extends Options.ListOptions, CallOptions {}
 
 /**
  * @since 0.1.0
  * @category options
  */
-export interface SummaryListOptions extends Domain.SummaryListOptions, CallOptions {}
+export interface SummaryListOptions extends Options.SummaryListOptions, CallOptions {}
 
 /**
  * @since 0.2.0
  * @category options
  */
-export interface StorageListOptions extends Domain.StorageListOptions, CallOptions {}
+export interface StorageListOptions extends Options.StorageListOptions, CallOptions {}
 
 /**
  * @since 0.1.0

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type * as Domain from "../domain/TaskOperations.ts"
+import type * as Options from "../domain/TaskOptions.ts"
 import type { ResultKind } from "../domain/TaskOutcome.ts"
 import type { TaskStatus } from "../domain/TaskStatus.ts"
 
@@ -114,7 +114,7 @@ export interface Task extends TaskSummary {
  * @since 0.1.0
  * @category models
  */
-export interface CreateTask extends Omit<Domain.CreateTask, "createdAt" | "lastUpdatedAt" | "failure"> {
+export interface CreateTask extends Omit<Options.CreateTask, "createdAt" | "lastUpdatedAt" | "failure"> {
   /** ISO 8601 in UTC, such as `2026-01-02T03:04:05.678Z`. */
   readonly createdAt?: string | undefined
   /** ISO 8601 in UTC, such as `2026-01-02T03:04:05.678Z`. */

@@ -12,6 +12,7 @@ import { InvalidInput } from "../domain/TaskError.ts"
 import type { TaskId } from "../domain/TaskId.ts"
 import type { TaskPage } from "../domain/TaskOperations.ts"
 import type * as Domain from "../domain/TaskOperations.ts"
+import type * as Options from "../domain/TaskOptions.ts"
 import type { SummaryFields, TaskRecord, TaskRecordFields, TaskSummary as SummaryRecord } from "../domain/TaskRecord.ts"
 import { requireObject } from "./arguments.ts"
 import { formatTime } from "./formatTime.ts"
@@ -154,7 +155,7 @@ const decodeFailure = (failure: Task["failure"]): Pick<TaskRecordFields, "failur
  * @since 0.1.0
  * @category decoders
  */
-export const decodeCreateTask = (task: CreateTask): Domain.CreateTask => {
+export const decodeCreateTask = (task: CreateTask): Options.CreateTask => {
   requireObject("task", task)
   // Most tasks are as the service takes them, and it copies them itself.
   if (isDecoded(task)) return task
@@ -167,7 +168,7 @@ export const decodeCreateTask = (task: CreateTask): Domain.CreateTask => {
   }
 }
 
-const isDecoded = (task: CreateTask): task is CreateTask & Domain.CreateTask =>
+const isDecoded = (task: CreateTask): task is CreateTask & Options.CreateTask =>
   task.createdAt === undefined && task.lastUpdatedAt === undefined && task.failure === undefined
 
 /**

@@ -18,7 +18,8 @@ import type {
   TaskStorageUnavailable,
   TerminalState
 } from "../domain/TaskError.ts"
-import type { CreateTask, ProvidedInput } from "../domain/TaskOperations.ts"
+import type { ProvidedInput } from "../domain/TaskOperations.ts"
+import type { CreateTask } from "../domain/TaskOptions.ts"
 import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import type { TaskContext } from "./TaskContext.ts"
 import type { TaskHandler } from "./TaskHandler.ts"

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest"
 import type { StoredTask } from "../../src/domain/StoredTask.ts"
-import type { CreateTask } from "../../src/domain/TaskOperations.ts"
+import type { CreateTask } from "../../src/domain/TaskOptions.ts"
 import { TaskRecord, type TaskRecordFields } from "../../src/domain/TaskRecord.ts"
 import { type ModelTask, recordOf } from "../../src/testing/model/ModelState.ts"
 

@@ -15,12 +15,8 @@ import { tmpdir } from "node:os"
 import { dirname, join, relative } from "node:path"
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest"
 import { optionNames } from "../../src/domain/optionNames.ts"
-import type {
-  RequireInputOptions,
-  SessionTasks,
-  TaskStorageShape,
-  TouchOptions
-} from "../../src/domain/TaskOperations.ts"
+import type { SessionTasks, TaskStorageShape } from "../../src/domain/TaskOperations.ts"
+import type { RequireInputOptions, TouchOptions } from "../../src/domain/TaskOptions.ts"
 import type { TaskRecord, TaskSummary } from "../../src/domain/TaskRecord.ts"
 import type { TaskStorageUrlOptions } from "../../src/layers/TaskStorageUrl.ts"
 import type { TaskRunnerOptions } from "../../src/runner/TaskRunnerOptions.ts"

@@ -1,6 +1,7 @@
 /** A storage whose writes of workers go through one function, however they are answered. */
 import type * as Effect from "effect/Effect"
-import type { PlannedWrites, StatusMessageOption, TaskStorageShape } from "../../src/domain/TaskOperations.ts"
+import type { PlannedWrites, TaskStorageShape } from "../../src/domain/TaskOperations.ts"
+import type { StatusMessageOption } from "../../src/domain/TaskOptions.ts"
 import type { TaskStorageUnavailable } from "../../src/index.ts"
 
 /** What is known of a write beside its effect. */

@@ -21,7 +21,8 @@ import type {
   TaskStorageUnavailable,
   TerminalState
 } from "../../domain/TaskError.ts"
-import type { SessionTasks, TaskStorageShape, TransitionOptions } from "../../domain/TaskOperations.ts"
+import type { SessionTasks, TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { TransitionOptions } from "../../domain/TaskOptions.ts"
 import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
 import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
 import { isTerminal } from "../../domain/TaskStatus.ts"

@@ -5,7 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import type { TaskStorageError } from "../../domain/TaskError.ts"
-import type { SessionTasks, WorkerOption } from "../../domain/TaskOperations.ts"
+import type { SessionTasks } from "../../domain/TaskOperations.ts"
+import type { WorkerOption } from "../../domain/TaskOptions.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, failure, mustGet, success } from "./fixtures.ts"

@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { CreateTask, SessionTasks } from "../../domain/TaskOperations.ts"
+import type { SessionTasks } from "../../domain/TaskOperations.ts"
+import type { CreateTask } from "../../domain/TaskOptions.ts"
 import type { TaskRecord } from "../../domain/TaskRecord.ts"
 import { activeStatuses, type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
 import { Mismatch } from "./check.ts"
