@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Struct from "effect/Struct"
+import { optionNames, parseNames } from "../../domain/optionNames.ts"
 import { toolTaskOptionNames, type ToolTaskOptions } from "../../protocol/TasksOptions.ts"
 import type { TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
 import { TaskServer } from "./TaskServer.ts"
@@ -44,6 +45,16 @@ export interface ToolRegistration<R = never, PR = never> extends ToolTaskOptions
   >
 }
 
+const registrationNames: ReadonlyArray<string> = [
+  ...toolTaskOptionNames,
+  ...optionNames<Omit<ToolRegistration, keyof ToolTaskOptions>>({
+    tool: true,
+    annotations: true,
+    prepare: true,
+    handle: true
+  })
+]
+
 /** What every call has, whether it is a task or not. */
 type OfCall = TaskContext | McpSchema.McpRequestContext | Scope.Scope
 
@@ -59,7 +70,7 @@ export type ToolRequirements<R, PR> = McpServer | TaskServer | Exclude<R, OfCall
 
 /**
  * Registers a tool that may become a task. What `prepare` and `handle` need, but for what requests and tasks have, is
- * taken from where this is called.
+ * taken from where this is called. Options that are wrong are defects.
  *
  * @since 0.2.0
  * @category registration
@@ -68,6 +79,7 @@ export const addTool = Effect.fnUntraced(function*<R = never, PR = never>(
   options: ToolRegistration<R, PR>
 ): Effect.fn.Return<void, never, ToolRequirements<R, PR>> {
   const services = yield* Effect.context<Exclude<R, OfCall> | Exclude<PR, OfRequest>>()
+  yield* Effect.orDie(Effect.fromResult(parseNames(options, registrationNames)))
   const { handle, prepare, tool } = options
   // The rest of what they need, by the types of these parameters, is what the call has.
   const run = (args: unknown) =>

@@ -19,6 +19,7 @@ import type { TaskRunner } from "../../runner/TaskRunner.ts"
 import { openingAtEnd } from "./openingAtEnd.ts"
 import { patientRouter } from "./patientRouter.ts"
 import { withTasks } from "./protocols.ts"
+import { parseHttpOptions, parseRequestScopedOptions, parseStdioOptions } from "./serverOptions.ts"
 import { makeServedTasks, TaskServer } from "./TaskServer.ts"
 import type { HttpTasksOptions, TasksOptions } from "./TasksOptions.ts"
 
@@ -150,7 +151,8 @@ export const layerHttp = <
   ServerServices<Protocols, true>,
   Cause.IllegalArgumentError | InvalidInput | RE,
   HttpRequirements<Protocols, RR, OR | PR>
-> => overHttp(options, (protocols: Derived<Protocols>) => McpServer.layerHttp({ ...options, protocols }))
+> =>
+  overHttp(options, parseHttpOptions, (protocols: Derived<Protocols>) => McpServer.layerHttp({ ...options, protocols }))
 
 /**
  * Serves revision 2026-07-28 with tasks where execution belongs to each HTTP request:
@@ -173,16 +175,23 @@ export const layerHttpRequestScoped = <
   ServerServices<Protocols, true>,
   Cause.IllegalArgumentError | InvalidInput | RE,
   HttpRequirements<Protocols, RR, OR | PR>
-> => overHttp(options, (protocols: Derived<Protocols>) => McpServer.layerHttpRequestScoped({ ...options, protocols }))
+> =>
+  overHttp(
+    options,
+    parseRequestScopedOptions,
+    (protocols: Derived<Protocols>) => McpServer.layerHttpRequestScoped({ ...options, protocols })
+  )
 
 /** Adds tasks to one of Effect's servers over HTTP. */
 const overHttp = <Protocol extends McpProtocol.ProtocolAdapter, OR, PR, A, E, R>(
   options: HttpTasksOptions<OR, PR> & Parameters<typeof patientRouter>[1] & {
     readonly protocols: NonEmptyReadonlyArray<Protocol>
   },
+  parse: typeof parseHttpOptions,
   serve: (protocols: NonEmptyReadonlyArray<Protocol>) => Layer.Layer<A, E, R>
 ) =>
   Layer.unwrap(Effect.gen(function*() {
+    yield* Effect.fromResult(parse(options))
     const served = yield* makeServedTasks(options.owner, options)
     return serve(withTasks(options.protocols, served)).pipe(
       Layer.updateService(HttpRouter.HttpRouter, (router) => patientRouter(router, options)),
@@ -219,6 +228,7 @@ export const layerStdio = <
   | McpServer.McpRequest.From<"Requires", Exclude<PR, Provided<Protocols, false> | McpRequestContext>>
 > =>
   Layer.unwrap(Effect.gen(function*() {
+    yield* Effect.fromResult(parseStdioOptions(options))
     const gone = yield* Latch.make()
     const served = yield* makeServedTasks<never, PR>(undefined, options, gone.await)
     return McpServer.layerStdio({ ...options, protocols: withTasks<Protocols[number], PR>(options.protocols, served) })
