@@ -65,7 +65,12 @@ const ends: ReadonlyArray<{
   {
     name: "is cancelled where it runs",
     run: () => Effect.never,
-    end: (runner) => Effect.tap(started(runner), (taskId) => runner.cancelTask(taskId))
+    end: (runner) =>
+      started(runner).pipe(
+        // Its worker has it by then.
+        Effect.tap(() => TestClock.adjust("1 second")),
+        Effect.tap((taskId) => runner.cancelTask(taskId))
+      )
   },
   {
     name: "is cancelled where it does not run",

@@ -124,7 +124,7 @@ export class SdkTaskStore implements TaskStore {
       this.#withTasks(
         sessionId,
         ({ reachable }) =>
-          reachable.settleTask(taskId, { _tag: "Success", value: result }, {
+          reachable.withSummary.settleTask(taskId, { _tag: "Success", value: result }, {
             status,
             resultTtl: this.#access.resultTtl
           }).pipe(
@@ -244,13 +244,13 @@ const moveTo = (
   unknown,
   Exclude<Effect.Error<ReturnType<SessionTasks["updateTaskStatus"]>>, InvalidTransition>
 > => {
-  const transition = tasks.updateTaskStatus(taskId, status, options)
+  const transition = tasks.withSummary.updateTaskStatus(taskId, status, options)
   return Effect.catchTag(
     transition,
     "InvalidTransition",
     () =>
       Effect.flatMap(
-        tasks.touchTask(taskId, { statusMessage: options.statusMessage }),
+        tasks.withSummary.touchTask(taskId, { statusMessage: options.statusMessage }),
         (touched) =>
           touched.status === status
             ? Effect.void
@@ -265,7 +265,7 @@ const refuseSecondResult = (
   taskId: string
 ): Effect.Effect<never, InvalidInput | TaskStorageUnavailable | SdkRefusal> =>
   Effect.flatMap(
-    tasks.getTask(taskId),
+    tasks.getTaskSummary(taskId),
     Option.match({
       onNone: () => refuse(notFound(taskId)),
       onSome: ({ status }) =>

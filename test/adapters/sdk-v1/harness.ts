@@ -22,6 +22,8 @@ type Interference = Effect.Effect<unknown, TaskDriverError>
 /** Counts the calls of a driver's primitives, and runs something before chosen ones. */
 export class Interposer {
   readonly calls: Array<Primitive> = []
+  /** Those that were answered with the payloads of a task. */
+  readonly payloads: Array<Primitive> = []
   readonly #queued = new Map<Primitive, Array<Interference>>()
   readonly #constant = new Map<Primitive, Interference>()
 
@@ -48,9 +50,15 @@ export class Interposer {
     return {
       ...driver,
       insert: (...args) => on("insert", driver.insert(...args)),
-      find: (...args) => on("find", driver.find(...args)),
+      find: (...args) => {
+        this.payloads.push("find")
+        return on("find", driver.find(...args))
+      },
       findSummary: (...args) => on("find", driver.findSummary(...args)),
-      patch: (...args) => on("patch", driver.patch(...args)),
+      patch: (taskId, scope, guard, patch, answer) => {
+        if (answer !== "summary") this.payloads.push("patch")
+        return on("patch", driver.patch(taskId, scope, guard, patch, answer))
+      },
       pageSummaries: (...args) => on("pageSummaries", driver.pageSummaries(...args)),
       messages: {
         ...driver.messages,

@@ -340,3 +340,15 @@ test.each([{ pollInterval: -1 }, { retryFor: NaN }])("wrong options throw: %j", 
   const { storage } = await openTestStorage()
   expect(() => new SdkTaskStore(storage, options)).toThrow(/^Invalid (pollInterval|retryFor): /)
 })
+
+test("writes that give nothing read no payload, and neither does a refusal", async () => {
+  const { interposer, newTask, store } = await openTestStore()
+  const taskId = await newTask()
+  interposer.payloads.length = 0
+  await store.updateTaskStatus(taskId, "input_required", "half done")
+  await store.updateTaskStatus(taskId, "input_required", "nearly done")
+  await store.storeTaskResult(taskId, "completed", result)
+  await rejection(store.storeTaskResult(taskId, "completed", result))
+  await store.updateTaskStatus(await newTask(), "cancelled")
+  expect(interposer.payloads).toStrictEqual([])
+})
