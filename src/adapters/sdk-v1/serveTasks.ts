@@ -64,10 +64,10 @@ export const serveTasks = (server: McpServer, sdk: SdkTasks): void => {
           ...listener(server, request),
           notify: (task) => request.notify("notifications/tasks/status", task)
         })
-        // Messages are passed to nobody else than whose the task is.
+        // Messages are passed to nobody else than whose the task is, and stay where its client goes away.
         return Effect.andThen(
           orUnknown(taskId, owned.storage.getTaskSummary(taskId)),
-          Effect.onExit(Effect.raceFirst(result, passing), () => pass)
+          Effect.flatMap(Effect.exit(Effect.raceFirst(result, passing)), (end) => Effect.andThen(pass, end))
         )
       })
   )

@@ -114,6 +114,29 @@ describe.each([{ stateless: false }, { stateless: true }])("tasks/result (statel
   })
 })
 
+test("messages that wait when a client goes away are for the next one that listens", async () => {
+  const tasks = await open({ pollInterval: 60_000 })
+  const client = new WireClient(await serveHttp(tasks, { register }))
+  await client.begin()
+  const taskId = await client.start("idle")
+  const { taskMessageQueue } = tasks
+  const dequeue = taskMessageQueue.dequeue.bind(taskMessageQueue)
+  let looks = 0
+  taskMessageQueue.dequeue = (...args) => {
+    looks++
+    return dequeue(...args)
+  }
+  const gone = client.request("tasks/result", { taskId })
+  await until(() => looks === 1)
+  const message = { jsonrpc: "2.0" as const, method: "notifications/message", params: { level: "info", data: "kept" } }
+  await taskMessageQueue.enqueue(taskId, { type: "notification", timestamp: 1, message })
+  gone.drop()
+  // The server waits a second for a client that may still read.
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  const next = client.request("tasks/result", { taskId })
+  await until(() => next.messages.some(({ method }) => method === "notifications/message"))
+})
+
 test("a client that only polls is asked on its poll, where the server is told so", async () => {
   const client = new WireClient(await serveHttp(await open({ inputOnPoll: true }), { register }))
   await client.begin()
