@@ -21,6 +21,7 @@ import { TaskContext, type TaskContextShape } from "../runner/TaskContext.ts"
 import { askOnStream, type InlineContext, makeInlineContext } from "./InlineContext.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import type { ProgressSender } from "./ProgressSender.ts"
+import { orUnknown } from "./readTask.ts"
 import { ownProperty } from "./TaskClient.ts"
 import { taskDraft } from "./taskDraft.ts"
 import type { Tasks } from "./Tasks.ts"
@@ -196,10 +197,8 @@ export const resumeInline = Effect.fnUntraced(function*<A, E>(
   taskId: string
 ): Effect.fn.Return<ToolAnswer<A>, WireError> {
   const owned = yield* call.owned
-  const summary = yield* Effect.catch(owned.storage.getTaskSummary(taskId), (error) => failWire(error, taskId))
-  if (Option.isNone(summary) || ownProperty(summary.value.meta, storedCallKey) !== call.tool.name) {
-    return yield* Effect.fail(unknownTask(taskId))
-  }
+  const summary = yield* orUnknown(taskId, owned.storage.getTaskSummary(taskId))
+  if (ownProperty(summary.meta, storedCallKey) !== call.tool.name) return yield* Effect.fail(unknownTask(taskId))
   yield* updateTask20260728(owned, taskId, call.inputResponses ?? {})
   return yield* awaitStoredCall(owned, taskId, call.serverInfo)
 })

@@ -25,15 +25,21 @@ export interface ErrorResult {
 }
 
 /**
+ * Makes the result of a tool that failed for this reason.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const errorResult = (text: string): ErrorResult => ({ content: [{ type: "text", text }], isError: true })
+
+/**
  * Gives the result that stands for what a tool threw: with its message, as both official SDKs answer, or without.
  *
  * @since 0.2.0
  * @category constructors
  */
-export const thrownResult = (exposeErrors: boolean) => (cause: Cause.Cause<unknown>): ErrorResult => ({
-  content: [{ type: "text", text: exposeErrors ? messageOf(Cause.squash(cause)) : hidden }],
-  isError: true
-})
+export const thrownResult = (exposeErrors: boolean) => (cause: Cause.Cause<unknown>): ErrorResult =>
+  errorResult(exposeErrors ? messageOf(Cause.squash(cause)) : hidden)
 
 const hidden = "The tool failed"
 

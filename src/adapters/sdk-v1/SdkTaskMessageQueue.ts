@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { TaskStorageUnavailable } from "../../domain/TaskError.ts"
 import type { TaskMessages, TaskStorageShape } from "../../domain/TaskOperations.ts"
+import { isObject } from "../../promise/arguments.ts"
 import { millisOption, type RunPromiseExit, SdkCalls } from "./SdkCalls.ts"
 import { refuse } from "./SdkRefusal.ts"
 import type { SdkTaskStoreOptions } from "./SdkTaskStoreOptions.ts"
@@ -136,9 +137,6 @@ interface Envelope {
 
 const isEnvelope = (value: unknown): value is Envelope =>
   isObject(value) && typeof value["instance"] === "string" && "message" in value
-
-const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null
 
 /** Other software may write to the same queue, so what is read is checked. */
 const readMessage = (value: unknown): QueuedMessage | undefined => {

@@ -26,6 +26,7 @@ import type { TransitionOptions } from "../../domain/TaskOptions.ts"
 import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
 import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
 import { isTerminal } from "../../domain/TaskStatus.ts"
+import { isStoredCall } from "../../protocol/callInline.ts"
 import { toMcpError } from "./mcpErrors.ts"
 import { millisOption, type RunPromiseExit, SdkCalls } from "./SdkCalls.ts"
 import { refuse, type SdkRefusal } from "./SdkRefusal.ts"
@@ -131,11 +132,7 @@ export class SdkTaskStore implements TaskStore {
             Effect.catchTag("ResultAlreadyStored", () => refuseSecondResult(reachable, taskId)),
             Effect.catchTags({
               TerminalState: (error) => refuse(resultRefused(taskId, error.status)),
-              TaskNotFound: () => refuse(notFound(taskId)),
-              InvalidInput: (error) => refuse(invalid(taskId, error)),
-              PayloadTooLarge: (error) => refuse(plain(error)),
-              // Only who names an attempt can have lost it.
-              LeaseLost: Effect.die
+              ...refusals(taskId)
             }),
             Effect.asVoid
           )
@@ -176,11 +173,7 @@ export class SdkTaskStore implements TaskStore {
         }).pipe(
           Effect.catchTags({
             TerminalState: (error) => refuse(updateRefused(taskId, error.status, status)),
-            TaskNotFound: () => refuse(notFound(taskId)),
-            InvalidInput: (error) => refuse(invalid(taskId, error)),
-            PayloadTooLarge: (error) => refuse(plain(error)),
-            // Only who names an attempt can have lost it.
-            LeaseLost: Effect.die
+            ...refusals(taskId)
           }),
           Effect.asVoid
         ))
@@ -198,7 +191,7 @@ export class SdkTaskStore implements TaskStore {
           canList ?
             own.listTaskSummaries(cursor === undefined || cursor === "" ? {} : { cursor }).pipe(
               Effect.map(({ nextCursor, tasks }) => ({
-                tasks: tasks.map((summary) => this.#toTask(summary)),
+                tasks: tasks.filter((summary) => !isStoredCall(summary)).map((summary) => this.#toTask(summary)),
                 ...(nextCursor === undefined ? {} : { nextCursor })
               })),
               Effect.catchTags({
@@ -294,6 +287,15 @@ const plain = (error: InvalidInput | PayloadTooLarge): Error => new Error(error.
 /** What cannot be an id is the id of no task. */
 const invalid = (taskId: string, error: InvalidInput): Error =>
   error.field === "taskId" || error.field === "sessionId" ? notFound(taskId) : plain(error)
+
+/** How changes are refused of a task that is not there, and of what cannot be stored. */
+const refusals = (taskId: string) => ({
+  TaskNotFound: () => refuse(notFound(taskId)),
+  InvalidInput: (error: InvalidInput) => refuse(invalid(taskId, error)),
+  PayloadTooLarge: (error: PayloadTooLarge) => refuse(plain(error)),
+  // Only who names an attempt can have lost it.
+  LeaseLost: Effect.die
+})
 
 const resultRefused = (taskId: string, status: TerminalState["status"]): Error =>
   new Error(

@@ -13,7 +13,7 @@ import {
 import * as Effect from "effect/Effect"
 import { workInPromises } from "../../promise/runInPromises.ts"
 import { callTool, noAugmentation } from "../../protocol/callTool.ts"
-import { answeringThrown } from "../../protocol/thrownResult.ts"
+import { answeringThrown, errorResult } from "../../protocol/thrownResult.ts"
 import type { WireError } from "../../protocol/WireError.ts"
 import { fromMcpError, toMcpError } from "./mcpErrors.ts"
 import { currentOrigin } from "./ownership.ts"
@@ -55,15 +55,6 @@ export const answerToolCalls = (server: McpServer, sdk: SdkTasks): void =>
     return currentOrigin.run(extra, () => original(request, extra))
   })
 
-/** The schema threw, which is no complaint about the arguments. */
-class BrokenSchema {
-  readonly thrown: unknown
-
-  constructor(thrown: unknown) {
-    this.thrown = thrown
-  }
-}
-
 interface Call {
   readonly params: CallToolRequest["params"]
   readonly tool: SdkTool
@@ -78,10 +69,11 @@ const answerCall = (
   Effect.suspend(() => {
     const { name, registered, resultOfFailure } = tool
     const { ask, client, outlivesCall, sendProgress } = sdkRequest(server, extra)
-    const parsed = Effect.tryPromise({
-      try: () => checkedArguments(server, name, registered, params.arguments),
-      catch: (error) => error instanceof McpError ? error : new BrokenSchema(error)
-    }).pipe(Effect.catch((error) => error instanceof McpError ? Effect.fail(error) : Effect.die(error.thrown)))
+    // What the schema throws is no complaint about the arguments.
+    const parsed = Effect.catch(
+      Effect.tryPromise(() => checkedArguments(server, name, registered, params.arguments)),
+      ({ cause }) => cause instanceof McpError ? Effect.fail(cause) : Effect.die(cause)
+    )
     let args: unknown
     return callTool<CallToolResult, McpError>(sdk.tasks, {
       tool,
@@ -102,10 +94,8 @@ const answerCall = (
     }).pipe(
       Effect.map(({ result }) => result),
       Effect.catch((error): Effect.Effect<unknown, WireError> =>
-        error instanceof McpError ? Effect.succeed(refused(error.message)) : Effect.fail(error)
+        error instanceof McpError ? Effect.succeed(errorResult(error.message)) : Effect.fail(error)
       ),
       Effect.tap((answer) => Effect.sync(() => sdk.tasks.known.created(server, answer)))
     )
   })
-
-const refused = (text: string): CallToolResult => ({ content: [{ type: "text", text }], isError: true })

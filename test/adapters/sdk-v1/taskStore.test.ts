@@ -87,6 +87,16 @@ describe("createTask", () => {
   })
 })
 
+describe("listTasks", () => {
+  test("leaves out calls that are no tasks, which a server on the same storage keeps until they are answered", async () => {
+    const { direct, store } = await openTestStore()
+    const call = { originalMethod: "tools/call", meta: { "mcp-task-storage/inline": "report" } }
+    await Effect.runPromise(direct.createTask(call))
+    const { taskId } = await store.createTask({}, 1, request)
+    expect((await store.listTasks()).tasks.map((task) => task.taskId)).toStrictEqual([taskId])
+  })
+})
+
 describe("tasks that are not there", () => {
   const unusable = ["", "x".repeat(256), "a\u0000b", "\ud800"]
 
