@@ -16,7 +16,7 @@ import { reporting } from "../../promise/reporting.ts"
 import { askOwner } from "../../protocol/askOwner.ts"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
 import { makeTasks, type Tasks } from "../../protocol/Tasks.ts"
-import { hidingDefects, internalError, report, shownFailure, type WireError } from "../../protocol/WireError.ts"
+import { hidingDefects, internalError, shownFailure, type WireError } from "../../protocol/WireError.ts"
 import type { ResolvedOptions } from "./TasksExtensionOptions.ts"
 
 interface Opened {
@@ -42,7 +42,9 @@ export class ServedTasks {
     this.#options = options
     this.#references = logger === undefined && onError === undefined ? Context.empty() : reporting(options.reports)
     this.#opened = this.#open()
-    this.#opened.catch((error: unknown) => this.#background(report(error)))
+    this.#opened.catch((error: unknown) =>
+      this.#background(Effect.logError("The storage of the tasks cannot be opened", error))
+    )
   }
 
   /** Waits until tasks can be run. Rejects where the storage cannot be opened. */
@@ -109,7 +111,9 @@ export class ServedTasks {
     return { facade, runner, tasks: makeTasks(this.#options.settings, runner) }
   }
 
-  #background<A>(effect: Effect.Effect<A>): Promise<A> {
-    return Effect.runPromise(Effect.provideContext(effect, this.#references))
+  /** Runs what nothing stops. It tells the operator of failures as the runner does, and never on stdout. */
+  async #background<A>(effect: Effect.Effect<A>): Promise<A> {
+    const context = await this.#opened.then(({ runner }) => runner.context, () => reporting({}))
+    return Effect.runPromiseWith(Context.merge(context, this.#references))(effect)
   }
 }

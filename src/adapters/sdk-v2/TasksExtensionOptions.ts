@@ -7,6 +7,7 @@ import type { AuthInfo } from "@modelcontextprotocol/server"
 import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
 import { optionNames } from "../../domain/optionNames.ts"
+import { InvalidInput } from "../../domain/TaskError.ts"
 import { requireBoolean, requireNames, requireObject } from "../../promise/arguments.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
 import { openOptions } from "../../promise/OpenOptions.ts"
@@ -125,6 +126,7 @@ export const resolveOptions = (options: TasksExtensionOptions): ResolvedOptions 
   requireNames(options, [...ownNames, ...tasksOptionNames, ...ofSource])
   requireOwner(owner)
   requireBoolean("exposeErrors", exposeErrors)
+  requireSource(options)
   requireReportOptions(options)
   const settings = Result.getOrThrow(resolveTasksOptions(options))
   return {
@@ -134,6 +136,13 @@ export const resolveOptions = (options: TasksExtensionOptions): ResolvedOptions 
     reports: Struct.pick(options, reportOptions),
     open: () => openSource(options, settings),
     ownsRunner: runner === undefined
+  }
+}
+
+const requireSource = ({ runner, storage }: { readonly runner?: unknown; readonly storage?: unknown }): void => {
+  if (runner === undefined && storage === undefined) {
+    const reason = "must be a URL, an object with a layer, or what openTaskStorage gave, unless there is a runner"
+    throw new InvalidInput({ field: "storage", reason })
   }
 }
 

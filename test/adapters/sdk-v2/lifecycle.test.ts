@@ -3,10 +3,10 @@
  */
 import { McpServer } from "@modelcontextprotocol/server"
 import { layer as memory } from "mcp-task-storage/memory"
-import { openTaskStorage } from "mcp-task-storage/promise"
+import { openTaskRunner, openTaskStorage } from "mcp-task-storage/promise"
 import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
 import { setTimeout as sleep } from "node:timers/promises"
-import { describe, expect, onTestFinished, test } from "vitest"
+import { describe, expect, onTestFinished, test, vi } from "vitest"
 import * as z from "zod"
 import { RawClient, text } from "./RawClient.ts"
 import { serve } from "./serve.ts"
@@ -327,6 +327,38 @@ describe("the extension", () => {
     const taskId = await new RawClient(await serve(tasks)).start("add", { a: 1, b: 2 })
     expect(failures).toMatchObject([[{ message: "no queue" }, { taskId }]])
     expect(lines).toMatchObject([expect.stringContaining("cannot be dispatched")])
+  })
+
+  test("needs to know where tasks are kept", () => {
+    // @ts-expect-error: neither a storage nor a runner
+    expect(() => new TasksExtension({ owner: anonymous })).toThrow("Invalid storage: must be a URL")
+  })
+
+  test("writes no log line to stdout, where the client of a stdio server reads", async () => {
+    const lines: Array<unknown> = []
+    const out = vi.spyOn(console, "log").mockReturnValue()
+    vi.spyOn(console, "error").mockImplementation((line) => void lines.push(line))
+    onTestFinished(() => void vi.restoreAllMocks())
+    const tasks = new TasksExtension({ storage: "sqlite:/no/such/folder/tasks.db", owner: anonymous })
+    await expect(tasks.ready()).rejects.toMatchObject({ _tag: "TaskStorageUnavailable" })
+    registerTools(tasks)
+    expect((await new RawClient(await serve(tasks)).call("add", { a: 1, b: 2 })).error).toMatchObject({ code: -32603 })
+    expect(lines).toEqual([
+      "mcp-task-storage: The storage of the tasks cannot be opened",
+      "mcp-task-storage: A request for a task failed"
+    ])
+    expect(out).not.toHaveBeenCalled()
+  })
+
+  test("tells a runner that is shared what a request failed with", async () => {
+    const failures: Array<unknown> = []
+    const runner = await openTaskRunner("memory:", { onError: (error) => failures.push(error) })
+    const tasks = new TasksExtension({ runner, owner: anonymous })
+    registerTools(tasks)
+    const client = new RawClient(await serve(tasks))
+    await runner.close()
+    expect((await client.call("add", { a: 1, b: 2 })).error).toMatchObject({ code: -32603 })
+    expect(failures).toMatchObject([{ reason: "the runner is closed" }])
   })
 
   test("tells that its storage cannot be opened", async () => {
