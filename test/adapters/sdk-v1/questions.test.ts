@@ -131,8 +131,8 @@ test("messages that wait when a client goes away are for the next one that liste
   const message = { jsonrpc: "2.0" as const, method: "notifications/message", params: { level: "info", data: "kept" } }
   await taskMessageQueue.enqueue(taskId, { type: "notification", timestamp: 1, message })
   gone.drop()
-  // The server waits a second for a client that may still read.
-  await new Promise((resolve) => setTimeout(resolve, 1500))
+  // The server looks for lost streams every second, and waits another second for a client that may still read.
+  await new Promise((resolve) => setTimeout(resolve, 3000))
   const next = client.request("tasks/result", { taskId })
   await until(() => next.messages.some(({ method }) => method === "notifications/message"))
 })
