@@ -50,6 +50,16 @@ export const requireFunction = (field: string, value: unknown): void => {
 }
 
 /**
+ * Throws `InvalidInput` unless the value is a function that runs tasks. Nothing else stands for it.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const requireRun = (run: unknown): void => {
+  if (typeof run !== "function") throw new InvalidInput({ field: "run", reason: "must be a function" })
+}
+
+/**
  * Throws `InvalidInput` for a name that is none of an option.
  *
  * @since 0.1.0

@@ -9,7 +9,7 @@ import { parseCount, parseId } from "../domain/ArgumentParsers.ts"
 import { optionNames } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { SessionRunner } from "../runner/TaskRunner.ts"
-import { isObject, requireFunction, requireNames, requireObject } from "./arguments.ts"
+import { isObject, requireFunction, requireNames, requireObject, requireRun } from "./arguments.ts"
 import { plainCall, runTaskCall } from "./callOptions.ts"
 import { decodeCreateTask, encodeProvidedInput, encodeSummary, encodeTask } from "./codec.ts"
 import { rememberRunner } from "./openedRunners.ts"
@@ -152,7 +152,7 @@ const parseHandler = (handler: PromiseTaskHandler): PromiseTaskHandler => {
   if (name !== undefined && typeof name !== "string") {
     throw new InvalidInput({ field: "name", reason: "must be a string" })
   }
-  if (typeof run !== "function") throw new InvalidInput({ field: "run", reason: "must be a function" })
+  requireRun(run)
   requirePolicy(lostWorker)
   return { method, name, run, lostWorker, resultTtl }
 }

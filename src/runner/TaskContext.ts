@@ -29,6 +29,8 @@ export interface InputRequest {
  * @category models
  */
 export interface ElicitParams {
+  /** Says that it is a form, as it is without. */
+  readonly mode?: "form" | undefined
   readonly message: string
   readonly requestedSchema: { readonly [key: string]: unknown }
 }

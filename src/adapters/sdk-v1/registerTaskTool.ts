@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
-import { requireFunction, requireNames, requireObject } from "../../promise/arguments.ts"
+import { requireNames, requireObject, requireRun } from "../../promise/arguments.ts"
 import type { PromiseTaskContext } from "../../promise/PromiseTaskRunner.ts"
 import { resolveToolPolicy, toolTaskOptionNames, type ToolTaskOptions } from "../../protocol/TasksOptions.ts"
 import { registerTool } from "../../protocol/TaskTool.ts"
@@ -95,7 +95,7 @@ export const registerTaskTool = <Input extends undefined | ToolSchema = undefine
   const sdk = tasksOf(server)
   requireObject("config", config)
   requireNames(config, [...declarationNames, ...toolTaskOptionNames])
-  requireFunction("run", run)
+  requireRun(run)
   const { annotations, inputSchema, outputSchema } = config
   const isIdempotent = annotations?.idempotentHint === true
   const policy = Result.getOrThrow(resolveToolPolicy(sdk.tasks.settings, config, isIdempotent))

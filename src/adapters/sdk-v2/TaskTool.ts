@@ -20,7 +20,8 @@ import type * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
-import { optionNames, parseNames } from "../../domain/optionNames.ts"
+import { optionNames } from "../../domain/optionNames.ts"
+import { requireNames, requireObject, requireRun } from "../../promise/arguments.ts"
 import type { PromiseTaskContext } from "../../promise/PromiseTaskRunner.ts"
 import { workInPromises } from "../../promise/runInPromises.ts"
 import { invalidParams } from "../../protocol/names.ts"
@@ -122,7 +123,9 @@ export const makeTaskTool = <Args>(
   run: TaskToolRun<Args>,
   { exposeErrors, settings }: Pick<ResolvedOptions, "exposeErrors" | "settings">
 ): TaskTool => {
-  Result.getOrThrow(parseNames(config, [...configNames, ...toolTaskOptionNames]))
+  requireObject("config", config)
+  requireNames(config, [...configNames, ...toolTaskOptionNames])
+  requireRun(run)
   const { annotations, inputSchema, outputSchema, prepare } = config
   const policy = Result.getOrThrow(resolveToolPolicy(settings, config, annotations?.idempotentHint === true))
   const shown = Struct.omit(config, [...toolTaskOptionNames, "prepare"])

@@ -384,6 +384,14 @@ describe("registerTaskTool", () => {
     })
   })
 
+  test.each([undefined, null, "run"])("refuses a tool that cannot run: %j", async (run) => {
+    const { taskMessageQueue, taskStore } = await open()
+    const capabilities = { tasks: { requests: { tools: { call: {} } } } }
+    const server = new McpServer({ name: "server", version: "1" }, { capabilities, taskStore, taskMessageQueue })
+    const register = () => Reflect.apply(registerTaskTool, undefined, [server, "x", {}, run])
+    expect(register).toThrow("Invalid run: must be a function")
+  })
+
   test("serves a server for each session with one runner", async () => {
     const tasks = await open()
     const errors: Array<string> = []

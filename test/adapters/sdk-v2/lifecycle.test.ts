@@ -301,6 +301,18 @@ describe("the extension", () => {
     )
   })
 
+  test.each([undefined, null, "run"])("takes no tool that cannot run: %j", async (run) => {
+    await using tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
+    const register = () => Reflect.apply(tasks.registerTool, tasks, ["tool", { inputSchema: z.object({}) }, run])
+    expect(register).toThrow("Invalid run: must be a function")
+  })
+
+  test("takes no tool without a config", async () => {
+    await using tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
+    const register = () => Reflect.apply(tasks.registerTool, tasks, ["tool", undefined, () => ({ content: [] })])
+    expect(register).toThrow("Invalid config: must be an object")
+  })
+
   test("is attached once, before its server connects", async () => {
     const tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
     registerTools(tasks)
