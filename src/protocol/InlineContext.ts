@@ -130,8 +130,8 @@ export const askOnStream =
       )
 
 const cannotAsk = (tool: string): string =>
-  `Tool '${tool}' has to ask its client, and this connection carries no requests to it. Call the tool as a task, or on a ` +
-  "connection that lasts."
+  `Tool '${tool}' has to ask its client, and this connection carries no requests to it. Call the tool ` +
+  "over stdio, in a session of stateful HTTP, or with revision 2026-07-28."
 
 const putOnStream = (ask: Ask, { method, params }: InputRequest): Effect.Effect<Json> =>
   Effect.map(
