@@ -12,9 +12,13 @@ export * from "./domain/TaskDriver.ts"
 export {
   applyPatch,
   type Expiry,
+  isAbandoned,
+  isNews,
+  isNewsForWorker,
   isVisible,
   permits,
   type TaskGuard,
   type TaskPatch,
   type TaskScope
 } from "./domain/TaskWrite.ts"
+export * from "./domain/WorkerDriver.ts"

@@ -15,4 +15,5 @@ export { TaskRecord, type TaskRecordFields, TaskSummary } from "./domain/TaskRec
 export * from "./domain/TaskStatus.ts"
 export * from "./domain/TaskStorage.ts"
 export type { TaskStorageOptions } from "./domain/TaskStorageOptions.ts"
+export { WorkerRecord } from "./domain/WorkerRecord.ts"
 export * from "./layers/TaskStorageUrl.ts"

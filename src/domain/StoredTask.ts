@@ -30,8 +30,17 @@ export interface StoredTask {
   readonly incarnation: string
   /** How often the task was claimed: the fencing token of its worker. */
   readonly attempt: number
-  /** Until when its worker holds the task; 0 when it waits for a worker, `null` when nobody may claim it. */
+  /**
+   * Until when nobody may claim the task: 0 when it waits for a worker, {@link heldByWorker} while a registered worker has it,
+   * `null` when it has no lease.
+   */
   readonly leaseExpiresAt: number | null
+  /** Equal to `leaseExpiresAt` when nobody holds the task, and it waits on purpose until then. */
+  readonly dueAt: number | null
+  /** The registered worker that has it, or had it when it ended. */
+  readonly worker: string | null
+  /** Since when the one who has it has it, or had it when it ended. */
+  readonly startedAt: number | null
   readonly resultKind: ResultKind | null
   /** What the method is applied to: a tool, a prompt. */
   readonly name: StoredJson | null
@@ -95,6 +104,24 @@ export type TaskVersion = Pick<StoredTask, "incarnation" | "revision">
  */
 export const isSameVersion = (left: TaskVersion, right: TaskVersion): boolean =>
   left.revision === right.revision && left.incarnation === right.incarnation
+
+/**
+ * The lease of a task that a registered worker has: it ends with its worker. It is the last moment of a `DateTime`, so that
+ * whoever knows nothing of workers takes it for a lease that does not end.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const heldByWorker = 8.64e15
+
+/**
+ * Gives the registered worker that holds a task, dead or alive.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const holderOf = (task: Pick<StoredTask, "leaseExpiresAt" | "worker">): string | null =>
+  task.leaseExpiresAt === heldByWorker ? task.worker : null
 
 /**
  * Tells whether a longer lease is the only difference between two states of a task.

@@ -20,12 +20,13 @@ import {
 } from "./ArgumentParsers.ts"
 import { noFailure, parseFailure } from "./FailureReport.ts"
 import { storedKeys, usedKeys } from "./InputRound.ts"
+import { firstHold, parseFirstHold } from "./parseHold.ts"
 import { tooManyKeys } from "./PartLimits.ts"
 import { overLimit } from "./PayloadLimits.ts"
 import { maxDepth, StoredJson } from "./StoredJson.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import type { InvalidInput, PayloadTooLarge } from "./TaskError.ts"
-import { leaseUntil, overContent, type Replacement } from "./TaskMachine.ts"
+import { overContent, type Replacement } from "./TaskMachine.ts"
 import type { CreateTask } from "./TaskOptions.ts"
 import { parseOutcome, parseTtl } from "./TaskParsers.ts"
 import type { TaskRecordFields } from "./TaskRecord.ts"
@@ -60,7 +61,7 @@ export const draftTask = (
     orAbsent(task.status, (value) => parseStatus("status", value)),
     parseTtl(task.ttl === undefined ? options.defaultTtl : task.ttl, options),
     orAbsent(task.pollInterval, (value) => parseMillis("pollInterval", value, 0)),
-    orAbsent(task.lease, (value) => parseMillis("lease", value, 0)),
+    parseFirstHold(task),
     orNull(task.name, (value) => parseShortText("name", value, maxNameLength)),
     orNull(task.traceparent, (value) => parseShortText("traceparent", value, maxTraceparentLength)),
     orNull(task.tracestate, (value) => parseShortText("tracestate", value, maxTracestateLength)),
@@ -84,7 +85,7 @@ export const draftTask = (
     givenStatus,
     ttl,
     pollInterval,
-    lease,
+    firstHolder,
     name,
     traceparent,
     tracestate,
@@ -109,6 +110,7 @@ export const draftTask = (
   if (tooMany !== undefined) return Result.fail(tooMany)
   const createdAt = created ?? now
   const status = givenStatus ?? "working"
+  const hold = firstHold(now, firstHolder)
   const stored = failure === null ? noFailure : failure(now)
   // Field by field: spreading the parts into a row would take longer than all the rest of a create in memory.
   const row: StoredTask = {
@@ -121,8 +123,11 @@ export const draftTask = (
     pollInterval: pollInterval ?? options.defaultPollInterval,
     revision: 1,
     incarnation: identity.incarnation,
-    attempt: lease === null || lease === 0 ? 0 : 1,
-    leaseExpiresAt: lease === null || isTerminal(status) ? null : leaseUntil(now, lease),
+    attempt: hold.attempt,
+    leaseExpiresAt: isTerminal(status) ? null : hold.leaseExpiresAt,
+    dueAt: hold.dueAt,
+    worker: hold.worker,
+    startedAt: hold.startedAt,
     resultKind: outcome === null ? null : outcome.resultKind,
     // The name stays, even if the params that it came from are replaced.
     name: name === null && replacing === undefined ? nameIn(originalParams) : name,
@@ -146,8 +151,13 @@ export const draftTask = (
   return tooLarge === undefined ? Result.succeed(row) : Result.fail(tooLarge)
 }
 
-/** The longest name of a tool or a prompt. A longer text is no name. */
-const maxNameLength = 255
+/**
+ * The longest name of a tool or a prompt. A longer text is no name.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const maxNameLength = 255
 
 /** It takes 55 characters, and may take more in later versions of the standard. */
 const maxTraceparentLength = 255
@@ -182,7 +192,8 @@ export const draftReplacement = (
     ([taskId, sessionId, createdAt, status, revision]) => {
       const kept = { ...options, defaultTtl: null, defaultPollInterval: null }
       const identity = { taskId, sessionId, incarnation: "" }
-      const draft = draftTask({ ...record, status }, identity, createdAt, kept, record)
+      const { startedAt: _, worker: __, ...fields } = record
+      const draft = draftTask({ ...fields, status }, identity, createdAt, kept, record)
       return Result.map(draft, (row) => ({ ...row, revision }))
     }
   )

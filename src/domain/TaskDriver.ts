@@ -15,6 +15,7 @@ import type { StoredSummary, StoredTask, TaskVersion } from "./StoredTask.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
 import type { TaskGuard, TaskPatch, TaskScope } from "./TaskWrite.ts"
+import type { WorkerDriver } from "./WorkerDriver.ts"
 
 /**
  * The engine failed. `reason` is a sentence for a person, without secrets and without its full stop. `applied` is `"unknown"`
@@ -139,6 +140,63 @@ export interface MessageDriver {
 }
 
 /**
+ * The kind of a task: its method, and what the method is applied to.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type StoredKind = Pick<StoredTask, "originalMethod" | "name">
+
+/**
+ * Which free tasks are meant. A task is free if it is `working`, visible at `now`, and its lease is not null and at most
+ * `freeBy`.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface FreeTime {
+  readonly freeBy: number
+  readonly now: number
+}
+
+/**
+ * Free tasks of one kind, session by session: the sessions ascending by the UTF-8 bytes of their ids, from each up to
+ * `perSession` tasks, ascending by lease and then by the UTF-8 bytes of `taskId`, in all up to `limit`. Tasks that are bound to
+ * no session count as those of a session with the empty id.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface FreeQuery extends FreeTime {
+  readonly kind: StoredKind
+  /** Only sessions behind this one. */
+  readonly behind: string | undefined
+  /** None of these sessions. */
+  readonly except: ReadonlyArray<string>
+  readonly perSession: number
+  readonly limit: number
+}
+
+/**
+ * What is listed of a free task.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type FreeTask = Pick<StoredTask, "taskId" | "sessionId" | "attempt" | "leaseExpiresAt" | "dueAt">
+
+/**
+ * A task that was claimed among others, and what was its lease before.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface TakenTask {
+  readonly task: StoredTask
+  readonly before: Pick<StoredTask, "leaseExpiresAt" | "dueAt">
+}
+
+/**
  * What a backend implements. Each primitive is one atomic step: other processes see all of it or nothing. A write is durable
  * before its effect succeeds. An interrupted primitive has happened as a whole or not at all. A backend in the same process
  * can answer with {@link AtOnce}.
@@ -167,7 +225,8 @@ export interface TaskDriver {
 
   /**
    * Writes the patch if the guard permits it, and raises `revision` by one. Answers with the whole task, as it is then or as
-   * it refused. With `"summary"` the answer to a write that is done may leave out the large parts: they may be null.
+   * it refused. With `"summary"` the answer to a write that is done may leave out the large parts: they may be null. If
+   * `isNewsForWorker` and a registered worker held the task, the worker gets news of it.
    */
   readonly patch: (
     taskId: string,
@@ -177,7 +236,10 @@ export interface TaskDriver {
     answer?: PatchAnswer
   ) => Effect.Effect<PatchResult, TaskDriverError>
 
-  /** Deletes a task that is in scope, with the messages of its queue; tells whether there was one. */
+  /**
+   * Deletes a task that is in scope, with the messages of its queue; tells whether there was one. If a registered worker held
+   * it, the worker gets news of it.
+   */
   readonly remove: (taskId: string, scope: TaskScope) => Effect.Effect<boolean, TaskDriverError>
 
   /** Reads a page of whole tasks, by index. */
@@ -202,12 +264,10 @@ export interface TaskDriver {
   >
 
   /**
-   * Lists up to `limit` tasks of any session that are `working`, visible at `now`, and under a lease that has run out by
-   * `expiredBy`, by index, in the order in which they ran out. With `released` it also lists tasks whose lease is 0: they
-   * wait for a worker.
+   * Lists up to `limit` tasks of any session that are `working`, visible at `now`, and abandoned: their lease is positive, at
+   * most `expiredBy`, and not equal to `dueAt`. It lists them by index, in the order in which their leases ran out.
    */
-  readonly expiredLeases: (query: {
-    readonly released: boolean
+  readonly abandoned: (query: {
     readonly expiredBy: number
     readonly now: number
     readonly limit: number
@@ -216,6 +276,24 @@ export interface TaskDriver {
     TaskDriverError
   >
 
+  /**
+   * Lists the kinds of free tasks, each once, up to `limit`, by index: its cost grows with the number of kinds, not with that of
+   * tasks. They ascend by the UTF-8 bytes of the texts of method and name, and no name comes first.
+   */
+  readonly freeKinds: (
+    query: FreeTime & { readonly limit: number }
+  ) => Effect.Effect<ReadonlyArray<StoredKind>, TaskDriverError>
+
+  /** Lists free tasks, by index: its cost grows with what it lists, not with what else waits or is held. */
+  readonly free: (query: FreeQuery) => Effect.Effect<ReadonlyArray<FreeTask>, TaskDriverError>
+
+  /**
+   * Claims the tasks that `free` would list, in its order: it writes the patch over each, raises `attempt` and `revision` by one,
+   * and gives the tasks as they are then. Tasks that others claim at the same time are left out. Without it the service lists
+   * the tasks and claims each with a `patch`.
+   */
+  readonly take?: (query: FreeQuery, patch: TaskPatch) => Effect.Effect<ReadonlyArray<TakenTask>, TaskDriverError>
+
   /** Deletes up to `limit` tasks that are expired at `now`, by index, with the messages of their queues; gives their ids. */
   readonly removeExpired: (now: number, limit: number) => Effect.Effect<ReadonlyArray<string>, TaskDriverError>
 
@@ -223,6 +301,8 @@ export interface TaskDriver {
   readonly count: (scope: TaskScope) => Effect.Effect<number, TaskDriverError>
 
   readonly messages: MessageDriver
+
+  readonly workers: WorkerDriver
 
   /**
    * Runs several primitives as one transaction, to save commits. Correctness never depends on it: without it each

@@ -135,7 +135,8 @@ export class LeaseLost extends shownAsError(
 }
 
 /**
- * The task is held by a worker, and its lease has not run out.
+ * The task may not be claimed yet: a living worker holds it, it is under a lease that has not run out, or it waits until
+ * later.
  *
  * @since 0.2.0
  * @category errors
@@ -143,13 +144,35 @@ export class LeaseLost extends shownAsError(
 export class LeaseHeld extends shownAsError(
   Schema.TaggedError<LeaseHeld>("mcp-task-storage/LeaseHeld")("LeaseHeld", {
     taskId: Schema.String,
-    /** Milliseconds until the lease runs out, unless its worker extends it. */
-    remaining: Schema.Number
+    /** Milliseconds until the lease runs out, unless it is extended. Absent when a registered worker holds the task. */
+    remaining: Schema.optionalKey(Schema.Number),
+    /** The registered worker that holds the task. */
+    worker: Schema.optionalKey(Schema.String)
   })
 ) {
   override get message(): string {
-    return `Task ${this.taskId} is held by a worker for another ${this.remaining} ms. ` +
-      "Leave it to that worker, or claim it when its lease has run out."
+    return this.worker === undefined
+      ? `Task ${this.taskId} is held or waits for another ${this.remaining} ms. ` +
+        "Leave it to its worker, or claim it when that time is over."
+      : `Task ${this.taskId} is held by worker ${this.worker}. ` +
+        "Leave it to that worker, or claim it when that worker is declared dead."
+  }
+}
+
+/**
+ * There is no such worker, or it was declared dead because its lease had run out. Others may have taken its tasks.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class WorkerLost extends shownAsError(
+  Schema.TaggedError<WorkerLost>("mcp-task-storage/WorkerLost")("WorkerLost", {
+    workerId: Schema.String
+  })
+) {
+  override get message(): string {
+    return `Worker ${this.workerId} is not registered, or was declared dead because it was not renewed in time. ` +
+      "Stop the tasks that it ran, and register anew."
   }
 }
 
@@ -285,6 +308,7 @@ export const TaskStorageError = Schema.Union([
   InputKeyReused,
   LeaseLost,
   LeaseHeld,
+  WorkerLost,
   MaxTasksReached,
   ConcurrentModification,
   InvalidInput,

@@ -18,6 +18,14 @@ export interface Waiter {
 }
 
 /**
+ * Who hears of a write: everybody, or only those who wait for the task, because its worker wrote it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Audience = "everybody" | "waiters"
+
+/**
  * Waiters by task. Waking is cheap and synchronous. It may be spurious, so a waiter reads the task again.
  *
  * @since 0.1.0
@@ -25,6 +33,13 @@ export interface Waiter {
  */
 export class TaskHub {
   readonly #waiting = new Map<string, Set<Waiter>>()
+  readonly #workers = new Set<(taskId: string) => void>()
+
+  /** Calls a worker after each write that may be news for it, until the returned function is called. */
+  addWorker(worker: (taskId: string) => void): () => void {
+    this.#workers.add(worker)
+    return () => this.#workers.delete(worker)
+  }
 
   /**
    * Gives a waiter whose latch opens when the task may have changed. Subscribe before reading, so that no change is
@@ -47,7 +62,7 @@ export class TaskHub {
    * Tells whether anybody waits at all. Most writers need to do no more than ask this.
    */
   get isIdle(): boolean {
-    return this.#waiting.size === 0
+    return this.#waiting.size === 0 && this.#workers.size === 0
   }
 
   /**
@@ -58,10 +73,11 @@ export class TaskHub {
   }
 
   /**
-   * Wakes the waiters of the task.
+   * Wakes the waiters of the task, and tells the workers if it may be news for one of them.
    */
-  wake(taskId: string): void {
+  wake(taskId: string, audience: Audience): void {
     for (const { latch } of this.#waiting.get(taskId) ?? []) latch.openUnsafe()
+    if (audience === "everybody") { for (const worker of this.#workers) worker(taskId) }
   }
 
   /**

@@ -13,7 +13,7 @@ import { storedKeys, usedKeys } from "./InputRound.ts"
 import { tooManyKeys, tooManySteps } from "./PartLimits.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import { append, assign, entryOf, filterKeys, keysOf } from "./StoredMap.ts"
-import { contentBytes, type StoredTask } from "./StoredTask.ts"
+import { contentBytes, heldByWorker, holderOf, type StoredTask } from "./StoredTask.ts"
 import {
   ConcurrentModification,
   InputKeyReused,
@@ -27,7 +27,7 @@ import {
 } from "./TaskError.ts"
 import { impliedStatus, type ResultKind } from "./TaskOutcome.ts"
 import { activeStatuses, isTerminal, predecessors, type TaskStatus, taskStatuses } from "./TaskStatus.ts"
-import { applyPatch, type TaskGuard, type TaskPatch, withStatus } from "./TaskWrite.ts"
+import { applyPatch, isAbandoned, type TaskGuard, type TaskPatch, withStatus } from "./TaskWrite.ts"
 
 /**
  * A write that needs no reading. `refuse` explains why the guard did not permit it for this stored task.
@@ -75,6 +75,14 @@ export type EndPatch = Pick<TaskPatch, "expiry" | "failure" | "failureStack">
  * @category models
  */
 export type Writer = Pick<TaskGuard, "attempt">
+
+/**
+ * What a write changes of the hold on a task.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type HoldPatch = Pick<TaskPatch, "leaseExpiresAt" | "dueAt" | "worker" | "startedAt">
 
 /**
  * Plans a transition of the state machine.
@@ -163,14 +171,12 @@ const refuseEnd = ({ status }: StoredTask, { expiry }: EndPatch): InvalidInput |
  * @category plans
  */
 export const planTouch = (
-  change: MessagePatch & Pick<TaskPatch, "ttl" | "pollInterval" | "leaseExpiresAt">,
+  change: MessagePatch & HoldPatch & Pick<TaskPatch, "ttl" | "pollInterval">,
   writer: Writer,
   now: number,
   maxContentBytes: number
 ): Plan<PayloadTooLarge | LeaseLost | TerminalState> => {
-  const { leaseExpiresAt, ...others } = change
-  const isExtension = typeof leaseExpiresAt === "number" && leaseExpiresAt > 0 && Object.keys(others).length === 0
-  const patch = isExtension ? change : { lastUpdatedAt: now, ...change }
+  const patch = isExtension(change) ? change : { lastUpdatedAt: now, ...change }
   const guard = { statuses: activeStatuses, ...writer, ...contentGuard(change, maxContentBytes) }
   return {
     guard,
@@ -180,6 +186,10 @@ export const planTouch = (
         new TerminalState({ taskId: stored.taskId, status: stored.status })
   }
 }
+
+/** Whether nothing but the lease of the one who has the task gets longer. */
+const isExtension = ({ dueAt, leaseExpiresAt, worker, ...others }: HoldPatch): boolean =>
+  typeof leaseExpiresAt === "number" && leaseExpiresAt > 0 && dueAt === null && Object.keys(others).length === 0
 
 /**
  * When a task is abandoned: nobody has written or held it since a time, or its lease has run out by a time.
@@ -220,7 +230,7 @@ export const planRecovery = (
  */
 export type Replacement = Omit<
   StoredTask,
-  "incarnation" | "inputKeys" | "lastUpdatedAt" | "attempt" | "leaseExpiresAt"
+  "incarnation" | "inputKeys" | "lastUpdatedAt" | "attempt" | keyof HoldPatch
 >
 
 /** What a replacement writes as it is. */
@@ -296,18 +306,57 @@ export const decideReplacement = (
 }
 
 /**
- * Gives the time at which a lease that is taken now runs out. With no length there is no lease: the task waits for a worker.
+ * A way to hold a task: by a lease of its own, in milliseconds, or as a registered worker.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Hold = { readonly lease: number } | { readonly worker: string }
+
+/**
+ * Gives what a task is held with from now on.
  *
  * @since 0.2.0
  * @category constructors
  */
-export const leaseUntil = (now: number, lease: number): number => lease === 0 ? 0 : Math.min(now + lease, lastMoment)
-
-/** What a `DateTime` can hold. */
-const lastMoment = 8.64e15
+export const holdFrom = (now: number, hold: Hold): Required<HoldPatch> =>
+  "worker" in hold
+    ? { leaseExpiresAt: heldByWorker, dueAt: null, worker: hold.worker, startedAt: now }
+    : { leaseExpiresAt: momentAfter(now, hold.lease), dueAt: null, worker: null, startedAt: now }
 
 /**
- * The effect of a claim. `abandoned` says that a worker had the task and neither ended nor released it.
+ * Gives what a task is extended with by the one who has it. It is under a lease of its own from then on.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const extendedFrom = (now: number, lease: number): HoldPatch => ({
+  leaseExpiresAt: momentAfter(now, lease),
+  dueAt: null,
+  worker: null
+})
+
+/**
+ * Gives what a task is released with: it waits for a worker, from now on or after so many milliseconds.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const releasedFrom = (now: number, delay: number): Required<HoldPatch> => {
+  const leaseExpiresAt = delay === 0 ? 0 : momentAfter(now, delay)
+  return { leaseExpiresAt, dueAt: delay === 0 ? null : leaseExpiresAt, worker: null, startedAt: null }
+}
+
+/**
+ * Gives the moment so many milliseconds later. The last one before {@link heldByWorker} is late enough.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const momentAfter = (now: number, millis: number): number => Math.min(now + millis, heldByWorker - 1)
+
+/**
+ * The effect of a claim. `abandoned` says that somebody had the task and neither ended nor released it.
  *
  * @since 0.2.0
  * @category models
@@ -318,24 +367,27 @@ export interface Claim {
 }
 
 /**
- * Decides on a claim, by a worker that wants to hold the task for `lease` milliseconds.
+ * Decides on a claim. `isHolderDead` tells of the registered worker that holds the task, if one does.
  *
  * @since 0.2.0
  * @category decisions
  */
 export const decideClaim = (
   stored: StoredTask,
-  lease: number,
+  hold: Hold,
+  isHolderDead: boolean,
   now: number
 ): Result.Result<Claim, TerminalState | LeaseHeld> => {
   const { leaseExpiresAt, status, taskId } = stored
   if (isTerminal(status)) return Result.fail(new TerminalState({ taskId, status }))
-  if (leaseExpiresAt !== null && leaseExpiresAt > now) {
+  const holder = holderOf(stored)
+  if (holder !== null && !isHolderDead) return Result.fail(new LeaseHeld({ taskId, worker: holder }))
+  if (holder === null && leaseExpiresAt !== null && leaseExpiresAt > now) {
     return Result.fail(new LeaseHeld({ taskId, remaining: leaseExpiresAt - now }))
   }
   return Result.succeed({
-    patch: { lastUpdatedAt: now, attempt: stored.attempt + 1, leaseExpiresAt: leaseUntil(now, lease) },
-    abandoned: leaseExpiresAt !== null && leaseExpiresAt > 0
+    patch: { lastUpdatedAt: now, attempt: stored.attempt + 1, ...holdFrom(now, hold) },
+    abandoned: isAbandoned(stored)
   })
 }
 
@@ -376,7 +428,7 @@ export const decideStep = (
 export const decideRequireInput = (
   stored: StoredTask,
   requests: StoredJson,
-  change: Pick<TaskPatch, "requestState" | "leaseExpiresAt">,
+  change: HoldPatch & Pick<TaskPatch, "requestState">,
   writer: Writer,
   now: number,
   maxContentBytes: number

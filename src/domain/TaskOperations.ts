@@ -10,12 +10,17 @@ import type { Json } from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type * as TaskError from "./TaskError.ts"
 import type {
+  ClaimableOptions,
   ClaimOptions,
+  ClaimTasksOptions,
   CreateTask,
+  DeclareDeadOptions,
   EnqueueOptions,
   LimitOptions,
   ListOptions,
   RecoveryOptions,
+  RegisterWorker,
+  RenewWorkerOptions,
   RequireInputOptions,
   SettleOptions,
   StorageListOptions,
@@ -28,6 +33,7 @@ import type {
 import type { TaskOutcome, TaskOutcomeInput } from "./TaskOutcome.ts"
 import type { TaskRecord, TaskRecordFields, TaskSummary } from "./TaskRecord.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
+import type { WorkerRecord } from "./WorkerRecord.ts"
 
 /**
  * A task that a worker has claimed.
@@ -71,6 +77,8 @@ export interface ProvidedInput {
 export interface MaintenanceReport {
   readonly expiredTasks: number
   readonly expiredMessages: number
+  /** Workers that were removed a day after their death. */
+  readonly deadWorkers: number
   /** What the engine reported of its own upkeep. */
   readonly engine: { readonly [key: string]: string | number | boolean }
 }
@@ -201,8 +209,9 @@ export interface SessionTasks extends PlannedWrites<TaskRecord> {
   readonly getTaskResult: (taskId: string) => Effect.Effect<Option.Option<TaskOutcome>, Refused>
 
   /**
-   * Takes a task that nobody holds, or whose lease has run out, for as long as `lease`. The record has the `attempt` that
-   * the worker names in its writes from then on.
+   * Takes a task that nobody holds, whose lease or delay is over, or whose worker was declared dead. Holds it for as long as
+   * `lease`, or as the registered `worker` for as long as that lives. The record has the `attempt` that its holder names in
+   * writes from then on.
    */
   readonly claimTask: (taskId: string, options: ClaimOptions) => Effect.Effect<
     ClaimedTask,
@@ -288,12 +297,86 @@ export interface TaskMessages {
 }
 
 /**
+ * A worker, and how many tasks it holds.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ListedWorker {
+  readonly worker: WorkerRecord
+  readonly tasks: number
+}
+
+/**
+ * A worker that was renewed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface RenewedWorker {
+  readonly worker: WorkerRecord
+  /** Milliseconds by which the clock of the engine is ahead of the clock of this process, if the engine tells its time. */
+  readonly clockSkew?: number
+}
+
+/**
+ * The processes that run tasks. A registered worker holds tasks for as long as it lives, and one renewal is enough for all of
+ * them, however many they are.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface WorkerOperations {
+  /**
+   * Registers a process as a worker with a fresh id.
+   */
+  readonly registerWorker: (
+    worker: RegisterWorker
+  ) => Effect.Effect<WorkerRecord, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+
+  /**
+   * Extends the lease of a worker. A late renewal is good, as long as nobody has declared the worker dead.
+   */
+  readonly renewWorker: (workerId: string, options: RenewWorkerOptions) => Effect.Effect<
+    RenewedWorker,
+    TaskError.InvalidInput | TaskError.WorkerLost | TaskError.TaskStorageUnavailable
+  >
+
+  /**
+   * Declares the workers dead whose lease has run out, and gives their ids. Nothing revives a dead worker, and its tasks are free.
+   * After an outage of the engine wait one lease first, for the others could not renew either.
+   */
+  readonly declareDeadWorkers: (
+    options?: DeclareDeadOptions
+  ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+
+  /**
+   * Ends a worker in good order: what it still holds is abandoned at once, and free for others. Gives how many tasks that were.
+   */
+  readonly endWorker: (
+    workerId: string
+  ) => Effect.Effect<number, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+
+  /**
+   * Lists all workers, live and dead, ascending by id, with how many tasks each holds. A dead worker is removed a day after its
+   * death, once it holds none.
+   */
+  readonly listWorkers: () => Effect.Effect<ReadonlyArray<ListedWorker>, TaskError.TaskStorageUnavailable>
+
+  /**
+   * Gives the ids of tasks that a worker holds, as soon as somebody else wrote or deleted one of them: a cancel, an answer. An id
+   * may come more than once, or for nothing, so read the task. The stream goes on through outages, and does not end.
+   */
+  readonly workerNews: (workerId: string) => Stream.Stream<string, TaskError.InvalidInput>
+}
+
+/**
  * The operations of the `TaskStorage` service.
  *
  * @since 0.1.0
  * @category models
  */
-export interface TaskStorageShape extends SessionTasks {
+export interface TaskStorageShape extends SessionTasks, WorkerOperations {
   /**
    * `memory`, `sqlite`, or what a third-party driver calls itself.
    */
@@ -340,12 +423,20 @@ export interface TaskStorageShape extends SessionTasks {
   ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
-   * Lists the `working` tasks that wait for a worker, or whose worker let its lease run out, the longest free first. It
-   * gives 50 of them, or `limit`.
+   * Lists the `working` tasks that a worker may claim: those that were released, whose lease or delay is over, or whose worker
+   * was declared dead. Sessions take turns. It gives 50 of them, or `limit`.
    */
   readonly claimableTasks: (
-    options?: LimitOptions
+    options?: ClaimableOptions
   ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+
+  /**
+   * Claims tasks that `claimableTasks` lists, 50 of them or `limit`, in as few statements as the engine can. Tasks that others
+   * claim at the same time are left out.
+   */
+  readonly claimTasks: (
+    options: ClaimTasksOptions
+  ) => Effect.Effect<ReadonlyArray<ClaimedTask>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
    * Removes expired tasks and messages, and does what the engine needs from time to time.

@@ -39,10 +39,14 @@ export interface CreateTask {
   readonly inputResponses?: { readonly [key: string]: unknown } | undefined
   readonly requestState?: string | undefined
   /**
-   * How long the creator holds the task as its first worker. With a lease of 0 the task waits until a worker claims it.
-   * Without a lease no worker may claim it, and `claimableTasks` never lists it.
+   * How long the creator holds the task under a lease of its own. With a lease of 0 the task waits until a worker claims it.
+   * Without `lease`, `worker` and `delay`, `claimableTasks` never lists it.
    */
   readonly lease?: Duration.Input | undefined
+  /** The registered worker that holds the task from the start. One that is not registered counts as dead. */
+  readonly worker?: string | undefined
+  /** How long the task waits before a worker may claim it. */
+  readonly delay?: Duration.Input | undefined
   /** The W3C trace context of the request, so that the worker continues its trace: 1 to 255 and 1 to 1024 characters. */
   readonly traceparent?: string | undefined
   readonly tracestate?: string | undefined
@@ -126,17 +130,99 @@ export interface TouchOptions extends StatusMessageOption, WorkerOption {
   /** From creation, not from now; `null` is unlimited. */
   readonly ttl?: Duration.Input | null | undefined
   readonly pollInterval?: Duration.Input | undefined
-  /** Extends the lease of the worker to this long from now. 0 releases the task. */
+  /**
+   * Holds the task under a lease of its own for this long from now. 0 releases the task. A registered worker needs none: its
+   * renewal holds all of its tasks.
+   */
   readonly lease?: Duration.Input | undefined
+  /** Releases the task, and lets nobody claim it before this has passed. */
+  readonly delay?: Duration.Input | undefined
+}
+
+/**
+ * Who claims a task: with a lease of its own, or as a registered worker. Exactly one of the two.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface ClaimOptions {
+  /** How long the task is held. At least a millisecond. */
+  readonly lease?: Duration.Input | undefined
+  /** The id of the registered worker that holds the task from now on. */
+  readonly worker?: string | undefined
+}
+
+/**
+ * The kind of tasks: a method and, if one is given, what it is applied to, such as a tool.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface TaskKind {
+  readonly method: string
+  /** Without it all names are meant, and `null` means tasks without a name. */
+  readonly name?: string | null | undefined
 }
 
 /**
  * @since 0.2.0
  * @category options
  */
-export interface ClaimOptions {
-  /** How long the worker holds the task. At least a millisecond. */
+export interface ClaimableOptions extends LimitOptions {
+  /** Only tasks of these kinds: all by default. Tasks of others are not even looked at. */
+  readonly kinds?: ReadonlyArray<TaskKind> | undefined
+  /** `"released"`: only tasks that nobody has had since they were released, and none whose lease or delay is over. */
+  readonly leases?: "released" | undefined
+  /** No tasks of these sessions. */
+  readonly exceptSessions?: ReadonlyArray<string> | undefined
+  /** At most so many tasks of each session. Tasks that are bound to no session are not limited by it. */
+  readonly perSession?: number | undefined
+  /** How many tasks of each session the caller runs already. They count towards `perSession`. */
+  readonly running?: { readonly [sessionId: string]: number } | undefined
+  /** Sessions take turns: begin with those behind this one, by the bytes of their ids. */
+  readonly behindSession?: string | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface ClaimTasksOptions extends ClaimableOptions, ClaimOptions {}
+
+/**
+ * A process that is about to run tasks.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface RegisterWorker {
+  /** How long the worker lives without a renewal. At least a millisecond. */
   readonly lease: Duration.Input
+  /** The name of its machine: 1 to 255 characters, as `name` and `version`. */
+  readonly host?: string | undefined
+  /** The number of its process there. */
+  readonly pid?: number | undefined
+  /** The name of its program, and the version of that. */
+  readonly name?: string | undefined
+  readonly version?: string | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface RenewWorkerOptions {
+  /** How long the worker lives from now on without another renewal. At least a millisecond. */
+  readonly lease: Duration.Input
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface DeclareDeadOptions {
+  /** The worker of the caller: no process declares itself dead. */
+  readonly except?: string | undefined
 }
 
 /**
@@ -145,7 +231,7 @@ export interface ClaimOptions {
  */
 export interface RequireInputOptions extends WorkerOption {
   readonly requestState?: string | undefined
-  /** As in `touchTask`. With 0 the task needs no worker while it waits. */
+  /** As in `touchTask`. With 0 the task needs no worker while it waits for answers. */
   readonly lease?: Duration.Input | undefined
 }
 

@@ -11,7 +11,7 @@ import { parseFailure } from "./FailureReport.ts"
 import { optionNames, parseNames } from "./optionNames.ts"
 import { maxDepth, type StoredJson } from "./StoredJson.ts"
 import { InvalidInput } from "./TaskError.ts"
-import { type EndPatch, leaseUntil, type MessagePatch, type ParsedOutcome, type Writer } from "./TaskMachine.ts"
+import type { EndPatch, MessagePatch, ParsedOutcome, Writer } from "./TaskMachine.ts"
 import type { CreateTask, EndOptions, FailureOption } from "./TaskOptions.ts"
 import { resultKind, type TaskOutcomeInput } from "./TaskOutcome.ts"
 import { isTerminal, type TaskStatus } from "./TaskStatus.ts"
@@ -199,12 +199,3 @@ export const parseRequests = (requests: unknown): Parsed<StoredJson> =>
     map.bytesAtMost === 2
       ? Result.fail(new InvalidInput({ field: "requests", reason: "must hold at least one request" }))
       : Result.succeed(map))
-
-/**
- * Gives the patch of a lease that is taken or extended now.
- *
- * @since 0.2.0
- * @category constructors
- */
-export const leasePatch = (lease: number | null, now: number): { readonly leaseExpiresAt?: number } =>
-  lease === null ? {} : { leaseExpiresAt: leaseUntil(now, lease) }

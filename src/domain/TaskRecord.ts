@@ -10,7 +10,7 @@ import type { Json, JsonObject } from "effect/Schema"
 import type { EveryField } from "./EveryField.ts"
 import { FailureReport } from "./FailureReport.ts"
 import type { StoredJson } from "./StoredJson.ts"
-import type { StoredSummary, StoredTask } from "./StoredTask.ts"
+import { heldByWorker, type StoredSummary, type StoredTask } from "./StoredTask.ts"
 import { TaskId } from "./TaskId.ts"
 import { ResultKind, TaskOutcome } from "./TaskOutcome.ts"
 import * as TaskProjection from "./TaskProjection.ts"
@@ -34,7 +34,14 @@ const summaryFields = {
   revision: Schema.Int,
   /** How often the task was claimed by a worker; absent when it never was. */
   attempt: Schema.optionalKey(Schema.Int),
-  /** Until when its worker holds the task. The first moment of 1970 when it waits for one. */
+  /** The registered worker that has the task, or had it when it ended. */
+  worker: Schema.optionalKey(Schema.String),
+  /** Since when the one who has the task has it, or had it when it ended. */
+  startedAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  /**
+   * Until when nobody may claim the task. The first moment of 1970 when it waits for a worker; absent while a registered worker
+   * has it.
+   */
   leaseExpiresAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
   resultKind: Schema.optionalKey(ResultKind),
   /** What the method is applied to: a tool, a prompt. Tasks of earlier versions have none. */
@@ -183,7 +190,10 @@ const readSummary = (target: Mutable<TaskSummary>, task: StoredSummary): void =>
     meta: task.meta !== null && (target.meta = readObject(task.meta)),
     revision: target.revision = task.revision,
     attempt: task.attempt > 0 && (target.attempt = task.attempt),
-    leaseExpiresAt: task.leaseExpiresAt !== null && (target.leaseExpiresAt = timeAt(task.leaseExpiresAt)),
+    worker: task.worker !== null && (target.worker = task.worker),
+    startedAt: task.startedAt !== null && (target.startedAt = timeAt(task.startedAt)),
+    leaseExpiresAt: task.leaseExpiresAt !== null && task.leaseExpiresAt !== heldByWorker &&
+      (target.leaseExpiresAt = timeAt(task.leaseExpiresAt)),
     resultKind: task.resultKind !== null && (target.resultKind = task.resultKind),
     failure: task.failure !== null && (target.failure = readFailure(task.failure)),
     traceparent: task.traceparent !== null && (target.traceparent = readString(task.traceparent)),
@@ -234,7 +244,13 @@ const readString = (stored: StoredJson): string => {
 const isObject = (value: Json): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-const readObject = (stored: StoredJson): JsonObject => {
+/**
+ * Reads an object from its stored form. Throws when an engine gave back something else.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const readObject = (stored: StoredJson): JsonObject => {
   const value = stored.decode()
   return isObject(value) ? value : corrupt("object")
 }

@@ -10,6 +10,7 @@ import { orNull, parseCount, parseMillis } from "./ArgumentParsers.ts"
 import { storeFailure } from "./FailureReport.ts"
 import { limitOptions, recoveryOptions } from "./operationOptions.ts"
 import { readOptions } from "./optionNames.ts"
+import { releaseDead } from "./releaseWorkers.ts"
 import { StoredJson } from "./StoredJson.ts"
 import { answered, operate, parsed, withNow } from "./TaskAccess.ts"
 import { type TaskDriver, TaskDriverError } from "./TaskDriver.ts"
@@ -29,6 +30,9 @@ const batchSize = 200
 /** How many tasks and how many messages one run of maintenance removes. The next run removes the rest. */
 const maxPerRun = 20_000
 
+/** Milliseconds from the death of a worker to its removal: a day, in which it can be looked at. */
+const deadWorkersStay = 86_400_000
+
 /**
  * Makes the operations that sweep over tasks.
  *
@@ -39,7 +43,7 @@ export const makeTaskSweep = (
   driver: TaskDriver,
   watch: TaskWatch,
   limits: ResolvedOptions
-): Pick<TaskStorageShape, "claimableTasks" | "expireTasks" | "recoverStuckTasks" | "maintenance"> => {
+): Pick<TaskStorageShape, "expireTasks" | "recoverStuckTasks" | "maintenance"> => {
   /** Repeats a step until it does less than it may, or `total` is done. */
   const inBatches = <A>(
     total: number,
@@ -72,6 +76,13 @@ export const makeTaskSweep = (
     (removed) => removed.length
   )
 
+  const removeDeadWorkers = withNow((now) =>
+    Effect.andThen(
+      releaseDead(driver.workers, now),
+      driver.workers.removeDead(now - deadWorkersStay, batchSize)
+    )
+  )
+
   /** Tasks of one batch share a commit if the driver can do that. Otherwise they are written side by side. */
   const transaction = driver.transaction ?? ((effect) => effect)
   const concurrency = driver.transaction === undefined ? 8 : 1
@@ -86,7 +97,7 @@ export const makeTaskSweep = (
   ): Effect.Effect<ReadonlyArray<Abandoned>, TaskDriverError> =>
     "updatedBefore" in abandonment
       ? driver.stale({ statuses, ...abandonment, now, limit })
-      : driver.expiredLeases({ released: false, expiredBy: abandonment.leaseExpiredBy, now, limit })
+      : driver.abandoned({ expiredBy: abandonment.leaseExpiredBy, now, limit })
 
   const recover = (
     statuses: ReadonlyArray<TaskStatus>,
@@ -115,7 +126,7 @@ export const makeTaskSweep = (
               end(now),
               now
             )
-            return watch.telling(taskId, driver.patch(taskId, { now, session: undefined }, guard, patch))
+            return watch.telling(taskId, driver.patch(taskId, { now, session: undefined }, guard, patch), "everybody")
           }).pipe(
             Effect.map((result) => {
               if (result._tag !== "Patched") return []
@@ -126,6 +137,7 @@ export const makeTaskSweep = (
       return Effect.gen(function*() {
         // An index that lags behind still names recovered tasks, before those that were not recovered.
         let limit = batchSize
+        yield* withNow((now) => releaseDead(driver.workers, now))
         while (true) {
           const found = yield* withNow((now) => abandoned(statuses, abandonment, now, limit))
           const untried = found.filter(({ taskId }) => !tried.has(taskId))
@@ -141,11 +153,13 @@ export const makeTaskSweep = (
   const maintain = Effect.gen(function*(): Effect.fn.Return<MaintenanceReport, TaskDriverError> {
     const expiredTasks = (yield* expireUpTo(maxPerRun)).length
     const expiredMessages = yield* Effect.mapError(expireMessages, (error) => afterWrites(error, expiredTasks))
+    const removed = expiredTasks + expiredMessages
+    const deadWorkers = yield* Effect.mapError(removeDeadWorkers, (error) => afterWrites(error, removed))
     const engine = yield* Effect.mapError(
       driver.maintain ?? Effect.succeed({}),
-      (error) => afterWrites(error, expiredTasks + expiredMessages)
+      (error) => afterWrites(error, removed + deadWorkers)
     )
-    return { expiredTasks, expiredMessages, engine }
+    return { expiredTasks, expiredMessages, deadWorkers, engine }
   })
 
   return {
@@ -186,18 +200,6 @@ export const makeTaskSweep = (
                 Effect.succeed
               ))
         )),
-
-    claimableTasks: (options) =>
-      parsed(
-        parseLimit(options),
-        (limit) =>
-          operate("claimableTasks", undefined, (now) =>
-            answered(
-              "claimableTasks",
-              driver.expiredLeases({ released: true, expiredBy: now, now, limit: limit ?? 50 }),
-              (found) => Effect.succeed(found.map(({ taskId }) => taskId))
-            ))
-      ),
 
     maintenance: () => operate("maintenance", undefined, () => answered("maintenance", maintain, Effect.succeed))
   }

@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Queue from "effect/Queue"
 import * as RcRef from "effect/RcRef"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -14,7 +16,7 @@ import { expiresAt, isOnlyExtended, type StoredTask } from "./StoredTask.ts"
 import { answered, withNow } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import { TaskNotFound, type TaskStorageUnavailable } from "./TaskError.ts"
-import { TaskHub, type Waiter } from "./TaskHub.ts"
+import { type Audience, TaskHub, type Waiter } from "./TaskHub.ts"
 import { isTerminal } from "./TaskStatus.ts"
 
 /**
@@ -28,7 +30,9 @@ export interface TaskWatch {
    * A write after which the waiters of this process are told, once it is committed and however it ends: an interrupted
    * one may have happened.
    */
-  readonly telling: <A, E>(taskId: string, write: Effect.Effect<A, E>) => Effect.Effect<A, E>
+  readonly telling: <A, E>(taskId: string, write: Effect.Effect<A, E>, audience: Audience) => Effect.Effect<A, E>
+  /** The ids of tasks that may have news for a worker. */
+  readonly news: (workerId: string) => Stream.Stream<string>
   /** The present state of a task, then each later one that is observed, up to a terminal one. */
   readonly states: (
     operation: string,
@@ -39,6 +43,9 @@ export interface TaskWatch {
 
 /** How often to look at a task that somebody waits for, if the driver does not signal the writes of others. */
 const pollInterval = 250
+
+/** How often to ask for news of a worker, if the driver does not signal them. */
+const newsInterval = 1_000
 
 /** How long to wait after a failure of the engine before looking at a task again. */
 const pauseAfterFault = 1_000
@@ -56,16 +63,23 @@ export const makeTaskWatch = Effect.fnUntraced(
     /** One call for all tasks that are waited for, if the driver can do that. The next signal retries a call that failed. */
     const lookAtAll = Effect.suspend(() => {
       const { taskIds } = hub
-      if (driver.findRevisions === undefined) return Effect.sync(() => taskIds.forEach((taskId) => hub.wake(taskId)))
+      if (driver.findRevisions === undefined) {
+        return Effect.sync(() => taskIds.forEach((taskId) => hub.wake(taskId, "waiters")))
+      }
       if (taskIds.length === 0) return Effect.void
       return Effect.ignore(Effect.map(driver.findRevisions(taskIds), (versions) => hub.wakeOutdated(taskIds, versions)))
     })
+    /** Opened when there may be news for a worker. */
+    const newsOf = new Set<Latch.Latch>()
     const foreignWrites = driver.foreignWrites ?? backgroundTicks(pollInterval)
     const listening = yield* RcRef.make({
       acquire: Effect.forkScoped(
         Stream.runForEach(
           foreignWrites,
-          (taskId) => taskId === undefined ? lookAtAll : Effect.sync(() => hub.wake(taskId))
+          (taskId) =>
+            taskId === undefined
+              ? Effect.andThen(Effect.sync(() => newsOf.forEach((latch) => latch.openUnsafe())), lookAtAll)
+              : Effect.sync(() => hub.wake(taskId, "everybody"))
         )
       )
     })
@@ -74,17 +88,19 @@ export const makeTaskWatch = Effect.fnUntraced(
      * Asked as a write ends. Without transactions whoever waits has subscribed by then; with them, somebody may yet do so
      * before the commit and read the old state.
      */
-    const written = (taskId: string): Effect.Effect<void> => {
+    const written = (taskId: string, audience: Audience): Effect.Effect<void> => {
       if (driver.afterCommit === undefined && hub.isIdle) return Effect.void
-      const wake = Effect.sync(() => hub.wake(taskId))
+      const wake = Effect.sync(() => hub.wake(taskId, audience))
       return driver.afterCommit === undefined ? wake : driver.afterCommit(wake)
     }
 
-    const telling: TaskWatch["telling"] = (taskId, write) => {
-      if (!isAtOnce(write) || driver.afterCommit !== undefined) return Effect.onExit(write, () => written(taskId))
+    const telling: TaskWatch["telling"] = (taskId, write, audience) => {
+      if (!isAtOnce(write) || driver.afterCommit !== undefined) {
+        return Effect.onExit(write, () => written(taskId, audience))
+      }
       return new AtOnce(() => {
         const answer = write.answer()
-        hub.wake(taskId)
+        hub.wake(taskId, audience)
         return answer
       })
     }
@@ -159,6 +175,35 @@ export const makeTaskWatch = Effect.fnUntraced(
       }))
     }
 
-    return { telling, states }
+    const news: TaskWatch["news"] = (workerId) =>
+      Stream.callback<string>((queue) =>
+        Effect.gen(function*() {
+          const hear = (taskId: string) => Queue.offerUnsafe(queue, taskId)
+          yield* Effect.acquireRelease(
+            Effect.sync(() => hub.addWorker(hear)),
+            (remove) => Effect.sync(remove)
+          )
+          const latch = yield* Effect.acquireRelease(
+            Effect.sync(() => {
+              const latch = Latch.makeUnsafe(true)
+              newsOf.add(latch)
+              return latch
+            }),
+            (latch) => Effect.sync(() => newsOf.delete(latch))
+          )
+          const signalled = driver.foreignWrites === undefined ? backgroundSleep(newsInterval) : latch.await
+          if (driver.foreignWrites !== undefined) yield* RcRef.get(listening)
+          const take: Effect.Effect<void> = Effect.suspend(() => {
+            latch.closeUnsafe()
+            return Effect.matchEffect(driver.workers.takeNews(workerId), {
+              onFailure: () => Effect.andThen(backgroundSleep(pauseAfterFault), take),
+              onSuccess: (taskIds) => Effect.sync(() => taskIds.forEach(hear))
+            })
+          })
+          return yield* Effect.forever(Effect.andThen(take, signalled))
+        })
+      )
+
+    return { telling, news, states }
   }
 )

@@ -48,7 +48,10 @@ export interface TaskGuard {
   readonly updatedBefore?: number
   /** The task was claimed this often, so its last worker still holds it. */
   readonly attempt?: number
-  /** The lease of the task has run out by this time, in milliseconds since the epoch, and its worker did not release it. */
+  /**
+   * The lease of the task has run out by this time, in milliseconds since the epoch. Nobody released the task, and it did not
+   * wait on purpose.
+   */
   readonly leaseExpiredBy?: number
   /** No lease of the task ends after this time, in milliseconds since the epoch. */
   readonly freeSince?: number
@@ -94,6 +97,15 @@ export interface TaskPatch extends Partial<Omit<StoredTask, KeptField | "result"
 export const isNews = ({ lastUpdatedAt }: TaskPatch): boolean => lastUpdatedAt !== undefined
 
 /**
+ * Tells whether the worker that holds a task has to hear of a write: somebody else made it, and it is news.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isNewsForWorker = (guard: TaskGuard, patch: TaskPatch): boolean =>
+  isNews(patch) && guard.attempt === undefined && patch.attempt === undefined
+
+/**
  * A field that a patch can write.
  *
  * @since 0.2.0
@@ -136,8 +148,17 @@ export const permits = (guard: TaskGuard, task: StoredTask, patch: TaskPatch): b
   (guard.freeSince === undefined || isFree(task, guard.freeSince)) &&
   (guard.contentAtMost === undefined || fits(guard.contentAtMost, task, patch))
 
-const isLeaseExpired = ({ leaseExpiresAt }: StoredTask, now: number): boolean =>
-  leaseExpiresAt !== null && leaseExpiresAt > 0 && leaseExpiresAt <= now
+const isLeaseExpired = (task: StoredTask, now: number): boolean =>
+  isAbandoned(task) && task.leaseExpiresAt !== null && task.leaseExpiresAt <= now
+
+/**
+ * Tells whether a lease that has run out was the lease of somebody who neither ended nor released the task.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isAbandoned = ({ dueAt, leaseExpiresAt }: Pick<StoredTask, "dueAt" | "leaseExpiresAt">): boolean =>
+  leaseExpiresAt !== null && leaseExpiresAt > 0 && leaseExpiresAt !== dueAt
 
 /**
  * Tells whether nobody has held a task since a time: it was under no lease, or under one that had run out by then.
@@ -172,6 +193,9 @@ export const applyPatch = (task: StoredTask, patch: TaskPatch): StoredTask => ({
   incarnation: task.incarnation,
   attempt: patch.attempt ?? task.attempt,
   leaseExpiresAt: patch.leaseExpiresAt === undefined ? task.leaseExpiresAt : patch.leaseExpiresAt,
+  dueAt: patch.dueAt === undefined ? task.dueAt : patch.dueAt,
+  worker: patch.worker === undefined ? task.worker : patch.worker,
+  startedAt: patch.startedAt === undefined ? task.startedAt : patch.startedAt,
   resultKind: patch.resultKind ?? task.resultKind,
   name: patch.name === undefined ? task.name : patch.name,
   traceparent: patch.traceparent === undefined ? task.traceparent : patch.traceparent,

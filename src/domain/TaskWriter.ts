@@ -4,15 +4,14 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as Result from "effect/Result"
 import type { StoredTask } from "./StoredTask.ts"
 import { answered, decoded, operate, toRecord, unavailable } from "./TaskAccess.ts"
 import { type PatchAnswer, type PatchResult, type TaskDriver, TaskDriverError } from "./TaskDriver.ts"
 import { TaskNotFound, TaskStorageUnavailable } from "./TaskError.ts"
-import type { Plan } from "./TaskMachine.ts"
+import type { Plan, Writer } from "./TaskMachine.ts"
 import { recordFromStored, summaryFromStored, type TaskRecord, type TaskSummary } from "./TaskRecord.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
-import { isNews, type TaskGuard, type TaskPatch } from "./TaskWrite.ts"
+import { isNews, isNewsForWorker, type TaskGuard, type TaskPatch } from "./TaskWrite.ts"
 
 /** How often a merge is tried against concurrent writers; each lost try means that another one succeeded. */
 const maxAttempts = 100
@@ -44,13 +43,14 @@ export interface TaskWriter {
 
   /**
    * Writes what depends on what is stored: reads, decides, and writes if the task is still the one that was read. A decision without a patch writes nothing. `lost` says what to do when someone else wrote in between: fail, or
-   * go on to try again.
+   * go on to try again. A decision that has checked who writes says who that was.
    */
   readonly merge: <D extends { readonly patch: TaskPatch | undefined }, E, E2>(
     operation: string,
     taskId: string,
-    decide: (stored: StoredTask, now: number) => Result.Result<D, E>,
-    lost: (current: StoredTask) => Effect.Effect<void, E2>
+    decide: (stored: StoredTask, now: number) => Effect.Effect<D, E | TaskDriverError>,
+    lost: (current: StoredTask) => Effect.Effect<void, E2>,
+    writer?: Writer
   ) => Effect.Effect<
     { readonly record: TaskRecord; readonly decision: D },
     E | E2 | TaskNotFound | TaskStorageUnavailable
@@ -70,7 +70,9 @@ export const makeTaskWriter = (
 ): TaskWriter => {
   const patch = (taskId: string, now: number, guard: TaskGuard, change: TaskPatch, answer?: PatchAnswer) => {
     const write = driver.patch(taskId, { now, session }, guard, change, answer)
-    return isNews(change) ? watch.telling(taskId, write) : write
+    return isNews(change)
+      ? watch.telling(taskId, write, isNewsForWorker(guard, change) ? "everybody" : "waiters")
+      : write
   }
 
   const executing =
@@ -88,8 +90,9 @@ export const makeTaskWriter = (
   const merge = <D extends { readonly patch: TaskPatch | undefined }, E, E2>(
     operation: string,
     taskId: string,
-    decide: (stored: StoredTask, now: number) => Result.Result<D, E>,
-    lost: (current: StoredTask) => Effect.Effect<void, E2>
+    decide: (stored: StoredTask, now: number) => Effect.Effect<D, E | TaskDriverError>,
+    lost: (current: StoredTask) => Effect.Effect<void, E2>,
+    writer?: Writer
   ) => {
     type Merged = { readonly record: TaskRecord; readonly decision: D }
     type Failure = E | E2 | TaskNotFound | TaskStorageUnavailable | TaskDriverError
@@ -98,10 +101,10 @@ export const makeTaskWriter = (
         const stored = yield* driver.find(taskId, { now, session })
         if (stored === undefined) return yield* new TaskNotFound({ taskId })
         const decision = yield* Effect.flatten(
-          decoded(operation, stored, (stored) => Effect.fromResult(decide(stored, now)))
+          decoded(operation, stored, (stored) => decide(stored, now))
         )
         if (decision.patch === undefined) return { record: yield* toRecord(operation, stored), decision }
-        const result = yield* patch(taskId, now, { unchanged: stored }, decision.patch)
+        const result = yield* patch(taskId, now, { unchanged: stored, ...writer }, decision.patch)
         switch (result._tag) {
           case "Patched":
             return { record: yield* toRecord(operation, result.task, "unknown"), decision }

@@ -8,7 +8,9 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { parseId } from "./ArgumentParsers.ts"
 import { backgroundSleep } from "./backgroundSleep.ts"
+import { makeFreeTasks } from "./makeFreeTasks.ts"
 import { countTasks, makeSessionTasks } from "./makeSessionTasks.ts"
+import { makeWorkers } from "./makeWorkers.ts"
 import { storageListOptions } from "./operationOptions.ts"
 import { readOptions } from "./optionNames.ts"
 import { parsed } from "./TaskAccess.ts"
@@ -63,6 +65,8 @@ export const fromDriver = Effect.fnUntraced(
     return {
       ...all,
       ...sweep,
+      ...makeFreeTasks(driver, watch),
+      ...makeWorkers(driver.workers, watch),
       backendName: driver.backendName,
       taskCount: () => countTasks(driver, undefined),
       messages: makeTaskMessages(driver.messages, resolved),

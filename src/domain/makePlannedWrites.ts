@@ -8,13 +8,13 @@ import { allOf } from "./allOf.ts"
 import { orAbsent, parseMillis, parseStatus } from "./ArgumentParsers.ts"
 import { settleOptions, storeResultOptions, touchOptions, transitionOptions } from "./operationOptions.ts"
 import { readOptions } from "./optionNames.ts"
+import { parseNextHold } from "./parseHold.ts"
 import { withinLimits } from "./PayloadLimits.ts"
 import { parsed } from "./TaskAccess.ts"
 import type { InvalidInput } from "./TaskError.ts"
 import { planSettle, planStoreResult, planTouch, planTransition } from "./TaskMachine.ts"
 import type { PlannedWrites } from "./TaskOperations.ts"
 import {
-  leasePatch,
   parseEnd,
   parseEndOf,
   parseFinal,
@@ -117,16 +117,16 @@ export const makePlannedWrites = <Written>(
             change?.pollInterval,
             (value) => Result.map(parseMillis("pollInterval", value, 0), (pollInterval) => ({ pollInterval }))
           ),
-          orAbsent(change?.lease, (value) => parseMillis("lease", value, 0)),
+          parseNextHold(change),
           parseWriter(change?.attempt)
         ]),
-        ([id, message, ttl, pollInterval, lease, writer]) =>
+        ([id, message, ttl, pollInterval, hold, writer]) =>
           parsed(
             withinLimits(options, undefined, message.statusMessage),
             () =>
               execute("touchTask", id, (now) =>
                 planTouch(
-                  { ...message, ...ttl, ...pollInterval, ...leasePatch(lease, now) },
+                  { ...message, ...ttl, ...pollInterval, ...hold(now) },
                   writer,
                   now,
                   options.maxContentBytes

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { allOf } from "./allOf.ts"
-import { orAbsent, orNull, parseId, parseJson, parseKeyed, parseMillis, parseText } from "./ArgumentParsers.ts"
+import { orAbsent, orNull, parseId, parseJson, parseKeyed, parseText } from "./ArgumentParsers.ts"
 import { makePlannedWrites } from "./makePlannedWrites.ts"
 import {
   claimOptions,
@@ -20,11 +20,12 @@ import {
   workerOption
 } from "./operationOptions.ts"
 import { readFields, readOptions } from "./optionNames.ts"
+import { parseHold, parseNextHold } from "./parseHold.ts"
 import { withinLimits } from "./PayloadLimits.ts"
-import type { StoredTask } from "./StoredTask.ts"
+import { holderOf, type StoredTask } from "./StoredTask.ts"
 import { answered, decoded, operate, parsed, toOption, toRecord } from "./TaskAccess.ts"
 import { draftReplacement, draftTask } from "./TaskDraft.ts"
-import type { TaskDriver } from "./TaskDriver.ts"
+import type { TaskDriver, TaskDriverError } from "./TaskDriver.ts"
 import {
   ConcurrentModification,
   InvalidInput,
@@ -37,7 +38,7 @@ import { decideClaim, decideProvideInput, decideReplacement, decideRequireInput,
 import type { SessionTasks } from "./TaskOperations.ts"
 import type { CreateTask } from "./TaskOptions.ts"
 import { listPage } from "./TaskPages.ts"
-import { leasePatch, parseRequests, parseWriter } from "./TaskParsers.ts"
+import { parseRequests, parseWriter } from "./TaskParsers.ts"
 import { outcomeFromStored, recordFromStored, summaryFromStored } from "./TaskRecord.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
@@ -69,6 +70,14 @@ export const makeSessionTasks = (
     operate(operation, taskId, (now) => answered(operation, driver.find(taskId, { now, session }), use))
 
   const { execute, executeBriefly, merge } = makeTaskWriter(driver, watch, session)
+
+  /** Who is not registered, or not any more, is dead as well. */
+  const isHolderDead = (stored: StoredTask): Effect.Effect<boolean, TaskDriverError> => {
+    const holder = holderOf(stored)
+    return holder === null
+      ? Effect.succeed(false)
+      : Effect.map(driver.workers.find(holder), (worker) => worker === undefined || worker.diedAt !== null)
+  }
 
   const insert = (task: CreateTask, sessionId: string | null, id: string): ReturnType<SessionTasks["createTask"]> =>
     operate("createTask", id, (now) => {
@@ -126,11 +135,12 @@ export const makeSessionTasks = (
               "updateTask",
               next.taskId,
               (stored, now) =>
-                Result.map(decideReplacement(stored, next, now), (patch) => ({ patch })),
+                Effect.fromResult(Result.map(decideReplacement(stored, next, now), (patch) => ({ patch }))),
               ({ revision, taskId }) =>
                 Effect.fail(new ConcurrentModification({ taskId, expected: next.revision, actual: revision }))
             ),
-            ({ record }) => record
+            ({ record }) =>
+              record
           )
       ),
 
@@ -139,7 +149,7 @@ export const makeSessionTasks = (
         operate("deleteTask", id, (now) =>
           answered(
             "deleteTask",
-            watch.telling(id, driver.remove(id, { now, session })),
+            watch.telling(id, driver.remove(id, { now, session }), "everybody"),
             Effect.succeed
           ))),
 
@@ -174,9 +184,18 @@ export const makeSessionTasks = (
       parsed(
         readOptions(settings, claimOptions),
         (settings) =>
-          parsed(allOf([onTask(taskId), parseMillis("lease", settings?.lease, 1)]), ([id, lease]) =>
+          parsed(allOf([onTask(taskId), parseHold(settings)]), ([id, hold]) =>
             Effect.map(
-              merge("claimTask", id, (stored, now) => decideClaim(stored, lease, now), () => Effect.void),
+              merge(
+                "claimTask",
+                id,
+                (stored, now) =>
+                  Effect.flatMap(
+                    isHolderDead(stored),
+                    (isDead) => Effect.fromResult(decideClaim(stored, hold, isDead, now))
+                  ),
+                () => Effect.void
+              ),
               ({ decision, record }) => ({ record, abandoned: decision.abandoned })
             ))
       ),
@@ -196,8 +215,10 @@ export const makeSessionTasks = (
                 merge(
                   "storeTaskStep",
                   id,
-                  (stored, now) => decideStep(stored, key, stepped, writer, now, options.maxContentBytes),
-                  () => Effect.void
+                  (stored, now) =>
+                    Effect.fromResult(decideStep(stored, key, stepped, writer, now, options.maxContentBytes)),
+                  () => Effect.void,
+                  writer
                 ),
                 ({ record }) => record
               ))
@@ -210,28 +231,29 @@ export const makeSessionTasks = (
             onTask(taskId),
             parseRequests(requests),
             orAbsent(settings?.requestState, (value) => parseText("requestState", value)),
-            orAbsent(settings?.lease, (value) => parseMillis("lease", value, 0)),
+            parseNextHold(settings),
             parseWriter(settings?.attempt)
           ]),
-          ([id, asked, requestState, lease, writer]) =>
+          ([id, asked, requestState, hold, writer]) =>
             parsed(withinLimits(options, undefined, asked, requestState), () =>
               Effect.map(
                 merge(
                   "requireInput",
                   id,
                   (stored, now) =>
-                    Result.map(
+                    Effect.fromResult(Result.map(
                       decideRequireInput(
                         stored,
                         asked,
-                        { ...(requestState === null ? {} : { requestState }), ...leasePatch(lease, now) },
+                        { ...(requestState === null ? {} : { requestState }), ...hold(now) },
                         writer,
                         now,
                         options.maxContentBytes
                       ),
                       (patch) => ({ patch })
-                    ),
-                  () => Effect.void
+                    )),
+                  () => Effect.void,
+                  writer
                 ),
                 ({ record }) => record
               ))
@@ -245,7 +267,7 @@ export const makeSessionTasks = (
             merge(
               "provideInput",
               id,
-              (stored, now) => decideProvideInput(stored, answers, now, options.maxContentBytes),
+              (stored, now) => Effect.fromResult(decideProvideInput(stored, answers, now, options.maxContentBytes)),
               () => Effect.void
             ),
             ({ decision, record }) => ({ record, complete: decision.complete })

@@ -5,17 +5,23 @@
  */
 import { optionNames } from "./optionNames.ts"
 import type {
+  ClaimableOptions,
   ClaimOptions,
+  ClaimTasksOptions,
   CreateTask,
+  DeclareDeadOptions,
   EnqueueOptions,
   LimitOptions,
   ListOptions,
   RecoveryOptions,
+  RegisterWorker,
+  RenewWorkerOptions,
   RequireInputOptions,
   SettleOptions,
   StorageListOptions,
   StoreResultOptions,
   SummaryListOptions,
+  TaskKind,
   TouchOptions,
   TransitionOptions,
   WorkerOption
@@ -43,6 +49,8 @@ export const createFields = optionNames<CreateTask>({
   inputResponses: true,
   requestState: true,
   lease: true,
+  worker: true,
+  delay: true,
   principal: true,
   name: true,
   traceparent: true,
@@ -67,6 +75,8 @@ export const recordFields = optionNames<TaskRecordFields>({
   meta: true,
   revision: true,
   attempt: true,
+  worker: true,
+  startedAt: true,
   leaseExpiresAt: true,
   resultKind: true,
   originalParams: true,
@@ -125,6 +135,7 @@ export const touchOptions = optionNames<TouchOptions>({
   ttl: true,
   pollInterval: true,
   lease: true,
+  delay: true,
   attempt: true
 })
 
@@ -132,7 +143,67 @@ export const touchOptions = optionNames<TouchOptions>({
  * @since 0.2.0
  * @category constants
  */
-export const claimOptions = optionNames<ClaimOptions>({ lease: true })
+export const claimOptions = optionNames<ClaimOptions>({ lease: true, worker: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const taskKind = optionNames<TaskKind>({ method: true, name: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const claimableOptions = optionNames<ClaimableOptions>({
+  limit: true,
+  kinds: true,
+  leases: true,
+  exceptSessions: true,
+  perSession: true,
+  running: true,
+  behindSession: true
+})
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const claimTasksOptions = optionNames<ClaimTasksOptions>({
+  limit: true,
+  kinds: true,
+  leases: true,
+  exceptSessions: true,
+  perSession: true,
+  running: true,
+  behindSession: true,
+  lease: true,
+  worker: true
+})
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const workerFields = optionNames<RegisterWorker>({
+  lease: true,
+  host: true,
+  pid: true,
+  name: true,
+  version: true
+})
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const renewOptions = optionNames<RenewWorkerOptions>({ lease: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const declareDeadOptions = optionNames<DeclareDeadOptions>({ except: true })
 
 /**
  * @since 0.2.0

@@ -1,0 +1,311 @@
+/**
+ * Listing and claiming free tasks, in turns between sessions.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { allOf } from "./allOf.ts"
+import { orAbsent, orNull, parseCount, parseId, parseNatural, parseShortText, parseText } from "./ArgumentParsers.ts"
+import { isPlainObject } from "./isPlainObject.ts"
+import { claimableOptions, claimTasksOptions, taskKind } from "./operationOptions.ts"
+import { readFields, readOptions } from "./optionNames.ts"
+import { parseHold } from "./parseHold.ts"
+import { releaseDead } from "./releaseWorkers.ts"
+import type { StoredJson } from "./StoredJson.ts"
+import type { StoredTask } from "./StoredTask.ts"
+import { answered, operate, parsed, toRecord } from "./TaskAccess.ts"
+import { maxNameLength } from "./TaskDraft.ts"
+import type { FreeQuery, FreeTask, FreeTime, StoredKind, TakenTask, TaskDriver, TaskDriverError } from "./TaskDriver.ts"
+import { InvalidInput } from "./TaskError.ts"
+import { holdFrom } from "./TaskMachine.ts"
+import type { TaskStorageShape } from "./TaskOperations.ts"
+import type { ClaimableOptions, TaskKind } from "./TaskOptions.ts"
+import type { TaskWatch } from "./TaskWatch.ts"
+import { isAbandoned, type TaskPatch } from "./TaskWrite.ts"
+
+type Parsed<A> = Result.Result<A, InvalidInput>
+
+/** How many tasks are given if nobody says how many. */
+const defaultLimit = 50
+
+/** How many kinds of tasks one call looks at. */
+const mostKinds = 1_000
+
+/** From one round to the next a session may have so many times the tasks. */
+const growth = 4
+
+/** How many tasks are claimed side by side where the driver claims no tasks together. */
+const claimsAtOnce = 8
+
+/**
+ * Makes the operations on free tasks.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makeFreeTasks = (
+  driver: TaskDriver,
+  watch: TaskWatch
+): Pick<TaskStorageShape, "claimableTasks" | "claimTasks"> => {
+  /** The kinds of free tasks that are wanted. */
+  const kindsOf = (wanted: Wanted, time: FreeTime) =>
+    Effect.map(
+      driver.freeKinds({ ...time, limit: mostKinds }),
+      (found) => found.filter((kind) => wanted.kinds === null || wanted.kinds.some((some) => isOfKind(kind, some)))
+    )
+
+  /** Claims the tasks of a query, one by one. */
+  const takeEach = (query: FreeQuery, patch: TaskPatch) =>
+    Effect.flatMap(driver.free(query), (tasks) =>
+      Effect.forEach(tasks, (before) =>
+        Effect.map(
+          driver.patch(
+            before.taskId,
+            { now: query.now, session: undefined },
+            { statuses: ["working"], attempt: before.attempt, freeSince: query.freeBy },
+            { ...patch, attempt: before.attempt + 1 }
+          ),
+          (result): ReadonlyArray<TakenTask> => result._tag === "Patched" ? [{ task: result.task, before }] : []
+        ), { concurrency: claimsAtOnce })).pipe(Effect.map((taken) => taken.flat()))
+
+  const take = driver.take ?? takeEach
+
+  /** Others than the one who claims may watch the tasks. */
+  const tell = (taken: ReadonlyArray<TakenTask>) =>
+    Effect.forEach(taken, ({ task }) => watch.telling(task.taskId, Effect.void, "waiters"), { discard: true })
+
+  return {
+    claimableTasks: (options) =>
+      parsed(
+        Result.flatMap(readOptions(options, claimableOptions), parseWanted),
+        (wanted) =>
+          operate("claimableTasks", undefined, (now) => {
+            const time = { freeBy: freeBy(wanted, now), now }
+            const turns = new Turns<FreeTask>(wanted, time, "list", (task) => task)
+            return answered(
+              "claimableTasks",
+              Effect.andThen(releaseDead(driver.workers, now), turns.run(kindsOf(wanted, time), driver.free)),
+              (found) => Effect.succeed(found.map(({ taskId }) => taskId))
+            )
+          })
+      ),
+
+    claimTasks: (options) =>
+      parsed(
+        readOptions(options, claimTasksOptions),
+        (options) =>
+          parsed(allOf([parseWanted(options), parseHold(options)]), ([wanted, hold]) =>
+            operate("claimTasks", undefined, (now) => {
+              const time = { freeBy: freeBy(wanted, now), now }
+              const turns = new Turns<TakenTask>(wanted, time, "take", ({ task }) =>
+                task)
+              const patch = { lastUpdatedAt: now, ...holdFrom(now, hold) }
+              return answered(
+                "claimTasks",
+                Effect.andThen(
+                  releaseDead(driver.workers, now),
+                  turns.run(kindsOf(wanted, time), (query) => Effect.tap(take(query, patch), tell))
+                ),
+                (taken) =>
+                  Effect.forEach(taken, ({ before, task }) =>
+                    Effect.map(
+                      toRecord("claimTasks", task, "unknown"),
+                      (record) => ({ record, abandoned: isAbandoned(before) })
+                    ))
+              )
+            }))
+      )
+  }
+}
+
+/**
+ * Goes round the sessions until there are no more tasks, or enough. In the first round each session may have one task of each
+ * kind, later more, so that one with many does not take many rounds.
+ */
+class Turns<Task> {
+  readonly #wanted: Wanted
+  readonly #time: FreeTime
+  /** A task that was taken is not found again, and one that was listed is. */
+  readonly #way: "list" | "take"
+  readonly #taskOf: (task: Task) => Pick<StoredTask, "taskId" | "sessionId">
+  readonly #found = new Map<string, Task>()
+  readonly #counts: Map<string, number>
+  readonly #full: Set<string>
+
+  constructor(
+    wanted: Wanted,
+    time: FreeTime,
+    way: "list" | "take",
+    taskOf: (task: Task) => Pick<StoredTask, "taskId" | "sessionId">
+  ) {
+    this.#wanted = wanted
+    this.#time = time
+    this.#way = way
+    this.#taskOf = taskOf
+    this.#counts = new Map(wanted.running)
+    this.#full = new Set(wanted.except)
+    for (const [session, count] of this.#counts) if (count >= wanted.perSession) this.#full.add(session)
+  }
+
+  run(
+    kinds: Effect.Effect<ReadonlyArray<StoredKind>, TaskDriverError>,
+    get: (query: FreeQuery) => Effect.Effect<ReadonlyArray<Task>, TaskDriverError>
+  ): Effect.Effect<ReadonlyArray<Task>, TaskDriverError> {
+    return Effect.gen({ self: this }, function*() {
+      let left = yield* kinds
+      for (let perSession = 1; left.length > 0; perSession *= growth) {
+        const more: Array<StoredKind> = []
+        for (const kind of left) {
+          if (this.#room === 0) return [...this.#found.values()]
+          if (yield* this.#round(kind, perSession, get)) more.push(kind)
+        }
+        left = more
+      }
+      return [...this.#found.values()]
+    })
+  }
+
+  /** Tells whether it has found anything. */
+  #round(
+    kind: StoredKind,
+    perSession: number,
+    get: (query: FreeQuery) => Effect.Effect<ReadonlyArray<Task>, TaskDriverError>
+  ): Effect.Effect<boolean, TaskDriverError> {
+    const { behind } = this.#wanted
+    return Effect.gen({ self: this }, function*() {
+      const before = this.#found.size
+      // Behind the last session the first one has its turn.
+      for (const from of behind === undefined ? [undefined] : [behind, undefined]) {
+        if (this.#room > 0) this.#note(yield* get(this.#query(kind, from, perSession)))
+      }
+      return this.#found.size > before
+    })
+  }
+
+  #query(kind: StoredKind, behind: string | undefined, perSession: number): FreeQuery {
+    const { limit } = this.#wanted
+    const isTaking = this.#way === "take"
+    return {
+      ...this.#time,
+      kind,
+      behind,
+      except: [...this.#full],
+      perSession: isTaking ? Math.min(perSession, this.#leastRoom) : perSession,
+      limit: isTaking ? this.#room : limit
+    }
+  }
+
+  get #room(): number {
+    return this.#wanted.limit - this.#found.size
+  }
+
+  /** How many tasks any session that is not full may have. */
+  get #leastRoom(): number {
+    let most = 0
+    for (const [session, count] of this.#counts) if (!this.#full.has(session)) most = Math.max(most, count)
+    return this.#wanted.perSession - most
+  }
+
+  #note(tasks: ReadonlyArray<Task>): void {
+    const { limit, perSession } = this.#wanted
+    for (const task of tasks) {
+      const { sessionId, taskId } = this.#taskOf(task)
+      if (this.#found.has(taskId) || this.#found.size >= limit) continue
+      if (sessionId !== null && perSession !== Infinity) {
+        if (this.#full.has(sessionId)) continue
+        const count = (this.#counts.get(sessionId) ?? 0) + 1
+        this.#counts.set(sessionId, count)
+        if (count >= perSession) this.#full.add(sessionId)
+      }
+      this.#found.set(taskId, task)
+    }
+  }
+}
+
+/** Which free tasks a caller wants. */
+interface Wanted {
+  readonly kinds: ReadonlyArray<WantedKind> | null
+  readonly released: boolean
+  readonly except: ReadonlyArray<string>
+  readonly perSession: number
+  readonly running: ReadonlyMap<string, number>
+  readonly behind: string | undefined
+  readonly limit: number
+}
+
+/** With an undefined name all names are meant. */
+interface WantedKind {
+  readonly method: StoredJson
+  readonly name: StoredJson | null | undefined
+}
+
+const isOfKind = (kind: StoredKind, { method, name }: WantedKind): boolean =>
+  kind.originalMethod.text === method.text && (name === undefined || kind.name?.text === name?.text)
+
+const freeBy = ({ released }: Wanted, now: number): number => released ? 0 : now
+
+const parseWanted = (options: ClaimableOptions | undefined): Parsed<Wanted> =>
+  Result.map(
+    allOf([
+      orAbsent(options?.kinds, parseKinds),
+      parseReleased(options?.leases),
+      orAbsent(options?.exceptSessions, (sessions) => parseList("exceptSessions", sessions, parseId)),
+      orAbsent(options?.perSession, (value) => parseCount("perSession", value)),
+      orAbsent(options?.running, parseRunning),
+      orAbsent(options?.behindSession, (value) => parseId("behindSession", value)),
+      orAbsent(options?.limit, (value) => parseCount("limit", value))
+    ]),
+    ([kinds, released, except, perSession, running, behind, limit]) => ({
+      kinds,
+      released,
+      except: except ?? [],
+      perSession: perSession ?? Infinity,
+      running: running ?? new Map(),
+      behind: behind ?? undefined,
+      limit: limit ?? defaultLimit
+    })
+  )
+
+const parseList = <A>(
+  field: string,
+  values: unknown,
+  parse: (field: string, value: unknown) => Parsed<A>
+): Parsed<ReadonlyArray<A>> =>
+  Array.isArray(values)
+    ? Result.all(values.map((value, index) => parse(`${field}[${index}]`, value)))
+    : Result.fail(new InvalidInput({ field, reason: "must be an array" }))
+
+const parseKinds = (kinds: ReadonlyArray<TaskKind>): Parsed<ReadonlyArray<WantedKind>> =>
+  Array.isArray(kinds)
+    ? Result.all(kinds.map((kind: TaskKind, index) => parseKind(`kinds[${index}]`, kind)))
+    : Result.fail(new InvalidInput({ field: "kinds", reason: "must be an array" }))
+
+const parseKind = (field: string, kind: TaskKind): Parsed<WantedKind> =>
+  Result.flatMap(readFields(field, kind, taskKind), ({ method, name }) =>
+    Result.map(
+      allOf([
+        parseText(`${field}.method`, method),
+        name === undefined
+          ? Result.succeed(undefined)
+          : orNull(name, (value) => parseShortText(`${field}.name`, value, maxNameLength))
+      ]),
+      ([method, name]) => ({ method, name })
+    ))
+
+const parseReleased = (leases: unknown): Parsed<boolean> =>
+  leases === undefined || leases === "released"
+    ? Result.succeed(leases === "released")
+    : Result.fail(new InvalidInput({ field: "leases", reason: "must be \"released\" or left out" }))
+
+const parseRunning = (running: NonNullable<ClaimableOptions["running"]>): Parsed<ReadonlyMap<string, number>> =>
+  isPlainObject(running)
+    ? Result.map(
+      Result.all(
+        Object.entries(running).map(([session, count]) =>
+          Result.map(parseNatural(`running.${session}`, count), (count) => [session, count] as const)
+        )
+      ),
+      (entries) => new Map(entries)
+    )
+    : Result.fail(new InvalidInput({ field: "running", reason: "must be an object" }))

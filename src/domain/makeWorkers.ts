@@ -1,0 +1,174 @@
+/**
+ * The operations on registered workers.
+ *
+ * @since 0.2.0
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { allOf } from "./allOf.ts"
+import { orAbsent, parseId, parseMillis, parseNatural, parseShortText } from "./ArgumentParsers.ts"
+import { declareDeadOptions, renewOptions, workerFields } from "./operationOptions.ts"
+import { readFields, readOptions } from "./optionNames.ts"
+import { releaseWorker } from "./releaseWorkers.ts"
+import { StoredJson } from "./StoredJson.ts"
+import { answered, decoded, operate, parsed } from "./TaskAccess.ts"
+import { type InvalidInput, type TaskStorageUnavailable, WorkerLost } from "./TaskError.ts"
+import { uuidV7 } from "./TaskId.ts"
+import { momentAfter } from "./TaskMachine.ts"
+import type { ListedWorker, WorkerOperations } from "./TaskOperations.ts"
+import type { RegisterWorker } from "./TaskOptions.ts"
+import { readObject } from "./TaskRecord.ts"
+import type { TaskWatch } from "./TaskWatch.ts"
+import type { StoredWorker, WorkerDriver } from "./WorkerDriver.ts"
+import { WorkerRecord } from "./WorkerRecord.ts"
+
+/** How many workers one step reads or declares dead. */
+const batchSize = 100
+
+/** The longest name of a machine or a program, and of a version. */
+const maxTextLength = 255
+
+/**
+ * Makes the operations on workers.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makeWorkers = (workers: WorkerDriver, watch: TaskWatch): WorkerOperations => ({
+  registerWorker: (input) =>
+    parsed(
+      Result.flatMap(readFields("worker", input, workerFields), parseWorker),
+      ({ about, lease }) =>
+        Effect.flatMap(uuidV7, (workerId) =>
+          operate("registerWorker", undefined, (now) => {
+            const worker: StoredWorker = {
+              workerId,
+              registeredAt: now,
+              leaseExpiresAt: momentAfter(now, lease),
+              diedAt: null,
+              about
+            }
+            return answered("registerWorker", workers.insert(worker), () =>
+              decoded("registerWorker", worker, workerFromStored, "unknown"))
+          }))
+    ),
+
+  renewWorker: (workerId, options) =>
+    parsed(readOptions(options, renewOptions), (options) =>
+      parsed(
+        allOf([parseId("workerId", workerId), parseMillis("lease", options?.lease, 1)]),
+        ([id, lease]) =>
+          operate("renewWorker", undefined, (now) =>
+            answered("renewWorker", workers.renew(id, momentAfter(now, lease)), (renewal) => {
+              const { engineTime, worker } = renewal
+              return worker === undefined
+                ? Effect.fail<WorkerLost | TaskStorageUnavailable>(new WorkerLost({ workerId: id }))
+                : Effect.map(decoded("renewWorker", worker, workerFromStored, "unknown"), (worker) => ({
+                  worker,
+                  ...(engineTime === undefined ? {} : { clockSkew: engineTime - now })
+                }))
+            }))
+      )),
+
+  declareDeadWorkers: (options) =>
+    parsed(
+      Result.flatMap(
+        readOptions(options, declareDeadOptions),
+        (options) => orAbsent(options?.except, (value) => parseId("except", value))
+      ),
+      (except) =>
+        operate("declareDeadWorkers", undefined, (now) =>
+          answered(
+            "declareDeadWorkers",
+            inBatches((limit) => workers.declareDead({ expiredBy: now, at: now, except: except ?? undefined, limit })),
+            Effect.succeed
+          ))
+    ),
+
+  endWorker: (workerId) =>
+    parsed(
+      parseId("workerId", workerId),
+      (id) =>
+        operate("endWorker", undefined, (now) =>
+          answered("endWorker", Effect.tap(releaseWorker(workers, id, now), workers.remove(id)), Effect.succeed))
+    ),
+
+  listWorkers: () =>
+    operate("listWorkers", undefined, () => {
+      let behind: string | undefined
+      const listed = inBatches((limit) =>
+        Effect.tap(
+          Effect.suspend(() => workers.list({ behind, limit })),
+          (found) => Effect.sync(() => behind = found.at(-1)?.worker.workerId)
+        )
+      )
+      return answered("listWorkers", listed, (found) =>
+        Effect.forEach(found, ({ tasks, worker }) =>
+          Effect.map(
+            decoded("listWorkers", worker, workerFromStored),
+            (worker): ListedWorker => ({ worker, tasks })
+          )))
+    }),
+
+  workerNews: (workerId) =>
+    Result.match(parseId("workerId", workerId), {
+      onFailure: (error) => Stream.fail(error),
+      onSuccess: watch.news
+    })
+})
+
+/** Repeats a step until it gives less than it may. */
+const inBatches = <A, E>(
+  step: (limit: number) => Effect.Effect<ReadonlyArray<A>, E>
+): Effect.Effect<ReadonlyArray<A>, E> =>
+  Effect.gen(function*() {
+    const all: Array<A> = []
+    while (true) {
+      const some = yield* step(batchSize)
+      all.push(...some)
+      if (some.length < batchSize) return all
+      yield* Effect.yieldNow
+    }
+  })
+
+const parseWorker = (
+  worker: RegisterWorker
+): Result.Result<{ readonly lease: number; readonly about: StoredJson }, InvalidInput> =>
+  Result.map(
+    allOf([
+      parseMillis("lease", worker.lease, 1),
+      orAbsent(worker.host, (value) => parseShortText("host", value, maxTextLength)),
+      orAbsent(worker.pid, (value) => parseNatural("pid", value)),
+      orAbsent(worker.name, (value) => parseShortText("name", value, maxTextLength)),
+      orAbsent(worker.version, (value) => parseShortText("version", value, maxTextLength))
+    ]),
+    ([lease]) => {
+      const { host, name, pid, version } = worker
+      return {
+        lease,
+        about: StoredJson.fromJson({
+          ...(host === undefined ? {} : { host }),
+          ...(pid === undefined ? {} : { pid }),
+          ...(name === undefined ? {} : { name }),
+          ...(version === undefined ? {} : { version })
+        })
+      }
+    }
+  )
+
+/** Throws when an engine gave back a row that cannot be a worker. */
+const workerFromStored = (stored: StoredWorker): WorkerRecord => {
+  const { host, name, pid, version } = readObject(stored.about)
+  return new WorkerRecord({
+    workerId: stored.workerId,
+    ...(typeof host === "string" ? { host } : {}),
+    ...(typeof pid === "number" ? { pid } : {}),
+    ...(typeof name === "string" ? { name } : {}),
+    ...(typeof version === "string" ? { version } : {}),
+    registeredAt: DateTime.makeUnsafe(stored.registeredAt),
+    leaseExpiresAt: DateTime.makeUnsafe(stored.leaseExpiresAt),
+    ...(stored.diedAt === null ? {} : { diedAt: DateTime.makeUnsafe(stored.diedAt) })
+  })
+}
