@@ -40,3 +40,10 @@ export class LazyIndex<Key> {
     return tree
   }
 }
+
+/**
+ * Walks the items that are to be kept.
+ */
+export function* filter<A>(items: Iterable<A>, keep: (item: A) => boolean): Generator<A> {
+  for (const item of items) if (keep(item)) yield item
+}

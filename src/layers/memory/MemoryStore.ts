@@ -4,22 +4,33 @@
  * @since 0.1.0
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
-import { expiresAt, isExpired, type StoredTask } from "../../domain/StoredTask.ts"
-import type { InsertResult, PatchResult, TaskBounds, TaskPosition } from "../../domain/TaskDriver.ts"
+import { expiresAt, holderOf, isExpired, type StoredTask } from "../../domain/StoredTask.ts"
+import type {
+  FreeQuery,
+  InsertResult,
+  PatchResult,
+  TakenTask,
+  TaskBounds,
+  TaskPosition
+} from "../../domain/TaskDriver.ts"
 import { sortKey } from "../../domain/TaskId.ts"
 import { activeStatuses, type TaskStatus } from "../../domain/TaskStatus.ts"
 import {
   applyPatch,
+  isAbandoned,
   isFree,
   isNews,
+  isNewsForWorker,
   isVisible,
   permits,
   type TaskGuard,
   type TaskPatch,
   type TaskScope
 } from "../../domain/TaskWrite.ts"
-import { LazyIndex } from "./LazyIndex.ts"
+import { FreeTasks } from "./FreeTasks.ts"
+import { filter, LazyIndex } from "./LazyIndex.ts"
 import { makeMemoryMessages, type MemoryMessages } from "./MemoryMessages.ts"
+import { MemoryWorkers } from "./MemoryWorkers.ts"
 import { TaskList } from "./TaskList.ts"
 import { byActivity, byExpiry, byLease, type Expiry, type LeasePlace, type TaskEntry } from "./TaskOrder.ts"
 
@@ -31,14 +42,23 @@ import { byActivity, byExpiry, byLease, type Expiry, type LeasePlace, type TaskE
  */
 export class MemoryStore {
   readonly messages: MemoryMessages = makeMemoryMessages()
+  readonly workers = new MemoryWorkers()
   readonly #tasks = new Map<string, TaskEntry>()
   readonly #all = new TaskList()
   readonly #sessions = new Map<string | null, TaskList>()
   readonly #expiries = new BTreeEx<Expiry, TaskEntry>(undefined, byExpiry)
+  /** Without what registered workers hold: nobody is to find that by its age or its lease. */
   readonly #active = new Map(
-    activeStatuses.map((status) => [status, new LazyIndex(byActivity, () => this.#all.inStatus(status))])
+    activeStatuses.map((status) => [
+      status,
+      new LazyIndex(byActivity, () => filter(this.#all.inStatus(status), (entry) => !isHeldByWorker(entry)))
+    ])
   )
-  readonly #leases = new LazyIndex<LeasePlace>(byLease, () => filter(this.#all.inStatus("working"), isLeased))
+  readonly #leases = new LazyIndex<LeasePlace>(
+    byLease,
+    () => filter(this.#all.inStatus("working"), (entry) => isLeased(entry) && isAbandoned(entry.task))
+  )
+  readonly #free = new FreeTasks(() => filter(this.#all.inStatus("working"), isLeased))
   readonly #listeners = new Set<(taskId: string) => void>()
 
   /** Calls the listener after every write that is news, until the returned function is called. */
@@ -61,7 +81,12 @@ export class MemoryStore {
     if (refused !== undefined) return refused
     if (taken !== undefined) this.#remove(taken)
     const session = this.#sessions.get(task.sessionId) ?? new TaskList()
-    const entry = { createdAt: task.createdAt, key: sortKey(task.taskId), task }
+    const entry = {
+      createdAt: task.createdAt,
+      key: sortKey(task.taskId),
+      session: task.sessionId === null ? "" : sortKey(task.sessionId),
+      task
+    }
     this.#tasks.set(task.taskId, entry)
     this.#all.add(entry)
     session.add(entry)
@@ -91,6 +116,31 @@ export class MemoryStore {
     if (entry === undefined || !isVisible(entry.task, scope)) return { _tag: "Missing" }
     const before = entry.task
     if (!permits(guard, before, patch)) return { _tag: "Rejected", task: before }
+    if (isNewsForWorker(guard, patch)) this.workers.note(before)
+    return { _tag: "Patched", task: this.#write(entry, patch) }
+  }
+
+  /** Claims free tasks in turns. */
+  take(query: FreeQuery, patch: TaskPatch): ReadonlyArray<TakenTask> {
+    // All are found before the first is written, for a walk cannot go on in an index that changes.
+    return [...this.free(query)].map((entry) => {
+      const { attempt, dueAt, leaseExpiresAt } = entry.task
+      return {
+        task: this.#write(entry, { ...patch, attempt: attempt + 1 }),
+        before: { dueAt, leaseExpiresAt }
+      }
+    })
+  }
+
+  /** Ends the hold of a worker, or of all that are dead, on up to `limit` tasks, and gives how many. */
+  release(workerId: string | undefined, leaseExpiresAt: number, limit: number): number {
+    const held = this.workers.held(workerId, limit)
+    for (const entry of held) this.#write(entry, { leaseExpiresAt, dueAt: null })
+    return held.length
+  }
+
+  #write(entry: TaskEntry, patch: TaskPatch): StoredTask {
+    const before = entry.task
     const task = applyPatch(before, patch)
     this.#removeActive(entry)
     if (task.ttl !== before.ttl) this.#removeExpiry(entry)
@@ -101,8 +151,8 @@ export class MemoryStore {
       this.#all.move(entry, before.status)
       this.#sessions.get(task.sessionId)?.move(entry, before.status)
     }
-    if (isNews(patch)) this.#written(taskId)
-    return { _tag: "Patched", task }
+    if (isNews(patch)) this.#written(task.taskId)
+    return task
   }
 
   /** Removes the task in scope, and tells whether there was one. */
@@ -137,12 +187,22 @@ export class MemoryStore {
     }
   }
 
-  /** Walks the visible tasks at work whose lease has run out by a time, in the order in which they ran out. */
-  *unleased(released: boolean, expiredBy: number, now: number): Generator<TaskEntry> {
-    for (const entry of this.#leases.from(released ? undefined : firstHeld)) {
+  /** Walks the visible tasks at work that were abandoned by a time, in the order in which their leases ran out. */
+  *abandoned(expiredBy: number, now: number): Generator<TaskEntry> {
+    for (const entry of this.#leases.from(undefined)) {
       if ((entry.task.leaseExpiresAt ?? 0) > expiredBy) return
       if (!isExpired(entry.task, now)) yield entry
     }
+  }
+
+  /** Walks the kinds of free tasks: it gives one task of each. */
+  freeKinds(freeBy: number, now: number): Iterable<TaskEntry> {
+    return this.#free.kinds(freeBy, now)
+  }
+
+  /** Walks free tasks of one kind, in turns. */
+  free(query: FreeQuery): Iterable<TaskEntry> {
+    return this.#free.inTurns(query)
   }
 
   /** Removes up to `limit` tasks that have expired, and gives their ids. */
@@ -174,13 +234,21 @@ export class MemoryStore {
   }
 
   #addActive(entry: TaskEntry): void {
-    this.#active.get(entry.task.status)?.add(entry)
-    if (isLeased(entry)) this.#leases.add(entry)
+    if (isHeldByWorker(entry)) return this.workers.hold(entry)
+    const { leaseExpiresAt, status } = entry.task
+    this.#active.get(status)?.add(entry)
+    if (status !== "working" || leaseExpiresAt === null) return
+    this.#free.add(entry)
+    if (isAbandoned(entry.task)) this.#leases.add(entry)
   }
 
   #removeActive(entry: TaskEntry): void {
-    this.#active.get(entry.task.status)?.remove(entry)
-    if (isLeased(entry)) this.#leases.remove(entry)
+    if (isHeldByWorker(entry)) return this.workers.drop(entry)
+    const { leaseExpiresAt, status } = entry.task
+    this.#active.get(status)?.remove(entry)
+    if (status !== "working" || leaseExpiresAt === null) return
+    this.#free.remove(entry)
+    if (isAbandoned(entry.task)) this.#leases.remove(entry)
   }
 
   #addExpiry(entry: TaskEntry): void {
@@ -202,6 +270,7 @@ export class MemoryStore {
     this.#removeActive(entry)
     this.#removeExpiry(entry)
     this.#tasks.delete(taskId)
+    this.workers.note(entry.task)
     this.messages.drop(taskId)
     this.#written(taskId)
   }
@@ -211,11 +280,6 @@ export class MemoryStore {
   }
 }
 
-/** Before every lease that was not released. */
-const firstHeld: LeasePlace = { task: { leaseExpiresAt: 1 }, key: "" }
+const isLeased = (entry: TaskEntry): boolean => entry.task.leaseExpiresAt !== null && !isHeldByWorker(entry)
 
-const isLeased = ({ task }: TaskEntry): boolean => task.status === "working" && task.leaseExpiresAt !== null
-
-function* filter<A>(items: Iterable<A>, keep: (item: A) => boolean): Generator<A> {
-  for (const item of items) if (keep(item)) yield item
-}
+const isHeldByWorker = ({ task }: TaskEntry): boolean => holderOf(task) !== null

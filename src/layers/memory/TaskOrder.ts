@@ -18,6 +18,8 @@ export interface Place {
  * A stored task and its places in the indexes.
  */
 export interface TaskEntry extends Place {
+  /** The id of its session in the form of `key`; empty without a session. */
+  readonly session: string
   task: StoredTask
 }
 
@@ -54,6 +56,24 @@ export interface LeasePlace {
  */
 export const byLease = (left: LeasePlace, right: LeasePlace): number =>
   (left.task.leaseExpiresAt ?? 0) - (right.task.leaseExpiresAt ?? 0) || compare(left.key, right.key)
+
+/**
+ * A place among the tasks that can be claimed.
+ */
+export interface FreePlace {
+  readonly task: Pick<StoredTask, "originalMethod" | "name" | "leaseExpiresAt">
+  readonly session: string
+  readonly key: string
+}
+
+/**
+ * Orders tasks by kind, then by session, then by when they became free.
+ */
+export const byTurn = (left: FreePlace, right: FreePlace): number =>
+  compare(left.task.originalMethod.text, right.task.originalMethod.text) ||
+  compare(left.task.name?.text ?? "", right.task.name?.text ?? "") ||
+  compare(left.session, right.session) ||
+  byLease(left, right)
 
 /**
  * Orders things by their expiry.

@@ -30,16 +30,31 @@ export const makeMemoryDriver = (store: MemoryStore): TaskDriver => ({
   stale: ({ freeSince, limit, now, statuses, updatedBefore }) =>
     new AtOnce(() =>
       statuses
-        .flatMap((status) => take(limit, store.untouched(status, updatedBefore, freeSince, now)))
+        .flatMap((status) => first(limit, store.untouched(status, updatedBefore, freeSince, now)))
         .sort(byActivity)
         .slice(0, limit)
         .map(({ task }) => task)
     ),
-  expiredLeases: ({ expiredBy, limit, now, released }) =>
-    new AtOnce(() => take(limit, store.unleased(released, expiredBy, now)).map(({ task }) => task)),
+  abandoned: ({ expiredBy, limit, now }) =>
+    new AtOnce(() => first(limit, store.abandoned(expiredBy, now)).map(({ task }) => task)),
+  freeKinds: ({ freeBy, limit, now }) =>
+    new AtOnce(() => first(limit, store.freeKinds(freeBy, now)).map(({ task }) => task)),
+  free: (query) => new AtOnce(() => Array.from(store.free(query), ({ task }) => task)),
+  take: (query, patch) => new AtOnce(() => store.take(query, patch)),
   removeExpired: (now, limit) => new AtOnce(() => store.removeExpired(now, limit)),
   count: (scope) => new AtOnce(() => store.count(scope)),
   messages: store.messages,
+  workers: {
+    insert: (worker) => new AtOnce(() => store.workers.insert(worker)),
+    renew: (workerId, leaseExpiresAt) => new AtOnce(() => ({ worker: store.workers.renew(workerId, leaseExpiresAt) })),
+    find: (workerId) => new AtOnce(() => store.workers.find(workerId)),
+    declareDead: (query) => new AtOnce(() => store.workers.declareDead(query)),
+    release: ({ leaseExpiresAt, limit, workerId }) => new AtOnce(() => store.release(workerId, leaseExpiresAt, limit)),
+    list: ({ behind, limit }) => new AtOnce(() => first(limit, store.workers.list(behind))),
+    remove: (workerId) => new AtOnce(() => store.workers.remove(workerId)),
+    removeDead: (diedBefore, limit) => new AtOnce(() => store.workers.removeDead(diedBefore, limit)),
+    takeNews: (workerId) => new AtOnce(() => store.workers.takeNews(workerId))
+  },
   foreignWrites: Stream.callback<string | undefined>((queue) =>
     Effect.acquireRelease(
       Effect.sync(() => {
@@ -51,7 +66,7 @@ export const makeMemoryDriver = (store: MemoryStore): TaskDriver => ({
   )
 })
 
-const take = <A>(limit: number, items: Iterable<A>): ReadonlyArray<A> => {
+const first = <A>(limit: number, items: Iterable<A>): ReadonlyArray<A> => {
   const taken: Array<A> = []
   for (const item of items) {
     taken.push(item)

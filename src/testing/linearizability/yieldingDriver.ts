@@ -35,7 +35,10 @@ export const yieldingDriver = (driver: TaskDriver): TaskDriver => ({
   page: (query) => around(driver.page(query)),
   pageSummaries: (query) => around(driver.pageSummaries(query)),
   stale: (query) => around(driver.stale(query)),
-  expiredLeases: (query) => around(driver.expiredLeases(query)),
+  abandoned: (query) => around(driver.abandoned(query)),
+  freeKinds: (query) => around(driver.freeKinds(query)),
+  free: (query) => around(driver.free(query)),
+  ...(driver.take === undefined ? {} : { take: yieldingTake(driver.take) }),
   removeExpired: (now, limit) => around(driver.removeExpired(now, limit)),
   count: (scope) => around(driver.count(scope)),
   messages: {
@@ -43,5 +46,19 @@ export const yieldingDriver = (driver: TaskDriver): TaskDriver => ({
     shift: (queue, now) => around(driver.messages.shift(queue, now)),
     drain: (queue, now) => around(driver.messages.drain(queue, now)),
     removeExpired: (now, limit) => around(driver.messages.removeExpired(now, limit))
+  },
+  workers: {
+    insert: (worker) => around(driver.workers.insert(worker)),
+    renew: (workerId, leaseExpiresAt) => around(driver.workers.renew(workerId, leaseExpiresAt)),
+    find: (workerId) => around(driver.workers.find(workerId)),
+    declareDead: (query) => around(driver.workers.declareDead(query)),
+    release: (query) => around(driver.workers.release(query)),
+    list: (query) => around(driver.workers.list(query)),
+    remove: (workerId) => around(driver.workers.remove(workerId)),
+    removeDead: (diedBefore, limit) => around(driver.workers.removeDead(diedBefore, limit)),
+    takeNews: (workerId) => around(driver.workers.takeNews(workerId))
   }
 })
+
+const yieldingTake = (take: NonNullable<TaskDriver["take"]>): NonNullable<TaskDriver["take"]> => (query, patch) =>
+  around(take(query, patch))
