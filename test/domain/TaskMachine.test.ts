@@ -4,19 +4,23 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { maxSteps } from "../../src/domain/PartLimits.ts"
 import { StoredJson } from "../../src/domain/StoredJson.ts"
-import { contentBytes, type StoredTask } from "../../src/domain/StoredTask.ts"
+import { contentBytes, heldByWorker, type StoredTask } from "../../src/domain/StoredTask.ts"
 import {
   decideClaim,
   decideProvideInput,
   decideReplacement,
   decideRequireInput,
   decideStep,
-  leaseUntil,
+  extendedFrom,
+  type Hold,
+  holdFrom,
+  momentAfter,
   planRecovery,
   planSettle,
   planStoreResult,
   planTouch,
-  planTransition
+  planTransition,
+  releasedFrom
 } from "../../src/domain/TaskMachine.ts"
 import { ResultKind } from "../../src/domain/TaskOutcome.ts"
 import {
@@ -27,7 +31,7 @@ import {
   TaskStatus,
   taskStatuses
 } from "../../src/domain/TaskStatus.ts"
-import { applyPatch, permits } from "../../src/domain/TaskWrite.ts"
+import { applyPatch, isAbandoned, permits } from "../../src/domain/TaskWrite.ts"
 import { storedTask, text } from "../layers/storedTask.ts"
 
 const outcome = { result: StoredJson.fromJson({ _tag: "Success", value: 1 }), resultKind: "success" } as const
@@ -243,28 +247,79 @@ describe("plans", () => {
 })
 
 describe("a claim", () => {
-  const claim = (fields: Partial<StoredTask>) => decideClaim(stored(fields), 50, 100)
+  const claim = (fields: Partial<StoredTask>, isHolderDead = false, hold: Hold = { lease: 50 }) =>
+    decideClaim(stored(fields), hold, isHolderDead, 100)
 
   it("takes what nobody holds, and tells what a worker left", () => {
-    const cases = [[null, false], [0, false], [1, true], [100, true]] as const
-    for (const [leaseExpiresAt, abandoned] of cases) {
-      expect(Result.getOrThrow(claim({ attempt: 4, leaseExpiresAt }))).toEqual({
-        patch: { lastUpdatedAt: 100, attempt: 5, leaseExpiresAt: 150 },
+    const cases = [
+      [{ leaseExpiresAt: null }, false],
+      [{ leaseExpiresAt: 0 }, false],
+      [{ leaseExpiresAt: 1 }, true],
+      [{ leaseExpiresAt: 100 }, true],
+      [{ leaseExpiresAt: 100, dueAt: 100 }, false],
+      [{ leaseExpiresAt: 100, dueAt: 90 }, true],
+      // What a dead worker held is abandoned from the moment at which that was noticed.
+      [{ leaseExpiresAt: 100, worker: "w", startedAt: 10 }, true]
+    ] as const
+    for (const [fields, abandoned] of cases) {
+      expect(Result.getOrThrow(claim({ attempt: 4, ...fields }))).toEqual({
+        patch: { lastUpdatedAt: 100, attempt: 5, leaseExpiresAt: 150, dueAt: null, worker: null, startedAt: 100 },
         abandoned
       })
     }
   })
 
-  it("is refused for what is held, and first for what has ended", () => {
-    expect(Result.flip(claim({ leaseExpiresAt: 101 }))).toMatchObject({ success: { _tag: "LeaseHeld", remaining: 1 } })
-    expect(Result.flip(claim({ leaseExpiresAt: 101, status: "failed" }))).toMatchObject({
-      success: { _tag: "TerminalState" }
+  it("of a registered worker lasts for as long as that lives", () => {
+    expect(Result.getOrThrow(claim({ attempt: 1, leaseExpiresAt: 0 }, false, { worker: "w" })).patch).toEqual({
+      lastUpdatedAt: 100,
+      attempt: 2,
+      leaseExpiresAt: heldByWorker,
+      dueAt: null,
+      worker: "w",
+      startedAt: 100
     })
   })
 
-  it("ends no later than a time can be", () => {
-    expect(leaseUntil(5, Number.MAX_SAFE_INTEGER)).toBe(8.64e15)
-    expect(leaseUntil(5, 0)).toBe(0)
+  it("is refused for what is held or not yet due, and first for what has ended", () => {
+    const refused = (fields: Partial<StoredTask>) => Result.getOrThrow(Result.flip(claim(fields)))
+    expect(refused({ leaseExpiresAt: 101 })).toMatchObject({ _tag: "LeaseHeld", remaining: 1 })
+    expect(refused({ leaseExpiresAt: 130, dueAt: 130 })).toMatchObject({ _tag: "LeaseHeld", remaining: 30 })
+    expect(refused({ leaseExpiresAt: 101, status: "failed" })).toMatchObject({ _tag: "TerminalState" })
+    const held = { leaseExpiresAt: heldByWorker, worker: "w" }
+    expect(refused(held)).toMatchObject({ _tag: "LeaseHeld", worker: "w" })
+    expect(refused(held)).not.toHaveProperty("remaining")
+    expect(refused({ ...held, status: "failed" })).toMatchObject({ _tag: "TerminalState" })
+  })
+
+  it("takes what a dead worker holds, and nothing that is under a lease of its own", () => {
+    const held = { leaseExpiresAt: heldByWorker, worker: "w" }
+    expect(Result.getOrThrow(claim(held, true))).toMatchObject({ abandoned: true, patch: { worker: null } })
+    expect(Result.isFailure(claim({ leaseExpiresAt: 101, worker: "w" }, true))).toBe(true)
+  })
+})
+
+describe("a hold", () => {
+  it("ends before the moment that stands for a registered worker", () => {
+    const end = heldByWorker - 1
+    expect(momentAfter(5, Number.MAX_SAFE_INTEGER)).toBe(end)
+    expect(holdFrom(5, { lease: Number.MAX_SAFE_INTEGER }).leaseExpiresAt).toBe(end)
+    expect(extendedFrom(5, Number.MAX_SAFE_INTEGER).leaseExpiresAt).toBe(end)
+    expect(releasedFrom(5, Number.MAX_SAFE_INTEGER)).toMatchObject({ leaseExpiresAt: end, dueAt: end })
+  })
+
+  it("that is extended keeps the start, and is no longer that of a worker", () => {
+    const task = stored({ leaseExpiresAt: heldByWorker, worker: "w", startedAt: 3, attempt: 1 })
+    expect(applyPatch(task, extendedFrom(100, 50))).toMatchObject({ leaseExpiresAt: 150, worker: null, startedAt: 3 })
+  })
+
+  it("that is given up leaves nothing of the worker, and a delay that is nobody's fault", () => {
+    expect(releasedFrom(100, 0)).toEqual({ leaseExpiresAt: 0, dueAt: null, worker: null, startedAt: null })
+    expect(releasedFrom(100, 20)).toEqual({ leaseExpiresAt: 120, dueAt: 120, worker: null, startedAt: null })
+    expect(isAbandoned(releasedFrom(100, 0))).toBe(false)
+    expect(isAbandoned(releasedFrom(100, 20))).toBe(false)
+    expect(isAbandoned(holdFrom(100, { lease: 20 }))).toBe(true)
+    // After a delay a lease that happens to end later is no delay.
+    expect(isAbandoned(applyPatch(stored({ leaseExpiresAt: 120, dueAt: 120 }), extendedFrom(120, 30)))).toBe(true)
   })
 })
 

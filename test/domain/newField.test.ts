@@ -69,13 +69,15 @@ test("a new field of JSON text is asked for where sizes are added up", { timeout
 describe("fields", () => {
   test("of a stored task are all shown in a record, but for what is the storage's own", () => {
     type Hidden = Exclude<keyof StoredTask, keyof TaskRecordFields>
-    expectTypeOf<Hidden>().toEqualTypeOf<"incarnation" | "inputKeys" | "failureStack">()
+    expectTypeOf<Hidden>().toEqualTypeOf<"incarnation" | "dueAt" | "inputKeys" | "failureStack">()
   })
 
   test("of a record can all be given to a new task, but for what is derived or written by workers", () => {
     type Derived = Exclude<keyof TaskRecordFields, keyof CreateTask>
-    expectTypeOf<Derived>().toEqualTypeOf<"revision" | "resultKind" | "attempt" | "leaseExpiresAt" | "steps">()
-    expectTypeOf<Exclude<keyof CreateTask, keyof TaskRecordFields>>().toEqualTypeOf<"lease">()
+    expectTypeOf<Derived>().toEqualTypeOf<
+      "revision" | "resultKind" | "attempt" | "leaseExpiresAt" | "startedAt" | "steps"
+    >()
+    expectTypeOf<Exclude<keyof CreateTask, keyof TaskRecordFields>>().toEqualTypeOf<"lease" | "delay">()
   })
 
   test("of a record are all known to the reference model, but for what nothing depends on", () => {

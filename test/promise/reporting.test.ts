@@ -153,7 +153,7 @@ test("maintenance that fails in the background is told as the typed error", asyn
 
 test("recovery that fails in the background is told as the typed error", async () => {
   const { heard, onError } = makeOnError()
-  await using runner = await openTaskRunner({ layer: changed({ expiredLeases: () => Effect.fail(outage) }) }, {
+  await using runner = await openTaskRunner({ layer: changed({ abandoned: () => Effect.fail(outage) }) }, {
     onError
   })
   await until(() => heard.length > 0)

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { makeDriver, makeStore } from "mcp-task-storage/memory"
+import { heldByWorker } from "../../src/domain/StoredTask.ts"
 import { activeStatuses } from "../../src/domain/TaskStatus.ts"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import * as SqliteTaskStorage from "../../src/layers/SqliteTaskStorage.ts"
@@ -23,17 +24,20 @@ const leases = [
 ] as const
 
 describe.each(backends)("%s", (_, makeBackend) => {
-  it.effect("lists released tasks for those alone who ask for them", () =>
+  it.effect("lists as abandoned what was neither released nor waits on purpose, by the end of its lease", () =>
     Effect.gen(function*() {
       const driver = yield* makeBackend
-      for (const [taskId, leaseExpiresAt] of [["free", 0], ["left", 1], ["at last", 9], ["held", 10]] as const) {
+      for (const [taskId, leaseExpiresAt] of leases) {
         yield* driver.insert(storedTask(taskId, { leaseExpiresAt }), unlimited, 0)
       }
-      const list = (released: boolean) =>
-        Effect.map(driver.expiredLeases({ released, expiredBy: 9, now: 0, limit: 10 }), (found) =>
-          found.map(({ taskId }) => taskId))
-      expect(yield* list(true)).toEqual(["free", "left", "at last"])
-      expect(yield* list(false)).toEqual(["left", "at last"])
+      yield* driver.insert(storedTask("g sleeps no more", { leaseExpiresAt: 5, dueAt: 5 }), unlimited, 0)
+      yield* driver.insert(storedTask("h slept before", { leaseExpiresAt: 6, dueAt: 5 }), unlimited, 0)
+      yield* driver.insert(storedTask("i runs", { leaseExpiresAt: heldByWorker, worker: "w" }), unlimited, 0)
+      yield* driver.insert(storedTask("j asks", { leaseExpiresAt: 7, status: "input_required" }), unlimited, 0)
+      const list = (limit: number) =>
+        Effect.map(driver.abandoned({ expiredBy: 9, now: 0, limit }), (found) => found.map(({ taskId }) => taskId))
+      expect(yield* list(10)).toEqual(["d left", "h slept before", "e at last"])
+      expect(yield* list(2)).toEqual(["d left", "h slept before"])
     }))
 
   it.effect("lists as untouched what nobody has held since", () =>
@@ -42,6 +46,7 @@ describe.each(backends)("%s", (_, makeBackend) => {
       for (const [taskId, leaseExpiresAt] of leases) {
         yield* driver.insert(storedTask(taskId, { leaseExpiresAt }), unlimited, 0)
       }
+      yield* driver.insert(storedTask("g runs", { leaseExpiresAt: heldByWorker, worker: "w" }), unlimited, 0)
       const stale = { statuses: activeStatuses, updatedBefore: 2_000, freeSince: 9, now: 0 }
       const list = (limit: number) =>
         Effect.map(driver.stale({ ...stale, limit }), (found) => found.map(({ taskId }) => taskId))
@@ -61,7 +66,10 @@ describe.each(backends)("%s", (_, makeBackend) => {
             return driver.patch(...args)
           })
       }, { maintenance: false })
-      for (let index = 0; index < 5; index++) yield* storage.createTask({ originalMethod: "m", lease: 0 })
+      for (let index = 0; index < 5; index++) {
+        yield* storage.createTask({ originalMethod: "m", lease: 0 })
+        yield* driver.insert(storedTask(`slept ${index}`, { leaseExpiresAt: 1, dueAt: 1 }), unlimited, 0)
+      }
       yield* driver.insert(storedTask("left", { leaseExpiresAt: 1 }), unlimited, 0)
       expect(yield* storage.recoverStuckTasks(0, { leases: "expired" })).toEqual(["left"])
       expect(writes).toBe(1)
