@@ -28,7 +28,9 @@ export type ParsedHold = (now: number) => HoldPatch
  */
 export const parseHold = (options: ClaimOptions | undefined): Parsed<Hold> => {
   if (options?.worker === undefined) {
-    return Result.map(parseMillis("lease", options?.lease, 1), (lease) => ({ lease }))
+    return options?.lease === undefined
+      ? Result.fail(new InvalidInput({ field: "lease", reason: "must be given, if no worker is" }))
+      : Result.map(parseMillis("lease", options.lease, 1), (lease) => ({ lease }))
   }
   return options.lease === undefined
     ? Result.map(parseId("worker", options.worker), (worker) => ({ worker }))

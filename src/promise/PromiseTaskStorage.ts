@@ -11,7 +11,18 @@ import type * as Domain from "../domain/TaskOperations.ts"
 import type * as Options from "../domain/TaskOptions.ts"
 import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import type { TaskStatus } from "../domain/TaskStatus.ts"
-import type { ClaimedTask, CreateTask, Json, ProvidedInput, Task, TaskOutcome, TaskSummary } from "./Task.ts"
+import type {
+  ClaimedTask,
+  CreateTask,
+  Json,
+  ListedWorker,
+  ProvidedInput,
+  RenewedWorker,
+  Task,
+  TaskOutcome,
+  TaskSummary,
+  WorkerRecord
+} from "./Task.ts"
 
 /**
  * The options of every call.
@@ -61,10 +72,31 @@ export interface TouchOptions extends Options.TouchOptions, CallOptions {}
  * @since 0.2.0
  * @category options
  */
-export interface ClaimOptions extends CallOptions {
-  /** How long the worker holds the task: at least a millisecond. */
-  readonly lease: Duration.Input
-}
+export interface ClaimOptions extends Options.ClaimOptions, CallOptions {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface ClaimableOptions extends Options.ClaimableOptions, CallOptions {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface ClaimTasksOptions extends Options.ClaimTasksOptions, CallOptions {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface RenewWorkerOptions extends Options.RenewWorkerOptions, CallOptions {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface DeclareDeadOptions extends Options.DeclareDeadOptions, CallOptions {}
 
 /**
  * @since 0.2.0
@@ -226,8 +258,9 @@ export interface PromiseSessionTasks extends PromisePlannedWrites<Task> {
   readonly getTaskResult: (taskId: string, options?: CallOptions) => Promise<TaskOutcome | undefined>
 
   /**
-   * Takes a task that nobody holds, or whose lease has run out, for as long as `lease`. The record has the `attempt` that
-   * the worker names in its writes from then on.
+   * Takes a task that nobody holds, whose lease or delay is over, or whose worker was declared dead. Holds it for as long as
+   * `lease`, or as the registered `worker` for as long as that lives. The record has the `attempt` that its holder names in
+   * writes from then on.
    *
    * Rejects with `TaskNotFound`, `LeaseHeld`, `TerminalState`.
    */
@@ -312,12 +345,57 @@ export interface PromiseTaskMessages {
 }
 
 /**
+ * The processes that run tasks. A registered worker holds tasks for as long as it lives, and one renewal is enough for all of
+ * them, however many they are.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PromiseWorkers {
+  /**
+   * Registers a process as a worker with a fresh id.
+   */
+  readonly registerWorker: (worker: Options.RegisterWorker, options?: CallOptions) => Promise<WorkerRecord>
+
+  /**
+   * Extends the lease of a worker. A late renewal is good, as long as nobody has declared the worker dead.
+   *
+   * Rejects with `WorkerLost`.
+   */
+  readonly renewWorker: (workerId: string, options: RenewWorkerOptions) => Promise<RenewedWorker>
+
+  /**
+   * Declares the workers dead whose lease has run out, and gives their ids. Nothing revives a dead worker, and its tasks are free.
+   * After an outage of the engine wait one lease first, for the others could not renew either.
+   */
+  readonly declareDeadWorkers: (options?: DeclareDeadOptions) => Promise<ReadonlyArray<string>>
+
+  /**
+   * Ends a worker in good order: what it still holds is abandoned at once, and free for others. Gives how many tasks that were.
+   */
+  readonly endWorker: (workerId: string, options?: CallOptions) => Promise<number>
+
+  /**
+   * Lists all workers, live and dead, ascending by id, with how many tasks each holds. A dead worker is removed a day after its
+   * death, once it holds none.
+   */
+  readonly listWorkers: (options?: CallOptions) => Promise<ReadonlyArray<ListedWorker>>
+
+  /**
+   * Gives the ids of tasks that a worker holds, as soon as somebody else wrote or deleted one of them: a cancel, an answer. An id
+   * may come more than once, or for nothing, so read the task. It goes on through outages, and does not end. Each iteration
+   * listens anew, and leaving the loop ends it.
+   */
+  readonly workerNews: (workerId: string, options?: CallOptions) => AsyncIterable<string>
+}
+
+/**
  * Task storage through promises. Its operations are for trusted code: they reach every task.
  *
  * @since 0.1.0
  * @category models
  */
-export interface PromiseTaskStorage extends PromiseSessionTasks {
+export interface PromiseTaskStorage extends PromiseSessionTasks, PromiseWorkers {
   /**
    * `memory`, `sqlite`, or what a third-party driver calls itself.
    */
@@ -351,10 +429,16 @@ export interface PromiseTaskStorage extends PromiseSessionTasks {
   readonly recoverStuckTasks: (maxAge: Duration.Input, options?: RecoveryOptions) => Promise<ReadonlyArray<string>>
 
   /**
-   * Lists the `working` tasks that wait for a worker, or whose worker let its lease run out, the longest free first. It
-   * gives 50 of them, or `limit`.
+   * Lists the `working` tasks that a worker may claim: those that were released, whose lease or delay is over, or whose worker
+   * was declared dead. Sessions take turns. It gives 50 of them, or `limit`.
    */
-  readonly claimableTasks: (options?: LimitOptions) => Promise<ReadonlyArray<string>>
+  readonly claimableTasks: (options?: ClaimableOptions) => Promise<ReadonlyArray<string>>
+
+  /**
+   * Claims tasks that `claimableTasks` lists, 50 of them or `limit`, in as few statements as the engine can. Tasks that others
+   * claim at the same time are left out.
+   */
+  readonly claimTasks: (options: ClaimTasksOptions) => Promise<ReadonlyArray<ClaimedTask>>
 
   /**
    * Removes expired tasks and messages, and does what the engine needs from time to time.

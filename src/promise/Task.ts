@@ -75,7 +75,14 @@ export interface TaskSummary {
   readonly revision: number
   /** How often the task was claimed by a worker; absent when it never was. */
   readonly attempt?: number
-  /** Until when its worker holds the task, in ISO 8601. The first moment of 1970 when it waits for one. */
+  /** The registered worker that has the task, or had it when it ended. */
+  readonly worker?: string
+  /** Since when the one who has the task has it, or had it when it ended, in ISO 8601. */
+  readonly startedAt?: string
+  /**
+   * Until when nobody may claim the task, in ISO 8601. The first moment of 1970 when it waits for a worker; absent while a
+   * registered worker has it.
+   */
   readonly leaseExpiresAt?: string
   readonly resultKind?: ResultKind
   /** What the method is applied to: a tool, a prompt. Tasks of earlier versions have none. */
@@ -132,6 +139,52 @@ export interface ClaimedTask {
   readonly record: Task
   /** Whether a worker had it before and neither ended nor released it, so that its work may be half done. */
   readonly abandoned: boolean
+}
+
+/**
+ * A process that runs tasks, registered as a worker.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface WorkerRecord {
+  readonly workerId: string
+  /** The name of its machine. */
+  readonly host?: string
+  /** The number of its process there. */
+  readonly pid?: number
+  /** The name of its program, and the version of that. */
+  readonly name?: string
+  readonly version?: string
+  /** ISO 8601 in UTC, with milliseconds. */
+  readonly registeredAt: string
+  /** Until when nobody may declare it dead, in ISO 8601. */
+  readonly leaseExpiresAt: string
+  /** When it was declared dead, in ISO 8601; absent while it lives. */
+  readonly diedAt?: string
+}
+
+/**
+ * A worker, and how many tasks it holds.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ListedWorker {
+  readonly worker: WorkerRecord
+  readonly tasks: number
+}
+
+/**
+ * A worker that was renewed.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface RenewedWorker {
+  readonly worker: WorkerRecord
+  /** Milliseconds by which the clock of the engine is ahead of the clock of this process, if the engine tells its time. */
+  readonly clockSkew?: number
 }
 
 /**

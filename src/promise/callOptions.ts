@@ -91,6 +91,30 @@ export const claimCall: OptionNames<Calls.ClaimOptions> = [...Domain.claimOption
  * @since 0.2.0
  * @category constants
  */
+export const claimableCall: OptionNames<Calls.ClaimableOptions> = [...Domain.claimableOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const claimTasksCall: OptionNames<Calls.ClaimTasksOptions> = [...Domain.claimTasksOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const renewCall: OptionNames<Calls.RenewWorkerOptions> = [...Domain.renewOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const declareDeadCall: OptionNames<Calls.DeclareDeadOptions> = [...Domain.declareDeadOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
 export const requireInputCall: OptionNames<Calls.RequireInputOptions> = [...Domain.requireInputOptions, ...plainCall]
 
 /**

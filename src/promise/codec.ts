@@ -14,9 +14,20 @@ import type { TaskPage } from "../domain/TaskOperations.ts"
 import type * as Domain from "../domain/TaskOperations.ts"
 import type * as Options from "../domain/TaskOptions.ts"
 import type { SummaryFields, TaskRecord, TaskRecordFields, TaskSummary as SummaryRecord } from "../domain/TaskRecord.ts"
+import type { WorkerRecord as Worker } from "../domain/WorkerRecord.ts"
 import { requireObject } from "./arguments.ts"
 import { formatTime } from "./formatTime.ts"
-import type { ClaimedTask, CreateTask, FailureReport, ProvidedInput, Task, TaskSummary } from "./Task.ts"
+import type {
+  ClaimedTask,
+  CreateTask,
+  FailureReport,
+  ListedWorker,
+  ProvidedInput,
+  RenewedWorker,
+  Task,
+  TaskSummary,
+  WorkerRecord
+} from "./Task.ts"
 
 /**
  * @since 0.1.0
@@ -97,6 +108,35 @@ export const encodeClaimedTask = ({ abandoned, record }: Domain.ClaimedTask): Cl
   abandoned
 })
 
+/**
+ * @since 0.2.0
+ * @category encoders
+ */
+export const encodeWorker = ({ diedAt, leaseExpiresAt, registeredAt, ...about }: Worker): WorkerRecord => ({
+  ...about,
+  registeredAt: formatTime(registeredAt),
+  leaseExpiresAt: formatTime(leaseExpiresAt),
+  ...(diedAt === undefined ? {} : { diedAt: formatTime(diedAt) })
+})
+
+/**
+ * @since 0.2.0
+ * @category encoders
+ */
+export const encodeListedWorker = ({ tasks, worker }: Domain.ListedWorker): ListedWorker => ({
+  worker: encodeWorker(worker),
+  tasks
+})
+
+/**
+ * @since 0.2.0
+ * @category encoders
+ */
+export const encodeRenewedWorker = ({ worker, ...rest }: Domain.RenewedWorker): RenewedWorker => ({
+  worker: encodeWorker(worker),
+  ...rest
+})
+
 type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
 
 /** What every task has. */
@@ -129,6 +169,8 @@ const encodeRest = (target: Mutable<TaskSummary>, record: SummaryFields): void =
     pollInterval: record.pollInterval !== undefined && (target.pollInterval = record.pollInterval),
     meta: record.meta !== undefined && (target.meta = record.meta),
     attempt: record.attempt !== undefined && (target.attempt = record.attempt),
+    worker: record.worker !== undefined && (target.worker = record.worker),
+    startedAt: record.startedAt !== undefined && (target.startedAt = formatTime(record.startedAt)),
     leaseExpiresAt: record.leaseExpiresAt !== undefined && (target.leaseExpiresAt = formatTime(record.leaseExpiresAt)),
     resultKind: record.resultKind !== undefined && (target.resultKind = record.resultKind),
     name: record.name !== undefined && (target.name = record.name),
@@ -182,7 +224,7 @@ export const decodeTask = (task: Task): TaskRecordFields => {
   requireMillis("ttl", task.ttl)
   requireMillis("pollInterval", task.pollInterval)
   // A replacement does not say who holds a task.
-  const { attempt: _, failure, leaseExpiresAt: __, ...rest } = task
+  const { attempt: _, failure, leaseExpiresAt: __, startedAt: ___, worker: ____, ...rest } = task
   return {
     ...rest,
     ...decodeFailure(failure),

@@ -20,7 +20,8 @@ export {
   TaskAlreadyExists,
   TaskNotFound,
   TaskStorageUnavailable,
-  TerminalState
+  TerminalState,
+  WorkerLost
 } from "../domain/TaskError.ts"
 export type { TaskStorageError } from "../domain/TaskError.ts"
 export type { MaintenanceReport, TaskPage } from "../domain/TaskOperations.ts"

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { PlannedWrites, SessionTasks } from "../domain/TaskOperations.ts"
 import {
@@ -31,10 +32,10 @@ import {
   encodeTaskOption,
   encodeTaskPage
 } from "./codec.ts"
+import { iterate } from "./iterate.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
 import type { PromisePlannedWrites, PromiseSessionTasks } from "./PromiseTaskStorage.ts"
 import type { CreateTask } from "./Task.ts"
-import { watchTask } from "./watchTask.ts"
 
 /**
  * Makes the promises of operations on tasks. `tasks` is asked for them on every call, and may throw `InvalidInput`.
@@ -94,10 +95,12 @@ export const makePromiseSessionTasks = (
     ),
 
   claimTask: (taskId, options) =>
-    calls.write("claimTask", options, claimCall, (own) => {
-      if (own === undefined) throw new InvalidInput({ field: "lease", reason: "must be given" })
-      return Effect.map(tasks().claimTask(taskId, own), encodeClaimedTask)
-    }),
+    calls.write(
+      "claimTask",
+      options,
+      claimCall,
+      (own) => Effect.map(tasks().claimTask(taskId, own ?? {}), encodeClaimedTask)
+    ),
 
   storeTaskStep: (taskId, key, value, options) =>
     calls.write(
@@ -122,7 +125,8 @@ export const makePromiseSessionTasks = (
 
   taskCount: (options) => calls.read("taskCount", options, plainCall, () => tasks().taskCount()),
 
-  changes: (taskId, options) => watchTask(calls, options, () => tasks().changes(taskId)),
+  changes: (taskId, options) =>
+    iterate("changes", calls, options, () => Stream.map(tasks().changes(taskId), encodeTask)),
 
   awaitTask: (taskId, options) =>
     calls.wait("awaitTask", options, plainCall, () => Effect.map(tasks().awaitTask(taskId), encodeTask))

@@ -8,9 +8,19 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { parseId } from "../domain/ArgumentParsers.ts"
 import type { TaskMessages, TaskStorageShape } from "../domain/TaskOperations.ts"
-import { enqueueCall, limitCall, listCall, plainCall, recoveryCall, storageListCall } from "./callOptions.ts"
-import { encodeSummaryPage, encodeTaskPage } from "./codec.ts"
+import {
+  claimableCall,
+  claimTasksCall,
+  enqueueCall,
+  limitCall,
+  listCall,
+  plainCall,
+  recoveryCall,
+  storageListCall
+} from "./callOptions.ts"
+import { encodeClaimedTask, encodeSummaryPage, encodeTaskPage } from "./codec.ts"
 import { makePromiseSessionTasks } from "./makePromiseSessionTasks.ts"
+import { makePromiseWorkers } from "./makePromiseWorkers.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
 import type { PromiseTaskMessages, PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 
@@ -27,6 +37,7 @@ export const makePromiseTaskStorage = (
   generateId: (() => string) | undefined
 ): PromiseTaskStorage => ({
   ...makePromiseSessionTasks(() => storage, calls, generateId),
+  ...makePromiseWorkers(storage, calls),
   backendName: storage.backendName,
 
   listTaskSummaries: (options) =>
@@ -50,7 +61,16 @@ export const makePromiseTaskStorage = (
       return storage.recoverStuckTasks(maxAge, own)
     }),
 
-  claimableTasks: (options) => calls.read("claimableTasks", options, limitCall, (own) => storage.claimableTasks(own)),
+  claimableTasks: (options) =>
+    calls.read("claimableTasks", options, claimableCall, (own) => storage.claimableTasks(own)),
+
+  claimTasks: (options) =>
+    calls.write(
+      "claimTasks",
+      options,
+      claimTasksCall,
+      (own) => Effect.map(storage.claimTasks(own ?? {}), (tasks) => tasks.map(encodeClaimedTask))
+    ),
 
   maintenance: (options) => calls.write("maintenance", options, plainCall, () => storage.maintenance()),
 

@@ -214,6 +214,7 @@ const tellClient = (error: Refusal, taskId?: string): Telling => {
     case "InputKeyReused":
     case "LeaseLost":
     case "LeaseHeld":
+    case "WorkerLost":
     case "ConcurrentModification":
       return tellAndReport(internalError("Internal error"))
   }

@@ -52,6 +52,9 @@ const notOutcomes = [
   { _tag: "Error", code: 1, message: "m", data: 1n }
 ]
 
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
 const call = { originalMethod: "tools/call" }
 const outcome = { _tag: "Success", value: 1 }
 const record = {
@@ -87,8 +90,26 @@ const wrongDrafts = [
     ...each("inputResponses", notJsonObjects.slice(2)),
     ...each("requestState", notTexts),
     ...each("lease", [null, ...notMillis]),
+    ...each("delay", [null, ...notMillis]),
+    ...each("worker", notIds.slice(1)),
+    { delay: 1, lease: 1 },
+    { delay: 1, worker: "w" },
+    { lease: 1, worker: "w" },
     ...each("principal", notJson)
   ].map((wrong) => ({ ...call, ...wrong }))
+]
+
+const wrongWorkers = [
+  ...notObjects,
+  {},
+  ...each("lease", [null, 0, ...notMillis]),
+  ...[
+    ...each("host", ["", "x".repeat(256), null, ...notTexts]),
+    ...each("pid", [-1, 0.5, NaN, "1", null]),
+    ...each("name", ["", "x".repeat(256), null, ...notTexts]),
+    ...each("version", ["", "x".repeat(256), null, ...notTexts]),
+    ...each("hosts", [undefined])
+  ].map((wrong) => ({ lease: 1, ...wrong }))
 ]
 
 const wrongRecords = [
@@ -125,6 +146,16 @@ const onTask = (...more: ReadonlyArray<readonly [right: unknown, wrong: Readonly
 const plain = [{}, notOptions] as const
 const attempts = each("attempt", [null, ...notCounts])
 const leases = each("lease", [null, ...notMillis])
+const delays = [...each("delay", [null, ...notMillis]), { delay: 1, lease: 1 }]
+const holds = [
+  undefined,
+  {},
+  ...notOptions,
+  ...leases,
+  ...each("lease", [undefined, 0]),
+  ...each("worker", notIds.slice(1)),
+  { lease: 1, worker: "w" }
+]
 const pages = [...notOptions, ...each("limit", notCounts)]
 const cursors = each("cursor", [0, {}, "", "nonsense", "x".repeat(10_000)])
 
@@ -153,11 +184,12 @@ const sessionMethods: { readonly [method: string]: Table } = {
     ...notOptions,
     ...attempts,
     ...leases,
+    ...delays,
     ...each("ttl", notTtls),
     ...each("pollInterval", notMillis),
     ...each("statusMessage", notTexts)
   ]]),
-  claimTask: onTask([{ lease: 1 }, [undefined, {}, ...notOptions, ...leases, ...each("lease", [undefined, 0])]]),
+  claimTask: onTask([{ lease: 1 }, holds]),
   storeTaskStep: onTask(["step", notIds], [1, [undefined, ...notJson]], [{}, [...notOptions, ...attempts]]),
   requireInput: onTask([{ key: 1 }, notJsonObjects], [{}, [
     ...notOptions,
@@ -169,6 +201,20 @@ const sessionMethods: { readonly [method: string]: Table } = {
   taskCount: { right: [{}], wrong: [notOptions] },
   awaitTask: onTask(plain)
 }
+
+const turns = [
+  ...pages,
+  ...each("kinds", [null, {}, "tools/call", [null], ["tools/call"], [{}], [{ method: 1 }], [{
+    method: "m",
+    nam: "n"
+  }]]),
+  ...each("kinds", ["", "x".repeat(256), 1].map((name) => [{ method: "m", name }])),
+  ...each("leases", [1, null, "expired", ["released"]]),
+  ...each("exceptSessions", [null, {}, "session", [null], [""]]),
+  ...each("perSession", [null, ...notCounts]),
+  ...each("running", [null, 1, [], [1], { session: -1 }, { session: "1" }]),
+  ...each("behindSession", notIds.slice(1))
+]
 
 const storageMethods: { readonly [method: string]: Table } = {
   ...sessionMethods,
@@ -186,7 +232,19 @@ const storageMethods: { readonly [method: string]: Table } = {
       ...each("leases", [1, null, "all", ["expired"]])
     ]]
   },
-  claimableTasks: { right: [{}], wrong: [pages] },
+  claimableTasks: { right: [{}], wrong: [turns] },
+  claimTasks: {
+    right: [{ lease: 1 }],
+    wrong: [[...holds, ...turns.map((wrong) => isObject(wrong) ? { lease: 1, ...wrong } : wrong)]]
+  },
+  registerWorker: { right: [{ lease: 1 }, {}], wrong: [wrongWorkers, notOptions] },
+  renewWorker: {
+    right: ["worker", { lease: 1 }],
+    wrong: [notIds, [undefined, {}, ...notOptions, ...leases, ...each("lease", [undefined, 0])]]
+  },
+  declareDeadWorkers: { right: [{}], wrong: [[...notOptions, ...each("except", notIds.slice(1))]] },
+  endWorker: { right: ["worker", {}], wrong: [notIds, notOptions] },
+  listWorkers: { right: [{}], wrong: [notOptions] },
   maintenance: { right: [{}], wrong: [notOptions] }
 }
 
@@ -267,17 +325,19 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     }
   })
 
-  test("changes refuses wrong arguments when it is iterated", async () => {
-    const calls = [...notIds.map((id) => [id]), ...notOptions.map((options) => ["task", options])]
+  test.each(["changes", "workerNews"] as const)("%s refuses wrong arguments when it is iterated", async (method) => {
+    const calls = [...notIds.map((id) => [id]), ...notOptions.map((options) => ["id", options])]
     for (const args of calls) {
-      const changes = Reflect.apply(storage.changes, storage, args)
-      await expect(changes[Symbol.asyncIterator]().next(), show(args)).rejects.toBeInstanceOf(InvalidInput)
+      const items = Reflect.apply(storage[method], storage, args)
+      await expect(items[Symbol.asyncIterator]().next(), show(args)).rejects.toBeInstanceOf(InvalidInput)
     }
   })
 
   test("the tables cover every method", () => {
     const methods = Object.entries(storage).filter(([, value]) => typeof value === "function").map(([key]) => key)
-    expect(methods.toSorted()).toEqual([...Object.keys(storageMethods), "changes", "close", "forSession"].toSorted())
+    expect(methods.toSorted()).toEqual(
+      [...Object.keys(storageMethods), "changes", "close", "forSession", "workerNews"].toSorted()
+    )
     expect(Object.keys(storage.messages).toSorted()).toEqual(Object.keys(messageMethods).toSorted())
     expect(Object.keys(storage.forSession("session")).toSorted())
       .toEqual([...Object.keys(sessionMethods), "changes", "withSummary"].toSorted())

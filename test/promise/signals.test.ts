@@ -44,11 +44,24 @@ const sessionCalls: Calls = {
 const storageCalls: Calls = {
   ...sessionCalls,
   claimableTasks: [],
+  claimTasks: [],
+  declareDeadWorkers: [],
+  endWorker: ["worker"],
   expireTasks: [],
   listTasksForSession: ["session"],
+  listWorkers: [],
   maintenance: [],
-  recoverStuckTasks: ["1 minute"]
+  recoverStuckTasks: ["1 minute"],
+  registerWorker: [{ lease: 1 }],
+  renewWorker: ["worker"],
+  workerNews: ["worker"]
 }
+
+/** The calls that must be told how long they hold something. */
+const withLease = ["claimTask", "claimTasks", "renewWorker"]
+
+/** The calls that give several answers, and begin with the first that is asked for. */
+const iterated = ["changes", "workerNews"]
 
 /** The writes that answer with a summary. */
 const plannedCalls: Calls = {
@@ -91,12 +104,13 @@ describe.each(targets)("%s", (_, of, calls, others) => {
   test.each(Object.entries(calls))("%s does nothing with a signal that is aborted", async (method, args) => {
     const target = of(runner)
     const reason = new Error("too late")
-    const options = { ...(method === "claimTask" ? { lease: 1 } : {}), signal: AbortSignal.abort(reason) }
+    const options = { ...(withLease.includes(method) ? { lease: 1 } : {}), signal: AbortSignal.abort(reason) }
     const found: unknown = Reflect.get(target, method)
     if (typeof found !== "function") throw new Error(`there is no ${method}`)
     const answer: unknown = Reflect.apply(found, target, [...args, options])
-    await expect(method === "changes" ? first(answer) : answer).rejects.toBe(reason)
+    await expect(iterated.includes(method) ? first(answer) : answer).rejects.toBe(reason)
     expect(await runner.storage.taskCount()).toBe(0)
+    expect(await runner.storage.listWorkers()).toEqual([])
   })
 
   test("the table has every call", () => {
@@ -105,7 +119,7 @@ describe.each(targets)("%s", (_, of, calls, others) => {
   })
 })
 
-const first = async (changes: unknown): Promise<unknown> => {
-  const iterable = Object(changes)
+const first = async (items: unknown): Promise<unknown> => {
+  const iterable = Object(items)
   return iterable[Symbol.asyncIterator]().next()
 }

@@ -1,5 +1,5 @@
 /**
- * The changes of a task as an async iterator.
+ * Streams as async iterators.
  *
  * @since 0.1.0
  */
@@ -8,55 +8,54 @@ import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { plainCall, readCall } from "./callOptions.ts"
-import { encodeTask } from "./codec.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
 import type { CallOptions } from "./PromiseTaskStorage.ts"
-import type { Task } from "./Task.ts"
 
 /**
- * Iterates over a stream of records. Each iteration runs the stream anew, from its first `next` until it ends, is left,
- * or its signal is aborted.
+ * Iterates over a stream. Each iteration runs the stream anew, from its first `next` until it ends,
+ * is left, or its signal is aborted.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const watchTask = <E>(
+export const iterate = <A, E>(
+  operation: string,
   calls: PromiseCalls,
   options: CallOptions | undefined,
-  make: () => Stream.Stream<TaskRecord, E>
-): AsyncIterable<Task> => ({
+  make: () => Stream.Stream<A, E>
+): AsyncIterable<A> => ({
   [Symbol.asyncIterator]: () => {
     const left = new AbortController()
-    const tasks = pullTasks(calls, options, make, left.signal)
+    const items = pullItems(operation, calls, options, make, left.signal)
     return {
-      next: () => tasks.next(),
+      next: () => items.next(),
       return: () => {
-        // A generator that waits for its task would hear of its return only with that task's next change.
+        // A generator that waits for an item would hear of its return only with the next one.
         left.abort()
-        return tasks.return(undefined)
+        return items.return(undefined)
       }
     }
   }
 })
 
-const pullTasks = async function*<E>(
+const pullItems = async function*<A, E>(
+  operation: string,
   calls: PromiseCalls,
   options: CallOptions | undefined,
-  make: () => Stream.Stream<TaskRecord, E>,
+  make: () => Stream.Stream<A, E>,
   left: AbortSignal
-): AsyncGenerator<Task, undefined> {
+): AsyncGenerator<A, undefined> {
   const { signal: given } = readCall(options, plainCall)
   const signal = given === undefined ? left : AbortSignal.any([given, left])
   const scope = Scope.makeUnsafe()
   try {
-    const pull = await calls.wait("changes", { signal }, plainCall, () => Scope.provide(Stream.toPull(make()), scope))
+    const pull = await calls.wait(operation, { signal }, plainCall, () => Scope.provide(Stream.toPull(make()), scope))
     const next = Pull.catchDone(pull, () => Effect.undefined)
     while (true) {
-      const records = await calls.wait("changes", { signal }, plainCall, () => next)
-      if (records === undefined) return undefined
-      for (const record of records) yield encodeTask(record)
+      const items = await calls.wait(operation, { signal }, plainCall, () => next)
+      if (items === undefined) return undefined
+      yield* items
     }
   } catch (error) {
     if (left.aborted) return undefined

@@ -1,0 +1,45 @@
+/**
+ * The operations on workers as promises.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import { InvalidInput } from "../domain/TaskError.ts"
+import type { WorkerOperations } from "../domain/TaskOperations.ts"
+import { declareDeadCall, plainCall, renewCall } from "./callOptions.ts"
+import { encodeListedWorker, encodeRenewedWorker, encodeWorker } from "./codec.ts"
+import { iterate } from "./iterate.ts"
+import type { PromiseCalls } from "./PromiseCalls.ts"
+import type { PromiseWorkers } from "./PromiseTaskStorage.ts"
+
+/**
+ * Makes the promises of operations on workers.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makePromiseWorkers = (workers: WorkerOperations, calls: PromiseCalls): PromiseWorkers => ({
+  registerWorker: (worker, options) =>
+    calls.write("registerWorker", options, plainCall, () => Effect.map(workers.registerWorker(worker), encodeWorker)),
+
+  renewWorker: (workerId, options) =>
+    calls.write("renewWorker", options, renewCall, (own) => {
+      if (own === undefined) throw new InvalidInput({ field: "lease", reason: "must be given" })
+      return Effect.map(workers.renewWorker(workerId, own), encodeRenewedWorker)
+    }),
+
+  declareDeadWorkers: (options) =>
+    calls.write("declareDeadWorkers", options, declareDeadCall, (own) => workers.declareDeadWorkers(own)),
+
+  endWorker: (workerId, options) => calls.write("endWorker", options, plainCall, () => workers.endWorker(workerId)),
+
+  listWorkers: (options) =>
+    calls.read(
+      "listWorkers",
+      options,
+      plainCall,
+      () => Effect.map(workers.listWorkers(), (listed) => listed.map(encodeListedWorker))
+    ),
+
+  workerNews: (workerId, options) => iterate("workerNews", calls, options, () => workers.workerNews(workerId))
+})
