@@ -154,7 +154,8 @@ class Turns<Task> {
   ): Effect.Effect<ReadonlyArray<Task>, TaskDriverError> {
     return Effect.gen({ self: this }, function*() {
       let left = yield* kinds
-      for (let perSession = 1; left.length > 0; perSession *= growth) {
+      for (let had = 0, may = 1; left.length > 0; had = may, may *= growth) {
+        const perSession = this.#way === "take" ? may - had : may
         const more: Array<StoredKind> = []
         for (const kind of left) {
           if (this.#room === 0) return [...this.#found.values()]
@@ -175,22 +176,37 @@ class Turns<Task> {
     const { behind } = this.#wanted
     return Effect.gen({ self: this }, function*() {
       const before = this.#found.size
+      const served = new Set<string>()
       // Behind the last session the first one has its turn.
       for (const from of behind === undefined ? [undefined] : [behind, undefined]) {
-        if (this.#room > 0) this.#note(yield* get(this.#query(kind, from, perSession)))
+        if (this.#room === 0) break
+        const tasks = yield* get(this.#query(kind, from, perSession, served))
+        this.#note(tasks)
+        // What was taken is not found again, so that a session behind would have a second turn.
+        if (this.#way === "take") {
+          for (const task of tasks) {
+            const { sessionId } = this.#taskOf(task)
+            if (sessionId !== null) served.add(sessionId)
+          }
+        }
       }
       return this.#found.size > before
     })
   }
 
-  #query(kind: StoredKind, behind: string | undefined, perSession: number): FreeQuery {
+  #query(
+    kind: StoredKind,
+    behind: string | undefined,
+    perSession: number,
+    served: ReadonlySet<string>
+  ): FreeQuery {
     const { limit } = this.#wanted
     const isTaking = this.#way === "take"
     return {
       ...this.#time,
       kind,
       behind,
-      except: [...this.#full],
+      except: [...new Set([...this.#full, ...served])],
       perSession: isTaking ? Math.min(perSession, this.#leastRoom) : perSession,
       limit: isTaking ? this.#room : limit
     }
@@ -303,7 +319,7 @@ const parseRunning = (running: NonNullable<ClaimableOptions["running"]>): Parsed
     ? Result.map(
       Result.all(
         Object.entries(running).map(([session, count]) =>
-          Result.map(parseNatural(`running.${session}`, count), (count) => [session, count] as const)
+          allOf([parseId("running", session), parseNatural(`running.${session}`, count)])
         )
       ),
       (entries) => new Map(entries)

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { TaskRecordFields, TaskSummary } from "../domain/TaskRecord.ts"
+import type { WorkerRecord } from "../domain/WorkerRecord.ts"
 
 /**
  * Gives the fields of a record in the order of their names, times in milliseconds since the epoch. A field that is
@@ -18,9 +19,24 @@ export const plainRecord = (record: TaskRecordFields | TaskSummary): { readonly 
     createdAt: record.createdAt.epochMilliseconds,
     lastUpdatedAt: record.lastUpdatedAt.epochMilliseconds,
     leaseExpiresAt: record.leaseExpiresAt?.epochMilliseconds,
+    startedAt: record.startedAt?.epochMilliseconds,
     failure: record.failure === undefined
       ? undefined
       : sorted({ ...record.failure, at: record.failure.at.epochMilliseconds })
+  })
+
+/**
+ * Gives the fields of a worker in the order of their names, times in milliseconds since the epoch.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+export const plainWorker = (worker: WorkerRecord): { readonly [field: string]: unknown } =>
+  sorted({
+    ...worker,
+    registeredAt: worker.registeredAt.epochMilliseconds,
+    leaseExpiresAt: worker.leaseExpiresAt.epochMilliseconds,
+    diedAt: worker.diedAt?.epochMilliseconds
   })
 
 /**

@@ -15,6 +15,17 @@ import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
 import { yieldingDriver } from "./linearizability/yieldingDriver.ts"
 
 /**
+ * Two drivers on one fresh, empty store.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DriverPair {
+  readonly first: TaskDriver
+  readonly second: TaskDriver
+}
+
+/**
  * Two handles on one store, as two processes have them.
  *
  * @since 0.1.0
@@ -23,6 +34,8 @@ import { yieldingDriver } from "./linearizability/yieldingDriver.ts"
 export interface StoragePair {
   readonly first: TaskStorageShape
   readonly second: TaskStorageShape
+  /** Their drivers. What only these show is not checked where they are left out. */
+  readonly drivers?: DriverPair | undefined
 }
 
 /**
@@ -53,17 +66,6 @@ export interface StorageHarness<E = unknown> {
 }
 
 /**
- * Two drivers on one fresh, empty store.
- *
- * @since 0.1.0
- * @category models
- */
-export interface DriverPair {
-  readonly first: TaskDriver
-  readonly second: TaskDriver
-}
-
-/**
  * Makes a harness of a backend's drivers.
  *
  * @since 0.1.0
@@ -75,10 +77,12 @@ export const fromDrivers = <E>(harness: {
 }): StorageHarness<E | InvalidInput> => {
   const openWith = (wrap: (driver: TaskDriver) => TaskDriver) =>
     Effect.fnUntraced(function*(options: TaskStorageOptions) {
-      const { first, second } = yield* harness.makeDrivers
+      const made = yield* harness.makeDrivers
+      const drivers = { first: wrap(made.first), second: wrap(made.second) }
       return {
-        first: yield* TaskStorage.fromDriver(wrap(first), options),
-        second: yield* TaskStorage.fromDriver(wrap(second), options)
+        first: yield* TaskStorage.fromDriver(drivers.first, options),
+        second: yield* TaskStorage.fromDriver(drivers.second, options),
+        drivers
       }
     })
   const { maxPayloadBytes } = harness

@@ -28,8 +28,11 @@ export class Mismatch extends Data.TaggedError("Mismatch")<{ readonly difference
 export type ExpectedError = {
   [Tag in TaskStorageError["_tag"]]:
     & { readonly _tag: Tag }
-    & Partial<Omit<Extract<TaskStorageError, { readonly _tag: Tag }>, "_tag">>
+    & FieldsOf<Extract<TaskStorageError, { readonly _tag: Tag }>>
 }[TaskStorageError["_tag"]]
+
+/** Some fields of an error; `undefined` stands for an absent one. */
+type FieldsOf<E> = { readonly [Field in Exclude<keyof E, "_tag">]?: E[Field] | undefined }
 
 /**
  * Checks that a value is the expected one, to the order of keys.

@@ -5,9 +5,11 @@
  */
 import { badInputGroup } from "./badInput.ts"
 import { briefWritesGroup } from "./briefWrites.ts"
+import { claimTasksGroup } from "./claimTasks.ts"
 import { closedOptionsGroup } from "./closedOptions.ts"
 import type { ContractGroup } from "./ContractCase.ts"
 import { createGroup } from "./create.ts"
+import { delaysGroup } from "./delays.ts"
 import { deletesGroup } from "./deletes.ts"
 import { expiryGroup } from "./expiry.ts"
 import { failuresGroup } from "./failures.ts"
@@ -33,6 +35,8 @@ import { updateGroup } from "./update.ts"
 import { upkeepGroup } from "./upkeep.ts"
 import { verbatimGroup } from "./verbatim.ts"
 import { watchingGroup } from "./watching.ts"
+import { workersGroup } from "./workers.ts"
+import { workerTasksGroup } from "./workerTasks.ts"
 
 /**
  * Lists every case of the contract by subject; {@link runCase} runs one.
@@ -61,7 +65,11 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   recoveryGroup,
   leasesGroup,
   fencingGroup,
+  workersGroup,
+  workerTasksGroup,
   freeTasksGroup,
+  claimTasksGroup,
+  delaysGroup,
   stepsGroup,
   watchingGroup,
   verbatimGroup,

@@ -4,11 +4,12 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { SessionTasks } from "../../domain/TaskOperations.ts"
-import type { CreateTask } from "../../domain/TaskOptions.ts"
+import type { SessionTasks, WorkerOperations } from "../../domain/TaskOperations.ts"
+import type { CreateTask, RegisterWorker } from "../../domain/TaskOptions.ts"
 import type { TaskRecord } from "../../domain/TaskRecord.ts"
 import { activeStatuses, type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
 import { Mismatch } from "./check.ts"
+import type { World } from "./ContractCase.ts"
 
 /** The smallest task. */
 export const tool = { originalMethod: "tools/call" } as const
@@ -44,3 +45,21 @@ export const mustGet = (
         ? Effect.succeed(found.value)
         : Effect.fail(new Mismatch({ difference: `task ${taskId} is not there` }))
   )
+
+/** A lease that no case outlasts. */
+export const longLease = { lease: "1 hour" } as const
+
+/** Registers a worker and gives its id. */
+export const register = (
+  storage: WorkerOperations,
+  worker: RegisterWorker = longLease
+): Effect.Effect<string, Effect.Error<ReturnType<WorkerOperations["registerWorker"]>>> =>
+  Effect.map(storage.registerWorker(worker), ({ workerId }) => workerId)
+
+/** Lets the lease of a worker run out, and declares it dead. */
+export const bury = Effect.fnUntraced(function*({ clock, first }: Pick<World, "clock" | "first">, workerId: string) {
+  yield* first.renewWorker(workerId, { lease: 1 })
+  yield* clock.advance(1)
+  const dead = yield* first.declareDeadWorkers()
+  if (!dead.includes(workerId)) return yield* new Mismatch({ difference: `worker ${workerId} was not declared dead` })
+})
