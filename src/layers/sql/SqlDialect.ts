@@ -57,6 +57,17 @@ export interface SqlDialect {
   readonly among: (select: string) => string
   /** Selects the ids that the one parameter lists, as a JSON array. */
   readonly idList: string
+  /** The key of a kind, by which free tasks are found: of an expression for the text of its method and then its name. */
+  readonly kindKey: (text: string) => string
+  /**
+   * Joins each row before it with tasks that it leads to, one row after the other: behind `WHERE` there are the condition on
+   * them, their order and their number. `lock` is for a statement that writes them.
+   */
+  readonly joinEach: (tasks: string, where: string, lock: boolean) => string
+  /** The time of the engine in milliseconds, where it says more than that of the process. */
+  readonly engineTime: string | undefined
+  /** Whether a write takes a lock that keeps all others from writing, so that a look comes first. */
+  readonly locksWhole: boolean
   /** Whether an open transaction is still usable after a failed statement, so that the statement can be retried in it. */
   readonly retriesInTransaction: boolean
   /** What a transaction begins with where the database may be set up to show it only what was there at its start. */

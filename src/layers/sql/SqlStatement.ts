@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { heldByWorker } from "../../domain/StoredTask.ts"
 import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import type { TaskScope } from "../../domain/TaskWrite.ts"
 
@@ -67,6 +68,31 @@ export const notExpired = "(expires_at IS NULL OR expires_at > ?)"
  * @category fragments
  */
 export const notHeldSince = "(lease_expires_at IS NULL OR lease_expires_at <= ?)"
+
+/**
+ * Tests that a registered worker holds a task.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const isHeld = `lease_expires_at = ${heldByWorker} AND worker IS NOT NULL`
+
+/**
+ * Tests that a task has a lease, and that no registered worker holds it. Not as a range: SQLite would take it for the one to
+ * look for.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const isLeased = `lease_expires_at <> ${heldByWorker}`
+
+/**
+ * Tests that a task does not wait: neither for a worker nor, on purpose, for a time.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const waitsForNothing = "coalesce(due_at, 0) <> lease_expires_at"
 
 /**
  * Tests that a task is in scope: the condition, its values, and what tells it from other conditions.

@@ -5,8 +5,17 @@
  */
 import type * as Effect from "effect/Effect"
 import type { StoredJson } from "../../domain/StoredJson.ts"
-import type { MessageDriver, PatchResult, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { StoredTask } from "../../domain/StoredTask.ts"
+import type {
+  FreeQuery,
+  MessageDriver,
+  PatchResult,
+  TakenTask,
+  TaskDriver,
+  TaskDriverError
+} from "../../domain/TaskDriver.ts"
 import type { TaskPatch } from "../../domain/TaskWrite.ts"
+import type { Moved } from "./FreeStatements.ts"
 import type { SqlStatement } from "./SqlStatement.ts"
 import { readTask, readText, type Row } from "./TaskTables.ts"
 
@@ -17,10 +26,21 @@ import { readTask, readText, type Row } from "./TaskTables.ts"
  * @category models
  */
 export interface SqlWrites extends Pick<TaskDriver, "insert" | "patch"> {
-  /** Runs a statement that deletes tasks and gives their ids, and deletes the messages of their queues with them. */
+  /**
+   * Runs a statement that deletes tasks and gives their ids and the registered workers that held them. Tells the workers, and
+   * deletes the messages of the tasks' queues.
+   */
   readonly removeTasks: (statement: SqlStatement) => Effect.Effect<ReadonlyArray<string>, TaskDriverError>
-  /** Deletes a task that has no messages, in one statement, where `removeTasks` takes more. */
+  /** Deletes a task that has no messages and that no worker holds, in one statement, where `removeTasks` takes more. */
   readonly removeQuiet?: TaskDriver["remove"]
+  /** Runs a statement that deletes workers and gives their ids, and deletes their news with them. */
+  readonly removeWorkers: (statement: SqlStatement) => Effect.Effect<ReadonlyArray<string>, TaskDriverError>
+  /** Claims free tasks. `undefined` means that tasks which are due have to be moved first. */
+  readonly take: (
+    query: FreeQuery,
+    patch: TaskPatch,
+    moved: Moved
+  ) => Effect.Effect<ReadonlyArray<TakenTask> | undefined, TaskDriverError>
   /** Appends a message unless `maxSize` unexpired ones are in the queue. */
   readonly pushWithin: (
     message: {
@@ -34,7 +54,7 @@ export interface SqlWrites extends Pick<TaskDriver, "insert" | "patch"> {
 }
 
 /**
- * Reads the ids of the tasks that a statement deleted.
+ * Reads the ids that a statement gives.
  *
  * @since 0.1.0
  * @category readers
@@ -42,12 +62,23 @@ export interface SqlWrites extends Pick<TaskDriver, "insert" | "patch"> {
 export const readIds = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => rows.map((row) => readText(row[0]))
 
 /**
- * Gives the answer for a row that was written: it lacks the JSON of the patch, which is at hand.
+ * Gives the task of a row that was written: the row lacks the JSON of the patch, which is at hand.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const readWritten = (row: Row, patch: TaskPatch): StoredTask => {
+  const { expiry: _, ...fields } = patch
+  return Object.assign(readTask(row), fields)
+}
+
+/**
+ * Gives the answer for a row that was written.
  *
  * @since 0.1.0
  * @category readers
  */
-export const readPatched = (row: Row, patch: TaskPatch): PatchResult => {
-  const { expiry: _, ...fields } = patch
-  return { _tag: "Patched", task: Object.assign(readTask(row), fields) }
-}
+export const readPatched = (row: Row, patch: TaskPatch): PatchResult => ({
+  _tag: "Patched",
+  task: readWritten(row, patch)
+})

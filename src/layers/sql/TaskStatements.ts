@@ -8,8 +8,26 @@ import type { PageQuery, TaskDriver } from "../../domain/TaskDriver.ts"
 import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import type { TaskScope } from "../../domain/TaskWrite.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
-import { bytesOf, makeTexts, notExpired, notHeldSince, scoped, type SqlStatement } from "./SqlStatement.ts"
+import {
+  bytesOf,
+  isHeld,
+  isLeased,
+  makeTexts,
+  notExpired,
+  notHeldSince,
+  scoped,
+  type SqlStatement,
+  waitsForNothing
+} from "./SqlStatement.ts"
 import { columnList, columns, summaryColumnList, type TaskTables } from "./TaskTables.ts"
+
+/**
+ * What a statement that deletes tasks gives of each: its id, and the registered worker that held it.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const removed = `task_id, CASE WHEN ${isHeld} THEN worker END`
 
 /** The place before every task. */
 const start = { createdAt: -8.64e15 - 1, taskId: "" }
@@ -93,7 +111,7 @@ export const makeTaskStatements = (
 
     findSummary: makeFind("find summary", summaryColumnList),
 
-    remove: makeOne("remove", (condition) => `DELETE FROM ${tasks} WHERE ${condition} RETURNING task_id`),
+    remove: makeOne("remove", (condition) => `DELETE FROM ${tasks} WHERE ${condition} RETURNING ${removed}`),
 
     findRevisions: (taskIds: ReadonlyArray<string>): SqlStatement => ({
       text: `SELECT task_id, revision, incarnation FROM ${tasks} WHERE task_id ${dialect.among(dialect.idList)}`,
@@ -122,19 +140,18 @@ export const makeTaskStatements = (
       params: [...statuses.flatMap(() => [updatedBefore, freeSince, now, limit]), limit]
     }),
 
-    expiredLeases: (
-      { expiredBy, limit, now, released }: Parameters<TaskDriver["expiredLeases"]>[0]
-    ): SqlStatement => ({
-      text: `SELECT task_id, result_kind FROM ${tasks} WHERE status = 'working' AND lease_expires_at >= ? ` +
-        `AND lease_expires_at <= ? AND ${notExpired} ORDER BY lease_expires_at, task_id LIMIT ?`,
-      params: [released ? 0 : 1, expiredBy, now, limit]
+    abandoned: ({ expiredBy, limit, now }: Parameters<TaskDriver["abandoned"]>[0]): SqlStatement => ({
+      text:
+        `SELECT task_id, result_kind FROM ${tasks} WHERE status = 'working' AND ${isLeased} AND ${waitsForNothing} ` +
+        `AND lease_expires_at > 0 AND lease_expires_at <= ? AND ${notExpired} ORDER BY lease_expires_at, task_id LIMIT ?`,
+      params: [expiredBy, now, limit]
     }),
 
     /** It looks twice, because another process may give a task a longer life in between. */
     removeExpired: (now: number, limit: number): SqlStatement => ({
       text: `WITH gone AS MATERIALIZED (SELECT task_id FROM ${tasks} WHERE expires_at <= ? ` +
         `ORDER BY expires_at, task_id LIMIT ?${dialect.skipLocked}) ` +
-        `DELETE FROM ${tasks} WHERE task_id ${gone} AND expires_at <= ? RETURNING task_id`,
+        `DELETE FROM ${tasks} WHERE task_id ${gone} AND expires_at <= ? RETURNING ${removed}`,
       params: [now, limit, now]
     }),
 

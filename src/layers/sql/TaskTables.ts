@@ -27,6 +27,8 @@ export interface TaskTables {
   readonly tasks: string
   readonly counts: string
   readonly messages: string
+  readonly workers: string
+  readonly news: string
 }
 
 /**
@@ -44,7 +46,9 @@ export const taskTables = (prefix: string = "mcp_", qualifier: string = ""): Res
       schema: `${qualifier}${prefix}schema`,
       tasks: `${qualifier}${prefix}tasks`,
       counts: `${qualifier}${prefix}task_counts`,
-      messages: `${qualifier}${prefix}messages`
+      messages: `${qualifier}${prefix}messages`,
+      workers: `${qualifier}${prefix}workers`,
+      news: `${qualifier}${prefix}worker_news`
     })
     : Result.fail(
       new InvalidInput({
@@ -78,6 +82,9 @@ const summaryColumns = {
   incarnation: "incarnation",
   attempt: "attempt",
   leaseExpiresAt: "lease_expires_at",
+  dueAt: "due_at",
+  worker: "worker",
+  startedAt: "started_at",
   name: "name",
   traceparent: "traceparent",
   tracestate: "tracestate",
@@ -160,6 +167,9 @@ export const readSummary = (row: Row): StoredSummary => ({
   incarnation: readText(row[at.incarnation]),
   attempt: readInteger(row[at.attempt]),
   leaseExpiresAt: orNull(row[at.leaseExpiresAt], readInteger),
+  dueAt: orNull(row[at.dueAt], readInteger),
+  worker: orNull(row[at.worker], readText),
+  startedAt: orNull(row[at.startedAt], readInteger),
   name: orNull(row[at.name], readJson),
   traceparent: orNull(row[at.traceparent], readJson),
   tracestate: orNull(row[at.tracestate], readJson),
@@ -189,6 +199,9 @@ export const readTask = (row: Row): StoredTask => ({
   incarnation: readText(row[at.incarnation]),
   attempt: readInteger(row[at.attempt]),
   leaseExpiresAt: orNull(row[at.leaseExpiresAt], readInteger),
+  dueAt: orNull(row[at.dueAt], readInteger),
+  worker: orNull(row[at.worker], readText),
+  startedAt: orNull(row[at.startedAt], readInteger),
   name: orNull(row[at.name], readJson),
   traceparent: orNull(row[at.traceparent], readJson),
   tracestate: orNull(row[at.tracestate], readJson),
@@ -205,13 +218,32 @@ export const readTask = (row: Row): StoredTask => ({
 })
 
 /**
- * Gives the values of {@link columnList} for a task.
+ * The columns of a new row: all that are not generated.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const insertColumns: ReadonlyArray<string> = [...columnList, "ready"]
+
+/**
+ * Gives the values of {@link insertColumns} for a task.
  *
  * @since 0.1.0
  * @category writers
  */
-export const writeTask = (task: StoredTask): Array<string | number | null> =>
-  columnFields.map((field) => writeValue(task[field]))
+export const writeTask = (task: StoredTask): Array<string | number | null> => [
+  ...columnFields.map((field) => writeValue(task[field])),
+  readyWith(task.leaseExpiresAt)
+]
+
+/**
+ * Gives the value of `ready` for a task under a lease. A released task lies in the index of free tasks from the start, and
+ * others are moved there when they are due.
+ *
+ * @since 0.2.0
+ * @category writers
+ */
+export const readyWith = (leaseExpiresAt: number | null): 1 | null => leaseExpiresAt === 0 ? 1 : null
 
 /**
  * Gives the value of a column for that of a field.

@@ -6,7 +6,9 @@
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { DriverPage, PageQuery, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import { makeSqlFreeTasks } from "./makeSqlFreeTasks.ts"
 import { makeSqlMessages } from "./makeSqlMessages.ts"
+import { makeSqlWorkers } from "./makeSqlWorkers.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import type { SqlRunner } from "./SqlRunner.ts"
 import type { SqlStatement } from "./SqlStatement.ts"
@@ -60,7 +62,7 @@ export const makeSqlDriver = (
     return Effect.flatMap(whole, (found) => found.tasks.length === 0 ? fitting : Effect.succeed(found))
   }
 
-  const { insert, patch, pushWithin, removeQuiet, removeTasks } = makeWrites(find)
+  const { insert, patch, pushWithin, removeQuiet, removeTasks, removeWorkers, take } = makeWrites(find)
   return {
     insert,
     find,
@@ -76,7 +78,8 @@ export const makeSqlDriver = (
     page: page(statements.page, readTask),
     pageSummaries: page(statements.pageSummaries, readSummary),
     stale: (query) => read(statements.stale(query), readAbandoned),
-    expiredLeases: (query) => read(statements.expiredLeases(query), readAbandoned),
+    abandoned: (query) => read(statements.abandoned(query), readAbandoned),
+    ...makeSqlFreeTasks(tables, dialect, runner, take),
     removeExpired: (now, limit) => removeTasks(statements.removeExpired(now, limit)),
     count: (scope) => read(statements.count(scope), (rows) => readInteger(rows[0]?.[0])),
     findRevisions: (taskIds) =>
@@ -88,6 +91,7 @@ export const makeSqlDriver = (
           )
       ),
     messages: makeSqlMessages(tables, dialect, runner, pushWithin),
+    workers: makeSqlWorkers(tables, dialect, runner, removeWorkers),
     afterCommit: sql.afterCommit
   }
 }

@@ -8,8 +8,8 @@ import { contentFields, jsonFields } from "../../domain/StoredTask.ts"
 import type { PatchAnswer } from "../../domain/TaskDriver.ts"
 import { taskStatuses } from "../../domain/TaskStatus.ts"
 import type { PatchField, PlainPatchField, TaskGuard, TaskPatch } from "../../domain/TaskWrite.ts"
-import { bytesOf, notHeldSince, statusIn } from "./SqlStatement.ts"
-import { columnList, columns, summaryColumnList, writeValue } from "./TaskTables.ts"
+import { bytesOf, notHeldSince, statusIn, waitsForNothing } from "./SqlStatement.ts"
+import { columnList, columns, readyWith, summaryColumnList, writeValue } from "./TaskTables.ts"
 
 /** What a patch may write besides JSON. */
 const plainFields = Struct.keys(
@@ -20,7 +20,10 @@ const plainFields = Struct.keys(
     pollInterval: true,
     resultKind: true,
     attempt: true,
-    leaseExpiresAt: true
+    leaseExpiresAt: true,
+    dueAt: true,
+    worker: true,
+    startedAt: true
   } satisfies { readonly [Field in PlainPatchField]: true }
 )
 
@@ -62,6 +65,7 @@ export const patchClauses = (guard: TaskGuard, patch: TaskPatch, answer: PatchAn
     written += 2 ** (index + 1)
     assigned.push(writeValue(value))
   }
+  if (patch.leaseExpiresAt !== undefined) assigned.push(readyWith(patch.leaseExpiresAt))
   if (expiry !== undefined) assigned.push(expiry.at, expiry.at - expiry.maxTtl, expiry.maxTtl, expiry.at)
   const isWritten = (field: PatchField): boolean => patch[field] !== undefined
   return {
@@ -70,6 +74,7 @@ export const patchClauses = (guard: TaskGuard, patch: TaskPatch, answer: PatchAn
     assignments: (table) =>
       [
         ...patchFields.filter(isWritten).map((field) => `${columns[field]} = ?`),
+        ...(patch.leaseExpiresAt === undefined ? [] : ["ready = ?"]),
         ...(expiry === undefined ? [] : [`${columns.ttl} = ${ttlUntil(`${table}.${columns.createdAt}`)}`]),
         `revision = ${table}.revision + 1`
       ].join(", "),
@@ -117,7 +122,7 @@ const guardCondition = (guard: TaskGuard, kept: ReadonlyArray<(typeof contentFie
     ...(guard.attempt === undefined ? [] : ["attempt = ?"]),
     ...(guard.leaseExpiredBy === undefined
       ? []
-      : ["lease_expires_at IS NOT NULL AND lease_expires_at > 0 AND lease_expires_at <= ?"]),
+      : [`lease_expires_at > 0 AND lease_expires_at <= ? AND ${waitsForNothing}`]),
     ...(guard.freeSince === undefined ? [] : [notHeldSince]),
     ...(guard.contentAtMost === undefined ? [] : [`${bytesOf(kept.map((field) => columns[field]))} <= ?`])
   ].join(" AND ") || "1 = 1"

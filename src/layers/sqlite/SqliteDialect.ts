@@ -9,7 +9,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { parseMillis } from "../../domain/ArgumentParsers.ts"
 import type { InvalidInput } from "../../domain/TaskError.ts"
 import type { SqlDialect, SqlFault } from "../sql/SqlDialect.ts"
-import { makeTriggers, migrations, triggersExist } from "./SqliteSchema.ts"
+import { kindKey, makeTriggers, migrations, triggersExist } from "./SqliteSchema.ts"
 
 /**
  * @since 0.1.0
@@ -22,6 +22,13 @@ export const sqliteDialect: SqlDialect = {
   skipLocked: "",
   among: (select) => `IN (${select})`,
   idList: "SELECT value FROM json_each(?)",
+  kindKey,
+  // A function that gives rows may depend on the row before it, and a query may not.
+  joinEach: (tasks, where) =>
+    `CROSS JOIN json_each((SELECT json_group_array(task_id) FROM (SELECT task_id FROM ${tasks} WHERE ${where}))) AS each ` +
+    `CROSS JOIN ${tasks} AS task ON task.task_id = each.value`,
+  engineTime: undefined,
+  locksWhole: true,
   retriesInTransaction: true,
   beginTransaction: undefined,
   schemaLock: () => ({ take: [], leave: [] }),

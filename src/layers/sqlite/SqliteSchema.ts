@@ -3,8 +3,9 @@
  *
  * @since 0.1.0
  */
+import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
 import type { SqlMigration } from "../sql/SqlDialect.ts"
-import { bytesOf } from "../sql/SqlStatement.ts"
+import { bytesOf, isHeld, isLeased, waitsForNothing } from "../sql/SqlStatement.ts"
 import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
 
 /**
@@ -13,7 +14,9 @@ import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
  * @since 0.1.0
  * @category schema
  */
-export const migrations = ({ counts, messages, schema, tasks }: TaskTables): ReadonlyArray<SqlMigration> => [
+export const migrations = (
+  { counts, messages, news, schema, tasks, workers }: TaskTables
+): ReadonlyArray<SqlMigration> => [
   {
     id: 1,
     name: "create the tables",
@@ -56,6 +59,28 @@ export const migrations = ({ counts, messages, schema, tasks }: TaskTables): Rea
       leaseIndex(tasks),
       `UPDATE ${schema} SET version = 3`
     ]
+  },
+  {
+    id: 4,
+    name: "registered workers",
+    statements: [
+      ...remade(tasks, 3, createTasks(tasks, fourth), thirdColumns, [...indexNames(tasks), `${tasks}_by_lease`]),
+      ...indexes(tasks),
+      ...holdIndexes(tasks),
+      `CREATE TABLE ${workers} (
+  worker_id TEXT NOT NULL PRIMARY KEY,
+  registered_at INTEGER NOT NULL,
+  lease_expires_at INTEGER NOT NULL,
+  died_at INTEGER,
+  about TEXT NOT NULL
+) STRICT, WITHOUT ROWID`,
+      `CREATE TABLE ${news} (
+  worker_id TEXT NOT NULL,
+  task_id TEXT NOT NULL,
+  PRIMARY KEY (worker_id, task_id)
+) STRICT, WITHOUT ROWID`,
+      `UPDATE ${schema} SET version = 4`
+    ]
   }
 ]
 
@@ -87,6 +112,9 @@ const firstColumns = "task_id, session_id, status, created_at, last_updated_at, 
 
 /** The columns of version 2 that are not generated. */
 const secondColumns = `${firstColumns}, attempt, lease_expires_at, principal, steps`
+
+/** The columns of version 3 that are not generated. */
+const thirdColumns = `${secondColumns}, name, traceparent, tracestate, failure, failure_stack`
 
 /** What a version adds to the table: small columns, those behind the metadata, large ones. */
 interface Columns {
@@ -128,6 +156,11 @@ const third: Columns = {
   payloads: second.payloads
 }
 
+const fourth: Columns = {
+  ...third,
+  small: `${third.small}\n  due_at INTEGER,\n  worker TEXT,\n  started_at INTEGER,\n  ready INTEGER,`
+}
+
 /**
  * What is generated is what SQLite can work out of the rest of the row whenever it writes it. Large columns come last, so
  * that the others are read without them.
@@ -167,6 +200,27 @@ const indexes = (tasks: string): ReadonlyArray<string> =>
 const leaseIndex = (tasks: string): string =>
   `CREATE INDEX ${tasks}_by_lease ON ${tasks} (status, lease_expires_at, task_id) ` +
   "WHERE status = 'working' AND lease_expires_at IS NOT NULL"
+
+/**
+ * Who holds a task, or what it waits for, decides which of these it is in. The column that is the same for all of an index comes
+ * first, for the same reason.
+ */
+const holdIndexes = (tasks: string): ReadonlyArray<string> =>
+  [
+    `free ON ${tasks} (ready, ${kindKey(kindText)}, ${sessionKey}, lease_expires_at, task_id) WHERE ${isReady}`,
+    `due ON ${tasks} (ready, lease_expires_at, task_id) WHERE ${becomesReady}`,
+    `lease ON ${tasks} (status, lease_expires_at, task_id) ` +
+    `WHERE status = 'working' AND ${isLeased} AND ${waitsForNothing}`,
+    `worker ON ${tasks} (worker, task_id) WHERE ${isHeld}`
+  ].map((index) => `CREATE INDEX ${tasks}_by_${index}`)
+
+/**
+ * Gives the key of a kind, of the text of its method and then its name.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const kindKey = (text: string): string => `(${text})`
 
 const indexesOf = [
   ["creation", "(created_at, task_id)"],

@@ -4,13 +4,27 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { StoredTask } from "../../domain/StoredTask.ts"
+import { heldByWorker, type StoredTask } from "../../domain/StoredTask.ts"
 import type { InsertResult, PatchResult, TaskBounds, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import { isNewsForWorker } from "../../domain/TaskWrite.ts"
+import { makeFreeStatements } from "../sql/FreeStatements.ts"
+import { readFound, readFree } from "../sql/makeSqlFreeTasks.ts"
 import { patchClauses } from "../sql/patchClauses.ts"
 import { isSome, type SqlRunner } from "../sql/SqlRunner.ts"
-import { makeTexts, scoped, type SqlStatement } from "../sql/SqlStatement.ts"
-import { readIds, readPatched, type SqlWrites } from "../sql/SqlWrites.ts"
-import { columnList, orNull, readInteger, readText, type TaskTables, totalKey, writeTask } from "../sql/TaskTables.ts"
+import { isHeld, makeTexts, scoped, type SqlStatement } from "../sql/SqlStatement.ts"
+import { readIds, readPatched, readWritten, type SqlWrites } from "../sql/SqlWrites.ts"
+import { removed } from "../sql/TaskStatements.ts"
+import {
+  insertColumns,
+  orNull,
+  readInteger,
+  readText,
+  type Row,
+  type TaskTables,
+  totalKey,
+  writeTask
+} from "../sql/TaskTables.ts"
+import { sqliteDialect } from "./SqliteDialect.ts"
 
 /**
  * Makes the writes. `ensureCounters` sees to it that tasks are counted, before the first write that is limited.
@@ -27,9 +41,20 @@ export const makeSqliteWrites = (
   const statements = makeStatements(tables)
 
   const removeTasks: SqlWrites["removeTasks"] = (statement) =>
+    transaction(Effect.gen(function*() {
+      const removed = yield* write(statement, readRemoved)
+      const ids = removed.map(({ taskId }) => taskId)
+      if (ids.length === 0) return ids
+      const held = removed.filter(({ holder }) => holder !== null)
+      if (held.length > 0) yield* write(statements.tellHolders(held), isSome)
+      yield* write(statements.removeMessages(ids), isSome)
+      return ids
+    }))
+
+  const removeWorkers: SqlWrites["removeWorkers"] = (statement) =>
     transaction(
       Effect.flatMap(write(statement, readIds), (ids) =>
-        ids.length === 0 ? Effect.succeed(ids) : Effect.as(write(statements.removeMessages(ids), isSome), ids))
+        ids.length === 0 ? Effect.succeed(ids) : Effect.as(write(statements.removeNews(ids), isSome), ids))
     )
 
   const removeQuiet: TaskDriver["remove"] = (taskId, scope) => {
@@ -38,7 +63,7 @@ export const makeSqliteWrites = (
       `remove ${key}`,
       () =>
         `DELETE FROM ${tables.tasks} WHERE task_id = ? AND ${condition} ` +
-        `AND NOT EXISTS (SELECT 1 FROM ${tables.messages} WHERE queue = task_id) RETURNING 1`
+        `AND ${isNotHeld} AND NOT EXISTS (SELECT 1 FROM ${tables.messages} WHERE queue = task_id) RETURNING 1`
     )
     return write({ text, params: [taskId, ...params] }, isSome)
   }
@@ -65,22 +90,59 @@ export const makeSqliteWrites = (
   const patch: TaskDriver["patch"] = (taskId, scope, guard, change, answer = "task") => {
     const { condition, key, params } = scoped(scope)
     const clauses = patchClauses(guard, change, answer)
-    const statement = {
+    const isNews = isNewsForWorker(guard, change)
+    const where = () => `task_id = ? AND ${condition} AND ${clauses.condition()}`
+    const compared = [taskId, ...params, ...clauses.compared]
+    const update = (isHeldToo: boolean): SqlStatement => ({
       text: statements.cached(
-        clauses.key * 3 + key,
+        (clauses.key * 3 + key) * 2 + (isHeldToo ? 1 : 0),
         () =>
           `UPDATE ${tables.tasks} SET ${clauses.assignments(tables.tasks)} ` +
-          `WHERE task_id = ? AND ${condition} AND ${clauses.condition()} RETURNING ${clauses.returned()}`
+          `WHERE ${where()}${isHeldToo ? "" : ` AND ${isNotHeld}`} RETURNING ${clauses.returned()}`
       ),
-      params: [...clauses.assigned, taskId, ...params, ...clauses.compared]
-    }
-    const once = write(statement, ([row]) => row === undefined ? undefined : readPatched(row, change))
-    const refused = Effect.flatMap(once, (patched) =>
-      patched === undefined
-        ? Effect.map(find(taskId, scope), (task): PatchResult =>
-          task === undefined ? { _tag: "Missing" } : { _tag: "Rejected", task })
-        : Effect.succeed(patched))
-    return Effect.flatMap(once, (patched) => patched === undefined ? transaction(refused) : Effect.succeed(patched))
+      params: [...clauses.assigned, ...compared]
+    })
+    const once = (isHeldToo: boolean) =>
+      write(update(isHeldToo), ([row]) => row === undefined ? undefined : readPatched(row, change))
+    const tell = (): SqlStatement => ({
+      text: statements.cached(`tell ${clauses.key * 3 + key}`, () => statements.tellHolder(where())),
+      params: compared
+    })
+    const refused = Effect.gen(function*(): Effect.fn.Return<PatchResult, TaskDriverError> {
+      if (isNews) yield* write(tell(), isSome)
+      const patched = yield* once(true)
+      if (patched !== undefined) return patched
+      const task = yield* find(taskId, scope)
+      return task === undefined ? { _tag: "Missing" } : { _tag: "Rejected", task }
+    })
+    // One statement cannot write two tables.
+    return Effect.flatMap(
+      once(!isNews),
+      (patched) => patched === undefined ? transaction(refused) : Effect.succeed(patched)
+    )
+  }
+
+  const take: SqlWrites["take"] = (query, change, moved) => {
+    const { assigned, assignments, returned } = patchClauses({}, change, "task")
+    const update = (taskIds: ReadonlyArray<string>): SqlStatement => ({
+      text: `UPDATE ${tables.tasks} SET ${assignments(tables.tasks)}, attempt = attempt + 1 ` +
+        `WHERE task_id ${sqliteDialect.among(sqliteDialect.idList)} RETURNING ${returned()}`,
+      params: [...assigned, JSON.stringify(taskIds)]
+    })
+    return transaction(Effect.gen(function*() {
+      const found = yield* read(statements.free(query, moved), readFound(readFree))
+      if (found === undefined) return undefined
+      if (found.length === 0) return []
+      const tasks = yield* write(update(found.map(({ taskId }) => taskId)), (rows) =>
+        new Map(rows.map((row) => {
+          const task = readWritten(row, change)
+          return [task.taskId, task]
+        })))
+      return found.flatMap((before) => {
+        const task = tasks.get(before.taskId)
+        return task === undefined ? [] : [{ task, before }]
+      })
+    }))
   }
 
   const pushWithin: SqlWrites["pushWithin"] = ({ body, expiresAt, maxSize, now, queue }) => {
@@ -98,16 +160,39 @@ export const makeSqliteWrites = (
     return orElse(transaction(orElse(full)))
   }
 
-  return { insert, patch, pushWithin, removeQuiet, removeTasks }
+  return { insert, patch, pushWithin, removeQuiet, removeTasks, removeWorkers, take }
 }
 
-const makeStatements = ({ counts, messages, tasks }: TaskTables) => {
+/** Tests that no registered worker holds a task. */
+const isNotHeld = `lease_expires_at IS NOT ${heldByWorker}`
+
+const makeStatements = (tables: TaskTables) => {
+  const { counts, messages, news, tasks, workers } = tables
   const cached = makeTexts()
-  const values = columnList.map(() => "?").join(", ")
+  const values = insertColumns.map(() => "?").join(", ")
   const waiting = `FROM ${messages} WHERE queue = ? AND expires_at > ?`
   const countOf = (key: string) => `coalesce((SELECT tasks FROM ${counts} WHERE session_id = ${key}), 0)`
   return {
+    ...makeFreeStatements(tables, sqliteDialect),
     cached,
+
+    /** Leaves news of a task for the registered worker that holds it. Whoever is not there gets none. */
+    tellHolder: (where: string): string =>
+      `INSERT INTO ${news} (worker_id, task_id) SELECT worker, task_id FROM ${tasks} ` +
+      `WHERE ${where} AND ${isHeld} AND worker IN (SELECT worker_id FROM ${workers}) ON CONFLICT DO NOTHING`,
+
+    /** The same for tasks that are gone. */
+    tellHolders: (held: ReadonlyArray<Removed>): SqlStatement => ({
+      text:
+        `INSERT INTO ${news} (worker_id, task_id) SELECT value ->> 'holder', value ->> 'taskId' FROM json_each(?) ` +
+        `WHERE value ->> 'holder' IN (SELECT worker_id FROM ${workers}) ON CONFLICT DO NOTHING`,
+      params: [JSON.stringify(held)]
+    }),
+
+    removeNews: (workerIds: ReadonlyArray<string>): SqlStatement => ({
+      text: `DELETE FROM ${news} WHERE worker_id IN (SELECT value FROM json_each(?))`,
+      params: [JSON.stringify(workerIds)]
+    }),
 
     /**
      * Inserts unless the id is taken or a bound is reached, and gives a row when it did. Bounds are compared with the
@@ -126,7 +211,7 @@ const makeStatements = ({ counts, messages, tasks }: TaskTables) => {
       }
       return {
         text: cached(`insert ${conditions.join()}`, () =>
-          `INSERT INTO ${tasks} (${columnList.join(", ")}) ` +
+          `INSERT INTO ${tasks} (${insertColumns.join(", ")}) ` +
           (conditions.length === 0 ? `VALUES (${values})` : `SELECT ${values} WHERE ${conditions.join(" AND ")}`) +
           " ON CONFLICT (task_id) DO NOTHING RETURNING 1"),
         params
@@ -134,7 +219,7 @@ const makeStatements = ({ counts, messages, tasks }: TaskTables) => {
     },
 
     removeIfExpired: (taskId: string, now: number): SqlStatement => ({
-      text: `DELETE FROM ${tasks} WHERE task_id = ? AND expires_at <= ? RETURNING task_id`,
+      text: `DELETE FROM ${tasks} WHERE task_id = ? AND expires_at <= ? RETURNING ${removed}`,
       params: [taskId, now]
     }),
 
@@ -161,6 +246,15 @@ const makeStatements = ({ counts, messages, tasks }: TaskTables) => {
     size: `SELECT count(*) ${waiting}`
   }
 }
+
+/** A task that was deleted, and the registered worker that held it. */
+interface Removed {
+  readonly taskId: string
+  readonly holder: string | null
+}
+
+const readRemoved = (rows: ReadonlyArray<Row>): ReadonlyArray<Removed> =>
+  rows.map((row) => ({ taskId: readText(row[0]), holder: orNull(row[1], readText) }))
 
 const inserted: InsertResult = { _tag: "Inserted" }
 const exists: InsertResult = { _tag: "Exists" }

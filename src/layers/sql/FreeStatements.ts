@@ -1,0 +1,150 @@
+/**
+ * The SQL that finds free tasks.
+ *
+ * The index of free tasks begins with the kind, and then has the session. So one step leads from a kind or a session to the
+ * next one, past all their tasks. A task that waits or is held is in other indexes. It is moved over when it is due.
+ *
+ * @since 0.2.0
+ */
+import type { FreeQuery, FreeTime } from "../../domain/TaskDriver.ts"
+import type { SqlDialect } from "./SqlDialect.ts"
+import { isLeased, makeTexts, notExpired, type SqlStatement } from "./SqlStatement.ts"
+import type { TaskTables } from "./TaskTables.ts"
+
+/**
+ * The text of a kind, of which {@link SqlDialect} makes the key in the index.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const kindText = "original_method || coalesce(name, '')"
+
+/**
+ * The key of a session in the index.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const sessionKey = "coalesce(session_id, '')"
+
+/**
+ * Tests that a task is in the index of free tasks. Whether it is free yet is another condition, because processes of the
+ * version before claim tasks and do not take them out of the index.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const isReady = "status = 'working' AND ready = 1"
+
+/**
+ * Tests that a task is in the index of tasks that become free at a time.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const becomesReady = `status = 'working' AND ready IS NULL AND ${isLeased}`
+
+/** Nothing is due by then: no lease is negative. */
+const never = -1
+
+/**
+ * Whether the tasks that are due have been moved into the index of free tasks. If not, a statement finds none, and says so.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Moved = "moved" | "unsure"
+
+/**
+ * Makes the statements that find free tasks. The first column of each answer tells whether tasks have to be moved first.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makeFreeStatements = ({ tasks }: TaskTables, dialect: SqlDialect) => {
+  const cached = makeTexts()
+  const kindKey = dialect.kindKey(kindText)
+  const due = "due (is_some) AS (" +
+    `SELECT CASE WHEN EXISTS (SELECT 1 FROM ${tasks} WHERE ${becomesReady} AND lease_expires_at <= ?) THEN 1 ELSE 0 END)`
+  const dueBy = ({ freeBy }: FreeTime, moved: Moved): number => moved === "moved" ? never : freeBy
+
+  const nextKind = (condition: string) =>
+    `(SELECT ${kindKey} FROM ${tasks} WHERE ${isReady}${condition} ORDER BY ${kindKey} LIMIT 1)`
+  const nextSession = (of: string, condition: string) =>
+    `(SELECT ${sessionKey} FROM ${tasks} WHERE ${isReady} AND ${kindKey} = ${of}.kind${condition} ` +
+    `ORDER BY ${sessionKey} LIMIT 1)`
+
+  /** The rows come in the order in which they are found, so that nothing is looked for once there are enough. */
+  const found = (behind: string | undefined, lock: boolean) =>
+    `${due}, sessions (kind, session) AS (` +
+    `SELECT kind, ${nextSession("given", behind === undefined ? "" : ` AND ${sessionKey} > ?`)} ` +
+    `FROM (SELECT ${dialect.kindKey("text")} AS kind FROM (SELECT ? AS text) AS texts) AS given, due ` +
+    "WHERE is_some = 0 UNION ALL " +
+    `SELECT kind, ${nextSession("sessions", ` AND ${sessionKey} > sessions.session`)} ` +
+    "FROM sessions WHERE session IS NOT NULL), " +
+    "found AS MATERIALIZED (SELECT task.task_id, task.session_id, task.attempt, task.lease_expires_at, task.due_at FROM (" +
+    `SELECT kind, session FROM sessions WHERE session IS NOT NULL AND NOT (session ${dialect.among(dialect.idList)})` +
+    `) AS chosen ${
+      dialect.joinEach(
+        tasks,
+        `${isReady} AND ${kindKey} = chosen.kind AND ${sessionKey} = chosen.session AND lease_expires_at <= ? ` +
+          `AND ${notExpired} ORDER BY lease_expires_at, task_id LIMIT ?`,
+        lock
+      )
+    } LIMIT ?)`
+
+  return {
+    /** Moves tasks that are due, up to a limit, and gives a row for each. */
+    move: (freeBy: number, limit: number): SqlStatement => ({
+      text: `WITH moving AS MATERIALIZED (SELECT task_id FROM ${tasks} ` +
+        `WHERE ${becomesReady} AND lease_expires_at <= ? ORDER BY lease_expires_at LIMIT ?${dialect.skipLocked}) ` +
+        `UPDATE ${tasks} SET ready = 1 WHERE task_id ${dialect.among("SELECT task_id FROM moving")} RETURNING 1`,
+      params: [freeBy, limit]
+    }),
+
+    kinds: (time: FreeTime & { readonly limit: number }, moved: Moved): SqlStatement => ({
+      text: cached("kinds", () =>
+        `WITH RECURSIVE ${due}, kinds (kind) AS (` +
+        `SELECT ${nextKind("")} FROM due WHERE is_some = 0 UNION ALL ` +
+        `SELECT ${nextKind(` AND ${kindKey} > kinds.kind`)} FROM kinds WHERE kind IS NOT NULL), ` +
+        "found AS MATERIALIZED (SELECT chosen.kind, task.original_method, task.name FROM (" +
+        `SELECT kind FROM kinds WHERE kind IS NOT NULL) AS chosen ${
+          dialect.joinEach(
+            tasks,
+            `${isReady} AND ${kindKey} = chosen.kind AND lease_expires_at <= ? AND ${notExpired} LIMIT 1`,
+            false
+          )
+        } LIMIT ?) ` +
+        "SELECT is_some, original_method, name FROM due LEFT JOIN found ON true ORDER BY kind"),
+      params: [dueBy(time, moved), time.freeBy, time.now, time.limit]
+    }),
+
+    free: (query: FreeQuery, moved: Moved): SqlStatement => ({
+      text: cached(`free ${query.behind === undefined}`, () =>
+        `WITH RECURSIVE ${found(query.behind, false)} ` +
+        "SELECT is_some, task_id, session_id, attempt, lease_expires_at, due_at FROM due LEFT JOIN found ON true " +
+        `ORDER BY ${sessionKey}, lease_expires_at, task_id`),
+      params: foundParams(query, dueBy(query, moved))
+    }),
+
+    /** The parts of a statement that locks the tasks as it finds them. */
+    locked: (query: FreeQuery, moved: Moved): SqlStatement => ({
+      text: cached(`locked ${query.behind === undefined}`, () => found(query.behind, true)),
+      params: foundParams(query, dueBy(query, moved))
+    })
+  }
+}
+
+const foundParams = (
+  { behind, except, freeBy, kind, limit, now, perSession }: FreeQuery,
+  dueBy: number
+): Array<string | number> => [
+  dueBy,
+  ...(behind === undefined ? [] : [behind]),
+  kind.originalMethod.text + (kind.name?.text ?? ""),
+  JSON.stringify(except),
+  freeBy,
+  now,
+  Math.min(perSession, limit),
+  limit
+]
