@@ -64,6 +64,7 @@ export const fromDriver = Effect.fnUntraced(
       ...all,
       ...sweep,
       backendName: driver.backendName,
+      generateTaskId: Effect.flatMap(resolved.generateId, (id) => Effect.fromResult(parseId("generateId", id))),
       taskCount: () => countTasks(driver, undefined),
       messages: makeTaskMessages(driver.messages, resolved),
       forSession,

@@ -44,6 +44,7 @@ export const createFields = optionNames<CreateTask>({
   requestState: true,
   lease: true,
   principal: true,
+  steps: true,
   name: true,
   traceparent: true,
   tracestate: true,
