@@ -21,9 +21,10 @@ import {
 import { noFailure, parseFailure } from "./FailureReport.ts"
 import { storedKeys, usedKeys } from "./InputRound.ts"
 import { firstHold, parseFirstHold } from "./parseHold.ts"
-import { tooManyKeys } from "./PartLimits.ts"
+import { tooManyKeys, tooManySteps } from "./PartLimits.ts"
 import { overLimit } from "./PayloadLimits.ts"
 import { maxDepth, StoredJson } from "./StoredJson.ts"
+import { keysOf } from "./StoredMap.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import type { InvalidInput, PayloadTooLarge } from "./TaskError.ts"
 import { overContent, type Replacement } from "./TaskMachine.ts"
@@ -43,7 +44,7 @@ export type TaskIdentity = Pick<StoredTask, "taskId" | "sessionId" | "incarnatio
 
 /**
  * Parses a task that is handed in whole into a row at revision 1. Absent times are `now`. A record that replaces a stored
- * one comes with its steps, and with no other name than it has.
+ * one comes with no other name than it has.
  *
  * @since 0.1.0
  * @category parsers
@@ -53,7 +54,7 @@ export const draftTask = (
   identity: TaskIdentity,
   now: number,
   options: ResolvedOptions,
-  replacing?: Pick<TaskRecordFields, "steps">
+  isReplacement = false
 ): Result.Result<StoredTask, InvalidInput | PayloadTooLarge> => {
   const parts = allOf([
     orAbsent(task.createdAt, (value) => parseTime("createdAt", value)),
@@ -74,7 +75,7 @@ export const draftTask = (
     orNull(task.requestState, (value) => parseText("requestState", value)),
     orAbsent(task.principal, (value) => parseJson("principal", value)),
     // The object that holds the values is a level of its own.
-    orAbsent(replacing?.steps, (value) => parseJsonObject("steps", value, maxDepth + 1)),
+    orAbsent(task.steps, (value) => parseJsonObject("steps", value, maxDepth + 1)),
     orNull(task.result, (value) => parseOutcome("result", value)),
     orNull(task.failure, (value) => parseFailure("failure", value))
   ])
@@ -104,9 +105,9 @@ export const draftTask = (
   const keys = inputRequests === null && inputResponses === null
     ? undefined
     : usedKeys({ inputRequests, inputResponses, inputKeys: null })
-  const tooMany = replacing === undefined && keys !== undefined
-    ? tooManyKeys("inputRequests", keys.size, 0)
-    : undefined
+  const tooMany = isReplacement
+    ? undefined
+    : tooManyKeys("inputRequests", keys?.size ?? 0, 0) ?? tooManySteps("steps", keysOf(steps).length, 0)
   if (tooMany !== undefined) return Result.fail(tooMany)
   const createdAt = created ?? now
   const status = givenStatus ?? "working"
@@ -130,7 +131,7 @@ export const draftTask = (
     startedAt: hold.startedAt,
     resultKind: outcome === null ? null : outcome.resultKind,
     // The name stays, even if the params that it came from are replaced.
-    name: name === null && replacing === undefined ? nameIn(originalParams) : name,
+    name: name === null && !isReplacement ? nameIn(originalParams) : name,
     traceparent,
     tracestate,
     originalMethod,
@@ -193,7 +194,7 @@ export const draftReplacement = (
       const kept = { ...options, defaultTtl: null, defaultPollInterval: null }
       const identity = { taskId, sessionId, incarnation: "" }
       const { startedAt: _, worker: __, ...fields } = record
-      const draft = draftTask({ ...fields, status }, identity, createdAt, kept, record)
+      const draft = draftTask({ ...fields, status }, identity, createdAt, kept, true)
       return Result.map(draft, (row) => ({ ...row, revision }))
     }
   )

@@ -383,6 +383,11 @@ export interface TaskStorageShape extends SessionTasks, WorkerOperations {
   readonly backendName: string
 
   /**
+   * Gives an id for a new task, as `createTask` makes one. It is for work that must know its id before it is stored.
+   */
+  readonly generateTaskId: Effect.Effect<string, TaskError.InvalidInput>
+
+  /**
    * Counts the tasks that are not expired. The one operation whose cost may grow with what it counts.
    */
   readonly taskCount: () => Effect.Effect<number, TaskError.TaskStorageUnavailable>

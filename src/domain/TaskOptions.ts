@@ -53,6 +53,8 @@ export interface CreateTask {
   readonly failure?: FailureReport | undefined
   /** On whose behalf the task runs, for the worker that acts for them. Any value that JSON can carry. */
   readonly principal?: unknown
+  /** What steps gave that were done before the task was stored, by key. */
+  readonly steps?: { readonly [key: string]: unknown } | undefined
 }
 
 /**

@@ -68,6 +68,7 @@ export const fromDriver = Effect.fnUntraced(
       ...makeFreeTasks(driver, watch),
       ...makeWorkers(driver.workers, watch),
       backendName: driver.backendName,
+      generateTaskId: Effect.flatMap(resolved.generateId, (id) => Effect.fromResult(parseId("generateId", id))),
       taskCount: () => countTasks(driver, undefined),
       messages: makeTaskMessages(driver.messages, resolved),
       forSession,

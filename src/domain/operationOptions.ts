@@ -52,6 +52,7 @@ export const createFields = optionNames<CreateTask>({
   worker: true,
   delay: true,
   principal: true,
+  steps: true,
   name: true,
   traceparent: true,
   tracestate: true,

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
@@ -12,11 +13,13 @@ import { asking, type InputAnswers, type InputRequests, unlessRefused } from "..
 import { refusedAnswer } from "../runner/InputRefused.ts"
 import { requireAmount, requireString } from "../runner/requests.ts"
 import { type InputRequest, type TaskContextShape, TaskFailure } from "../runner/TaskContext.ts"
+import type { StartTask } from "../runner/TaskRunner.ts"
 import { isJsonObject, toJson } from "./json.ts"
 import { internalErrorCode } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import type { ProgressSender } from "./ProgressSender.ts"
 import { type Ask, putQuestion } from "./Questions.ts"
+import { boundedTtl, parseTtl, type TasksSettings } from "./TasksOptions.ts"
 import { askingOnly } from "./TaskTool.ts"
 
 /**
@@ -27,40 +30,60 @@ import { askingOnly } from "./TaskTool.ts"
  */
 export interface InlineContext {
   readonly context: TaskContextShape
-  /** Makes the call a task: what it has done is written there, and what it does from then on. */
+  /** What the call has done so far, as a new task begins with it. The task is to be entered then. */
+  readonly leave: Effect.Effect<Done>
+  /** Makes the call a task: what it has done since it left is written there, and what it does from then on. */
   readonly enter: (task: TaskContextShape) => Effect.Effect<void>
+}
+
+/** How a call puts its questions: those that it waits for, and those that need no worker while they are open. */
+export interface Asking {
+  readonly request: (requests: InputRequests) => Effect.Effect<InputAnswers>
+  /** By default it waits for them too. */
+  readonly suspend?: TaskContextShape["suspend"]
 }
 
 /** What runs in a request. */
 export interface InlineCall {
   readonly clientCapabilities: unknown
   readonly owned: OwnedTasks
+  readonly settings: TasksSettings
   /** What came with the call. */
   readonly answers: unknown
   readonly progress: ProgressSender | undefined
+  /** The id that it will have as a task; empty if it will be none that its client knows. */
+  readonly taskId: string
 }
 
 /**
- * Makes the context of a call. Progress goes to its client alone, steps are done once, and questions are put as `ask` says,
+ * Makes the context of a call. Progress goes to its client alone, steps are done once, and questions are put as `asks` says,
  * those that the client declares to answer.
  *
  * @since 0.2.0
  * @category constructors
  */
 export const makeInlineContext = (
-  { answers, clientCapabilities, owned, progress }: InlineCall,
-  ask: (requests: InputRequests) => Effect.Effect<InputAnswers>
+  { answers, clientCapabilities, owned, progress, settings, taskId }: InlineCall,
+  { request, suspend }: Asking
 ): InlineContext => {
   let task: TaskContextShape | undefined
+  let done: Done = {}
+  /** What the task began with. */
+  let left: Done | undefined
   const answered = new Map<string, Json>()
   const steps = new Map<string, Json>()
-  const inTask = (use: (task: TaskContextShape) => Effect.Effect<void>): Effect.Effect<void> =>
-    Effect.suspend(() => task === undefined ? Effect.void : use(task))
+
+  const note = (more: Done, inTask: (task: TaskContextShape) => Effect.Effect<void>): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (task !== undefined) return inTask(task)
+      done = { ...done, ...more }
+      return Effect.void
+    })
 
   const askOnce = (requests: InputRequests): Effect.Effect<InputAnswers> =>
     Effect.suspend(() => {
       const unasked = Object.entries(requests).filter(([key]) => !answered.has(key))
-      const asked = unasked.length === 0 ? Effect.succeed<InputAnswers>({}) : ask(Object.fromEntries(unasked))
+      const asked = unasked.length === 0 ? Effect.succeed<InputAnswers>({}) : request(Object.fromEntries(unasked))
       return Effect.map(asked, (answers) => {
         for (const [key, answer] of Object.entries(answers)) answered.set(key, answer)
         return Object.fromEntries(Object.keys(requests).map((key) => [key, answered.get(key) ?? null]))
@@ -68,7 +91,7 @@ export const makeInlineContext = (
     })
 
   const plain: TaskContextShape = {
-    taskId: "",
+    taskId,
     attempt: 1,
     sessionId: owned.id ?? undefined,
     principal: toJson(owned.principal),
@@ -78,36 +101,65 @@ export const makeInlineContext = (
         requireString("message", message)
         requireAmount(amount)
         return Effect.andThen(
-          inTask((task) => task.progress(message, amount)),
-          progress?.report(message, amount) ?? Effect.void
+          note({ statusMessage: message }, (task) => task.progress(message, amount)),
+          // The request is answered when the call is a task, and nobody hears of it there any more.
+          left === undefined ? progress?.report(message, amount) ?? Effect.void : Effect.void
         )
       }),
-    setTtl: (ttl) => inTask((task) => task.setTtl(ttl)),
+    setTtl: (ttl) =>
+      Result.match(parseTtl("ttl", ttl), {
+        onSuccess: (millis) => {
+          const bounded = boundedTtl(settings, millis)
+          return note({ ttl: bounded }, (task) => task.setTtl(bounded))
+        },
+        onFailure: (error) => Effect.die(error)
+      }),
     ...asking(askOnce),
-    suspend: (requests) => Effect.flatMap(askOnce(requests), unlessRefused),
+    suspend: suspend ?? ((requests) => Effect.flatMap(askOnce(requests), unlessRefused)),
     step: (key, schema, effect) =>
       Effect.suspend(() => {
         if (task !== undefined) return task.step(key, schema, effect)
         const codec = Schema.toCodecJson(schema)
-        const done = steps.get(key)
-        return done === undefined
+        const found = steps.get(key)
+        return found === undefined
           ? Effect.tap(effect, (value) =>
-            Effect.map(Effect.orDie(Schema.encodeEffect(codec)(value)), (encoded) =>
-              void steps.set(key, encoded)))
-          : Effect.orDie(Schema.decodeUnknownEffect(codec)(done))
+            Effect.flatMap(Effect.orDie(Schema.encodeEffect(codec)(value)), (encoded) =>
+              // The call may have become a task meanwhile.
+              task === undefined
+                ? Effect.sync(() => void steps.set(key, encoded))
+                : Effect.asVoid(task.step(key, Schema.Json, Effect.succeed(encoded)))))
+          : Effect.orDie(Schema.decodeUnknownEffect(codec)(found))
       })
   }
+
   return {
     context: askingOnly(clientCapabilities, plain),
+    leave: Effect.suspend(() => {
+      const begin = steps.size === 0 ? done : { ...done, steps: Object.fromEntries(steps) }
+      left = begin
+      return Effect.as(progress?.flush ?? Effect.void, begin)
+    }),
     enter: (entered) =>
       Effect.suspend(() => {
         task = entered
-        return Effect.forEach(steps, ([key, value]) => entered.step(key, Schema.Json, Effect.succeed(value)), {
+        const { statusMessage, ttl } = done
+        const late = [...steps].filter(([key]) => !Object.hasOwn(left?.steps ?? {}, key))
+        return Effect.forEach(late, ([key, value]) => entered.step(key, Schema.Json, Effect.succeed(value)), {
           discard: true
-        })
+        }).pipe(
+          Effect.andThen(
+            statusMessage === undefined || statusMessage === left?.statusMessage
+              ? Effect.void
+              : entered.progress(statusMessage)
+          ),
+          Effect.andThen(ttl === undefined || ttl === left?.ttl ? Effect.void : entered.setTtl(ttl))
+        )
       })
   }
 }
+
+/** What a task can begin with. */
+type Done = Pick<StartTask, "steps" | "statusMessage" | "ttl">
 
 /**
  * Asks the client on the stream of its call, and withdraws what it does not answer in time, in milliseconds. Work on a

@@ -57,6 +57,12 @@ export interface TasksOptions {
   readonly resultTtl?: Duration.Input | undefined
   /** How long clients should wait between polls: a second by default. */
   readonly pollInterval?: Duration.Input | undefined
+  /**
+   * How long a call may take before it becomes a task, where the server decides that (revision 2026-07-28). A call that ends
+   * earlier is answered with its result, and is never stored. A later one becomes a task with all that it has done so far. By
+   * default each call becomes a task at once.
+   */
+  readonly taskAfter?: Duration.Input | undefined
   /** For tools that do not say it: `"fail"` by default, and 3 attempts for tools that say that they are idempotent. */
   readonly lostWorker?: LostWorkerPolicy | undefined
   /**
@@ -81,6 +87,8 @@ export interface ToolTaskOptions {
   /** How long its tasks live from their end on, in place of the rest of their ttl. */
   readonly resultTtl?: Duration.Input | undefined
   readonly pollInterval?: Duration.Input | undefined
+  /** How long a call of it may take before it becomes a task; 0 is at once. */
+  readonly taskAfter?: Duration.Input | undefined
   readonly lostWorker?: LostWorkerPolicy | undefined
 }
 
@@ -96,6 +104,8 @@ export interface TasksSettings {
   readonly maxTtl: number | null
   readonly resultTtl: number | undefined
   readonly pollInterval: number
+  /** 0 is at once. */
+  readonly taskAfter: number
   readonly lostWorker: LostWorkerPolicy | undefined
   readonly inputOnPoll: boolean
   readonly streams: number
@@ -114,6 +124,7 @@ export interface ToolPolicy {
   readonly ttl: number | null
   readonly resultTtl: number | undefined
   readonly pollInterval: number
+  readonly taskAfter: number
   readonly lostWorker: LostWorkerPolicy
 }
 
@@ -131,6 +142,7 @@ export const tasksOptionNames = optionNames<TasksOptions>({
   maxTtl: true,
   resultTtl: true,
   pollInterval: true,
+  taskAfter: true,
   lostWorker: true,
   inputOnPoll: true,
   limits: true
@@ -147,6 +159,7 @@ export const toolTaskOptionNames = optionNames<ToolTaskOptions>({
   ttl: true,
   resultTtl: true,
   pollInterval: true,
+  taskAfter: true,
   lostWorker: true
 })
 
@@ -171,6 +184,7 @@ const resolveKnown = (options: TasksOptions, limits: TasksLimits): Result.Result
       defaultTtl: parseTtl("defaultTtl", options.defaultTtl === undefined ? 24 * hour : options.defaultTtl),
       resultTtl: parseResultTtl(options.resultTtl),
       pollInterval: parseMillis("pollInterval", options.pollInterval ?? 1000, 0),
+      taskAfter: parseMillis("taskAfter", options.taskAfter ?? 0, 0),
       lostWorker: options.lostWorker === undefined ? Result.succeed(undefined) : parsePolicy(options.lostWorker),
       inputOnPoll: Result.succeed(options.inputOnPoll ?? false),
       streams: parseCount("limits.streams", limits.streams ?? 1000),
@@ -197,6 +211,7 @@ export const resolveToolPolicy = (
       ttl: tool.ttl === undefined ? Result.succeed(settings.defaultTtl) : parseTtl("ttl", tool.ttl),
       resultTtl: parseResultTtl(tool.resultTtl ?? settings.resultTtl),
       pollInterval: parseMillis("pollInterval", tool.pollInterval ?? settings.pollInterval, 0),
+      taskAfter: parseMillis("taskAfter", tool.taskAfter ?? settings.taskAfter, 0),
       lostWorker: parsePolicy(
         tool.lostWorker ?? settings.lostWorker ?? (isIdempotent ? { maxAttempts: 3 } : "fail")
       )

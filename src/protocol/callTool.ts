@@ -4,8 +4,10 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { StartTask } from "../runner/TaskRunner.ts"
 import { callInline, resumeInline, storedCallId } from "./callInline.ts"
+import { callThenTask } from "./callThenTask.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { isProgressToken, makeProgressSender, type ProgressSender } from "./ProgressSender.ts"
 import { declaresTasks, ownProperty } from "./TaskClient.ts"
@@ -40,7 +42,13 @@ export const callTool = Effect.fnUntraced(function*<A, E>(
     : yield* Effect.mapError(call.prepare, call.toWireError)
   if (prepared._tag === "Answered") return { _tag: "Result", result: prepared.answer }
   const progress = progressOf(call)
-  if (kind === "inline") return yield* callInline(tasks, call, { owned, prepared, progress })
+  const inline = { settings: tasks.settings, owned, prepared, progress }
+  if (kind === "inline") return yield* callInline(tasks, call, inline)
+  if (client.protocolVersion === "2026-07-28" && tool.policy.taskAfter > 0) {
+    const slot = yield* Effect.catch(owned.runner.reserveSlot, (error) => failWire(error))
+    // Without room it waits or is refused as a task.
+    if (Option.isSome(slot)) return yield* callThenTask(call, inline, slot.value)
+  }
   const draft = taskDraft(call, owned, prepared)
   const asked = call.task?.ttl
   const ttl = asked === undefined ? tool.policy.ttl : boundedTtl(tasks.settings, asked)

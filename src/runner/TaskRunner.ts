@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { shownAsError } from "../domain/shownAsError.ts"
 import type {
@@ -87,6 +88,28 @@ export class TooManyTasks extends shownAsError(
 export type RunResult = "settled" | "suspended" | "released" | "skipped"
 
 /**
+ * A place among the tasks that run, for work that is no task yet.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ReservedSlot {
+  /** The id that the task will have. */
+  readonly taskId: string
+  /** Stores the task of the work, and holds it from then on. `run` is the work, or waits for it. */
+  readonly startTask: <E = never, R = never>(
+    task: Omit<StartTask, "taskId">,
+    run: (task: TaskRecord) => Effect.Effect<unknown, E, R | TaskContext>
+  ) => Effect.Effect<
+    TaskRecord,
+    InvalidInput | PayloadTooLarge | TaskAlreadyExists | MaxTasksReached | TaskStorageUnavailable,
+    Exclude<R, TaskContext>
+  >
+  /** Gives the place up. Once there is a task, that does so when it ends, and this does nothing. */
+  readonly free: Effect.Effect<void>
+}
+
+/**
  * The operations of a runner, on the tasks of one session or on all.
  *
  * @since 0.2.0
@@ -105,6 +128,12 @@ export interface SessionRunner {
     InvalidInput | PayloadTooLarge | TaskAlreadyExists | MaxTasksReached | TooManyTasks | TaskStorageUnavailable,
     Exclude<R, TaskContext>
   >
+
+  /**
+   * Takes a place among the tasks that run, for work that may become a task. There is none if the runner has no room, ends, or
+   * dispatches its tasks elsewhere.
+   */
+  readonly reserveSlot: Effect.Effect<Option.Option<ReservedSlot>, InvalidInput>
 
   /** Stores answers, as `TaskStorage.provideInput` does. With the last answer the task goes on. */
   readonly provideInput: (taskId: string, responses: { readonly [key: string]: unknown }) => Effect.Effect<

@@ -23,7 +23,7 @@ import { Outages } from "./Outages.ts"
 import { parseRunTime, timeLeft } from "./parseRunTime.ts"
 import { resolveRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import { Takeovers } from "./Takeovers.ts"
-import { type SessionRunner, type TaskRunnerShape, TooManyTasks } from "./TaskRunner.ts"
+import { type ReservedSlot, type SessionRunner, type TaskRunnerShape, TooManyTasks } from "./TaskRunner.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
 
 /**
@@ -80,6 +80,28 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       )
     }).pipe(Effect.tap((result) => result === "released" ? dispatched(taskId) : Effect.void))
 
+  /** A slot that was taken. */
+  const reservedSlot = (tasks: SessionTasks, sessionId: string | undefined, taskId: string): ReservedSlot => {
+    let isGone = false
+    return {
+      taskId,
+      startTask: (given, run) =>
+        Effect.uninterruptible(Effect.gen(function*() {
+          const task = yield* Effect.fromResult(readFields("task", { ...given, taskId }, startFields))
+          const handler = yield* bindHandler({ ...handlers.find(task), lostWorker: "fail", run })
+          const record = yield* outages.watch(tasks.createTask({ ...task, lease: settings.lease }))
+          isGone = true
+          yield* runs.begin(record, handler)
+          return record
+        })),
+      free: Effect.suspend(() => {
+        if (isGone) return Effect.void
+        isGone = true
+        return runs.freeSlot(sessionId)
+      })
+    }
+  }
+
   const sessionRunner = (tasks: SessionTasks, session: string | null | undefined): SessionRunner => ({
     startTask: (given, ownRun) =>
       Effect.uninterruptible(Effect.gen(function*() {
@@ -104,6 +126,16 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
         else if (handler !== undefined) yield* runs.wait(record.taskId, handler, sessionId)
         return record
       })),
+
+    reserveSlot: Effect.suspend(() => {
+      const sessionId = session ?? undefined
+      return settings.dispatch !== undefined || !runs.isOpen() || runs.overrun(sessionId) !== undefined
+        ? Effect.succeedNone
+        : Effect.flatMap(
+          storage.generateTaskId,
+          (taskId) => Effect.as(runs.takeSlot(sessionId), Option.some(reservedSlot(tasks, sessionId, taskId)))
+        )
+    }),
 
     provideInput: (taskId, responses) =>
       Effect.uninterruptible(

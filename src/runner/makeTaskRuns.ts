@@ -241,7 +241,8 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       yield* Effect.timeoutOption(idle.await, Duration.millis(settings.shutdownTimeout))
       phase = "stopping"
       for (const worker of workers.values()) worker.stop("shutdown")
-      yield* Effect.timeoutOption(idle.await, shutdownGrace)
+      // What is no task yet is nobody's to give up.
+      if (workers.size > 0) yield* Effect.timeoutOption(idle.await, shutdownGrace)
       yield* Metric.modify(RunnerMetrics.waitingForWorker, -waiting.size)
     }).pipe(Effect.interruptible)
   )

@@ -19,6 +19,7 @@ export const startFields = optionNames<StartTask>({
   principal: true,
   sessionId: true,
   statusMessage: true,
+  steps: true,
   taskId: true,
   traceparent: true,
   tracestate: true,

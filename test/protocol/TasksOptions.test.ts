@@ -39,6 +39,7 @@ describe("the options of a server", () => {
       ["maxTtl", { maxTtl: -1 }],
       ["resultTtl", { resultTtl: 0 }],
       ["pollInterval", { pollInterval: -1 }],
+      ["taskAfter", { taskAfter: -1 }],
       ["lostWorker.maxAttempts", { lostWorker: { maxAttempts: 0 } }],
       ["limits.streams", { limits: { streams: 0.5 } }]
     ]
@@ -55,11 +56,19 @@ describe("the options of a server", () => {
       ttl: day,
       resultTtl: undefined,
       pollInterval: 5,
+      taskAfter: 0,
       lostWorker: "fail"
     })
     assert.deepStrictEqual(
       Result.getOrThrow(resolveToolPolicy(settings, { taskSupport: "required", ttl: null, pollInterval: 7 }, true)),
-      { taskSupport: "required", ttl: day, resultTtl: undefined, pollInterval: 7, lostWorker: { maxAttempts: 3 } }
+      {
+        taskSupport: "required",
+        ttl: day,
+        resultTtl: undefined,
+        pollInterval: 7,
+        taskAfter: 0,
+        lostWorker: { maxAttempts: 3 }
+      }
     )
     assert.strictEqual(boundedTtl(resolved({ maxTtl: null }), null), null)
   })

@@ -84,3 +84,15 @@ export const ResultTtl: Context.Reference<Duration.Input | undefined> = Context.
 export const PollInterval: Context.Reference<Duration.Input | undefined> = Context.Reference<
   Duration.Input | undefined
 >("mcp-task-storage/mcp/PollInterval", { defaultValue: () => undefined })
+
+/**
+ * Annotates a tool with how long a call of it may take before it becomes a task, where the server decides that (revision
+ * 2026-07-28). A call that ends earlier is answered with its result, and is never stored. 0 is at once.
+ *
+ * @since 0.2.0
+ * @category annotations
+ */
+export const TaskAfter: Context.Reference<Duration.Input | undefined> = Context.Reference<Duration.Input | undefined>(
+  "mcp-task-storage/mcp/TaskAfter",
+  { defaultValue: () => undefined }
+)

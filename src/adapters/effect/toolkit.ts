@@ -16,7 +16,7 @@ import type { ToolTaskOptions } from "../../protocol/TasksOptions.ts"
 import { type TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
 import { wrapToolHandlers } from "./effectSeams.ts"
 import { heedingFailure, notingFailure } from "./FailureNote.ts"
-import { LostWorker, PollInterval, ResultTtl, TaskSupport, TaskTtl } from "./TaskAnnotations.ts"
+import { LostWorker, PollInterval, ResultTtl, TaskAfter, TaskSupport, TaskTtl } from "./TaskAnnotations.ts"
 import { TaskServer } from "./TaskServer.ts"
 import { type Prepared, registerTaskTool, type WorkerServices } from "./TaskTool.ts"
 
@@ -132,6 +132,7 @@ const taskOptionsOf = (annotations: Context.Context<never>) => ({
   ttl: Context.get(annotations, TaskTtl),
   resultTtl: Context.get(annotations, ResultTtl),
   pollInterval: Context.get(annotations, PollInterval),
+  taskAfter: Context.get(annotations, TaskAfter),
   lostWorker: Context.get(annotations, LostWorker)
 } satisfies { readonly [Name in keyof ToolTaskOptions]-?: ToolTaskOptions[Name] })
 

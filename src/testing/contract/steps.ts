@@ -9,6 +9,7 @@ import { maxSteps } from "../../domain/PartLimits.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, mustGet, success, terminalStatuses } from "./fixtures.ts"
+import { call } from "./untyped.ts"
 
 /**
  * @since 0.2.0
@@ -33,6 +34,23 @@ export const stepsGroup: ContractGroup = {
         steps: { b: { found: [1] }, a: null }
       })
       yield* equalRecord("as another process reads it", yield* mustGet(first, "one"), stored)
+    }),
+
+    contractCase("begins with steps that were done before the task was stored", function*({ first, second }) {
+      const before = { b: { found: [1] }, constructor: null }
+      const created = yield* createIn(first, "one", "working", { steps: before })
+      yield* hasFields("created", created, { revision: 1, steps: before })
+      yield* equalRecord("as another process reads it", yield* mustGet(second, "one"), created)
+      const again = yield* second.storeTaskStep("one", "b", "again")
+      yield* hasFields("a step of those", again, { revision: 1, steps: before })
+      const more = yield* second.storeTaskStep("one", "c", 1)
+      yield* hasFields("a step more", more, { revision: 2, steps: { ...before, c: 1 } })
+      const steps = Object.fromEntries(Array.from({ length: maxSteps + 1 }, (_, index) => [`step-${index}`, index]))
+      for (const wrong of [steps, { a: NaN }, [1], "steps", null]) {
+        yield* refused("wrong steps", call(first.createTask, { originalMethod: "tools/call", steps: wrong }), {
+          _tag: "InvalidInput"
+        })
+      }
     }),
 
     contractCase("keeps what is stored under a key, and writes nothing then", function*({ clock, first, second }) {

@@ -30,7 +30,7 @@ const noContext: BehaviourContext = {
 }
 
 const register = (tool: BehaviourTool) => {
-  const { isIdempotent = false, name, resultTtl, taskSupport, ttl } = tool
+  const { isIdempotent = false, name, resultTtl, taskAfter, taskSupport, ttl } = tool
   const described = new McpSchema.Tool({ name, inputSchema, annotations: { idempotentHint: isIdempotent } })
   if (taskSupport === "forbidden") {
     return Effect.flatMap(McpServer, (server) =>
@@ -45,6 +45,7 @@ const register = (tool: BehaviourTool) => {
     taskSupport,
     ttl,
     resultTtl,
+    taskAfter,
     handle: () =>
       Effect.flatMap(TaskRunner.TaskContext, ({ elicit, progress, sample }) =>
         runTool(tool, {

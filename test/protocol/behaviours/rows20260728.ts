@@ -39,6 +39,40 @@ export const rows20260728: ReadonlyArray<Row> = [
     })),
 
   row(
+    "a call with taskAfter that ends in time is answered with its result, and is never stored",
+    (url, storage) =>
+      Effect.gen(function*() {
+        const client = modern(url, ann)
+        const without = modern(url, plain)
+        for (const name of ["greetInTime", "failsInTime"]) {
+          const { result } = yield* client.tool(name)
+          assert.strictEqual(result.resultType, "complete")
+          assert.deepStrictEqual(result, (yield* without.tool(name)).result)
+        }
+        assert.strictEqual(yield* storage.taskCount(), 0)
+      })
+  ),
+
+  row("a call with taskAfter that goes on becomes a task, with what it has done", (url) =>
+    Effect.gen(function*() {
+      const client = modern(url, ann)
+      const created = yield* client.tool("later")
+      assert.deepInclude(created.result, { resultType: "task", status: "working", statusMessage: "begun", ttlMs: day })
+      const { result } = yield* client.until(taskIdOf(created), "completed")
+      assert.strictEqual(textOf(result.result), "later")
+    })),
+
+  row("a call with taskAfter that asks is a task from then on", (url) =>
+    Effect.gen(function*() {
+      const client = modern(url, ann)
+      const taskId = taskIdOf(yield* client.tool("asksInTime"))
+      yield* client.until(taskId, "input_required")
+      yield* client.call("tasks/update", { taskId, inputResponses: { sure: { action: "decline" } } })
+      const { result } = yield* client.until(taskId, "completed")
+      assert.deepStrictEqual(JSON.parse(textOf(result.result)), { action: "decline" })
+    })),
+
+  row(
     "the methods are tasks/get, tasks/update and tasks/cancel alone, for clients that declare the extension",
     (url) =>
       Effect.gen(function*() {

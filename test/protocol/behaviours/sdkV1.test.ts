@@ -24,14 +24,14 @@ const makeServer = (
     taskStore,
     taskMessageQueue
   })
-  for (const { isIdempotent = false, name, resultTtl, run, taskSupport, ttl } of tools) {
+  for (const { isIdempotent = false, name, resultTtl, run, taskAfter, taskSupport, ttl } of tools) {
     const annotations = { idempotentHint: isIdempotent }
     if (taskSupport === "forbidden") {
       server.registerTool(name, { annotations }, async () => ({ ...await run(noContext) }))
     } else {registerTaskTool(
         server,
         name,
-        { annotations, taskSupport, ttl, resultTtl },
+        { annotations, taskSupport, ttl, resultTtl, taskAfter },
         async (_, context) => ({ ...await run(context) })
       )}
   }

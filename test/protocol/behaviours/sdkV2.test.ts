@@ -26,9 +26,16 @@ const serve = async (filename: string, tools: ReadonlyArray<BehaviourTool>) => {
     // What is thrown is to be seen by the table alone.
     onError: () => {}
   })
-  for (const { isIdempotent = false, name, resultTtl, run, taskSupport, ttl } of tools) {
+  for (const { isIdempotent = false, name, resultTtl, run, taskAfter, taskSupport, ttl } of tools) {
     if (taskSupport === "forbidden") continue
-    const config = { inputSchema, annotations: { idempotentHint: isIdempotent }, taskSupport, ttl, resultTtl }
+    const config = {
+      inputSchema,
+      annotations: { idempotentHint: isIdempotent },
+      taskSupport,
+      ttl,
+      resultTtl,
+      taskAfter
+    }
     tasks.registerTool(name, config, async (_, context) => ({ ...await run(context) }))
   }
   await tasks.ready()

@@ -21,6 +21,8 @@ export interface BehaviourTool {
   /** Milliseconds. */
   readonly ttl?: number
   readonly resultTtl?: number
+  /** Milliseconds. Revision 2025-11-25 leaves it to the client. */
+  readonly taskAfter?: number
   readonly run: (context: BehaviourContext) => Promise<ToolResult>
 }
 
@@ -43,6 +45,21 @@ export const behaviourTools: ReadonlyArray<BehaviourTool> = [
   { name: "again", isIdempotent: true, run: async () => text("again") },
   { name: "only", taskSupport: "required", run: async () => text("only") },
   { name: "slow", run: async () => text(await setTimeout(60_000, "slow", { ref: false })) },
+  { name: "greetInTime", taskAfter: 60_000, run: async () => text("hello in time") },
+  { name: "failsInTime", taskAfter: 60_000, run: async () => ({ ...text("The disk is full"), isError: true }) },
+  {
+    name: "asksInTime",
+    taskAfter: 60_000,
+    run: async ({ elicit }) => text(JSON.stringify(await elicit("sure", form)))
+  },
+  {
+    name: "later",
+    taskAfter: 100,
+    run: async ({ progress }) => {
+      await progress("begun")
+      return text(await setTimeout(600, "later"))
+    }
+  },
   { name: "soon", run: async () => text(await setTimeout(300, "soon")) },
   { name: "brief", ttl: 3_600_000, resultTtl: briefly, run: async () => text("brief") },
   {

@@ -1,0 +1,39 @@
+/**
+ * Calls that become tasks if they take long.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import { backgroundSleep } from "../domain/backgroundSleep.ts"
+import type { ReservedSlot } from "../runner/TaskRunner.ts"
+import { dispose } from "./callInline.ts"
+import { type Inline, runStorable } from "./runStorable.ts"
+import { createdTask20260728 } from "./Tasks20260728.ts"
+import type { ToolAnswer, ToolCall } from "./ToolCall.ts"
+import type { WireError } from "./WireError.ts"
+
+/**
+ * Runs a call in its request, on a slot that was reserved for it. If it ends within the `taskAfter` of its tool, it is answered
+ * with its result, and nothing is stored. When that time is over, or when it asks, it becomes a task, and the request is answered
+ * with that.
+ *
+ * @since 0.2.0
+ * @category handlers
+ */
+export const callThenTask = <A, E>(
+  call: ToolCall<A, E>,
+  inline: Inline<A>,
+  slot: ReservedSlot
+): Effect.Effect<ToolAnswer<A>, WireError | E> =>
+  runStorable(call, { ...inline, taskId: slot.taskId }, {
+    startTask: slot.startTask,
+    asking: (become) => ({
+      // Clients of this revision refuse elicitations alone, which is an answer.
+      request: (requests) => Effect.flatMap(become, (task) => Effect.orDie(task.request(requests))),
+      suspend: (requests) => Effect.flatMap(become, (task) => task.suspend(requests))
+    }),
+    until: backgroundSleep(call.tool.policy.taskAfter),
+    answer: (record) => Effect.succeed({ _tag: "Wire", result: createdTask20260728(record) }),
+    // Its client does not learn the id.
+    abandon: ({ taskId }) => dispose(inline.owned, taskId)
+  }).pipe(Effect.ensuring(slot.free))

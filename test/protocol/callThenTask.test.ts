@@ -1,0 +1,326 @@
+/** Calls that become tasks if they take long. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { TaskStorage } from "../../src/domain/TaskStorage.ts"
+import * as MemoryTaskStorage from "../../src/layers/MemoryTaskStorage.ts"
+import { callTool } from "../../src/protocol/callTool.ts"
+import type { OwnedTasks } from "../../src/protocol/OwnedTasks.ts"
+import type { TaskClient } from "../../src/protocol/TaskClient.ts"
+import { resolveTasksOptions, resolveToolPolicy, type ToolTaskOptions } from "../../src/protocol/TasksOptions.ts"
+import { registerTool } from "../../src/protocol/TaskTool.ts"
+import type { ToolCall } from "../../src/protocol/ToolCall.ts"
+import { layer as runnerLayer, TaskContext, type TaskContextShape, TaskFailure } from "../../src/runner/index.ts"
+import { eventually, form, memory, setUp } from "./setup.ts"
+
+type Work = (context: TaskContextShape) => Effect.Effect<unknown>
+
+const settings = Result.getOrThrow(resolveTasksOptions({}))
+const extensions = { "io.modelcontextprotocol/tasks": {} }
+const declares: TaskClient = {
+  protocolVersion: "2026-07-28",
+  clientCapabilities: { elicitation: {}, extensions }
+}
+
+const callOf = (
+  owned: OwnedTasks,
+  work: Work,
+  options: ToolTaskOptions = {},
+  more: Partial<ToolCall<unknown, never>> = {}
+): ToolCall<unknown, never> => ({
+  tool: {
+    name: "tool",
+    policy: Result.getOrThrow(resolveToolPolicy(settings, { taskAfter: 50, ...options }, false)),
+    resultOfFailure: () => ({ isError: true })
+  },
+  client: declares,
+  meta: {},
+  task: undefined,
+  owned: Effect.succeed(owned),
+  prepare: Effect.succeed({ _tag: "Ready", arguments: {} }),
+  toWireError: (error) => error,
+  run: () => Effect.flatMap(TaskContext, work),
+  toWire: (result) => Effect.succeed({ wire: result }),
+  ...more
+})
+
+/** Calls a tool, and gives the id of the task that it became. */
+const becomesTask = Effect.fnUntraced(function*(answering: ReturnType<typeof callTool<unknown, never>>) {
+  const answer = yield* answering
+  assert.strictEqual(answer._tag, "Wire")
+  const { resultType, taskId } = answer._tag === "Wire" ? answer.result : {}
+  assert.strictEqual(resultType, "task")
+  return `${taskId}`
+})
+
+const later = <A>(value: A, wait: "100 millis" | "150 millis" = "150 millis") => Effect.as(Effect.sleep(wait), value)
+
+describe("a call of a tool with taskAfter", () => {
+  it.live("that ends in time is answered with its result, and is never stored", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp()
+      const changes: Array<number> = []
+      const work: Work = ({ progress, step, taskId }) =>
+        Effect.gen(function*() {
+          assert.match(taskId, /^[0-9a-f-]{36}$/)
+          yield* progress("half")
+          yield* step("one", Schema.Int, Effect.succeed(1))
+          changes.push(yield* storage.taskCount())
+          return "done"
+        }).pipe(Effect.orDie)
+      const answer = yield* callTool(tasks, callOf(owned, work, { taskAfter: "10 seconds" }))
+      assert.deepStrictEqual(answer, { _tag: "Result", result: "done" })
+      changes.push(yield* storage.taskCount())
+      assert.deepStrictEqual(changes, [0, 0])
+      assert.strictEqual(yield* tasks.runner.running, 0)
+    }).pipe(Effect.provide(memory)))
+
+  it.live("that fails in time is answered with that", () =>
+    Effect.gen(function*() {
+      const { owned, tasks } = yield* setUp()
+      const refusal = new TaskFailure({ code: -32050, message: "no such account" })
+      const refused = callTool(tasks, callOf(owned, () => Effect.die(refusal)))
+      assert.deepInclude(yield* Effect.flip(refused), { code: -32050, message: "no such account" })
+      const died = yield* Effect.exit(callTool(tasks, callOf(owned, () => Effect.die("hunter2"))))
+      assert.strictEqual(died._tag, "Failure")
+      assert.strictEqual(yield* tasks.runner.running, 0)
+    }).pipe(Effect.provide(memory)))
+
+  it.live("becomes a task when its time is over, with all that it has done in the very first write", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp({ maxTtl: "1 day" })
+      let done = 0
+      const one = Effect.sync(() => ++done)
+      const work: Work = (context) =>
+        Effect.gen(function*() {
+          yield* context.setTtl("30 days")
+          yield* context.step("one", Schema.Int, one)
+          yield* context.progress("one of two")
+          yield* Effect.sleep("150 millis")
+          const again = yield* context.step("one", Schema.Int, one)
+          const two = yield* context.step("two", Schema.Int, one)
+          yield* context.progress("two of two")
+          return { again, two, taskId: context.taskId }
+        }).pipe(Effect.orDie)
+      const taskId = yield* becomesTask(callTool(tasks, callOf(owned, work)))
+      const first = Option.getOrThrow(yield* storage.getTask(taskId))
+      assert.strictEqual(first.revision, 1)
+      assert.deepInclude({ ...first }, {
+        status: "working",
+        sessionId: "ann",
+        name: "tool",
+        statusMessage: "one of two",
+        steps: { one: 1 },
+        ttl: 86_400_000
+      })
+      assert.strictEqual(yield* tasks.runner.running, 1)
+      const ended = yield* storage.awaitTask(taskId)
+      assert.deepStrictEqual(ended.steps, { one: 1, two: 2 })
+      assert.deepStrictEqual(ended.result, { _tag: "Success", value: { wire: { again: 1, two: 2, taskId } } })
+      assert.strictEqual(ended.statusMessage, "two of two")
+      yield* Effect.repeat(tasks.runner.running, { until: (running) => running === 0, schedule: Schedule.spaced(5) })
+    }).pipe(Effect.provide(memory)))
+
+  it.live("that fails later fails as a task of the tool does", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp()
+      const call = callOf(owned, () => Effect.andThen(Effect.sleep("150 millis"), Effect.die(new Error("hunter2"))))
+      yield* registerTool(tasks, { ...call.tool, work: () => Effect.never })
+      const taskId = yield* becomesTask(callTool(tasks, call))
+      const ended = yield* storage.awaitTask(taskId)
+      assert.deepStrictEqual(ended.result, { _tag: "Success", value: { isError: true } })
+      assert.strictEqual(ended.failure?.message, "hunter2")
+    }).pipe(Effect.provide(memory)))
+
+  it.live("becomes a task at once when it asks, and goes on with the answer", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp()
+      const work: Work = ({ elicit }) => Effect.map(elicit("sure", form), ({ action }) => action)
+      const taskId = yield* becomesTask(callTool(tasks, callOf(owned, work, { taskAfter: "1 minute" })))
+      yield* Effect.repeat(storage.getTaskSummary(taskId), {
+        until: (found) => Option.getOrThrow(found).status === "input_required",
+        schedule: Schedule.spaced(5)
+      })
+      yield* owned.runner.provideInput(taskId, { sure: { action: "decline" } })
+      assert.deepStrictEqual((yield* storage.awaitTask(taskId)).result, { _tag: "Success", value: { wire: "decline" } })
+    }).pipe(Effect.provide(memory)))
+
+  it.live("that suspends begins anew, with its steps, when the answer is there", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp()
+      let begun = 0
+      let stepped = 0
+      const work: Work = ({ step, suspend }) =>
+        Effect.gen(function*() {
+          begun++
+          yield* step("one", Schema.Int, Effect.sync(() => ++stepped))
+          return yield* suspend({ sure: { method: "elicitation/create", params: form } })
+        }).pipe(Effect.orDie)
+      const call = callOf(owned, work, { taskAfter: "1 minute" })
+      yield* registerTool(tasks, { ...call.tool, work: () => Effect.flatMap(TaskContext, work) })
+      const taskId = yield* becomesTask(callTool(tasks, call))
+      yield* Effect.repeat(tasks.runner.running, { until: (running) => running === 0, schedule: Schedule.spaced(5) })
+      yield* owned.runner.provideInput(taskId, { sure: { action: "decline" } })
+      const { result } = yield* storage.awaitTask(taskId)
+      assert.deepStrictEqual(result, { _tag: "Success", value: { sure: { action: "decline" } } })
+      assert.deepStrictEqual([begun, stepped], [2, 1])
+    }).pipe(Effect.provide(memory)))
+
+  it.live("ends with its client before it is a task, and not with it afterwards", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp()
+      const begun = yield* Deferred.make<void>()
+      let interrupted = 0
+      const work: Work = () =>
+        Effect.onInterrupt(
+          Effect.andThen(Deferred.succeed(begun, undefined), Effect.never),
+          () => Effect.sync(() => void interrupted++)
+        )
+      const calling = yield* Effect.forkChild(callTool(tasks, callOf(owned, work, { taskAfter: "1 minute" })))
+      yield* Deferred.await(begun)
+      assert.strictEqual(yield* tasks.runner.running, 1)
+      yield* Fiber.interrupt(calling)
+      yield* eventually(() => interrupted === 1)
+      assert.strictEqual(yield* storage.taskCount(), 0)
+      assert.strictEqual(yield* tasks.runner.running, 0)
+
+      const taskId = yield* becomesTask(callTool(tasks, callOf(owned, work)))
+      yield* Effect.sleep("50 millis")
+      assert.strictEqual(interrupted, 1)
+      yield* owned.runner.cancelTask(taskId)
+      yield* eventually(() => interrupted === 2)
+    }).pipe(Effect.provide(memory)))
+
+  it.live("is told of progress in its request, and no more once that was answered", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp()
+      const told: Array<string | undefined> = []
+      const work: Work = ({ progress }) =>
+        Effect.gen(function*() {
+          yield* progress("first")
+          yield* Effect.sleep("150 millis")
+          yield* progress("second")
+          return yield* later("done")
+        })
+      const taskId = yield* becomesTask(callTool(
+        tasks,
+        callOf(owned, work, {}, {
+          meta: { progressToken: 1 },
+          sendProgress: ({ message }) => Effect.sync(() => void told.push(message))
+        })
+      ))
+      yield* storage.awaitTask(taskId)
+      assert.deepStrictEqual(told, ["first"])
+    }).pipe(Effect.provide(memory)))
+
+  it.live("that ends while it is stored is that task, which has its result", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp()
+      const slow: OwnedTasks = {
+        ...owned,
+        runner: {
+          ...owned.runner,
+          reserveSlot: Effect.map(
+            owned.runner.reserveSlot,
+            Option.map((slot) => ({
+              ...slot,
+              startTask: (task, run) => Effect.andThen(Effect.sleep("150 millis"), slot.startTask(task, run))
+            }))
+          )
+        }
+      }
+      const taskId = yield* becomesTask(callTool(tasks, callOf(slow, () => later("done", "100 millis"))))
+      assert.deepStrictEqual((yield* storage.awaitTask(taskId)).result, { _tag: "Success", value: { wire: "done" } })
+      assert.strictEqual(yield* storage.taskCount(), 1)
+    }).pipe(Effect.provide(memory)))
+
+  it.live("that cannot be stored in the end is answered with that, and stops", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp()
+      yield* storage.createTask({ originalMethod: "tools/call" })
+      let interrupted = false
+      const work: Work = () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => void (interrupted = true)))
+      const { message } = yield* Effect.flip(callTool(tasks, callOf(owned, work)))
+      assert.match(message, /Too many tasks/)
+      assert.isTrue(interrupted)
+      assert.strictEqual(yield* tasks.runner.running, 0)
+    }).pipe(Effect.provide(Layer.provideMerge(
+      runnerLayer({ shutdownTimeout: 0 }),
+      Layer.merge(MemoryTaskStorage.layer({ maxTasks: 1 }), Logger.layer([]))
+    ))))
+
+  it.live("is a task at once where the runner has no room for it, or gives its tasks to others", () =>
+    Effect.gen(function*() {
+      for (const options of [{ maxRunning: 1 }, { maxRunningPerSession: 1 }, { dispatch: () => Effect.void }]) {
+        yield* Effect.gen(function*() {
+          const { owned, storage, tasks } = yield* setUp()
+          let runs = 0
+          const work: Work = () => Effect.andThen(Effect.sync(() => runs++), Effect.never)
+          const call = callOf(owned, work, { taskAfter: "1 minute" })
+          yield* registerTool(tasks, { ...call.tool, work: () => Effect.flatMap(TaskContext, work) })
+          if (options.dispatch === undefined) {
+            yield* Effect.forkChild(callTool(tasks, call))
+            yield* eventually(() => runs === 1)
+          }
+          const before = runs
+          const taskId = yield* becomesTask(callTool(tasks, call))
+          assert.strictEqual(Option.getOrThrow(yield* storage.getTask(taskId)).status, "working")
+          assert.strictEqual(runs, before)
+        }).pipe(
+          Effect.provide(Layer.provideMerge(
+            runnerLayer({ shutdownTimeout: 0, ...options }),
+            Layer.merge(MemoryTaskStorage.layer(), Logger.layer([]))
+          )),
+          Effect.scoped
+        )
+      }
+    }))
+
+  it.live("is a task from the start in revision 2025-11-25, where the client decides", () =>
+    Effect.gen(function*() {
+      const { owned, tasks } = yield* setUp()
+      const client: TaskClient = { protocolVersion: "2025-11-25", clientCapabilities: {} }
+      const call = callOf(owned, () => Effect.succeed("done"), { taskAfter: "1 minute" }, { client, task: {} })
+      yield* registerTool(tasks, { ...call.tool, work: () => Effect.succeed("done") })
+      const answer = yield* callTool(tasks, call)
+      assert.strictEqual(answer._tag, "Wire")
+    }).pipe(Effect.provide(memory)))
+
+  it.live("that is left by its process runs on elsewhere, as its policy says", () =>
+    Effect.gen(function*() {
+      const storage = yield* TaskStorage
+      const runner = (work: Work, options: Parameters<typeof runnerLayer>[0]) =>
+        Effect.gen(function*() {
+          const { owned, tasks } = yield* setUp()
+          const call = callOf(owned, work, { lostWorker: { maxAttempts: 2 } })
+          yield* registerTool(tasks, { ...call.tool, work: () => Effect.flatMap(TaskContext, work) })
+          return { call, tasks }
+        }).pipe((setting) =>
+          Effect.flatMap(
+            Layer.build(runnerLayer({ shutdownTimeout: 0, ...options })),
+            (built) => Effect.provideContext(setting, built)
+          )
+        )
+      const taskId = yield* Effect.scoped(Effect.gen(function*() {
+        const { call, tasks } = yield* runner(
+          ({ step }) => Effect.andThen(Effect.orDie(step("one", Schema.Int, Effect.succeed(1))), Effect.never),
+          { recovery: false }
+        )
+        return yield* becomesTask(callTool(tasks, call))
+      }))
+      yield* runner(
+        ({ attempt, step }) =>
+          Effect.map(Effect.orDie(step("one", Schema.Int, Effect.succeed(2))), (one) => ({ attempt, one })),
+        { recovery: "20 millis" }
+      )
+      const { result } = yield* storage.awaitTask(taskId)
+      assert.deepStrictEqual(result, { _tag: "Success", value: { attempt: 2, one: 1 } })
+    }).pipe(Effect.scoped, Effect.provide(Layer.merge(MemoryTaskStorage.layer(), Logger.layer([])))))
+})
