@@ -9,7 +9,7 @@ import type { SqlStatement } from "../sql/SqlStatement.ts"
 import { postgresDefinitions } from "./postgresDefinitions.ts"
 import { postgresFault, schemaFault } from "./PostgresFault.ts"
 import { makeTriggers, triggersExist } from "./PostgresLimits.ts"
-import { migrations } from "./PostgresSchema.ts"
+import { kindKey, migrations } from "./PostgresSchema.ts"
 
 /**
  * What the dialect of one driver knows: how long a change of the schema waits for each lock that it needs, in milliseconds,
@@ -51,6 +51,13 @@ export const makePostgresDialect = ({ place, statementTimeout = 10_000 }: Postgr
     // What a query selects would be taken for a good part of the table, which would be read as a whole.
     among: (select) => `= ANY (ARRAY(${select}))`,
     idList: "SELECT jsonb_array_elements_text(CAST(? AS jsonb))",
+    kindKey,
+    joinEach: (tasks, where, lock) =>
+      `CROSS JOIN LATERAL (SELECT * FROM ${tasks} WHERE ${where}${
+        lock ? " FOR NO KEY UPDATE SKIP LOCKED" : ""
+      }) AS task`,
+    engineTime: "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
+    locksWhole: false,
     retriesInTransaction: false,
     // Who waits for the lock of the schema has to see what the one before has made.
     beginTransaction: "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",

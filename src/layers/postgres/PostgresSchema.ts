@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import { activeStatuses } from "../../domain/TaskStatus.ts"
+import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
 import type { SqlMigration } from "../sql/SqlDialect.ts"
-import { bytesOf, statusIn } from "../sql/SqlStatement.ts"
+import { bytesOf, isHeld, isLeased, statusIn, waitsForNothing } from "../sql/SqlStatement.ts"
 import type { TaskTables } from "../sql/TaskTables.ts"
 
 /**
@@ -16,14 +17,30 @@ import type { TaskTables } from "../sql/TaskTables.ts"
  */
 export const pushFunction = (tables: TaskTables): string => `${tables.messages}_push`
 
+/** The column that tells of which version the process was that put a new task into the row of an expired one. */
+const replacedBy = "replaced_by"
+
 /**
- * The column with the incarnation of the task that was put into the row of an expired one, by a process that knows of all
- * columns of version 2.
+ * Says that all columns are those of a new task, which has been put into the row of an expired one. It is for the `SET` of an
+ * `INSERT` that meets the row.
  *
  * @since 0.2.0
  * @category schema
  */
-export const replacedBy = "replaced_by"
+export const replacedWhole = `${replacedBy} = '3 ' || excluded.incarnation`
+
+/**
+ * Gives the key of a kind, of the text of its method and then its name. It is bounded, because an index takes no large values.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const kindKey = (text: string): string =>
+  `(CASE WHEN length(${text}) <= ${kindLength} THEN ${text} ` +
+  `ELSE left(${text}, ${kindLength}) || hashtextextended(${text}, 0)::text END) COLLATE "C"`
+
+/** An entry of an index holds some 2700 bytes, and ids take up to 765 bytes each. */
+const kindLength = 900
 
 /**
  * Gives the steps of the schema, oldest first. A step that has been released never changes.
@@ -32,7 +49,7 @@ export const replacedBy = "replaced_by"
  * @category schema
  */
 export const migrations = (tables: TaskTables): ReadonlyArray<SqlMigration> => {
-  const { counts, messages, prefix, schema, tasks } = tables
+  const { counts, messages, news, prefix, schema, tasks, workers } = tables
   return [
     {
       id: 1,
@@ -135,12 +152,59 @@ $$`,
         `EXECUTE FUNCTION ${forgetFunction(tables)}()`,
         `UPDATE ${schema} SET version = 2`
       ]
+    },
+    {
+      id: 3,
+      name: "registered workers",
+      statements: [
+        `ALTER TABLE ${tasks} ADD COLUMN due_at bigint, ADD COLUMN worker text COLLATE "C", ` +
+        "ADD COLUMN started_at bigint, ADD COLUMN ready smallint",
+        // The same for processes of versions 1 and 2.
+        `DROP TRIGGER ${prefix}tasks_forget ON ${tasks}`,
+        `CREATE OR REPLACE FUNCTION ${forgetFunction(tables)}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF new.${replacedBy} IS DISTINCT FROM new.incarnation THEN
+    ${secondColumns.map((column) => `new.${column} := NULL;`).join("\n    ")}
+  END IF;
+  ${thirdColumns.map((column) => `new.${column} := NULL;`).join("\n  ")}
+  RETURN new;
+END
+$$`,
+        `CREATE TRIGGER ${prefix}tasks_forget BEFORE UPDATE ON ${tasks} FOR EACH ROW WHEN ` +
+        `(old.incarnation <> new.incarnation AND new.${replacedBy} IS DISTINCT FROM '3 ' || new.incarnation) ` +
+        `EXECUTE FUNCTION ${forgetFunction(tables)}()`,
+        // Who holds a task, or what it waits for, decides which of these it is in.
+        `DROP INDEX ${tables.qualifier}${prefix}tasks_by_lease`,
+        `CREATE INDEX ${prefix}tasks_by_free ON ${tasks} ` +
+        `(${kindKey(kindText)}, (${sessionKey}), lease_expires_at, task_id) WHERE ${isReady}`,
+        `CREATE INDEX ${prefix}tasks_by_due ON ${tasks} (lease_expires_at, task_id) WHERE ${becomesReady}`,
+        `CREATE INDEX ${prefix}tasks_by_lease ON ${tasks} (lease_expires_at, task_id) ` +
+        `WHERE status = 'working' AND ${isLeased} AND ${waitsForNothing}`,
+        `CREATE INDEX ${prefix}tasks_by_worker ON ${tasks} (worker, task_id) WHERE ${isHeld}`,
+        // A worker is written again and again, and seldom two of them at once.
+        `CREATE TABLE ${workers} (
+  worker_id text COLLATE "C" NOT NULL PRIMARY KEY,
+  registered_at bigint NOT NULL,
+  lease_expires_at bigint NOT NULL,
+  died_at bigint,
+  about text NOT NULL
+) WITH (fillfactor = 50)`,
+        `CREATE TABLE ${news} (
+  worker_id text COLLATE "C" NOT NULL,
+  task_id text COLLATE "C" NOT NULL,
+  PRIMARY KEY (worker_id, task_id)
+)`,
+        `UPDATE ${schema} SET version = 3`
+      ]
     }
   ]
 }
 
 /** What version 2 adds to a task. */
 const secondColumns = ["name", "traceparent", "tracestate", "failure", "failure_stack"]
+
+/** What version 3 adds to a task. */
+const thirdColumns = ["due_at", "worker", "started_at", "ready"]
 
 const forgetFunction = (tables: TaskTables): string => `${tables.tasks}_forget`
 

@@ -5,14 +5,28 @@
  */
 import * as Effect from "effect/Effect"
 import type { StoredTask } from "../../domain/StoredTask.ts"
-import type { InsertResult, PatchResult, TaskBounds, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { InsertResult, PatchResult, TakenTask, TaskBounds, TaskDriverError } from "../../domain/TaskDriver.ts"
+import { isNewsForWorker } from "../../domain/TaskWrite.ts"
+import { makeFreeStatements, sessionKey } from "../sql/FreeStatements.ts"
+import { readFound } from "../sql/makeSqlFreeTasks.ts"
 import { patchClauses } from "../sql/patchClauses.ts"
+import type { SqlDialect } from "../sql/SqlDialect.ts"
 import { isSome, type SqlRunner } from "../sql/SqlRunner.ts"
-import { makeTexts, scoped, type SqlStatement } from "../sql/SqlStatement.ts"
-import { readIds, readPatched, type SqlWrites } from "../sql/SqlWrites.ts"
-import { columnList, readInteger, readTask, readText, type Row, type TaskTables, writeTask } from "../sql/TaskTables.ts"
+import { isHeld, makeTexts, scoped, type SqlStatement } from "../sql/SqlStatement.ts"
+import { readIds, readPatched, readWritten, type SqlWrites } from "../sql/SqlWrites.ts"
+import {
+  columnList,
+  insertColumns,
+  orNull,
+  readInteger,
+  readTask,
+  readText,
+  type Row,
+  type TaskTables,
+  writeTask
+} from "../sql/TaskTables.ts"
 import { roomFunction } from "./PostgresLimits.ts"
-import { pushFunction, replacedBy } from "./PostgresSchema.ts"
+import { pushFunction, replacedWhole } from "./PostgresSchema.ts"
 
 /**
  * Makes the writes. `ensureCounters` sees to it that tasks are counted, before the first write that is limited.
@@ -22,14 +36,17 @@ import { pushFunction, replacedBy } from "./PostgresSchema.ts"
  */
 export const makePostgresWrites = (
   tables: TaskTables,
+  dialect: SqlDialect,
   { write }: SqlRunner,
   ensureCounters: Effect.Effect<void, TaskDriverError>
 ): SqlWrites => {
   const cached = makeTexts()
   const insert = insertStatements(tables)
   const push = `SELECT ${pushFunction(tables)}(?, ?, ?, ?, ?)`
+  const free = makeFreeStatements(tables, dialect)
   const removal = (removed: string): string =>
-    `WITH removed AS (${removed}), ${removeMessages(tables, "SELECT task_id FROM removed")} SELECT task_id FROM removed`
+    `WITH removed AS (${removed}), ${removeMessages(tables, "SELECT task_id FROM removed")}, ` +
+    `${tell(tables, "SELECT holder, task_id FROM removed WHERE holder IS NOT NULL")} SELECT task_id FROM removed`
 
   return {
     insert: (task, bounds, now) =>
@@ -43,13 +60,15 @@ export const makePostgresWrites = (
     patch: (taskId, scope, guard, change, answer = "task") => {
       const { condition, key, params } = scoped(scope)
       const clauses = patchClauses(guard, change, answer)
+      const isNews = isNewsForWorker(guard, change)
       const text = cached(
         clauses.key * 3 + key,
         () =>
           `WITH old AS MATERIALIZED (SELECT *, (${clauses.condition()}) AS permitted FROM ${tables.tasks} ` +
           `WHERE task_id = ? AND ${condition} FOR NO KEY UPDATE), ` +
           `new AS (UPDATE ${tables.tasks} AS task SET ${clauses.assignments("task")} ` +
-          "FROM old WHERE task.task_id = old.task_id AND old.permitted RETURNING task.*) " +
+          "FROM old WHERE task.task_id = old.task_id AND old.permitted RETURNING task.*)" +
+          (isNews ? `, ${tell(tables, `SELECT worker, task_id FROM old WHERE permitted AND ${isHeld}`)} ` : " ") +
           `SELECT ${clauses.returned()}, 1 FROM new UNION ALL ` +
           `SELECT ${columnList.join(", ")}, 0 FROM old WHERE NOT old.permitted`
       )
@@ -64,7 +83,37 @@ export const makePostgresWrites = (
       )
     },
 
+    take: (query, change, moved) => {
+      const { assigned, assignments, key, returned } = patchClauses({}, change, "task")
+      const found = free.locked(query, moved)
+      const text = cached(
+        `${key} ${found.text}`,
+        () =>
+          `WITH RECURSIVE ${found.text}, taken AS (` +
+          `UPDATE ${tables.tasks} AS task SET ${assignments("task")}, attempt = task.attempt + 1 FROM found ` +
+          `WHERE task.task_id ${dialect.among("SELECT task_id FROM found")} AND task.task_id = found.task_id ` +
+          "RETURNING task.*, found.lease_expires_at AS lease_before, found.due_at AS due_before) " +
+          `SELECT is_some, lease_before, due_before, ${returned()} FROM due LEFT JOIN taken ON true ` +
+          `ORDER BY ${sessionKey}, lease_before, task_id`
+      )
+      return write(
+        { text, params: [...found.params, ...assigned] },
+        readFound((row): TakenTask => ({
+          task: readWritten(row.slice(3), change),
+          before: { leaseExpiresAt: orNull(row[1], readInteger), dueAt: orNull(row[2], readInteger) }
+        }))
+      )
+    },
+
     removeTasks: ({ params, text }) => write({ text: cached(text, () => removal(text)), params }, readIds),
+
+    removeWorkers: ({ params, text }) =>
+      write({
+        text: cached(text, () =>
+          `WITH removed AS (${text}), news AS (DELETE FROM ${tables.news} ` +
+          `WHERE worker_id ${dialect.among("SELECT worker_id FROM removed")}) SELECT worker_id FROM removed`),
+        params
+      }, readIds),
 
     pushWithin: ({ body, expiresAt, maxSize, now, queue }) =>
       write(
@@ -79,15 +128,24 @@ const removeMessages = ({ messages }: TaskTables, queues: string): string =>
   `messages AS (DELETE FROM ${messages} WHERE queue = ANY (ARRAY(${queues})))`
 
 /**
+ * Leaves news of tasks for the registered workers that hold them, and that a query selects with them. Whoever is not there gets
+ * none. Where there is news of a task already, it is written all the same, so that it is not taken before the commit.
+ */
+const tell = ({ news, workers }: TaskTables, held: string): string =>
+  `told AS (INSERT INTO ${news} (worker_id, task_id) SELECT * FROM (${held}) AS held (worker_id, task_id) ` +
+  `WHERE EXISTS (SELECT FROM ${workers} WHERE worker_id = held.worker_id) ` +
+  "ON CONFLICT (worker_id, task_id) DO UPDATE SET task_id = excluded.task_id)"
+
+/**
  * An expired task of the same id is replaced in place. Only a row that was there before has been locked for the write, which
  * is what `xmax` tells.
  */
 const insertStatements = (tables: TaskTables) => {
-  const list = columnList.join(", ")
-  const values = columnList.map(() => "?").join(", ")
+  const list = insertColumns.join(", ")
+  const values = insertColumns.map(() => "?").join(", ")
   const replaced = [
-    ...columnList.slice(1).map((column) => `${column} = excluded.${column}`),
-    `${replacedBy} = excluded.incarnation`
+    ...insertColumns.slice(1).map((column) => `${column} = excluded.${column}`),
+    replacedWhole
   ].join(", ")
   const insert = (from: string) =>
     `added AS (INSERT INTO ${tables.tasks} AS task (${list}) ${from} ` +

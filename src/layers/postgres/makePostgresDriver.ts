@@ -57,7 +57,13 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
   const ensureCounters = makeCounterSetup(runner, schemaRunner, dialect, tables, mode)
   if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* ensureCounters
 
-  const driver = makeSqlDriver(sql, dialect, runner, tables, () => makePostgresWrites(tables, runner, ensureCounters))
+  const driver = makeSqlDriver(
+    sql,
+    dialect,
+    runner,
+    tables,
+    () => makePostgresWrites(tables, dialect, runner, ensureCounters)
+  )
   const channel = `${tables.prefix}tasks`
   const sender = randomUUID().slice(0, 8)
   const listening = listenForWrites(pg.PgConnection, notifications ? sql.config : undefined, channel, sender)

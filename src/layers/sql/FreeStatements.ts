@@ -17,7 +17,7 @@ import type { TaskTables } from "./TaskTables.ts"
  * @since 0.2.0
  * @category fragments
  */
-export const kindText = "original_method || coalesce(name, '')"
+export const kindText = "(original_method || coalesce(name, ''))"
 
 /**
  * The key of a session in the index.
@@ -78,7 +78,7 @@ export const makeFreeStatements = ({ tasks }: TaskTables, dialect: SqlDialect) =
   const found = (behind: string | undefined, lock: boolean) =>
     `${due}, sessions (kind, session) AS (` +
     `SELECT kind, ${nextSession("given", behind === undefined ? "" : ` AND ${sessionKey} > ?`)} ` +
-    `FROM (SELECT ${dialect.kindKey("text")} AS kind FROM (SELECT ? AS text) AS texts) AS given, due ` +
+    `FROM (SELECT ${dialect.kindKey("texts.kind")} AS kind FROM (SELECT ? AS kind) AS texts) AS given, due ` +
     "WHERE is_some = 0 UNION ALL " +
     `SELECT kind, ${nextSession("sessions", ` AND ${sessionKey} > sessions.session`)} ` +
     "FROM sessions WHERE session IS NOT NULL), " +

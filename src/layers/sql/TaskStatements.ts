@@ -27,7 +27,7 @@ import { columnList, columns, summaryColumnList, type TaskTables } from "./TaskT
  * @since 0.2.0
  * @category fragments
  */
-export const removed = `task_id, CASE WHEN ${isHeld} THEN worker END`
+export const removed = `task_id, CASE WHEN ${isHeld} THEN worker END AS holder`
 
 /** The place before every task. */
 const start = { createdAt: -8.64e15 - 1, taskId: "" }

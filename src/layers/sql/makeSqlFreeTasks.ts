@@ -52,8 +52,8 @@ export const makeSqlFreeTasks = (
 }
 
 /**
- * Reads what a statement of {@link makeFreeStatements} found: each row behind the column that tells whether tasks have to be
- * moved first, in which case it gives `undefined`. Where nothing was found there is one row of nulls.
+ * Reads what a statement of {@link makeFreeStatements} found. It gives `undefined` if the first column says that tasks have to be
+ * moved first. The second column is null only where nothing was found.
  *
  * @since 0.2.0
  * @category readers
@@ -61,7 +61,7 @@ export const makeSqlFreeTasks = (
 export const readFound = <A>(readRow: (row: Row) => A) => (rows: ReadonlyArray<Row>): ReadonlyArray<A> | undefined =>
   readInteger(rows[0]?.[0]) === 1
     ? undefined
-    : rows.flatMap((row) => row[1] === null ? [] : [readRow(row.slice(1))])
+    : rows.flatMap((row) => row[1] === null ? [] : [readRow(row)])
 
 /**
  * Reads a task that {@link makeFreeStatements} found.
@@ -70,14 +70,14 @@ export const readFound = <A>(readRow: (row: Row) => A) => (rows: ReadonlyArray<R
  * @category readers
  */
 export const readFree = (row: Row): FreeTask => ({
-  taskId: readText(row[0]),
-  sessionId: orNull(row[1], readText),
-  attempt: readInteger(row[2]),
-  leaseExpiresAt: orNull(row[3], readInteger),
-  dueAt: orNull(row[4], readInteger)
+  taskId: readText(row[1]),
+  sessionId: orNull(row[2], readText),
+  attempt: readInteger(row[3]),
+  leaseExpiresAt: orNull(row[4], readInteger),
+  dueAt: orNull(row[5], readInteger)
 })
 
 const readFreeKind = (row: Row): StoredKind => ({
-  originalMethod: readJson(row[0]),
-  name: orNull(row[1], readJson)
+  originalMethod: readJson(row[1]),
+  name: orNull(row[2], readJson)
 })

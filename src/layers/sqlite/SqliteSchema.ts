@@ -220,7 +220,7 @@ const holdIndexes = (tasks: string): ReadonlyArray<string> =>
  * @since 0.2.0
  * @category schema
  */
-export const kindKey = (text: string): string => `(${text})`
+export const kindKey = (text: string): string => text
 
 const indexesOf = [
   ["creation", "(created_at, task_id)"],

@@ -51,7 +51,9 @@ export const emptied = (
 ): Effect.Effect<DriverPair, SqlError> =>
   Effect.as(
     Effect.andThen(
-      sql.unsafe(`TRUNCATE ${prefix}tasks, ${prefix}task_counts, ${prefix}messages`),
+      sql.unsafe(
+        `TRUNCATE ${prefix}tasks, ${prefix}task_counts, ${prefix}messages, ${prefix}workers, ${prefix}worker_news`
+      ),
       sql.unsafe(`INSERT INTO ${prefix}task_counts (session_id, tasks) VALUES ('', 0)`)
     ),
     { first, second }
