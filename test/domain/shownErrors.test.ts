@@ -17,6 +17,8 @@ const errors: ReadonlyArray<Error & { readonly _tag: string }> = [
   new Errors.InputKeyReused({ taskId: "one", key: "name" }),
   new Errors.LeaseLost({ taskId: "one", attempt: 1, current: 2 }),
   new Errors.LeaseHeld({ taskId: "one", remaining: 5 }),
+  new Errors.LeaseHeld({ taskId: "one", worker: "w" }),
+  new Errors.WorkerLost({ workerId: "w" }),
   new Errors.MaxTasksReached({ scope: "session", limit: 3 }),
   new Errors.ConcurrentModification({ taskId: "one", expected: 1, actual: 2 }),
   new Errors.InvalidInput({ field: "ttl", reason: "must be a duration" }),

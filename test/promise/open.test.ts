@@ -355,7 +355,8 @@ describe("errors", () => {
       "TaskAlreadyExists",
       "TaskNotFound",
       "TaskStorageUnavailable",
-      "TerminalState"
+      "TerminalState",
+      "WorkerLost"
     ]
     expect(Object.keys(Promises).toSorted()).toEqual(
       [

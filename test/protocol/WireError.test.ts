@@ -70,7 +70,14 @@ const table: ReadonlyArray<{
     code: -32603,
     says: /^Internal error$/,
     reported: true
-  }
+  },
+  {
+    error: new TaskError.LeaseHeld({ taskId, worker: secret }),
+    code: -32603,
+    says: /^Internal error$/,
+    reported: true
+  },
+  { error: new TaskError.WorkerLost({ workerId: secret }), code: -32603, says: /^Internal error$/, reported: true }
 ]
 
 describe("an error for a client", () => {
