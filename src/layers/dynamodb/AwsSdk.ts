@@ -27,5 +27,6 @@ export type AwsSdk = Pick<
   | "QueryCommand"
   | "TransactWriteItemsCommand"
   | "UpdateItemCommand"
+  | "UpdateTableCommand"
   | "UpdateTimeToLiveCommand"
 >

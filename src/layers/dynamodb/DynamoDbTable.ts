@@ -59,6 +59,10 @@ export interface DynamoDbTable {
   readonly put: (input: OfTable<PutItemCommandInput>) => Effect.Effect<void, RequestError>
   /** Gives the item as it is then. */
   readonly update: (input: OfTable<UpdateItemCommandInput>) => Effect.Effect<Item, RequestError>
+  /** The same, with the time at which DynamoDB answered. */
+  readonly updateTimed: (
+    input: OfTable<UpdateItemCommandInput>
+  ) => Effect.Effect<{ readonly item: Item; readonly engineTime: number | undefined }, RequestError>
   readonly remove: (input: OfTable<DeleteItemCommandInput>) => Effect.Effect<void, RequestError>
   /** Makes all writes or none. It is made once under a token, however often it is sent. */
   readonly transact: (writes: ReadonlyArray<TransactionWrite>, token: string) => Effect.Effect<void, RequestError>
@@ -129,6 +133,9 @@ export const makeTable = (requests: DynamoDbRequests): DynamoDbTable => {
     return { ConditionCheck: { ...operation.ConditionCheck, TableName, ...refusedItem } }
   }
 
+  const updateCommand = (input: OfTable<UpdateItemCommandInput>) =>
+    new sdk.UpdateItemCommand({ ...input, TableName, ReturnValues: "ALL_NEW", ...refusedItem })
+
   return {
     get: (Key, options) =>
       Effect.map(
@@ -160,14 +167,25 @@ export const makeTable = (requests: DynamoDbRequests): DynamoDbTable => {
 
     update: (input) =>
       Effect.map(
-        write((client, options) =>
-          client.send(
-            new sdk.UpdateItemCommand({ ...input, TableName, ReturnValues: "ALL_NEW", ...refusedItem }),
-            options
-          )
-        ),
+        write((client, options) => client.send(updateCommand(input), options)),
         ({ Attributes }) => Attributes ?? {}
       ),
+
+    updateTimed: (input) =>
+      write(async (client, options) => {
+        const command = updateCommand(input)
+        let engineTime: number | undefined
+        command.middlewareStack.add(
+          (next) => async (args) => {
+            const answer = await next(args)
+            engineTime = timeOf(answer.response)
+            return answer
+          },
+          { step: "deserialize", priority: "high", name: "timed" }
+        )
+        const { Attributes = {} } = await client.send(command, options)
+        return { item: Attributes, engineTime }
+      }),
 
     remove: (input) =>
       Effect.asVoid(
@@ -201,6 +219,15 @@ export const makeTable = (requests: DynamoDbRequests): DynamoDbTable => {
 
     untilSettled: (effect) => untilSettled(effect, retryTimeout)
   }
+}
+
+/** Reads when an HTTP response was made, which it says in whole seconds: on average it was half a second later. */
+const timeOf = (response: unknown): number | undefined => {
+  if (typeof response !== "object" || response === null || !("headers" in response)) return undefined
+  const { headers } = response
+  if (typeof headers !== "object" || headers === null || !("date" in headers)) return undefined
+  const time = Date.parse(String(headers.date))
+  return Number.isNaN(time) ? undefined : time + 500
 }
 
 const untilSettled = <A extends object>(

@@ -111,3 +111,22 @@ export const orderedBy =
   (number: "createdAt" | "lastUpdatedAt" | "leaseExpiresAt") => (left: Item, right: Item): number =>
     Number(left[number]?.N) - Number(right[number]?.N) ||
     Buffer.compare(Buffer.from(left["taskId"]?.S ?? ""), Buffer.from(right["taskId"]?.S ?? ""))
+
+/**
+ * Counts the entries of a partition.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const countEntries = (
+  table: DynamoDbTable,
+  query: PartitionQuery,
+  from?: Item
+): Effect.Effect<number, TaskDriverError> =>
+  Effect.flatMap(
+    table.query({ ...query, Select: "COUNT", ExclusiveStartKey: from }),
+    ({ Count = 0, LastEvaluatedKey }) =>
+      LastEvaluatedKey === undefined
+        ? Effect.succeed(Count)
+        : Effect.map(countEntries(table, query, LastEvaluatedKey), (rest) => Count + rest)
+  )

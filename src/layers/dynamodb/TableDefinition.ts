@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { CreateTableCommandInput } from "@aws-sdk/client-dynamodb"
+import type { CreateTableCommandInput, UpdateTableCommandInput } from "@aws-sdk/client-dynamodb"
 import * as Result from "effect/Result"
 import { parseCount } from "../../domain/ArgumentParsers.ts"
 import { parseNames } from "../../domain/optionNames.ts"
@@ -39,7 +39,7 @@ export interface TableDefinition {
 }
 
 /**
- * Lists pages by session and status, stale tasks, leases and expired items. None of them is touched by a write that changes
+ * Lists pages by session and status, stale tasks, leases, expired items, free tasks and what workers hold. None of them is touched by a write that changes
  * nothing of it, which is why they hold so little.
  *
  * @since 0.1.0
@@ -61,14 +61,22 @@ export const indexes = {
     range: ["lastUpdatedAt", "taskId"],
     include: ["expiresAt", "resultKind"]
   },
-  // Of tasks that wait for input as well, but under another key: whoever asks for those at work does not meet them.
+  // Everything under a lease, for what versions without the index of free tasks have left, and for the lists of what nobody holds.
+  // Tasks that wait for input are under another key, so that a query for those at work does not read them.
   leases: {
     name: "leases",
     hash: ["partition", "active"],
     range: ["leaseExpiresAt", "taskId"],
     include: ["expiresAt", "resultKind"]
   },
-  expiry: { name: "expiry", hash: ["partition"], range: ["expiresAt"], include: [] }
+  expiry: { name: "expiry", hash: ["partition"], range: ["expiresAt"], include: [] },
+  free: {
+    name: "free",
+    hash: ["queue", "active"],
+    range: ["free", "place"],
+    include: ["sessionId", "attempt", "leaseExpiresAt", "dueAt", "expiresAt"]
+  },
+  byWorker: { name: "byWorker", hash: ["worker"], range: ["leaseExpiresAt"], include: [] }
 } as const satisfies { readonly [name: string]: IndexDefinition }
 
 /**
@@ -103,7 +111,11 @@ export const tableDefinition = (options: TableOptions): Result.Result<TableDefin
         ["lastUpdatedAt", "N"],
         ["leaseExpiresAt", "N"],
         ["expiresAt", "N"],
-        ["taskId", "S"]
+        ["taskId", "S"],
+        ["queue", "S"],
+        ["free", "S"],
+        ["place", "S"],
+        ["worker", "S"]
       ],
       hash: "pk",
       range: "sk",
@@ -133,26 +145,45 @@ const parseTableName = (tableName: unknown): Result.Result<string, InvalidInput>
  * @category converting
  */
 export const createTableInput = (definition: TableDefinition): CreateTableCommandInput => {
-  const { attributes, hash, indexes, range, tableName, throughput } = definition
-  const capacity = throughput === undefined ? {} : {
-    ProvisionedThroughput: { ReadCapacityUnits: throughput.read, WriteCapacityUnits: throughput.write }
-  }
+  const { hash, indexes, range, tableName, throughput } = definition
+  const capacity = capacityOf(definition)
   return {
     TableName: tableName,
     BillingMode: throughput === undefined ? "PAY_PER_REQUEST" : "PROVISIONED",
-    AttributeDefinitions: attributes.map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType })),
+    AttributeDefinitions: attributeDefinitions(definition),
     KeySchema: keySchema([hash], [range]),
-    GlobalSecondaryIndexes: indexes.map((index) => ({
-      IndexName: index.name,
-      KeySchema: keySchema(index.hash, index.range),
-      Projection: index.include.length === 0
-        ? { ProjectionType: "KEYS_ONLY" }
-        : { ProjectionType: "INCLUDE", NonKeyAttributes: [...index.include] },
-      ...capacity
-    })),
+    GlobalSecondaryIndexes: indexes.map((index) => ({ ...createIndexInput(index), ...capacity })),
     ...capacity
   }
 }
+
+/**
+ * Gives what the AWS SDK adds an index to a table from.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+export const addIndexInput = (definition: TableDefinition, index: IndexDefinition): UpdateTableCommandInput => ({
+  TableName: definition.tableName,
+  AttributeDefinitions: attributeDefinitions(definition),
+  GlobalSecondaryIndexUpdates: [{ Create: { ...createIndexInput(index), ...capacityOf(definition) } }]
+})
+
+const attributeDefinitions = ({ attributes }: TableDefinition) =>
+  attributes.map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType }))
+
+const capacityOf = ({ throughput }: TableDefinition) =>
+  throughput === undefined ? {} : {
+    ProvisionedThroughput: { ReadCapacityUnits: throughput.read, WriteCapacityUnits: throughput.write }
+  }
+
+const createIndexInput = ({ hash, include, name, range }: IndexDefinition) => ({
+  IndexName: name,
+  KeySchema: keySchema(hash, range),
+  Projection: include.length === 0
+    ? { ProjectionType: "KEYS_ONLY" as const }
+    : { ProjectionType: "INCLUDE" as const, NonKeyAttributes: [...include] }
+})
 
 const keySchema = (hash: ReadonlyArray<string>, range: ReadonlyArray<string>) => [
   ...hash.map((AttributeName) => ({ AttributeName, KeyType: "HASH" as const })),

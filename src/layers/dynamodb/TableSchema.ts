@@ -11,7 +11,7 @@ import type { SchemaMode } from "../SchemaMode.ts"
 import { type DynamoDbRequests, unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { Expression } from "./Expression.ts"
-import { createTableInput, type IndexDefinition, type TableDefinition } from "./TableDefinition.ts"
+import { addIndexInput, createTableInput, type IndexDefinition, type TableDefinition } from "./TableDefinition.ts"
 import { type Item, numeric, readInteger } from "./TaskItem.ts"
 
 /** What a table keeps about itself. */
@@ -22,8 +22,11 @@ interface Settings {
   readonly shards: number
 }
 
-/** The version that this library writes. */
-const version = 1
+/**
+ * The version that this library writes. The second one has the indexes of free tasks and of workers. Processes that know the first
+ * one go on beside it: they keep what the older indexes need, and so does this one.
+ */
+const version = 2
 
 /** Partitions of a table that nobody asked for others. */
 const defaultShards = 8
@@ -33,6 +36,9 @@ const settingsKey = { pk: { S: "settings" }, sk: { S: "settings" } }
 /** Milliseconds: how often a new table is looked at, and for how long. */
 const pause = { first: 10, longest: 1_000 }
 const creationTimeout = 180_000
+
+/** Errors that say that the table is being changed already. */
+const beingChanged = ["ResourceInUseException", "LimitExceededException"]
 
 /**
  * Prepares the table as `mode` says; gives the number of its partitions. Processes may do so at the same time.
@@ -50,9 +56,10 @@ export const prepareTable = Effect.fnUntraced(function*(
   if (mode === "trust") return shards ?? defaultShards
   const found = yield* describe(requests)
   if (found === undefined && mode === "verify") return yield* refuse(`the table ${definition.tableName} is missing`)
-  const description = found !== undefined && (mode === "verify" || isUsable(found, definition))
+  const made = found !== undefined && (mode === "verify" || isUsable(found, definition))
     ? found
     : yield* makeTable(requests, definition, found)
+  const description = mode === "verify" ? made : yield* addIndexes(requests, definition, made)
   const problem = problemOf(description, definition)
   if (problem !== undefined) return yield* refuse(problem)
 
@@ -80,6 +87,7 @@ export const prepareTable = Effect.fnUntraced(function*(
       applied: "no"
     })
   }
+  if (mode === "migrate" && settings.version < version) yield* raiseVersion(table)
   return settings.shards
 })
 
@@ -120,21 +128,87 @@ const makeTable = Effect.fnUntraced(function*(
       unexpected
     )
   }
+  return yield* whenTable(
+    requests,
+    (description) => Effect.succeed(isUsable(description, definition)),
+    `the table ${definition.tableName} was not ready after ${creationTimeout / 1000} s; look at it in the console of ` +
+      "DynamoDB, and try again"
+  )
+})
+
+/** Waits until the table is as it should be, and gives its description then. */
+const whenTable = Effect.fnUntraced(function*(
+  requests: DynamoDbRequests,
+  isReady: (description: TableDescription) => Effect.Effect<boolean, TaskDriverError>,
+  late: string
+): Effect.fn.Return<TableDescription, TaskDriverError> {
   const deadline = performance.now() + creationTimeout
   let wait = pause.first
   while (performance.now() < deadline) {
     const description = yield* describe(requests)
-    if (description !== undefined && isUsable(description, definition)) return description
+    if (description !== undefined && (yield* isReady(description))) return description
     yield* realSleep(wait)
     wait = Math.min(wait * 2, pause.longest)
   }
-  return yield* new TaskDriverError({
-    reason: `the table ${definition.tableName} was not ready after ${creationTimeout / 1000} s; look at it in the ` +
-      "console of DynamoDB, and try again",
-    retryable: true,
-    applied: "unknown"
-  })
+  return yield* new TaskDriverError({ reason: late, retryable: true, applied: "unknown" })
 })
+
+/**
+ * Adds the indexes that a table of an earlier version lacks, one by one, as DynamoDB demands, unless somebody else does. A table
+ * that has something else of its own stays as it is.
+ */
+const addIndexes = (
+  requests: DynamoDbRequests,
+  definition: TableDefinition,
+  made: TableDescription
+): Effect.Effect<TableDescription, TaskDriverError> => {
+  if (missingIndexes(made, definition).length === 0 || wrongOf(made, definition).length > 0) return Effect.succeed(made)
+  return whenTable(
+    requests,
+    (description) => {
+      const [missing] = missingIndexes(description, definition)
+      if (missing === undefined) return Effect.succeed(isUsable(description, definition))
+      return Effect.as(isAtRest(description) ? addIndex(requests, definition, missing) : Effect.void, false)
+    },
+    `the table ${definition.tableName} was still building an index after ${
+      creationTimeout / 1000
+    } s, which takes long ` +
+      "where there are many tasks; wait until DynamoDB has done so, and try again"
+  )
+}
+
+const addIndex = (
+  requests: DynamoDbRequests,
+  definition: TableDefinition,
+  index: IndexDefinition
+): Effect.Effect<void, TaskDriverError> =>
+  requests.write((client, options) =>
+    client.send(new requests.sdk.UpdateTableCommand(addIndexInput(definition, index)), options).then(
+      () => undefined,
+      ignoring(...beingChanged)
+    )
+  ).pipe(
+    // DynamoDB refuses to make an index twice.
+    Effect.catch((error) =>
+      Effect.flatMap(
+        describe(requests),
+        (description = {}) =>
+          error._tag === "RequestInvalid" && !missingIndexes(description, definition).includes(index)
+            ? Effect.void
+            : Effect.fail(unexpected(error))
+      )
+    )
+  )
+
+/** Nothing of the table is being changed, so that an index can be added. */
+const isAtRest = ({ GlobalSecondaryIndexes = [], TableStatus }: TableDescription): boolean =>
+  TableStatus === "ACTIVE" && GlobalSecondaryIndexes.every(({ IndexStatus }) => IndexStatus === "ACTIVE")
+
+const missingIndexes = (
+  { GlobalSecondaryIndexes = [] }: TableDescription,
+  { indexes }: TableDefinition
+): ReadonlyArray<IndexDefinition> =>
+  indexes.filter(({ name }) => GlobalSecondaryIndexes.every(({ IndexName }) => IndexName !== name))
 
 /** A table that is being changed can be used, as long as its own indexes can. Those of others do not matter. */
 const isUsable = (
@@ -147,24 +221,32 @@ const isUsable = (
   )
 
 /** Says which part of the definition a table lacks. */
-const problemOf = (
+const problemOf = (description: TableDescription, definition: TableDefinition): string | undefined => {
+  const problems = [
+    ...missingIndexes(description, definition).map(({ name }) => `lacks the index ${name}`),
+    ...wrongOf(description, definition)
+  ]
+  return problems.length === 0 ? undefined : `the table ${definition.tableName} ${problems.join(", ")}`
+}
+
+/** Says what of a table is not as in the definition. */
+const wrongOf = (
   { GlobalSecondaryIndexes = [], KeySchema }: TableDescription,
-  definition: TableDefinition
-): string | undefined => {
-  const { hash, indexes, range, tableName } = definition
+  { hash, indexes, range }: TableDefinition
+): ReadonlyArray<string> => {
   if (keysOf(KeySchema) !== keysOf(keySchema({ hash: [hash], range: [range] }))) {
-    return `the table ${tableName} has other keys than ${hash} and ${range}`
+    return [`has other keys than ${hash} and ${range}`]
   }
-  const problems = indexes.flatMap((index) => {
+  return indexes.flatMap((index) => {
     const found = GlobalSecondaryIndexes.find(({ IndexName }) => IndexName === index.name)
-    if (found === undefined) return [`lacks the index ${index.name}`]
+    if (found === undefined) return []
+    if (found.IndexStatus === "CREATING") return [`is still building its index ${index.name}`]
     if (keysOf(found.KeySchema) !== keysOf(keySchema(index))) return [`has other keys in its index ${index.name}`]
     const { NonKeyAttributes = [], ProjectionType } = found.Projection ?? {}
     return ProjectionType === "ALL" || index.include.every((attribute) => NonKeyAttributes.includes(attribute))
       ? []
       : [`has too few attributes in its index ${index.name}`]
   })
-  return problems.length === 0 ? undefined : `the table ${tableName} ${problems.join(", ")}`
 }
 
 const keySchema = ({ hash, range }: Pick<IndexDefinition, "hash" | "range">) => [
@@ -221,6 +303,18 @@ const writeSettings = (table: DynamoDbTable, shards: number): Effect.Effect<Sett
   )
 }
 
+/** Says that processes of this version have used the table, unless one of a later version has. */
+const raiseVersion = (table: DynamoDbTable): Effect.Effect<void, TaskDriverError> => {
+  const expression = new Expression()
+  const UpdateExpression = `SET ${expression.name("version")} = ${expression.number(version)}`
+  const ConditionExpression = expression.compare("version", "<", version)
+  return table.update({ Key: settingsKey, UpdateExpression, ConditionExpression, ...expression.maps }).pipe(
+    Effect.asVoid,
+    Effect.catchTag("ConditionFailed", () => Effect.void),
+    Effect.mapError(unexpected)
+  )
+}
+
 const decodeSettings = (table: DynamoDbTable, item: Item) =>
   table.decode((): Settings => ({
     version: readInteger(item, "version"),
@@ -228,8 +322,8 @@ const decodeSettings = (table: DynamoDbTable, item: Item) =>
     shards: readInteger(item, "shards")
   }))
 
-/** Takes an error of this name for an answer. */
-const ignoring = (name: string) => (error: unknown): undefined => {
-  if (error instanceof Error && error.name === name) return undefined
+/** Takes errors of these names for an answer. */
+const ignoring = (...names: ReadonlyArray<string>) => (error: unknown): undefined => {
+  if (error instanceof Error && names.includes(error.name)) return undefined
   throw error
 }

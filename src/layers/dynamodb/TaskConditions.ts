@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { TaskVersion } from "../../domain/StoredTask.ts"
+import { heldByWorker, type TaskVersion } from "../../domain/StoredTask.ts"
 import type { TaskGuard, TaskPatch, TaskScope } from "../../domain/TaskWrite.ts"
 import { allOf, anyOf, type Expression } from "./Expression.ts"
 import { bytesOf, otherFields, stamps } from "./TaskItem.ts"
@@ -40,6 +40,19 @@ export const inScope = (expression: Expression, { now, session }: TaskScope): st
  */
 export const isVersion = (expression: Expression, { incarnation, revision }: TaskVersion): string =>
   allOf(expression.compare("revision", "=", revision), expression.compare("incarnation", "=", incarnation))
+
+/**
+ * No registered worker holds the task.
+ *
+ * @since 0.2.0
+ * @category conditions
+ */
+export const isWithoutHolder = (expression: Expression): string =>
+  anyOf(
+    expression.isAbsent("worker"),
+    expression.isAbsent("leaseExpiresAt"),
+    expression.compare("leaseExpiresAt", "<", heldByWorker)
+  )
 
 /**
  * Nothing but the item itself has to be deleted with the task.
@@ -81,10 +94,11 @@ export const guarded = (expression: Expression, guard: TaskGuard, patch: TaskPat
   if (updatedBefore !== undefined) conditions.push(expression.compare("lastUpdatedAt", "<", updatedBefore))
   if (attempt !== undefined) conditions.push(expression.compare("attempt", "=", attempt))
   if (leaseExpiredBy !== undefined) {
-    // Neither holds where there is no lease.
+    // Neither of the first two holds where there is no lease.
     conditions.push(
       expression.compare("leaseExpiresAt", ">", 0),
-      expression.compare("leaseExpiresAt", "<=", leaseExpiredBy)
+      expression.compare("leaseExpiresAt", "<=", leaseExpiredBy),
+      anyOf(expression.isAbsent("dueAt"), `${expression.name("dueAt")} <> ${expression.name("leaseExpiresAt")}`)
     )
   }
   if (freeSince !== undefined) {

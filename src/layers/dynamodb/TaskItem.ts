@@ -19,6 +19,7 @@ import {
 } from "../../domain/StoredTask.ts"
 import { ResultKind } from "../../domain/TaskOutcome.ts"
 import { isTerminal, taskStatuses } from "../../domain/TaskStatus.ts"
+import { lineOf, spotOf, waitingLine } from "./FreeLine.ts"
 
 /**
  * @since 0.1.0
@@ -86,8 +87,11 @@ const plainFields = {
   revision: (task) => numeric(task.revision),
   incarnation: (task) => ({ S: task.incarnation }),
   attempt: (task) => numeric(task.attempt),
-  // Absent where there is none, so that the index of leases has no entry, and no condition on it holds.
+  // Absent where there is none, so that the indexes of leases have no entry, and no condition on it holds.
   leaseExpiresAt: (task) => optionalNumber(task.leaseExpiresAt),
+  dueAt: (task) => optionalNumber(task.dueAt),
+  worker: (task) => optionalText(task.worker),
+  startedAt: (task) => optionalNumber(task.startedAt),
   resultKind: (task) => optionalText(task.resultKind),
   name: (task) => optionalText(task.name?.text),
   traceparent: (task) => optionalText(task.traceparent?.text),
@@ -195,6 +199,7 @@ export const plainAttributes = (task: StoredTask, shards: number, isCounted: boo
     })),
     partition: { S: partition },
     session: { S: sessionKey(task.sessionId, partition) },
+    ...queueAttributes(task, shards),
     ...(isTerminal(task.status) ? {} : { active: { S: task.status } }),
     ...(end === null ? {} : { expiresAt: numeric(end) }),
     createdSecond: numeric(wholeSeconds(task.createdAt)),
@@ -202,6 +207,36 @@ export const plainAttributes = (task: StoredTask, shards: number, isCounted: boo
     ...(isCounted ? { counted: { BOOL: true } } : purgeAttribute(task)),
     otherBytes: numeric(bytesOf(otherFields, task)),
     restBytes: numeric(bytesOf(restFields, task))
+  }
+}
+
+/** The index of free tasks has fewer partitions, because each look reads all of them, and few tasks are in it. */
+const mostQueues = 4
+
+/**
+ * Gives the number of partitions of the index of free tasks.
+ *
+ * @since 0.2.0
+ * @category keys
+ */
+export const queuesOf = (shards: number): number => Math.min(shards, mostQueues)
+
+/**
+ * Gives the partition of the index of free tasks in which a task is.
+ *
+ * @since 0.2.0
+ * @category keys
+ */
+export const queueOf = (taskId: string, shards: number): string => partitionOf(taskId, queuesOf(shards))
+
+/** The keys of the index of free tasks, and the line in which the task queues when it is free. */
+const queueAttributes = (task: StoredTask, shards: number): Item => {
+  const line = lineOf(task)
+  const spot = spotOf(task.leaseExpiresAt, task.taskId)
+  return {
+    queue: { S: queueOf(task.taskId, shards) },
+    line: { S: line },
+    ...(spot === undefined ? {} : { free: { S: spot.isFree ? line : waitingLine }, place: { S: spot.place } })
   }
 }
 
@@ -334,6 +369,9 @@ export const readPlain = (item: Item): Omit<StoredTask, PayloadField> => ({
   pollInterval: optional(item, "pollInterval", readInteger),
   attempt: readInteger(item, "attempt"),
   leaseExpiresAt: optional(item, "leaseExpiresAt", readInteger),
+  dueAt: optional(item, "dueAt", readInteger),
+  worker: optional(item, "worker", readText),
+  startedAt: optional(item, "startedAt", readInteger),
   resultKind: readKind(item),
   name: optional(item, "name", readJson),
   traceparent: optional(item, "traceparent", readJson),

@@ -13,8 +13,9 @@ import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import { isVisible, type TaskScope } from "../../domain/TaskWrite.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
-import { makeIndexCursor, orderedBy, type PartitionQuery } from "./IndexCursor.ts"
+import { countEntries, makeIndexCursor, orderedBy, type PartitionQuery } from "./IndexCursor.ts"
 import { requireChange, withPayloads } from "./Payloads.ts"
+import { keyOf } from "./QueueHead.ts"
 import { type IndexDefinition, indexes } from "./TableDefinition.ts"
 import { unexpiredAt } from "./TaskConditions.ts"
 import { type Item, numeric, readKind, readPlain, readText, sessionKey, taskKey } from "./TaskItem.ts"
@@ -32,7 +33,7 @@ const tasksAtOnce = 100
 export const makeTaskLists = (
   table: DynamoDbTable,
   shards: number
-): Pick<TaskDriver, "page" | "pageSummaries" | "stale" | "expiredLeases" | "count"> => {
+): Pick<TaskDriver, "page" | "pageSummaries" | "stale" | "abandoned" | "count"> => {
   const partitions = Array.from({ length: shards }, (_, index) => String(index))
 
   const page =
@@ -164,26 +165,47 @@ export const makeTaskLists = (
     return yield* readEntries(free)
   })
 
+  /** What waits on purpose is in the same index, which does not know of that. */
+  const withoutWaiting = (entries: ReadonlyArray<Item>) =>
+    Effect.map(
+      table.getAll(entries.map(keyOf), { attributes: ["pk", "sk", "dueAt", "leaseExpiresAt"] }),
+      (items) => {
+        const waiting = new Set(
+          items.flatMap(({ dueAt, leaseExpiresAt, pk }) =>
+            dueAt !== undefined && dueAt.N === leaseExpiresAt?.N ? [pk?.S] : []
+          )
+        )
+        return entries.filter(({ pk }) => !waiting.has(pk?.S))
+      }
+    )
+
+  const abandoned: TaskDriver["abandoned"] = Effect.fnUntraced(function*(
+    { expiredBy, limit, now }: Parameters<TaskDriver["abandoned"]>[0]
+  ) {
+    if (expiredBy < 1) return []
+    const cursor = activeEntries(
+      indexes.leases,
+      ["working"],
+      "leaseExpiresAt",
+      (expression) => expression.isBetween("leaseExpiresAt", 1, expiredBy),
+      now
+    )
+    const found: Array<Item> = []
+    while (found.length < limit) {
+      const entries = yield* cursor.next(Math.min(tasksAtOnce, limit - found.length))
+      if (entries.length === 0) break
+      found.push(...(yield* withoutWaiting(entries)))
+    }
+    return yield* readEntries(found)
+  })
+
   return {
     page: page(wholeTask, (task: StoredTask) => taskBytes(task)),
     pageSummaries: page(taskSummary, (task: StoredSummary) => summaryBytes(task)),
 
     stale,
 
-    expiredLeases: (query) => {
-      // That of a released task ends at 0.
-      const first = query.released ? 0 : 1
-      return query.expiredBy < first ? Effect.succeed([]) : Effect.flatMap(
-        activeEntries(
-          indexes.leases,
-          ["working"],
-          "leaseExpiresAt",
-          (expression) => expression.isBetween("leaseExpiresAt", first, query.expiredBy),
-          query.now
-        ).next(query.limit),
-        readEntries
-      )
-    },
+    abandoned,
 
     count: (scope) =>
       Effect.map(
@@ -247,16 +269,3 @@ const isWanted = (item: Item, { scope, status }: PageQuery): boolean => {
   const task = readPlain(item)
   return isVisible(task, scope) && (status === undefined || task.status === status)
 }
-
-const countEntries = (
-  table: DynamoDbTable,
-  query: PartitionQuery,
-  from?: Item
-): Effect.Effect<number, TaskDriverError> =>
-  Effect.flatMap(
-    table.query({ ...query, Select: "COUNT", ExclusiveStartKey: from }),
-    ({ Count = 0, LastEvaluatedKey }) =>
-      LastEvaluatedKey === undefined
-        ? Effect.succeed(Count)
-        : Effect.map(countEntries(table, query, LastEvaluatedKey), (rest) => Count + rest)
-  )

@@ -5,11 +5,12 @@
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
-import type { StoredTask } from "../../domain/StoredTask.ts"
+import { holderOf, type StoredTask } from "../../domain/StoredTask.ts"
 import type { PatchAnswer, PatchResult, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { isTerminal } from "../../domain/TaskStatus.ts"
 import {
   applyPatch,
+  isNewsForWorker,
   isVisible,
   type PatchField,
   permits,
@@ -20,6 +21,7 @@ import {
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
+import { spotOf, waitingLine } from "./FreeLine.ts"
 import { layOut, partKeys, withPayloads } from "./Payloads.ts"
 import { guarded, inScope, isUnstamped, isVersion } from "./TaskConditions.ts"
 import {
@@ -32,16 +34,18 @@ import {
   payloadsOf,
   plainAttributes,
   purgeAttribute,
+  queueOf,
   readPlain,
   readTask,
   restFields,
   stamped,
-  stamps,
   summaryAttributes,
   summaryPayloads,
   taskKey,
   wholeSeconds
 } from "./TaskItem.ts"
+import { nextRevision } from "./TaskUpdates.ts"
+import { leaveNews, newsFor } from "./WorkerNews.ts"
 
 /** A larger outcome is not tried as it is: an item takes 400 KB. */
 const mostAtOnce = 380_000
@@ -59,20 +63,37 @@ export const makeTaskPatching = (
 ): TaskDriver["patch"] => {
   /** Says what the task that was found means for the write; `undefined` when only the exact way can tell. */
   const judge = (
-    { answer, guard, patch, scope, stamp }: Write,
+    write: Write,
     item: Item
   ): Effect.Effect<{ readonly answer: PatchResult } | { readonly task: StoredTask } | undefined, TaskDriverError> =>
     Effect.gen(function*() {
+      const { answer, guard, patch, scope, stamp } = write
       const isBrief = answer === "summary" && hasStamp(item, stamp)
       const whole = yield* isBrief
         ? withPayloads(table, briefly(item), summaryPayloads)
         : withPayloads(table, item, payloadFields)
       if (whole === undefined) return undefined
       const task = yield* table.decode(() => readTask(whole))
-      if (hasStamp(item, stamp)) return { answer: { _tag: "Patched", task } }
+      if (hasStamp(item, stamp)) {
+        yield* tellHolder(write, task)
+        return { answer: { _tag: "Patched", task } }
+      }
       if (!isVisible(task, scope)) return { answer: missing }
       return permits(guard, task, patch) ? { task } : { answer: { _tag: "Rejected", task } }
     })
+
+  /**
+   * Leaves news for the worker that held a task which was written by an update. If this process ends in between, or DynamoDB
+   * does not answer, the worker learns of the write when it next writes to the task itself: no write of its own is wrong then,
+   * but it may have worked in vain.
+   */
+  const tellHolder = ({ guard, patch }: Write, task: StoredTask): Effect.Effect<void> => {
+    const { taskId, worker } = task
+    if (!isNewsForWorker(guard, patch)) return Effect.void
+    // The end of a task leaves the one who had it there.
+    const holder = patch.leaseExpiresAt === undefined ? holderOf(task) : worker
+    return holder === null ? Effect.void : Effect.ignore(table.put(leaveNews(holder, taskId, task.lastUpdatedAt).Put))
+  }
 
   /** One conditional update; gives no answer where a condition cannot tell. */
   const atOnce = (write: Write, permitted: string, expression: Expression) => {
@@ -83,18 +104,19 @@ export const makeTaskPatching = (
       // Parts would have to be replaced with the payload that has them, and share the ttl.
       ...payloadFields.filter((field) => write.patch[field] !== undefined).map((field) => expression.isNoMap(field)),
       ...(changesTtl(write.patch) ? [expression.isAbsent("parts"), expression.isAbsent("counted")] : []),
-      ...unshortened(expression, write.patch)
+      ...unshortened(expression, write.patch),
+      ...sameKind(expression, write.patch)
     ]
     const update = {
       Key: taskKey(write.taskId),
-      UpdateExpression: updateOf(write, expression),
+      UpdateExpression: updateOf(write, shards, expression),
       ConditionExpression: allOf(...condition.filter((part) => part !== "")),
       ...expression.maps
     }
     return Effect.suspend(() => table.update(update)).pipe(
       Effect.flatMap((item) => judge(write, item)),
       Effect.catch((error) => {
-        // Too large together with what is there already.
+        // Too large together with what is there already, or a line to wait in is not known of a task of versions before.
         if (error._tag === "RequestInvalid") return Effect.succeed(undefined)
         if (error._tag !== "ConditionFailed") return Effect.fail(unexpected(error))
         return error.item === undefined ? Effect.succeed({ answer: missing }) : judge(write, error.item)
@@ -111,7 +133,7 @@ export const makeTaskPatching = (
       if (found === undefined) return undefined
       if ("answer" in found) return found.answer
       const task = applyPatch(found.task, write.patch)
-      yield* replace(write, item, task)
+      yield* replace(write, item, found.task, task)
       return { _tag: "Patched", task } satisfies PatchResult
     }).pipe(
       Effect.catch((error) =>
@@ -121,7 +143,7 @@ export const makeTaskPatching = (
       )
     )
 
-  const replace = ({ patch, stamp, taskId }: Write, item: Item, task: StoredTask) =>
+  const replace = ({ guard, patch, stamp, taskId }: Write, item: Item, before: StoredTask, task: StoredTask) =>
     Effect.gen(function*() {
       const isCounted = item["counted"] !== undefined
       const kept = Object.fromEntries(payloadFields.flatMap((field) => {
@@ -146,7 +168,8 @@ export const makeTaskPatching = (
         ...oldKeys.flatMap((Key): ReadonlyArray<TransactionWrite> => {
           if (!keptKeys.has(Key["sk"]?.S)) return [{ Delete: { Key } }]
           return !changesTtl(patch) || isCounted ? [] : [{ Update: { Key, ...purgeUpdate(purge) } }]
-        })
+        }),
+        ...newsFor(isNewsForWorker(guard, patch) ? holderOf(before) : null, taskId, task.lastUpdatedAt)
       ]
       yield* others.length === 0 ? table.put(put) : table.transact([{ Put: put }, ...others], nextToken())
     })
@@ -157,7 +180,7 @@ export const makeTaskPatching = (
       const exact = table.untilSettled(exactly(write))
       const expression = new Expression()
       const permitted = guarded(expression, guard, patch)
-      if (permitted === undefined || payloadBytes(patch) > mostAtOnce) return exact
+      if (permitted === undefined || payloadBytes(patch) > mostAtOnce || hidesHolder(guard, patch)) return exact
       return Effect.flatMap(atOnce(write, permitted, expression), (found) =>
         found !== undefined && "answer" in found ? Effect.succeed(found.answer) : exact)
     })
@@ -190,23 +213,41 @@ const unshortened = (expression: Expression, { expiry }: TaskPatch): ReadonlyArr
       expression.compare("createdAt", ">=", expiry.at - expiry.maxTtl)
     ]
 
+/** The kind stays the same: no update can tell the name of the line for another one. */
+const sameKind = (expression: Expression, { name, originalMethod }: TaskPatch): ReadonlyArray<string> => [
+  ...(originalMethod === undefined ? [] : [expression.compare("originalMethod", "=", originalMethod.text)]),
+  ...(name === undefined
+    ? []
+    : [name === null ? expression.isAbsent("name") : expression.compare("name", "=", name.text)])
+]
+
+/** Whether nothing shows, once the write is done, who held the task before and has to hear of it. */
+const hidesHolder = (guard: TaskGuard, patch: TaskPatch): boolean =>
+  patch.worker !== undefined && isNewsForWorker(guard, patch)
+
 const payloadBytes = (patch: TaskPatch): number =>
   payloadFields.reduce((bytes, field) => bytes + (patch[field]?.bytes ?? 0), 0)
 
-/** Every value on the right side is the one before the update, so that the stamps move on by one. */
-const updateOf = ({ patch, stamp }: Write, expression: Expression): string => {
+const updateOf = ({ patch, stamp, taskId }: Write, shards: number, expression: Expression): string => {
   const name = (attribute: string) => expression.name(attribute)
-  const set = [
-    `${name("revision")} = ${name("revision")} + ${expression.number(1)}`,
-    `${name(stamps[0])} = ${expression.text(stamp)}`,
-    ...stamps.slice(1).map((later, index) => `${name(later)} = ${name(stamps[index] ?? stamps[0])}`)
-  ]
+  const set = nextRevision(expression, stamp)
   const remove: Array<string> = []
 
   const { expiry, status, ttl } = patch
   if (status !== undefined) {
     if (isTerminal(status)) remove.push(name("active"))
     else set.push(`${name("active")} = ${expression.text(status)}`)
+  }
+  if (patch.leaseExpiresAt !== undefined) {
+    const spot = spotOf(patch.leaseExpiresAt, taskId)
+    if (spot === undefined) remove.push(name("free"), name("place"))
+    else {
+      set.push(
+        `${name("queue")} = ${expression.text(queueOf(taskId, shards))}`,
+        `${name("free")} = ${spot.isFree ? name("line") : expression.text(waitingLine)}`,
+        `${name("place")} = ${expression.text(spot.place)}`
+      )
+    }
   }
   for (const [field, value] of Object.entries(plainChanges(patch))) {
     if (value === null) remove.push(name(field))
@@ -245,6 +286,9 @@ const plainChanges = (patch: TaskPatch): Readonly<Record<string, AttributeValue 
     pollInterval: numerical(patch.pollInterval),
     attempt: numerical(patch.attempt),
     leaseExpiresAt: numerical(patch.leaseExpiresAt),
+    dueAt: numerical(patch.dueAt),
+    worker: textual(patch.worker),
+    startedAt: numerical(patch.startedAt),
     resultKind: textual(patch.resultKind),
     name: textual(patch.name === null ? null : patch.name?.text),
     traceparent: textual(patch.traceparent === null ? null : patch.traceparent?.text),

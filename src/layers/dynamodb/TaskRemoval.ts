@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { isExpired, type StoredTask, type TaskVersion } from "../../domain/StoredTask.ts"
+import { holderOf, isExpired, type StoredTask, type TaskVersion } from "../../domain/StoredTask.ts"
 import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { isVisible } from "../../domain/TaskWrite.ts"
 import { counterWrites } from "./Counters.ts"
@@ -13,8 +13,9 @@ import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
 import { partKeys } from "./Payloads.ts"
 import { clearTaken, findHead, type QueueHead, takeAll } from "./QueueHead.ts"
-import { inScope, isVersion, standsAlone } from "./TaskConditions.ts"
+import { inScope, isVersion, isWithoutHolder, standsAlone } from "./TaskConditions.ts"
 import { type Item, readIdentity, taskKey } from "./TaskItem.ts"
+import { newsFor } from "./WorkerNews.ts"
 
 const unlimited = { maxTasks: null, maxTasksPerSession: null }
 
@@ -57,9 +58,13 @@ export const makeTaskRemoval = (
     )
 
   /** Deletes the very task that was read, with all that belongs to it. */
-  const removeExactly = (item: Item, task: TaskVersion & Pick<StoredTask, "taskId">) =>
+  const removeExactly = (
+    item: Item,
+    task: TaskVersion & Pick<StoredTask, "taskId">,
+    news: (item: Item) => ReadonlyArray<TransactionWrite>
+  ) =>
     Effect.flatMap(
-      table.decode(() => removeBelongings(item)),
+      table.decode(() => [...removeBelongings(item), ...news(item)]),
       (belongings) =>
         Effect.flatMap(
           findHead(table, task.taskId),
@@ -70,19 +75,22 @@ export const makeTaskRemoval = (
   /** Goes on with the item that was not deleted, since it may not be or since more has to be deleted with it. */
   const refused = (
     item: Item | undefined,
-    mayGo: (task: ReturnType<typeof readIdentity>) => boolean
+    mayGo: (task: ReturnType<typeof readIdentity>) => boolean,
+    news: (item: Item) => ReadonlyArray<TransactionWrite>
   ): Effect.Effect<Removed | undefined, TaskDriverError> =>
     item === undefined
       ? Effect.succeed(notThere)
       : Effect.flatMap(
         table.decode(() => readIdentity(item)),
-        (task) => mayGo(task) ? removeExactly(item, task) : Effect.succeed(notThere)
+        (task) => mayGo(task) ? removeExactly(item, task, news) : Effect.succeed(notThere)
       )
 
   return {
     // A transaction, since a deletion leaves nothing behind by which it could recognise itself when it arrives twice.
     remove: (taskId, scope) => {
-      const isAlone = (expression: Expression) => allOf(inScope(expression, scope), standsAlone(expression))
+      const isAlone = (expression: Expression) =>
+        allOf(inScope(expression, scope), standsAlone(expression), isWithoutHolder(expression))
+      const newsOf = (item: Item) => newsFor(holderIn(item), taskId, scope.now)
       const once = Effect.suspend(() =>
         table.transact([removal(taskId, isAlone), takeAll(taskId, undefined)], nextToken())
       ).pipe(
@@ -92,7 +100,7 @@ export const makeTaskRemoval = (
           const [task] = error.refusals
           return task === undefined
             ? Effect.flatMap(findHead(table, taskId), (head) => removeWith(taskId, isAlone, [], head))
-            : refused(task.item, (task) => isVisible(task, scope))
+            : refused(task.item, (task) => isVisible(task, scope), newsOf)
         })
       )
       return Effect.map(table.untilSettled(once), ({ was }) => was)
@@ -107,13 +115,13 @@ export const makeTaskRemoval = (
         Effect.as<Removed | undefined>(gone),
         Effect.catch((error) =>
           error._tag === "ConditionFailed"
-            ? refused(error.item, (task) => isExpired(task, now))
+            ? refused(error.item, (task) => isExpired(task, now), noNews)
             : Effect.fail(unexpected(error))
         )
       )
       const removeFound = Effect.flatMap(
         table.get(taskKey(taskId)),
-        (item) => refused(item, (task) => isExpired(task, now))
+        (item) => refused(item, (task) => isExpired(task, now), noNews)
       )
       const once = Effect.flatMap(
         findHead(table, taskId),
@@ -127,6 +135,12 @@ export const makeTaskRemoval = (
 interface Removed {
   readonly was: boolean
 }
+
+const holderIn = (item: Item): string | null =>
+  holderOf({ leaseExpiresAt: Number(item["leaseExpiresAt"]?.N), worker: item["worker"]?.S ?? null })
+
+/** Whoever holds a task knows when it expires. */
+const noNews = () => []
 
 const gone: Removed = { was: true }
 const notThere: Removed = { was: false }

@@ -17,7 +17,9 @@ import type { DynamoDbDriverOptions } from "./DynamoDbOptions.ts"
 import { makeRequests } from "./DynamoDbRequests.ts"
 import { makeTable } from "./DynamoDbTable.ts"
 import { sweepExpired } from "./ExpirySweep.ts"
+import { makeFreeTaskLists } from "./FreeTaskLists.ts"
 import { makeDynamoDbMessages } from "./makeDynamoDbMessages.ts"
+import { makeDynamoDbWorkers } from "./makeDynamoDbWorkers.ts"
 import { makeTokens } from "./makeTokens.ts"
 import { tableDefinition } from "./TableDefinition.ts"
 import { prepareTable } from "./TableSchema.ts"
@@ -57,6 +59,7 @@ export const makeDynamoDbDriver = Effect.fnUntraced(function*(
     maxPayloadBytes,
     ...makeTaskReads(table),
     ...makeTaskLists(table, shards),
+    ...makeFreeTaskLists(table, shards),
     insert: makeTaskInsertion(table, shards, nextToken, removeIfExpired),
     patch: makeTaskPatching(table, shards, nextToken),
     remove,
@@ -65,6 +68,7 @@ export const makeDynamoDbDriver = Effect.fnUntraced(function*(
         const taskId = pk?.S?.slice(2) ?? ""
         return Effect.map(removeIfExpired(taskId, now), (was) => was ? taskId : undefined)
       }),
+    workers: makeDynamoDbWorkers(table, shards, nextToken),
     messages: makeDynamoDbMessages(table, shards, nextToken),
     foreignWrites: backgroundTicks(watchInterval)
   }

@@ -1,0 +1,254 @@
+/**
+ * Lists of free tasks and of their kinds, by the lines in which they stand.
+ *
+ * Indexes follow the table after a moment, so a list may have a task that was taken since, and miss one that has just become free.
+ * Whoever takes a task asks the table in the condition of the write.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import type { FreeQuery, FreeTask, FreeTime, StoredKind, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import { isTakeable, makeDueTasks, taskIdOf } from "./DueTasks.ts"
+import type { DynamoDbTable } from "./DynamoDbTable.ts"
+import { allOf, Expression } from "./Expression.ts"
+import { behindLine, kindKey, kindKeyOf, kindOf, lineOfSession, linesOf, placesUpTo, waitingLine } from "./FreeLine.ts"
+import { withPayloads } from "./Payloads.ts"
+import { indexes } from "./TableDefinition.ts"
+import { type Item, queuesOf, readInteger, readJson, readText, taskKey } from "./TaskItem.ts"
+
+/** A small read costs as much as one of so many entries. */
+const leastEntries = 20
+
+const mostEntries = 1_000
+
+/** The lines from one to another, both included. */
+interface Lines {
+  readonly from: string
+  readonly to: string
+}
+
+/**
+ * Makes the lists of free tasks of a driver.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makeFreeTaskLists = (table: DynamoDbTable, shards: number): Pick<TaskDriver, "freeKinds" | "free"> => {
+  const queues = Array.from({ length: queuesOf(shards) }, (_, index) => String(index))
+  const { moveDue, moveEarlier } = makeDueTasks(table, shards)
+
+  /** Up to which time everything was moved that had become due. */
+  let movedBy: FreeTime | undefined
+
+  const entries = (queue: string, lines: Lines | undefined, Limit: number, ExclusiveStartKey?: Item) => {
+    const expression = new Expression()
+    const keys = [expression.compare("queue", "=", queue), expression.compare("active", "=", "working")]
+    if (lines !== undefined) {
+      const [from, to] = [expression.text(lines.from), expression.text(lines.to)]
+      keys.push(`${expression.name("free")} BETWEEN ${from} AND ${to}`)
+    }
+    return table.query({
+      IndexName: indexes.free.name,
+      KeyConditionExpression: allOf(...keys),
+      Limit,
+      ExclusiveStartKey,
+      ...expression.maps
+    })
+  }
+
+  /** Gives the first entry from a line on. */
+  const firstEntry = (queue: string, from: string | undefined) =>
+    Effect.map(
+      entries(queue, from === undefined ? undefined : { from, to: waitingLine }, 1),
+      ({ Items = [] }) => Items[0]
+    )
+
+  /** Gives an entry of each kind of free tasks in a partition, in their order. */
+  const kindsIn = Effect.fnUntraced(function*(queue: string, time: FreeTime, limit: number) {
+    const found: Array<Item> = []
+    let entry = yield* firstEntry(queue, undefined)
+    // Nothing is free, and what comes first of what waits is not due.
+    if (entry === undefined || (isWaiting(entry) && !standsBefore(entry, time.freeBy))) return found
+    yield* moveDue(queue, time)
+    if (isWaiting(entry)) entry = yield* firstEntry(queue, undefined)
+    while (entry !== undefined && !isWaiting(entry) && found.length < limit) {
+      const kind = kindKeyOf(readText(entry, "free"))
+      const free = isTakeable(entry, time) ? entry : yield* firstFree([queue], kind, time)
+      if (free !== undefined) found.push(free)
+      entry = yield* firstEntry(queue, linesOf(kind).to)
+    }
+    return found
+  })
+
+  const firstFree = (queues: ReadonlyArray<string>, kind: string, time: FreeTime) =>
+    Effect.map(
+      walk(queues, linesOf(kind), { ...time, except: [], perSession: 1, limit: 1 }),
+      ([entry]) => entry
+    )
+
+  /** Reads the kind of a task whose name or method is too long for the name of its line. */
+  const readKind = (entry: Item): Effect.Effect<StoredKind | undefined, TaskDriverError> =>
+    Effect.gen(function*() {
+      const item = yield* table.get(taskKey(taskIdOf(entry)), { attributes: ["pk", "originalMethod", "name"] })
+      const whole = item === undefined ? undefined : yield* withPayloads(table, item, ["originalMethod"])
+      return whole === undefined ? undefined : yield* table.decode(() => ({
+        originalMethod: readJson(whole, "originalMethod"),
+        name: whole["name"] === undefined ? null : readJson(whole, "name")
+      }))
+    })
+
+  /** Gives free tasks of these lines, session by session, over all partitions. */
+  const walk = Effect.fnUntraced(function*(
+    queues: ReadonlyArray<string>,
+    lines: Lines,
+    query: Pick<FreeQuery, "except" | "freeBy" | "limit" | "now" | "perSession">
+  ): Effect.fn.Return<ReadonlyArray<Item>, TaskDriverError> {
+    const { except, limit, perSession } = query
+    const excepted = new Set(except)
+    const size = Math.min(mostEntries, Math.max(leastEntries, perSession))
+    const sources = queues.map((queue) => new Source(queue, lines))
+    const found: Array<Item> = []
+
+    const refill = Effect.suspend(() =>
+      Effect.forEach(
+        sources.filter((source) => source.isEmpty),
+        (source) =>
+          Effect.map(
+            entries(source.queue, { from: source.from, to: lines.to }, size, source.start),
+            ({ Items = [], LastEvaluatedKey }) => source.fill(Items, LastEvaluatedKey)
+          ),
+        { concurrency: "unbounded", discard: true }
+      )
+    )
+
+    while (found.length < limit) {
+      yield* refill
+      const line = least(sources.map(({ head }) => head?.["free"]?.S))
+      if (line === undefined) break
+      let count = 0
+      while (count < perSession && found.length < limit) {
+        yield* refill
+        const source = nextIn(sources, line)
+        const entry = source?.head
+        if (source === undefined || entry === undefined || !standsBefore(entry, query.freeBy)) break
+        if (excepted.has(entry["sessionId"]?.S ?? "")) break
+        source.shift()
+        if (!isTakeable(entry, query)) continue
+        found.push(entry)
+        count++
+      }
+      for (const source of sources) source.skipTo(behindLine(line))
+    }
+    return found
+  })
+
+  const freeKinds: TaskDriver["freeKinds"] = Effect.fnUntraced(function*({ limit, ...time }) {
+    yield* moveEarlier(time)
+    const found = yield* Effect.forEach(queues, (queue) => kindsIn(queue, time, limit), { concurrency: "unbounded" })
+    movedBy = time
+    const byKind = new Map<string, Item>()
+    for (const entry of found.flat()) byKind.set(kindKeyOf(readText(entry, "free")), entry)
+    const kinds: Array<StoredKind> = []
+    for (const entry of byKind.values()) {
+      const kind = kindOf(readText(entry, "free")) ?? (yield* readKind(entry))
+      if (kind !== undefined) kinds.push(kind)
+    }
+    return kinds.toSorted(byText).slice(0, limit)
+  })
+
+  const free: TaskDriver["free"] = Effect.fnUntraced(function*({ behind, kind, ...query }) {
+    // Right after the kinds were listed there is nothing to move.
+    if (movedBy?.freeBy !== query.freeBy || movedBy.now !== query.now) {
+      yield* Effect.forEach(queues, (queue) => moveDue(queue, query), { concurrency: "unbounded", discard: true })
+    }
+    const key = kindKey(kind)
+    const { from, to } = linesOf(key)
+    const lines = { from: behind === undefined ? from : behindLine(lineOfSession(key, behind)), to }
+    const found = yield* walk(queues, lines, query)
+    return yield* table.decode(() => found.map(freeTask))
+  })
+
+  return { freeKinds, free }
+}
+
+/** What was read of a partition, and where to go on. */
+class Source {
+  readonly queue: string
+  readonly #to: string
+  from: string
+  start: Item | undefined
+  #entries: Array<Item> = []
+  #isExhausted = false
+
+  constructor(queue: string, { from, to }: Lines) {
+    this.queue = queue
+    this.from = from
+    this.#to = to
+  }
+
+  /** Whether there may be more, and has to be read first. */
+  get isEmpty(): boolean {
+    return this.#entries.length === 0 && !this.#isExhausted
+  }
+
+  get head(): Item | undefined {
+    return this.#entries[0]
+  }
+
+  fill(entries: Array<Item>, start: Item | undefined): void {
+    this.#entries = entries
+    this.start = start
+    this.#isExhausted = start === undefined
+  }
+
+  shift(): void {
+    this.#entries.shift()
+  }
+
+  /** Goes on with the first entry of this line, or of the next one that there is. */
+  skipTo(line: string): void {
+    const index = this.#entries.findIndex(({ free }) => compareBytes(free?.S ?? "", line) >= 0)
+    this.#entries = index < 0 ? [] : this.#entries.slice(index)
+    if (index >= 0 || this.#isExhausted) return
+    this.from = line
+    this.start = undefined
+    this.#isExhausted = compareBytes(line, this.#to) > 0
+  }
+}
+
+/** Whether the place of an entry is one of those whose lease has ended by then. */
+const standsBefore = ({ place }: Item, freeBy: number): boolean => (place?.S ?? "") < placesUpTo(freeBy)
+
+const isWaiting = (entry: Item): boolean => entry["free"]?.S === waitingLine
+
+/** Gives the source with the first place in a line. */
+const nextIn = (sources: ReadonlyArray<Source>, line: string): Source | undefined => {
+  let next: Source | undefined
+  for (const source of sources) {
+    if (source.head?.["free"]?.S !== line) continue
+    if (next === undefined || compareBytes(placeIn(source), placeIn(next)) < 0) next = source
+  }
+  return next
+}
+
+const placeIn = ({ head }: Source): string => head?.["place"]?.S ?? ""
+
+const least = (texts: ReadonlyArray<string | undefined>): string | undefined =>
+  texts.reduce(
+    (least, text) => text === undefined || (least !== undefined && compareBytes(least, text) <= 0) ? least : text,
+    undefined
+  )
+
+const compareBytes = (left: string, right: string): number => Buffer.compare(Buffer.from(left), Buffer.from(right))
+
+const byText = (left: StoredKind, right: StoredKind): number =>
+  compareBytes(left.originalMethod.text, right.originalMethod.text) ||
+  compareBytes(left.name?.text ?? "", right.name?.text ?? "")
+
+const freeTask = (entry: Item): FreeTask => ({
+  taskId: taskIdOf(entry),
+  sessionId: entry["sessionId"]?.S ?? null,
+  attempt: readInteger(entry, "attempt"),
+  leaseExpiresAt: readInteger(entry, "leaseExpiresAt"),
+  dueAt: entry["dueAt"] === undefined ? null : readInteger(entry, "dueAt")
+})
