@@ -23,7 +23,7 @@ import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
 import { spotOf, waitingLine } from "./FreeLine.ts"
 import { layOut, partKeys, withPayloads } from "./Payloads.ts"
-import { guarded, inScope, isUnstamped, isVersion } from "./TaskConditions.ts"
+import { guarded, inScope, isUnstamped, isVersion, isWithoutHolder } from "./TaskConditions.ts"
 import {
   bytesOf,
   hasStamp,
@@ -105,7 +105,8 @@ export const makeTaskPatching = (
       ...payloadFields.filter((field) => write.patch[field] !== undefined).map((field) => expression.isNoMap(field)),
       ...(changesTtl(write.patch) ? [expression.isAbsent("parts"), expression.isAbsent("counted")] : []),
       ...unshortened(expression, write.patch),
-      ...sameKind(expression, write.patch)
+      ...sameKind(expression, write.patch),
+      ...(hidesHolder(write.guard, write.patch) ? [isWithoutHolder(expression)] : [])
     ]
     const update = {
       Key: taskKey(write.taskId),
@@ -180,7 +181,7 @@ export const makeTaskPatching = (
       const exact = table.untilSettled(exactly(write))
       const expression = new Expression()
       const permitted = guarded(expression, guard, patch)
-      if (permitted === undefined || payloadBytes(patch) > mostAtOnce || hidesHolder(guard, patch)) return exact
+      if (permitted === undefined || payloadBytes(patch) > mostAtOnce) return exact
       return Effect.flatMap(atOnce(write, permitted, expression), (found) =>
         found !== undefined && "answer" in found ? Effect.succeed(found.answer) : exact)
     })
