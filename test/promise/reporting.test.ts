@@ -153,7 +153,8 @@ test("maintenance that fails in the background is told as the typed error", asyn
 
 test("recovery that fails in the background is told as the typed error", async () => {
   const { heard, onError } = makeOnError()
-  await using runner = await openTaskRunner({ layer: changed({ abandoned: () => Effect.fail(outage) }) }, {
+  const failing = () => Effect.fail(outage)
+  await using runner = await openTaskRunner({ layer: changed({ abandoned: failing, freeKinds: failing }) }, {
     onError
   })
   await until(() => heard.length > 0)
