@@ -11,6 +11,14 @@ export interface Comparison {
   readonly target?: number
 }
 
+/** A number that stands for itself. */
+export interface Measure {
+  readonly subject: string
+  readonly measured: number
+  /** What it is meant to be at most; nothing fails when it is more. */
+  readonly target: number
+}
+
 type Names = readonly [measured: string, baseline: string]
 
 const number = (value: number): string =>
@@ -47,6 +55,17 @@ export const print = (title: string, names: Names, comparisons: ReadonlyArray<Co
 /** Prints how much is done in a second: the same, the other way round. */
 export const printThroughput = (title: string, names: Names, comparisons: ReadonlyArray<Comparison>): void =>
   printTable(title, [["operations per second", ...names, "ratio", "target"], ...comparisons.map(throughputCells)])
+
+/** Prints numbers below a title. */
+export const printMeasures = (title: string, measures: ReadonlyArray<Measure>): void =>
+  printTable(title, [
+    ["", "measured", "target"],
+    ...measures.map(({ measured, subject, target }) => [
+      subject,
+      number(measured),
+      verdict(`<= ${target}`, measured <= target)
+    ])
+  ])
 
 /** Prints rows below a title. The first and the last column are words. */
 export const printTable = (title: string, rows: ReadonlyArray<ReadonlyArray<string>>): void => {
