@@ -15,8 +15,11 @@ import { payload } from "./settings.ts"
 const cancelled = 20
 const warmUpTasks = 500
 
-/** Milliseconds after which nobody waits for a cancelled task any more. */
-const patience = 30_000
+/** How long to wait until all have started, and until all have ended. */
+const patience = "5 minutes"
+
+/** Milliseconds until a cancel counts as never noticed. */
+const cancelPatience = 30_000
 
 /** A task with params of its own. */
 const ownCall = () => ({ ...call, originalParams: structuredClone(payload) })
@@ -40,42 +43,53 @@ export const holdMany = Effect.fnUntraced(function*(url: string, tasks: number) 
   const round = Effect.fnUntraced(function*(count: number) {
     const gate = yield* Deferred.make<void>()
     const own = ownBytes(count, gate)
+    const started: Array<string> = []
+    const toCancel: Array<string> = []
     const noticed = new Map<string, number>()
-    const waiting = () => Deferred.await(gate)
     const noticing = ({ taskId }: { readonly taskId: string }) =>
       Effect.onInterrupt(Deferred.await(gate), () => Effect.sync(() => noticed.set(taskId, performance.now())))
-    const isCancelled = (index: number) => index % (count / cancelled) === 0
+    const start = (index: number) => {
+      const isToCancel = index % (count / cancelled) === 0
+      return Effect.ignore(
+        Effect.map(runner.startTask(ownCall(), isToCancel ? noticing : () => Deferred.await(gate)), ({ taskId }) => {
+          started.push(taskId)
+          if (isToCancel) toCancel.push(taskId)
+        })
+      )
+    }
 
     const before = usedBytes()
-    const ids = yield* Effect.forEach(
-      Array.from({ length: count }, (_, index) => isCancelled(index) ? noticing : waiting),
-      (run) => Effect.map(runner.startTask(ownCall(), run), ({ taskId }) => taskId),
-      { concurrency: 32 }
+    yield* Effect.forEach(Array.from({ length: count }).keys(), start, { concurrency: 32, discard: true }).pipe(
+      Effect.timeoutOption(patience)
     )
     yield* Effect.sleep("1 second")
-    const held = (usedBytes() - before) / count - own
+    const held = (usedBytes() - before) / started.length - own
 
     let slowest = 0
-    for (const id of ids.filter((_, index) => isCancelled(index))) {
+    for (const id of toCancel) {
       const begin = performance.now()
-      yield* elsewhere.updateTaskStatus(id, "cancelled")
-      while (!noticed.has(id) && performance.now() - begin < patience) yield* Effect.sleep("1 millis")
+      yield* Effect.ignore(elsewhere.updateTaskStatus(id, "cancelled"))
+      while (!noticed.has(id) && performance.now() - begin < cancelPatience) yield* Effect.sleep("1 millis")
       slowest = Math.max(slowest, (noticed.get(id) ?? Infinity) - begin)
+      if (slowest === Infinity) break
     }
 
     yield* Deferred.succeed(gate, undefined)
     let ended = 0
-    yield* Effect.forEach(ids, (id) => Effect.map(awaitTask(id), () => ended++), { concurrency: 32, discard: true })
-      .pipe(
-        Effect.timeoutOption("5 minutes")
-      )
+    yield* Effect.forEach(
+      started,
+      (id) => Effect.ignore(Effect.map(awaitTask(id), () => ended++)),
+      { concurrency: 32, discard: true }
+    ).pipe(Effect.timeoutOption(patience))
     yield* Effect.sleep("5 seconds")
-    return { held, slowest, open: ids.length - ended, left: usedBytes() - before }
+    const [notStarted, notEnded] = [count - started.length, started.length - ended]
+    return { held, slowest, notStarted, notEnded, left: usedBytes() - before }
   })
 
   yield* round(warmUpTasks)
-  const { held, left, open: notEnded, slowest } = yield* round(tasks)
+  const { held, left, notEnded, notStarted, slowest } = yield* round(tasks)
   return [
+    { subject: "tasks that the storage did not take", measured: notStarted, target: 0 },
     { subject: "KiB of heap for each, beyond its own closure and params", measured: held / 1024, target: 8 },
     {
       subject: "milliseconds until a cancel by another process is noticed, the slowest",

@@ -22,7 +22,13 @@ export interface Measure {
 type Names = readonly [measured: string, baseline: string]
 
 const number = (value: number): string =>
-  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value >= 0.1 ? value.toFixed(2) : value.toFixed(4)
+  value === 0 || value >= 100
+    ? value.toFixed(0)
+    : value >= 10
+    ? value.toFixed(1)
+    : value >= 0.1
+    ? value.toFixed(2)
+    : value.toFixed(4)
 
 const verdict = (bound: string, isMet: boolean): string => isMet ? bound : `${bound}  missed`
 
