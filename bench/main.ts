@@ -6,6 +6,7 @@
  * begin with: `npm run bench -- postgres`.
  */
 import { availableParallelism, loadavg } from "node:os"
+import { benchCalls } from "./calls.ts"
 import { benchDynamoDb } from "./dynamodb.ts"
 import { benchMemory } from "./memory.ts"
 import { benchPeers } from "./peers.ts"
@@ -20,6 +21,7 @@ const parts: ReadonlyArray<readonly [name: string, bench: () => Promise<void>]> 
   ["memory", benchMemory],
   ["sqlite", benchSqlite],
   ["runner", benchRunner],
+  ["calls", benchCalls],
   ["sqlite-growth", benchSqliteGrowth],
   ["postgres", benchPostgres],
   ["postgres-growth", benchPostgresGrowth],
