@@ -8,12 +8,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { TaskStorage, type TaskStorageError, type TaskStorageShape } from "mcp-task-storage"
 import * as DynamoDbTaskStorage from "mcp-task-storage/dynamodb"
-import { hasJava, startDynamoDb } from "../test/layers/dynamodb/startDynamoDb.ts"
+import { startDynamoDb } from "../test/layers/dynamodb/startDynamoDb.ts"
 import { prepareRequests, sendRequests, type Sent, tapped } from "./bareDynamoDb.ts"
 import { fibers, promises, subjectOf } from "./callers.ts"
 import { countRequests } from "./dynamoDbRequests.ts"
 import { newId } from "./ids.ts"
 import { measure } from "./measure.ts"
+import { measuresDynamoDb } from "./measuresDynamoDb.ts"
 import { openClient } from "./openClient.ts"
 import { type ByOperation, call, hearEach, type Operation, operations } from "./operations.ts"
 import { type Comparison, printTable, printThroughput } from "./report.ts"
@@ -102,9 +103,5 @@ const program = Effect.gen(function*() {
 
 /** Measures and prints, where there is Java. */
 export const benchDynamoDb = async (): Promise<void> => {
-  if (!hasJava()) {
-    console.warn("\nNOT MEASURED: DynamoDB, because DynamoDB Local needs Java 17, and there is no java")
-    return
-  }
-  await Effect.runPromise(Effect.scoped(program))
+  if (measuresDynamoDb()) await Effect.runPromise(Effect.scoped(program))
 }

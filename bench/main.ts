@@ -6,22 +6,28 @@
  * begin with: `npm run bench -- postgres`.
  */
 import { availableParallelism, loadavg } from "node:os"
+import { benchCalls } from "./calls.ts"
 import { benchDynamoDb } from "./dynamodb.ts"
 import { benchMemory } from "./memory.ts"
+import { benchPeers } from "./peers.ts"
 import { benchPostgres } from "./postgres.ts"
 import { benchPostgresGrowth } from "./postgresGrowth.ts"
 import { benchRunner } from "./runner.ts"
 import { benchSqlite } from "./sqlite.ts"
 import { benchSqliteGrowth } from "./sqliteGrowth.ts"
+import { benchWaiting } from "./waiting.ts"
 
 const parts: ReadonlyArray<readonly [name: string, bench: () => Promise<void>]> = [
   ["memory", benchMemory],
   ["sqlite", benchSqlite],
   ["runner", benchRunner],
+  ["calls", benchCalls],
   ["sqlite-growth", benchSqliteGrowth],
   ["postgres", benchPostgres],
   ["postgres-growth", benchPostgresGrowth],
-  ["dynamodb", benchDynamoDb]
+  ["dynamodb", benchDynamoDb],
+  ["waiting", benchWaiting],
+  ["peers", benchPeers]
 ]
 
 /** Says so when others use the machine. */

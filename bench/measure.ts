@@ -31,7 +31,8 @@ export const measure = async (
   return (contender) => median(times.get(contender) ?? [])
 }
 
-const median = (values: ReadonlyArray<number>): number => {
+/** Gives the middle one of some numbers. */
+export const median = (values: ReadonlyArray<number>): number => {
   const sorted = values.toSorted((left, right) => left - right)
   const middle = (sorted.length - 1) / 2
   return ((sorted[Math.floor(middle)] ?? NaN) + (sorted[Math.ceil(middle)] ?? NaN)) / 2

@@ -11,10 +11,24 @@ export interface Comparison {
   readonly target?: number
 }
 
+/** A number that stands for itself. */
+export interface Measure {
+  readonly subject: string
+  readonly measured: number
+  /** What it is meant to be at most; nothing fails when it is more. */
+  readonly target: number
+}
+
 type Names = readonly [measured: string, baseline: string]
 
 const number = (value: number): string =>
-  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value >= 0.1 ? value.toFixed(2) : value.toFixed(4)
+  value === 0 || value >= 100
+    ? value.toFixed(0)
+    : value >= 10
+    ? value.toFixed(1)
+    : value >= 0.1
+    ? value.toFixed(2)
+    : value.toFixed(4)
 
 const verdict = (bound: string, isMet: boolean): string => isMet ? bound : `${bound}  missed`
 
@@ -47,6 +61,17 @@ export const print = (title: string, names: Names, comparisons: ReadonlyArray<Co
 /** Prints how much is done in a second: the same, the other way round. */
 export const printThroughput = (title: string, names: Names, comparisons: ReadonlyArray<Comparison>): void =>
   printTable(title, [["operations per second", ...names, "ratio", "target"], ...comparisons.map(throughputCells)])
+
+/** Prints numbers below a title. */
+export const printMeasures = (title: string, measures: ReadonlyArray<Measure>): void =>
+  printTable(title, [
+    ["", "measured", "target"],
+    ...measures.map(({ measured, subject, target }) => [
+      subject,
+      number(measured),
+      verdict(`<= ${target}`, measured <= target)
+    ])
+  ])
 
 /** Prints rows below a title. The first and the last column are words. */
 export const printTable = (title: string, rows: ReadonlyArray<ReadonlyArray<string>>): void => {

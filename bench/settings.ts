@@ -23,6 +23,14 @@ export const settings = {
   dynamoDbPages: quick ? 8 : 64,
   dynamoDbRounds: quick ? 5 : 15,
   serverWarmUp: quick ? 2 : 5,
+  /** Tasks that a runner and its peers run in a round, and the turns of those who run one at a time. */
+  peerTasks: quick ? 500 : 2_000,
+  peerRounds: quick ? 3 : 9,
+  latencyTurns: quick ? 10 : 40,
+  /** Tasks that merely wait: those that are watched for some seconds, and as many as one process may hold. */
+  waitingTasks: quick ? 500 : 2_000,
+  waitingSeconds: quick ? 10 : 20,
+  manyWaiting: quick ? 2_000 : 20_000,
   /** How many ask at once, where that matters. */
   callerCounts: [1, 32],
   /** Tasks that are stored while something is measured. */

@@ -3,8 +3,8 @@
  *
  * @since 0.2.0
  */
-import type { TaskStorageShape } from "../domain/TaskOperations.ts"
-import type { TaskRunnerShape } from "../runner/TaskRunner.ts"
+import type { SessionTasks, TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { SessionRunner, TaskRunnerShape } from "../runner/TaskRunner.ts"
 import { KnownTasks } from "./KnownTasks.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import type { ProgressSender } from "./ProgressSender.ts"
@@ -46,11 +46,20 @@ export const makeTasks = (
   runner,
   settings,
   support: new Map(),
-  ownedBy: (owner) => ({
-    ...owner,
-    storage: storage.forSession(owner.id),
-    runner: runner.forSession(owner.id)
-  }),
+  ownedBy: (owner) => {
+    let ownStorage: SessionTasks | undefined
+    let ownRunner: SessionRunner | undefined
+    // Most requests need one of the two.
+    return {
+      ...owner,
+      get storage() {
+        return ownStorage ??= storage.forSession(owner.id)
+      },
+      get runner() {
+        return ownRunner ??= runner.forSession(owner.id)
+      }
+    }
+  },
   questions: new Questions(),
   known: new KnownTasks(),
   progress: new Map(),

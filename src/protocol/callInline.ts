@@ -95,7 +95,6 @@ const callThatMayAsk = <A, E>(
             )
           ))
     }),
-    until: Effect.never,
     answer: ({ taskId }) => awaitStoredCall(owned, taskId, call.serverInfo),
     abandon: ({ taskId }) => dispose(owned, taskId)
   })

@@ -93,7 +93,7 @@ export interface Storing<A, E> {
   /** How its questions are put; with `become` it becomes a task first, and goes on once that runs. */
   readonly asking: (become: Effect.Effect<TaskContextShape>) => Asking
   /** It is stored when this is over, if it still runs. */
-  readonly until: Effect.Effect<void>
+  readonly until?: Effect.Effect<void>
   /** Answers the request once it is stored. */
   readonly answer: (record: TaskRecord) => Effect.Effect<ToolAnswer<A>, WireError | E>
   /** Ends what was stored for a request that was given up before it was answered. */
@@ -114,8 +114,10 @@ export const runStorable = <A, E>(
 ): Effect.Effect<ToolAnswer<A>, WireError | E> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
-      const stored = yield* Deferred.make<TaskRecord, WireError>()
-      const begun = yield* Deferred.make<TaskContextShape>()
+      const stored = Deferred.makeUnsafe<TaskRecord, WireError>()
+      const begun = Deferred.makeUnsafe<TaskContextShape>()
+      /** Done when the request can be answered. */
+      const decided = Deferred.makeUnsafe<void>()
       let isStoring = false
 
       /** The work as that of the task that it has become. */
@@ -126,16 +128,18 @@ export const runStorable = <A, E>(
           yield* Deferred.succeed(begun, task)
           return yield* call.toWire(yield* Fiber.join(working))
         }).pipe(Effect.onInterrupt(() => Fiber.interrupt(working)))
-      const store = yield* Effect.cached(Effect.uninterruptible(Effect.suspend(() => {
+      const store = Effect.uninterruptible(Effect.suspend(() => {
+        if (isStoring) return Effect.void
         isStoring = true
         return context.leave.pipe(
           Effect.flatMap((done) =>
             storing.startTask({ ...taskDraft(call, inline.owned, inline.prepared), ...done }, run)
           ),
           Effect.catch((error) => failWire(error)),
-          (storing) => Deferred.complete(stored, storing)
+          (storing) => Deferred.complete(stored, storing),
+          Effect.andThen(Deferred.succeed(decided, undefined))
         )
-      })))
+      }))
       const become = Effect.andThen(store, Deferred.await(stored)).pipe(
         // Where it cannot be stored, the request is answered with that, and ends the work.
         Effect.catch(() => Effect.never),
@@ -143,24 +147,36 @@ export const runStorable = <A, E>(
       )
       const context: InlineContext = inlineContext(call, inline, storing.asking(become))
 
-      const working: Fiber.Fiber<A, E> = yield* Effect.forkDetach(restore(runInline(call, inline, context)))
-      const ended = asAnswer(Fiber.join(working))
-      const abandon = Effect.andThen(
-        Fiber.interrupt(working),
-        Effect.suspend(() =>
-          isStoring
-            ? Effect.ignore(Effect.flatMap(Deferred.await(stored), storing.abandon))
-            : Effect.void
-        )
+      const working: Fiber.Fiber<A, E> = yield* Effect.forkDetach(
+        Effect.onExit(restore(runInline(call, inline, context)), () => Deferred.succeed(decided, undefined)),
+        { startImmediately: true }
       )
-      yield* restore(Effect.raceFirst(
-        Fiber.await(working),
-        Effect.raceFirst(Effect.exit(Deferred.await(stored)), Effect.andThen(storing.until, store))
-      )).pipe(Effect.onInterrupt(() => abandon))
+      const ended = asAnswer(Fiber.join(working))
+      // Most calls are over before anything else has to be thought of.
+      if (!Deferred.isDoneUnsafe(decided)) {
+        const waiting = storing.until === undefined
+          ? undefined
+          : yield* Effect.forkDetach(restore(Effect.andThen(storing.until, store)))
+        const abandon = Effect.andThen(
+          Fiber.interrupt(working),
+          Effect.suspend(() =>
+            isStoring
+              ? Effect.ignore(Effect.flatMap(Deferred.await(stored), storing.abandon))
+              : Effect.void
+          )
+        )
+        yield* restore(Deferred.await(decided)).pipe(
+          Effect.ensuring(waiting === undefined ? Effect.void : Fiber.interrupt(waiting)),
+          Effect.onInterrupt(() => abandon)
+        )
+      }
       if (!isStoring) return yield* ended
       return yield* Effect.matchEffect(Deferred.await(stored), {
         onSuccess: (record) => restore(storing.answer(record)),
-        onFailure: (error) => working.pollUnsafe() === undefined ? Effect.andThen(abandon, Effect.fail(error)) : ended
+        onFailure: (error) =>
+          working.pollUnsafe() === undefined
+            ? Effect.andThen(Fiber.interrupt(working), Effect.fail(error))
+            : ended
       })
     })
   )

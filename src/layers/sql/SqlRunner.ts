@@ -6,6 +6,7 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
@@ -98,11 +99,7 @@ export const makeSqlRunner = (
       const answer = Effect.matchCauseEffect(waits ? whileLocked(rows, lockTimeout, isLocked) : rows, {
         onSuccess: (rows) => {
           dialect.noteAnswer()
-          try {
-            return Effect.succeed(decode(rows))
-          } catch (cause) {
-            return Effect.fail(unreadable(cause, writes))
-          }
+          return readRows(rows, decode, writes)
         },
         onFailure: (cause) =>
           Cause.hasInterruptsOnly(cause)
@@ -133,6 +130,24 @@ export const makeSqlRunner = (
     })
 
   return { read: run(false), write: run(true), transaction }
+}
+
+/**
+ * Reads the rows of an answer, and fails for rows that cannot be read.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const readRows = <A>(
+  rows: ReadonlyArray<Row>,
+  decode: (rows: ReadonlyArray<Row>) => A,
+  writes: boolean
+): Exit.Exit<A, TaskDriverError> => {
+  try {
+    return Exit.succeed(decode(rows))
+  } catch (cause) {
+    return Exit.fail(unreadable(cause, writes))
+  }
 }
 
 /**

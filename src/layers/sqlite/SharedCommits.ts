@@ -24,6 +24,7 @@ import { makePauses } from "../sql/LockWait.ts"
 import { driverError, type SqlRunner, withDriverErrors } from "../sql/SqlRunner.ts"
 import type { SqliteClient } from "./openSqlite.ts"
 import { sqliteDialect } from "./SqliteDialect.ts"
+import { answerAtOnce, mayGoStraight } from "./StatementsAtOnce.ts"
 import type { WatchedRunner } from "./watchFiles.ts"
 
 /** How many writes share a commit, and for how many milliseconds they are added to it: other processes want the lock too. */
@@ -44,11 +45,13 @@ export interface SharingRunner extends SqlRunner {
   readonly transactionOnce: SqlRunner["transaction"]
 }
 
-/** A write in the two ways in which it can be done. */
+/** A write in the two ways in which it can be done. A single statement can often be done without an effect. */
 interface Write<A, E> {
-  readonly alone: Effect.Effect<A, E>
+  readonly aloneAtOnce?: (fiber: Fiber.Fiber<unknown, unknown>) => Exit.Exit<A, E> | undefined
+  readonly alone: () => Effect.Effect<A, E>
+  readonly withinAtOnce?: () => Exit.Exit<A, E> | undefined
   /** As a part of an open transaction. A failure leaves nothing behind, or `undoesAll`. */
-  readonly within: Effect.Effect<A, E>
+  readonly within: () => Effect.Effect<A, E>
   /** Whether a failure may leave a part of the write in the transaction, which then must not be committed. */
   readonly undoesAll: boolean
   readonly isRepeatable: boolean
@@ -56,6 +59,8 @@ interface Write<A, E> {
 
 /** A write that waits for its turn, and then for its commit. Exactly one of the functions that end the wait is called, once. */
 interface Pending {
+  /** Does it right now if that is possible, and tells whether the transaction may go on. */
+  readonly runAtOnce: () => boolean | undefined
   /** Does it, and tells whether the transaction may go on. */
   readonly run: Effect.Effect<boolean>
   readonly isRepeatable: boolean
@@ -107,7 +112,7 @@ export const shareCommits = Effect.fnUntraced(function*(
       for (const write of waiting) {
         waiting.delete(write)
         begun.push(write)
-        const isWhole = yield* write.run
+        const isWhole = write.runAtOnce() ?? (yield* write.run)
         if (!isWhole || hasDied || !client.isTransaction()) return yield* new Undone()
         if (begun.length === mostWrites || performance.now() >= end) return
       }
@@ -178,10 +183,12 @@ export const shareCommits = Effect.fnUntraced(function*(
     for (const write of takeAll()) write.writeAlone()
   })
 
-  const join = <A, E>({ alone, isRepeatable, undoesAll, within }: Write<A, E>) =>
+  const join = <A, E>({ alone, isRepeatable, undoesAll, within, withinAtOnce }: Write<A, E>) =>
     Effect.flatten(
-      Effect.contextWith((context: Context.Context<never>) =>
-        Effect.callback<Effect.Effect<A, E | TaskDriverError>>((resume) => {
+      Effect.withFiber((fiber) => {
+        const { context } = fiber
+        const goesStraight = withinAtOnce !== undefined && mayGoStraight(fiber)
+        return Effect.callback<Effect.Effect<A, E | TaskDriverError>>((resume) => {
           let answer: Exit.Exit<A, E> | undefined
           let isEnded = false
           let noteEnd = (): void => undefined
@@ -190,17 +197,22 @@ export const shareCommits = Effect.fnUntraced(function*(
             resume(Effect.succeed(outcome))
             noteEnd()
           }
+          const answered = (exit: Exit.Exit<A, E>): boolean => {
+            answer = exit
+            return !undoesAll || Exit.isSuccess(exit)
+          }
           const pending: Pending = {
-            run: Effect.map(Effect.exit(Effect.provideContext(within, context)), (exit) => {
-              answer = exit
-              return !undoesAll || Exit.isSuccess(exit)
-            }),
+            runAtOnce: () => {
+              const exit = goesStraight ? withinAtOnce() : undefined
+              return exit && answered(exit)
+            },
+            run: Effect.suspend(() => Effect.map(Effect.exit(Effect.provideContext(within(), context)), answered)),
             isRepeatable,
             deadline: undefined,
-            answer: () => end(answer ?? alone),
+            answer: () => end(answer ?? alone()),
             fail: (error) => end(Effect.fail(error)),
             failAsItDid: (error) => end(answer !== undefined && Exit.isFailure(answer) ? answer : Effect.fail(error)),
-            writeAlone: () => end(counted(alone))
+            writeAlone: () => end(counted(alone()))
           }
           waiting.add(pending)
           sharing ??= Effect.runForkWith(withoutYields)(share)
@@ -211,7 +223,7 @@ export const shareCommits = Effect.fnUntraced(function*(
             })
           )
         })
-      )
+      })
     )
 
   const counted = <A, E>(write: Effect.Effect<A, E>): Effect.Effect<A, E> =>
@@ -232,11 +244,11 @@ export const shareCommits = Effect.fnUntraced(function*(
 
   const write = <A, E>(write: Write<A, E>): Effect.Effect<A, E | TaskDriverError> =>
     Effect.withFiber((fiber) => {
-      if (Context.getOrUndefined(fiber.context, client.transactionService) !== undefined) return write.alone
+      if (Context.getOrUndefined(fiber.context, client.transactionService) !== undefined) return write.alone()
       if (hasCompany(fiber.id)) return join(write)
       if (aloneNow === undefined) setImmediate(() => aloneNow = undefined)
       aloneNow = fiber.id
-      return counted(write.alone)
+      return write.aloneAtOnce?.(fiber) ?? counted(write.alone())
     })
 
   const noteDeath = (cause: Cause.Cause<unknown>) =>
@@ -246,12 +258,13 @@ export const shareCommits = Effect.fnUntraced(function*(
 
   const transaction = (isRepeatable: boolean): SqlRunner["transaction"] => (effect) =>
     write({
-      alone: files.runner.transaction(effect),
-      within: withDriverErrors(
-        sqliteDialect,
-        Effect.tapCause(client.transactAtOnce(effect), noteDeath),
-        () => undefined
-      ),
+      alone: () => files.runner.transaction(effect),
+      within: () =>
+        withDriverErrors(
+          sqliteDialect,
+          Effect.tapCause(client.transactAtOnce(effect), noteDeath),
+          () => undefined
+        ),
       undoesAll: false,
       isRepeatable
     })
@@ -266,8 +279,10 @@ export const shareCommits = Effect.fnUntraced(function*(
     read: files.runner.read,
     write: (statement, decode) =>
       write({
-        alone: files.runner.write(statement, decode),
-        within: plain.write(statement, decode),
+        aloneAtOnce: (fiber) => files.runner.writeAtOnce(fiber, statement, decode),
+        alone: () => files.runner.write(statement, decode),
+        withinAtOnce: () => answerAtOnce(client, statement, decode, true),
+        within: () => plain.write(statement, decode),
         undoesAll: true,
         isRepeatable: true
       }),

@@ -14,13 +14,15 @@ import * as Stream from "effect/Stream"
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 
 /**
- * A connection whose transaction state can be asked.
+ * A connection whose transaction state can be asked, and which runs statements without the steps of an effect.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SqliteConnection extends Connection {
   readonly isTransaction: () => boolean
+  /** Runs a statement right now and gives its rows as arrays. Throws what `node:sqlite` throws. */
+  readonly valuesAtOnce: (sql: string, params: ReadonlyArray<unknown>) => ReadonlyArray<ReadonlyArray<unknown>>
 }
 
 /** What `node:sqlite` threw, with its extended code under the name that Effect looks for. */
@@ -90,6 +92,7 @@ export const makeConnection = (database: DatabaseSync): SqliteConnection => {
 
   return {
     isTransaction: () => database.isTransaction,
+    valuesAtOnce: (sql, params) => valuesOf(arrays(sql), params),
     execute,
     executeUnprepared,
     executeValues: (sql, params) =>

@@ -23,6 +23,7 @@ import { shareCommits } from "./SharedCommits.ts"
 import { parseLockTimeout, sqliteDialect } from "./SqliteDialect.ts"
 import { maintain } from "./SqliteMaintenance.ts"
 import { makeSqliteWrites } from "./SqliteWrites.ts"
+import { makeStraightRunner } from "./StatementsAtOnce.ts"
 import { watchFiles } from "./watchFiles.ts"
 
 /**
@@ -66,7 +67,8 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
   const tables = yield* Effect.fromResult(taskTables(options.tablePrefix))
   const lockTimeout = yield* Effect.fromResult(parseLockTimeout(options.lockTimeout))
   const mode = yield* Effect.fromResult(parseSchemaMode(options.schema))
-  const plain = makeSqlRunner(sql, sqliteDialect, { lockTimeout })
+  const waiting = makeSqlRunner(sql, sqliteDialect, { lockTimeout })
+  const plain = isSqliteClient(sql) ? makeStraightRunner(sql, waiting) : { ...waiting, writeAtOnce: () => undefined }
   const files = yield* watchFiles(sql, plain, lockTimeout)
   const { runner } = files
   const prepare = prepareSchema(runner, sqliteDialect, tables, mode, sqliteDialect.migrations(tables))

@@ -22,7 +22,7 @@ import { beginWhenUnlocked, whileLocked } from "../sql/LockWait.ts"
 import { driverError } from "../sql/SqlRunner.ts"
 import { createDatabaseFile, databasePath, parseFileMode } from "./createDatabaseFile.ts"
 import { DatabaseFiles } from "./DatabaseFiles.ts"
-import { makeConnection, toSqlError } from "./SqliteConnection.ts"
+import { makeConnection, type SqliteConnection, toSqlError } from "./SqliteConnection.ts"
 import { parseLockTimeout, sqliteDialect } from "./SqliteDialect.ts"
 
 /**
@@ -73,6 +73,10 @@ export interface SqliteClient extends SqlClient.SqlClient {
   readonly transactAtOnce: SqlClient.SqlClient["withTransaction"]
   /** Whether a transaction is open: some errors make SQLite undo it whole. */
   readonly isTransaction: () => boolean
+  /** Runs a statement on the connection right now, whoever has it, without a span. Throws what `node:sqlite` throws. */
+  readonly valuesAtOnce: SqliteConnection["valuesAtOnce"]
+  /** Whether nobody has the connection, waits for it, or left a transaction open on it. */
+  readonly isIdle: () => boolean
 }
 
 /**
@@ -140,12 +144,20 @@ const connect = Effect.fnUntraced(function*(
     ({ database }) => Effect.sync(() => database.close())
   )
   const connection = makeConnection(database)
+  const { acquirer, borrower, ...cleanup } = SqlClient.makeSqliteAcquirers({
+    connection: Effect.succeed(connection),
+    semaphore: yield* Semaphore.make(1),
+    isTransaction: (connection) => connection.isTransaction()
+  })
+  let users = 0
+  const enter = Effect.sync(() => void users++)
+  const leave = () => Effect.sync(() => void users--)
+  const counted = Effect.andThen(Effect.acquireRelease(enter, leave), acquirer)
   const client = yield* SqlClient.make({
-    ...SqlClient.makeSqliteAcquirers({
-      connection: Effect.succeed(connection),
-      semaphore: yield* Semaphore.make(1),
-      isTransaction: (connection) => connection.isTransaction()
-    }),
+    ...cleanup,
+    acquirer: counted,
+    transactionAcquirer: counted,
+    borrower: (use) => Effect.acquireUseRelease(enter, () => borrower(use), leave),
     driver: "sqlite-node",
     compiler: Statement.makeCompilerSqlite(),
     beginTransaction: "BEGIN IMMEDIATE",
@@ -156,7 +168,9 @@ const connect = Effect.fnUntraced(function*(
   return Object.assign(client, {
     databaseFiles,
     transactAtOnce: client.withTransaction,
-    isTransaction: connection.isTransaction
+    isTransaction: connection.isTransaction,
+    valuesAtOnce: connection.valuesAtOnce,
+    isIdle: () => users === 0 && !(database.isOpen && database.isTransaction)
   })
 })
 

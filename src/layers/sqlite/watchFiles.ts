@@ -5,7 +5,8 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { backgroundSleep } from "../../domain/backgroundSleep.ts"
@@ -14,6 +15,7 @@ import type { SqlRunner } from "../sql/SqlRunner.ts"
 import { DatabaseFiles } from "./DatabaseFiles.ts"
 import { isSqliteClient } from "./openSqlite.ts"
 import { truncateLog } from "./SqliteMaintenance.ts"
+import type { StraightRunner, WriteAtOnce } from "./StatementsAtOnce.ts"
 
 /** Milliseconds between two looks, beside those of each write. */
 const lookInterval = 250
@@ -28,7 +30,7 @@ const IsLookedAfter = Context.Reference<boolean>("mcp-task-storage/IsLookedAfter
  * @category models
  */
 export interface WatchedRunner {
-  readonly runner: SqlRunner
+  readonly runner: StraightRunner
   /** Looks at the files before and after a write that does not go through the runner. */
   readonly watched: <A, E>(write: Effect.Effect<A, E>) => Effect.Effect<A, E | TaskDriverError>
   readonly areLost: () => boolean
@@ -44,50 +46,63 @@ export interface WatchedRunner {
  */
 export const watchFiles = Effect.fnUntraced(function*(
   sql: SqlClient,
-  runner: SqlRunner,
+  runner: StraightRunner,
   lockTimeout: number
 ): Effect.fn.Return<WatchedRunner, never, Scope.Scope> {
   const files = isSqliteClient(sql) ? sql.databaseFiles : yield* findFiles(runner)
   if (files === undefined) return { runner, watched: (write) => write, areLost: () => false }
 
-  const noticed = Latch.makeUnsafe()
   const saveLog = Effect.suspend(() =>
     files.look() !== undefined && files.logIsAlone ? Effect.ignore(truncateLog(runner, lockTimeout)) : Effect.void
   )
-  yield* Effect.addFinalizer(() => saveLog)
-  yield* Effect.raceFirst(backgroundSleep(lookInterval), noticed.await).pipe(
+  const context = yield* Effect.context<never>()
+  let saving: Fiber.Fiber<void> | undefined
+  /** Whoever notices saves the log at once if nothing is in the way, outside of its own transaction. */
+  const notice = () => void (saving ??= Effect.runForkWith(context)(saveLog))
+  yield* Effect.addFinalizer(() =>
+    Effect.andThen(Effect.suspend(() => saving === undefined ? Effect.void : Fiber.interrupt(saving)), saveLog)
+  )
+  yield* backgroundSleep(lookInterval).pipe(
     Effect.repeat({ until: () => files.look() !== undefined }),
-    Effect.andThen(saveLog),
+    Effect.andThen(Effect.sync(notice)),
     Effect.forkScoped
   )
 
-  const failing = (loss: string, applied: "no" | "unknown") =>
-    Effect.suspend(() => {
-      noticed.openUnsafe()
-      return Effect.fail(
-        new TaskDriverError({
-          reason: `${loss}; see to it that the right file is there and stays there, and open the storage again`,
-          retryable: false,
-          applied
-        })
-      )
-    })
-  /** A write that was under way at that time may be in the files that are gone. */
+  const failing = (loss: string, applied: "no" | "unknown"): Exit.Exit<never, TaskDriverError> => {
+    notice()
+    return Exit.fail(
+      new TaskDriverError({
+        reason: `${loss}; see to it that the right file is there and stays there, and open the storage again`,
+        retryable: false,
+        applied
+      })
+    )
+  }
+  /** A write that was under way when the files went may be in the files that are gone. */
+  const acknowledge = <A>(answer: A): Exit.Exit<A, TaskDriverError> => {
+    const loss = files.glance()
+    return loss === undefined ? Exit.succeed(answer) : failing(loss, "unknown")
+  }
   const between = <A, E>(write: Effect.Effect<A, E>): Effect.Effect<A, E | TaskDriverError> =>
     Effect.withFiber((fiber) => {
       if (fiber.getRef(IsLookedAfter)) return write
-      const before = files.glance()
-      if (before !== undefined) return failing(before, "no")
-      return Effect.flatMap(write, (answer) => {
-        const after = files.glance()
-        return after === undefined ? Effect.succeed(answer) : failing(after, "unknown")
-      })
+      const loss = files.glance()
+      return loss === undefined ? Effect.flatMap(write, acknowledge) : failing(loss, "no")
     })
+  const writeAtOnce: WriteAtOnce = (fiber, statement, decode) => {
+    if (fiber.getRef(IsLookedAfter)) return runner.writeAtOnce(fiber, statement, decode)
+    const loss = files.glance()
+    if (loss !== undefined) return failing(loss, "no")
+    const answer = runner.writeAtOnce(fiber, statement, decode)
+    return answer !== undefined && Exit.isSuccess(answer) ? acknowledge(answer.value) : answer
+  }
   return {
     runner: {
       read: (statement, decode) =>
         Effect.suspend(() => files.loss === undefined ? runner.read(statement, decode) : failing(files.loss, "no")),
-      write: (statement, decode) => between(runner.write(statement, decode)),
+      writeAtOnce,
+      write: (statement, decode) =>
+        Effect.withFiber((fiber) => writeAtOnce(fiber, statement, decode) ?? between(runner.write(statement, decode))),
       transaction: (effect) => between(runner.transaction(Effect.provideService(effect, IsLookedAfter, true)))
     },
     watched: between,

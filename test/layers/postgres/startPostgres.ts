@@ -41,10 +41,10 @@ export const postgresAt = (port: number) => {
 }
 
 /**
- * Starts a server on an empty data directory; the scope stops it and removes the directory. `stop` and `start` end it and
- * start it again on what it has stored.
+ * Starts a server on an empty data directory, with settings of its own beside those that all have; the scope stops it and
+ * removes the directory. `stop` and `start` end it and start it again on what it has stored.
  */
-export const startPostgres = Effect.gen(function*() {
+export const startPostgresWith = Effect.fnUntraced(function*(changed: Readonly<Record<string, string>>) {
   const port = yield* freePort
   const databaseDir = join(tmpdir(), `mcp-task-storage-postgres-${randomUUID()}`)
   const log: Array<string> = []
@@ -59,7 +59,7 @@ export const startPostgres = Effect.gen(function*() {
     persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ["--no-sync", "--encoding=UTF8", "--locale=C"],
-    postgresFlags: Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+    postgresFlags: Object.entries({ ...settings, ...changed }).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
     onLog: keep,
     onError: keep
   })
@@ -91,6 +91,9 @@ export const startPostgres = Effect.gen(function*() {
     stop: (how: "gently" | "at once") => Effect.promise(() => stop(how))
   }
 })
+
+/** Starts a server with the settings that all have. */
+export const startPostgres = startPostgresWith({})
 
 /** Nobody is told, nothing is written back, and the next start recovers from the log. */
 const crash = async (databaseDir: string): Promise<void> => {

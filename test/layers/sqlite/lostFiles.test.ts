@@ -24,8 +24,11 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
+import { makeSqliteDriver } from "../../../src/layers/sqlite/makeSqliteDriver.ts"
+import { openSqlite } from "../../../src/layers/sqlite/openSqlite.ts"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
-import { bare, freshFile, open } from "./database.ts"
+import { storedTask } from "../storedTask.ts"
+import { bare, freshFile, open, unlimited } from "./database.ts"
 
 const create = (storage: TaskStorageShape, taskId: string) =>
   storage.createTask({ originalMethod: "tools/call", taskId })
@@ -245,6 +248,28 @@ describe("files that go while they are open", () => {
       assertLost(error, /was replaced by another file/)
       assert.deepInclude(error, { applied: "unknown" })
     }))
+
+  for (const [name, settled] of [["changed just now", false], ["has not changed for long", true]] as const) {
+    it.live(`a write during which they go, in a folder that ${name}, is not acknowledged`, () =>
+      Effect.gen(function*() {
+        const filename = yield* freshFile
+        const sql = yield* openSqlite({ filename })
+        const driver = yield* makeSqliteDriver(sql, {})
+        if (settled) utimesSync(dirname(filename), longAgo, longAgo)
+        yield* driver.insert(storedTask("before"), unlimited, 1000)
+        const { valuesAtOnce } = sql
+        Object.assign(sql, {
+          valuesAtOnce: (text: string, params: ReadonlyArray<unknown>) => {
+            const rows = valuesAtOnce(text, params)
+            rmSync(filename)
+            return rows
+          }
+        })
+        const error = yield* Effect.flip(driver.insert(storedTask("after"), unlimited, 1000))
+        assert.match(error.reason, /the database file \S+ was deleted/)
+        assert.deepInclude(error, { retryable: false, applied: "unknown" })
+      }))
+  }
 
   it.live("a symbolic link in its path leads to another folder", () =>
     Effect.gen(function*() {

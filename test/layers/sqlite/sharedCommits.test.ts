@@ -348,15 +348,14 @@ describe("a write that fails", () => {
   it.live("halfway leaves no half of it behind", () =>
     Effect.gen(function*() {
       const { driver, other, sql } = yield* setUp()
-      const { unsafe } = sql
+      const { valuesAtOnce } = sql
       // As a statement does that meets a corrupt page: SQLite leaves its first part in an open transaction.
       Object.assign(sql, {
-        unsafe: (statement: string, params: ReadonlyArray<unknown> = []) => {
-          const sent = unsafe(statement, params)
-          const fails = Effect.suspend(() => sql.isTransaction() ? sent.values : Effect.succeed([])).pipe(
-            Effect.andThen(Effect.fail(fault(11)))
-          )
-          return params.includes("t7") ? { ...sent, values: fails } : sent
+        valuesAtOnce: (statement: string, params: ReadonlyArray<unknown>) => {
+          const fails = params.includes("t7")
+          const rows = fails && !sql.isTransaction() ? [] : valuesAtOnce(statement, params)
+          if (fails) throw Object.assign(new Error("corrupt"), { errcode: 11 })
+          return rows
         }
       })
       const exits = yield* atOnce(names(20).map((id) => insert(driver, id)))

@@ -1,0 +1,146 @@
+/**
+ * What `taskAfter` adds to a call that ends at once: a tool that may become a task, against the same tool on a server without
+ * tasks, in revision 2026-07-28, without a network between.
+ */
+import { createMcpHandler, McpServer as SdkServer } from "@modelcontextprotocol/server"
+import * as McpProtocol from "effect/ai/McpProtocol"
+import * as McpSchema from "effect/ai/McpSchema"
+import { layerHttp as plainLayerHttp, McpServer } from "effect/ai/McpServer"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as Layer from "effect/Layer"
+import * as McpTasks from "mcp-task-storage/mcp"
+import * as MemoryTaskStorage from "mcp-task-storage/memory"
+import * as TaskRunner from "mcp-task-storage/runner"
+import { TasksExtension } from "mcp-task-storage/sdk-v2"
+import * as z from "zod"
+import { promises, subjectOf } from "./callers.ts"
+import { measure } from "./measure.ts"
+import { type Comparison, printThroughput } from "./report.ts"
+import { payload, settings } from "./settings.ts"
+
+const { callerCounts, rounds, serverOperations: operations } = settings
+
+const taskAfter = "1 second"
+const { name } = payload
+
+interface Server {
+  readonly handle: (request: Request) => Promise<Response>
+  readonly close: () => Promise<void>
+}
+
+const clientMeta = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientInfo": { name: "bench", version: "1" },
+  "io.modelcontextprotocol/clientCapabilities": { extensions: { "io.modelcontextprotocol/tasks": {} } }
+}
+
+/** Calls the tool, as a client that declares the Tasks extension does. */
+const call = async ({ handle }: Server): Promise<void> => {
+  const response = await handle(
+    new Request("http://localhost/mcp", {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        "mcp-protocol-version": "2026-07-28",
+        "mcp-method": "tools/call",
+        "mcp-name": name
+      },
+      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { ...payload, _meta: clientMeta } })
+    })
+  )
+  const text = await response.text()
+  if (!text.includes("\"content\"")) throw new Error(`The tool answered ${response.status}: ${text}`)
+}
+
+const inputSchema = z.looseObject({})
+
+const answer = { content: [{ type: "text" as const, text: `rendered ${name}` }] }
+
+const sdkServer = (extend: (server: SdkServer) => void, wrap: (handler: SdkHandler) => SdkHandler): Server => {
+  const handler = wrap(createMcpHandler(() => {
+    const server = new SdkServer({ name: "bench", version: "1" })
+    extend(server)
+    return server
+  }))
+  return { handle: (request) => handler.fetch(request), close: () => handler.close() }
+}
+
+type SdkHandler = ReturnType<typeof createMcpHandler>
+
+const plainSdk = (): Server =>
+  sdkServer((server) => {
+    server.registerTool(name, { inputSchema }, async () => answer)
+  }, (handler) => handler)
+
+const sdkWithTasks = (): Server => {
+  const tasks = new TasksExtension({ storage: "memory:", owner: () => "bench", taskAfter })
+  tasks.registerTool(name, { inputSchema }, async () => answer)
+  return sdkServer((server) => tasks.attach(server), (handler) => tasks.listen(handler))
+}
+
+const effectTool = {
+  tool: new McpSchema.Tool({ name, inputSchema: { type: "object", properties: {} } }),
+  handle: () => Effect.succeed(new McpSchema.CallToolResult(answer))
+}
+
+const http = { name: "bench", version: "1", path: "/mcp", protocols: [McpProtocol.v2026_07_28] } as const
+
+const effectServer = (routes: Layer.Layer<never, never, HttpRouter.HttpRouter>): Server => {
+  const { dispose, handler } = HttpRouter.toWebHandler(routes, { disableLogger: true })
+  return { handle: (request) => handler(request), close: dispose }
+}
+
+const plainEffect = (): Server =>
+  effectServer(
+    plainLayerHttp({
+      ...http,
+      registrations: Layer.effectDiscard(
+        Effect.flatMap(McpServer, (server) => server.addTool({ ...effectTool, annotations: Context.empty() }))
+      )
+    }).pipe(Layer.orDie)
+  )
+
+const effectWithTasks = (): Server =>
+  effectServer(
+    McpTasks.layerHttp({
+      ...http,
+      registrations: Layer.effectDiscard(McpTasks.addTool({ ...effectTool, taskAfter })),
+      owner: Effect.succeed("bench")
+    }).pipe(
+      Layer.provide(TaskRunner.layer({ recovery: false })),
+      Layer.provide(MemoryTaskStorage.layer()),
+      Layer.orDie
+    )
+  )
+
+const compare = async (subject: string, withTasks: Server, plain: Server): Promise<ReadonlyArray<Comparison>> => {
+  const comparisons: Array<Comparison> = []
+  for (const callers of callerCounts) {
+    const contender = (server: Server) => promises({ callers, operations, prepare: async () => [server] }, call)
+    const own = contender(withTasks)
+    const other = contender(plain)
+    const micros = await measure([own, other], rounds, 3)
+    comparisons.push({
+      subject: subjectOf(subject, callers),
+      micros: micros(own),
+      baseline: micros(other),
+      target: 0.9
+    })
+  }
+  await Promise.all([withTasks.close(), plain.close()])
+  return comparisons
+}
+
+/** Measures and prints. */
+export const benchCalls = async (): Promise<void> => {
+  printThroughput("Calls of a tool that ends at once, with taskAfter, against a server without tasks", [
+    "taskAfter",
+    "no tasks"
+  ], [
+    ...await compare("Effect", effectWithTasks(), plainEffect()),
+    ...await compare("SDK v2", sdkWithTasks(), plainSdk())
+  ])
+}
