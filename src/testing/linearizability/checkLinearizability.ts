@@ -10,16 +10,25 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import { ContractViolation } from "../contract/ContractViolation.ts"
 import { show } from "../difference.ts"
-import { resolve } from "../model/Call.ts"
+import { type Call, resolve } from "../model/Call.ts"
 import type { CheckOptions } from "../model/checkModel.ts"
-import { AtomicCommand, type Command, creations, type Options, options as arbitraryOptions } from "../model/Command.ts"
+import {
+  AtomicCommand,
+  type Command,
+  creations,
+  type Options,
+  options as arbitraryOptions,
+  passages,
+  registrations
+} from "../model/Command.ts"
 import { describeFailure, Divergence } from "../model/describeFailure.ts"
 import { emptyModel, modelStep } from "../model/modelStep.ts"
-import { performCall, type Subject } from "../model/performCall.ts"
+import { isShown, performCall, type Subject } from "../model/performCall.ts"
 import { storageOptions } from "../model/storageOptions.ts"
 import type { StorageHarness } from "../StorageHarness.ts"
 import * as SuiteClock from "../SuiteClock.ts"
 import { type HistoryEvent, isExplained } from "./isExplained.ts"
+import { partsOf } from "./parts.ts"
 
 interface Race {
   readonly options: Options
@@ -33,7 +42,7 @@ interface Race {
 
 const races: Arbitrary.Arbitrary<Race> = Arbitrary.all({
   options: arbitraryOptions,
-  setup: creations(3),
+  setup: Arbitrary.all([registrations(2), creations(3), passages(2)]).pipe(Arbitrary.map((parts) => parts.flat())),
   fibers: Arbitrary.array(Arbitrary.array(Arbitrary.schema(AtomicCommand), { minLength: 1, maxLength: 3 }), {
     minLength: 2,
     maxLength: 4
@@ -83,29 +92,45 @@ const runRace = <E>(harness: StorageHarness<E>, race: Race) =>
       for (const command of race.setup) {
         const call = resolve(initial, command)
         trace.push(`before: ${show(call)}`)
-        yield* performCall(subject, call)
-        initial = modelStep(initial, call)[1]
+        const answer = yield* performCall(subject, call)
+        initial = modelStep(initial, call, answer)[1]
       }
       let moment = 0
-      const perform = Effect.fnUntraced(function*(command: AtomicCommand) {
-        const call = resolve(initial, command)
+      const perform = Effect.fnUntraced(function*(call: Call) {
         const start = moment++
         const answer = yield* performCall(subject, call)
         return { call, answer, start, end: moment++ }
       })
-      const histories = yield* Effect.forEach(race.fibers, (commands) => Effect.forEach(commands, perform), {
-        concurrency: "unbounded"
-      })
-      const settled: ReadonlyArray<HistoryEvent> = [...histories.flat(), yield* perform(listing)]
-      if (!isExplained(initial, settled)) {
-        const events = settled.map(({ answer, call, end, start }) =>
+      const histories = yield* Effect.forEach(
+        race.fibers,
+        (commands) =>
+          Effect.forEach(
+            commands.filter((command) => isShown(pair, command)),
+            (command) => perform(resolve(initial, command))
+          ),
+        { concurrency: "unbounded" }
+      )
+      // Read after the race, so that every write shows.
+      const last: ReadonlyArray<Call> = [
+        { _tag: "list", actor, summaries: false },
+        { _tag: "listWorkers", actor },
+        ...initial.workers.map(({ workerId }) => ({ _tag: "takeNews", actor, worker: workerId } as const))
+      ]
+      const settled = [
+        ...histories.flat(),
+        ...(yield* Effect.forEach(last.filter((call) => isShown(pair, call)), perform))
+      ]
+      const events: ReadonlyArray<HistoryEvent> = settled.flatMap(({ answer, call, end, start }) =>
+        partsOf(initial, call, answer).map((part, index) => ({ ...part, end, start: start + index / 100 }))
+      )
+      if (!isExplained(initial, events)) {
+        const shown = settled.map(({ answer, call, end, start }) =>
           `from ${start} to ${end}: ${show(call)} gave ${show(answer)}`
         )
-        const steps = [...trace, ...events].join("\n")
+        const steps = [...trace, ...shown].join("\n")
         return yield* new Divergence({ difference: "no order of these commands explains their answers", steps })
       }
     }).pipe(Effect.provideService(Clock.Clock, clock), Random.withSeed(race.seed))
   })
 
-/** Read after the race, so that every write shows. */
-const listing = { _tag: "list", actor: { handle: "first" }, summaries: false } as const
+const actor = { handle: "first" } as const

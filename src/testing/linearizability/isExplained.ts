@@ -5,9 +5,8 @@
  */
 import { difference } from "../difference.ts"
 import type { Answer } from "../model/Answer.ts"
-import type { Call } from "../model/Call.ts"
 import type { ModelState } from "../model/ModelState.ts"
-import { modelStep } from "../model/modelStep.ts"
+import { type Part, partStep } from "./parts.ts"
 
 /**
  * A call that was made, with the moments at which it was made and answered.
@@ -16,7 +15,7 @@ import { modelStep } from "../model/modelStep.ts"
  * @category models
  */
 export interface HistoryEvent {
-  readonly call: Call
+  readonly call: Part
   readonly answer: Answer
   readonly start: number
   readonly end: number
@@ -34,12 +33,12 @@ export const isExplained = (initial: ModelState, history: ReadonlyArray<HistoryE
   const hopeless = new Set<string>()
   const search = (state: ModelState, left: ReadonlyArray<HistoryEvent>): boolean => {
     if (left.length === 0) return true
-    const key = JSON.stringify([left.map(({ start }) => start), state.tasks, state.messages])
+    const key = JSON.stringify([left.map(({ start }) => start), state.tasks, state.messages, state.workers])
     if (hopeless.has(key)) return false
     const firstAnswered = Math.min(...left.map(({ end }) => end))
     const found = left.some((event) => {
       if (event.start > firstAnswered) return false
-      const [expected, next] = modelStep(state, event.call)
+      const [expected, next] = partStep(state, event.call, event.answer)
       return difference(event.answer, expected) === undefined && search(next, left.filter((other) => other !== event))
     })
     if (!found) hopeless.add(key)

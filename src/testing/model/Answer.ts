@@ -39,3 +39,12 @@ export interface Refusal {
   readonly _tag: TaskStorageError["_tag"]
   readonly [field: string]: unknown
 }
+
+/**
+ * Gives a field of what was answered, if that is an object.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const fieldOf = (value: unknown, field: string): unknown =>
+  typeof value === "object" && value !== null ? Object.entries(value).find(([name]) => name === field)?.[1] : undefined

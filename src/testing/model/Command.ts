@@ -9,16 +9,26 @@ import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
 import { TaskStatus } from "../../domain/TaskStatus.ts"
 
 /** Few of everything, so that commands meet; in JavaScript's order U+E000 would be the last id. */
-const id = Schema.Literals(["a", "\ue000", "\u{10000}"])
+const ids = ["a", "\ue000", "\u{10000}"] as const
+const id = Schema.Literals(ids)
 /** Every object inherits something under two of them. */
 const key = Schema.Literals(["k", "constructor", "__proto__"])
 /** Of a task, and of none. */
 const queue = Schema.Literals(["a", "q"])
 const text = Schema.Literals(["", "note", "a message that is a good deal longer than the other ones"])
 const message = Schema.optionalKey(Schema.NullOr(text))
+/** In JavaScript's order U+E000 would be the last session. */
+const session = Schema.Literals(["s", "\ue000", "\u{10000}"])
 const ttl = Schema.NullOr(Schema.Literals([50, 1000]))
-const lease = Schema.Literals([1, 10])
 const leaseOrNone = Schema.optionalKey(Schema.Literals([0, 1, 10]))
+/** The latest worker that was registered under this name. */
+const worker = Schema.Literals(["w", "v"])
+const byLease = Schema.Struct({ lease: Schema.Literals([1, 10]) })
+const byWorker = Schema.Struct({ worker })
+const release = Schema.Struct({ lease: Schema.Literals([0]) })
+const delay = Schema.Struct({ delay: Schema.Literals([0, 10]) })
+/** How a task is claimed. */
+const claim = Schema.Union([byLease, byWorker])
 /** Of a worker: the attempt that it thinks it is at. */
 const attempt = Schema.optionalKey(Schema.Literals([1, 2]))
 /** That the caller asks for no more than the summary. */
@@ -28,6 +38,14 @@ const maxSize = Schema.optionalKey(Schema.Literals([1, 2]))
 const resultTtl = Schema.optionalKey(Schema.Literals([1, 60, 400]))
 const failure = Schema.optionalKey(Schema.Literals(["bare", "stacked"]))
 const outcome = Schema.Literals(["success", "tool_error", "error"])
+
+/**
+ * The ids of all tasks that there may be.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const taskIds: ReadonlyArray<string> = ids
 
 /**
  * Who acts: through which handle, and as trusted code, for a session, or (`null`) for those without one.
@@ -46,10 +64,34 @@ export const Actor = Schema.Struct({
  */
 export type Actor = typeof Actor.Type
 
+/** Which free tasks are wanted. */
+const wanted = Schema.Struct({
+  limit: Schema.optionalKey(Schema.Literals([1, 2])),
+  kinds: Schema.optionalKey(Schema.Literals(["named", "nameless", "of any name", "other"])),
+  leases: Schema.optionalKey(Schema.Literals(["released"])),
+  except: Schema.optionalKey(session),
+  perSession: Schema.optionalKey(Schema.Literals([1, 2])),
+  runsInS: Schema.optionalKey(Schema.Literals([1])),
+  behindSession: Schema.optionalKey(session)
+})
+
+/**
+ * @since 0.2.0
+ * @category models
+ */
+export type Wanted = typeof wanted.Type
+
+const RegisterWorker = Schema.TaggedStruct("registerWorker", {
+  actor: Actor,
+  worker,
+  lease: Schema.Literals([1, 10]),
+  pid: Schema.optionalKey(Schema.Literals([0]))
+})
+
 const CreateTask = Schema.TaggedStruct("createTask", {
   actor: Actor,
   taskId: id,
-  sessionId: Schema.optionalKey(Schema.Literals(["s"])),
+  sessionId: Schema.optionalKey(session),
   status: Schema.optionalKey(TaskStatus),
   statusMessage: Schema.optionalKey(text),
   /** How long before now it was created. */
@@ -57,7 +99,7 @@ const CreateTask = Schema.TaggedStruct("createTask", {
   ttl: Schema.optionalKey(ttl),
   result: Schema.optionalKey(outcome),
   asks: Schema.optionalKey(key),
-  lease: leaseOrNone,
+  hold: Schema.optionalKey(Schema.Union([byLease, byWorker, release, delay])),
   principal: Schema.optionalKey(Schema.Literals(["user"])),
   name: Schema.optionalKey(Schema.Literals(["search"])),
   traceparent: Schema.optionalKey(Schema.Literals(["00-a-b-01"]))
@@ -74,6 +116,13 @@ const UpdateTask = Schema.TaggedStruct("updateTask", {
   forgets: Schema.optionalKey(Schema.Literals(["principal", "steps", "name", "failure"])),
   /** What is wrong with the record, if anything. */
   wrong: Schema.optionalKey(Schema.Literals(["revision", "createdAt", "sessionId"]))
+})
+
+const Advance = Schema.TaggedStruct("advance", { millis: Schema.Literals([1, 9, 40]) })
+
+const DeclareDeadWorkers = Schema.TaggedStruct("declareDeadWorkers", {
+  actor: Actor,
+  except: Schema.optionalKey(worker)
 })
 
 const writes = [
@@ -107,11 +156,11 @@ const writes = [
     statusMessage: message,
     ttl: Schema.optionalKey(ttl),
     pollInterval: Schema.optionalKey(Schema.Literals([0, 5])),
-    lease: leaseOrNone,
+    hold: Schema.optionalKey(Schema.Union([byLease, release, delay])),
     attempt,
     brief
   }),
-  Schema.TaggedStruct("claimTask", { actor: Actor, taskId: id, lease }),
+  Schema.TaggedStruct("claimTask", { actor: Actor, taskId: id, hold: claim }),
   Schema.TaggedStruct("storeTaskStep", { actor: Actor, taskId: id, key, value: text, attempt }),
   Schema.TaggedStruct("requireInput", {
     actor: Actor,
@@ -134,7 +183,15 @@ const writes = [
     ttl: Schema.optionalKey(Schema.Literals([1, 50]))
   }),
   Schema.TaggedStruct("dequeue", { actor: Actor, queue }),
-  Schema.TaggedStruct("dequeueAll", { actor: Actor, queue })
+  Schema.TaggedStruct("dequeueAll", { actor: Actor, queue }),
+  Schema.TaggedStruct("renewWorker", { actor: Actor, worker, lease: Schema.Literals([1, 10]) })
+] as const
+
+/** Writes and reads of several steps, each of which is atomic. */
+const steps = [
+  Schema.TaggedStruct("claimTasks", { actor: Actor, wanted, hold: claim }),
+  DeclareDeadWorkers,
+  Schema.TaggedStruct("takeNews", { actor: Actor, worker })
 ] as const
 
 const reads = [
@@ -152,7 +209,7 @@ const reads = [
 
 const others = [
   Schema.TaggedStruct("next", { actor: Actor, limit: Schema.Literals([1, 2]) }),
-  Schema.TaggedStruct("advance", { millis: Schema.Literals([1, 9, 40]) }),
+  Advance,
   Schema.TaggedStruct("expireTasks", { actor: Actor }),
   Schema.TaggedStruct("recoverStuckTasks", {
     actor: Actor,
@@ -161,16 +218,19 @@ const others = [
     leases: Schema.optionalKey(Schema.Literals(["expired"])),
     resultTtl
   }),
-  Schema.TaggedStruct("claimableTasks", { actor: Actor, limit: Schema.optionalKey(Schema.Literals([1, 2])) })
+  Schema.TaggedStruct("claimableTasks", { actor: Actor, wanted }),
+  RegisterWorker,
+  Schema.TaggedStruct("endWorker", { actor: Actor, worker }),
+  Schema.TaggedStruct("listWorkers", { actor: Actor })
 ] as const
 
 /**
- * A command that is one atomic step, so that it has a place in an order of concurrent commands.
+ * A command that is one atomic step, or several, so that each has a place in an order of concurrent commands.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const AtomicCommand = Schema.Union([...writes, ...reads])
+export const AtomicCommand = Schema.Union([...writes, ...reads, ...steps])
 
 /**
  * @since 0.1.0
@@ -184,7 +244,7 @@ export type AtomicCommand = typeof AtomicCommand.Type
  * @since 0.1.0
  * @category schemas
  */
-export const Command = Schema.Union([...writes, ...reads, ...others])
+export const Command = Schema.Union([...writes, ...reads, ...steps, ...others])
 
 /**
  * @since 0.1.0
@@ -222,15 +282,34 @@ export const creations = (maxLength: number): Arbitrary.Arbitrary<Array<Command>
   Arbitrary.array(Arbitrary.schema(CreateTask), { maxLength })
 
 /**
- * Generates commands behind a few that create tasks.
+ * Generates up to so many commands that register workers.
+ *
+ * @since 0.2.0
+ * @category arbitraries
+ */
+export const registrations = (maxLength: number): Arbitrary.Arbitrary<Array<Command>> =>
+  Arbitrary.array(Arbitrary.schema(RegisterWorker), { maxLength })
+
+/**
+ * Generates up to so many commands that let time go by, or declare workers dead.
+ *
+ * @since 0.2.0
+ * @category arbitraries
+ */
+export const passages = (maxLength: number): Arbitrary.Arbitrary<Array<Command>> =>
+  Arbitrary.array(Arbitrary.schema(Schema.Union([Advance, DeclareDeadWorkers])), { maxLength })
+
+/**
+ * Generates commands behind a few that register workers and create tasks.
  *
  * @since 0.1.0
  * @category arbitraries
  */
 export const commandsBehindCreations: Arbitrary.Arbitrary<Array<Command>> = Arbitrary.all({
+  registrations: registrations(2),
   creations: creations(8),
   commands: Arbitrary.array(Arbitrary.schema(Command), { maxLength: 40 })
-}).pipe(Arbitrary.map(({ commands, creations }) => [...creations, ...commands]))
+}).pipe(Arbitrary.map(({ commands, creations, registrations }) => [...registrations, ...creations, ...commands]))
 
 /**
  * Generates the options of a storage.

@@ -35,13 +35,43 @@ export interface ModelTask {
   readonly usedKeys: ReadonlyArray<string>
   /** How often it was claimed. */
   readonly attempt: number
-  /** Null when nobody may claim it, 0 when it waits for a worker. */
+  /** Null when it has no lease, 0 when it waits for a worker, and `untilDeath` when a registered worker holds it. */
   readonly leaseExpiresAt: number | null
+  /** Whether it waits for that time on purpose, and nobody holds it. */
+  readonly waits: boolean
+  readonly worker: string | null
+  readonly startedAt: number | null
   readonly name: string | null
   readonly traceparent: string | null
   readonly failure: ModelFailure | null
   readonly principal: string | null
   readonly steps: { readonly [key: string]: Json } | null
+}
+
+/**
+ * When the lease of a task ends that a registered worker holds: later than any time.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const untilDeath = Number.MAX_SAFE_INTEGER
+
+/**
+ * A registered worker of the model.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ModelWorker {
+  readonly workerId: string
+  readonly pid: number | null
+  readonly registeredAt: number
+  readonly leaseExpiresAt: number
+  readonly diedAt: number | null
+  /** The tasks of which it has news. */
+  readonly news: ReadonlyArray<string>
+  /** The tasks of which it may have news or not. */
+  readonly hints: ReadonlyArray<string>
 }
 
 /** What went wrong with a task. */
@@ -102,6 +132,9 @@ export interface ModelState {
   readonly options: ModelOptions
   readonly tasks: ReadonlyArray<ModelTask>
   readonly messages: ReadonlyArray<ModelMessage>
+  readonly workers: ReadonlyArray<ModelWorker>
+  /** The latest worker that was registered under each name. */
+  readonly names: { readonly [name: string]: string }
   readonly cursor: ModelCursor | undefined
 }
 
@@ -147,7 +180,11 @@ export const recordOf = (task: ModelTask): TaskRecordFields => ({
   ...(task.inputResponses === null ? {} : { inputResponses: task.inputResponses }),
   ...(task.requestState === null ? {} : { requestState: task.requestState }),
   ...(task.attempt === 0 ? {} : { attempt: task.attempt }),
-  ...(task.leaseExpiresAt === null ? {} : { leaseExpiresAt: DateTime.makeUnsafe(task.leaseExpiresAt) }),
+  ...(task.worker === null ? {} : { worker: task.worker }),
+  ...(task.startedAt === null ? {} : { startedAt: DateTime.makeUnsafe(task.startedAt) }),
+  ...(task.leaseExpiresAt === null || task.leaseExpiresAt === untilDeath
+    ? {}
+    : { leaseExpiresAt: DateTime.makeUnsafe(task.leaseExpiresAt) }),
   ...(task.name === null ? {} : { name: task.name }),
   ...(task.traceparent === null ? {} : { traceparent: task.traceparent }),
   ...(task.failure === null

@@ -22,7 +22,7 @@ import {
 import { describeFailure, Divergence } from "./describeFailure.ts"
 import type { ModelState } from "./ModelState.ts"
 import { emptyModel, modelStep } from "./modelStep.ts"
-import { performCall, type Subject } from "./performCall.ts"
+import { isShown, performCall, type Subject } from "./performCall.ts"
 import { storageOptions } from "./storageOptions.ts"
 
 /**
@@ -79,7 +79,7 @@ const runSequence = <E>(harness: StorageHarness<E>, options: Options, commands: 
       const subject: Subject = { ...pair, clock, list: undefined }
       let state = emptyModel(clock.currentTimeMillisUnsafe(), options)
       const trace = [`options ${show(options)}`]
-      for (const [index, command] of commands.entries()) {
+      for (const [index, command] of commands.filter((command) => isShown(pair, command)).entries()) {
         const call = resolve(state, command)
         trace.push(show(call))
         state = yield* compareStep(subject, state, call, trace)
@@ -99,8 +99,8 @@ const compareStep = Effect.fnUntraced(function*(
   trace: ReadonlyArray<string>
 ) {
   const answer = yield* performCall(subject, call)
-  const learned = call._tag === "recoverStuckTasks" ? yield* learnReason(subject, answer) : ""
-  const [expected, next] = modelStep(state, call, learned)
+  const reason = call._tag === "recoverStuckTasks" ? yield* learnReason(subject, answer) : ""
+  const [expected, next] = modelStep(state, call, answer, reason)
   const found = difference(answer, expected)
   if (found !== undefined) return yield* new Divergence({ steps: trace.join("\n"), difference: found })
   return next

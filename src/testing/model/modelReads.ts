@@ -101,24 +101,6 @@ export const listNext = (state: ModelState, limit: number): Step =>
     ? [{ value: "no cursor" }, state]
     : pageOf(state, state.cursor, state.cursor.after, limit)
 
-/**
- * Lists the tasks at work that nobody holds, the longest free first.
- *
- * @since 0.2.0
- * @category reads
- */
-export const listClaimable = (
-  state: ModelState,
-  call: Extract<Command, { readonly _tag: "claimableTasks" }>
-): ReadonlyArray<string> =>
-  visible(state, undefined)
-    .flatMap(({ leaseExpiresAt, status, taskId }) =>
-      status === "working" && leaseExpiresAt !== null && leaseExpiresAt <= state.now ? [{ leaseExpiresAt, taskId }] : []
-    )
-    .toSorted((left, right) => left.leaseExpiresAt - right.leaseExpiresAt || byBytes(left.taskId, right.taskId))
-    .slice(0, call.limit ?? 50)
-    .map(({ taskId }) => taskId)
-
 interface ListQuery {
   readonly session: string | null | undefined
   readonly status: TaskStatus | undefined
@@ -167,8 +149,13 @@ const largeFields: ReadonlyArray<string> = [
 const inOrder = (left: ModelCursor["after"], right: ModelCursor["after"]): number =>
   left.createdAt - right.createdAt || byBytes(left.taskId, right.taskId)
 
-/** UTF-8 bytes are in the order of code points. */
-const byBytes = (left: string, right: string): number => {
+/**
+ * Compares texts by their UTF-8 bytes, which are in the order of code points.
+ *
+ * @since 0.1.0
+ * @category ordering
+ */
+export const byBytes = (left: string, right: string): number => {
   const [a, b] = [Array.from(left), Array.from(right)]
   for (const [index, char] of a.entries()) {
     const difference = (char.codePointAt(0) ?? 0) - (b[index]?.codePointAt(0) ?? -1)

@@ -3,11 +3,14 @@
  *
  * @since 0.1.0
  */
+import type { Answer } from "./Answer.ts"
 import type { Call } from "./Call.ts"
+import { claimTasks, listClaimable } from "./modelFree.ts"
 import { dequeueMessages, enqueueMessage } from "./modelMessages.ts"
-import { countTasks, listClaimable, listNext, listPage, readResult, readTask } from "./modelReads.ts"
+import { countTasks, listNext, listPage, readResult, readTask } from "./modelReads.ts"
 import type { ModelOptions, ModelState, Step } from "./ModelState.ts"
 import { recoverTasks, removeExpired } from "./modelSweeps.ts"
+import { declareDeadWorkers, endWorker, listWorkers, registerWorker, renewWorker, takeNews } from "./modelWorkers.ts"
 import {
   claimTask,
   createTask,
@@ -33,16 +36,19 @@ export const emptyModel = (now: number, options: ModelOptions): ModelState => ({
   options,
   tasks: [],
   messages: [],
+  workers: [],
+  names: {},
   cursor: undefined
 })
 
 /**
- * Makes one step. `learned` is the reason that the library gave for a recovery; its wording is not the model's business.
+ * Makes one step. `given` is what the library answered, for what is its business and not the model's, such as a fresh id.
+ * `reason` is what it gave for a recovery.
  *
  * @since 0.1.0
  * @category running
  */
-export const modelStep = (state: ModelState, call: Call, learned = ""): Step => {
+export const modelStep = (state: ModelState, call: Call, given: Answer, reason = ""): Step => {
   switch (call._tag) {
     case "createTask":
       return createTask(state, call)
@@ -87,10 +93,24 @@ export const modelStep = (state: ModelState, call: Call, learned = ""): Step => 
     case "advance":
       return [{ value: undefined }, { ...state, now: state.now + call.millis }]
     case "claimableTasks":
-      return [{ value: listClaimable(state, call) }, state]
+      return listClaimable(state, call)
+    case "claimTasks":
+      return claimTasks(state, call)
+    case "registerWorker":
+      return registerWorker(state, call, given)
+    case "renewWorker":
+      return renewWorker(state, call)
+    case "declareDeadWorkers":
+      return declareDeadWorkers(state, call)
+    case "endWorker":
+      return endWorker(state, call, given)
+    case "listWorkers":
+      return listWorkers(state, given)
+    case "takeNews":
+      return takeNews(state, call, given)
     case "expireTasks":
       return removeExpired(state)
     case "recoverStuckTasks":
-      return recoverTasks(state, call, learned)
+      return recoverTasks(state, call, reason)
   }
 }

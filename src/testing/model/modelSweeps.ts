@@ -4,8 +4,10 @@
  * @since 0.1.0
  */
 import type { Command } from "./Command.ts"
+import { releaseDead } from "./modelHold.ts"
 import { hasExpired, visible } from "./modelReads.ts"
 import { type ModelState, type ModelTask, type Step, without } from "./ModelState.ts"
+import { withHint } from "./modelWorkers.ts"
 import { endTtl } from "./modelWrites.ts"
 
 /**
@@ -16,7 +18,8 @@ import { endTtl } from "./modelWrites.ts"
  */
 export const removeExpired = (state: ModelState): Step => {
   const removed = state.tasks.filter((task) => hasExpired(state, task))
-  return [{ value: removed.map(({ taskId }) => taskId).toSorted() }, without(state, removed)]
+  const hinted = removed.reduce(withHint, state)
+  return [{ value: removed.map(({ taskId }) => taskId).toSorted() }, without(hinted, removed)]
 }
 
 /**
@@ -26,10 +29,11 @@ export const removeExpired = (state: ModelState): Step => {
  * @category sweeps
  */
 export const recoverTasks = (
-  state: ModelState,
+  before: ModelState,
   call: Extract<Command, { readonly _tag: "recoverStuckTasks" }>,
   reason: string
 ): Step => {
+  const state = releaseDead(before)
   const statuses: ReadonlyArray<string> = call.statuses ?? ["working", "input_required"]
   const stuck = visible(state, undefined)
     .filter(({ status }) => statuses.includes(status))
@@ -40,13 +44,13 @@ export const recoverTasks = (
 
 /** Neither written nor held since a time, or left by a worker whose lease ran out by then. */
 const isStuck = (
-  { lastUpdatedAt, leaseExpiresAt, status }: ModelTask,
+  { lastUpdatedAt, leaseExpiresAt, status, waits }: ModelTask,
   leases: "expired" | undefined,
   time: number
 ): boolean =>
   leases === undefined
     ? lastUpdatedAt < time && (leaseExpiresAt === null || leaseExpiresAt <= time)
-    : status === "working" && leaseExpiresAt !== null && leaseExpiresAt !== 0 && leaseExpiresAt <= time
+    : status === "working" && leaseExpiresAt !== null && leaseExpiresAt !== 0 && leaseExpiresAt <= time && !waits
 
 const recovered = (
   state: ModelState,

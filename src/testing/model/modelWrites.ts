@@ -10,8 +10,18 @@ import { plainRecord } from "../PlainRecord.ts"
 import { type Answer, type Refusal, refusal } from "./Answer.ts"
 import type { Call } from "./Call.ts"
 import { type Actor, failureNamed, outcomeNamed } from "./Command.ts"
+import { heldFrom, heldOn, isAbandoned, isFreeAt, isHolderDead, released } from "./modelHold.ts"
 import { findTask, hasExpired, showTask } from "./modelReads.ts"
-import { contentBytesOf, type ModelState, type ModelTask, recordOf, type Step, without } from "./ModelState.ts"
+import {
+  contentBytesOf,
+  type ModelState,
+  type ModelTask,
+  recordOf,
+  type Step,
+  untilDeath,
+  without
+} from "./ModelState.ts"
+import { withHint, withNews } from "./modelWorkers.ts"
 
 type CallOf<Tag extends Call["_tag"]> = Extract<Call, { readonly _tag: Tag }>
 
@@ -48,10 +58,13 @@ const put = (state: ModelState, task: ModelTask): ModelState => ({
   tasks: [...state.tasks.filter(({ taskId }) => taskId !== task.taskId), task]
 })
 
-/** Writes a task that an actor sees, or says why not; `decide` gives the task as it would be and a reason against it. */
+/**
+ * Writes a task that an actor sees, or says why not; `decide` gives the task as it would be and a reason against it. The
+ * worker that holds the task has news of it, unless the write names an attempt.
+ */
 const write = (
   state: ModelState,
-  target: { readonly actor: Actor; readonly taskId: string; readonly brief?: true },
+  target: { readonly actor: Actor; readonly taskId: string; readonly attempt?: number; readonly brief?: true },
   decide: (stored: ModelTask) => {
     readonly next: ModelTask
     readonly refused: Refusal | undefined
@@ -63,7 +76,8 @@ const write = (
   const { isExtended, next, refused } = decide(stored)
   if (refused !== undefined) return [refusal(refused), state]
   const task = written(state, stored, next, isExtended)
-  return [shown(task, target.brief), put(state, task)]
+  const isNews = target.attempt === undefined && isExtended !== true && next.attempt === stored.attempt
+  return [shown(task, target.brief), put(isNews ? withNews(state, stored) : state, task)]
 }
 
 /**
@@ -97,10 +111,6 @@ const refusedResult = ({ result, taskId }: ModelTask): Refusal | undefined =>
 const refusedWorker = ({ attempt: current, taskId }: ModelTask, attempt: number | undefined): Refusal | undefined =>
   attempt === undefined || attempt === current ? undefined : { _tag: "LeaseLost", attempt, current, taskId }
 
-/** When a lease that is named ends; of no length, it has ended long ago. */
-const leaseEnd = (state: ModelState, lease: number | undefined, otherwise: number | null): number | null =>
-  lease === undefined ? otherwise : lease === 0 ? 0 : state.now + lease
-
 /** A message that is written may be too long together with the rest, which is reported before the state. */
 const refusedMessage = (state: ModelState, stored: ModelTask, next: ModelTask, message: string | null | undefined) =>
   message === undefined || message === null ? undefined : tooLarge(state, written(state, stored, next))
@@ -118,7 +128,11 @@ export const createTask = (state: ModelState, call: CallOf<"createTask">): Step 
   const createdAt = state.now - (call.age ?? 0)
   const asked = call.asks === undefined ? null : { [call.asks]: "asked" }
   const { defaultTtl, maxTasks, maxTasksPerSession } = state.options
+  const hold = call.hold === undefined
+    ? { ...released, leaseExpiresAt: null }
+    : heldFrom(state, call.hold)
   const task: ModelTask = {
+    ...hold,
     taskId: call.taskId,
     sessionId: call.sessionId ?? session ?? null,
     status,
@@ -134,8 +148,8 @@ export const createTask = (state: ModelState, call: CallOf<"createTask">): Step 
     inputResponses: null,
     requestState: null,
     usedKeys: Object.keys(asked ?? {}),
-    attempt: (call.lease ?? 0) > 0 ? 1 : 0,
-    leaseExpiresAt: ended(status) ? null : leaseEnd(state, call.lease, null),
+    attempt: hold.startedAt === null ? 0 : 1,
+    leaseExpiresAt: ended(status) ? null : hold.leaseExpiresAt,
     name: call.name ?? null,
     traceparent: call.traceparent ?? null,
     failure: null,
@@ -156,7 +170,9 @@ export const createTask = (state: ModelState, call: CallOf<"createTask">): Step 
   if (task.sessionId !== null && inSession.length >= (maxTasksPerSession ?? Infinity)) {
     return [refusal({ _tag: "MaxTasksReached", limit: maxTasksPerSession ?? 0, scope: "session" }), state]
   }
-  return [shown(task), put(without(state, old === undefined ? [] : [old]), task)]
+  return old === undefined
+    ? [shown(task), put(state, task)]
+    : [shown(task), put(without(withHint(state, old), [old]), task)]
 }
 
 /**
@@ -184,8 +200,11 @@ export const replaceTask = (state: ModelState, call: CallOf<"updateTask">): Step
       return stored.status === "cancelled" && stored.result === null && result !== null ? refusedEnd(stored) : undefined
     }
     const usedKeys = [...new Set([...stored.usedKeys, ...Object.keys(record.inputRequests ?? {})])]
-    const { attempt, leaseExpiresAt } = stored
-    return { next: { ...record, attempt, leaseExpiresAt, usedKeys }, refused: refuse() }
+    const { attempt, leaseExpiresAt, startedAt, waits, worker } = stored
+    return {
+      next: { ...record, attempt, leaseExpiresAt, startedAt, usedKeys, waits, worker },
+      refused: refuse()
+    }
   })
 }
 
@@ -195,7 +214,9 @@ export const replaceTask = (state: ModelState, call: CallOf<"updateTask">): Step
  */
 export const deleteTask = (state: ModelState, call: CallOf<"deleteTask">): Step => {
   const stored = findTask(state, call)
-  return [{ value: stored !== undefined }, without(state, stored === undefined ? [] : [stored])]
+  return stored === undefined
+    ? [{ value: false }, state]
+    : [{ value: true }, without(withNews(state, stored), [stored])]
 }
 
 /**
@@ -259,11 +280,11 @@ export const touchTask = (state: ModelState, call: CallOf<"touchTask">): Step =>
   write(state, call, (stored) => {
     const { pollInterval = stored.pollInterval, statusMessage = stored.statusMessage } = call
     const ttl = call.ttl === undefined ? stored.ttl : clamped(state, call.ttl)
-    const leaseExpiresAt = leaseEnd(state, call.lease, stored.leaseExpiresAt)
-    const next = { ...stored, leaseExpiresAt, pollInterval, statusMessage, ttl }
+    const next = { ...stored, ...heldOn(state, stored, call.hold), pollInterval, statusMessage, ttl }
     const refused = refusedMessage(state, stored, next, call.statusMessage) ?? refusedWorker(stored, call.attempt)
     const others = [call.statusMessage, call.ttl, call.pollInterval]
-    const isExtended = (call.lease ?? 0) > 0 && others.every((value) => value === undefined)
+    const isExtended = call.hold !== undefined && "lease" in call.hold && call.hold.lease > 0 &&
+      others.every((value) => value === undefined)
     return { next, refused: refused ?? refusedEnd(stored), isExtended }
   })
 
@@ -272,13 +293,21 @@ export const touchTask = (state: ModelState, call: CallOf<"touchTask">): Step =>
  * @category writes
  */
 export const claimTask = (state: ModelState, call: CallOf<"claimTask">): Step => {
-  const before = findTask(state, call)?.leaseExpiresAt ?? 0
+  const before = findTask(state, call)
   const [answer, after] = write(state, call, (stored) => ({
-    next: { ...stored, attempt: stored.attempt + 1, leaseExpiresAt: state.now + call.lease },
-    refused: refusedEnd(stored) ??
-      (before > state.now ? { _tag: "LeaseHeld", remaining: before - state.now, taskId: stored.taskId } : undefined)
+    next: { ...stored, ...heldFrom(state, call.hold), attempt: stored.attempt + 1 },
+    refused: refusedEnd(stored) ?? refusedClaim(state, stored)
   }))
-  return ["value" in answer ? { value: { abandoned: before > 0, record: answer.value } } : answer, after]
+  return ["value" in answer ? { value: { abandoned: isAbandoned(before), record: answer.value } } : answer, after]
+}
+
+const refusedClaim = (state: ModelState, { leaseExpiresAt, taskId, worker }: ModelTask): Refusal | undefined => {
+  if (leaseExpiresAt === untilDeath) {
+    return isHolderDead(state, worker) ? undefined : { _tag: "LeaseHeld", taskId, worker }
+  }
+  return leaseExpiresAt === null || isFreeAt(leaseExpiresAt, state.now)
+    ? undefined
+    : { _tag: "LeaseHeld", remaining: leaseExpiresAt - state.now, taskId }
 }
 
 /**
@@ -309,8 +338,8 @@ export const requireInput = (state: ModelState, call: CallOf<"requireInput">): S
       ...stored,
       status: "input_required",
       inputRequests: { ...stored.inputRequests, ...Object.fromEntries(keys.map((key) => [key, "asked"])) },
+      ...heldOn(state, stored, call.lease === undefined ? undefined : { lease: call.lease }),
       requestState: call.requestState ?? stored.requestState,
-      leaseExpiresAt: leaseEnd(state, call.lease, stored.leaseExpiresAt),
       usedKeys: [...new Set([...stored.usedKeys, ...keys])]
     }
     const reused = keys.find((key) => stored.usedKeys.includes(key))

@@ -8,15 +8,22 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { isTaskStorageError, type TaskStorageError } from "../../domain/TaskError.ts"
-import type { PlannedWrites, SessionTasks, TaskPage, TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type {
+  ClaimedTask,
+  PlannedWrites,
+  SessionTasks,
+  TaskPage,
+  TaskStorageShape
+} from "../../domain/TaskOperations.ts"
+import type { ClaimableOptions } from "../../domain/TaskOptions.ts"
 import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
 import type { TaskStatus } from "../../domain/TaskStatus.ts"
-import { plainRecord } from "../PlainRecord.ts"
+import { plainRecord, plainWorker } from "../PlainRecord.ts"
 import type { StoragePair } from "../StorageHarness.ts"
 import type { SuiteClock } from "../SuiteClock.ts"
 import { type Answer, refusal } from "./Answer.ts"
 import type { Call } from "./Call.ts"
-import { type Actor, failureNamed, outcomeNamed } from "./Command.ts"
+import { type Actor, type Command, failureNamed, outcomeNamed, type Wanted } from "./Command.ts"
 import { recordOf } from "./ModelState.ts"
 
 /** A list that was read and promised more. */
@@ -84,14 +91,35 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
       return planned(tasks, brief, (writes) => writes.settleTask(taskId, outcomeNamed(outcome), withFailure(options)))
     }
     case "touchTask": {
-      const { _tag: _, actor: __, brief, taskId, ...options } = call
-      return planned(tasks, brief, (writes) => writes.touchTask(taskId, options))
+      const { _tag: _, actor: __, brief, hold, taskId, ...options } = call
+      return planned(tasks, brief, (writes) => writes.touchTask(taskId, { ...options, ...hold }))
     }
     case "claimTask":
+      return Effect.map(tasks.claimTask(call.taskId, call.hold), plainClaim)
+    case "claimTasks":
       return Effect.map(
-        tasks.claimTask(call.taskId, { lease: call.lease }),
-        ({ abandoned, record }) => ({ abandoned, record: plainRecord(record) })
+        storage.claimTasks({ ...claimable(call.wanted), ...call.hold }),
+        (claimed) => claimed.map(plainClaim)
       )
+    case "registerWorker": {
+      const { _tag: _, actor: __, worker: ___, ...worker } = call
+      return Effect.map(storage.registerWorker(worker), plainWorker)
+    }
+    case "renewWorker":
+      return Effect.map(storage.renewWorker(call.worker, { lease: call.lease }), ({ worker }) => plainWorker(worker))
+    case "declareDeadWorkers":
+      return Effect.map(storage.declareDeadWorkers({ except: call.except }), sortedIds)
+    case "endWorker":
+      return storage.endWorker(call.worker)
+    case "listWorkers":
+      return Effect.map(
+        storage.listWorkers(),
+        (listed) => listed.map(({ tasks, worker }) => ({ tasks, worker: plainWorker(worker) }))
+      )
+    case "takeNews":
+      return subject.drivers === undefined
+        ? Effect.succeed([])
+        : Effect.map(Effect.orDie(subject.drivers[call.actor.handle].workers.takeNews(call.worker)), sortedIds)
     case "storeTaskStep": {
       const { _tag: _, actor: __, key, taskId, value, ...options } = call
       return Effect.map(tasks.storeTaskStep(taskId, key, value, options), plainRecord)
@@ -131,7 +159,7 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
         ? Effect.succeed("no cursor")
         : readPage(subject, call.actor, { ...subject.list, limit: call.limit })
     case "claimableTasks":
-      return storage.claimableTasks({ limit: call.limit })
+      return storage.claimableTasks(claimable(call.wanted))
     case "expireTasks":
       return Effect.map(storage.expireTasks(), sortedIds)
     case "recoverStuckTasks": {
@@ -155,20 +183,45 @@ const planned = (
     ? Effect.map(write<TaskSummary>(tasks.withSummary), plainRecord)
     : Effect.map(write<TaskRecord>(tasks), plainRecord)
 
+const plainClaim = ({ abandoned, record }: ClaimedTask) => ({ abandoned, record: plainRecord(record) })
+
+const claimable = ({ except, kinds, runsInS, ...wanted }: Wanted): ClaimableOptions => ({
+  ...wanted,
+  kinds: kinds === undefined ? undefined : kindsNamed[kinds],
+  exceptSessions: except === undefined ? undefined : [except],
+  running: runsInS === undefined ? undefined : { s: runsInS }
+})
+
+const kindsNamed = {
+  named: [{ method: "tools/call", name: "search" }],
+  nameless: [{ method: "tools/call", name: null }],
+  "of any name": [{ method: "other" }, { method: "tools/call" }],
+  other: [{ method: "tools/call", name: "other" }]
+} as const
+
+/**
+ * Tells whether a storage shows what a command asks for: news of workers take a driver.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isShown = ({ drivers }: StoragePair, { _tag }: Command | Call): boolean =>
+  _tag !== "takeNews" || drivers !== undefined
+
 const sortedIds = (ids: ReadonlyArray<string>): ReadonlyArray<string> => ids.toSorted()
 
 const mapOf = (keys: ReadonlyArray<string>, value: string): { readonly [key: string]: string } =>
   Object.fromEntries(keys.map((key) => [key, value]))
 
 const newTask = (subject: Subject, call: Extract<Call, { readonly _tag: "createTask" }>) => {
-  const { age, asks, lease, name, principal, result, sessionId, status, statusMessage, taskId, traceparent, ttl } = call
+  const { age, asks, hold, name, principal, result, sessionId, status, statusMessage, taskId, traceparent, ttl } = call
   const createdAt = age === undefined ? undefined : DateTime.makeUnsafe(subject.clock.currentTimeMillisUnsafe() - age)
   return {
+    ...hold,
     originalMethod: "tools/call",
     createdAt,
     lastUpdatedAt: createdAt,
     inputRequests: asks === undefined ? undefined : { [asks]: "asked" },
-    lease,
     name,
     principal,
     result: result === undefined ? undefined : outcomeNamed(result),

@@ -1,0 +1,192 @@
+/**
+ * How the reference model keeps registered workers.
+ *
+ * @since 0.2.0
+ */
+import { sorted } from "../PlainRecord.ts"
+import { type Answer, fieldOf, refusal } from "./Answer.ts"
+import type { Call } from "./Call.ts"
+import { abandon } from "./modelHold.ts"
+import { byBytes, hasExpired } from "./modelReads.ts"
+import { type ModelState, type ModelTask, type ModelWorker, type Step, untilDeath } from "./ModelState.ts"
+
+type CallOf<Tag extends Call["_tag"]> = Extract<Call, { readonly _tag: Tag }>
+
+const put = (state: ModelState, worker: ModelWorker): ModelState => ({
+  ...state,
+  workers: [...state.workers.filter(({ workerId }) => workerId !== worker.workerId), worker]
+})
+
+const findWorker = (state: ModelState, workerId: string): ModelWorker | undefined =>
+  state.workers.find((worker) => worker.workerId === workerId)
+
+const shown = ({ hints: _, news: __, diedAt, pid, ...worker }: ModelWorker): { readonly [field: string]: unknown } =>
+  sorted({ ...worker, diedAt: diedAt ?? undefined, pid: pid ?? undefined })
+
+/**
+ * Registers a worker, under the id that the library gave.
+ *
+ * @since 0.2.0
+ * @category writes
+ */
+export const registerWorker = (state: ModelState, call: CallOf<"registerWorker">, given: Answer): Step => {
+  const id = "value" in given ? fieldOf(given.value, "workerId") : undefined
+  const workerId = typeof id === "string" && findWorker(state, id) === undefined ? id : "a fresh id"
+  const worker: ModelWorker = {
+    workerId,
+    pid: call.pid ?? null,
+    registeredAt: state.now,
+    leaseExpiresAt: state.now + call.lease,
+    diedAt: null,
+    news: [],
+    hints: []
+  }
+  return [{ value: shown(worker) }, { ...put(state, worker), names: { ...state.names, [call.worker]: workerId } }]
+}
+
+/**
+ * @since 0.2.0
+ * @category writes
+ */
+export const renewWorker = (state: ModelState, call: CallOf<"renewWorker">): Step => {
+  const worker = findWorker(state, call.worker)
+  if (worker === undefined || worker.diedAt !== null) {
+    return [refusal({ _tag: "WorkerLost", workerId: call.worker }), state]
+  }
+  const renewed = { ...worker, leaseExpiresAt: state.now + call.lease }
+  return [{ value: shown(renewed) }, put(state, renewed)]
+}
+
+/**
+ * Declares one worker dead, if that may be, and tells whether it did.
+ *
+ * @since 0.2.0
+ * @category writes
+ */
+export const declareDead = (state: ModelState, workerId: string, except: string | undefined): Step => {
+  const worker = findWorker(state, workerId)
+  const isDying = worker !== undefined && worker.diedAt === null && worker.leaseExpiresAt <= state.now &&
+    workerId !== except
+  return [{ value: isDying }, isDying ? put(state, { ...worker, diedAt: state.now }) : state]
+}
+
+/**
+ * @since 0.2.0
+ * @category writes
+ */
+export const declareDeadWorkers = (state: ModelState, call: CallOf<"declareDeadWorkers">): Step => {
+  const dead: Array<string> = []
+  let next = state
+  for (const { workerId } of state.workers) {
+    const [answer, after] = declareDead(next, workerId, call.except)
+    if ("value" in answer && answer.value === true) dead.push(workerId)
+    next = after
+  }
+  return [{ value: dead.toSorted() }, next]
+}
+
+const heldBy = (state: ModelState, workerId: string): ReadonlyArray<ModelTask> =>
+  state.tasks.filter((task) => task.leaseExpiresAt === untilDeath && task.worker === workerId)
+
+/** Tasks that have expired are counted or not. */
+const isCount = (state: ModelState, held: ReadonlyArray<ModelTask>, count: unknown): boolean =>
+  typeof count === "number" && count <= held.length &&
+  count >= held.filter((task) => !hasExpired(state, task)).length
+
+/**
+ * Ends a worker: what it holds is abandoned, and it is gone.
+ *
+ * @since 0.2.0
+ * @category writes
+ */
+export const endWorker = (state: ModelState, call: CallOf<"endWorker">, given: Answer): Step => {
+  const held = heldBy(state, call.worker)
+  const isRight = "value" in given && isCount(state, held, given.value)
+  return [isRight ? given : { value: held.length }, {
+    ...abandon(state, held),
+    workers: state.workers.filter(({ workerId }) => workerId !== call.worker),
+    names: Object.fromEntries(Object.entries(state.names).filter(([, workerId]) => workerId !== call.worker))
+  }]
+}
+
+/**
+ * @since 0.2.0
+ * @category reads
+ */
+export const listWorkers = (state: ModelState, given: Answer): Step => {
+  const listed = "value" in given && Array.isArray(given.value) ? given.value : []
+  const workers = state.workers
+    .toSorted((left, right) => byBytes(left.workerId, right.workerId))
+    .map((worker, index) => {
+      const held = heldBy(state, worker.workerId)
+      const count = fieldOf(listed[index], "tasks")
+      return { tasks: isCount(state, held, count) ? count : held.length, worker: shown(worker) }
+    })
+  return [{ value: workers }, state]
+}
+
+/**
+ * Gives the news of a worker, and forgets them.
+ *
+ * @since 0.2.0
+ * @category writes
+ */
+export const takeNews = (state: ModelState, call: CallOf<"takeNews">, given: Answer): Step => {
+  const worker = findWorker(state, call.worker)
+  if (worker === undefined) return [{ value: [] }, state]
+  const taken = "value" in given && Array.isArray(given.value) ? given.value : []
+  const hints = worker.hints.filter((taskId) => taken.includes(taskId))
+  const news = [...new Set([...worker.news, ...hints])].toSorted()
+  return [{ value: news }, put(state, { ...worker, news: [], hints: [] })]
+}
+
+/**
+ * Tells whether a worker has news of a task, and forgets it.
+ *
+ * @since 0.2.0
+ * @category writes
+ */
+export const takeNewsOf = (state: ModelState, workerId: string, taskId: string, given: Answer): Step => {
+  const worker = findWorker(state, workerId)
+  if (worker === undefined) return [{ value: false }, state]
+  const isNews = worker.news.includes(taskId) ||
+    (worker.hints.includes(taskId) && "value" in given && given.value === true)
+  return [
+    { value: isNews },
+    put(state, {
+      ...worker,
+      news: worker.news.filter((id) => id !== taskId),
+      hints: worker.hints.filter((id) => id !== taskId)
+    })
+  ]
+}
+
+/**
+ * Leaves news of a task for the worker that holds it. Nobody asks for those of a dead one.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const withNews = (state: ModelState, task: ModelTask): ModelState => {
+  const worker = holderOf(state, task)
+  if (worker === undefined) return state
+  return worker.diedAt === null
+    ? put(state, { ...worker, news: [...new Set([...worker.news, task.taskId])] })
+    : withHint(state, task)
+}
+
+/**
+ * A worker may have news of a task that it holds.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const withHint = (state: ModelState, task: ModelTask): ModelState => {
+  const worker = holderOf(state, task)
+  return worker === undefined
+    ? state
+    : put(state, { ...worker, hints: [...new Set([...worker.hints, task.taskId])] })
+}
+
+const holderOf = (state: ModelState, { leaseExpiresAt, worker }: ModelTask): ModelWorker | undefined =>
+  leaseExpiresAt === untilDeath && worker !== null ? findWorker(state, worker) : undefined
