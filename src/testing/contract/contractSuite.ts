@@ -22,7 +22,9 @@ import { limitsGroup } from "./limits.ts"
 import { listsGroup } from "./lists.ts"
 import { messagesGroup } from "./messages.ts"
 import { namesGroup } from "./names.ts"
+import { newsGroup } from "./news.ts"
 import { notJsonGroup } from "./notJson.ts"
+import { primitivesGroup } from "./primitives.ts"
 import { recoveryGroup } from "./recovery.ts"
 import { resultsGroup } from "./results.ts"
 import { resultTtlGroup } from "./resultTtl.ts"
@@ -70,6 +72,8 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   freeTasksGroup,
   claimTasksGroup,
   delaysGroup,
+  newsGroup,
+  primitivesGroup,
   stepsGroup,
   watchingGroup,
   verbatimGroup,

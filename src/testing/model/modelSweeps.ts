@@ -33,8 +33,10 @@ export const recoverTasks = (
   call: Extract<Command, { readonly _tag: "recoverStuckTasks" }>,
   reason: string
 ): Step => {
-  const state = releaseDead(before)
   const statuses: ReadonlyArray<string> = call.statuses ?? ["working", "input_required"]
+  // Only work is abandoned, so that nothing is looked for in other statuses.
+  if (call.leases === "expired" && !statuses.includes("working")) return [{ value: [] }, before]
+  const state = releaseDead(before)
   const stuck = visible(state, undefined)
     .filter(({ status }) => statuses.includes(status))
     .filter((task) => isStuck(task, call.leases, state.now - call.maxAge))

@@ -20,8 +20,10 @@ const put = (state: ModelState, worker: ModelWorker): ModelState => ({
 const findWorker = (state: ModelState, workerId: string): ModelWorker | undefined =>
   state.workers.find((worker) => worker.workerId === workerId)
 
-const shown = ({ hints: _, news: __, diedAt, pid, ...worker }: ModelWorker): { readonly [field: string]: unknown } =>
-  sorted({ ...worker, diedAt: diedAt ?? undefined, pid: pid ?? undefined })
+const shown = ({ diedAt, leaseExpiresAt, pid, registeredAt, workerId }: ModelWorker): PlainWorker =>
+  sorted({ diedAt: diedAt ?? undefined, leaseExpiresAt, pid: pid ?? undefined, registeredAt, workerId })
+
+type PlainWorker = ReturnType<typeof sorted>
 
 /**
  * Registers a worker, under the id that the library gave.
