@@ -12,6 +12,7 @@ import { isTakeable, makeDueTasks, taskIdOf } from "./DueTasks.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
 import { behindLine, kindKey, kindKeyOf, kindOf, lineOfSession, linesOf, placesUpTo, waitingLine } from "./FreeLine.ts"
+import { type FreeList, makeTake } from "./makeTake.ts"
 import { withPayloads } from "./Payloads.ts"
 import { indexes } from "./TableDefinition.ts"
 import { type Item, queuesOf, readInteger, readJson, readText, taskKey } from "./TaskItem.ts"
@@ -33,7 +34,11 @@ interface Lines {
  * @since 0.2.0
  * @category constructors
  */
-export const makeFreeTaskLists = (table: DynamoDbTable, shards: number): Pick<TaskDriver, "freeKinds" | "free"> => {
+export const makeFreeTaskLists = (
+  table: DynamoDbTable,
+  shards: number,
+  patch: TaskDriver["patch"]
+): Required<Pick<TaskDriver, "freeKinds" | "free" | "take">> => {
   const queues = Array.from({ length: queuesOf(shards) }, (_, index) => String(index))
   const { moveDue, moveEarlier } = makeDueTasks(table, shards)
 
@@ -73,17 +78,16 @@ export const makeFreeTaskLists = (table: DynamoDbTable, shards: number): Pick<Ta
     if (isWaiting(entry)) entry = yield* firstEntry(queue, undefined)
     while (entry !== undefined && !isWaiting(entry) && found.length < limit) {
       const kind = kindKeyOf(readText(entry, "free"))
-      const free = isTakeable(entry, time) ? entry : yield* firstFree([queue], kind, time)
-      if (free !== undefined) found.push(free)
+      if (isTakeable(entry, time) || (yield* hasFree(queue, kind, time))) found.push(entry)
       entry = yield* firstEntry(queue, linesOf(kind).to)
     }
     return found
   })
 
-  const firstFree = (queues: ReadonlyArray<string>, kind: string, time: FreeTime) =>
+  const hasFree = (queue: string, kind: string, time: FreeTime) =>
     Effect.map(
-      walk(queues, linesOf(kind), { ...time, except: [], perSession: 1, limit: 1 }),
-      ([entry]) => entry
+      walk([queue], linesOf(kind), { ...time, except: [], perSession: 1, limit: 1 }, stays),
+      (found) => found.length > 0
     )
 
   /** Reads the kind of a task whose name or method is too long for the name of its line. */
@@ -101,13 +105,14 @@ export const makeFreeTaskLists = (table: DynamoDbTable, shards: number): Pick<Ta
   const walk = Effect.fnUntraced(function*(
     queues: ReadonlyArray<string>,
     lines: Lines,
-    query: Pick<FreeQuery, "except" | "freeBy" | "limit" | "now" | "perSession">
-  ): Effect.fn.Return<ReadonlyArray<Item>, TaskDriverError> {
+    query: Pick<FreeQuery, "except" | "freeBy" | "limit" | "now" | "perSession">,
+    isGone: (task: FreeTask) => boolean
+  ): Effect.fn.Return<ReadonlyArray<FreeTask>, TaskDriverError> {
     const { except, limit, perSession } = query
     const excepted = new Set(except)
     const size = Math.min(mostEntries, Math.max(leastEntries, perSession))
     const sources = queues.map((queue) => new Source(queue, lines))
-    const found: Array<Item> = []
+    const found: Array<FreeTask> = []
 
     const refill = Effect.suspend(() =>
       Effect.forEach(
@@ -134,7 +139,9 @@ export const makeFreeTaskLists = (table: DynamoDbTable, shards: number): Pick<Ta
         if (excepted.has(entry["sessionId"]?.S ?? "")) break
         source.shift()
         if (!isTakeable(entry, query)) continue
-        found.push(entry)
+        const task = yield* table.decode(() => freeTask(entry))
+        if (isGone(task)) continue
+        found.push(task)
         count++
       }
       for (const source of sources) source.skipTo(behindLine(line))
@@ -156,7 +163,7 @@ export const makeFreeTaskLists = (table: DynamoDbTable, shards: number): Pick<Ta
     return kinds.toSorted(byText).slice(0, limit)
   })
 
-  const free: TaskDriver["free"] = Effect.fnUntraced(function*({ behind, kind, ...query }) {
+  const list: FreeList = Effect.fnUntraced(function*({ behind, kind, ...query }, isGone) {
     // Right after the kinds were listed there is nothing to move.
     if (movedBy?.freeBy !== query.freeBy || movedBy.now !== query.now) {
       yield* Effect.forEach(queues, (queue) => moveDue(queue, query), { concurrency: "unbounded", discard: true })
@@ -164,11 +171,10 @@ export const makeFreeTaskLists = (table: DynamoDbTable, shards: number): Pick<Ta
     const key = kindKey(kind)
     const { from, to } = linesOf(key)
     const lines = { from: behind === undefined ? from : behindLine(lineOfSession(key, behind)), to }
-    const found = yield* walk(queues, lines, query)
-    return yield* table.decode(() => found.map(freeTask))
+    return yield* walk(queues, lines, query, isGone)
   })
 
-  return { freeKinds, free }
+  return { freeKinds, free: (query) => list(query, stays), take: makeTake(list, patch) }
 }
 
 /** What was read of a partition, and where to go on. */
@@ -218,6 +224,9 @@ class Source {
 
 /** Whether the place of an entry is one of those whose lease has ended by then. */
 const standsBefore = ({ place }: Item, freeBy: number): boolean => (place?.S ?? "") < placesUpTo(freeBy)
+
+/** An index may list what is gone. */
+const stays = () => false
 
 const isWaiting = (entry: Item): boolean => entry["free"]?.S === waitingLine
 

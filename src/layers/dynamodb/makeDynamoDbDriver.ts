@@ -53,15 +53,16 @@ export const makeDynamoDbDriver = Effect.fnUntraced(function*(
 
   const nextToken = makeTokens()
   const { remove, removeIfExpired } = makeTaskRemoval(table, nextToken)
+  const patch = makeTaskPatching(table, shards, nextToken)
   const partitions = Array.from({ length: shards }, (_, index) => String(index))
   return {
     backendName: "dynamodb",
     maxPayloadBytes,
     ...makeTaskReads(table),
     ...makeTaskLists(table, shards),
-    ...makeFreeTaskLists(table, shards),
+    ...makeFreeTaskLists(table, shards, patch),
     insert: makeTaskInsertion(table, shards, nextToken, removeIfExpired),
-    patch: makeTaskPatching(table, shards, nextToken),
+    patch,
     remove,
     removeExpired: (now, limit) =>
       sweepExpired(table, partitions, now, limit, ({ pk }) => {

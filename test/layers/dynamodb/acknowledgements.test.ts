@@ -4,6 +4,7 @@ import { assert, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { TaskRecord } from "../../../src/domain/TaskRecord.ts"
 import { describeWithEngine, freshTable } from "./engine.ts"
 import { isWrite, serverError, timeout } from "./faults.ts"
@@ -144,6 +145,22 @@ describeWithEngine("lost answers", () => {
         const last = yield* losingAnswers(storage.provideInput("one", { b: "y" }))
         expect(last.complete).toBe(true)
         yield* isPresent(last.record, 4)
+      }))
+
+    it.live("workers", () =>
+      Effect.gen(function*() {
+        const { losingAnswers, storage } = yield* setUp
+        const { workerId } = yield* losingAnswers(storage.registerWorker({ lease: 60_000 }))
+        const { worker } = yield* losingAnswers(storage.renewWorker(workerId, { lease: 1 }))
+        expect(yield* storage.listWorkers()).toEqual([{ worker, tasks: 0 }])
+        for (const taskId of ["one", "two"]) yield* storage.createTask({ ...tool, taskId, worker: workerId })
+        yield* losingAnswers(storage.updateTaskStatus("two", "cancelled"))
+        expect(yield* Stream.runHead(storage.workerNews(workerId))).toEqual(Option.some("two"))
+        yield* Effect.sleep("5 millis")
+        expect(yield* losingAnswers(storage.declareDeadWorkers())).toEqual([workerId])
+        expect(yield* losingAnswers(storage.endWorker(workerId))).toBe(1)
+        expect(Option.getOrThrow(yield* storage.getTask("one"))).toMatchObject({ revision: 2, worker: workerId })
+        expect(yield* storage.listWorkers()).toEqual([])
       }))
 
     it.live("messages", () =>

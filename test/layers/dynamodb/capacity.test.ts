@@ -54,17 +54,31 @@ describeWithEngine("capacity units", () => {
     Effect.gen(function*() {
       const { storage, unitsFor } = yield* setUp()
       const [lease, attempt] = ["1 minute", 1] as const
-      expect(yield* unitsFor(storage.createTask({ ...call, taskId: "t", lease: 0 }))).toBe(8)
+      expect(yield* unitsFor(storage.createTask({ ...call, taskId: "t", lease: 0 }))).toBe(9)
       // The engine takes nothing for a partition without an entry.
-      expect(yield* unitsFor(storage.claimableTasks())).toBe(0.5)
-      expect(yield* unitsFor(storage.claimTask("t", { lease }))).toBe(1 + 5)
+      yield* storage.claimableTasks()
+      expect(yield* unitsFor(storage.claimableTasks())).toBe(1.5)
+      expect(yield* unitsFor(storage.claimTask("t", { lease }))).toBe(1 + 7)
       expect(yield* unitsFor(Effect.flip(storage.claimTask("t", { lease })))).toBe(1)
-      expect(yield* unitsFor(storage.touchTask("t", { lease, attempt }))).toBe(3)
+      expect(yield* unitsFor(storage.touchTask("t", { lease, attempt }))).toBe(5)
       expect(yield* unitsFor(storage.touchTask("t", { attempt }))).toBe(3)
       expect(yield* unitsFor(storage.storeTaskStep("t", "key", 1, { attempt }))).toBe(1 + 3)
       expect(yield* unitsFor(storage.storeTaskStep("t", "key", 1, { attempt }))).toBe(1)
-      expect(yield* unitsFor(storage.updateTaskStatus("t", "input_required", { attempt }))).toBe(9)
-      expect(yield* unitsFor(storage.settleTask("t", { _tag: "Success", value: {} }, { attempt }))).toBe(7)
+      expect(yield* unitsFor(storage.updateTaskStatus("t", "input_required", { attempt }))).toBe(11)
+      expect(yield* unitsFor(storage.settleTask("t", { _tag: "Success", value: {} }, { attempt }))).toBe(8)
+    }))
+
+  it.live("of a worker and its tasks", () =>
+    Effect.gen(function*() {
+      const { storage, unitsFor } = yield* setUp()
+      const lease = "1 minute"
+      const { workerId: worker } = yield* storage.registerWorker({ lease })
+      expect(yield* unitsFor(storage.renewWorker(worker, { lease }))).toBe(3)
+      expect(yield* unitsFor(storage.createTask({ ...call, taskId: "made", worker }))).toBe(9)
+      expect(yield* unitsFor(storage.settleTask("made", { _tag: "Success", value: {} }, { attempt: 1 }))).toBe(8)
+      yield* storage.createTask({ ...call, taskId: "found", lease: 0 })
+      expect(yield* unitsFor(storage.claimTask("found", { worker }))).toBe(1 + 7)
+      expect(yield* unitsFor(storage.updateTaskStatus("found", "cancelled"))).toBe(8 + 1)
     }))
 
   it.live("of a creation within limits, and of a sweep", () =>

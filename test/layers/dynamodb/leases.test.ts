@@ -1,64 +1,96 @@
-/** That the index of leases holds what is at work under a lease, however it was written, and costs what is promised. */
+/** That the indexes of leases, free tasks and workers hold what they should, however it was written, and cost what is promised. */
 import { ScanCommand } from "@aws-sdk/client-dynamodb"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { StoredTask } from "../../../src/domain/StoredTask.ts"
+import { heldByWorker, type StoredTask } from "../../../src/domain/StoredTask.ts"
 import { activeStatuses } from "../../../src/domain/TaskStatus.ts"
 import type { TaskPatch } from "../../../src/domain/TaskWrite.ts"
+import { lineOf, waitingLine } from "../../../src/layers/dynamodb/FreeLine.ts"
 import { storedTask, text } from "../storedTask.ts"
 import { bareClient, describeWithEngine, freshTable } from "./engine.ts"
-import { interceptedClient, recordingClient } from "./interceptedClient.ts"
+import { recordingClient } from "./interceptedClient.ts"
 import { taskItemOf } from "./items.ts"
 import { randomText } from "./randomText.ts"
-import { anyone, driverOn, driverThrough, openThrough, unlimited } from "./storages.ts"
+import { anyone, driverOn, openThrough, unlimited } from "./storages.ts"
 
-/** Gives the ids of the entries under `working` in the index, in no order. */
-const indexed = (tableName: string) =>
+const entriesOf = (tableName: string, IndexName: string) =>
   Effect.promise(async () => {
     const client = bareClient()
-    const { Items = [] } = await client.send(new ScanCommand({ TableName: tableName, IndexName: "leases" }))
+    const { Items = [] } = await client.send(new ScanCommand({ TableName: tableName, IndexName }))
     client.destroy()
-    return Items.flatMap(({ active, taskId }) => active?.S === "working" ? taskId?.S ?? [] : []).toSorted()
+    return Items
   })
 
-const everyone = { released: true, expiredBy: Number.MAX_SAFE_INTEGER, now: 0, limit: 100 }
+/** Gives the ids of the entries under `working` in the index of leases, in no order. */
+const leased = (tableName: string) =>
+  Effect.map(
+    entriesOf(tableName, "leases"),
+    (entries) => entries.flatMap(({ active, taskId }) => active?.S === "working" ? taskId?.S ?? [] : []).toSorted()
+  )
 
-/** What is written one after the other, and whether the task is at work under a lease then. */
-const writes: ReadonlyArray<readonly [patch: Omit<TaskPatch, "lastUpdatedAt">, isLeased: boolean]> = [
-  [{}, false],
-  [{ leaseExpiresAt: 0 }, true],
-  [{ attempt: 1, leaseExpiresAt: 5_000 }, true],
-  [{ status: "input_required" }, false],
-  [{ leaseExpiresAt: 6_000 }, false],
-  [{ status: "working" }, true],
-  [{ leaseExpiresAt: null }, false],
-  [{ status: "input_required", leaseExpiresAt: 7_000 }, false],
-  [{ status: "working", attempt: 2 }, true],
-  [{ status: "completed", leaseExpiresAt: null }, false]
+/** Gives where the only task that is at work stands, and which worker has it. */
+const spot = Effect.fnUntraced(function*(tableName: string) {
+  const [free] = (yield* entriesOf(tableName, "free")).filter(({ active }) => active?.S === "working")
+  const [held] = (yield* entriesOf(tableName, "byWorker")).filter(({ leaseExpiresAt }) =>
+    leaseExpiresAt?.N === String(heldByWorker)
+  )
+  const line = free?.["free"]?.S
+  return {
+    line: line === waitingLine ? "waits" : line === undefined ? "none" : line,
+    worker: held?.["worker"]?.S ?? null
+  }
+})
+
+const by = (worker: string) => ({ leaseExpiresAt: heldByWorker, dueAt: null, worker, startedAt: 1 })
+const until = (leaseExpiresAt: number) => ({ leaseExpiresAt, dueAt: null, worker: null, startedAt: 1 })
+const due = (time: number) => ({ leaseExpiresAt: time, dueAt: time, worker: null, startedAt: null })
+const released = { leaseExpiresAt: 0, dueAt: null, worker: null, startedAt: null }
+
+/** What is written one after the other; whether the task is at work under a lease then, where it stands, and who holds it. */
+const writes: ReadonlyArray<
+  readonly [patch: Omit<TaskPatch, "lastUpdatedAt">, line: "none" | "waits" | "own", worker: string | null]
+> = [
+  [{}, "none", null],
+  [released, "own", null],
+  [{ attempt: 1, ...until(5_000) }, "waits", null],
+  [{ status: "input_required" }, "none", null],
+  [until(6_000), "none", null],
+  [{ status: "working" }, "waits", null],
+  [{ attempt: 2, ...by("one") }, "none", "one"],
+  [{ status: "input_required" }, "none", "one"],
+  [{ status: "working", ...released }, "own", null],
+  [{ originalMethod: text("other"), name: text("named") }, "own", null],
+  [{ attempt: 3, ...by("two") }, "none", "two"],
+  [due(7_000), "waits", null],
+  [{ attempt: 4, ...by("two") }, "none", "two"],
+  [{ status: "completed", leaseExpiresAt: null }, "none", null]
 ]
 
 const ways: ReadonlyArray<{ readonly name: string; readonly fields: Partial<StoredTask>; readonly maxTasks?: number }> =
   [
     { name: "by an update", fields: {} },
     { name: "of counted tasks", fields: {}, maxTasks: 1_000 },
-    { name: "whole, with parts", fields: { originalParams: text(randomText(600_000)) } }
+    { name: "whole, with parts", fields: { originalParams: text(randomText(600_000)) } },
+    { name: "with a method in parts", fields: { originalMethod: text(randomText(500_000)) } }
   ]
 
-describeWithEngine("the index of leases", () => {
-  it.live.each(ways)("follows every write: $name", ({ fields, maxTasks = null }) =>
+describeWithEngine("the indexes of leases", () => {
+  it.live.each(ways)("follow every write: $name", ({ fields, maxTasks = null }) =>
     Effect.gen(function*() {
       const tableName = yield* freshTable
       const driver = yield* driverOn(tableName)
-      yield* driver.insert(storedTask("t", fields), { maxTasks, maxTasksPerSession: null }, 0)
-      for (const [patch, isLeased] of writes) {
-        yield* driver.patch("t", anyone(0), {}, { lastUpdatedAt: 2_000, ...patch })
-        const expected = isLeased ? ["t"] : []
-        expect(yield* indexed(tableName)).toEqual(expected)
-        expect((yield* driver.expiredLeases(everyone)).map(({ taskId }) => taskId)).toEqual(expected)
+      let task = storedTask("t", { sessionId: "s", ...fields })
+      yield* driver.insert(task, { maxTasks, maxTasksPerSession: null }, 0)
+      for (const [patch, line, worker] of writes) {
+        const result = yield* driver.patch("t", anyone(0), {}, { lastUpdatedAt: 2_000, ...patch })
+        if (result._tag !== "Missing") task = result.task
+        expect(yield* spot(tableName)).toEqual({ line: line === "own" ? lineOf(task) : line, worker })
+        const isLeased = task.status === "working" && task.leaseExpiresAt !== null
+        expect(yield* leased(tableName)).toEqual(isLeased ? ["t"] : [])
       }
     }))
 
-  it.live("keeps what is held out of the list of what nobody touched", () =>
+  it.live("keep what is held out of the list of what nobody touched", () =>
     Effect.gen(function*() {
       const driver = yield* driverOn(yield* freshTable)
       const stale = { statuses: activeStatuses, updatedBefore: 2_000, freeSince: 9, now: 0 }
@@ -71,11 +103,12 @@ describeWithEngine("the index of leases", () => {
       for (const [taskId, status] of [["b", "working"], ["d", "input_required"], ["f", "working"]] as const) {
         yield* driver.insert(storedTask(taskId, { leaseExpiresAt: 10, status }), unlimited, 0)
       }
+      yield* driver.insert(storedTask("h", by("one")), unlimited, 0)
       for (const limit of [1, 2, 3, 4]) expect(yield* list(limit)).toEqual(["a", "c", "e", "g"].slice(0, limit))
       expect(yield* list(10)).toEqual(["a", "c", "e", "g"])
     }))
 
-  it.live("follows every creation and deletion", () =>
+  it.live("follow every creation and deletion", () =>
     Effect.gen(function*() {
       const tableName = yield* freshTable
       const driver = yield* driverOn(tableName)
@@ -83,12 +116,13 @@ describeWithEngine("the index of leases", () => {
       yield* driver.insert(storedTask("free", { leaseExpiresAt: 0 }), unlimited, 0)
       yield* driver.insert(storedTask("asking", { leaseExpiresAt: 0, status: "input_required" }), unlimited, 0)
       yield* driver.insert(storedTask("plain"), unlimited, 0)
-      expect(yield* indexed(tableName)).toEqual(["free", "leased"])
+      expect(yield* leased(tableName)).toEqual(["free", "leased"])
       yield* driver.remove("free", anyone(0))
-      expect(yield* indexed(tableName)).toEqual(["leased"])
+      expect(yield* leased(tableName)).toEqual(["leased"])
+      expect(yield* spot(tableName)).toEqual({ line: "waits", worker: null })
     }))
 
-  it.live("gives those first whose lease ran out first, over all partitions, and then by the bytes of their ids", () =>
+  it.live("give those first whose lease ran out first, over all partitions, and leave out what waits on purpose", () =>
     Effect.gen(function*() {
       const driver = yield* driverOn(yield* freshTable)
       const leases: ReadonlyArray<readonly [taskId: string, leaseExpiresAt: number]> = [
@@ -103,41 +137,13 @@ describeWithEngine("the index of leases", () => {
       for (const [taskId, leaseExpiresAt] of leases) {
         yield* driver.insert(storedTask(taskId, { leaseExpiresAt, resultKind: "success" }), unlimited, 0)
       }
+      for (const time of [1, 3, 9]) yield* driver.insert(storedTask(`due at ${time}`, due(time)), unlimited, 0)
       yield* driver.insert(storedTask("gone", { createdAt: 0, ttl: 10, leaseExpiresAt: 1 }), unlimited, 0)
-      const list = (limit: number, released = true, expiredBy = 10) =>
-        driver.expiredLeases({ released, expiredBy, now: 10, limit })
-      const expected = ["free", "first", "\uFF5E", "𝒳", "at the last moment"]
+      const list = (limit: number, expiredBy = 10) => driver.abandoned({ expiredBy, now: 10, limit })
+      const expected = ["first", "\uFF5E", "𝒳", "at the last moment"]
       expect(yield* list(10)).toEqual(expected.map((taskId) => ({ taskId, resultKind: "success" })))
       expect((yield* list(3)).map(({ taskId }) => taskId)).toEqual(expected.slice(0, 3))
-      expect((yield* list(3, false)).map(({ taskId }) => taskId)).toEqual(expected.slice(1, 4))
-      for (const expiredBy of [0, -1]) expect(yield* list(3, false, expiredBy)).toEqual([])
-      expect((yield* list(3, true, 0)).map(({ taskId }) => taskId)).toEqual(["free"])
-    }))
-
-  it.live("is not read more of because tasks wait for input, have no lease, or are held", () =>
-    Effect.gen(function*() {
-      let [requests, looked] = [0, 0]
-      const client = yield* interceptedClient(async ({ perform }) => {
-        const output = await perform()
-        requests++
-        if ("ScannedCount" in output) looked += output.ScannedCount ?? 0
-        return output
-      })
-      const driver = yield* driverThrough(client, { tableName: yield* freshTable, shards: 2 })
-      for (let index = 0; index < 40; index++) {
-        const asking = { status: "input_required", leaseExpiresAt: index } as const
-        yield* driver.insert(storedTask(`asking-${index}`, asking), unlimited, 0)
-        yield* driver.insert(storedTask(`plain-${index}`), unlimited, 0)
-        yield* driver.insert(storedTask(`held-${index}`, { leaseExpiresAt: 1_000 + index }), unlimited, 0)
-      }
-      yield* driver.insert(storedTask("free", { leaseExpiresAt: 0 }), unlimited, 0)
-      requests = 0
-      expect(yield* driver.expiredLeases({ released: true, expiredBy: 999, now: 0, limit: 50 })).toEqual([
-        { taskId: "free", resultKind: null }
-      ])
-      expect({ requests, looked }).toEqual({ requests: 2, looked: 1 })
-      expect(yield* driver.expiredLeases({ released: false, expiredBy: 999, now: 0, limit: 50 })).toEqual([])
-      expect({ requests, looked }).toEqual({ requests: 4, looked: 1 })
+      for (const expiredBy of [0, -1]) expect(yield* list(3, expiredBy)).toEqual([])
     }))
 })
 

@@ -1,6 +1,7 @@
 /** How many requests each operation takes: what it costs, and how long it takes. */
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import { describeWithEngine, freshTable } from "./engine.ts"
 import { recordingClient } from "./interceptedClient.ts"
 import { randomText } from "./randomText.ts"
@@ -70,7 +71,74 @@ describeWithEngine("requests", () => {
       ])
       expect(yield* requestsOf(storage.settleTask("one", success, { attempt: 2 }))).toEqual(["UpdateItem"])
       expect(yield* requestsOf(storage.settleTask("one", success, { attempt: 1 }))).toEqual(["UpdateItem"])
-      expect(yield* requestsOf(storage.claimableTasks())).toEqual(["Query", "Query", "Query", "Query"])
+    }))
+
+  it.live("few for a registered worker, however many tasks it runs", () =>
+    Effect.gen(function*() {
+      const { requestsOf, storage } = yield* setUp
+      const lease = "1 minute"
+      expect(yield* requestsOf(storage.registerWorker({ lease }))).toEqual(["PutItem"])
+      const { workerId: worker } = yield* storage.registerWorker({ lease })
+      for (const taskId of ["one", "two", "three"]) {
+        expect(yield* requestsOf(storage.createTask({ ...tool, taskId, worker }))).toEqual(["PutItem"])
+      }
+      expect(yield* requestsOf(storage.renewWorker(worker, { lease }))).toEqual(["UpdateItem"])
+      expect(yield* requestsOf(storage.settleTask("one", success, { attempt: 1 }))).toEqual(["UpdateItem"])
+      // Somebody else's write leaves news for the worker.
+      expect(yield* requestsOf(storage.updateTaskStatus("two", "cancelled"))).toEqual(["UpdateItem", "PutItem"])
+      expect(yield* requestsOf(storage.deleteTask("three"))).toEqual([
+        "TransactWriteItems",
+        "GetItem",
+        "TransactWriteItems"
+      ])
+      const news = yield* requestsOf(Stream.runHead(Stream.drop(storage.workerNews(worker), 1)))
+      expect(news).toEqual(["Query", "DeleteItem", "DeleteItem"])
+    }))
+
+  it.live("at most two a second for a worker while nothing happens", () =>
+    Effect.gen(function*() {
+      const commands: Array<string> = []
+      const client = yield* recordingClient(commands)
+      // As many partitions as a table has by default.
+      const storage = yield* openThrough(client, { tableName: yield* freshTable })
+      const { workerId } = yield* storage.registerWorker({ lease: "1 minute" })
+      for (let index = 0; index < 20; index++) yield* storage.createTask({ ...tool, worker: workerId })
+      yield* storage.createTask({ ...tool, delay: "1 hour" })
+      const look = Effect.andThen(
+        storage.declareDeadWorkers({ except: workerId }),
+        storage.claimTasks({ worker: workerId, kinds: [{ method: "tools/call" }] })
+      )
+      // The first look of a process searches everything once.
+      yield* look
+      yield* Effect.sleep("1 second")
+      const perSecond = yield* Effect.gen(function*() {
+        commands.length = 0
+        yield* look
+        const perLook = commands.length
+        expect(commands.every((command) => command === "QueryCommand")).toBe(true)
+        commands.length = 0
+        yield* Effect.timeoutOption(Stream.runDrain(storage.workerNews(workerId)), "3500 millis")
+        // Two at once, as it begins, and then one every second.
+        expect(new Set(commands)).toEqual(new Set(["QueryCommand"]))
+        expect(commands.length).toBeLessThanOrEqual(5)
+        // A look and a renewal every ten seconds, and news every second.
+        return { perLook, perSecond: (perLook + 1) / 10 + 1 }
+      })
+      expect(perSecond).toEqual({ perLook: 7, perSecond: 1.8 })
+    }))
+
+  it.live("for a claim, one for each task, and a few to find them", () =>
+    Effect.gen(function*() {
+      const { requestsOf, storage } = yield* setUp
+      const { workerId: worker } = yield* storage.registerWorker({ lease: "1 minute" })
+      const claim = storage.claimTasks({ worker, kinds: [{ method: "tools/call" }] })
+      yield* claim
+      for (const count of [1, 10]) {
+        for (let index = 0; index < count; index++) yield* storage.createTask({ ...tool, lease: 0 })
+        const requests = yield* requestsOf(claim)
+        expect(requests.filter((name) => name === "UpdateItem")).toHaveLength(count)
+        expect(requests.length - count).toBeLessThan(32)
+      }
     }))
 
   it.live("one for a settlement with 300 KB, and a read and a write for one with 3 MB", () =>

@@ -151,9 +151,9 @@ describeWithEngine("the table", () => {
         )
       yield* set(7, 1)
       yield* makeDriver(optionsOf(tableName))
-      yield* set(8, 2)
+      yield* set(8, 3)
       for (const schema of ["migrate", "verify"] as const) {
-        expect(yield* reasonOf({ ...optionsOf(tableName), schema })).toMatch(/version 8.*at least version 2.*upgrade/)
+        expect(yield* reasonOf({ ...optionsOf(tableName), schema })).toMatch(/version 8.*at least version 3.*upgrade/)
       }
       yield* makeDriver({ ...optionsOf(tableName), schema: "trust", shards: 8 })
     }))

@@ -1,0 +1,107 @@
+/**
+ * Claiming free tasks.
+ *
+ * DynamoDB writes many items together only if no condition of any of them fails. So each task is claimed by a request of its own.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import type { FreeQuery, FreeTask, TakenTask, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import { isAbandoned, type TaskPatch } from "../../domain/TaskWrite.ts"
+
+/** How many tasks are claimed side by side. */
+const concurrency = 8
+
+/** How often a list is read anew when others were faster. */
+const rounds = 5
+
+/** Milliseconds: how long an index may still list what was claimed. */
+const lag = 10_000
+
+/**
+ * Lists free tasks but for those of which a function says that they are gone.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type FreeList = (
+  query: FreeQuery,
+  isGone: (task: FreeTask) => boolean
+) => Effect.Effect<ReadonlyArray<FreeTask>, TaskDriverError>
+
+/**
+ * Makes the claim of a driver. A task that is still listed though somebody has claimed it does not stand in the way of those behind
+ * it: it is left out of the lists of this process for a while.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makeTake = (list: FreeList, patch: TaskDriver["patch"]): NonNullable<TaskDriver["take"]> => {
+  const gone = new GoneTasks()
+
+  const claim = (before: FreeTask, { freeBy, now }: FreeQuery, change: TaskPatch) =>
+    Effect.map(
+      patch(
+        before.taskId,
+        { now, session: undefined },
+        {
+          statuses: ["working"],
+          attempt: before.attempt,
+          freeSince: freeBy,
+          // The index may not know yet that the task was released since.
+          ...(isAbandoned(before) ? { leaseExpiredBy: freeBy } : {})
+        },
+        { ...change, attempt: before.attempt + 1 }
+      ),
+      (result): ReadonlyArray<TakenTask> => {
+        gone.add(before)
+        return result._tag === "Patched" ? [{ task: result.task, before }] : []
+      }
+    )
+
+  return Effect.fnUntraced(function*(query, change) {
+    const taken: Array<TakenTask> = []
+    const counts = new Map<string | null, number>()
+    const countOf = (sessionId: string | null) => counts.get(sessionId) ?? 0
+    for (let round = 0; round < rounds && taken.length < query.limit; round++) {
+      const tried = new Map<string | null, number>()
+      const full = Array.from(counts).flatMap(([session, count]) => count < query.perSession ? [] : [session ?? ""])
+      const listed = yield* list({ ...query, except: [...query.except, ...full] }, (task) => gone.has(task))
+      const wanted = listed.filter(({ sessionId }) => {
+        const count = (tried.get(sessionId) ?? countOf(sessionId)) + 1
+        tried.set(sessionId, count)
+        return count <= query.perSession
+      }).slice(0, query.limit - taken.length)
+      const claimed = yield* Effect.forEach(wanted, (task) => claim(task, query, change), { concurrency })
+      for (const one of claimed.flat()) {
+        counts.set(one.task.sessionId, countOf(one.task.sessionId) + 1)
+        taken.push(one)
+      }
+      if (claimed.every((one) => one.length > 0)) break
+    }
+    return taken
+  })
+}
+
+/** Free tasks that were claimed, or that others have claimed. None is free again under the same attempt. */
+class GoneTasks {
+  /** The time at which each was added, earliest first. */
+  readonly #added = new Map<string, number>()
+
+  add(task: FreeTask): void {
+    const now = performance.now()
+    for (const [key, added] of this.#added) {
+      if (now - added < lag) break
+      this.#added.delete(key)
+    }
+    this.#added.delete(keyOf(task))
+    this.#added.set(keyOf(task), now)
+  }
+
+  has(task: FreeTask): boolean {
+    const added = this.#added.get(keyOf(task))
+    return added !== undefined && performance.now() - added < lag
+  }
+}
+
+const keyOf = ({ attempt, taskId }: FreeTask): string => `${attempt} ${taskId}`

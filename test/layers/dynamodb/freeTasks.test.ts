@@ -1,0 +1,208 @@
+/** That free tasks are found in order, whatever their kinds and sessions are called, and that a look reads no others. */
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { heldByWorker, type StoredTask } from "../../../src/domain/StoredTask.ts"
+import type { FreeQuery, StoredKind } from "../../../src/domain/TaskDriver.ts"
+import { kindOf, lineOf } from "../../../src/layers/dynamodb/FreeLine.ts"
+import { storedTask, text } from "../storedTask.ts"
+import { describeWithEngine, freshTable } from "./engine.ts"
+import { interceptedClient } from "./interceptedClient.ts"
+import { randomText } from "./randomText.ts"
+import { driverOn, driverThrough, unlimited } from "./storages.ts"
+
+const kindNamed = (name: string | null, method = "tools/call"): StoredKind => ({
+  originalMethod: text(method),
+  name: name === null ? null : text(name)
+})
+
+const query = (kind: StoredKind, change: Partial<FreeQuery> = {}): FreeQuery => ({
+  kind,
+  behind: undefined,
+  except: [],
+  perSession: 10,
+  limit: 1_000,
+  freeBy: 10,
+  now: 10,
+  ...change
+})
+
+const released = { leaseExpiresAt: 0 }
+
+/** A driver, and how many entries its queries have read. */
+const counting = Effect.gen(function*() {
+  const count = { requests: 0, entries: 0 }
+  const client = yield* interceptedClient(async ({ perform }) => {
+    const output = await perform()
+    count.requests++
+    if ("ScannedCount" in output) count.entries += output.ScannedCount ?? 0
+    return output
+  })
+  const driver = yield* driverThrough(client, { tableName: yield* freshTable, shards: 2 })
+  const costOf = <A, E>(effect: Effect.Effect<A, E>) =>
+    Effect.suspend(() => {
+      Object.assign(count, { requests: 0, entries: 0 })
+      return Effect.map(effect, (answer) => ({ answer, ...count }))
+    })
+  return { driver, costOf }
+})
+
+describe("lines", () => {
+  it("come in the order of methods, of names and of sessions, and tell the kind", () => {
+    const tasks: ReadonlyArray<readonly [method: string, name: string | null, session: string | null]> = [
+      // A blank comes before the quotation mark at the end.
+      ["a b", null, null],
+      ["a", null, null],
+      ["a", null, "s"],
+      ["a", " ", "s"],
+      ["a", "", null],
+      ["a", "b", "s"],
+      ["a", "b", "s s"],
+      ["a", "b", "s\uFF5E"],
+      ["a", "b", "s𝒳"],
+      ["a", "bc", null],
+      ["b", "a", null],
+      ["~", null, null]
+    ]
+    const stored = tasks.map(([method, name, sessionId]) => storedTask("t", { ...kindNamed(name, method), sessionId }))
+    const lines = stored.map(lineOf)
+    expect(lines.toSorted((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)))).toEqual(lines)
+    expect(new Set(lines).size).toBe(lines.length)
+    for (const [index, line] of lines.entries()) {
+      const kind = kindOf(line)
+      expect([kind?.originalMethod.text, kind?.name?.text]).toEqual([
+        stored[index]?.originalMethod.text,
+        stored[index]?.name?.text
+      ])
+    }
+  })
+
+  it("are short enough for a key, however long the texts are", () => {
+    const long = "\uFFFD".repeat(255)
+    const line = lineOf(storedTask("t", { ...kindNamed(long, randomText(10_000)), sessionId: long }))
+    expect(Buffer.byteLength(line)).toBeLessThan(640)
+    expect(kindOf(line)).toBeUndefined()
+    expect(line).not.toBe(lineOf(storedTask("t", { ...kindNamed(long), sessionId: `${long}x` })))
+  })
+})
+
+describeWithEngine("free tasks", () => {
+  it.live("are found whatever length their kind, session and id have", () =>
+    Effect.gen(function*() {
+      const driver = yield* driverOn(yield* freshTable)
+      const long = "\uFF5E".repeat(255)
+      const kinds = [kindNamed(long), kindNamed("short", randomText(200_000)), kindNamed(null, randomText(500_000))]
+      for (const [index, kind] of kinds.entries()) {
+        const task = storedTask(`${index}${long.slice(1)}`, { ...kind, sessionId: long, ...released })
+        yield* driver.insert(task, unlimited, 0)
+      }
+      const found = yield* driver.freeKinds({ freeBy: 10, now: 10, limit: 10 })
+      const byText = (kind: StoredKind) => `${kind.originalMethod.text} ${kind.name?.text}`
+      expect(found.map(byText).toSorted()).toEqual(kinds.map(byText).toSorted())
+      for (const [index, kind] of kinds.entries()) {
+        expect(yield* driver.free(query(kind))).toMatchObject([{ taskId: `${index}${long.slice(1)}`, sessionId: long }])
+      }
+      expect(yield* driver.free(query(kindNamed("\uFF5E".repeat(254))))).toEqual([])
+    }))
+
+  it.live("are given session by session over all partitions, each by lease and id", () =>
+    Effect.gen(function*() {
+      const driver = yield* driverOn(yield* freshTable)
+      const kind = kindNamed("search")
+      const expected: Array<string> = []
+      for (const session of [null, "a", "a ", "b", "\uFF5E", "𝒳"]) {
+        for (let index = 0; index < 4; index++) {
+          const taskId = `${session} ${index}`
+          // Later ones are free earlier.
+          const leaseExpiresAt = index < 2 ? 0 : 8 - index
+          expected.push(taskId)
+          yield* driver.insert(storedTask(taskId, { ...kind, sessionId: session, leaseExpiresAt }), unlimited, 0)
+        }
+        expected.push(...expected.splice(-2).toReversed())
+      }
+      yield* driver.insert(storedTask("later", { ...kind, leaseExpiresAt: 11 }), unlimited, 0)
+      yield* driver.insert(storedTask("gone", { ...kind, createdAt: 0, ttl: 10, leaseExpiresAt: 0 }), unlimited, 0)
+      const list = (change: Partial<FreeQuery> = {}) =>
+        Effect.map(driver.free(query(kind, change)), (found) => found.map(({ taskId }) => taskId))
+      expect(yield* list()).toEqual(expected)
+      expect(yield* list({ perSession: 1 })).toEqual(expected.filter((_, index) => index % 4 === 0))
+      expect(yield* list({ perSession: 3, limit: 7 })).toEqual(expected.filter((_, index) => index % 4 < 3).slice(0, 7))
+      expect(yield* list({ behind: "a" })).toEqual(expected.slice(8))
+      expect(yield* list({ except: ["a", "b"] })).toEqual([
+        ...expected.slice(0, 4),
+        ...expected.slice(8, 12),
+        ...expected.slice(16)
+      ])
+      expect(yield* list({ freeBy: 0 })).toEqual(expected.filter((_, index) => index % 4 < 2))
+    }))
+
+  it.live("are listed and their kinds are found at a cost that does not grow with what else there is", () =>
+    Effect.gen(function*() {
+      const { costOf, driver } = yield* counting
+      const kind = kindNamed("wanted")
+      const kinds = driver.freeKinds({ freeBy: 10, now: 10, limit: 10 })
+      const fields: ReadonlyArray<Partial<StoredTask>> = [
+        { leaseExpiresAt: heldByWorker, worker: "one" },
+        { leaseExpiresAt: 1_000, dueAt: 1_000 },
+        { leaseExpiresAt: 2_000 },
+        { ...released, status: "input_required" },
+        {}
+      ]
+      const insert = (count: number) =>
+        Effect.forEach(
+          Array.from({ length: count }, (_, index) => index),
+          (index) =>
+            Effect.forEach(fields, (some, way) =>
+              driver.insert(storedTask(`${count} ${index} ${way}`, { ...kind, ...some }), unlimited, 0)),
+          { concurrency: 8 }
+        )
+      yield* insert(1)
+      yield* kinds
+      // One query for each partition, which reads the first of what waits.
+      expect(yield* costOf(kinds)).toMatchObject({ answer: [], requests: 2 })
+      yield* insert(40)
+      const idle = yield* costOf(kinds)
+      expect(idle).toMatchObject({ answer: [], entries: 2 })
+      // After a second there is one more, for what processes of the version before may have left.
+      expect(idle.requests).toBeLessThanOrEqual(3)
+      expect(yield* costOf(driver.free(query(kind)))).toMatchObject({ answer: [], requests: 2, entries: 0 })
+
+      // Others of many sessions and one with a backlog cost nothing of those that are wanted.
+      yield* driver.insert(storedTask("wanted", { ...kind, sessionId: "z", ...released }), unlimited, 0)
+      for (let index = 0; index < 60; index++) {
+        yield* driver.insert(storedTask(`backlog ${index}`, { ...kind, sessionId: "a", ...released }), unlimited, 0)
+        const other = { ...kindNamed("other"), sessionId: `session ${index}`, ...released }
+        yield* driver.insert(storedTask(`other ${index}`, other), unlimited, 0)
+      }
+      const { answer, entries } = yield* costOf(driver.free(query(kind, { perSession: 1 })))
+      expect(answer.map(({ taskId }) => taskId)).toEqual(["backlog 0", "wanted"])
+      expect(entries).toBeLessThan(60)
+      const found = yield* costOf(driver.freeKinds({ freeBy: 10, now: 11, limit: 10 }))
+      expect(found.answer.map(({ name }) => name?.text)).toEqual(["\"other\"", "\"wanted\""])
+      expect(found.entries).toBeLessThan(20)
+    }))
+
+  it.live("are claimed by many at once, each by one, and none is left", () =>
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      const drivers = yield* Effect.all([driverOn(tableName), driverOn(tableName), driverOn(tableName)])
+      const kind = kindNamed("work")
+      const [first] = drivers
+      const ids = Array.from({ length: 40 }, (_, index) => `task ${index}`)
+      yield* Effect.forEach(
+        ids,
+        (taskId) => first.insert(storedTask(taskId, { ...kind, ...released }), unlimited, 0),
+        { concurrency: 8, discard: true }
+      )
+      const patch = { lastUpdatedAt: 10, leaseExpiresAt: 100, dueAt: null, worker: null, startedAt: 10 }
+      const taken = yield* Effect.forEach(
+        drivers,
+        (driver) => driver.take?.(query(kind, { perSession: 40, limit: 10 }), patch) ?? Effect.succeed([]),
+        { concurrency: "unbounded" }
+      )
+      const claimed = taken.flat().map(({ task }) => task.taskId)
+      expect(claimed).toHaveLength(30)
+      expect(new Set(claimed).size).toBe(30)
+      const left = yield* first.free(query(kind, { perSession: 40 }))
+      expect([...claimed, ...left.map(({ taskId }) => taskId)].toSorted()).toEqual(ids.toSorted())
+    }))
+})
