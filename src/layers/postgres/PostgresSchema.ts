@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { heldByWorker } from "../../domain/StoredTask.ts"
 import { activeStatuses } from "../../domain/TaskStatus.ts"
 import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
 import type { SqlMigration } from "../sql/SqlDialect.ts"
@@ -159,19 +160,26 @@ $$`,
       statements: [
         `ALTER TABLE ${tasks} ADD COLUMN due_at bigint, ADD COLUMN worker text COLLATE "C", ` +
         "ADD COLUMN started_at bigint, ADD COLUMN ready smallint",
-        // The same for processes of versions 1 and 2.
+        // The same for processes of versions 1 and 2. And a worker that held the expired task has news of it.
         `DROP TRIGGER ${prefix}tasks_forget ON ${tasks}`,
         `CREATE OR REPLACE FUNCTION ${forgetFunction(tables)}() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF new.${replacedBy} IS DISTINCT FROM new.incarnation THEN
-    ${secondColumns.map((column) => `new.${column} := NULL;`).join("\n    ")}
+  IF old.lease_expires_at = ${heldByWorker} THEN
+    INSERT INTO ${news} (worker_id, task_id) SELECT worker_id, old.task_id FROM ${workers} WHERE worker_id = old.worker
+      ON CONFLICT (worker_id, task_id) DO UPDATE SET task_id = excluded.task_id;
   END IF;
-  ${thirdColumns.map((column) => `new.${column} := NULL;`).join("\n  ")}
+  IF new.${replacedBy} IS DISTINCT FROM '3 ' || new.incarnation THEN
+    IF new.${replacedBy} IS DISTINCT FROM new.incarnation THEN
+      ${secondColumns.map((column) => `new.${column} := NULL;`).join("\n      ")}
+    END IF;
+    ${thirdColumns.map((column) => `new.${column} := NULL;`).join("\n    ")}
+  END IF;
   RETURN new;
 END
 $$`,
         `CREATE TRIGGER ${prefix}tasks_forget BEFORE UPDATE ON ${tasks} FOR EACH ROW WHEN ` +
-        `(old.incarnation <> new.incarnation AND new.${replacedBy} IS DISTINCT FROM '3 ' || new.incarnation) ` +
+        `(old.incarnation <> new.incarnation AND (old.lease_expires_at = ${heldByWorker} ` +
+        `OR new.${replacedBy} IS DISTINCT FROM '3 ' || new.incarnation)) ` +
         `EXECUTE FUNCTION ${forgetFunction(tables)}()`,
         // Who holds a task, or what it waits for, decides which of these it is in.
         `DROP INDEX ${tables.qualifier}${prefix}tasks_by_lease`,

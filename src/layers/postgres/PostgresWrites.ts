@@ -70,7 +70,7 @@ export const makePostgresWrites = (
           "FROM old WHERE task.task_id = old.task_id AND old.permitted RETURNING task.*)" +
           (isNews ? `, ${tell(tables, `SELECT worker, task_id FROM old WHERE permitted AND ${isHeld}`)} ` : " ") +
           `SELECT ${clauses.returned()}, 1 FROM new UNION ALL ` +
-          `SELECT ${columnList.join(", ")}, 0 FROM old WHERE NOT old.permitted`
+          `SELECT ${columnList.join(", ")}, 0 FROM old WHERE permitted IS NOT TRUE`
       )
       return write(
         { text, params: [...clauses.compared, taskId, ...params, ...clauses.assigned] },

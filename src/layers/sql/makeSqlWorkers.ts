@@ -32,7 +32,7 @@ export const makeSqlWorkers = (
   const holdsNothing = `NOT EXISTS (SELECT 1 FROM ${tasks} WHERE worker = ${workers}.worker_id AND ${isHeld})`
   const list = `SELECT ${columns}, (SELECT count(*) FROM ${tasks} WHERE worker = ${workers}.worker_id AND ${isHeld}) ` +
     `FROM ${workers} WHERE worker_id > ? ORDER BY worker_id LIMIT ?`
-  const isThere = `SELECT 1 FROM ${workers} WHERE worker_id = ?`
+  const isThere = `SELECT 1 WHERE EXISTS (${find}) OR EXISTS (SELECT 1 FROM ${tasks} WHERE worker = ? AND ${isHeld})`
   const remove = `DELETE FROM ${workers} WHERE worker_id = ? AND ${holdsNothing} RETURNING worker_id`
 
   // The condition is tested again once the row is locked: a renewal may have come first.
@@ -119,7 +119,8 @@ export const makeSqlWorkers = (
     remove: (workerId) =>
       Effect.flatMap(
         removeWorkers({ text: remove, params: [workerId] }),
-        ({ length }) => length > 0 ? Effect.succeed(true) : read({ text: isThere, params: [workerId] }, isNone)
+        ({ length }) =>
+          length > 0 ? Effect.succeed(true) : read({ text: isThere, params: [workerId, workerId] }, isNone)
       ),
 
     removeDead: (diedBefore, limit) =>
