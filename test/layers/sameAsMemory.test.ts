@@ -8,7 +8,7 @@ import { makeDriver, makeStore } from "mcp-task-storage/memory"
 import { StoredJson } from "../../src/domain/StoredJson.ts"
 import { heldByWorker } from "../../src/domain/StoredTask.ts"
 import type { FreeQuery, TaskDriver, TaskDriverError } from "../../src/domain/TaskDriver.ts"
-import type { TaskPatch } from "../../src/domain/TaskWrite.ts"
+import type { TaskGuard, TaskPatch } from "../../src/domain/TaskWrite.ts"
 import * as PostgresTaskStorage from "../../src/layers/PostgresTaskStorage.ts"
 import * as SqliteTaskStorage from "../../src/layers/SqliteTaskStorage.ts"
 import { unlimited } from "./postgres/database.ts"
@@ -27,7 +27,10 @@ const makeRandom = (seed: number) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     return Math.floor(state / 2 ** 32 * below)
   }
-  return { next, of: <A>(values: readonly [A, ...ReadonlyArray<A>]): A => values[next(values.length)] ?? values[0] }
+  return {
+    next,
+    of: <const A>(values: readonly [A, ...ReadonlyArray<A>]): A => values[next(values.length)] ?? values[0]
+  }
 }
 type Random = ReturnType<typeof makeRandom>
 
@@ -45,7 +48,7 @@ const kinds = [
 ] as const
 
 const pickHold = ({ next, of }: Random, now: number): TaskPatch =>
-  of([
+  of<TaskPatch>([
     { leaseExpiresAt: heldByWorker, dueAt: null, worker: of(workers), startedAt: now },
     { leaseExpiresAt: now + next(20), dueAt: null, worker: null, startedAt: now },
     { leaseExpiresAt: 0, dueAt: null, worker: null, startedAt: null },
@@ -53,12 +56,12 @@ const pickHold = ({ next, of }: Random, now: number): TaskPatch =>
     { leaseExpiresAt: null }
   ])
 
-const pickQuery = ({ next, of }: Random, now: number): FreeQuery => ({
+const pickQuery = ({ of }: Random, now: number): FreeQuery => ({
   kind: of(kinds),
   freeBy: of([0, now, now + 5]),
   now,
   behind: of([undefined, undefined, "a", "c"]),
-  except: of([[], ["a"], ["b", "\u{10000}"]]),
+  except: of<FreeQuery["except"]>([[], ["a"], ["b", "\u{10000}"]]),
   perSession: of([1, 2, 1_000]),
   limit: of([1, 3, 1_000])
 })
@@ -88,11 +91,11 @@ const pickWrite = (random: Random, now: number): Step => {
     }
     case 3: {
       const patch = { lastUpdatedAt: now, ...pickHold(random, now) }
-      const guard = of([{}, { attempt: 0 }, { leaseExpiredBy: now }, { freeSince: now }])
+      const guard = of<TaskGuard>([{}, { attempt: 0 }, { leaseExpiredBy: now }, { freeSince: now }])
       return (driver) => driver.patch(taskId, scope, guard, patch)
     }
     case 4: {
-      const patch: TaskPatch = of([
+      const patch = of<TaskPatch>([
         { status: "input_required", lastUpdatedAt: now },
         { status: "working", lastUpdatedAt: now },
         { status: "cancelled", lastUpdatedAt: now, leaseExpiresAt: null },

@@ -98,7 +98,7 @@ describe("a database of the first schema version", () => {
         [now, now, now + 60_000]
       )
       assert.deepEqual(yield* sql`SELECT version, compatible_with FROM mcp_schema`, [{
-        version: 2,
+        version: 3,
         compatible_with: 1
       }])
       const refused = yield* Effect.flip(storage.createTask({ originalMethod: "m" }))

@@ -37,7 +37,7 @@ describe("verify and trust", () => {
       const { sql, url } = yield* setUp
       const error = yield* openFailure({ url, schema: "verify" })
       assert.strictEqual(error._tag, "TaskStorageUnavailable")
-      assert.include(error.message, "open failed: the tables are missing, and this library needs version 2")
+      assert.include(error.message, "open failed: the tables are missing, and this library needs version 3")
       const trusting = yield* open({ url, schema: "trust" })
       assert.include((yield* Effect.flip(trusting.createTask(call))).message, "run the migrations")
       assert.deepStrictEqual(yield* tablesOf(sql), [])
@@ -70,10 +70,10 @@ describe("verify and trust", () => {
       yield* Effect.scoped(open({ url }))
       yield* sql`UPDATE mcp_schema SET version = 7, compatible_with = 1`
       for (const schema of ["migrate", "verify"] as const) yield* (yield* open({ url, schema })).createTask(call)
-      yield* sql`UPDATE mcp_schema SET version = 7, compatible_with = 3`
+      yield* sql`UPDATE mcp_schema SET version = 7, compatible_with = 4`
       for (const schema of ["migrate", "verify"] as const) {
         const error = yield* openFailure({ url, schema })
-        assert.include(error.message, "schema version 7, which needs a library of at least version 3")
+        assert.include(error.message, "schema version 7, which needs a library of at least version 4")
         assert.include(error.message, "upgrade mcp-task-storage")
       }
     }))
@@ -118,25 +118,25 @@ describe("migrate", () => {
       const dialect = makePostgresDialect()
       const runner = makeSqlRunner(sql, dialect, { lockTimeout: 1000 })
       const released = dialect.migrations(tables)
-      const broken = [...released, { id: 3, name: "broken", statements: ["CREATE TABLE"] }]
+      const broken = [...released, { id: 4, name: "broken", statements: ["CREATE TABLE"] }]
       yield* Effect.flip(prepareSchema(runner, dialect, tables, "migrate", broken))
       assert.deepStrictEqual(yield* tablesOf(sql), [])
       const future = [
         ...released,
-        ...[3, 4].map((id) => ({
+        ...[4, 5].map((id) => ({
           id,
           name: `future ${id}`,
           statements: [
-            `CREATE TABLE future_${id} AS SELECT * FROM ${id === 3 ? tables.tasks : "future_3"}`,
+            `CREATE TABLE future_${id} AS SELECT * FROM ${id === 4 ? tables.tasks : "future_4"}`,
             `UPDATE ${tables.schema} SET version = ${id}, compatible_with = ${id - 1}`
           ]
         }))
       ]
       yield* prepareSchema(runner, dialect, tables, "migrate", released)
       const behind = yield* Effect.flip(prepareSchema(runner, dialect, tables, "verify", future))
-      assert.include(behind.reason, "of schema version 2, and this library needs version 4")
+      assert.include(behind.reason, "of schema version 3, and this library needs version 5")
       for (let count = 0; count < 2; count++) yield* prepareSchema(runner, dialect, tables, "migrate", future)
-      assert.includeMembers(yield* tablesOf(sql), ["future_3", "future_4"])
+      assert.includeMembers(yield* tablesOf(sql), ["future_4", "future_5"])
       const old = yield* Effect.flip(prepareSchema(runner, dialect, tables, "migrate", released))
       assert.include(old.reason, "upgrade mcp-task-storage")
     }))

@@ -18,7 +18,7 @@ const nextVersion = (version: number, integer: string): ReadonlyArray<string> =>
   `ALTER TABLE mcp_tasks ADD COLUMN priority ${integer}`,
   `ALTER TABLE mcp_messages ADD COLUMN priority ${integer} DEFAULT 7`,
   "CREATE INDEX mcp_tasks_by_priority ON mcp_tasks (priority, task_id) WHERE priority IS NOT NULL",
-  `CREATE TABLE mcp_workers (id ${integer} PRIMARY KEY)`,
+  `CREATE TABLE mcp_priorities (id ${integer} PRIMARY KEY)`,
   `UPDATE mcp_schema SET version = ${version}, compatible_with = 1`
 ]
 
@@ -45,9 +45,11 @@ const file = perFile(Effect.gen(function*() {
   const filename = yield* freshFile
   const first = yield* SqliteTaskStorage.makeDriver({ filename, synchronous: "off", maxTasks: 1 })
   const database = yield* bare(filename)
-  const empty = Effect.sync(() => database.exec("DELETE FROM mcp_tasks; DELETE FROM mcp_messages"))
+  const empty = Effect.sync(() =>
+    database.exec("DELETE FROM mcp_tasks; DELETE FROM mcp_messages; DELETE FROM mcp_workers")
+  )
   yield* warmUp(Effect.as(empty, { first, second: first }))
-  for (const statement of nextVersion(4, "INTEGER")) database.exec(statement)
+  for (const statement of nextVersion(5, "INTEGER")) database.exec(statement)
   const second = yield* SqliteTaskStorage.makeDriver({ filename, synchronous: "off", schema: "verify" })
   return { makeDrivers: Effect.as(empty, { first, second }) }
 }))
@@ -58,7 +60,7 @@ const pair = perFile(Effect.gen(function*() {
   const sql = yield* connect(url)
   const first = yield* PostgresTaskStorage.makeDriver({ url, maxTasks: 1 })
   yield* warmUp(emptied({ sql, first, second: first }))
-  yield* sql.withTransaction(Effect.forEach(nextVersion(3, "bigint"), (statement) => sql.unsafe(statement)))
+  yield* sql.withTransaction(Effect.forEach(nextVersion(4, "bigint"), (statement) => sql.unsafe(statement)))
   return { sql, first, second: yield* PostgresTaskStorage.makeDriver({ url, schema: "verify" }) }
 }))
 suite("postgres", fromDrivers({ makeDrivers: Effect.flatMap(pair, emptied) }))

@@ -97,7 +97,7 @@ describe("files that fail later", () => {
         }
       }))
       const file = openSync(filename, "r+")
-      writeSync(file, Buffer.alloc(4096 * 10, 0xff), 0, 4096 * 10, 4096 * 20)
+      writeSync(file, Buffer.alloc(4096 * 10, 0xff), 0, 4096 * 10, 4096 * 40)
       closeSync(file)
       const storage = yield* open({ filename, schema: "trust" })
       const error = yield* Effect.flip(storage.listTasks({ limit: 1000 }))

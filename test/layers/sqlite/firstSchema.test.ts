@@ -115,7 +115,7 @@ describe("a file of the first schema version", () => {
       assert.strictEqual(record.attempt, 1)
       assert.deepEqual(
         { ...database.prepare("SELECT version, compatible_with FROM mcp_schema").get() },
-        { version: 3, compatible_with: 1 }
+        { version: 4, compatible_with: 1 }
       )
       const names = database.prepare(
         "SELECT name FROM sqlite_schema WHERE name LIKE 'mcp\\_tasks%' ESCAPE '\\' ORDER BY name"

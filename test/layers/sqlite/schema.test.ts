@@ -31,7 +31,7 @@ describe("schema", () => {
       const filename = yield* freshFile
       const error = yield* openFailure({ filename, schema: "verify" })
       assert.strictEqual(error._tag, "TaskStorageUnavailable")
-      assert.include(error.message, "open failed: the tables are missing, and this library needs version 3")
+      assert.include(error.message, "open failed: the tables are missing, and this library needs version 4")
       const database = yield* bare(filename)
       assert.deepStrictEqual(database.prepare("SELECT name FROM sqlite_schema").all(), [])
     }))
@@ -69,10 +69,10 @@ describe("schema", () => {
         const storage = yield* open({ filename, schema })
         yield* storage.createTask({ originalMethod: "tools/call" })
       }
-      yield* setVersion(filename, 7, 4)
+      yield* setVersion(filename, 7, 5)
       for (const schema of ["migrate", "verify"] as const) {
         const error = yield* openFailure({ filename, schema })
-        assert.include(error.message, "schema version 7, which needs a library of at least version 4")
+        assert.include(error.message, "schema version 7, which needs a library of at least version 5")
         assert.include(error.message, "upgrade mcp-task-storage")
       }
     }))
@@ -84,11 +84,11 @@ describe("schema", () => {
       const released = sqliteDialect.migrations(tables)
       const future = [
         ...released,
-        ...[4, 5].map((id) => ({
+        ...[5, 6].map((id) => ({
           id,
           name: `future ${id}`,
           statements: [
-            `CREATE TABLE future_${id} AS SELECT * FROM ${id === 4 ? tables.tasks : "future_4"}`,
+            `CREATE TABLE future_${id} AS SELECT * FROM ${id === 5 ? tables.tasks : "future_5"}`,
             `UPDATE ${tables.schema} SET version = ${id}, compatible_with = ${id - 1}`
           ]
         }))
@@ -97,13 +97,13 @@ describe("schema", () => {
       const runner = makeSqlRunner(sql, sqliteDialect, { lockTimeout: 1000 })
       yield* prepareSchema(runner, sqliteDialect, tables, "migrate", released)
       const behind = yield* Effect.flip(prepareSchema(runner, sqliteDialect, tables, "verify", future))
-      assert.include(behind.reason, "of schema version 3, and this library needs version 5")
+      assert.include(behind.reason, "of schema version 4, and this library needs version 6")
       yield* prepareSchema(runner, sqliteDialect, tables, "migrate", future)
       yield* prepareSchema(runner, sqliteDialect, tables, "migrate", future)
       const database = yield* bare(filename)
       assert.deepEqual(
         { ...database.prepare("SELECT version, compatible_with FROM mcp_schema").get() },
-        { version: 5, compatible_with: 4 }
+        { version: 6, compatible_with: 5 }
       )
       const old = yield* Effect.flip(prepareSchema(runner, sqliteDialect, tables, "migrate", released))
       assert.include(old.reason, "upgrade mcp-task-storage")

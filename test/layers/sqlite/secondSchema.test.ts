@@ -94,7 +94,7 @@ describe("a file of the second schema version", () => {
         ["two", undefined]
       ])
       const version = database.prepare("SELECT version, compatible_with FROM mcp_schema").get()
-      assert.deepEqual({ ...version }, { version: 3, compatible_with: 1 })
+      assert.deepEqual({ ...version }, { version: 4, compatible_with: 1 })
       const failure = { name: "Error", message: "it broke", stack: "at work" }
       const ended = yield* storage.settleTask("two", { _tag: "Error", code: 1, message: "m" }, {
         failure,
