@@ -59,11 +59,11 @@ export class MemoryStore {
     () => filter(this.#all.inStatus("working"), (entry) => isLeased(entry) && isAbandoned(entry.task))
   )
   readonly #free = new FreeTasks(() => filter(this.#all.inStatus("working"), isLeased))
-  readonly #listeners = new Set<(taskId: string) => void>()
+  readonly #listeners = new Map<(taskId: string) => void, symbol>()
 
-  /** Calls the listener after every write that is news, until the returned function is called. */
-  listen(listener: (taskId: string) => void): () => void {
-    this.#listeners.add(listener)
+  /** Calls the listener after every write of another writer that is news, until the returned function is called. */
+  listen(writer: symbol, listener: (taskId: string) => void): () => void {
+    this.#listeners.set(listener, writer)
     return () => this.#listeners.delete(listener)
   }
 
@@ -74,12 +74,12 @@ export class MemoryStore {
   }
 
   /** Stores a new task within the bounds. It replaces an expired one of its id. */
-  insert(task: StoredTask, bounds: TaskBounds, now: number): InsertResult {
+  insert(task: StoredTask, bounds: TaskBounds, now: number, writer: symbol): InsertResult {
     const taken = this.#tasks.get(task.taskId)
     if (taken !== undefined && !isExpired(taken.task, now)) return { _tag: "Exists" }
     const refused = this.#refuse(task, bounds, taken)
     if (refused !== undefined) return refused
-    if (taken !== undefined) this.#remove(taken)
+    if (taken !== undefined) this.#remove(taken, writer)
     const session = this.#sessions.get(task.sessionId) ?? new TaskList()
     const entry = {
       createdAt: task.createdAt,
@@ -93,7 +93,7 @@ export class MemoryStore {
     this.#sessions.set(task.sessionId, session)
     this.#addActive(entry)
     this.#addExpiry(entry)
-    this.#written(task.taskId)
+    this.#written(task.taskId, writer)
     return { _tag: "Inserted" }
   }
 
@@ -111,22 +111,22 @@ export class MemoryStore {
   }
 
   /** Writes the patch if the guard permits it. */
-  patch(taskId: string, scope: TaskScope, guard: TaskGuard, patch: TaskPatch): PatchResult {
+  patch(taskId: string, scope: TaskScope, guard: TaskGuard, patch: TaskPatch, writer: symbol): PatchResult {
     const entry = this.#tasks.get(taskId)
     if (entry === undefined || !isVisible(entry.task, scope)) return { _tag: "Missing" }
     const before = entry.task
     if (!permits(guard, before, patch)) return { _tag: "Rejected", task: before }
     if (isNewsForWorker(guard, patch)) this.workers.note(before)
-    return { _tag: "Patched", task: this.#write(entry, patch) }
+    return { _tag: "Patched", task: this.#write(entry, patch, writer) }
   }
 
   /** Claims free tasks in turns. */
-  take(query: FreeQuery, patch: TaskPatch): ReadonlyArray<TakenTask> {
+  take(query: FreeQuery, patch: TaskPatch, writer: symbol): ReadonlyArray<TakenTask> {
     // All are found before the first is written, for a walk cannot go on in an index that changes.
     return [...this.free(query)].map((entry) => {
       const { attempt, dueAt, leaseExpiresAt } = entry.task
       return {
-        task: this.#write(entry, { ...patch, attempt: attempt + 1 }),
+        task: this.#write(entry, { ...patch, attempt: attempt + 1 }, writer),
         before: { dueAt, leaseExpiresAt }
       }
     })
@@ -135,11 +135,11 @@ export class MemoryStore {
   /** Ends the hold of a worker, or of all that are dead, on up to `limit` tasks, and gives how many. */
   release(workerId: string | undefined, leaseExpiresAt: number, limit: number): number {
     const held = this.workers.held(workerId, limit)
-    for (const entry of held) this.#write(entry, { leaseExpiresAt, dueAt: null })
+    for (const entry of held) this.#write(entry, { leaseExpiresAt, dueAt: null }, undefined)
     return held.length
   }
 
-  #write(entry: TaskEntry, patch: TaskPatch): StoredTask {
+  #write(entry: TaskEntry, patch: TaskPatch, writer: symbol | undefined): StoredTask {
     const before = entry.task
     const task = applyPatch(before, patch)
     this.#removeActive(entry)
@@ -151,15 +151,15 @@ export class MemoryStore {
       this.#all.move(entry, before.status)
       this.#sessions.get(task.sessionId)?.move(entry, before.status)
     }
-    if (isNews(patch)) this.#written(task.taskId)
+    if (isNews(patch)) this.#written(task.taskId, writer)
     return task
   }
 
   /** Removes the task in scope, and tells whether there was one. */
-  remove(taskId: string, scope: TaskScope): boolean {
+  remove(taskId: string, scope: TaskScope, writer: symbol): boolean {
     const entry = this.#tasks.get(taskId)
     if (entry === undefined || !isVisible(entry.task, scope)) return false
-    this.#remove(entry)
+    this.#remove(entry, writer)
     return true
   }
 
@@ -212,7 +212,7 @@ export class MemoryStore {
       expired.push(entry)
       if (expired.length === limit) break
     }
-    for (const entry of expired) this.#remove(entry)
+    for (const entry of expired) this.#remove(entry, undefined)
     return expired.map(({ task }) => task.taskId)
   }
 
@@ -261,7 +261,7 @@ export class MemoryStore {
     if (at !== null) this.#expiries.delete({ at, key: entry.key })
   }
 
-  #remove(entry: TaskEntry): void {
+  #remove(entry: TaskEntry, writer: symbol | undefined): void {
     const { sessionId, taskId } = entry.task
     const session = this.#sessions.get(sessionId)
     session?.remove(entry)
@@ -272,11 +272,12 @@ export class MemoryStore {
     this.#tasks.delete(taskId)
     this.workers.note(entry.task)
     this.messages.drop(taskId)
-    this.#written(taskId)
+    this.#written(taskId, writer)
   }
 
-  #written(taskId: string): void {
-    for (const listener of this.#listeners) listener(taskId)
+  /** A writer tells its own waiters itself, but for what it writes on nobody's behalf. */
+  #written(taskId: string, writer: symbol | undefined): void {
+    for (const [listener, owner] of this.#listeners) if (owner !== writer) listener(taskId)
   }
 }
 

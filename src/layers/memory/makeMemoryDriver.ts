@@ -18,13 +18,15 @@ import { byActivity } from "./TaskOrder.ts"
  * @since 0.1.0
  * @category constructors
  */
-export const makeMemoryDriver = (store: MemoryStore): TaskDriver => ({
+export const makeMemoryDriver = (store: MemoryStore): TaskDriver => driverOf(store, Symbol("writer"))
+
+const driverOf = (store: MemoryStore, writer: symbol): TaskDriver => ({
   backendName: "memory",
-  insert: (task, bounds, now) => new AtOnce(() => store.insert(task, bounds, now)),
+  insert: (task, bounds, now) => new AtOnce(() => store.insert(task, bounds, now, writer)),
   find: (taskId, scope) => new AtOnce(() => store.find(taskId, scope)),
   findSummary: (taskId, scope) => new AtOnce(() => store.find(taskId, scope)),
-  patch: (taskId, scope, guard, patch) => new AtOnce(() => store.patch(taskId, scope, guard, patch)),
-  remove: (taskId, scope) => new AtOnce(() => store.remove(taskId, scope)),
+  patch: (taskId, scope, guard, patch) => new AtOnce(() => store.patch(taskId, scope, guard, patch, writer)),
+  remove: (taskId, scope) => new AtOnce(() => store.remove(taskId, scope, writer)),
   page: (query) => new AtOnce(() => takePage(store, query, taskBytes)),
   pageSummaries: (query) => new AtOnce(() => takePage(store, query, summaryBytes)),
   stale: ({ freeSince, limit, now, statuses, updatedBefore }) =>
@@ -40,7 +42,7 @@ export const makeMemoryDriver = (store: MemoryStore): TaskDriver => ({
   freeKinds: ({ freeBy, limit, now }) =>
     new AtOnce(() => first(limit, store.freeKinds(freeBy, now)).map(({ task }) => task)),
   free: (query) => new AtOnce(() => Array.from(store.free(query), ({ task }) => task)),
-  take: (query, patch) => new AtOnce(() => store.take(query, patch)),
+  take: (query, patch) => new AtOnce(() => store.take(query, patch, writer)),
   removeExpired: (now, limit) => new AtOnce(() => store.removeExpired(now, limit)),
   count: (scope) => new AtOnce(() => store.count(scope)),
   messages: store.messages,
@@ -59,7 +61,7 @@ export const makeMemoryDriver = (store: MemoryStore): TaskDriver => ({
     Effect.acquireRelease(
       Effect.sync(() => {
         Queue.offerUnsafe(queue, undefined)
-        return store.listen((taskId) => Queue.offerUnsafe(queue, taskId))
+        return store.listen(writer, (taskId) => Queue.offerUnsafe(queue, taskId))
       }),
       (stop) => Effect.sync(stop)
     )
