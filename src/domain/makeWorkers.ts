@@ -27,8 +27,13 @@ import { WorkerRecord } from "./WorkerRecord.ts"
 /** How many workers one step reads or declares dead. */
 const batchSize = 100
 
-/** The longest name of a machine or a program, and of a version. */
-const maxTextLength = 255
+/**
+ * The longest name of a machine or a program, and of a version.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const maxWorkerText = 255
 
 /**
  * Makes the operations on workers.
@@ -139,10 +144,10 @@ const parseWorker = (
   Result.map(
     allOf([
       parseMillis("lease", worker.lease, 1),
-      orAbsent(worker.host, (value) => parseShortText("host", value, maxTextLength)),
+      orAbsent(worker.host, (value) => parseShortText("host", value, maxWorkerText)),
       orAbsent(worker.pid, (value) => parseNatural("pid", value)),
-      orAbsent(worker.name, (value) => parseShortText("name", value, maxTextLength)),
-      orAbsent(worker.version, (value) => parseShortText("version", value, maxTextLength))
+      orAbsent(worker.name, (value) => parseShortText("name", value, maxWorkerText)),
+      orAbsent(worker.version, (value) => parseShortText("version", value, maxWorkerText))
     ]),
     ([lease]) => {
       const { host, name, pid, version } = worker

@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import type { TaskKind } from "../domain/TaskOptions.ts"
 import type { TaskHandler } from "./TaskHandler.ts"
 
 /** The kind of a task: its method, and its name. A task without a name of its own has the one in its params. */
@@ -19,19 +20,41 @@ interface OfKind {
  * @category models
  */
 export class HandlerRegistry<Run> {
-  readonly #handlers = new Map<string, Run>()
+  readonly #handlers = new Map<string, { readonly kind: TaskKind; readonly run: Run }>()
+  #kinds: ReadonlyArray<TaskKind> = []
 
   set({ method, name }: Pick<TaskHandler, "method" | "name">, run: Run): void {
-    this.#handlers.set(keyOf(method, name), run)
+    this.#handlers.set(keyOf(method, name), { kind: name === undefined ? { method } : { method, name }, run })
+    this.#kinds = Array.from(this.#handlers.values(), ({ kind }) => kind)
+  }
+
+  /** The kinds of tasks that have a handler. */
+  get kinds(): ReadonlyArray<TaskKind> {
+    return this.#kinds
+  }
+
+  /** The methods that have handlers for some names, and none for the others. */
+  get methodsOfNames(): ReadonlyArray<string> {
+    const methods = new Set(this.#kinds.map(({ method }) => method))
+    return [...methods].filter((method) => !this.#handlers.has(keyOf(method, undefined)))
   }
 
   find({ name, originalMethod, originalParams }: OfKind): Run | undefined {
-    return this.#handlers.get(keyOf(originalMethod, name ?? nameOf(originalParams))) ??
-      this.#handlers.get(keyOf(originalMethod, undefined))
+    return this.#run(originalMethod, name ?? nameOf(originalParams)) ?? this.#run(originalMethod, undefined)
+  }
+
+  #run(method: string, name: string | undefined): Run | undefined {
+    return this.#handlers.get(keyOf(method, name))?.run
+  }
+
+  /** Tells whether a task has a handler, or may have one by the name in its params. */
+  mayKnow({ name, originalMethod }: Pick<OfKind, "name" | "originalMethod">): boolean {
+    return this.find({ name, originalMethod }) !== undefined ||
+      (name === undefined && this.methodsOfNames.includes(originalMethod))
   }
 
   some(test: (run: Run) => boolean): boolean {
-    return [...this.#handlers.values()].some(test)
+    return [...this.#handlers.values()].some(({ run }) => test(run))
   }
 }
 

@@ -17,7 +17,8 @@ import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 export class LatestRecord {
   #current: TaskRecord
   #summary: TaskSummary
-  #next = Deferred.makeUnsafe<void>()
+  /** Done when there is a later record. It is there while somebody waits. */
+  #next: Deferred.Deferred<void> | undefined
 
   constructor(first: TaskRecord) {
     this.#current = first
@@ -39,8 +40,8 @@ export class LatestRecord {
     this.#current = record
     this.advanceSummary(record)
     const changed = this.#next
-    this.#next = Deferred.makeUnsafe<void>()
-    Deferred.doneUnsafe(changed, Effect.void)
+    this.#next = undefined
+    if (changed !== undefined) Deferred.doneUnsafe(changed, Effect.void)
   }
 
   /** Notes a summary. It does not replace the record, since it has no answers. */
@@ -52,9 +53,9 @@ export class LatestRecord {
   until<A>(read: (record: TaskRecord) => A | undefined): Effect.Effect<A> {
     return Effect.suspend(() => {
       const found = read(this.#current)
-      return found === undefined
-        ? Effect.andThen(Deferred.await(this.#next), this.until(read))
-        : Effect.succeed(found)
+      if (found !== undefined) return Effect.succeed(found)
+      const next = this.#next ??= Deferred.makeUnsafe<void>()
+      return Effect.andThen(Deferred.await(next), this.until(read))
     })
   }
 }

@@ -3,9 +3,8 @@
  *
  * @since 0.2.0
  */
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
+import * as Fiber from "effect/Fiber"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 
 /** Milliseconds between two writes. Of many reports only the last is written. */
@@ -15,33 +14,44 @@ const interval = 100
 const pauseAfterFault = 1_000
 
 /**
- * Writes the first report at once, and of the reports that follow soon only the last. Writes nothing while there are none.
+ * Starts a fiber that outlives whoever starts it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Fork = (effect: Effect.Effect<void>) => Effect.Effect<Fiber.Fiber<void>>
+
+/**
+ * Writes the first report at once, and of the reports that follow soon only the last. While there are none it costs nothing:
+ * the fiber that writes ends with the last report.
  *
  * @since 0.2.0
  * @category models
  */
 export class ProgressReports {
   readonly #write: (message: string) => Effect.Effect<"written" | "later">
-  readonly #reported = Latch.makeUnsafe(false)
+  readonly #fork: Fork
   #latest: { readonly message: string } | undefined
-  #tried = Deferred.makeUnsafe<void>()
+  #isWriting = false
+  #writer: Fiber.Fiber<void> | undefined
   #nextAt = 0n
 
   /** Tries once to write a message. Dies if the message can never be written. */
-  constructor(write: (message: string) => Effect.Effect<"written" | "later">) {
+  constructor(write: (message: string) => Effect.Effect<"written" | "later">, fork: Fork) {
     this.#write = write
+    this.#fork = fork
   }
 
   /** Takes a report. If it is to be written at once, it is written when this succeeds, unless the engine is down. */
   report(message: string): Effect.Effect<void> {
     return Effect.clockWith((clock) =>
       Effect.suspend(() => {
-        const isDue = clock.monotonicTimeNanosUnsafe() >= this.#nextAt
-        const tried = this.#tried
         this.#latest = { message }
-        // Who waits for it may go on before this returns.
-        this.#reported.openUnsafe()
-        return isDue ? Deferred.await(tried) : Effect.void
+        if (this.#isWriting) return Effect.void
+        this.#isWriting = true
+        return clock.monotonicTimeNanosUnsafe() >= this.#nextAt
+          ? Effect.ensuring(this.#writeLatest, this.#writeRest)
+          : this.#writeRest
       })
     )
   }
@@ -53,13 +63,34 @@ export class ProgressReports {
     return latest?.message
   }
 
-  /** Writes the reports, until it is interrupted. */
-  get keepWriting(): Effect.Effect<never> {
-    return this.#reported.await.pipe(
-      Effect.andThen(this.#untilNext),
-      Effect.andThen(this.#writeLatest),
-      Effect.forever
-    )
+  /** Stops writing. A report that is on its way counts as not written. */
+  get stop(): Effect.Effect<void> {
+    return Effect.suspend(() => this.#writer === undefined ? Effect.void : Fiber.interrupt(this.#writer))
+  }
+
+  /** Leaves the reports that are left to a fiber of their own. */
+  get #writeRest(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#latest === undefined) {
+        this.#isWriting = false
+        return Effect.void
+      }
+      return Effect.map(this.#fork(this.#writeAll), (writer) => {
+        if (this.#isWriting) this.#writer = writer
+      })
+    })
+  }
+
+  /** Writes as long as there is a report. If one can never be written, it is dropped: nobody waits for it. */
+  get #writeAll(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#latest === undefined) {
+        this.#isWriting = false
+        this.#writer = undefined
+        return Effect.void
+      }
+      return Effect.andThen(this.#untilNext, Effect.exit(this.#writeLatest)).pipe(Effect.andThen(this.#writeAll))
+    })
   }
 
   get #untilNext(): Effect.Effect<void> {
@@ -73,33 +104,27 @@ export class ProgressReports {
     return Effect.clockWith((clock) =>
       Effect.suspend(() => {
         const latest = this.#latest
-        this.#reported.closeUnsafe()
         if (latest === undefined) return Effect.void
         const waitUntil = (millis: number) => {
           this.#nextAt = clock.monotonicTimeNanosUnsafe() + BigInt(millis) * 1_000_000n
         }
+        const drop = () => {
+          if (this.#latest === latest) this.#latest = undefined
+        }
         waitUntil(interval)
         // It counts as not written until it is: whoever interrupts this takes it along.
-        return Effect.matchCause(this.#write(latest.message), {
+        return Effect.matchCauseEffect(this.#write(latest.message), {
           onFailure: (cause) => {
-            if (this.#latest === latest) this.#latest = undefined
-            this.#settle(Effect.failCause(cause))
+            drop()
+            return Effect.failCause(cause)
           },
           onSuccess: (fate) => {
             if (fate === "later") waitUntil(pauseAfterFault)
-            if (fate === "written" && this.#latest === latest) this.#latest = undefined
-            if (this.#latest !== undefined) this.#reported.openUnsafe()
-            this.#settle(Effect.void)
+            else drop()
+            return Effect.void
           }
         })
       })
     )
-  }
-
-  /** Tells those who wait for the try how it ended. */
-  #settle(end: Effect.Effect<void>): void {
-    const tried = this.#tried
-    this.#tried = Deferred.makeUnsafe()
-    Deferred.doneUnsafe(tried, end)
   }
 }

@@ -5,10 +5,13 @@
  */
 import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
-import { orAbsent, orNull, parseCount, parseMillis } from "../domain/ArgumentParsers.ts"
-import { parseNames } from "../domain/optionNames.ts"
+import { orAbsent, orNull, parseCount, parseMillis, parseShortText } from "../domain/ArgumentParsers.ts"
+import { isPlainObject } from "../domain/isPlainObject.ts"
+import { maxWorkerText } from "../domain/makeWorkers.ts"
+import { optionNames, parseNames } from "../domain/optionNames.ts"
 import { parseRepeat } from "../domain/RepeatOption.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
+import type { RegisterWorker } from "../domain/TaskOptions.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
 
 const refuse = (field: string, reason: string): Result.Result<never, InvalidInput> =>
@@ -19,6 +22,7 @@ const refuse = (field: string, reason: string): Result.Result<never, InvalidInpu
  * and its parsed form are read off this table, and one that is missing does not compile.
  */
 const parseEach = ({ dispatch, ...options }: TaskRunnerOptions) => ({
+  worker: parseWorker(options.worker ?? {}),
   lease: parseMillis("lease", options.lease ?? "30 seconds", 3),
   recovery: parseRepeat("recovery", options.recovery ?? (dispatch === undefined ? "10 seconds" : false)),
   maxRunning: orNull(options.maxRunning, (value) => parseCount("maxRunning", value)),
@@ -39,6 +43,23 @@ const parseWhenFull = (whenFull: "wait" | "refuse"): Result.Result<"wait" | "ref
   whenFull === "wait" || whenFull === "refuse"
     ? Result.succeed(whenFull)
     : refuse("whenFull", "must be wait or refuse")
+
+const workerNames = optionNames<NonNullable<TaskRunnerOptions["worker"]>>({ name: true, version: true })
+
+const parseWorker = (
+  worker: NonNullable<TaskRunnerOptions["worker"]>
+): Result.Result<Pick<RegisterWorker, "name" | "version">, InvalidInput> => {
+  if (!isPlainObject(worker)) return refuse("worker", "must be an object with a name, a version, or both")
+  const { name, version } = worker
+  return Result.map(
+    Result.all([
+      parseNames(worker, workerNames, "worker."),
+      orNull(name, (value) => parseShortText("worker.name", value, maxWorkerText)),
+      orNull(version, (value) => parseShortText("worker.version", value, maxWorkerText))
+    ]),
+    () => ({ name, version })
+  )
+}
 
 type Parsers = ReturnType<typeof parseEach>
 

@@ -40,6 +40,16 @@ export class RunnerSlots {
     return this.#maxRunning !== null && this.#taken >= this.#maxRunning
   }
 
+  /** How many more tasks may run. */
+  get room(): number {
+    return this.#maxRunning === null ? Infinity : Math.max(0, this.#maxRunning - this.#taken)
+  }
+
+  /** How many tasks each session runs. */
+  get bySession(): { readonly [sessionId: string]: number } {
+    return Object.fromEntries(this.#bySession)
+  }
+
   /** Tells which bound one more task would overrun, if any. */
   overrun(sessionId: string | undefined): Overrun | undefined {
     if (this.#maxRunning !== null && this.isFull) return { scope: "runner", limit: this.#maxRunning }

@@ -37,6 +37,8 @@ export type StartTask = Omit<
   | "createdAt"
   | "lastUpdatedAt"
   | "lease"
+  | "worker"
+  | "delay"
   | "result"
   | "failure"
   | "inputRequests"

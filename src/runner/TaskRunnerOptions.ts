@@ -12,9 +12,12 @@ import type { RepeatOption } from "../domain/RepeatOption.ts"
  * @category options
  */
 export interface TaskRunnerOptions {
+  /** What the process is called where workers are listed: its program, and the version of that. */
+  readonly worker?: { readonly name?: string | undefined; readonly version?: string | undefined } | undefined
   /**
-   * How long a worker holds a task without a sign of life: 30 seconds by default. It gives three signs in that time. It must
-   * be longer than the clocks of the processes differ.
+   * How long the process lives as a worker without a sign of life: 30 seconds by default. It gives three signs in that time, each
+   * for all of its tasks. A task that `runTask` runs has a lease of its own, as long as this. It must be longer than the clocks of
+   * the processes differ.
    */
   readonly lease?: Duration.Input | undefined
   /**

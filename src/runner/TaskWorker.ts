@@ -3,33 +3,32 @@
  *
  * @since 0.2.0
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
-import * as Random from "effect/Random"
+import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
-import * as Stream from "effect/Stream"
-import { backgroundSleep } from "../domain/backgroundSleep.ts"
-import { HoldsProcess } from "../domain/holdProcess.ts"
-import { isExpired } from "../domain/StoredTask.ts"
-import { type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
-import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import { expiresAt } from "../domain/StoredTask.ts"
+import type { LeaseHeld, TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import type { ClaimedTask, TaskStorageShape } from "../domain/TaskOperations.ts"
 import type { TouchOptions, WorkerOption } from "../domain/TaskOptions.ts"
 import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import { isTerminal } from "../domain/TaskStatus.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import { LatestRecord } from "./LatestRecord.ts"
+import type { ProcessWorker, Registration } from "./makeProcessWorker.ts"
 import type { Outages } from "./Outages.ts"
-import { ProgressReports } from "./ProgressReports.ts"
+import { errorOf, firstPatience, isUnavailable, persist, withPatience } from "./persist.ts"
+import { type Fork, ProgressReports } from "./ProgressReports.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import type { Takeovers } from "./Takeovers.ts"
 
 /**
- * Why a worker stops before its work is done: the task has ended or is gone; another worker has it; the task waits for input
- * without a worker; the time of the worker is up; the runner ends.
+ * Why a worker stops before its work is done: the task has ended or is gone; another worker has it; the task waits without a
+ * worker; the time of the worker is up; the runner ends.
  *
  * @since 0.2.0
  * @category models
@@ -44,12 +43,8 @@ export type StopReason = EndOfHold | "suspended" | "deadline" | "shutdown"
  */
 export type EndOfHold = "ended" | "lost"
 
-/** Milliseconds from a failed call to its retry. They double up to the longest. */
-const firstPause = 100
-const longestPause = 5_000
-
-/** Milliseconds: the least time that the largest write on the slowest engine is given. */
-const longestWrite = 20_000
+/** A write came too late: the task is no longer this worker's. */
+class HoldEnded extends Data.TaggedError("HoldEnded")<{ readonly reason: EndOfHold }> {}
 
 /**
  * What the workers of one runner share.
@@ -65,6 +60,10 @@ export interface WorkerSurroundings {
   readonly resultTtl: number | undefined
   readonly outages: Outages
   readonly takeovers: Takeovers
+  readonly process: ProcessWorker
+  readonly fork: Fork
+  /** Stops the worker when its task expires. */
+  readonly noteExpiry: (at: number) => void
 }
 
 /**
@@ -76,33 +75,55 @@ export interface WorkerSurroundings {
  * @category models
  */
 export class TaskWorker {
-  readonly taskId: string
-  readonly attempt: number
   readonly latest: LatestRecord
-  /** Done when the work is to stop. */
-  readonly stopped = Deferred.makeUnsafe<StopReason>()
-  /** Done when the storage takes no more writes of this worker. That may be long after its work was to stop. */
-  readonly over = Deferred.makeUnsafe<EndOfHold>()
-  /** Done when the run is over and its work has cleaned up. */
-  readonly gone = Deferred.makeUnsafe<void>()
-  readonly progress = new ProgressReports((message) => this.#tryProgress(message))
   readonly #surroundings: WorkerSurroundings
-  readonly #handler: Pick<BoundHandler, "name" | "resultTtl">
+  readonly #handler: BoundHandler
   readonly #oneAtATime = Semaphore.makeUnsafe(1)
-  #holds = true
+  #attempt: number
+  /** The registration that holds the task. Without one the task is under a lease of its own. */
+  #registration: Registration | undefined
+  #running: Fiber.Fiber<unknown> | undefined
+  #stopReason: StopReason | undefined
+  #endOfHold: EndOfHold | undefined
+  #progress: ProgressReports | undefined
+  #gone: Deferred.Deferred<void> | undefined
+  #isGone = false
+  #isGivenUp = false
   #questions = 0
 
-  constructor(surroundings: WorkerSurroundings, record: TaskRecord, handler: Pick<BoundHandler, "name" | "resultTtl">) {
-    this.taskId = record.taskId
-    this.attempt = record.attempt ?? 1
+  constructor(
+    surroundings: WorkerSurroundings,
+    record: TaskRecord,
+    handler: BoundHandler,
+    registration: Registration | undefined
+  ) {
     this.latest = new LatestRecord(record)
+    this.#attempt = record.attempt ?? 1
     this.#surroundings = surroundings
     this.#handler = handler
+    this.#registration = registration
+    this.noteExpiry()
   }
 
-  /** Marks a write as this worker's. */
-  get token(): WorkerOption {
-    return { attempt: this.attempt }
+  get taskId(): string {
+    return this.latest.summary.taskId
+  }
+
+  get attempt(): number {
+    return this.#attempt
+  }
+
+  get handler(): BoundHandler {
+    return this.#handler
+  }
+
+  get registration(): Registration | undefined {
+    return this.#registration
+  }
+
+  /** What a write adds that keeps the task. The renewals of a registered worker keep all of its tasks. */
+  get keeping(): { readonly lease?: number } {
+    return this.#registration === undefined ? { lease: this.#surroundings.lease } : {}
   }
 
   /** How long the task lives once this worker has settled it, in milliseconds; `undefined` keeps its ttl. */
@@ -115,138 +136,188 @@ export class TaskWorker {
     return RunnerMetrics.taskLabels(this.latest.summary, this.#handler.name)
   }
 
-  /** Whether the work is to stop, or has stopped. */
-  get isStopped(): boolean {
-    return Deferred.isDoneUnsafe(this.stopped)
+  /** Why the work is to stop, if it is. */
+  get stopReason(): StopReason | undefined {
+    return this.#stopReason
   }
 
+  /** When the task expires, in milliseconds since the epoch. */
+  get expiresAt(): number | null {
+    const { createdAt, ttl } = this.latest.summary
+    return expiresAt({ createdAt: createdAt.epochMilliseconds, ttl })
+  }
+
+  /** Stops the work. */
   stop(reason: StopReason): void {
-    Deferred.doneUnsafe(this.stopped, Effect.succeed(reason))
-    if (reason === "ended" || reason === "lost") Deferred.doneUnsafe(this.over, Effect.succeed(reason))
+    if (reason === "ended" || reason === "lost") this.#endOfHold ??= reason
+    if (this.#stopReason !== undefined) return
+    this.#stopReason = reason
+    this.#running?.interruptUnsafe()
+  }
+
+  /** Notes the fiber of the work, which may be to stop already. */
+  begin(running: Fiber.Fiber<unknown>): void {
+    this.#running = running
+    if (this.#stopReason !== undefined) running.interruptUnsafe()
+  }
+
+  /** Notes that the run is over and its work has cleaned up. */
+  end(): void {
+    this.#isGone = true
+    if (this.#gone !== undefined) Deferred.doneUnsafe(this.#gone, Effect.void)
+  }
+
+  /** Waits for that. */
+  get gone(): Effect.Effect<void> {
+    return Effect.suspend(() => this.#isGone ? Effect.void : Deferred.await(this.#gone ??= Deferred.makeUnsafe<void>()))
+  }
+
+  /** Notes what was read of the task; `undefined` if it is gone. */
+  note(record: TaskRecord | undefined): void {
+    if (record === undefined) return this.stop("ended")
+    this.latest.advance(record)
+    if (isTerminal(record.status)) this.stop("ended")
+    // If another registration of this process has it, this worker is about to move on.
+    else if ((record.attempt ?? 0) > this.#attempt && this.#surroundings.process.find(record.worker) === undefined) {
+      this.stop("lost")
+    } else this.noteExpiry()
+  }
+
+  noteExpiry(): void {
+    const { expiresAt } = this
+    if (expiresAt !== null) this.#surroundings.noteExpiry(expiresAt)
   }
 
   /**
    * Writes, and retries through outages of the engine. If the task is no longer this worker's, it does not return: the
    * worker is told to stop. A refusal for another reason is a mistake of the caller.
    */
-  write<E extends TaskStorageError>(effect: Effect.Effect<TaskRecord, E>): Effect.Effect<TaskRecord> {
-    return Effect.tap(this.#write(effect), (record) => Effect.sync(() => this.latest.advance(record)))
+  write(call: (token: WorkerOption) => Effect.Effect<TaskRecord, TaskStorageError>): Effect.Effect<TaskRecord> {
+    return whileHeld(Effect.tap(this.#write(call), (record) => Effect.sync(() => this.latest.advance(record))))
   }
 
-  /** Does the same for a write whose answer is the summary, without the payloads. */
-  writeBriefly<E extends TaskStorageError>(effect: Effect.Effect<TaskSummary, E>): Effect.Effect<TaskSummary> {
-    return Effect.tap(this.#write(effect), (summary) => Effect.sync(() => this.latest.advanceSummary(summary)))
-  }
-
-  #write<A>(effect: Effect.Effect<A, TaskStorageError>): Effect.Effect<A> {
-    return this.#persist(
-      (patience) => this.#inTurn(effect, patience),
-      (error) => error._tag === "TaskStorageUnavailable"
-    ).pipe(
-      Effect.catch((error) => {
-        const end = endOfHold(error)
-        return end === undefined ? Effect.die(error) : this.#stopWith(end)
-      })
-    )
-  }
-
-  #stopWith(reason: StopReason): Effect.Effect<never> {
-    return Effect.suspend(() => {
-      this.stop(reason)
-      return Effect.never
+  /** Does the same for a write whose answer is the summary, without the payloads. It fails once the task is not held. */
+  writeBriefly(
+    call: (token: WorkerOption) => Effect.Effect<TaskSummary, TaskStorageError>
+  ): Effect.Effect<TaskSummary, HoldEnded> {
+    return Effect.map(this.#write(call), (summary) => {
+      this.latest.advanceSummary(summary)
+      return summary
     })
   }
 
-  /**
-   * Makes a write when the one before it is over. If the engine does not answer for too long, the write counts as failed:
-   * the lease has to be extended in between.
-   */
+  #write<A>(call: (token: WorkerOption) => Effect.Effect<A, TaskStorageError>): Effect.Effect<A, HoldEnded> {
+    const write = Effect.suspend(() => call({ attempt: this.#attempt }))
+    return this.#persist<A, TaskStorageError>(write, isUnavailable).pipe(
+      Effect.catch((error) => {
+        if (error._tag === "HoldEnded") return Effect.fail(error)
+        const end = endOfHold(error)
+        return end === undefined ? Effect.die(error) : this.#endHold(end)
+      })
+    )
+  }
+
+  #endHold(reason: EndOfHold): Effect.Effect<never, HoldEnded> {
+    return Effect.suspend(() => {
+      this.stop(reason)
+      return Effect.fail(new HoldEnded({ reason: this.#endOfHold ?? reason }))
+    })
+  }
+
+  /** Makes a write when the one before it is over. If the engine does not answer for too long, the write counts as failed. */
   #inTurn<A, E>(write: Effect.Effect<A, E>, patience: number): Effect.Effect<A, E | TaskStorageUnavailable> {
-    return this.#oneAtATime.withPermit(
-      Effect.timeoutOrElse(write, { duration: Duration.millis(patience), orElse: () => Effect.fail(unanswered) })
-    )
+    return this.#oneAtATime.withPermit(withPatience(write, patience))
   }
 
-  /**
-   * Retries a call until it gives something other than an outage, or the task has expired. Each try waits longer than the one
-   * before, because some writes are large. Between two tries the lease can be extended.
-   */
-  #persist<A>(
-    call: (patience: number) => Effect.Effect<A, TaskStorageError>,
-    isOutage: (error: TaskStorageError) => boolean,
-    token: object = {}
-  ): Effect.Effect<A, TaskStorageError> {
+  /** Retries a call of this task until it gives something other than an outage, or the task is not held any more. */
+  #persist<A, E extends TaskStorageError>(
+    call: Effect.Effect<A, E>,
+    isOutage: (error: E | TaskStorageUnavailable) => boolean
+  ): Effect.Effect<A, E | TaskStorageUnavailable | HoldEnded> {
     const { lease, outages } = this.#surroundings
-    const mostPatience = Math.max(2 * lease / 3, longestWrite)
-    const attempt = (pause: number, patience: number): Effect.Effect<A, TaskStorageError> =>
-      Effect.matchCauseEffect(call(patience), {
-        onSuccess: (answer) => Effect.as(outages.answered(token), answer),
-        onFailure: (cause) => {
-          const error = errorOf(cause)
-          return isOutage(error)
-            ? Effect.andThen(outages.failed(token, error), this.#pauseWhileAlive(pause)).pipe(
-              Effect.andThen(
-                Effect.suspend(() => attempt(Math.min(2 * pause, longestPause), Math.min(2 * patience, mostPatience)))
-              )
-            )
-            : Effect.andThen(outages.answered(token), Effect.fail(error))
-        }
-      })
-    return Effect.ensuring(
-      Effect.suspend(() => attempt(firstPause, Math.ceil(lease / 3))),
-      outages.forget(token)
-    )
+    return persist((patience) => this.#inTurn(call, patience), {
+      outages,
+      lease,
+      isOutage,
+      beforeRetry: this.#beforeRetry
+    })
   }
 
-  /** Sleeps for about this long. A task that has expired by then has ended, even if nobody could say so. */
-  #pauseWhileAlive(pause: number): Effect.Effect<void> {
-    return Effect.flatMap(Random.next, (random) => backgroundSleep(Math.round(pause * (0.8 + 0.4 * random)))).pipe(
-      Effect.andThen(Clock.currentTimeMillis),
-      Effect.flatMap((now) => {
-        const { createdAt, ttl } = this.latest.summary
-        return isExpired({ createdAt: createdAt.epochMilliseconds, ttl }, now) ? this.#stopWith("ended") : Effect.void
-      })
-    )
+  /** A task that has expired by then has ended, even if nobody could say so. */
+  get #beforeRetry(): Effect.Effect<void, HoldEnded> {
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const { expiresAt } = this
+      if (expiresAt !== null && expiresAt <= now) return this.#endHold("ended")
+      if (this.#endOfHold !== undefined) return this.#endHold(this.#endOfHold)
+      // After an outage the process renews first.
+      return this.#registration === undefined ? Effect.void : this.#surroundings.process.confirm
+    })
+  }
+
+  /** Takes a report of the work. */
+  report(message: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#progress ??= new ProgressReports((message) => this.#tryProgress(message), this.#surroundings.fork)
+      return this.#progress.report(message)
+    })
+  }
+
+  /** Gives the last report, if it is not written yet. */
+  takeReport(): string | undefined {
+    return this.#progress?.take()
   }
 
   /** Writes the last report of the work, if it is not written yet. */
   get flushProgress(): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const statusMessage = this.progress.take()
+      const statusMessage = this.takeReport()
       return statusMessage === undefined ? Effect.void : Effect.asVoid(this.touch({ statusMessage }))
     })
   }
 
-  /** Writes the reports of the work, until it is interrupted. */
-  get keepReporting(): Effect.Effect<never> {
-    return Effect.ensuring(this.progress.keepWriting, this.#surroundings.outages.forget(this.progress))
+  /** Stops writing reports. */
+  get stopReporting(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const progress = this.#progress
+      return progress === undefined
+        ? Effect.void
+        : Effect.andThen(progress.stop, this.#surroundings.outages.forget(progress))
+    })
   }
 
   /** Tries once to write a report. Work does not wait for an engine to come back only to report progress. */
   #tryProgress(statusMessage: string): Effect.Effect<"written" | "later"> {
     const { lease, outages } = this.#surroundings
-    return Effect.matchCauseEffect(this.#inTurn(this.#touch({ statusMessage }), Math.ceil(lease / 3)), {
+    const token = this.#progress ?? this
+    return Effect.matchCauseEffect(this.#inTurn(this.#touch({ statusMessage }), firstPatience(lease)), {
       onSuccess: (summary) => {
         this.latest.advanceSummary(summary)
-        return Effect.as(outages.answered(this.progress), "written")
+        return Effect.as(outages.answered(token), "written")
       },
       onFailure: (cause) => {
         const error = errorOf(cause)
-        if (error._tag === "TaskStorageUnavailable") return Effect.as(outages.failed(this.progress, error), "later")
+        if (error._tag === "TaskStorageUnavailable") return Effect.as(outages.failed(token, error), "later")
         const end = endOfHold(error)
-        return end === undefined ? Effect.die(error) : this.#stopWith(end)
+        return end === undefined ? Effect.die(error) : whileHeld(this.#endHold(end))
       }
     })
   }
 
-  /** Touches the task, as {@link writeBriefly} writes. */
+  /** Touches the task, as {@link write} writes. */
   touch(options: TouchOptions): Effect.Effect<TaskSummary> {
-    return this.writeBriefly(this.#touch(options))
+    return whileHeld(
+      Effect.tap(
+        this.writeBriefly((token) =>
+          this.#surroundings.storage.withSummary.touchTask(this.taskId, { ...token, ...options })
+        ),
+        () => Effect.sync(() => this.noteExpiry())
+      )
+    )
   }
 
   #touch(options: TouchOptions): ReturnType<TaskStorageShape["withSummary"]["touchTask"]> {
     return Effect.suspend(() =>
-      this.#surroundings.storage.withSummary.touchTask(this.taskId, { ...this.token, ...options })
+      this.#surroundings.storage.withSummary.touchTask(this.taskId, { attempt: this.#attempt, ...options })
     )
   }
 
@@ -261,65 +332,120 @@ export class TaskWorker {
   }
 
   /** Makes a write that gives the task up. Nothing that this worker does afterwards takes it back. */
-  letGo<A>(write: Effect.Effect<A>): Effect.Effect<A> {
+  giveUp<A>(write: Effect.Effect<A>): Effect.Effect<A> {
     return Effect.suspend(() => {
-      this.#holds = false
+      this.#isGivenUp = true
       return write
     })
   }
 
   /**
-   * Extends the lease until it is interrupted, or the task is another's. An outage may last longer than the lease. Then the
-   * worker goes on, and its lease is good again if nobody has taken the task.
+   * Extends a lease of its own, through outages. They may last longer than the lease. Then the worker goes on, and its lease is
+   * good again if nobody has taken the task.
    */
-  get keepLease(): Effect.Effect<never> {
-    const { lease, takeovers } = this.#surroundings
-    const pause = Math.floor(lease / 3)
-    return takeovers.watchSleep(pause, backgroundSleep(pause)).pipe(
-      Effect.andThen(this.#persist(() => this.#extendLease, (error) => !endsHold(error))),
-      Effect.catch((error) => this.#stopWith(endOfHold(error) ?? "ended")),
-      Effect.forever
-    )
-  }
-
-  /** Extends the lease before its time, if that can be done at once. */
-  get renew(): Effect.Effect<void> {
-    return Effect.asVoid(Effect.exit(this.#extendLease))
-  }
-
-  get #extendLease(): Effect.Effect<void, TaskStorageError> {
+  get extendLease(): Effect.Effect<void, HoldEnded> {
     const { lease } = this.#surroundings
-    const touch = Effect.suspend(() =>
-      this.#holds ? Effect.map(this.#touch({ lease }), (summary) => this.latest.advanceSummary(summary)) : Effect.void
+    const extend = Effect.suspend(() =>
+      this.#isGivenUp
+        ? Effect.void
+        : Effect.map(this.#touch({ lease }), (summary) => this.latest.advanceSummary(summary))
     )
-    return this.#inTurn(touch, Math.ceil(lease / 3))
+    return this.#persist(extend, (error) => endOfHold(error) === undefined).pipe(
+      Effect.catch((error) => this.#endHold(error._tag === "HoldEnded" ? error.reason : endOfHold(error) ?? "ended"))
+    )
   }
 
-  /** Follows the task, so that answers and its end are noticed, whoever writes them. */
-  get follow(): Effect.Effect<void> {
-    const { outages, storage } = this.#surroundings
-    const token = {}
-    const following = Stream.runForEach(storage.changes(this.taskId), (record) =>
-      Effect.suspend(() => {
-        this.latest.advance(record)
-        if (isTerminal(record.status)) this.stop("ended")
-        else if ((record.attempt ?? 0) > this.attempt) this.stop("lost")
-        return outages.answered(token)
-      }))
-    return this.#persist(
-      () => Effect.provideService(following, HoldsProcess, false),
-      (error) => !endsHold(error),
-      token
-    ).pipe(
-      Effect.catch((error) => this.#stopWith(endOfHold(error) ?? "ended"))
+  /** Extends a lease of its own before its time, if that can be done at once. */
+  get extendAtOnce(): Effect.Effect<void> {
+    const { lease } = this.#surroundings
+    return Effect.suspend(() =>
+      this.#registration !== undefined || this.#isGivenUp
+        ? Effect.void
+        : Effect.asVoid(Effect.exit(this.#inTurn(this.#touch({ lease }), firstPatience(lease))))
     )
+  }
+
+  /**
+   * Takes the task for another registration of this process, when the one that held it was declared dead. The work goes on,
+   * unless somebody else has had the task in between.
+   */
+  get moveOn(): Effect.Effect<void> {
+    const { process, storage } = this.#surroundings
+    const claim = Effect.suspend((): Effect.Effect<TouchOptions | undefined, TaskStorageError> =>
+      this.#isGivenUp || this.#endOfHold !== undefined || this.#registration?.isLost !== true
+        ? Effect.succeed(undefined)
+        : process.taking((registration) =>
+          Effect.map(
+            storage.claimTask(this.taskId, { worker: registration.workerId }),
+            (claimed) => this.#accept(claimed, registration)
+          )
+        ).pipe(Effect.catchTag("LeaseHeld", (error) => this.#acceptHeld(error)))
+    )
+    return this.#persist<TouchOptions | undefined, TaskStorageError>(claim, isUnavailable).pipe(
+      Effect.flatMap((toLeave) =>
+        toLeave === undefined
+          ? Effect.void
+          : Effect.asVoid(
+            this.#persist<TaskSummary, TaskStorageError>(
+              storage.withSummary.touchTask(this.taskId, toLeave),
+              isUnavailable
+            )
+          )
+      ),
+      Effect.catch((error) =>
+        Effect.sync(() => this.stop(error._tag === "HoldEnded" ? error.reason : endOfHold(error) ?? "lost"))
+      )
+    )
+  }
+
+  /** Takes the task over. If it was another's in between, it tells how to leave it as that one did. */
+  #accept({ abandoned, record }: ClaimedTask, registration: Registration): TouchOptions | undefined {
+    const attempt = record.attempt ?? 1
+    if (attempt !== this.#attempt + 1) {
+      this.stop("lost")
+      return { attempt, lease: abandoned ? abandonedLease : 0 }
+    }
+    this.#attempt = attempt
+    this.#registration = registration
+    registration.tasks++
+    this.latest.advance(record)
+    return undefined
+  }
+
+  /** Takes the task over if this process holds it already: the answer to an earlier claim was lost on its way. */
+  #acceptHeld(error: LeaseHeld): Effect.Effect<TouchOptions | undefined, TaskStorageError> {
+    const { process, storage } = this.#surroundings
+    const registration = process.find(error.worker)
+    if (registration === undefined) return Effect.fail(error)
+    return Effect.flatMap(storage.getTask(this.taskId), (found) =>
+      Option.isSome(found)
+        ? Effect.succeed(this.#accept({ record: found.value, abandoned: true }, registration))
+        : Effect.fail(error))
   }
 }
 
-/** What an error says about the hold of the worker, if anything. */
-const endOfHold = (error: TaskStorageError): EndOfHold | undefined => {
+/**
+ * Milliseconds: the lease of a task whose worker gave up in the middle. It has run out when somebody looks.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const abandonedLease = 1
+
+/** A worker that has lost its task goes no further. It was told to stop. */
+const whileHeld = <A>(effect: Effect.Effect<A, HoldEnded>): Effect.Effect<A> =>
+  Effect.catchTag(effect, "HoldEnded", () => Effect.never)
+
+/**
+ * Tells what an error says about the hold of the worker, if anything.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const endOfHold = (error: TaskStorageError): EndOfHold | undefined => {
   switch (error._tag) {
     case "LeaseLost":
+    case "LeaseHeld":
       return "lost"
     case "TerminalState":
     case "ResultAlreadyStored":
@@ -330,30 +456,11 @@ const endOfHold = (error: TaskStorageError): EndOfHold | undefined => {
     case "InvalidCursor":
     case "InvalidInput":
     case "InvalidTransition":
-    case "LeaseHeld":
     case "MaxTasksReached":
     case "PayloadTooLarge":
     case "TaskAlreadyExists":
     case "TaskStorageUnavailable":
+    case "WorkerLost":
       return undefined
   }
 }
-
-const endsHold = (error: TaskStorageError): boolean => endOfHold(error) !== undefined
-
-/** A driver that dies counts like one that fails with an error. */
-const errorOf = (cause: Cause.Cause<TaskStorageError>): TaskStorageError =>
-  cause.reasons.find(Cause.isFailReason)?.error ?? new TaskStorageUnavailable({
-    operation: "write",
-    reason: "its driver died",
-    retryable: true,
-    applied: "unknown",
-    cause: Cause.squash(cause)
-  })
-
-const unanswered = new TaskStorageUnavailable({
-  operation: "write",
-  reason: "the engine does not answer",
-  retryable: true,
-  applied: "unknown"
-})

@@ -5,27 +5,41 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
-import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
-import type { TaskRecord } from "../domain/TaskRecord.ts"
+import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import type { ClaimedTask } from "../domain/TaskOperations.ts"
+import type { ClaimableOptions, TaskKind } from "../domain/TaskOptions.ts"
+import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import type { HandlerRegistry } from "./HandlerRegistry.ts"
+import type { Registration } from "./makeProcessWorker.ts"
 import type { TaskRuns } from "./makeTaskRuns.ts"
 import type { Outages } from "./Outages.ts"
 import { internal } from "./outcomeOf.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import type { Takeovers } from "./Takeovers.ts"
 import type { TaskRunnerShape } from "./TaskRunner.ts"
+import { untraced } from "./untraced.ts"
 
-/** How many tasks one look takes, in addition to those that it passes by. */
-const batchSize = 50
+/** How many tasks one claim takes at the most. */
+const batchSize = 200
+
+/** How many tasks one look dispatches. */
+const mostDispatched = 1_000
+
+/** How many tasks are looked at that may be of no known kind, or older than the names of tasks. */
+const mostOdd = 50
 
 /** Milliseconds from the registration of a kind of tasks to the next look. Others are mostly registered together with it. */
 const pauseAfterRegistration = 20
+
+/** A task of no known kind is looked for so often until it fails. */
+const looksAtOrphans = 60
 
 /**
  * What the recovery of a runner needs.
@@ -50,7 +64,7 @@ export interface RecoveryParts {
  */
 export interface Recovery {
   readonly recover: TaskRunnerShape["recover"]
-  /** Makes the next look soon: the last one may have passed by tasks whose kind is known now. */
+  /** Makes the next look soon: there may be tasks that the last one could not take. */
   readonly lookSoon: () => void
 }
 
@@ -65,58 +79,152 @@ export const makeRecovery = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Recovery, never, TaskStorage | Scope.Scope> {
   const storage = yield* TaskStorage
   const startedAt = yield* Clock.currentTimeMillis
-  /** Open when a kind of tasks was registered that the last look may have passed by. */
-  const registered = Latch.makeUnsafe(false)
-  let passedBy = 0
+  const soon = Latch.makeUnsafe(false)
+  /** The session whose turn was the last. */
+  let behindSession: string | undefined
+  let nextOddLook = 0
 
-  const recover: TaskRunnerShape["recover"] = Effect.suspend(() => {
+  const declareDead = Effect.suspend(() =>
+    runs.process.isClockRight()
+      ? Effect.asVoid(outages.watch(storage.declareDeadWorkers({ except: runs.process.current()?.workerId })))
+      : Effect.void
+  )
+
+  /** Looks once. An odd look is also for tasks that no claim by kind finds. */
+  const look = (isOdd: boolean): Effect.Effect<ReadonlyArray<string>, TaskStorageUnavailable> =>
+    Effect.gen(function*() {
+      // A process that has lost track of time renews its own worker first.
+      const mayTakeOver = yield* runs.mayTakeOver
+      if (mayTakeOver) yield* declareDead
+      const which: ClaimableOptions = mayTakeOver ? {} : { leases: "released" }
+      if (settings.dispatch !== undefined) return yield* dispatchAll(which)
+      const taken = yield* takeAll(which)
+      const odd = isOdd ? yield* takeOdd(which) : []
+      return [...taken, ...odd]
+    }).pipe(
+      Effect.catchTag("InvalidInput", (error: InvalidInput) => Effect.die(error)),
+      untraced
+    )
+
+  const dispatchAll = (which: ClaimableOptions) =>
+    Effect.tap(
+      outages.watch(
+        storage.claimableTasks({
+          ...which,
+          // Where nothing is registered, others know what they can run.
+          ...(handlers.kinds.length === 0 ? {} : { kinds: handlers.kinds }),
+          limit: mostDispatched
+        })
+      ),
+      (found) => Effect.forEach(found, dispatched, { discard: true })
+    )
+
+  /** Claims as long as it finds something and there is room. */
+  const takeAll = Effect.fnUntraced(function*(which: ClaimableOptions) {
     const taken: Array<string> = []
-    return Effect.gen(function*() {
-      // A process that has lost track of time extends its own leases first.
-      yield* runs.mayTakeOver
-      // Those that were passed by the last time come first again.
-      const found = yield* outages.watch(untraced(storage.claimableTasks({ limit: batchSize + passedBy })))
-      passedBy = 0
-      for (const taskId of found) {
-        if (!runs.isOpen() || runs.isFull()) break
-        if (!runs.isWaiting(taskId) && (yield* takeUp(taskId))) taken.push(taskId)
-        else passedBy++
-      }
-      return taken
-    }).pipe(Effect.catchTag("InvalidInput", (error) => Effect.die(error)))
+    while (runs.isOpen() && handlers.kinds.length > 0) {
+      const limit = Math.min(batchSize, runs.slots.room)
+      if (limit === 0) return cutShort(taken)
+      const claimed = yield* claimSome({ ...which, ...bounds(), kinds: handlers.kinds, limit })
+      for (const { record } of claimed) taken.push(record.taskId)
+      if (claimed.length < limit) return taken
+      behindSession = claimed.at(-1)?.record.sessionId
+    }
+    return taken
   })
 
-  /** Takes up a task without a worker, if it is of a known kind and there is room. */
-  const takeUp = Effect.fnUntraced(function*(taskId: string) {
-    if (runs.workerOf(taskId) !== undefined) return false
-    const record = Option.getOrUndefined(yield* outages.watch(untraced(storage.getTask(taskId))))
-    if (record === undefined || !(yield* runs.mayTake(record))) return false
-    if (settings.dispatch !== undefined) return yield* Effect.as(dispatched(taskId), true)
-    const handler = handlers.find(record) ?? (yield* whenOrphaned(record))
-    if (handler === undefined || runs.overrun(record.sessionId) !== undefined) return false
-    yield* runs.takeUp(taskId, handler, record.sessionId)
+  /** There may be more, so the next free slot is for another look. */
+  const cutShort = (taken: ReadonlyArray<string>): ReadonlyArray<string> => {
+    if (settings.recovery !== null) runs.onRoom(lookSoon)
+    return taken
+  }
+
+  const bounds = (): Pick<ClaimableOptions, "behindSession" | "perSession" | "running"> => ({
+    behindSession,
+    ...(settings.maxRunningPerSession === null
+      ? {}
+      : { perSession: settings.maxRunningPerSession, running: runs.slots.bySession })
+  })
+
+  /** Claims tasks and begins them. Once it has claimed them it goes through with that, even if nobody waits for it any more. */
+  const claimSome = (options: ClaimableOptions) =>
+    Effect.flatMap(
+      runs.inScope(
+        Effect.uninterruptible(
+          runs.process.taking((registration) =>
+            Effect.tap(
+              untraced(storage.claimTasks({ ...options, worker: registration.workerId })),
+              (claimed) => Effect.forEach(claimed, (task) => begin(task, registration), { discard: true })
+            )
+          )
+        )
+      ),
+      (claiming) => Fiber.join(claiming)
+    )
+
+  const begin = (claimed: ClaimedTask, registration: Registration): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      registration.tasks++
+      return Effect.flatMap(
+        runs.takeWaiting(claimed.record.taskId),
+        (waited) =>
+          runs.beginClaimed(claimed, waited?.handler ?? handlers.find(claimed.record) ?? unknownKind, registration)
+      )
+    })
+
+  /** Takes tasks that earlier versions stored without a name of their own, and fails those that nobody has known for long. */
+  const takeOdd = Effect.fnUntraced(function*(which: ClaimableOptions) {
+    const taken: Array<string> = []
+    const unnamed = handlers.methodsOfNames.map((method): TaskKind => ({ method, name: null }))
+    const old = unnamed.length === 0 ? [] : yield* list({ ...which, kinds: unnamed, limit: mostOdd })
+    for (const taskId of old) {
+      const record = Option.getOrUndefined(yield* outages.watch(storage.getTask(taskId)))
+      const handler = record === undefined ? undefined : handlers.find(record)
+      if (record !== undefined && handler !== undefined && (yield* takeUp(record, handler))) taken.push(taskId)
+    }
+    for (const taskId of yield* list({ ...which, limit: mostOdd })) {
+      const summary = Option.getOrUndefined(yield* outages.watch(storage.getTaskSummary(taskId)))
+      if (summary === undefined || handlers.mayKnow(summary) || !(yield* isOrphan(summary))) continue
+      if (yield* takeUp(summary, unknownKind)) taken.push(taskId)
+    }
+    return taken
+  })
+
+  const list = (options: ClaimableOptions) => outages.watch(storage.claimableTasks(options))
+
+  /** Takes one task if there is room. */
+  const takeUp = Effect.fnUntraced(function*({ sessionId, taskId }: TaskRecord | TaskSummary, handler: BoundHandler) {
+    if (!runs.isOpen() || runs.overrun(sessionId) !== undefined) return false
+    yield* runs.wait({ taskId, sessionId, handler })
     return true
   })
 
   /** A task of an unknown kind fails when nobody has known it for long: a later version may have dropped its tool. */
-  const whenOrphaned = (record: TaskRecord): Effect.Effect<BoundHandler | undefined> =>
+  const isOrphan = ({ lastUpdatedAt, leaseExpiresAt }: TaskSummary): Effect.Effect<boolean> =>
     Effect.map(Clock.currentTimeMillis, (now) => {
-      const lease = record.leaseExpiresAt?.epochMilliseconds ?? 0
-      const freeSince = lease === 0 ? record.lastUpdatedAt.epochMilliseconds : lease
+      const lease = leaseExpiresAt?.epochMilliseconds ?? 0
+      const freeSince = lease === 0 ? lastUpdatedAt.epochMilliseconds : lease
       // Nobody was there to know it before.
-      return now - Math.max(freeSince, startedAt) < settings.orphanTimeout ? undefined : unknownKind
+      return now - Math.max(freeSince, startedAt) >= settings.orphanTimeout
     })
+
+  const lookSoon = (): void => {
+    soon.openUnsafe()
+  }
 
   if (settings.recovery !== null) {
     const looking = {}
     const nextTime = Effect.raceFirst(
       takeovers.watchSleep(settings.recovery, backgroundSleep(settings.recovery)),
-      Effect.andThen(registered.await, backgroundSleep(pauseAfterRegistration))
+      Effect.andThen(soon.await, backgroundSleep(pauseAfterRegistration))
     )
-    yield* Effect.suspend(() => {
-      registered.closeUnsafe()
-      return recover
-    }).pipe(
+    const nextLook = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      soon.closeUnsafe()
+      const isOdd = now >= nextOddLook
+      if (isOdd) nextOddLook = now + Math.ceil(settings.orphanTimeout / looksAtOrphans)
+      return look(isOdd)
+    })
+    yield* Effect.andThen(nextLook, runs.fill).pipe(
       Effect.andThen(outages.answered(looking)),
       Effect.catchTag("TaskStorageUnavailable", (error) => outages.failed(looking, error)),
       Effect.andThen(nextTime),
@@ -125,14 +233,10 @@ export const makeRecovery = Effect.fnUntraced(function*(
     )
   }
 
-  return { recover, lookSoon: () => registered.openUnsafe() }
+  return { recover: look(true), lookSoon }
 })
-
-/** A look that finds nothing is no news. Traced, it would make a span every few seconds in every process. */
-const untraced = <A, E>(look: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.provideService(look, References.TracerEnabled, false)
 
 const unknownKind: BoundHandler = {
   run: () => Effect.succeed({ outcome: internal("There is nobody any more who runs tasks of this kind") }),
-  lostWorker: "fail"
+  lostWorker: { maxAttempts: Infinity }
 }

@@ -23,8 +23,8 @@ import type { TaskWorker } from "./TaskWorker.ts"
  * @since 0.2.0
  * @category constructors
  */
-export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, lease: number): TaskContextShape => {
-  const { attempt, latest, taskId, token } = worker
+export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker): TaskContextShape => {
+  const { attempt, latest, taskId } = worker
   const first = latest.current
 
   /** Asks only the questions that were not asked yet. An earlier try of this very call may have asked them. */
@@ -46,7 +46,7 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
     Effect.suspend(() => {
       const keys = Object.keys(requests)
       return worker.flushProgress.pipe(
-        Effect.andThen(worker.write(ask(requests, { ...token, lease }))),
+        Effect.andThen(worker.write((token) => ask(requests, { ...token, ...worker.keeping }))),
         Effect.andThen(worker.waitForInput(latest.until((record) => answersOf(record, keys))))
       )
     })
@@ -56,11 +56,11 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
       const answers = answersOf(latest.current, keysOfRequests(requests))
       if (answers !== undefined) return unlessRefused(answers)
       const giveUp = Effect.flatMap(
-        worker.write(ask(requests, { ...token, lease: 0 })),
+        worker.write((token) => ask(requests, { ...token, lease: 0 })),
         (record) => isReleased(record) ? Effect.void : Effect.asVoid(worker.touch({ lease: 0 }))
       )
       return worker.flushProgress.pipe(
-        Effect.andThen(worker.letGo(giveUp)),
+        Effect.andThen(worker.giveUp(giveUp)),
         Effect.andThen(Effect.sync(() => worker.stop("suspended"))),
         Effect.andThen(Effect.never)
       )
@@ -76,7 +76,7 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
       Effect.suspend(() => {
         requireString("message", statusMessage)
         requireAmount(amount)
-        return worker.progress.report(statusMessage)
+        return worker.report(statusMessage)
       }),
     setTtl: (ttl) => Effect.asVoid(worker.touch({ ttl })),
     ...asking(request),
@@ -89,7 +89,7 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker, l
           ? Effect.tap(effect, (value) =>
             Effect.flatMap(
               Effect.orDie(Schema.encodeEffect(codec)(value)),
-              (encoded) => worker.write(storage.storeTaskStep(taskId, key, encoded, token))
+              (encoded) => worker.write((token) => storage.storeTaskStep(taskId, key, encoded, token))
             ))
           : Effect.orDie(Schema.decodeUnknownEffect(codec)(stored))
       })

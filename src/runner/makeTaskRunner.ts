@@ -4,7 +4,6 @@
  * @since 0.2.0
  */
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -23,7 +22,13 @@ import { Outages } from "./Outages.ts"
 import { parseRunTime, timeLeft } from "./parseRunTime.ts"
 import { resolveRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import { Takeovers } from "./Takeovers.ts"
-import { type ReservedSlot, type SessionRunner, type TaskRunnerShape, TooManyTasks } from "./TaskRunner.ts"
+import {
+  type ReservedSlot,
+  type SessionRunner,
+  type StartTask,
+  type TaskRunnerShape,
+  TooManyTasks
+} from "./TaskRunner.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
 
 /**
@@ -53,7 +58,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       const time = yield* Effect.fromResult(parseRunTime(runOptions))
       // A worker of this task that is about to stop here stops before the next one begins.
       const before = runs.workerOf(taskId)
-      if (before?.isStopped === true) yield* Deferred.await(before.gone)
+      if (before?.stopReason !== undefined) yield* before.gone
       const record = Option.getOrUndefined(yield* outages.watch(storage.getTask(taskId)))
       const handler = record === undefined ? undefined : handlers.find(record)
       if (record === undefined || handler === undefined) return "skipped"
@@ -80,6 +85,15 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       )
     }).pipe(Effect.tap((result) => result === "released" ? dispatched(taskId) : Effect.void))
 
+  /** Stores a task that this process holds, and begins it on a slot that was taken for it. */
+  const create = (tasks: SessionTasks, task: StartTask, handler: BoundHandler) =>
+    runs.process.taking((registration) =>
+      Effect.tap(tasks.createTask({ ...task, worker: registration.workerId }), (record) => {
+        registration.tasks++
+        return runs.begin(record, handler, registration)
+      })
+    )
+
   /** A slot that was taken. */
   const reservedSlot = (tasks: SessionTasks, sessionId: string | undefined, taskId: string): ReservedSlot => {
     let isGone = false
@@ -89,9 +103,8 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
         Effect.uninterruptible(Effect.gen(function*() {
           const task = yield* Effect.fromResult(readFields("task", { ...given, taskId }, startFields))
           const handler = yield* bindHandler({ ...handlers.find(task), lostWorker: "fail", run })
-          const record = yield* outages.watch(tasks.createTask({ ...task, lease: settings.lease }))
+          const record = yield* create(tasks, task, handler)
           isGone = true
-          yield* runs.begin(record, handler)
           return record
         })),
       free: Effect.suspend(() => {
@@ -117,13 +130,13 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
         const overrun = isElsewhere ? undefined : runs.overrun(sessionId)
         if (overrun !== undefined && settings.whenFull === "refuse") return yield* new TooManyTasks(overrun)
         const isNow = handler !== undefined && !isElsewhere && overrun === undefined && runs.isOpen()
-        if (isNow) yield* runs.takeSlot(sessionId)
-        const record = yield* outages.watch(tasks.createTask({ ...task, lease: isNow ? settings.lease : 0 })).pipe(
-          Effect.tapError(() => isNow ? runs.freeSlot(sessionId) : Effect.void)
-        )
-        if (isNow) yield* runs.begin(record, handler)
-        else if (isElsewhere) yield* dispatched(record.taskId)
-        else if (handler !== undefined) yield* runs.wait(record.taskId, handler, sessionId)
+        if (isNow) {
+          yield* runs.takeSlot(sessionId)
+          return yield* Effect.tapError(create(tasks, task, handler), () => runs.freeSlot(sessionId))
+        }
+        const record = yield* outages.watch(tasks.createTask({ ...task, lease: 0 }))
+        if (isElsewhere) yield* dispatched(record.taskId)
+        else if (handler !== undefined) yield* runs.wait({ taskId: record.taskId, sessionId, handler })
         return record
       })),
 
@@ -181,11 +194,11 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   const resume = Effect.fnUntraced(function*(record: TaskRecord) {
     const before = runs.workerOf(record.taskId)
     // A worker that waits here goes on with the answer.
-    if (before !== undefined && !before.isStopped) return
+    if (before !== undefined && before.stopReason === undefined) return
     if (before === undefined && !(yield* runs.mayTake(record))) return
     if (settings.dispatch !== undefined) return yield* dispatched(record.taskId)
     const handler = handlers.find(record)
-    if (handler !== undefined) yield* runs.wait(record.taskId, handler, record.sessionId)
+    if (handler !== undefined) yield* runs.wait({ taskId: record.taskId, sessionId: record.sessionId, handler })
   })
 
   return {
@@ -198,7 +211,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       }),
     runTask,
     recover,
-    running: Effect.sync(runs.running)
+    running: Effect.sync(() => runs.slots.taken)
   }
 })
 

@@ -4,7 +4,6 @@
  * @since 0.2.0
  */
 import type * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -13,10 +12,21 @@ import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import type {
+  InvalidInput,
+  LeaseHeld,
+  TaskNotFound,
+  TaskStorageUnavailable,
+  TerminalState
+} from "../domain/TaskError.ts"
+import type { ClaimedTask } from "../domain/TaskOperations.ts"
+import type { ClaimOptions } from "../domain/TaskOptions.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
+import { EarliestTimer } from "./EarliestTimer.ts"
+import { makeNewsReader } from "./makeNewsReader.ts"
+import { makeProcessWorker, type ProcessWorker, type Registration } from "./makeProcessWorker.ts"
 import { makeTaskContext } from "./makeTaskContext.ts"
 import type { Outages } from "./Outages.ts"
 import { internal } from "./outcomeOf.ts"
@@ -30,6 +40,7 @@ import type { Takeovers } from "./Takeovers.ts"
 import { taskAnnotations, taskIdAnnotation } from "./taskAnnotations.ts"
 import type { RunResult } from "./TaskRunner.ts"
 import { TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
+import { type WaitingTask, WaitingTasks } from "./WaitingTasks.ts"
 
 /**
  * How long a worker may have a task, and a signal that stops it.
@@ -38,7 +49,7 @@ import { TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
  * @category models
  */
 export interface Terms {
-  readonly time?: RunTime
+  readonly time: RunTime
   readonly signal?: AbortSignal
 }
 
@@ -49,14 +60,13 @@ export interface Terms {
  * @category models
  */
 export interface TaskRuns {
+  /** The worker that this process is. */
+  readonly process: ProcessWorker
   /** Whether tasks may begin. */
   readonly isOpen: () => boolean
-  readonly running: () => number
-  readonly isFull: () => boolean
+  readonly slots: RunnerSlots
   /** Tells which bound one more task would overrun, if any. */
   readonly overrun: (sessionId: string | undefined) => Overrun | undefined
-  /** Whether the task waits for room here. */
-  readonly isWaiting: (taskId: string) => boolean
   /** The worker that has the task here, which may be about to stop. */
   readonly workerOf: (taskId: string) => TaskWorker | undefined
   /** Whether workers of others with expired leases may be assumed to be gone. */
@@ -65,19 +75,31 @@ export interface TaskRuns {
   readonly mayTake: (record: TaskRecord) => Effect.Effect<boolean>
   readonly takeSlot: (sessionId: string | undefined) => Effect.Effect<void>
   readonly freeSlot: (sessionId: string | undefined) => Effect.Effect<void>
-  /** Runs a task of this runner's own lease, on a slot that was taken for it. */
-  readonly begin: (record: TaskRecord, handler: BoundHandler) => Effect.Effect<void>
+  /** Runs a task that a registration of this process holds, on a slot that was taken for it. */
+  readonly begin: (record: TaskRecord, handler: BoundHandler, registration: Registration) => Effect.Effect<void>
   /** Claims a task as soon as there is room for it, and runs it. */
-  readonly wait: (taskId: string, handler: BoundHandler, sessionId: string | undefined) => Effect.Effect<void>
-  /** Claims a task and runs it, on a slot that is taken at once. */
-  readonly takeUp: (taskId: string, handler: BoundHandler, sessionId: string | undefined) => Effect.Effect<void>
-  /** Claims a task and runs it on these terms, on a slot that was taken for it. */
+  readonly wait: (task: WaitingTask) => Effect.Effect<void>
+  /** Takes a task out of those that wait for room. */
+  readonly takeWaiting: (taskId: string) => Effect.Effect<WaitingTask | undefined>
+  /** Claims tasks that wait for room, as many as there is room for. */
+  readonly fill: Effect.Effect<void>
+  /** Runs a task that was claimed for a registration, or does what its policy says. Takes a slot for it. */
+  readonly beginClaimed: (
+    claimed: ClaimedTask,
+    handler: BoundHandler,
+    registration: Registration
+  ) => Effect.Effect<void>
+  /** Claims a task for one invocation and runs it on these terms, on a slot that was taken for it. */
   readonly run: (
     taskId: string,
     handler: BoundHandler,
     sessionId: string | undefined,
     terms: Terms
   ) => Effect.Effect<Fiber.Fiber<RunResult, InvalidInput | TaskStorageUnavailable>>
+  /** Runs an effect that does not end with its caller. */
+  readonly inScope: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<Fiber.Fiber<A, E>>
+  /** Calls back when the next slot is free that those who wait here do not need. */
+  readonly onRoom: (call: () => void) => void
 }
 
 /**
@@ -98,42 +120,85 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   const scope = yield* Effect.acquireRelease(Scope.make(), endScope)
   const slots = new RunnerSlots(settings)
   const workers = new Map<string, TaskWorker>()
+  /** Open while nothing runs, or is about to. */
+  const idle = Latch.makeUnsafe(true)
+  const waiting = new WaitingTasks()
+  let phase: "open" | "ending" | "stopping" = "open"
+  let onRoom: (() => void) | undefined
+  /** Whether those who wait here had the last slot, so that the next one is for a look at what waits elsewhere. */
+  let isTurnOfOthers = false
+
+  const inScope: TaskRuns["inScope"] = (effect) => Effect.forkIn(Effect.updateContext(effect, baseOnly), scope)
+
+  const news = yield* makeNewsReader({
+    storage,
+    lease: settings.lease,
+    outages,
+    fork: inScope,
+    workerOf: (taskId) => workers.get(taskId)
+  })
+
+  const process = makeProcessWorker({
+    storage,
+    settings,
+    outages,
+    takeovers,
+    fork: inScope,
+    onNews: news.hear,
+    onLost: (lost) =>
+      Effect.forEach(
+        [...workers.values()].filter(({ registration }) => registration === lost),
+        (worker) => worker.moveOn,
+        { concurrency: atOnce, discard: true }
+      )
+  })
+
+  const expiry = new EarliestTimer((now) =>
+    Effect.sync(() => {
+      for (const worker of workers.values()) {
+        const { expiresAt } = worker
+        if (expiresAt !== null && expiresAt <= now) worker.stop("ended")
+        else worker.noteExpiry()
+      }
+    })
+  )
+  yield* inScope(expiry.keepLooking)
+
   const surroundings: WorkerSurroundings = {
     storage,
     lease: settings.lease,
     resultTtl: settings.resultTtl ?? undefined,
     outages,
-    takeovers
+    takeovers,
+    process,
+    fork: inScope,
+    noteExpiry: (at) => expiry.note(at)
   }
-  /** Open while nothing runs, or is about to. */
-  const idle = Latch.makeUnsafe(true)
-  const waiting = new Map<string, { readonly sessionId: string | undefined; readonly handler: BoundHandler }>()
-  let phase: "open" | "ending" | "stopping" = "open"
 
-  const inScope = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Fiber.Fiber<A, E>> =>
-    Effect.forkIn(Effect.updateContext(effect, baseOnly), scope)
-
+  /** Runs a task that is held, on a slot that was taken for it. */
   const hold = (
     record: TaskRecord,
     handler: BoundHandler,
-    { signal, time = unlimited }: Terms = {}
+    registration: Registration | undefined,
+    { signal, time }: Terms = { time: unlimited }
   ): Effect.Effect<RunResult> =>
     Effect.suspend(() => {
-      const { lostWorker, run } = handler
-      const worker = new TaskWorker(surroundings, record, handler)
-      const effect = run(record, makeTaskContext(storage, worker, settings.lease))
+      const worker = new TaskWorker(surroundings, record, handler, registration)
+      const effect = handler.run(record, makeTaskContext(storage, worker))
       workers.set(record.taskId, worker)
       if (phase === "stopping") worker.stop("shutdown")
       if (signal?.aborted === true) worker.stop("deadline")
       else signal?.addEventListener("abort", () => worker.stop("deadline"), { once: true })
-      const running = runWorker(storage, worker, { effect, lostWorker, time }).pipe(
+      const running = runWorker(surroundings, worker, { effect, time }).pipe(
         Effect.annotateLogs(taskAnnotations(record))
       )
-      return Effect.onExit(running, () =>
+      // It was declared dead before the task was known here.
+      const moved = registration?.isLost === true ? Effect.andThen(inScope(worker.moveOn), running) : running
+      return Effect.onExit(moved, () =>
         Effect.suspend(() => {
           workers.delete(record.taskId)
-          Deferred.doneUnsafe(worker.gone, Effect.void)
-          return freeSlot(record.sessionId)
+          worker.end()
+          return letGo(worker)
         }))
     })
 
@@ -147,30 +212,39 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   const freeSlot = (sessionId: string | undefined): Effect.Effect<void> =>
     Effect.suspend(() => {
       slots.release(sessionId)
+      waiting.wake(sessionId)
       if (slots.taken === 0) idle.openUnsafe()
-      return Effect.andThen(Metric.update(RunnerMetrics.running, slots.taken), takeWaiting)
+      return Effect.andThen(Metric.update(RunnerMetrics.running, slots.taken), giveSlot)
     })
 
-  /** Takes up the tasks that wait for a slot, as many as there are slots now. */
-  const takeWaiting: Effect.Effect<void> = Effect.suspend(() => {
-    if (phase !== "open") return Effect.void
-    // If the last answer arrives while its worker stops, the task waits until that worker is gone.
-    const next = [...waiting].find(([taskId, { sessionId }]) =>
-      !workers.has(taskId) && slots.overrun(sessionId) === undefined
-    )
+  /** Gives a slot to who waits here or elsewhere, in turns. */
+  const giveSlot: Effect.Effect<void> = Effect.suspend(() => {
+    const call = onRoom
+    if (call === undefined || (waiting.size > 0 && !isTurnOfOthers)) {
+      isTurnOfOthers = true
+      return fill
+    }
+    isTurnOfOthers = false
+    onRoom = undefined
+    call()
+    return Effect.void
+  })
+
+  const fill: Effect.Effect<void> = Effect.suspend(() => {
+    if (phase !== "open" || slots.isFull) return Effect.void
+    const next = waiting.next((sessionId) => slots.overrun(sessionId) === undefined)
     if (next === undefined) return Effect.void
-    const [taskId, { handler, sessionId }] = next
-    waiting.delete(taskId)
-    return Effect.andThen(Metric.modify(RunnerMetrics.waitingForWorker, -1), takeUp(taskId, handler, sessionId)).pipe(
-      Effect.andThen(Effect.suspend(() => takeWaiting))
+    return Metric.modify(RunnerMetrics.waitingForWorker, -1).pipe(
+      Effect.andThen(takeUp(next)),
+      Effect.andThen(Effect.suspend(() => fill))
     )
   })
 
-  const takeUp: TaskRuns["takeUp"] = (taskId, handler, sessionId) =>
+  const takeUp = ({ handler, sessionId, taskId }: WaitingTask): Effect.Effect<void> =>
     Effect.andThen(
       takeSlot(sessionId),
       inScope(
-        Effect.catchTags(claimAndRun(taskId, handler, sessionId), {
+        Effect.catchTags(claimAndRun(taskId, handler, sessionId, undefined), {
           InvalidInput: (error) => Effect.logWarning("A task cannot be taken up", error),
           TaskStorageUnavailable: (error) =>
             Effect.logWarning("A task cannot be taken up, and waits to be recovered", error)
@@ -178,41 +252,78 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       )
     ).pipe(Effect.asVoid)
 
-  /** Claims a task on a slot that was taken for it. Runs it, or does what the policy says. */
-  const claimAndRun = (taskId: string, handler: BoundHandler, sessionId: string | undefined, terms?: Terms) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.andThen(requireFree(taskId), outages.watch(storage.claimTask(taskId, { lease: settings.lease }))).pipe(
-        Effect.matchEffect({
-          onFailure: (error) =>
-            Effect.andThen(
-              freeSlot(sessionId),
-              (): Effect.Effect<RunResult, InvalidInput | TaskStorageUnavailable> =>
-                error !== notFree && (error._tag === "InvalidInput" || error._tag === "TaskStorageUnavailable")
-                  ? Effect.fail(error)
-                  : Effect.succeed("skipped")
-            ),
-          onSuccess: (claimed) => {
-            const refused = refuseRerun(claimed, handler.lostWorker)
-            const noted = claimed.abandoned ? Metric.update(RunnerMetrics.recovered, 1) : Effect.void
-            if (refused !== undefined) {
-              return Effect.andThen(
-                noted,
-                Effect.ensuring(restore(giveUp(claimed.record, handler, refused)), freeSlot(sessionId))
-              )
-            }
-            return Effect.andThen(noted, restore(hold(claimed.record, handler, terms)))
-          }
+  type ClaimError = InvalidInput | TaskNotFound | LeaseHeld | TerminalState | TaskStorageUnavailable
+  type Claim = { readonly claimed: ClaimedTask; readonly registration: Registration | undefined }
+
+  const claim = (taskId: string, terms: Terms | undefined): Effect.Effect<Claim, ClaimError> => {
+    const claimWith = (options: ClaimOptions) => storage.claimTask(taskId, options)
+    return terms === undefined
+      ? process.taking((registration) =>
+        Effect.map(claimWith({ worker: registration.workerId }), (claimed): Claim => {
+          registration.tasks++
+          return { claimed, registration }
         })
       )
+      : Effect.map(outages.watch(claimWith({ lease: settings.lease })), (claimed) => ({
+        claimed,
+        registration: undefined
+      }))
+  }
+
+  /** Claims a task on a slot that was taken for it, as the worker that this process is, or on terms of its own. */
+  const claimAndRun = (
+    taskId: string,
+    handler: BoundHandler,
+    sessionId: string | undefined,
+    terms: Terms | undefined
+  ): Effect.Effect<RunResult, InvalidInput | TaskStorageUnavailable> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.matchEffect(Effect.andThen(requireFree(taskId), claim(taskId, terms)), {
+        onFailure: (error) =>
+          Effect.andThen(
+            freeSlot(sessionId),
+            (): Effect.Effect<RunResult, InvalidInput | TaskStorageUnavailable> =>
+              error._tag === "InvalidInput" || error._tag === "TaskStorageUnavailable"
+                ? Effect.fail(error)
+                : Effect.succeed("skipped")
+          ),
+        onSuccess: ({ claimed, registration }) => restore(runClaimed(claimed, handler, registration, terms))
+      })
     )
 
+  /** Runs a task that was claimed, on a slot that was taken for it. It fails if its policy does not let it run again. */
+  const runClaimed = (
+    claimed: ClaimedTask,
+    handler: BoundHandler,
+    registration: Registration | undefined,
+    terms: Terms | undefined
+  ): Effect.Effect<RunResult> => {
+    const { abandoned, record } = claimed
+    const refused = refuseRerun(claimed, handler.lostWorker)
+    return Effect.andThen(
+      abandoned ? Metric.update(RunnerMetrics.recovered, 1) : Effect.void,
+      refused === undefined ? hold(record, handler, registration, terms) : fail(record, handler, registration, refused)
+    )
+  }
+
   /** Fails a task that may not run again. */
-  const giveUp = (record: TaskRecord, handler: BoundHandler, reason: string): Effect.Effect<RunResult> =>
-    settle(storage, new TaskWorker(surroundings, record, handler), { outcome: internal(reason) })
+  const fail = (record: TaskRecord, handler: BoundHandler, registration: Registration | undefined, reason: string) =>
+    Effect.suspend(() => {
+      const worker = new TaskWorker(surroundings, record, handler, registration)
+      return Effect.ensuring(settle(storage, worker, { outcome: internal(reason) }), letGo(worker))
+    })
+
+  /** Frees what a worker had. */
+  const letGo = ({ latest, registration }: TaskWorker): Effect.Effect<void> =>
+    Effect.andThen(
+      registration === undefined ? Effect.void : process.letGo(registration),
+      freeSlot(latest.summary.sessionId)
+    )
 
   const mayTakeOver = Effect.gen(function*() {
     if (yield* takeovers.hasLostTime) {
-      yield* Effect.forEach(workers.values(), (worker) => worker.renew, { concurrency: 25, discard: true })
+      yield* process.renew
+      yield* Effect.forEach(workers.values(), (worker) => worker.extendAtOnce, { concurrency: atOnce, discard: true })
     }
     return !outages.isDown && (yield* takeovers.areAllowed)
   })
@@ -220,8 +331,9 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   const mayTake = (record: TaskRecord): Effect.Effect<boolean> =>
     Effect.suspend(() => {
       if (workers.has(record.taskId)) return Effect.succeed(false)
-      const { leaseExpiresAt } = record
-      return leaseExpiresAt === undefined || leaseExpiresAt.epochMilliseconds === 0
+      const { leaseExpiresAt, worker } = record
+      // Whether a registered worker is dead is a fact that the storage knows.
+      return worker !== undefined || leaseExpiresAt === undefined || leaseExpiresAt.epochMilliseconds === 0
         ? Effect.succeed(true)
         : mayTakeOver
     })
@@ -235,41 +347,81 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       if (record !== undefined && !(yield* mayTake(record))) return yield* Effect.fail(notFree)
     })
 
+  /** Gives back a task that there is no room for, or no time. */
+  const giveBack = ({ attempt, taskId }: TaskRecord, registration: Registration): Effect.Effect<void> =>
+    storage.withSummary.touchTask(taskId, { attempt, lease: 0 }).pipe(
+      Effect.tapError((error) => Effect.logWarning("A task cannot be given back", error)),
+      Effect.ignore,
+      Effect.andThen(process.letGo(registration)),
+      inScope,
+      Effect.asVoid
+    )
+
+  const wait = (task: WaitingTask): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const worker = workers.get(task.taskId)
+      // If the last answer arrives while its worker stops, the task waits until that worker is gone.
+      if (worker !== undefined) {
+        return Effect.asVoid(inScope(Effect.andThen(worker.gone, Effect.suspend(() => wait(task)))))
+      }
+      const noted = waiting.add(task) ? Metric.modify(RunnerMetrics.waitingForWorker, 1) : Effect.void
+      // A slot may have become free since there was none.
+      return Effect.andThen(noted, fill)
+    })
+
   yield* Effect.addFinalizer(() =>
     Effect.gen(function*() {
       phase = "ending"
       yield* Effect.timeoutOption(idle.await, Duration.millis(settings.shutdownTimeout))
       phase = "stopping"
       for (const worker of workers.values()) worker.stop("shutdown")
-      // What is no task yet is nobody's to give up.
-      if (workers.size > 0) yield* Effect.timeoutOption(idle.await, shutdownGrace)
+      // What is no task yet is nobody's to give up. What still runs is not given up: the lease of this process runs out.
+      const stopped = workers.size > 0 ? idle.await : Effect.void
+      yield* Effect.timeoutOption(
+        Effect.andThen(stopped, Effect.suspend(() => outages.isDown ? Effect.void : process.end)),
+        shutdownGrace
+      )
       yield* Metric.modify(RunnerMetrics.waitingForWorker, -waiting.size)
     }).pipe(Effect.interruptible)
   )
 
   return {
+    process,
     isOpen: () => phase === "open",
-    running: () => slots.taken,
-    isFull: () => slots.isFull,
+    slots,
     overrun: (sessionId) => slots.overrun(sessionId),
-    isWaiting: (taskId) => waiting.has(taskId),
     workerOf: (taskId) => workers.get(taskId),
     mayTakeOver,
     mayTake,
     takeSlot,
     freeSlot,
-    begin: (record, handler) => Effect.asVoid(inScope(hold(record, handler))),
-    wait: (taskId, handler, sessionId) =>
+    begin: (record, handler, registration) => Effect.asVoid(inScope(hold(record, handler, registration))),
+    wait,
+    takeWaiting: (taskId) =>
       Effect.suspend(() => {
-        const isNew = !waiting.has(taskId)
-        waiting.set(taskId, { sessionId, handler })
-        // A slot may have become free since there was none.
-        return Effect.andThen(isNew ? Metric.modify(RunnerMetrics.waitingForWorker, 1) : Effect.void, takeWaiting)
+        const task = waiting.remove(taskId)
+        return Effect.as(task === undefined ? Effect.void : Metric.modify(RunnerMetrics.waitingForWorker, -1), task)
       }),
-    takeUp,
-    run: (taskId, handler, sessionId, terms) => inScope(claimAndRun(taskId, handler, sessionId, terms))
+    fill,
+    beginClaimed: (claimed, handler, registration) =>
+      Effect.suspend(() => {
+        const { record } = claimed
+        if (phase !== "open" || slots.overrun(record.sessionId) !== undefined) return giveBack(record, registration)
+        return Effect.andThen(
+          takeSlot(record.sessionId),
+          Effect.asVoid(inScope(runClaimed(claimed, handler, registration, undefined)))
+        )
+      }),
+    run: (taskId, handler, sessionId, terms) => inScope(claimAndRun(taskId, handler, sessionId, terms)),
+    inScope,
+    onRoom: (call) => {
+      onRoom = call
+    }
   }
 })
+
+/** How many tasks are dealt with side by side. */
+const atOnce = 25
 
 /** How long workers have to give up their tasks. */
 const shutdownGrace = "6 seconds"

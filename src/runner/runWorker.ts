@@ -4,52 +4,52 @@
  * @since 0.2.0
  */
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
-import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import type { FailureInput } from "../domain/FailureReport.ts"
 import type { InvalidInput, PayloadTooLarge } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { WorkerOption } from "../domain/TaskOptions.ts"
 import { failureReason, type TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import { quietly } from "./describeThrown.ts"
+import { guardOwnLease } from "./guardOwnLease.ts"
 import { internal } from "./outcomeOf.ts"
 import { type RunTime, timeLeft } from "./parseRunTime.ts"
 import { remoteParent } from "./remoteParent.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { taskIdAnnotation } from "./taskAnnotations.ts"
-import type { LostWorkerPolicy } from "./TaskHandler.ts"
 import type { RunResult } from "./TaskRunner.ts"
-import type { StopReason, TaskWorker } from "./TaskWorker.ts"
+import { abandonedLease, type StopReason, type TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
 import type { WorkEnd } from "./WorkEnd.ts"
 
 /**
- * What a worker does, and when it has to stop.
+ * What a worker does, and how long it may.
  *
  * @since 0.2.0
  * @category models
  */
 export interface Work {
   readonly effect: Effect.Effect<WorkEnd>
-  readonly lostWorker: LostWorkerPolicy
   readonly time: RunTime
 }
 
-/** A lease that has run out, of a worker that gave up in the middle. */
-const abandonedLease = 1
-
 /**
- * Runs the work, keeps the lease meanwhile, and settles the task, whatever happens.
+ * Runs the work, and settles the task, whatever happens.
  *
  * @since 0.2.0
  * @category combinators
  */
-export const runWorker = (storage: TaskStorageShape, worker: TaskWorker, work: Work): Effect.Effect<RunResult> =>
+export const runWorker = (
+  surroundings: WorkerSurroundings,
+  worker: TaskWorker,
+  work: Work
+): Effect.Effect<RunResult> =>
   Effect.gen(function*() {
     const startedAt = yield* Clock.currentTimeMillis
-    const result = yield* whileHeld(storage, worker, work)
+    const result = yield* whileHeld(surroundings, worker, work, startedAt)
     const endedAt = yield* Clock.currentTimeMillis
     const { labels } = worker
     yield* Metric.update(Metric.withAttributes(RunnerMetrics.duration, labels), Duration.millis(endedAt - startedAt))
@@ -63,35 +63,32 @@ export const runWorker = (storage: TaskStorageShape, worker: TaskWorker, work: W
     { captureStackTrace: false }
   ))
 
-const whileHeld = Effect.fnUntraced(function*(storage: TaskStorageShape, worker: TaskWorker, work: Work) {
-  const rest = timeLeft(work.time, yield* Clock.currentTimeMillis)
+const whileHeld = Effect.fnUntraced(function*(
+  surroundings: WorkerSurroundings,
+  worker: TaskWorker,
+  { effect, time }: Work,
+  now: number
+) {
+  const { storage } = surroundings
+  const rest = timeLeft(time, now)
   if (rest <= 0) return yield* leave(worker, 0)
-  const following = yield* Effect.forkChild(worker.follow)
-  const keeping = yield* Effect.forkChild(worker.keepLease)
-  const reporting = yield* Effect.forkChild(worker.keepReporting)
-  const running = yield* Effect.forkChild(work.effect)
-  const timing = rest === Infinity
-    ? undefined
-    : yield* Effect.forkChild(Effect.andThen(backgroundSleep(rest), Effect.sync(() => worker.stop("deadline"))))
-  const end = yield* Effect.raceFirst(
-    Fiber.join(running),
-    Deferred.await(worker.stopped)
-  )
-  // The finalizers of the work run before anybody hears that it ended.
-  if (typeof end === "string") yield* Fiber.interrupt(running)
-  if (timing !== undefined) yield* Fiber.interrupt(timing)
-  yield* Fiber.interruptAll([following, reporting])
-  const result = typeof end === "string"
-    ? yield* concludeStopped(storage, worker, work, end)
-    : yield* settle(storage, worker, end)
-  yield* Fiber.interrupt(keeping)
+  const running = yield* Effect.forkChild(effect)
+  worker.begin(running)
+  const guarding = worker.registration === undefined ? yield* guardOwnLease(surroundings, worker, rest) : []
+  // It ends when the finalizers of the work have run. Before that, nobody hears that the work was stopped.
+  const exit = yield* Fiber.await(running)
+  yield* worker.stopReporting
+  const reason = worker.stopReason
+  const result = Exit.isSuccess(exit) && (reason === undefined || reason === "shutdown" || reason === "deadline")
+    ? yield* settle(storage, worker, exit.value)
+    : yield* concludeStopped(storage, worker, reason ?? "lost")
+  yield* Fiber.interruptAll(guarding)
   return result
 })
 
 const concludeStopped = (
   storage: TaskStorageShape,
   worker: TaskWorker,
-  { lostWorker }: Work,
   reason: StopReason
 ): Effect.Effect<RunResult> => {
   switch (reason) {
@@ -102,11 +99,14 @@ const concludeStopped = (
     case "suspended":
       return Effect.succeed("suspended")
     case "deadline":
-      return lostWorker === "fail"
+      return worker.handler.lostWorker === "fail"
         ? settle(storage, worker, { outcome: internal("Interrupted: the task took longer than its worker may") })
         : leave(worker, 0)
     case "shutdown":
-      return leave(worker, abandonedLease)
+      // The end of the registration gives up all of its tasks at once.
+      return worker.registration === undefined
+        ? leave(worker, abandonedLease)
+        : Effect.as(briefly(worker.flushProgress), "released")
   }
 }
 
@@ -131,15 +131,13 @@ const noteLoss = Effect.map(Metric.update(RunnerMetrics.leaseLost, 1), (): RunRe
 /** Gives the task up. If that cannot be written, its lease runs out by itself. */
 const leave = (worker: TaskWorker, lease: number): Effect.Effect<RunResult> =>
   Effect.as(
-    Effect.timeoutOption(
-      Effect.raceFirst(
-        Effect.andThen(worker.flushProgress, worker.letGo(worker.touch({ lease }))),
-        Deferred.await(worker.over)
-      ),
-      "5 seconds"
-    ),
+    briefly(Effect.andThen(worker.flushProgress, worker.giveUp(Effect.asVoid(worker.touch({ lease }))))),
     "released"
   )
+
+/** Waits no longer than that for a write that is as well not made. */
+const briefly = (write: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.asVoid(Effect.timeoutOption(write, "5 seconds"))
 
 /**
  * Settles a task as its worker, and then logs what the client does not learn. An outcome that cannot be stored is replaced by
@@ -152,9 +150,9 @@ export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
   Effect.suspend(() => {
     let refused: InvalidInput | PayloadTooLarge | undefined
     // The last report, if not written yet, is written with the outcome.
-    const reported = worker.progress.take()
-    const store = (outcome: TaskOutcomeInput, failure: FailureInput | undefined) => {
-      const options = { ...worker.token, resultTtl: worker.resultTtl, failure }
+    const reported = worker.takeReport()
+    const store = (token: WorkerOption, outcome: TaskOutcomeInput, failure: FailureInput | undefined) => {
+      const options = { ...token, resultTtl: worker.resultTtl, failure }
       const statusMessage = quietly(() => failureReason(outcome)) ?? reported
       // If the rest of the task leaves no room for a message, the outcome is stored without one.
       return Effect.catchTag(
@@ -166,22 +164,22 @@ export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
             : storage.withSummary.settleTask(worker.taskId, outcome, options)
       )
     }
-    const instead = (error: InvalidInput | PayloadTooLarge, message: string) => {
+    const instead = (token: WorkerOption, error: InvalidInput | PayloadTooLarge, message: string) => {
       refused = error
-      return store(internal(message), end.failure ?? { name: error._tag, message: error.message })
+      return store(token, internal(message), end.failure ?? { name: error._tag, message: error.message })
     }
-    const write = store(end.outcome, end.failure).pipe(
-      Effect.catchTags({
-        PayloadTooLarge: (error) =>
-          instead(error, `The result takes ${error.actual} bytes, and at most ${error.limit} are stored`),
-        InvalidInput: (error) =>
-          instead(error, `The result is not what JSON can carry: ${error.field}: ${error.reason}`)
-      })
-    )
-    return Effect.raceFirst(
-      Effect.andThen(worker.writeBriefly(write), noteEnd(worker)),
-      Effect.flatMap(Deferred.await(worker.over), (reason) => reason === "lost" ? noteLoss : noted)
-    ).pipe(
+    const write = (token: WorkerOption) =>
+      store(token, end.outcome, end.failure).pipe(
+        Effect.catchTags({
+          PayloadTooLarge: (error) =>
+            instead(token, error, `The result takes ${error.actual} bytes, and at most ${error.limit} are stored`),
+          InvalidInput: (error) =>
+            instead(token, error, `The result is not what JSON can carry: ${error.field}: ${error.reason}`)
+        })
+      )
+    return worker.writeBriefly(write).pipe(
+      Effect.andThen(noteEnd(worker)),
+      Effect.catchTag("HoldEnded", ({ reason }) => reason === "lost" ? noteLoss : noted),
       Effect.onInterrupt(() =>
         Effect.logWarning("The outcome of a task could not be stored before the runner ended; its lease runs out").pipe(
           Effect.annotateLogs(taskIdAnnotation, worker.taskId)

@@ -383,6 +383,8 @@ describe("TaskRunner", () => {
         yield* TestClock.adjust("41 seconds")
         const other = yield* makeTaskRunner(quiet)
         yield* other.register(handler)
+        // Its look finds the worker dead, and nothing to run yet.
+        assert.deepEqual(yield* other.recover, [])
         yield* other.provideInput(taskId, { sure: yes })
         assert.deepEqual((yield* end(taskId)).result, { _tag: "Success", value: yes })
       })))

@@ -146,8 +146,10 @@ it.effect("what waits for room, and what waits for an answer, can be seen", () =
     assert.deepEqual(yield* gauges, [2, 1])
     yield* runner.provideInput(first.taskId, { one: {}, two: {} })
     yield* TestClock.adjust("1 second")
+    yield* TestClock.adjust("1 second")
     assert.deepEqual(yield* gauges, [1, 1])
     yield* runner.cancelTask(second.taskId)
+    yield* TestClock.adjust("1 second")
     yield* TestClock.adjust("1 second")
     assert.deepEqual(yield* gauges, [0, 1])
   })).pipe(

@@ -120,6 +120,7 @@ describe("an engine that", () => {
       yield* TestClock.adjust("1 second")
       yield* down
       yield* TestClock.adjust(2 * lease)
+      yield* storage.declareDeadWorkers()
       yield* storage.claimTask(taskId, { lease })
       yield* up
       yield* TestClock.adjust(lease)

@@ -28,7 +28,8 @@ const handlers: ReadonlyArray<TaskHandler> = [
 /** What the engine does once the task runs. */
 const engines = {
   answers: (storage) => storage,
-  "hangs on every write": (storage) => wrapWrites(storage, () => Effect.never)
+  "hangs on every write": (storage) =>
+    wrapWrites(storage, (write, { name }) => name === "registerWorker" ? write : Effect.never)
 } satisfies { readonly [name: string]: (storage: TaskStorageShape) => TaskStorageShape }
 
 const cases = handlers.flatMap((handler) =>

@@ -53,7 +53,9 @@ const scene = Effect.gen(function*() {
     const ofProcess: TaskStorageShape = {
       ...wrapWrites(storage, unlessDead),
       claimTask: (...args) => unlessDead(storage.claimTask(...args)),
-      claimableTasks: (...args) => unlessDead(storage.claimableTasks(...args))
+      claimTasks: (...args) => unlessDead(storage.claimTasks(...args)),
+      claimableTasks: (...args) => unlessDead(storage.claimableTasks(...args)),
+      declareDeadWorkers: (...args) => unlessDead(storage.declareDeadWorkers(...args))
     }
     const runner = yield* makeTaskRunner({
       lease,
@@ -136,16 +138,16 @@ describe("a clock that is set forward", () => {
       assert.deepEqual(yield* attempts(lost), ["failed 2", "working 2"])
     })))
 
-  it.effect("makes a process extend its own leases before it looks for others'", () =>
+  it.effect("makes a process renew its own worker before it looks for others'", () =>
     withStorage(Effect.gen(function*() {
       const { openRunner, state, storage } = yield* scene
       const { recover, start } = yield* openRunner({ recovery: false })
-      const [taskId = ""] = yield* start
+      yield* start
       yield* TestClock.adjust("5 seconds")
       state.ahead += 60_000
       yield* recover
-      const { leaseExpiresAt } = Option.getOrThrow(yield* storage.getTask(taskId))
-      assert.strictEqual(leaseExpiresAt?.epochMilliseconds, 65_000 + lease)
+      const [listed] = yield* storage.listWorkers()
+      assert.strictEqual(listed?.worker.leaseExpiresAt.epochMilliseconds, 65_000 + lease)
     })))
 })
 

@@ -6,7 +6,7 @@ import type { TaskStorageUnavailable } from "../../src/index.ts"
 
 /** What is known of a write beside its effect. */
 export interface WorkerWrite extends StatusMessageOption {
-  readonly name: "touchTask" | "settleTask"
+  readonly name: "touchTask" | "settleTask" | "registerWorker" | "renewWorker" | "endWorker"
 }
 
 export type AroundWrite = <A, E>(
@@ -17,6 +17,9 @@ export type AroundWrite = <A, E>(
 export const wrapWrites = (storage: TaskStorageShape, around: AroundWrite): TaskStorageShape => ({
   ...storage,
   ...wrapped(storage, around),
+  registerWorker: (worker) => around(storage.registerWorker(worker), { name: "registerWorker" }),
+  renewWorker: (workerId, options) => around(storage.renewWorker(workerId, options), { name: "renewWorker" }),
+  endWorker: (workerId) => around(storage.endWorker(workerId), { name: "endWorker" }),
   withSummary: { ...storage.withSummary, ...wrapped(storage.withSummary, around) }
 })
 
