@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import type { StoredTask } from "../../domain/StoredTask.ts"
 import type { InsertResult, PatchResult, TakenTask, TaskBounds, TaskDriverError } from "../../domain/TaskDriver.ts"
-import { isNewsForWorker } from "../../domain/TaskWrite.ts"
+import { isNewsForWorker, type TaskPatch } from "../../domain/TaskWrite.ts"
 import { makeFreeStatements, sessionKey } from "../sql/FreeStatements.ts"
 import { readFound } from "../sql/makeSqlFreeTasks.ts"
 import { patchClauses } from "../sql/patchClauses.ts"
@@ -60,26 +60,20 @@ export const makePostgresWrites = (
     patch: (taskId, scope, guard, change, answer = "task") => {
       const { condition, key, params } = scoped(scope)
       const clauses = patchClauses(guard, change, answer)
-      const isNews = isNewsForWorker(guard, change)
       const text = cached(
         clauses.key * 3 + key,
         () =>
-          `WITH old AS MATERIALIZED (SELECT *, (${clauses.condition()}) AS permitted FROM ${tables.tasks} ` +
-          `WHERE task_id = ? AND ${condition} FOR NO KEY UPDATE), ` +
-          `new AS (UPDATE ${tables.tasks} AS task SET ${clauses.assignments("task")} ` +
-          "FROM old WHERE task.task_id = old.task_id AND old.permitted RETURNING task.*)" +
-          (isNews ? `, ${tell(tables, `SELECT worker, task_id FROM old WHERE permitted AND ${isHeld}`)} ` : " ") +
-          `SELECT ${clauses.returned()}, 1 FROM new UNION ALL ` +
-          `SELECT ${columnList.join(", ")}, 0 FROM old WHERE permitted IS NOT TRUE`
+          patchText(tables, {
+            old: `SELECT *, (${clauses.condition()}) AS permitted FROM ${tables.tasks} ` +
+              `WHERE task_id = ? AND ${condition} FOR NO KEY UPDATE`,
+            assignments: clauses.assignments("task"),
+            returned: clauses.returned(),
+            isNews: isNewsForWorker(guard, change)
+          })
       )
       return write(
         { text, params: [...clauses.compared, taskId, ...params, ...clauses.assigned] },
-        ([row]): PatchResult =>
-          row === undefined
-            ? { _tag: "Missing" }
-            : readInteger(row.at(-1)) === 1
-            ? readPatched(row, change)
-            : { _tag: "Rejected", task: readTask(row) }
+        ([row]) => row === undefined ? { _tag: "Missing" } : readDecided(row, change)
       )
     },
 
@@ -122,6 +116,44 @@ export const makePostgresWrites = (
       )
   }
 }
+
+/**
+ * The parts of a guarded write of one task or of several.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PatchParts {
+  /** Selects and locks the tasks, and tells which of them it is `permitted` to write. */
+  readonly old: string
+  readonly assignments: string
+  readonly returned: string
+  /** Whether a registered worker that holds a task gets news of it. */
+  readonly isNews: boolean
+}
+
+/**
+ * Gives the text of a guarded write. For each task that was found, the statement gives a row that {@link readDecided} reads.
+ *
+ * @since 0.2.0
+ * @category statements
+ */
+export const patchText = (tables: TaskTables, { assignments, isNews, old, returned }: PatchParts): string =>
+  `WITH old AS MATERIALIZED (${old}), ` +
+  `new AS (UPDATE ${tables.tasks} AS task SET ${assignments} ` +
+  "FROM old WHERE task.task_id = old.task_id AND old.permitted RETURNING task.*)" +
+  (isNews ? `, ${tell(tables, `SELECT worker, task_id FROM old WHERE permitted AND ${isHeld}`)} ` : " ") +
+  `SELECT ${returned}, 1 FROM new UNION ALL ` +
+  `SELECT ${columnList.join(", ")}, 0 FROM old WHERE permitted IS NOT TRUE`
+
+/**
+ * Reads whether a task was written or refused it.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const readDecided = (row: Row, change: TaskPatch): PatchResult =>
+  readInteger(row.at(-1)) === 1 ? readPatched(row, change) : { _tag: "Rejected", task: readTask(row) }
 
 /** Deletes the messages of the queues that a query selects, beside the statement that goes with it. */
 const removeMessages = ({ messages }: TaskTables, queues: string): string =>

@@ -22,6 +22,8 @@ import type { PostgresDriverOptions } from "./PostgresOptions.ts"
 import { postgresTables } from "./postgresTables.ts"
 import { parseTimeouts } from "./PostgresTimeouts.ts"
 import { makePostgresWrites } from "./PostgresWrites.ts"
+import { makeShareStatements } from "./SharedStatements.ts"
+import { shareWrites } from "./SharedWrites.ts"
 
 /** Milliseconds that a change of the schema may take: counting what is stored already reads all of it. */
 const schemaTimeout = 600_000
@@ -45,7 +47,7 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
     return yield* new InvalidInput({ field: "notifications", reason: "must be true or false" })
   }
 
-  const { host, port = 5432 } = sql.config
+  const { host, maxConnections = 10, port = 5432 } = sql.config
   const dialect = makePostgresDialect({ statementTimeout, ...(host === undefined ? {} : { place: `${host}:${port}` }) })
   const schemaRunner = makeSqlRunner(sql, inSchemaChange(dialect, statementTimeout), {
     lockTimeout,
@@ -57,13 +59,12 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
   const ensureCounters = makeCounterSetup(runner, schemaRunner, dialect, tables, mode)
   if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* ensureCounters
 
-  const driver = makeSqlDriver(
-    sql,
-    dialect,
-    runner,
-    tables,
-    () => makePostgresWrites(tables, dialect, runner, ensureCounters)
-  )
+  const writes = makePostgresWrites(tables, dialect, runner, ensureCounters)
+  // Each caller has its own bound, and waits alone for a lock that is in the way.
+  const sharingRunner = makeSqlRunner(sql, dialect, { lockTimeout: 0 })
+  const sharing = yield* makeShareStatements(sql, maxConnections, statementTimeout)
+  const shared = shareWrites(writes, tables, sharingRunner, sharing)
+  const driver = makeSqlDriver(sql, dialect, runner, tables, () => ({ ...writes, ...shared }))
   const channel = `${tables.prefix}tasks`
   const sender = randomUUID().slice(0, 8)
   const listening = listenForWrites(pg.PgConnection, notifications ? sql.config : undefined, channel, sender)

@@ -27,12 +27,14 @@ import { parseTimeouts } from "./PostgresTimeouts.ts"
 import { parsePostgresUrl, type PostgresUrl } from "./PostgresUrl.ts"
 
 /**
- * A client, and how another connection is made to where it is connected.
+ * A client, how another connection is made to where it is connected, and how many connections it may have.
  *
  * @since 0.2.0
  * @category models
  */
-export type PostgresClient = SqlClient & { readonly config: PgConnection.Config }
+export type PostgresClient = SqlClient & {
+  readonly config: PgConnection.Config & Pick<PostgresClientOptions, "maxConnections">
+}
 
 /**
  * Makes a client with a pool of connections, until the scope closes. `rowBytes` is the largest row that it has to read.
@@ -63,7 +65,7 @@ export const openPostgres = Effect.fnUntraced(function*(
     ["server.address", config.host],
     ["server.port", config.port]
   ])
-  return Object.assign(client, { config })
+  return Object.assign(client, { config: { ...config, maxConnections: options.maxConnections } })
 })
 
 const defaultMessageSize = 16 * 1024 * 1024

@@ -85,7 +85,7 @@ export const makeSqlRunner = (
     return giveUpAfter(
       Effect.provideService(effect, CurrentStatement, progress),
       statementTimeout,
-      () => timedOut(unanswered ?? ofStatement(statementTimeout, progress), writes, progress)
+      () => timedOut(statementTimeout, writes, progress, unanswered)
     )
   }
 
@@ -215,17 +215,36 @@ export const withDriverErrors = <A, E>(
     }
   })
 
-const ofStatement = (statementTimeout: number, { isSent }: StatementProgress): string =>
-  isSent
-    ? `there was no answer within the statementTimeout of ${statementTimeout} ms; look for who holds a lock, check the ` +
-      "network and the load of the database, or raise statementTimeout"
-    : `no connection was free or could be made within the statementTimeout of ${statementTimeout} ms; check the ` +
-      "network, raise maxConnections, or make fewer calls at once"
+/**
+ * Gives the error of a driver for a statement that was not answered in time. `unanswered` says so otherwise than a user who
+ * knows `statementTimeout` needs it.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const timedOut = (
+  statementTimeout: number,
+  writes: boolean,
+  { isSent }: StatementProgress,
+  unanswered?: string
+): TaskDriverError =>
+  new TaskDriverError({
+    reason: unanswered ?? (isSent
+      ? `there was no answer within the statementTimeout of ${statementTimeout} ms; look for who holds a lock, check the ` +
+        "network and the load of the database, or raise statementTimeout"
+      : `no connection was free or could be made within the statementTimeout of ${statementTimeout} ms; check the ` +
+        "network, raise maxConnections, or make fewer calls at once"),
+    retryable: true,
+    applied: writes && isSent ? "unknown" : "no"
+  })
 
-const timedOut = (reason: string, writes: boolean, { isSent }: StatementProgress): TaskDriverError =>
-  new TaskDriverError({ reason, retryable: true, applied: writes && isSent ? "unknown" : "no" })
-
-const unreadable = (cause: unknown, writes: boolean): TaskDriverError =>
+/**
+ * Gives the error of a driver for a row that cannot be read.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const unreadable = (cause: unknown, writes: boolean): TaskDriverError =>
   new TaskDriverError({
     reason: cause instanceof CorruptRow
       ? `a stored row is not as this library writes it (${cause.message}); repair or delete it`

@@ -37,6 +37,8 @@ const patchFields: ReadonlyArray<PatchField> = [...plainFields, ...jsonFields]
  */
 export interface PatchClauses {
   readonly key: number
+  /** The fields whose values `assigned` begins with; behind them are integers. */
+  readonly fields: () => ReadonlyArray<PatchField>
   /** What is set in the table, whose name goes before the columns that are read. */
   readonly assignments: (table: string) => string
   readonly assigned: ReadonlyArray<string | number | null>
@@ -71,6 +73,7 @@ export const patchClauses = (guard: TaskGuard, patch: TaskPatch, answer: PatchAn
   return {
     // More bits than bitwise operators take.
     key: (guardKey(guard) * 2 ** (patchFields.length + 1) + written) * 2 + (answer === "summary" ? 1 : 0),
+    fields: () => patchFields.filter(isWritten),
     assignments: (table) =>
       [
         ...patchFields.filter(isWritten).map((field) => `${columns[field]} = ?`),
