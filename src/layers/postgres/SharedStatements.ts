@@ -27,7 +27,6 @@ import { CurrentStatement, type StatementProgress } from "../sql/StatementProgre
  */
 const partOfConnections = 0.4
 
-
 /** How many writes share a statement, and how many bytes they may have together. */
 const mostWrites = 32
 const mostBytes = 1024 * 1024
