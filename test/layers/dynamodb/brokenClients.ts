@@ -85,11 +85,6 @@ export const brokenConditions: ReadonlyArray<BrokenCondition> = [
   { name: "that a worker is alive", pattern: /attribute_not_exists\(#diedAt\)/, subject: "workers" },
   { name: "that the lease of a worker has run out", pattern: /#leaseExpiresAt <= :v\d+/, subject: "workers" },
   {
-    name: "which worker holds a task",
-    pattern: /#worker = :v\d+ AND #leaseExpiresAt = :v\d+/,
-    subject: "tasks of workers"
-  },
-  {
     name: "that a task waits on purpose",
     pattern: /\(attribute_not_exists\(#dueAt\) OR #dueAt <> #leaseExpiresAt\)/,
     subject: "delays"

@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { describeWithEngine, freshTable } from "./engine.ts"
 import { interceptedClient } from "./interceptedClient.ts"
+import { taskItemOf } from "./items.ts"
 import { open, openThrough } from "./storages.ts"
 
 const tool = { originalMethod: "tools/call" }
@@ -30,6 +31,22 @@ const laggingClient = (lag: Lag) => {
       return id === undefined || !("S" in id) || (created.get(id.S ?? "") ?? 0) <= shown
     })
     return { ...output, Items, Count: Items.length }
+  })
+}
+
+/** A client to which the indexes of leases, of free tasks and of workers stay, while they lag, what they were at the first look. */
+const rememberingClient = (lag: { readonly isLagging: boolean }) => {
+  const remembered = new Map<string, object>()
+  return interceptedClient(async ({ input, perform }) => {
+    const output = await perform()
+    if (!lag.isLagging || !("KeyConditionExpression" in input) || !("IndexName" in input)) return output
+    if (!["leases", "free", "byWorker"].includes(input.IndexName ?? "")) return output
+    // Whatever time is asked for.
+    const values = JSON.stringify(input.ExpressionAttributeValues).replaceAll(/\d{13,}/g, "time")
+    const query = `${input.IndexName} ${input.KeyConditionExpression} ${values}`
+    const first = remembered.get(query) ?? structuredClone(output)
+    remembered.set(query, first)
+    return { ...output, ...structuredClone(first) }
   })
 }
 
@@ -74,25 +91,14 @@ describeWithEngine("indexes that lag", () => {
   it.live("a task that was claimed since is listed as free, and neither given to another worker nor given up", () =>
     Effect.gen(function*() {
       const tableName = yield* freshTable
-      const remembered = new Map<string, object>()
-      let isLagging = false
-      const client = yield* interceptedClient(async ({ input, perform }) => {
-        const output = await perform()
-        if (!isLagging || !("KeyConditionExpression" in input) || !("IndexName" in input)) return output
-        if (input.IndexName !== "leases" && input.IndexName !== "free") return output
-        // Whatever time is asked for.
-        const values = JSON.stringify(input.ExpressionAttributeValues).replaceAll(/\d{13,}/g, "time")
-        const query = `${input.IndexName} ${input.KeyConditionExpression} ${values}`
-        const first = remembered.get(query) ?? structuredClone(output)
-        remembered.set(query, first)
-        return { ...output, ...structuredClone(first) }
-      })
+      const lag = { isLagging: false }
+      const client = yield* rememberingClient(lag)
       const storage = yield* openThrough(client, { tableName, shards: 1 })
       const worker = yield* open({ tableName })
       for (const taskId of ["a", "b", "c"]) yield* worker.createTask({ ...tool, taskId, lease: 1 })
       yield* Effect.sleep("5 millis")
       yield* worker.claimableTasks()
-      isLagging = true
+      lag.isLagging = true
       expect(yield* storage.claimableTasks()).toEqual(["a", "b", "c"])
       const { record } = yield* worker.claimTask("a", { lease: "1 minute" })
       expect(yield* storage.claimableTasks()).toEqual(["a", "b", "c"])
@@ -101,6 +107,60 @@ describeWithEngine("indexes that lag", () => {
       expect(claimed.map(({ record }) => record.taskId)).toEqual(["b"])
       expect(yield* storage.recoverStuckTasks(0, { leases: "expired" })).toEqual(["c"])
       expect(Option.getOrThrow(yield* worker.getTask("a"))).toEqual(record)
+    }))
+
+  /** A storage to which the answer to the first query with such a key comes after something else has happened. */
+  const openOvertaken = (tableName: string, key: string, meanwhile: Effect.Effect<unknown, unknown>) =>
+    Effect.gen(function*() {
+      const run = Effect.runPromiseWith(yield* Effect.context())
+      const next = [meanwhile]
+      const client = yield* interceptedClient(async ({ input, perform }) => {
+        const output = await perform()
+        const isQuery = "KeyConditionExpression" in input && input.KeyConditionExpression?.includes(`#${key} `)
+        const effect = isQuery === true ? next.pop() : undefined
+        if (effect !== undefined) await run(effect)
+        return output
+      })
+      return yield* openThrough(client, { tableName })
+    })
+
+  it.live("what a dead worker has ended, and what others have claimed since, is not released", () =>
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      const other = yield* open({ tableName })
+      const { workerId: dead } = yield* other.registerWorker({ lease: 1 })
+      const { workerId: worker } = yield* other.registerWorker({ lease: "1 minute" })
+      for (const taskId of ["ended", "claimed", "left"]) yield* other.createTask({ ...tool, taskId, worker: dead })
+      yield* Effect.sleep("5 millis")
+      expect(yield* other.declareDeadWorkers()).toEqual([dead])
+      const meanwhile = Effect.andThen(
+        other.claimTask("claimed", { worker }),
+        other.settleTask("ended", { _tag: "Success", value: 1 }, { attempt: 1 })
+      )
+      const storage = yield* openOvertaken(tableName, "worker", meanwhile)
+      expect(yield* storage.endWorker(dead)).toBe(1)
+      const find = (taskId: string) => Effect.map(storage.getTask(taskId), Option.getOrThrow)
+      expect(yield* find("claimed")).toMatchObject({ revision: 2, attempt: 2, worker })
+      expect(yield* find("ended")).toMatchObject({ revision: 2, status: "completed", worker: dead })
+      expect(yield* find("left")).toMatchObject({ revision: 2, attempt: 1, worker: dead })
+    }))
+
+  it.live("what has become due and was claimed since is not moved among the free tasks", () =>
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      const other = yield* open({ tableName, shards: 1 })
+      const { workerId: worker } = yield* other.registerWorker({ lease: "1 minute" })
+      for (const taskId of ["held", "waits"]) yield* other.createTask({ ...tool, taskId, delay: 1 })
+      yield* Effect.sleep("5 millis")
+      const meanwhile = Effect.all([
+        other.claimTask("held", { worker }),
+        other.claimTask("waits", { worker }),
+        other.touchTask("waits", { attempt: 1, delay: "1 hour" })
+      ])
+      const storage = yield* openOvertaken(tableName, "place", meanwhile)
+      expect(yield* storage.claimableTasks()).toEqual([])
+      const [held, waits] = yield* Effect.all([taskItemOf(tableName, "held"), taskItemOf(tableName, "waits")])
+      expect([held?.["free"], held?.["place"], waits?.["free"]?.S]).toEqual([undefined, undefined, "~"])
     }))
 
   it.live("what a worker took at the last moment is found once the index knows of it, though the worker is gone", () =>
