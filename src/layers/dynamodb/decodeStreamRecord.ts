@@ -6,6 +6,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb"
 import * as Option from "effect/Option"
 import { recordFromStored, summaryFromStored, type TaskRecord, type TaskSummary } from "../../domain/TaskRecord.ts"
+import { placeOf, waitingLine } from "./FreeLine.ts"
 import { type Item, readSummary, readTask, taskKey } from "./TaskItem.ts"
 
 /**
@@ -32,7 +33,10 @@ export interface StreamedTask {
   readonly taskId: string
   /** Whether the task is gone: it was deleted, or had expired. */
   readonly isRemoved: boolean
-  /** Whether it waits for a worker, so that `runTask` would take it: it is new, was answered, or was given back. */
+  /**
+   * Whether it waits for a worker, so that `runTask` would take it: it is new, was answered, or was given back. A task that waited
+   * for a time, or whose worker died, waits once a process has looked for such tasks, as each runner does.
+   */
   readonly isWaiting: boolean
   /** The whole task. `undefined` if it is gone, or has large payloads that are compressed or in items of their own. */
   readonly record: TaskRecord | undefined
@@ -58,11 +62,17 @@ export const decodeStreamRecord = (record: StreamRecord): Option.Option<Streamed
   return Option.some({
     taskId,
     isRemoved,
-    isWaiting: item?.["active"]?.S === "working" && item["leaseExpiresAt"]?.N === "0",
+    isWaiting: item !== undefined && isWaiting(item, taskId),
     record: decode(item, (item) => recordFromStored(readTask(item))),
     summary: decode(item, (item) => summaryFromStored(readSummary(item)))
   })
 }
+
+/** In its line the task stands where its lease was when it came there. A process of a version before may have claimed it since. */
+const isWaiting = ({ active, free, leaseExpiresAt, place }: Item, taskId: string): boolean =>
+  active?.S === "working" &&
+  (leaseExpiresAt?.N === "0" ||
+    (free !== undefined && free.S !== waitingLine && place?.S === placeOf(Number(leaseExpiresAt?.N), taskId)))
 
 const taskIdOf = (attributes: object): string | undefined => {
   const { pk, sk } = itemOf(attributes)

@@ -56,6 +56,27 @@ describeWithEngine("the stream of a table", () => {
       expect(listed.map(({ status }) => status)).toEqual(states.map(({ status }) => status))
     }))
 
+  it.live("tells that a task waits once it is due, or its worker is dead, and somebody has looked for such tasks", () =>
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      const storage = yield* open({ tableName })
+      const readStream = yield* streamOf(tableName)
+      const waiting = Effect.map(
+        Effect.promise(readStream),
+        (records) => decodeAll(records).map(({ isWaiting, taskId }) => [taskId, isWaiting])
+      )
+      const { workerId: worker } = yield* storage.registerWorker({ lease: 1 })
+      yield* storage.createTask({ ...tool, taskId: "delayed", delay: 20 })
+      yield* storage.createTask({ ...tool, taskId: "held", worker })
+      expect(yield* waiting).toEqual([["delayed", false], ["held", false]])
+      yield* Effect.sleep("30 millis")
+      yield* storage.declareDeadWorkers()
+      yield* storage.claimableTasks()
+      expect((yield* waiting).toSorted()).toEqual([["delayed", true], ["held", true]])
+      yield* storage.claimTask("held", { lease: "1 minute" })
+      expect(yield* waiting).toEqual([["held", false]])
+    }))
+
   it.live("names tasks whose payloads are elsewhere, without them", () =>
     Effect.gen(function*() {
       const tableName = yield* freshTable
