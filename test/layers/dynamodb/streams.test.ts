@@ -61,20 +61,21 @@ describeWithEngine("the stream of a table", () => {
       const tableName = yield* freshTable
       const storage = yield* open({ tableName })
       const readStream = yield* streamOf(tableName)
+      /** The last that the stream tells of each task. */
       const waiting = Effect.map(
         Effect.promise(readStream),
-        (records) => decodeAll(records).map(({ isWaiting, taskId }) => [taskId, isWaiting])
+        (records) => Object.fromEntries(decodeAll(records).map(({ isWaiting, taskId }) => [taskId, isWaiting]))
       )
       const { workerId: worker } = yield* storage.registerWorker({ lease: 1 })
       yield* storage.createTask({ ...tool, taskId: "delayed", delay: 20 })
       yield* storage.createTask({ ...tool, taskId: "held", worker })
-      expect(yield* waiting).toEqual([["delayed", false], ["held", false]])
+      expect(yield* waiting).toEqual({ delayed: false, held: false })
       yield* Effect.sleep("30 millis")
       yield* storage.declareDeadWorkers()
       yield* storage.claimableTasks()
-      expect((yield* waiting).toSorted()).toEqual([["delayed", true], ["held", true]])
+      expect(yield* waiting).toEqual({ delayed: true, held: true })
       yield* storage.claimTask("held", { lease: "1 minute" })
-      expect(yield* waiting).toEqual([["held", false]])
+      expect(yield* waiting).toEqual({ delayed: true, held: false })
     }))
 
   it.live("names tasks whose payloads are elsewhere, without them", () =>
