@@ -298,7 +298,7 @@ const parseKinds = (kinds: ReadonlyArray<TaskKind>): Parsed<ReadonlyArray<Wanted
     : Result.fail(new InvalidInput({ field: "kinds", reason: "must be an array" }))
 
 const parseKind = (field: string, kind: TaskKind): Parsed<WantedKind> =>
-  Result.flatMap(readFields(field, kind, taskKind), ({ method, name }) =>
+  Result.flatMap(readFields(field, kind, taskKind, `${field}.`), ({ method, name }) =>
     Result.map(
       allOf([
         parseText(`${field}.method`, method),

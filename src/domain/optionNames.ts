@@ -55,7 +55,7 @@ const notPlain = (): Result.Result<never, InvalidInput> =>
 
 /**
  * Reads the fields of an argument once, and refuses names that it does not know. A getter that throws is bad input like
- * any other.
+ * any other. `within` is the path of the argument, with a dot behind it, if it is part of another one.
  *
  * @since 0.2.0
  * @category parsers
@@ -63,21 +63,26 @@ const notPlain = (): Result.Result<never, InvalidInput> =>
 export const readFields = <Fields extends object>(
   field: string,
   value: Fields,
-  names: OptionNames<NoInfer<Fields>>
+  names: OptionNames<NoInfer<Fields>>,
+  within = ""
 ): Result.Result<Fields, InvalidInput> => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return Result.fail(new InvalidInput({ field, reason: "must be an object" }))
   }
   try {
-    return copyOf(value, names)
+    return copyOf(value, names, within)
   } catch {
     return unreadable(field)
   }
 }
 
-const copyOf = <A extends object>(value: A, names: ReadonlyArray<string>): Result.Result<A, InvalidInput> => {
+const copyOf = <A extends object>(
+  value: A,
+  names: ReadonlyArray<string>,
+  within = ""
+): Result.Result<A, InvalidInput> => {
   const copy = { ...value }
-  return Result.map(parseNames(copy, names), () => copy)
+  return Result.map(parseNames(copy, names, within), () => copy)
 }
 
 const unreadable = (field: string): Result.Result<never, InvalidInput> =>

@@ -3,8 +3,10 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import type { StoredTask } from "../../domain/StoredTask.ts"
-import type { TaskDriver } from "../../domain/TaskDriver.ts"
+import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import type { TaskGuard, TaskPatch, TaskScope } from "../../domain/TaskWrite.ts"
 
 /**
@@ -80,3 +82,14 @@ export const storing =
     insert: (task, bounds, now) => good.insert(change(task), bounds, now),
     patch: (taskId, scope, guard, patch, answer) => good.patch(taskId, scope, guard, change(patch), answer)
   })
+
+/** Reads every visible task of a status. */
+export const tasksIn = (
+  good: TaskDriver,
+  status: TaskStatus,
+  now: number
+): Effect.Effect<ReadonlyArray<StoredTask>, TaskDriverError> =>
+  Effect.map(
+    good.page({ scope: { now, session: undefined }, status, after: undefined, limit: 10_000, maxBytes: Infinity }),
+    ({ tasks }) => tasks
+  )

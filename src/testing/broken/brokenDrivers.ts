@@ -4,10 +4,13 @@
  * @since 0.1.0
  */
 import type { BrokenDriver } from "./BrokenDriver.ts"
+import { brokenFreeTasks } from "./brokenFreeTasks.ts"
 import { brokenGuards } from "./brokenGuards.ts"
 import { brokenLeases } from "./brokenLeases.ts"
 import { brokenMessages } from "./brokenMessages.ts"
+import { brokenNews } from "./brokenNews.ts"
 import { brokenReads } from "./brokenReads.ts"
+import { brokenWorkers } from "./brokenWorkers.ts"
 import { brokenWrites } from "./brokenWrites.ts"
 
 /**
@@ -21,5 +24,8 @@ export const brokenDrivers: ReadonlyArray<BrokenDriver> = [
   ...brokenReads,
   ...brokenWrites,
   ...brokenLeases,
+  ...brokenFreeTasks,
+  ...brokenWorkers,
+  ...brokenNews,
   ...brokenMessages
 ]

@@ -1,15 +1,13 @@
 /**
- * Drivers that break leases, or do not list expired ones.
+ * Drivers that break leases, or take the wrong tasks for abandoned.
  *
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
 import type { StoredTask } from "../../domain/StoredTask.ts"
 import type { TaskDriver } from "../../domain/TaskDriver.ts"
-import type { TaskGuard, TaskPatch } from "../../domain/TaskWrite.ts"
-import { type BrokenDriver, everything, patching, storing } from "./BrokenDriver.ts"
-
-type LeaseQuery = Parameters<TaskDriver["expiredLeases"]>[0]
+import { isFree, type TaskGuard, type TaskPatch } from "../../domain/TaskWrite.ts"
+import { type BrokenDriver, patching, storing, tasksIn } from "./BrokenDriver.ts"
 
 const without = (field: keyof TaskGuard, of: (patch: TaskPatch) => boolean = () => true) =>
   patching((taskId, scope, guard, patch) => {
@@ -20,20 +18,12 @@ const without = (field: keyof TaskGuard, of: (patch: TaskPatch) => boolean = () 
 const dropping = (drop: (patch: TaskPatch) => TaskPatch) =>
   patching((taskId, scope, guard, patch) => [taskId, scope, guard, drop(patch)])
 
-/** Changes which leases are listed. */
-const asking = (change: (query: LeaseQuery) => LeaseQuery) => (good: TaskDriver): TaskDriver => ({
-  ...good,
-  expiredLeases: (query) => good.expiredLeases(change(query))
-})
+type Abandoned = Effect.Success<ReturnType<TaskDriver["abandoned"]>>
 
-/** Changes what is told of the leases that are listed. */
-const telling = (
-  change: (tasks: Effect.Success<ReturnType<TaskDriver["expiredLeases"]>>) => typeof tasks
-) =>
-(good: TaskDriver): TaskDriver => ({
+/** Changes what is told of abandoned tasks. */
+const telling = (change: (tasks: Abandoned) => Abandoned) => (good: TaskDriver): TaskDriver => ({
   ...good,
-  expiredLeases: (query) =>
-    Effect.map(good.expiredLeases({ ...query, limit: 10_000 }), (tasks) => change(tasks).slice(0, query.limit))
+  abandoned: (query) => Effect.map(good.abandoned(query), change)
 })
 
 /** Takes a released task for one that its worker left. */
@@ -45,9 +35,6 @@ const withoutRelease = (good: TaskDriver): TaskDriver => ({
       return good.patch(taskId, scope, task?.leaseExpiresAt === 0 ? rest : guard, patch)
     })
 })
-
-const isFree = (query: LeaseQuery) => ({ leaseExpiresAt }: StoredTask): boolean =>
-  leaseExpiresAt !== null && leaseExpiresAt <= query.expiredBy && (query.released || leaseExpiresAt > 0)
 
 const inSeconds = <Fields extends Partial<StoredTask>>(fields: Fields): Fields =>
   typeof fields.leaseExpiresAt === "number"
@@ -141,58 +128,14 @@ export const brokenLeases: ReadonlyArray<BrokenDriver> = [
     name: "recovers tasks that wait for a worker",
     subject: freeTasks,
     checks: ["model"],
-    breakDriver: (good) => asking((query) => ({ ...query, released: true }))(withoutRelease(good))
-  },
-  {
-    name: "lists no task that waits for a worker",
-    subject: freeTasks,
-    checks: ["model"],
-    breakDriver: asking((query) => ({ ...query, released: false }))
-  },
-  {
-    name: "lists tasks that wait for input as free",
-    subject: freeTasks,
-    checks: ["model"],
     breakDriver: (good) => ({
-      ...good,
-      expiredLeases: (query) =>
-        Effect.gen(function*() {
-          const scope = { now: query.now, session: undefined }
-          const page = { scope, after: undefined, limit: 10_000, maxBytes: Infinity }
-          const waiting = yield* good.page({ ...page, status: "input_required" })
-          return [...waiting.tasks.filter(isFree(query)), ...(yield* good.expiredLeases(query))].slice(0, query.limit)
-        })
+      ...withoutRelease(good),
+      abandoned: (query) =>
+        Effect.map(
+          tasksIn(good, "working", query.now),
+          (tasks) => tasks.filter((task) => isFree(task, query.expiredBy) && task.leaseExpiresAt !== null)
+        )
     })
-  },
-  {
-    name: "lists leases that have a moment left",
-    subject: freeTasks,
-    checks: ["model"],
-    breakDriver: asking((query) => ({ ...query, expiredBy: query.expiredBy + 1 }))
-  },
-  {
-    name: "lists free tasks that have expired",
-    subject: freeTasks,
-    checks: ["model"],
-    breakDriver: asking((query) => ({ ...query, now: everything.now }))
-  },
-  {
-    name: "lists the last free task first",
-    subject: freeTasks,
-    checks: ["model"],
-    breakDriver: telling((tasks) => tasks.toReversed())
-  },
-  {
-    name: "lists free tasks in the order of their ids",
-    subject: freeTasks,
-    checks: ["model"],
-    breakDriver: telling((tasks) => tasks.toSorted((left, right) => left.taskId < right.taskId ? -1 : 1))
-  },
-  {
-    name: "ignores the limit of a list of free tasks",
-    subject: freeTasks,
-    checks: ["model"],
-    breakDriver: asking((query) => ({ ...query, limit: 10_000 }))
   },
   {
     name: "does not tell which abandoned tasks have an outcome",

@@ -49,7 +49,8 @@ const ofWrites: ReadonlyArray<Row<PlannedWrites<unknown>>> = [
     "message",
     (tasks, extra) => call(tasks.settleTask, "one", { ...failure, ...extra })
   ],
-  ["touchTask", "leases", "lease", (tasks, extra) => call(tasks.touchTask, "one", extra)]
+  ["touchTask", "leases", "lease", (tasks, extra) => call(tasks.touchTask, "one", extra)],
+  ["touchTask", "delays", "delay", (tasks, extra) => call(tasks.touchTask, "one", extra)]
 ]
 
 const ofSessions: ReadonlyArray<Row<SessionTasks>> = [
@@ -76,6 +77,8 @@ const ofSessions: ReadonlyArray<Row<SessionTasks>> = [
   ["listTasks", "limt", "limit", (tasks, extra) => call(tasks.listTasks, extra)],
   ["listTaskSummaries", "statuss", "status", (tasks, extra) => call(tasks.listTaskSummaries, extra)],
   ["claimTask", "leese", "lease", (tasks, extra) => call(tasks.claimTask, "one", { lease: 1, ...extra })],
+  ["claimTask", "woker", "worker", (tasks, extra) => call(tasks.claimTask, "one", { lease: 1, ...extra })],
+  ["createTask", "delayed", "delay", (tasks, extra) => call(tasks.createTask, { ...tool, ...extra })],
   ["storeTaskStep", "attemt", "attempt", (tasks, extra) => call(tasks.storeTaskStep, "one", "key", 1, extra)],
   ["requireInput", "requestedState", "requestState", (tasks, extra) => call(tasks.requireInput, "one", { a: 1 }, extra)]
 ]
@@ -86,6 +89,18 @@ const ofStorage: ReadonlyArray<Row<TaskStorageShape>> = [
   ["expireTasks", "limits", "limit", (storage, extra) => call(storage.expireTasks, extra)],
   ["recoverStuckTasks", "lease", "leases", (storage, extra) => call(storage.recoverStuckTasks, 0, extra)],
   ["claimableTasks", "Limit", "limit", (storage, extra) => call(storage.claimableTasks, extra)],
+  ["claimableTasks", "kind", "kinds", (storage, extra) => call(storage.claimableTasks, extra)],
+  ["claimTasks", "perSesion", "perSession", (storage, extra) => call(storage.claimTasks, { lease: 1, ...extra })],
+  ["claimTasks", "workers", "worker", (storage, extra) => call(storage.claimTasks, { lease: 1, ...extra })],
+  [
+    "claimTasks",
+    "kinds[0].methods",
+    "method",
+    (storage, extra) => call(storage.claimTasks, { lease: 1, kinds: [{ method: "tools/call", ...extra }] })
+  ],
+  ["registerWorker", "hots", "host", (storage, extra) => call(storage.registerWorker, { lease: 1, ...extra })],
+  ["renewWorker", "leas", "lease", (storage, extra) => call(storage.renewWorker, "w", { lease: 1, ...extra })],
+  ["declareDeadWorkers", "expect", "except", (storage, extra) => call(storage.declareDeadWorkers, extra)],
   ["messages.enqueue", "maxSise", "maxSize", (storage, extra) => call(storage.messages.enqueue, "q", 1, extra)]
 ]
 
@@ -123,8 +138,12 @@ const notOptions: ReadonlyArray<unknown> = [null, 1, "x", true, [], () => undefi
 }]
 
 const withOptions: ReadonlyArray<
-  readonly [name: string, call: (tasks: SessionTasks, options: unknown) => Effect.Effect<unknown, TaskStorageError>]
+  readonly [name: string, call: (tasks: TaskStorageShape, options: unknown) => Effect.Effect<unknown, TaskStorageError>]
 > = [
+  ["claimableTasks", (tasks, options) => call(tasks.claimableTasks, options)],
+  ["claimTasks", (tasks, options) => call(tasks.claimTasks, options)],
+  ["renewWorker", (tasks, options) => call(tasks.renewWorker, "w", options)],
+  ["declareDeadWorkers", (tasks, options) => call(tasks.declareDeadWorkers, options)],
   ["listTasks", (tasks, options) => call(tasks.listTasks, options)],
   ["listTaskSummaries", (tasks, options) => call(tasks.listTaskSummaries, options)],
   ["updateTaskStatus", (tasks, options) => call(tasks.updateTaskStatus, "one", "failed", options)],

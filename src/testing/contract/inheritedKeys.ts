@@ -55,6 +55,30 @@ export const inheritedKeysGroup: ContractGroup = {
       yield* equalRecord("as it is read", yield* mustGet(second, "one"), stored)
     }),
 
+    contractCase(`tasks of session ${key} take turns, and are counted by it`, function*({ first, second }) {
+      for (const taskId of ["one", "two"]) yield* createIn(first, taskId, "working", { lease: 0, sessionId: key })
+      const options = { perSession: 2, running: { other: 2 } }
+      yield* equal("nothing runs", yield* second.claimableTasks(options), ["one", "two"])
+      const running = Object.fromEntries([[key, 1], ["other", 2]])
+      yield* equal("one runs", yield* second.claimableTasks({ perSession: 2, running }), ["one"])
+      const full = Object.fromEntries([[key, 2]])
+      yield* equal("two run", yield* second.claimTasks({ lease: 1, perSession: 2, running: full }), [])
+      yield* equal("excepted", yield* second.claimTasks({ lease: 1, exceptSessions: [key] }), [])
+      const claimed = yield* second.claimTasks({ ...options, lease: 1_000 })
+      yield* equal("claimed", claimed.map(({ record }) => record.taskId), ["one", "two"])
+    }),
+
+    contractCase(`kinds and workers named ${key} are like others`, function*({ first, second }) {
+      yield* createIn(first, "one", "working", { lease: 0, originalMethod: key, name: key })
+      yield* createIn(first, "two", "working", { lease: 0 })
+      yield* equal("claimable", yield* second.claimableTasks({ kinds: [{ method: key, name: key }] }), ["one"])
+      const { abandoned, record } = yield* first.claimTask("one", { worker: key })
+      yield* equal("abandoned", abandoned, false)
+      yield* hasFields("claimed", record, { worker: key })
+      yield* refused("a renewal", second.renewWorker(key, { lease: 1 }), { _tag: "WorkerLost", workerId: key })
+      yield* equal("tasks of the worker", yield* second.claimableTasks({ kinds: [{ method: key }] }), [])
+    }),
+
     contractCase(`payloads under ${key} come back as they were given`, function*({ first, second }) {
       const value = map(key, [map(key, null)])
       const created = yield* first.createTask({
