@@ -34,8 +34,8 @@ const crowds: { readonly [name: string]: Partial<StoredTask> } = {
   "tasks of living workers": { leaseExpiresAt: heldByWorker, worker: "lives", attempt: 1 },
   "tasks of living workers that ask": { leaseExpiresAt: heldByWorker, worker: "lives", status: "input_required" },
   "tasks that nobody may claim": { leaseExpiresAt: null },
-  "free tasks of another kind": { leaseExpiresAt: 0, originalMethod: text("tools/list") },
-  "free tasks of one session": { leaseExpiresAt: 0, sessionId: "crowd" },
+  "free tasks of another kind": { leaseExpiresAt: 0, originalMethod: text("prompts/get") },
+  "free tasks of one session": { leaseExpiresAt: 0, sessionId: "0" },
   "free tasks of a session that is left out": { leaseExpiresAt: 0, sessionId: "except" },
   "tasks that ended": { leaseExpiresAt: null, status: "completed", worker: "lives" }
 }
@@ -78,7 +78,9 @@ const looksAmong = (
         yield* insert(`${session}${index}`, { leaseExpiresAt: 0, sessionId: session })
       }
     }
-    for (let index = 0; index < size; index++) yield* insert(`crowd ${index}`, crowd)
+    for (let index = 0; index < size; index++) {
+      yield* insert(`crowd ${index}`, { sessionId: `crowd ${index}`, ...crowd })
+    }
     // The first looks make the indexes.
     yield* driver.freeKinds({ ...time, limit: 10 })
     yield* driver.abandoned({ expiredBy: 100, now: 0, limit: 10 })
