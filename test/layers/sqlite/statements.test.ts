@@ -4,11 +4,13 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { DatabaseSync } from "node:sqlite"
 import { TaskDriverError } from "../../../src/domain/TaskDriver.ts"
+import { makeFreeStatements, type Moved } from "../../../src/layers/sql/FreeStatements.ts"
 import { makeSqlMessages } from "../../../src/layers/sql/makeSqlMessages.ts"
+import { makeSqlWorkers } from "../../../src/layers/sql/makeSqlWorkers.ts"
 import type { RunStatement } from "../../../src/layers/sql/SqlRunner.ts"
 import type { SqlStatement } from "../../../src/layers/sql/SqlStatement.ts"
 import { makeTaskStatements } from "../../../src/layers/sql/TaskStatements.ts"
-import { taskTables } from "../../../src/layers/sql/TaskTables.ts"
+import { type Row, taskTables } from "../../../src/layers/sql/TaskTables.ts"
 import { sqliteDialect } from "../../../src/layers/sqlite/SqliteDialect.ts"
 import { makeSqliteWrites } from "../../../src/layers/sqlite/SqliteWrites.ts"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
@@ -17,15 +19,16 @@ import { anyone, unlimited } from "./database.ts"
 
 const tables = Result.getOrThrow(taskTables())
 const statements = makeTaskStatements(tables, sqliteDialect)
+const freeStatements = makeFreeStatements(tables, sqliteDialect)
 
-/** Gives the statements that a driver sends, each of which finds nothing. */
-const recorder = () => {
+/** Gives the statements that a driver sends, each of which finds these rows. */
+const recorder = (rows: ReadonlyArray<Row> = []) => {
   const sent: Array<SqlStatement> = []
   const run: RunStatement = (statement, decode) =>
     Effect.try({
       try: () => {
         sent.push(statement)
-        return decode([])
+        return decode(rows)
       },
       catch: (cause) => new TaskDriverError({ reason: "nothing to read", retryable: false, applied: "no", cause })
     })
@@ -159,13 +162,11 @@ describe("sweeps", () => {
       assert.deepStrictEqual(found.filter((line) => line.includes("mcp_")), statuses.map(() => search))
     }
   })
-  it("find free tasks by their lease, those that wait for a worker or not", () => {
-    for (const released of [true, false]) {
-      assert.strictEqual(
-        plan(statements.expiredLeases({ released, expiredBy: 9, now: 9, limit: 10 })),
-        "SEARCH mcp_tasks USING INDEX mcp_tasks_by_lease (status=? AND lease_expires_at>? AND lease_expires_at<?)"
-      )
-    }
+  it("find what is abandoned by its lease", () => {
+    assert.strictEqual(
+      plan(statements.abandoned({ expiredBy: 9, now: 9, limit: 10 })),
+      "SEARCH mcp_tasks USING INDEX mcp_tasks_by_lease (status=? AND lease_expires_at>? AND lease_expires_at<?)"
+    )
   })
   it("find what expired by its expiry", () => {
     const found = plan(statements.removeExpired(1, 10))
@@ -173,6 +174,145 @@ describe("sweeps", () => {
     assert.notInclude(found, "SCAN mcp_")
     assert.notInclude(found, "ORDER BY")
   })
+})
+
+/** The searches of a plan in the table of tasks. */
+const searches = (statement: SqlStatement): ReadonlyArray<string> =>
+  plan(statement).split("\n").flatMap((line) => line.match(/^(?:SEARCH|SCAN) (?:mcp_tasks|task) .*/) ?? [])
+
+const query = {
+  kind: { originalMethod: text("m"), name: text("n") },
+  freeBy: 100,
+  now: 100,
+  behind: undefined,
+  except: [],
+  perSession: 1,
+  limit: 10
+}
+const due = "SEARCH mcp_tasks USING INDEX mcp_tasks_by_due (ready=? AND lease_expires_at<?)"
+const ofId = "SEARCH task USING INDEX sqlite_autoindex_mcp_tasks_1 (task_id=?)"
+const free = (terms: string) => `SEARCH mcp_tasks USING INDEX mcp_tasks_by_free (${terms})`
+const kindAndLater = free("ready=? AND <expr>=? AND <expr>>?")
+const ofSession = free("ready=? AND <expr>=? AND <expr>=? AND lease_expires_at<?")
+
+describe("free tasks", () => {
+  it("are found by what is due, then kind by kind", () => {
+    assert.deepStrictEqual(
+      searches(freeStatements.kinds({ freeBy: 100, now: 100, limit: 10 }, "unsure")),
+      [due, free("ready=?"), free("ready=? AND <expr>>?"), free("ready=? AND <expr>=?"), ofId]
+    )
+  })
+  it("are found by what is due, then session by session", () => {
+    assert.deepStrictEqual(
+      searches(freeStatements.free(query, "unsure")),
+      [due, free("ready=? AND <expr>=?"), kindAndLater, ofSession, ofId]
+    )
+    assert.deepStrictEqual(
+      searches(freeStatements.free({ ...query, behind: "s" }, "unsure")),
+      [due, kindAndLater, kindAndLater, ofSession, ofId]
+    )
+  })
+  it("are moved by when they are due, and claimed by their ids", () => {
+    const byKey = "SEARCH mcp_tasks USING COVERING INDEX sqlite_autoindex_mcp_tasks_1 (task_id=?)"
+    assert.deepStrictEqual(searches(freeStatements.move(9, 10)), [byKey, due])
+    const { sent, writes } = recorder([[0, "t", null, 0, 0, null]])
+    Effect.runSync(Effect.ignore(writes.take(query, { lastUpdatedAt: 1, leaseExpiresAt: 9 }, "unsure")))
+    assert.deepStrictEqual(sent.slice(1).map((statement) => searches(statement)), [[byKey]])
+  })
+})
+
+describe("what workers hold", () => {
+  const held = "SEARCH mcp_tasks USING COVERING INDEX mcp_tasks_by_worker (worker=?)"
+  const byKey = "SEARCH mcp_tasks USING INDEX sqlite_autoindex_mcp_tasks_1 (task_id=?)"
+  const { runner, sent, writes } = recorder([["w"]])
+  const workers = makeSqlWorkers(tables, sqliteDialect, runner, writes.removeWorkers)
+  const release = { leaseExpiresAt: 5, limit: 10 }
+  const operations: ReadonlyArray<readonly [string, Effect.Effect<unknown, TaskDriverError>, ReadonlyArray<string>]> = [
+    ["released by a worker", workers.release({ ...release, workerId: "w" }), [held, byKey, held]],
+    ["released by dead ones", workers.release({ ...release, workerId: undefined }), [held, byKey, held]],
+    ["counted", workers.list({ behind: undefined, limit: 10 }), [held]],
+    ["looked for before a worker goes", workers.remove("w"), [held]],
+    ["looked for before dead ones go", workers.removeDead(5, 10), [held, held]],
+    ["not looked for when news are taken", workers.takeNews("w"), []]
+  ]
+  it.each(operations)("is %s by its worker", (_, operation, expected) => {
+    sent.length = 0
+    Effect.runSync(Effect.ignore(operation))
+    assert.deepStrictEqual(sent.flatMap(searches), expected)
+  })
+  it("news are found by their worker", () => {
+    sent.length = 0
+    Effect.runSync(Effect.ignore(workers.takeNews("w")))
+    for (const found of sent.map(plan)) {
+      assert.include(found, "SEARCH mcp_worker_news USING PRIMARY KEY (worker_id=?")
+      assert.notInclude(found, "SCAN mcp_")
+    }
+  })
+})
+
+/** That of many tasks only those are read which are given. */
+describe("among 100 000 tasks that are held, wait, or are of other kinds", () => {
+  const crowd = new DatabaseSync(":memory:")
+  let rows = 0
+  crowd.function("seen", (value) => {
+    rows++
+    return value
+  })
+  for (const { statements } of Result.getOrThrow(SqliteTaskStorage.migrations())) {
+    statements.forEach((sql) => crowd.exec(sql))
+  }
+  // Of each ten, four are held by a worker, two by a lease, two wait for a time, and two are free and of other kinds.
+  crowd.exec(`WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 99999)
+    INSERT INTO mcp_tasks (task_id, session_id, status, created_at, last_updated_at, revision, incarnation, lease_expires_at,
+      due_at, worker, ready, original_method, name)
+    SELECT 't' || n, 's' || (n % 1000), 'working', 1, 1, 1, 'i',
+      CASE WHEN n % 10 < 4 THEN 8640000000000000 WHEN n % 10 < 8 THEN 1000000 + n ELSE 0 END,
+      CASE WHEN n % 10 IN (6, 7) THEN 1000000 + n END,
+      CASE WHEN n % 10 < 4 THEN 'w' || (n % 3) END,
+      CASE WHEN n % 10 > 7 THEN 1 END,
+      '"m"', CASE WHEN n % 10 < 8 THEN '"n"' ELSE '"other' || (n % 4) || '"' END
+    FROM n`)
+  // One session has many tasks of the kind that is asked for, and ten have a few.
+  crowd.exec(`WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 9999)
+    INSERT INTO mcp_tasks (task_id, session_id, status, created_at, last_updated_at, revision, incarnation, lease_expires_at,
+      ready, original_method, name)
+    SELECT 'f' || n, CASE WHEN n < 30 THEN 'few' || (n % 10) ELSE 'big' END, 'working', 1, 1, 1, 'i', 0, 1, '"m"', '"n"' FROM n`)
+  crowd.exec(
+    "INSERT INTO mcp_tasks (task_id, status, created_at, last_updated_at, revision, incarnation, lease_expires_at, " +
+      "original_method) VALUES ('left', 'working', 1, 1, 1, 'i', 5, '\"m\"')"
+  )
+
+  /** Gives what a statement finds, and of how many tasks the expiry was asked. */
+  const read = ({ params, text: sql }: SqlStatement) => {
+    rows = 0
+    const found = crowd.prepare(sql.replaceAll("(expires_at IS NULL", "(seen(expires_at) IS NULL")).all(...params)
+    return { found: found.length, rows }
+  }
+  const moved: Moved = "moved"
+  const looks: ReadonlyArray<readonly [string, SqlStatement, { readonly found: number; readonly rows: number }]> = [
+    ["kinds", freeStatements.kinds({ freeBy: 9, now: 9, limit: 100 }, moved), { found: 5, rows: 5 }],
+    ["a task of each session", freeStatements.free({ ...query, freeBy: 9 }, moved), { found: 10, rows: 10 }],
+    [
+      "more of few sessions",
+      freeStatements.free({ ...query, freeBy: 9, perSession: 3, except: ["big"], limit: 500 }, moved),
+      {
+        found: 30,
+        rows: 30
+      }
+    ],
+    ["sessions behind", freeStatements.free({ ...query, freeBy: 9, behind: "few5" }, moved), { found: 4, rows: 4 }],
+    ["an unknown kind", freeStatements.free({ ...query, freeBy: 9, kind: { ...query.kind, name: null } }, moved), {
+      found: 1,
+      rows: 0
+    }],
+    ["what is abandoned", statements.abandoned({ expiredBy: 9, now: 9, limit: 100 }), { found: 1, rows: 1 }]
+  ]
+  for (const analyzed of [false, true]) {
+    it.each(looks)(`%s, ${analyzed ? "with" : "without"} statistics`, (_, statement, expected) => {
+      if (analyzed) crowd.exec("ANALYZE")
+      assert.deepStrictEqual(read(statement), expected)
+    })
+  }
 })
 
 it.effect("messages are found by their queue or their expiry", () =>
