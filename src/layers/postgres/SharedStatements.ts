@@ -195,7 +195,7 @@ export const makeShareStatements = Effect.fnUntraced(function*(
       effect: Effect.Effect<A, TaskDriverError>,
       onExit: (exit: Exit.Exit<A, TaskDriverError>) => void
     ): void => {
-      const progress: StatementProgress = { isSent: false }
+      const progress: StatementProgress = { isSent: true }
       underway++
       const fiber = Effect.runForkWith(Context.add(context, CurrentStatement, progress))(effect)
       const statement: Statement = { progress, fiber, waiting: all.length }
