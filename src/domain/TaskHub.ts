@@ -4,17 +4,33 @@
  * @since 0.1.0
  */
 import * as Latch from "effect/Latch"
-import { isSameVersion, type TaskVersion } from "./StoredTask.ts"
+import { isSameVersion, type StoredTask, type TaskVersion } from "./StoredTask.ts"
+import { applyPatch, type TaskPatch } from "./TaskWrite.ts"
 
 /**
- * A waiter: the latch that wakes it, and the version of the task that it saw last.
+ * A waiter: the latch that wakes it, and the state of the task that it saw last.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Waiter {
   readonly latch: Latch.Latch
-  seen: TaskVersion | undefined
+  seen: StoredTask | undefined
+  /** A later state that this process has written, so that it need not be read. */
+  written: StoredTask | undefined
+}
+
+/**
+ * What a write of this process has made of a task.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface WrittenTask {
+  readonly task: StoredTask
+  /** Whether that is the whole task. The large parts may be left out of it. */
+  readonly isWhole: boolean
+  readonly patch: TaskPatch
 }
 
 /**
@@ -46,7 +62,7 @@ export class TaskHub {
    * missed.
    */
   subscribe(taskId: string): Waiter {
-    const waiter = { latch: Latch.makeUnsafe(false), seen: undefined }
+    const waiter = { latch: Latch.makeUnsafe(false), seen: undefined, written: undefined }
     const waiters = this.#waiting.get(taskId)
     if (waiters === undefined) this.#waiting.set(taskId, new Set([waiter]))
     else waiters.add(waiter)
@@ -75,8 +91,11 @@ export class TaskHub {
   /**
    * Wakes the waiters of the task, and tells the workers if it may be news for one of them.
    */
-  wake(taskId: string, audience: Audience): void {
-    for (const { latch } of this.#waiting.get(taskId) ?? []) latch.openUnsafe()
+  wake(taskId: string, audience: Audience, written?: WrittenTask): void {
+    for (const waiter of this.#waiting.get(taskId) ?? []) {
+      if (written !== undefined) noteWritten(waiter, written)
+      waiter.latch.openUnsafe()
+    }
     if (audience === "everybody") { for (const worker of this.#workers) worker(taskId) }
   }
 
@@ -90,5 +109,16 @@ export class TaskHub {
         if (version === undefined || seen === undefined || !isSameVersion(seen, version)) latch.openUnsafe()
       }
     }
+  }
+}
+
+/** Writes may be answered in another order than they were made in. */
+const noteWritten = (waiter: Waiter, { isWhole, patch, task }: WrittenTask): void => {
+  const before = waiter.written ?? waiter.seen
+  if (before !== undefined && before.revision >= task.revision) return
+  if (isWhole) waiter.written = task
+  // What it saw last, and what was written over that, are all of it.
+  else if (before !== undefined && isSameVersion(before, { ...task, revision: task.revision - 1 })) {
+    waiter.written = applyPatch(before, patch)
   }
 }

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import * as RcRef from "effect/RcRef"
@@ -12,11 +13,11 @@ import * as Stream from "effect/Stream"
 import { AtOnce, isAtOnce } from "./AtOnce.ts"
 import { backgroundSleep, backgroundTicks } from "./backgroundSleep.ts"
 import { holdProcess } from "./holdProcess.ts"
-import { expiresAt, isOnlyExtended, type StoredTask } from "./StoredTask.ts"
+import { expiresAt, isExpired, isOnlyExtended, type StoredTask } from "./StoredTask.ts"
 import { answered, withNow } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import { TaskNotFound, type TaskStorageUnavailable } from "./TaskError.ts"
-import { type Audience, TaskHub, type Waiter } from "./TaskHub.ts"
+import { type Audience, TaskHub, type Waiter, type WrittenTask } from "./TaskHub.ts"
 import { isTerminal } from "./TaskStatus.ts"
 
 /**
@@ -28,9 +29,14 @@ import { isTerminal } from "./TaskStatus.ts"
 export interface TaskWatch {
   /**
    * A write after which the waiters of this process are told, once it is committed and however it ends: an interrupted
-   * one may have happened.
+   * one may have happened. `writtenBy` gives what it has written, so that they need not read it.
    */
-  readonly telling: <A, E>(taskId: string, write: Effect.Effect<A, E>, audience: Audience) => Effect.Effect<A, E>
+  readonly telling: <A, E>(
+    taskId: string,
+    write: Effect.Effect<A, E>,
+    audience: Audience,
+    writtenBy?: (answer: A) => WrittenTask | undefined
+  ) => Effect.Effect<A, E>
   /** The ids of tasks that may have news for a worker. */
   readonly news: (workerId: string) => Stream.Stream<string>
   /** The present state of a task, then each later one that is observed, up to a terminal one. */
@@ -88,19 +94,22 @@ export const makeTaskWatch = Effect.fnUntraced(
      * Asked as a write ends. Without transactions whoever waits has subscribed by then; with them, somebody may yet do so
      * before the commit and read the old state.
      */
-    const written = (taskId: string, audience: Audience): Effect.Effect<void> => {
+    const told = (taskId: string, audience: Audience, written: WrittenTask | undefined): Effect.Effect<void> => {
       if (driver.afterCommit === undefined && hub.isIdle) return Effect.void
-      const wake = Effect.sync(() => hub.wake(taskId, audience))
+      const wake = Effect.sync(() => hub.wake(taskId, audience, written))
       return driver.afterCommit === undefined ? wake : driver.afterCommit(wake)
     }
 
-    const telling: TaskWatch["telling"] = (taskId, write, audience) => {
+    const telling: TaskWatch["telling"] = (taskId, write, audience, writtenBy) => {
       if (!isAtOnce(write) || driver.afterCommit !== undefined) {
-        return Effect.onExit(write, () => written(taskId, audience))
+        return Effect.onExit(
+          write,
+          (exit) => told(taskId, audience, Exit.isSuccess(exit) ? writtenBy?.(exit.value) : undefined)
+        )
       }
       return new AtOnce(() => {
         const answer = write.answer()
-        hub.wake(taskId, audience)
+        hub.wake(taskId, audience, writtenBy?.(answer))
         return answer
       })
     }
@@ -131,30 +140,49 @@ export const makeTaskWatch = Effect.fnUntraced(
       const next = (waiter: Waiter, seen: StoredTask): Next =>
         Effect.catchTag(look(waiter, seen), "TaskStorageUnavailable", (error): Next =>
           error.retryable
-            ? Effect.andThen(Effect.raceFirst(waiter.latch.await, backgroundSleep(pauseAfterFault)), next(waiter, seen))
+            ? Effect.raceFirst(waiter.latch.await, backgroundSleep(pauseAfterFault)).pipe(
+              Effect.andThen(Effect.suspend(() => {
+                // The change that could not be read is still to be read.
+                waiter.latch.openUnsafe()
+                return next(waiter, seen)
+              }))
+            )
             : Effect.fail(error))
 
-      /** The large parts of a task are read only when it has changed. */
-      const look = (waiter: Waiter, seen: StoredTask): Next =>
-        withNow((now) => {
-          const { latch } = waiter
-          latch.closeUnsafe()
+      /**
+       * Waits until the task may have changed. It was subscribed to before it was read, so nothing is missed. What this process has
+       * written is known. Otherwise the large parts are read only if the task has changed.
+       */
+      const look = (waiter: Waiter, seen: StoredTask): Next => {
+        const { latch } = waiter
+        const end = expiresAt(seen)
+        const woken = end === null
+          ? latch.await
+          : withNow((now) => Effect.raceFirst(latch.await, backgroundSleep(Math.max(end - now, 0))))
+        return Effect.suspend(() => {
           waiter.seen = seen
-          return answered(operation, driver.findSummary(taskId, { now, session }), (task): Next => {
-            if (task === undefined || task.incarnation !== seen.incarnation) return gone
-            if (task.revision !== seen.revision) {
-              return Effect.flatMap(
-                read(seen),
-                (changed) => isOnlyExtended(seen, changed) ? next(waiter, changed) : Effect.succeed(changed)
-              )
-            }
-            const end = expiresAt(task)
-            // The present time, since the answer may have taken a while.
-            const woken = end === null
-              ? latch.await
-              : withNow((later) => Effect.raceFirst(latch.await, backgroundSleep(Math.max(end - later, 0))))
-            return Effect.andThen(woken, next(waiter, seen))
-          })
+          return woken
+        }).pipe(
+          Effect.andThen(withNow((now) => {
+            latch.closeUnsafe()
+            const { written } = waiter
+            waiter.written = undefined
+            return written !== undefined && isLater(seen, written) && !isExpired(written, now)
+              ? changed(waiter, seen, written)
+              : readChange(waiter, seen, now)
+          }))
+        )
+      }
+
+      const changed = (waiter: Waiter, seen: StoredTask, task: StoredTask): Next =>
+        isOnlyExtended(seen, task) ? next(waiter, task) : Effect.succeed(task)
+
+      const readChange = (waiter: Waiter, seen: StoredTask, now: number): Next =>
+        answered(operation, driver.findSummary(taskId, { now, session }), (task): Next => {
+          if (task === undefined || task.incarnation !== seen.incarnation) return gone
+          return task.revision === seen.revision
+            ? next(waiter, seen)
+            : Effect.flatMap(read(seen), (task) => changed(waiter, seen, task))
         })
 
       return Stream.unwrap(Effect.gen(function*() {
@@ -207,3 +235,7 @@ export const makeTaskWatch = Effect.fnUntraced(
     return { telling, news, states }
   }
 )
+
+/** Whether a state of a task comes after another one. */
+const isLater = (before: StoredTask, after: StoredTask): boolean =>
+  after.incarnation === before.incarnation && after.revision > before.revision

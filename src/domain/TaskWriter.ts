@@ -71,7 +71,15 @@ export const makeTaskWriter = (
   const patch = (taskId: string, now: number, guard: TaskGuard, change: TaskPatch, answer?: PatchAnswer) => {
     const write = driver.patch(taskId, { now, session }, guard, change, answer)
     return isNews(change)
-      ? watch.telling(taskId, write, isNewsForWorker(guard, change) ? "everybody" : "waiters")
+      ? watch.telling(
+        taskId,
+        write,
+        isNewsForWorker(guard, change) ? "everybody" : "waiters",
+        (result) =>
+          result._tag === "Patched"
+            ? { task: result.task, isWhole: answer !== "summary", patch: change }
+            : undefined
+      )
       : write
   }
 

@@ -1,11 +1,15 @@
 /** What the engine is asked for a task: its creation and its settlement, and nothing in between. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import type { TaskDriver, TaskDriverError } from "../../src/domain/TaskDriver.ts"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import { realSleep } from "../../src/layers/realSleep.ts"
-import { makeTaskRunner } from "../../src/runner/index.ts"
+import { makeTaskRunner, TaskContext } from "../../src/runner/index.ts"
 import type { FaultTarget } from "../layers/faults/FaultTarget.ts"
 import { wrapPrimitives } from "../layers/faults/wrapPrimitives.ts"
 
@@ -69,6 +73,39 @@ export const testPayloadReads = <E>(target: FaultTarget<E>): void => {
           yield* runner.startTask({ originalMethod: "own", originalParams: { megabyte } }, () => Effect.void)
           yield* ended(runner)
           assert.deepEqual(calls, ["insert", "patch, summary"])
+        }),
+      30_000
+    )
+
+    it.effect(
+      "is awaited in the same process by one read, and its end is known from the settlement",
+      () =>
+        Effect.gen(function*() {
+          const { calls, runner, storage } = yield* scene(target)
+          const go = yield* Deferred.make<void>()
+          const originalParams = { name: "own", given: [1, 2] }
+          const { taskId } = yield* runner.startTask(
+            { originalMethod: "own", originalParams, ttl: "1 hour" },
+            () =>
+              Effect.flatMap(TaskContext, ({ progress, step }) =>
+                step("one", Schema.Number, Effect.succeed(1)).pipe(
+                  Effect.andThen(Deferred.await(go)),
+                  Effect.andThen(progress("almost")),
+                  Effect.as({ done: true })
+                ))
+          )
+          yield* realSleep(200)
+          calls.length = 0
+          const awaiting = yield* Effect.forkChild(storage.awaitTask(taskId))
+          yield* realSleep(200)
+          assert.strictEqual(calls[0], "find")
+          calls.length = 0
+          yield* Deferred.succeed(go, undefined)
+          const awaited = yield* Fiber.join(awaiting)
+          assert.deepEqual(calls.filter((call) => call.startsWith("find")), [])
+          assert.deepEqual(awaited, Option.getOrThrow(yield* storage.getTask(taskId)))
+          assert.deepEqual(awaited.originalParams, originalParams)
+          assert.deepEqual(awaited.result, { _tag: "Success", value: { done: true } })
         }),
       30_000
     )
