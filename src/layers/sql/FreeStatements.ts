@@ -64,8 +64,10 @@ export type Moved = "moved" | "unsure"
 export const makeFreeStatements = ({ tasks }: TaskTables, dialect: SqlDialect) => {
   const cached = makeTexts()
   const kindKey = dialect.kindKey(kindText)
+  // PostgreSQL would read the table for the first row of any query that has no order, if it thought that many rows fit.
   const due = "due (is_some) AS (" +
-    `SELECT CASE WHEN EXISTS (SELECT 1 FROM ${tasks} WHERE ${becomesReady} AND lease_expires_at <= ?) THEN 1 ELSE 0 END)`
+    `SELECT coalesce((SELECT 1 FROM ${tasks} WHERE ${becomesReady} AND lease_expires_at <= ? ` +
+    "ORDER BY lease_expires_at LIMIT 1), 0))"
   const dueBy = ({ freeBy }: FreeTime, moved: Moved): number => moved === "moved" ? never : freeBy
 
   const nextKind = (condition: string) =>
@@ -111,7 +113,8 @@ export const makeFreeStatements = ({ tasks }: TaskTables, dialect: SqlDialect) =
         `SELECT kind FROM kinds WHERE kind IS NOT NULL) AS chosen ${
           dialect.joinEach(
             tasks,
-            `${isReady} AND ${kindKey} = chosen.kind AND lease_expires_at <= ? AND ${notExpired} LIMIT 1`,
+            `${isReady} AND ${kindKey} = chosen.kind AND lease_expires_at <= ? AND ${notExpired} ` +
+              `ORDER BY ${sessionKey}, lease_expires_at LIMIT 1`,
             false
           )
         } LIMIT ?) ` +

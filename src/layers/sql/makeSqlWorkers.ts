@@ -20,7 +20,7 @@ import { orNull, readInteger, readJson, readText, type Row, type TaskTables } fr
  */
 export const makeSqlWorkers = (
   { news, tasks, workers }: TaskTables,
-  { among, engineTime, forUpdate, locksWhole, skipLocked }: SqlDialect,
+  { among, engineTime, forUpdate, joinEach, locksWhole, skipLocked }: SqlDialect,
   { read, write }: SqlRunner,
   removeWorkers: SqlWrites["removeWorkers"]
 ): WorkerDriver => {
@@ -29,10 +29,10 @@ export const makeSqlWorkers = (
   const renew = `UPDATE ${workers} SET lease_expires_at = ? WHERE worker_id = ? AND died_at IS NULL ` +
     `RETURNING ${columns}${engineTime === undefined ? "" : `, ${engineTime}`}`
   const find = `SELECT ${columns} FROM ${workers} WHERE worker_id = ?`
-  const holdsNothing = `NOT EXISTS (SELECT 1 FROM ${tasks} WHERE worker = ${workers}.worker_id AND ${isHeld})`
+  const heldBy = (who: string) => `worker = ${who} AND ${isHeld} ORDER BY task_id LIMIT`
+  const holdsNothing = `(SELECT 1 FROM ${tasks} WHERE ${heldBy(`${workers}.worker_id`)} 1) IS NULL`
   const list = `SELECT ${columns}, (SELECT count(*) FROM ${tasks} WHERE worker = ${workers}.worker_id AND ${isHeld}) ` +
     `FROM ${workers} WHERE worker_id > ? ORDER BY worker_id LIMIT ?`
-  const isThere = `SELECT 1 WHERE EXISTS (${find}) OR EXISTS (SELECT 1 FROM ${tasks} WHERE worker = ? AND ${isHeld})`
   const remove = `DELETE FROM ${workers} WHERE worker_id = ? AND ${holdsNothing} RETURNING worker_id`
 
   // The condition is tested again once the row is locked: a renewal may have come first.
@@ -50,18 +50,21 @@ export const makeSqlWorkers = (
   const takeNews = `WITH waiting AS MATERIALIZED (${waiting}${skipLocked}) DELETE FROM ${news} ` +
     `WHERE worker_id = ? AND task_id ${among("SELECT task_id FROM waiting")} RETURNING task_id`
 
-  const heldBy = (who: string, lock: string) => {
-    const held = `SELECT task_id FROM ${tasks} WHERE worker ${who} AND ${isHeld} LIMIT ?`
-    return {
-      select: held,
-      // They are free from then on, so that nobody has to move them.
-      release: `WITH held AS MATERIALIZED (${held}${lock}) ` +
-        `UPDATE ${tasks} SET lease_expires_at = ?, due_at = NULL, ready = 1, revision = ${tasks}.revision + 1 ` +
-        `WHERE task_id ${among("SELECT task_id FROM held")} AND ${isHeld} RETURNING task_id`
-    }
-  }
-  const ofOne = heldBy("= ?", forUpdate)
-  const ofDead = heldBy(among(`SELECT worker_id FROM ${workers} WHERE died_at IS NOT NULL`), skipLocked)
+  // They are free from then on, so that nobody has to move them.
+  const release = (held: string) =>
+    `WITH held AS MATERIALIZED (${held}) ` +
+    `UPDATE ${tasks} SET lease_expires_at = ?, due_at = NULL, ready = 1, revision = ${tasks}.revision + 1 ` +
+    `WHERE task_id ${among("SELECT task_id FROM held")} AND ${isHeld} RETURNING task_id`
+  const ofOne = `SELECT task_id FROM ${tasks} WHERE ${heldBy("?")} ?`
+  const isThere = `SELECT 1 WHERE EXISTS (${find}) OR EXISTS (${ofOne})`
+  const ofDead = (lock: boolean) =>
+    `SELECT task.task_id FROM (SELECT worker_id FROM ${workers} WHERE died_at IS NOT NULL) AS dead ` +
+    `${joinEach(tasks, `${heldBy("dead.worker_id")} ?`, lock)} LIMIT ?`
+  const [releaseOfOne, lookAtDead, releaseOfDead] = [
+    release(`${ofOne}${forUpdate}`),
+    ofDead(false),
+    release(ofDead(true))
+  ]
 
   /** A write. Where it would keep others from writing, it is only a look as long as there is nothing to write. */
   const writeSome = <A>(
@@ -97,18 +100,21 @@ export const makeSqlWorkers = (
         writeIds
       ),
 
-    release: ({ leaseExpiresAt, limit, workerId }) => {
-      const { release, select } = workerId === undefined ? ofDead : ofOne
-      const who = workerId === undefined ? [] : [workerId]
-      return Effect.map(
-        writeSome(
-          { text: select, params: [...who, 1] },
-          { text: release, params: [...who, limit, leaseExpiresAt] },
-          writeIds
-        ),
+    release: ({ leaseExpiresAt, limit, workerId }) =>
+      Effect.map(
+        workerId === undefined
+          ? writeSome(
+            { text: lookAtDead, params: [1, 1] },
+            { text: releaseOfDead, params: [limit, limit, leaseExpiresAt] },
+            writeIds
+          )
+          : writeSome(
+            { text: ofOne, params: [workerId, 1] },
+            { text: releaseOfOne, params: [workerId, limit, leaseExpiresAt] },
+            writeIds
+          ),
         (released) => released.length
-      )
-    },
+      ),
 
     list: ({ behind = "", limit }) =>
       read(
@@ -120,7 +126,7 @@ export const makeSqlWorkers = (
       Effect.flatMap(
         removeWorkers({ text: remove, params: [workerId] }),
         ({ length }) =>
-          length > 0 ? Effect.succeed(true) : read({ text: isThere, params: [workerId, workerId] }, isNone)
+          length > 0 ? Effect.succeed(true) : read({ text: isThere, params: [workerId, workerId, 1] }, isNone)
       ),
 
     removeDead: (diedBefore, limit) =>

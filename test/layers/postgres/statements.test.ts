@@ -2,10 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
+import type { TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
 import type { TaskStorageError } from "../../../src/domain/TaskError.ts"
 import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
 import { perFile } from "../../support/perFile.ts"
+import { text } from "../storedTask.ts"
 import { connect, driverOver } from "./database.ts"
 import { freshUrl } from "./engine.ts"
 import { recording } from "./statements.ts"
@@ -92,9 +94,33 @@ const operations: ReadonlyArray<readonly [name: string, statements: number, oper
     ({ storage }) => storage.touchTask("free-1", { attempt: 1, lease: 3_600_000, statusMessage: "here" })
   ],
   ["a settlement of a worker", 1, ({ storage }) => storage.settleTask("free-1", success, { attempt: 1 })],
-  ["a look for free tasks", 1, ({ storage }) => storage.claimableTasks()],
-  ["a look for expired leases", 1, ({ storage }) => storage.recoverStuckTasks(3_600_000, { leases: "expired" })],
-  ["a look for stuck tasks", 1, ({ storage }) => storage.recoverStuckTasks(3_600_000)],
+  // Each begins with the tasks of dead workers.
+  ["a look for free tasks", 3, ({ storage }) => storage.claimableTasks({ limit: 1 })],
+  [
+    "a look for free tasks behind a session",
+    3,
+    ({ storage }) => storage.claimableTasks({ limit: 1, behindSession: "s1" })
+  ],
+  [
+    "a look for free tasks of another kind",
+    2,
+    ({ storage }) => storage.claimableTasks({ kinds: [{ method: "other" }] })
+  ],
+  ["a claim of free tasks", 3, ({ storage }) => storage.claimTasks({ limit: 1, lease: 3_600_000 })],
+  ["a look for expired leases", 2, ({ storage }) => storage.recoverStuckTasks(3_600_000, { leases: "expired" })],
+  ["a look for stuck tasks", 2, ({ storage }) => storage.recoverStuckTasks(3_600_000)],
+  // Its tasks are released before it goes.
+  [
+    "the life of a worker",
+    4,
+    ({ storage }) =>
+      Effect.flatMap(
+        storage.registerWorker({ lease: 60_000 }),
+        ({ workerId }) => Effect.andThen(storage.renewWorker(workerId, { lease: 60_000 }), storage.endWorker(workerId))
+      )
+  ],
+  ["a declaration of deaths", 1, ({ storage }) => storage.declareDeadWorkers()],
+  ["a list of workers", 1, ({ storage }) => storage.listWorkers()],
   ["a deletion", 1, ({ storage }) => storage.deleteTask("t")],
   ["a deletion of nothing", 1, ({ storage }) => storage.deleteTask("t")],
   ["a message", 1, ({ storage }) => storage.messages.enqueue("q5", 1)],
@@ -102,7 +128,7 @@ const operations: ReadonlyArray<readonly [name: string, statements: number, oper
   ["a message beyond a bound", 1, ({ storage }) => storage.messages.enqueue("q5", 1, { maxSize: 1 })],
   ["taking a message", 1, ({ storage }) => storage.messages.dequeue("q5")],
   ["taking all messages", 1, ({ storage }) => storage.messages.dequeueAll("q5")],
-  ["maintenance", 2, ({ storage }) => storage.maintenance()]
+  ["maintenance", 4, ({ storage }) => storage.maintenance()]
 ]
 
 /** A table of many tasks, of which few are anybody's, and few are at work. */
@@ -110,11 +136,12 @@ const filled = perFile(Effect.gen(function*() {
   const world = yield* setUp
   const { sql } = world
   const now = Date.now()
-  yield* sql`INSERT INTO mcp_tasks (task_id, session_id, status, created_at, last_updated_at, ttl, revision, incarnation, attempt, lease_expires_at, original_method)
+  yield* sql`INSERT INTO mcp_tasks (task_id, session_id, status, created_at, last_updated_at, ttl, revision, incarnation, attempt, lease_expires_at, ready, original_method)
     SELECT 'task-' || n, CASE WHEN n % 200 = 0 THEN NULL ELSE 's' || n % 200 END,
       CASE WHEN n % 400 IN (5, 6) THEN 'working' ELSE (ARRAY['completed', 'failed', 'cancelled'])[n % 3 + 1] END,
       ${now - 20_001}::bigint + n, ${now - 20_001}::bigint + n, CASE WHEN n % 2 = 0 THEN 3600000 END, 1, 'i', 0,
-      CASE WHEN n % 400 IN (5, 7) THEN 0 WHEN n % 400 = 6 THEN ${now - 10_000}::bigint + n END, '"m"'
+      CASE WHEN n % 400 IN (5, 7) THEN 0 WHEN n % 400 = 6 THEN ${now - 30_000}::bigint + n END,
+      CASE WHEN n % 400 IN (5, 6) THEN 1 END, '"m"'
     FROM generate_series(1, 20000) AS n`
   yield* sql`INSERT INTO mcp_messages (queue, expires_at, body)
     SELECT 'q' || n % 200, ${now}::bigint + 3600000 + n, '1' FROM generate_series(1, 20000) AS n`
@@ -168,9 +195,14 @@ describe("among many tasks and messages", () => {
   it.live("every statement finds its rows by an index, however it is planned", () =>
     Effect.gen(function*() {
       const { driver, seen, sentBy, sql } = yield* filled
-      const revisions = yield* sentBy(driver.findRevisions?.(["t", "u"]).pipe(Effect.orDie) ?? Effect.void)
+      const others = yield* sentBy(
+        Effect.andThen(
+          driver.findRevisions?.(["t", "u"]) ?? Effect.void,
+          Effect.andThen(driver.workers.find("w"), driver.workers.takeNews("w"))
+        ).pipe(Effect.orDie)
+      )
       const expected = new Set([...seen].flatMap(([, texts]) => texts))
-      const texts = [...expected, ...revisions]
+      const texts = [...expected, ...others]
       assert.isAbove(texts.length, 30)
       for (const text of texts) {
         // Whoever counts all tasks reads all of them.
@@ -195,15 +227,27 @@ describe("among many tasks and messages", () => {
       }
     }))
 
-  it.live("free tasks come in the order of the index of leases", () =>
+  it.live("abandoned tasks come in the order of the index of leases", () =>
     Effect.gen(function*() {
       const { seen, sql } = yield* filled
-      for (const name of ["a look for free tasks", "a look for expired leases"]) {
-        const [text = ""] = seen.get(name) ?? []
-        const nodes = yield* genericPlan(sql, text)
-        assert.deepStrictEqual(nodes.map((node) => node["Node Type"]), ["Limit", "Index Scan"], text)
-        assert.deepStrictEqual(nodes.flatMap((node) => node["Index Name"] ?? []), ["mcp_tasks_by_lease"])
-      }
+      const text = seen.get("a look for expired leases")?.at(-1) ?? ""
+      const nodes = yield* genericPlan(sql, text)
+      assert.deepStrictEqual(nodes.map((node) => node["Node Type"]), ["Limit", "Index Scan"], text)
+      assert.deepStrictEqual(nodes.flatMap((node) => node["Index Name"] ?? []), ["mcp_tasks_by_lease"])
+    }))
+
+  it.live("free tasks and those of workers come by the indexes that are made for them", () =>
+    Effect.gen(function*() {
+      const { seen, sql } = yield* filled
+      const indexesOf = (text: string) =>
+        Effect.map(genericPlan(sql, text), (nodes) =>
+          [...new Set(nodes.flatMap((node) => node["Index Name"] ?? []))].sort())
+      const [released = "", kinds = "", free = ""] = seen.get("a look for free tasks") ?? []
+      const [, , claimed = ""] = seen.get("a claim of free tasks") ?? []
+      assert.include(yield* indexesOf(released), "mcp_tasks_by_worker")
+      assert.deepStrictEqual(yield* indexesOf(kinds), ["mcp_tasks_by_due", "mcp_tasks_by_free"])
+      assert.deepStrictEqual(yield* indexesOf(free), ["mcp_tasks_by_due", "mcp_tasks_by_free"])
+      assert.deepStrictEqual(yield* indexesOf(claimed), ["mcp_tasks_by_due", "mcp_tasks_by_free", "mcp_tasks_pkey"])
     }))
 
   it.live("functions and triggers do so too: nothing that was done has read a whole table", () =>
@@ -227,4 +271,83 @@ describe("among many tasks and messages", () => {
       }
       assert.deepStrictEqual(yield* scans, before)
     }))
+})
+
+/** A table of 100 000 tasks that are held, wait, or are of other kinds, and some more. */
+const crowded = perFile(Effect.gen(function*() {
+  const world = yield* setUp
+  const { sql } = world
+  // Of each ten, four are held by a worker, two by a lease, two wait for a time, and two are free and of other kinds.
+  yield* sql`INSERT INTO mcp_tasks (task_id, session_id, status, created_at, last_updated_at, revision, incarnation, attempt,
+      lease_expires_at, due_at, worker, ready, original_method, name)
+    SELECT 't' || n, 's' || n % 1000, 'working', 1, 1, 1, 'i', 0,
+      CASE WHEN n % 10 < 4 THEN 8640000000000000 WHEN n % 10 < 8 THEN 1000000 + n ELSE 0 END,
+      CASE WHEN n % 10 IN (6, 7) THEN 1000000 + n END,
+      CASE WHEN n % 10 < 4 THEN 'w' || n % 3 END,
+      CASE WHEN n % 10 > 7 THEN 1 END,
+      '"m"', CASE WHEN n % 10 < 8 THEN '"n"' ELSE '"other' || n % 4 || '"' END
+    FROM generate_series(0, 99999) AS n`
+  // One session has many tasks of the kind that is asked for, and ten have a few.
+  yield* sql`INSERT INTO mcp_tasks (task_id, session_id, status, created_at, last_updated_at, revision, incarnation, attempt,
+      lease_expires_at, ready, original_method, name)
+    SELECT 'f' || n, CASE WHEN n < 30 THEN 'few' || n % 10 ELSE 'big' END, 'working', 1, 1, 1, 'i', 0, 0, 1, '"m"', '"n"'
+    FROM generate_series(0, 9999) AS n`
+  yield* sql`VACUUM ANALYZE mcp_tasks`
+  /** Gives how many pages of the table and its indexes an effect reads. */
+  const pagesOf = <A, E>(effect: Effect.Effect<A, E>) =>
+    Effect.gen(function*() {
+      const pages = Effect.gen(function*() {
+        yield* sql`SELECT pg_stat_force_next_flush()`
+        const [row] = yield* sql`SELECT (heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read)::int AS pages
+          FROM pg_statio_user_tables WHERE relname = 'mcp_tasks'`
+        return Number(row?.["pages"])
+      })
+      const before = yield* pages
+      const answer = yield* effect
+      return { answer, pages: (yield* pages) - before }
+    })
+  return { ...world, pagesOf }
+}))
+
+const wanted = {
+  kind: { originalMethod: text("m"), name: text("n") },
+  freeBy: 9,
+  now: 9,
+  behind: undefined,
+  except: ["big"],
+  perSession: 1,
+  limit: 10
+}
+/** They stay free. */
+const claim = { lastUpdatedAt: 9, leaseExpiresAt: 0 }
+
+type Look = (driver: TaskDriver) => Effect.Effect<unknown, TaskDriverError>
+
+/** A scan of any of the groups reads more than a thousand pages. */
+const looks: ReadonlyArray<readonly [name: string, found: number, pages: number, look: Look]> = [
+  ["kinds", 6, 120, (driver) => driver.freeKinds({ freeBy: 9, now: 9, limit: 100 })],
+  ["a task of each session", 10, 160, (driver) => driver.free(wanted)],
+  ["more of few sessions", 30, 200, (driver) => driver.free({ ...wanted, perSession: 3, limit: 500 })],
+  ["an unknown kind", 0, 20, (driver) => driver.free({ ...wanted, kind: { ...wanted.kind, name: text("none") } })],
+  ["what is abandoned", 0, 20, (driver) => driver.abandoned({ expiredBy: 9, now: 9, limit: 100 })],
+  [
+    "what dead workers hold",
+    0,
+    20,
+    (driver) => driver.workers.release({ workerId: undefined, leaseExpiresAt: 9, limit: 500 })
+  ],
+  ["news", 0, 0, (driver) => driver.workers.takeNews("w0")],
+  ["a claim", 10, 400, (driver) => driver.take?.(wanted, claim) ?? Effect.void]
+]
+
+describe("among 100 000 tasks that are held, wait, or are of other kinds", () => {
+  it.live.each(looks)("%s: finds %i and reads at most %i pages", ([, found, most, look]) =>
+    Effect.gen(function*() {
+      const { driver, pagesOf } = yield* crowded
+      // Often enough for PostgreSQL to plan it for any value.
+      for (let round = 0; round < 7; round++) yield* look(driver)
+      const { answer, pages } = yield* pagesOf(look(driver))
+      assert.strictEqual(Array.isArray(answer) ? answer.length : answer, found)
+      assert.isAtMost(pages, most)
+    }), 60_000)
 })

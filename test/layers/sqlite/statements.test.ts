@@ -224,12 +224,19 @@ describe("free tasks", () => {
 describe("what workers hold", () => {
   const held = "SEARCH mcp_tasks USING COVERING INDEX mcp_tasks_by_worker (worker=?)"
   const byKey = "SEARCH mcp_tasks USING INDEX sqlite_autoindex_mcp_tasks_1 (task_id=?)"
+  const covered = "SEARCH task USING COVERING INDEX sqlite_autoindex_mcp_tasks_1 (task_id=?)"
   const { runner, sent, writes } = recorder([["w"]])
   const workers = makeSqlWorkers(tables, sqliteDialect, runner, writes.removeWorkers)
   const release = { leaseExpiresAt: 5, limit: 10 }
   const operations: ReadonlyArray<readonly [string, Effect.Effect<unknown, TaskDriverError>, ReadonlyArray<string>]> = [
     ["released by a worker", workers.release({ ...release, workerId: "w" }), [held, byKey, held]],
-    ["released by dead ones", workers.release({ ...release, workerId: undefined }), [held, byKey, held]],
+    ["released by dead ones", workers.release({ ...release, workerId: undefined }), [
+      held,
+      covered,
+      byKey,
+      held,
+      covered
+    ]],
     ["counted", workers.list({ behind: undefined, limit: 10 }), [held]],
     ["looked for before a worker goes", workers.remove("w"), [held]],
     ["looked for before dead ones go", workers.removeDead(5, 10), [held, held]],
