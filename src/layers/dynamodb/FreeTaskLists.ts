@@ -7,12 +7,13 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { FreeQuery, FreeTask, FreeTime, StoredKind, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import * as Struct from "effect/Struct"
+import type { FreeQuery, FreeTime, StoredKind, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { isTakeable, makeDueTasks, taskIdOf } from "./DueTasks.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
 import { behindLine, kindKey, kindKeyOf, kindOf, lineOfSession, linesOf, placesUpTo, waitingLine } from "./FreeLine.ts"
-import { type FreeList, makeTake } from "./makeTake.ts"
+import { type FreeList, type ListedTask, makeTake } from "./makeTake.ts"
 import { withPayloads } from "./Payloads.ts"
 import { indexes } from "./TableDefinition.ts"
 import { type Item, queuesOf, readInteger, readJson, readText, taskKey } from "./TaskItem.ts"
@@ -106,13 +107,13 @@ export const makeFreeTaskLists = (
     queues: ReadonlyArray<string>,
     lines: Lines,
     query: Pick<FreeQuery, "except" | "freeBy" | "limit" | "now" | "perSession">,
-    isGone: (task: FreeTask) => boolean
-  ): Effect.fn.Return<ReadonlyArray<FreeTask>, TaskDriverError> {
+    isGone: (task: ListedTask) => boolean
+  ): Effect.fn.Return<ReadonlyArray<ListedTask>, TaskDriverError> {
     const { except, limit, perSession } = query
     const excepted = new Set(except)
     const size = Math.min(mostEntries, Math.max(leastEntries, perSession))
     const sources = queues.map((queue) => new Source(queue, lines))
-    const found: Array<FreeTask> = []
+    const found: Array<ListedTask> = []
 
     const refill = Effect.suspend(() =>
       Effect.forEach(
@@ -139,7 +140,7 @@ export const makeFreeTaskLists = (
         if (excepted.has(entry["sessionId"]?.S ?? "")) break
         source.shift()
         if (!isTakeable(entry, query)) continue
-        const task = yield* table.decode(() => freeTask(entry))
+        const task = yield* table.decode(() => readEntry(entry))
         if (isGone(task)) continue
         found.push(task)
         count++
@@ -174,7 +175,11 @@ export const makeFreeTaskLists = (
     return yield* walk(queues, lines, query, isGone)
   })
 
-  return { freeKinds, free: (query) => list(query, stays), take: makeTake(list, patch) }
+  return {
+    freeKinds,
+    free: (query) => Effect.map(list(query, stays), (found) => found.map((task) => Struct.omit(task, ["incarnation"]))),
+    take: makeTake(list, patch)
+  }
 }
 
 /** What was read of a partition, and where to go on. */
@@ -254,7 +259,8 @@ const byText = (left: StoredKind, right: StoredKind): number =>
   compareBytes(left.originalMethod.text, right.originalMethod.text) ||
   compareBytes(left.name?.text ?? "", right.name?.text ?? "")
 
-const freeTask = (entry: Item): FreeTask => ({
+const readEntry = (entry: Item): ListedTask => ({
+  incarnation: readText(entry, "incarnation"),
   taskId: taskIdOf(entry),
   sessionId: entry["sessionId"]?.S ?? null,
   attempt: readInteger(entry, "attempt"),

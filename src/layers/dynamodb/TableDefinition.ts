@@ -74,7 +74,7 @@ export const indexes = {
     name: "free",
     hash: ["queue", "active"],
     range: ["free", "place"],
-    include: ["sessionId", "attempt", "leaseExpiresAt", "dueAt", "expiresAt"]
+    include: ["incarnation", "sessionId", "attempt", "leaseExpiresAt", "dueAt", "expiresAt"]
   },
   byWorker: { name: "byWorker", hash: ["worker"], range: ["leaseExpiresAt"], include: [] }
 } as const satisfies { readonly [name: string]: IndexDefinition }

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { Expression } from "./Expression.ts"
 import { keyOf } from "./QueueHead.ts"
@@ -16,8 +17,11 @@ const longestStay = 604_800
 /** How many entries one read gives. The next one gives the rest. */
 const mostAtOnce = 1_000
 
-/** How many entries are deleted side by side. */
-const concurrency = 8
+/** As many as a transaction takes. */
+const mostInTransaction = 100
+
+/** How often entries are read when others take them at the same time. */
+const rounds = 5
 
 const newsOf = (workerId: string) => `news#${workerId}`
 
@@ -47,32 +51,56 @@ export const newsFor = (workerId: string | null, taskId: string, now: number): R
   workerId === null ? [] : [leaveNews(workerId, taskId, now)]
 
 /**
- * Takes the news of a worker. It may be given once more if an entry cannot be deleted, or is read from a replica that does not
- * know that it was.
+ * Takes the news of a worker: whoever deletes an entry has it. The entry may be written anew before it is deleted, of a write that
+ * those who read the task from now on see.
  *
  * @since 0.2.0
  * @category readers
  */
-export const takeNews = (
+export const takeNews = Effect.fnUntraced(function*(
   table: DynamoDbTable,
-  workerId: string
-): Effect.Effect<ReadonlyArray<string>, TaskDriverError> => {
-  const expression = new Expression()
-  return Effect.flatMap(
-    table.query({
+  workerId: string,
+  nextToken: () => string
+): Effect.fn.Return<ReadonlyArray<string>, TaskDriverError> {
+  const taken: Array<string> = []
+  for (let round = 0; round < rounds; round++) {
+    const expression = new Expression()
+    const { Items = [] } = yield* table.query({
       KeyConditionExpression: expression.compare("pk", "=", newsOf(workerId)),
+      // The cheaper read may give an entry once more that was just taken.
+      ConsistentRead: round > 0,
       Limit: mostAtOnce,
       ...expression.maps
-    }),
-    ({ Items = [] }) =>
-      Effect.as(
-        // The same entry may be written anew before it is deleted: of a write that whoever reads the task now sees.
-        Effect.forEach(Items, (item) => Effect.ignore(table.remove({ Key: keyOf(item) })), {
-          concurrency,
-          discard: true
-        }),
-        Items.flatMap(({ sk }) => sk?.S ?? [])
-      )
+    })
+    const chunks: Array<ReadonlyArray<Item>> = []
+    for (let start = 0; start < Items.length; start += mostInTransaction) {
+      chunks.push(Items.slice(start, start + mostInTransaction))
+    }
+    const found = yield* Effect.forEach(chunks, (entries) => takeAll(table, entries, nextToken()), { concurrency: 4 })
+    taken.push(...found.flatMap((ids) => ids ?? []))
+    if (!found.includes(undefined)) break
+  }
+  return taken
+})
+
+/** Gives nothing if somebody else has taken one of them. */
+const takeAll = (
+  table: DynamoDbTable,
+  entries: ReadonlyArray<Item>,
+  token: string
+): Effect.Effect<ReadonlyArray<string> | undefined, TaskDriverError> => {
+  const ids = entries.flatMap(({ sk }) => sk?.S ?? [])
+  const removals = entries.map((entry): TransactionWrite => {
+    const expression = new Expression()
+    return { Delete: { Key: keyOf(entry), ConditionExpression: expression.exists("pk"), ...expression.maps } }
+  })
+  return Effect.as<ReadonlyArray<string> | undefined>(ids)(table.transact(removals, token)).pipe(
+    Effect.catch((error) => {
+      if (error._tag === "TransactionRefused") return Effect.succeed(undefined)
+      const failure = unexpected(error)
+      // They may be gone. To tell of them twice does no harm.
+      return failure.applied === "unknown" ? Effect.succeed(ids) : Effect.fail(failure)
+    })
   )
 }
 
@@ -82,5 +110,5 @@ export const takeNews = (
  * @since 0.2.0
  * @category writers
  */
-export const dropNews = (table: DynamoDbTable, workerId: string): Effect.Effect<void> =>
-  Effect.ignore(takeNews(table, workerId))
+export const dropNews = (table: DynamoDbTable, workerId: string, nextToken: () => string): Effect.Effect<void> =>
+  Effect.ignore(takeNews(table, workerId, nextToken))

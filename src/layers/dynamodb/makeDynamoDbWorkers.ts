@@ -133,7 +133,10 @@ export const makeDynamoDbWorkers = (
 
   /** What was left for a removed worker after its news was dropped goes with its mark. */
   const dropMark = (workerId: string) =>
-    Effect.andThen(dropNews(table, workerId), Effect.mapError(table.remove({ Key: markKey(workerId) }), unexpected))
+    Effect.andThen(
+      dropNews(table, workerId, nextToken),
+      Effect.mapError(table.remove({ Key: markKey(workerId) }), unexpected)
+    )
 
   const holdsNone = (workerId: string) =>
     Effect.map(table.query({ ...heldQuery(workerId), Limit: 1 }), ({ Items = [] }) => Items.length === 0)
@@ -253,7 +256,7 @@ export const makeDynamoDbWorkers = (
         Effect.catchTag("TransactionRefused", () => Effect.void),
         Effect.mapError(unexpected)
       )
-      yield* dropNews(table, workerId)
+      yield* dropNews(table, workerId, nextToken)
       return true
     }),
 
@@ -268,11 +271,11 @@ export const makeDynamoDbWorkers = (
           }
           const isGone = yield* removeIf(workerKey(workerId), (expression) =>
             expression.compare("diedAt", "<", diedBefore))
-          yield* dropNews(table, workerId)
+          yield* dropNews(table, workerId, nextToken)
           return isGone ? workerId : undefined
         })).pipe(Effect.map((removed) => removed.length)),
 
-    takeNews: (workerId) => takeNews(table, workerId)
+    takeNews: (workerId) => takeNews(table, workerId, nextToken)
   }
 }
 

@@ -19,6 +19,16 @@ const rounds = 5
 const lag = 10_000
 
 /**
+ * A free task, and the unique text of its creation.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ListedTask extends FreeTask {
+  readonly incarnation: string
+}
+
+/**
  * Lists free tasks but for those of which a function says that they are gone.
  *
  * @since 0.2.0
@@ -26,8 +36,8 @@ const lag = 10_000
  */
 export type FreeList = (
   query: FreeQuery,
-  isGone: (task: FreeTask) => boolean
-) => Effect.Effect<ReadonlyArray<FreeTask>, TaskDriverError>
+  isGone: (task: ListedTask) => boolean
+) => Effect.Effect<ReadonlyArray<ListedTask>, TaskDriverError>
 
 /**
  * Makes the claim of a driver. A task that is still listed though somebody has claimed it does not stand in the way of those behind
@@ -39,8 +49,9 @@ export type FreeList = (
 export const makeTake = (list: FreeList, patch: TaskDriver["patch"]): NonNullable<TaskDriver["take"]> => {
   const gone = new GoneTasks()
 
-  const claim = (before: FreeTask, { freeBy, now }: FreeQuery, change: TaskPatch) =>
-    Effect.map(
+  const claim = (before: ListedTask, { freeBy, now }: FreeQuery, change: TaskPatch) => {
+    const { dueAt, leaseExpiresAt } = before
+    return Effect.map(
       patch(
         before.taskId,
         { now, session: undefined },
@@ -55,9 +66,10 @@ export const makeTake = (list: FreeList, patch: TaskDriver["patch"]): NonNullabl
       ),
       (result): ReadonlyArray<TakenTask> => {
         gone.add(before)
-        return result._tag === "Patched" ? [{ task: result.task, before }] : []
+        return result._tag === "Patched" ? [{ task: result.task, before: { leaseExpiresAt, dueAt } }] : []
       }
     )
+  }
 
   return Effect.fnUntraced(function*(query, change) {
     const taken: Array<TakenTask> = []
@@ -88,7 +100,7 @@ class GoneTasks {
   /** The time at which each was added, earliest first. */
   readonly #added = new Map<string, number>()
 
-  add(task: FreeTask): void {
+  add(task: ListedTask): void {
     const now = performance.now()
     for (const [key, added] of this.#added) {
       if (now - added < lag) break
@@ -98,10 +110,10 @@ class GoneTasks {
     this.#added.set(keyOf(task), now)
   }
 
-  has(task: FreeTask): boolean {
+  has(task: ListedTask): boolean {
     const added = this.#added.get(keyOf(task))
     return added !== undefined && performance.now() - added < lag
   }
 }
 
-const keyOf = ({ attempt, taskId }: FreeTask): string => `${attempt} ${taskId}`
+const keyOf = ({ attempt, incarnation, taskId }: ListedTask): string => `${attempt} ${incarnation} ${taskId}`

@@ -28,11 +28,13 @@ const query = (kind: StoredKind, change: Partial<FreeQuery> = {}): FreeQuery => 
 
 const released = { leaseExpiresAt: 0 }
 
-/** A driver, and how many entries its queries have read. */
+/** A driver, and how many entries its queries of the index of free tasks have read. */
 const counting = Effect.gen(function*() {
   const count = { requests: 0, entries: 0 }
-  const client = yield* interceptedClient(async ({ perform }) => {
+  const client = yield* interceptedClient(async ({ input, perform }) => {
     const output = await perform()
+    // Once a second there are others, for what processes of the version before may have left.
+    if (!("IndexName" in input) || input.IndexName !== "free") return output
     count.requests++
     if ("ScannedCount" in output) count.entries += output.ScannedCount ?? 0
     return output
@@ -160,10 +162,7 @@ describeWithEngine("free tasks", () => {
       // One query for each partition, which reads the first of what waits.
       expect(yield* costOf(kinds)).toMatchObject({ answer: [], requests: 2 })
       yield* insert(40)
-      const idle = yield* costOf(kinds)
-      expect(idle).toMatchObject({ answer: [], entries: 2 })
-      // After a second there is one more, for what processes of the version before may have left.
-      expect(idle.requests).toBeLessThanOrEqual(3)
+      expect(yield* costOf(kinds)).toMatchObject({ answer: [], requests: 2, entries: 2 })
       expect(yield* costOf(driver.free(query(kind)))).toMatchObject({ answer: [], requests: 2, entries: 0 })
 
       // Others of many sessions and one with a backlog cost nothing of those that are wanted.

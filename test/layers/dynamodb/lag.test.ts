@@ -110,7 +110,7 @@ describeWithEngine("indexes that lag", () => {
     }))
 
   /** A storage to which the answer to the first query with such a key comes after something else has happened. */
-  const openOvertaken = (tableName: string, key: string, meanwhile: Effect.Effect<unknown, unknown>) =>
+  const openOvertaken = (tableName: string, key: string, meanwhile: Effect.Effect<unknown>) =>
     Effect.gen(function*() {
       const run = Effect.runPromiseWith(yield* Effect.context())
       const next = [meanwhile]
@@ -133,10 +133,10 @@ describeWithEngine("indexes that lag", () => {
       for (const taskId of ["ended", "claimed", "left"]) yield* other.createTask({ ...tool, taskId, worker: dead })
       yield* Effect.sleep("5 millis")
       expect(yield* other.declareDeadWorkers()).toEqual([dead])
-      const meanwhile = Effect.andThen(
+      const meanwhile = Effect.orDie(Effect.andThen(
         other.claimTask("claimed", { worker }),
         other.settleTask("ended", { _tag: "Success", value: 1 }, { attempt: 1 })
-      )
+      ))
       const storage = yield* openOvertaken(tableName, "worker", meanwhile)
       expect(yield* storage.endWorker(dead)).toBe(1)
       const find = (taskId: string) => Effect.map(storage.getTask(taskId), Option.getOrThrow)
@@ -152,11 +152,11 @@ describeWithEngine("indexes that lag", () => {
       const { workerId: worker } = yield* other.registerWorker({ lease: "1 minute" })
       for (const taskId of ["held", "waits"]) yield* other.createTask({ ...tool, taskId, delay: 1 })
       yield* Effect.sleep("5 millis")
-      const meanwhile = Effect.all([
+      const meanwhile = Effect.orDie(Effect.all([
         other.claimTask("held", { worker }),
         other.claimTask("waits", { worker }),
         other.touchTask("waits", { attempt: 1, delay: "1 hour" })
-      ])
+      ]))
       const storage = yield* openOvertaken(tableName, "place", meanwhile)
       expect(yield* storage.claimableTasks()).toEqual([])
       const [held, waits] = yield* Effect.all([taskItemOf(tableName, "held"), taskItemOf(tableName, "waits")])

@@ -92,7 +92,7 @@ describeWithEngine("requests", () => {
         "TransactWriteItems"
       ])
       const news = yield* requestsOf(Stream.runHead(Stream.drop(storage.workerNews(worker), 1)))
-      expect(news).toEqual(["Query", "DeleteItem", "DeleteItem"])
+      expect(news).toEqual(["Query", "TransactWriteItems"])
     }))
 
   it.live("at most two a second for a worker while nothing happens", () =>

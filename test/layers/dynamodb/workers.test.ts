@@ -82,7 +82,7 @@ describeWithEngine("news", () => {
       const driver = yield* driverOn(tableName)
       let isFailing = true
       const client = yield* interceptedClient(async ({ command, perform }) => {
-        if (isFailing && (command === "PutItemCommand" || command === "DeleteItemCommand")) throw serverError()
+        if (isFailing && (command === "PutItemCommand" || command === "TransactWriteItemsCommand")) throw serverError()
         return perform()
       })
       const impeded = yield* driverThrough(client, { tableName, retryTimeout: 10 })
