@@ -17,9 +17,9 @@ import type { StoredTask } from "./StoredTask.ts"
 import { answered, operate, parsed, toRecord } from "./TaskAccess.ts"
 import { maxNameLength } from "./TaskDraft.ts"
 import type { FreeQuery, FreeTask, FreeTime, StoredKind, TakenTask, TaskDriver, TaskDriverError } from "./TaskDriver.ts"
-import { InvalidInput } from "./TaskError.ts"
+import { InvalidInput, type TaskStorageUnavailable } from "./TaskError.ts"
 import { holdFrom } from "./TaskMachine.ts"
-import type { TaskStorageShape } from "./TaskOperations.ts"
+import type { ClaimedTask, TaskStorageShape } from "./TaskOperations.ts"
 import type { ClaimableOptions, TaskKind } from "./TaskOptions.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
 import { isAbandoned, type TaskPatch } from "./TaskWrite.ts"
@@ -55,19 +55,32 @@ export const makeFreeTasks = (
       (found) => found.filter((kind) => wanted.kinds === null || wanted.kinds.some((some) => isOfKind(kind, some)))
     )
 
+  /** Claims a task, if it is still as it was listed. */
+  const takeOne = (query: FreeQuery, patch: TaskPatch, before: FreeTask) =>
+    Effect.map(
+      driver.patch(
+        before.taskId,
+        { now: query.now, session: undefined },
+        { statuses: ["working"], attempt: before.attempt, freeSince: query.freeBy },
+        { ...patch, attempt: before.attempt + 1 }
+      ),
+      (result): ReadonlyArray<TakenTask> => result._tag === "Patched" ? [{ task: result.task, before }] : []
+    )
+
   /** Claims the tasks of a query, one by one. */
   const takeEach = (query: FreeQuery, patch: TaskPatch) =>
     Effect.flatMap(driver.free(query), (tasks) =>
-      Effect.forEach(tasks, (before) =>
-        Effect.map(
-          driver.patch(
-            before.taskId,
-            { now: query.now, session: undefined },
-            { statuses: ["working"], attempt: before.attempt, freeSince: query.freeBy },
-            { ...patch, attempt: before.attempt + 1 }
-          ),
-          (result): ReadonlyArray<TakenTask> => result._tag === "Patched" ? [{ task: result.task, before }] : []
-        ), { concurrency: claimsAtOnce })).pipe(Effect.map((taken) => taken.flat()))
+      Effect.flatMap(
+        Effect.forEach(tasks, (before) => Effect.result(takeOne(query, patch, before)), { concurrency: claimsAtOnce }),
+        (results) => {
+          const taken = results.flatMap((result) => Result.isSuccess(result) ? result.success : [])
+          const failures = results.flatMap((result) => Result.isFailure(result) ? [result.failure] : [])
+          const failure = failures.find(({ applied }) => applied === "unknown") ?? failures[0]
+          return failure === undefined || isHarmless(failure, taken.length)
+            ? Effect.succeed(taken)
+            : Effect.fail(failure)
+        }
+      ))
 
   const take = driver.take ?? takeEach
 
@@ -107,17 +120,29 @@ export const makeFreeTasks = (
                   releaseDead(driver.workers, now),
                   turns.run(kindsOf(wanted, time), (query) => Effect.tap(take(query, patch), tell))
                 ),
-                (taken) =>
-                  Effect.forEach(taken, ({ before, task }) =>
-                    Effect.map(
-                      toRecord("claimTasks", task, "unknown"),
-                      (record) => ({ record, abandoned: isAbandoned(before) })
-                    ))
+                readable
               )
             }))
       )
   }
 }
+
+/** Gives what can be read of the claimed tasks. A corrupt row does not keep the others from the one who has claimed them. */
+const readable = (
+  taken: ReadonlyArray<TakenTask>
+): Effect.Effect<ReadonlyArray<ClaimedTask>, TaskStorageUnavailable> =>
+  Effect.flatMap(
+    Effect.partition(taken, ({ before, task }) =>
+      Effect.map(
+        toRecord("claimTasks", task, "unknown"),
+        (record): ClaimedTask => ({ record, abandoned: isAbandoned(before) })
+      )),
+    ([claimed, [corrupt]]) =>
+      corrupt === undefined || claimed.length > 0 ? Effect.succeed(claimed) : Effect.fail(corrupt)
+  )
+
+/** A failure that wrote nothing takes away nothing from those tasks that are claimed already. */
+const isHarmless = ({ applied }: TaskDriverError, claimed: number): boolean => applied === "no" && claimed > 0
 
 /**
  * Goes round the sessions until there are no more tasks, or enough. In the first round each session may have one task of each
@@ -152,7 +177,7 @@ class Turns<Task> {
     kinds: Effect.Effect<ReadonlyArray<StoredKind>, TaskDriverError>,
     get: (query: FreeQuery) => Effect.Effect<ReadonlyArray<Task>, TaskDriverError>
   ): Effect.Effect<ReadonlyArray<Task>, TaskDriverError> {
-    return Effect.gen({ self: this }, function*() {
+    const all = Effect.gen({ self: this }, function*() {
       let left = yield* kinds
       for (let had = 0, may = 1; left.length > 0; had = may, may *= growth) {
         const perSession = this.#way === "take" ? may - had : may
@@ -165,6 +190,12 @@ class Turns<Task> {
       }
       return [...this.#found.values()]
     })
+    return this.#way === "list" ?
+      all :
+      Effect.catch(
+        all,
+        (error) => isHarmless(error, this.#found.size) ? Effect.succeed([...this.#found.values()]) : Effect.fail(error)
+      )
   }
 
   /** Tells whether it has found anything. */

@@ -5,7 +5,8 @@ import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { fromDriver } from "../../src/domain/fromDriver.ts"
-import type { FreeQuery, TaskDriver } from "../../src/domain/TaskDriver.ts"
+import { StoredJson } from "../../src/domain/StoredJson.ts"
+import { type FreeQuery, type TaskDriver, TaskDriverError } from "../../src/domain/TaskDriver.ts"
 import type { ClaimableOptions } from "../../src/domain/TaskOptions.ts"
 import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
 
@@ -252,5 +253,74 @@ describe("a claim of tasks", () => {
         expect(seen).toEqual([undefined, 1])
         yield* Fiber.interrupt(watching)
       }
+    }))
+
+  const failing = (applied: "no" | "unknown") =>
+    Effect.fail(new TaskDriverError({ reason: "the disk is on fire", retryable: true, applied }))
+
+  /** From the second query on the engine fails. */
+  const failsLater = (applied: "no" | "unknown") => (driver: TaskDriver): TaskDriver => {
+    let asked = 0
+    const { take } = driver
+    return {
+      ...driver,
+      ...(take === undefined ? {} : { take: (...args) => asked++ === 0 ? take(...args) : failing(applied) })
+    }
+  }
+
+  it.effect("gives what it has when the engine fails later, and nothing more was written", () =>
+    Effect.gen(function*() {
+      const tasks = yield* open(failsLater("no"))
+      yield* tasks.fill({ a: 3, b: 3 })
+      expect(yield* tasks.take({})).toEqual(["tool-a0", "tool-b0"])
+      expect(yield* Effect.flip(tasks.take({}))).toMatchObject({ _tag: "TaskStorageUnavailable", applied: "no" })
+    }))
+
+  it.effect("says so when more tasks may be claimed than it knows of", () =>
+    Effect.gen(function*() {
+      const tasks = yield* open(failsLater("unknown"))
+      yield* tasks.fill({ a: 3, b: 3 })
+      expect(yield* Effect.flip(tasks.take({}))).toMatchObject({ _tag: "TaskStorageUnavailable", applied: "unknown" })
+    }))
+
+  it.effect("one by one gives those that it could claim, unless it does not know", () =>
+    Effect.gen(function*() {
+      for (const [applied, expected] of [["no", ["tool-a0", "tool-c0"]], ["unknown", "unknown"]] as const) {
+        const tasks = yield* open((driver) => ({
+          ...oneByOne(driver),
+          patch: (taskId, ...args) => taskId === "tool-b0" ? failing(applied) : driver.patch(taskId, ...args)
+        }))
+        yield* tasks.fill({ a: 1, b: 1, c: 1 })
+        const answer = yield* Effect.match(tasks.take({}), {
+          onFailure: (error) => error._tag === "TaskStorageUnavailable" ? error.applied : error._tag,
+          onSuccess: (taskIds) => taskIds
+        })
+        expect(answer).toEqual(expected)
+      }
+    }))
+
+  it.effect("leaves out a corrupt row, and fails if there is nothing else", () =>
+    Effect.gen(function*() {
+      const tasks = yield* open((driver) => {
+        const { take } = driver
+        return {
+          ...driver,
+          ...(take === undefined ? {} : {
+            take: (...args) =>
+              Effect.map(take(...args), (taken) =>
+                taken.map(({ before, task }) => ({
+                  before,
+                  task: task.taskId === "tool-b0" ? { ...task, meta: StoredJson.fromText("{\"secret") } : task
+                })))
+          })
+        }
+      })
+      yield* tasks.fill({ a: 1, b: 1, c: 1 })
+      expect(yield* tasks.take({ exceptSessions: ["c"] })).toEqual(["tool-a0"])
+      yield* tasks.storage.touchTask("tool-b0", { lease: 0 }).pipe(Effect.exit)
+      const error = yield* Effect.flip(tasks.take({ exceptSessions: ["c"] }))
+      expect(error).toMatchObject({ _tag: "TaskStorageUnavailable", applied: "unknown", retryable: false })
+      expect(JSON.stringify(error) + error.message).not.toContain("secret")
+      expect(yield* tasks.take({})).toEqual(["tool-c0"])
     }))
 })
