@@ -7,29 +7,17 @@
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { StoredJson } from "./StoredJson.ts"
 import type { StoredSummary, StoredTask, TaskVersion } from "./StoredTask.ts"
+import type { TaskDriverError } from "./TaskDriverError.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
 import type { TaskGuard, TaskPatch, TaskScope } from "./TaskWrite.ts"
 import type { WorkerDriver } from "./WorkerDriver.ts"
 
-/**
- * The engine failed. `reason` is a sentence for a person, without secrets and without its full stop. `applied` is `"unknown"`
- * if a write may have happened.
- *
- * @since 0.1.0
- * @category errors
- */
-export class TaskDriverError extends Data.TaggedError("TaskDriverError")<{
-  readonly reason: string
-  readonly retryable: boolean
-  readonly applied: "no" | "unknown"
-  readonly cause?: unknown
-}> {}
+export { TaskDriverError } from "./TaskDriverError.ts"
 
 /**
  * The answer to an insert.

@@ -189,7 +189,8 @@ export const planTouch = (
 
 /** Whether nothing but the lease of the one who has the task gets longer. */
 const isExtension = ({ dueAt, leaseExpiresAt, worker, ...others }: HoldPatch): boolean =>
-  typeof leaseExpiresAt === "number" && leaseExpiresAt > 0 && dueAt === null && Object.keys(others).length === 0
+  typeof leaseExpiresAt === "number" && leaseExpiresAt > 0 && dueAt === null && worker === null &&
+  Object.keys(others).length === 0
 
 /**
  * When a task is abandoned: nobody has written or held it since a time, or its lease has run out by a time.

@@ -5,7 +5,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type { StoredJson } from "./StoredJson.ts"
-import type { TaskDriverError } from "./TaskDriver.ts"
+import type { TaskDriverError } from "./TaskDriverError.ts"
 
 /**
  * The row of a worker. Times are milliseconds since the epoch.
