@@ -123,12 +123,15 @@ describe("the queries", () => {
 
 type Row = Readonly<Record<string, unknown>>
 
-/** A task that runs, one that waits for a worker, one that threw, and one whose tool says that it failed. */
+/** Tasks that run, by a lease and by a worker, that wait for a worker and for a time, that threw, and whose tool says that it failed. */
 const prepare = async (url: string): Promise<void> => {
   const storage = await openTaskStorage(url)
   const call = (name: string) => ({ originalMethod: "tools/call", originalParams: { name }, sessionId: "ann" })
   await storage.createTask({ ...call("runs"), lease: 60_000 })
+  const { workerId } = await storage.registerWorker({ host: "here", pid: 7, lease: 60_000 })
+  await storage.createTask({ ...call("is held"), worker: workerId })
   await storage.createTask({ ...call("waits"), lease: 0 })
+  await storage.createTask({ ...call("sleeps"), delay: 60_000 })
   const thrown = await storage.createTask(call("throws"))
   const internal = { _tag: "Error", code: -32603, message: "Internal error" } as const
   await storage.settleTask(thrown.taskId, internal, { failure: new TypeError("no paper") })
@@ -142,7 +145,15 @@ const check = (found: ReadonlyArray<ReadonlyArray<Row>>): void => {
   const rows = found.flat()
   const namesWith = (column: string) =>
     rows.filter((row) => row[column] !== undefined && row[column] !== null).map(({ name }) => name)
-  assert.deepStrictEqual(namesWith("created"), ["runs"])
+  assert.deepStrictEqual(namesWith("started").toSorted(), ["is held", "runs"])
+  assert.deepStrictEqual(
+    rows.filter(({ host }) => host !== undefined).map(({ host, pid, tasks }) => [host, Number(pid), Number(tasks)]),
+    [["here", 7, 1]]
+  )
+  const waiting = rows.filter((row) => row["waits_for"] !== undefined).map((row) =>
+    `${row["name"]}: ${row["waits_for"]}`
+  )
+  if (waiting.length > 0) assert.deepStrictEqual(waiting.toSorted(), ["sleeps: its time", "waits: a worker"])
   assert.deepStrictEqual(namesWith("failures").toSorted(), ["tells", "throws"])
   assert.deepStrictEqual(
     rows.filter(({ why }) => why !== undefined).map(({ name, why }) => `${name}: ${why}`).toSorted(),
