@@ -5,6 +5,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as References from "effect/References"
 import { orAbsent, parseMillis } from "../domain/ArgumentParsers.ts"
 import type { InvalidInput } from "../domain/TaskError.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
@@ -38,23 +39,44 @@ export interface BoundHandler {
 export const bindHandler = <E, R>(
   handler: Omit<TaskHandler<E, R>, "method">
 ): Effect.Effect<BoundHandler, InvalidInput, Exclude<R, TaskContext>> =>
-  Effect.contextWith((services: Context.Context<Exclude<R, TaskContext>>) =>
-    Effect.map(Effect.fromResult(orAbsent(handler.resultTtl, (ttl) => parseMillis("resultTtl", ttl, 1))), (ttl) => ({
-      name: handler.name,
-      resultTtl: ttl ?? undefined,
-      lostWorker: handler.lostWorker ?? "fail",
-      resultOfFailure: handler.resultOfFailure,
-      run: (record, context) => {
-        const inPlace = <A, E>(effect: Effect.Effect<A, E, Exclude<R, TaskContext>>): Effect.Effect<A, E> =>
-          withServices(Effect.annotateLogs(effect, taskAnnotations(record)), services)
-        const work = Effect.provideService(Effect.suspend(() => handler.run(record)), TaskContext, context)
-        return Effect.map(
-          inPlace(asWorkEnd(work, handler.resultOfFailure)),
-          ({ log, ...end }) => log === undefined ? end : { ...end, log: inPlace(log) }
-        )
-      }
-    }))
-  )
+  Effect.contextWith((services: Context.Context<Exclude<R, TaskContext>>) => {
+    const inPlace = providing(services)
+    return Effect.map(
+      Effect.fromResult(orAbsent(handler.resultTtl, (ttl) => parseMillis("resultTtl", ttl, 1))),
+      (ttl) => ({
+        name: handler.name,
+        resultTtl: ttl ?? undefined,
+        lostWorker: handler.lostWorker ?? "fail",
+        resultOfFailure: handler.resultOfFailure,
+        run: (record, context) => {
+          // One context for all that the work has of its own: each one costs as much as all else that a waiting task holds.
+          const own = (services: Context.Context<never>) =>
+            Context.make(TaskContext, context).pipe(
+              Context.add(References.CurrentLogAnnotations, {
+                ...Context.get(services, References.CurrentLogAnnotations),
+                ...taskAnnotations(record)
+              })
+            )
+          const work = Effect.suspend(() => handler.run(record))
+          return inPlace(Effect.map(
+            asWorkEnd(
+              Effect.contextWith((services: Context.Context<never>) => Effect.provideContext(work, own(services))),
+              handler.resultOfFailure
+            ),
+            ({ log, ...end }) =>
+              log === undefined ? end : { ...end, log: inPlace(Effect.annotateLogs(log, taskAnnotations(record))) }
+          ))
+        }
+      })
+    )
+  })
 
-const withServices = <A, E, R>(effect: Effect.Effect<A, E, R>, services: Context.Context<R>): Effect.Effect<A, E> =>
-  Effect.updateContext(effect, (current: Context.Context<never>) => Context.merge(current, services))
+/** Provides services. All tasks share the context that they are in, for all begin in that of the runner. */
+const providing = <R>(services: Context.Context<R>) => {
+  let last: { readonly from: Context.Context<never>; readonly to: Context.Context<R> } | undefined
+  const place = (from: Context.Context<never>): Context.Context<R> => {
+    if (last?.from !== from) last = { from, to: Context.merge(from, services) }
+    return last.to
+  }
+  return <A, E>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E> => Effect.updateContext(effect, place)
+}

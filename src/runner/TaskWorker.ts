@@ -78,7 +78,7 @@ export class TaskWorker {
   readonly latest: LatestRecord
   readonly #surroundings: WorkerSurroundings
   readonly #handler: BoundHandler
-  readonly #oneAtATime = Semaphore.makeUnsafe(1)
+  #oneAtATime: Semaphore.Semaphore | undefined
   #attempt: number
   /** The registration that holds the task. Without one the task is under a lease of its own. */
   #registration: Registration | undefined
@@ -226,6 +226,7 @@ export class TaskWorker {
 
   /** Makes a write when the one before it is over. If the engine does not answer for too long, the write counts as failed. */
   #inTurn<A, E>(write: Effect.Effect<A, E>, patience: number): Effect.Effect<A, E | TaskStorageUnavailable> {
+    this.#oneAtATime ??= Semaphore.makeUnsafe(1)
     return this.#oneAtATime.withPermit(withPatience(write, patience))
   }
 

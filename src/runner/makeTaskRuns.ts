@@ -37,7 +37,7 @@ import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { type Overrun, RunnerSlots } from "./RunnerSlots.ts"
 import { runWorker, settle } from "./runWorker.ts"
 import type { Takeovers } from "./Takeovers.ts"
-import { taskAnnotations, taskIdAnnotation } from "./taskAnnotations.ts"
+import { taskIdAnnotation } from "./taskAnnotations.ts"
 import type { RunResult } from "./TaskRunner.ts"
 import { TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
 import { type WaitingTask, WaitingTasks } from "./WaitingTasks.ts"
@@ -189,9 +189,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       if (phase === "stopping") worker.stop("shutdown")
       if (signal?.aborted === true) worker.stop("deadline")
       else signal?.addEventListener("abort", () => worker.stop("deadline"), { once: true })
-      const running = runWorker(surroundings, worker, { effect, time }).pipe(
-        Effect.annotateLogs(taskAnnotations(record))
-      )
+      const running = runWorker(surroundings, worker, { effect, time })
       // It was declared dead before the task was known here.
       const moved = registration?.isLost === true ? Effect.andThen(inScope(worker.moveOn), running) : running
       return Effect.onExit(moved, () =>

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
+import * as Tracer from "effect/Tracer"
 import type { FailureInput } from "../domain/FailureReport.ts"
 import type { InvalidInput, PayloadTooLarge } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
@@ -20,7 +21,7 @@ import { internal } from "./outcomeOf.ts"
 import { type RunTime, timeLeft } from "./parseRunTime.ts"
 import { remoteParent } from "./remoteParent.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
-import { taskIdAnnotation } from "./taskAnnotations.ts"
+import { taskAnnotations, taskIdAnnotation } from "./taskAnnotations.ts"
 import type { RunResult } from "./TaskRunner.ts"
 import { abandonedLease, type StopReason, type TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
 import type { WorkEnd } from "./WorkEnd.ts"
@@ -47,44 +48,67 @@ export const runWorker = (
   worker: TaskWorker,
   work: Work
 ): Effect.Effect<RunResult> =>
-  Effect.gen(function*() {
-    const startedAt = yield* Clock.currentTimeMillis
-    const result = yield* whileHeld(surroundings, worker, work, startedAt)
-    const endedAt = yield* Clock.currentTimeMillis
-    const { labels } = worker
-    yield* Metric.update(Metric.withAttributes(RunnerMetrics.duration, labels), Duration.millis(endedAt - startedAt))
-    return result
-  }).pipe(Effect.withSpan(
-    "TaskRunner.run",
-    {
-      attributes: { [taskIdAnnotation]: worker.taskId, "mcp.task.attempt": worker.attempt },
-      links: remoteParent(worker.latest.current)
-    },
-    { captureStackTrace: false }
-  ))
+  Effect.withFiber((fiber) => {
+    const run = Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
+      Effect.tap(whileHeld(surroundings, worker, work, startedAt), () => noteDuration(worker, startedAt)))
+    // Nobody sees the spans of the native tracer, and a task that waits would keep one.
+    if (fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer) {
+      return run
+    }
+    return run.pipe(Effect.withSpan(
+      "TaskRunner.run",
+      {
+        attributes: { [taskIdAnnotation]: worker.taskId, "mcp.task.attempt": worker.attempt },
+        links: remoteParent(worker.latest.current)
+      },
+      { captureStackTrace: false }
+    ))
+  })
 
-const whileHeld = Effect.fnUntraced(function*(
+const noteDuration = (worker: TaskWorker, startedAt: number): Effect.Effect<void> =>
+  Effect.flatMap(Clock.currentTimeMillis, (endedAt) =>
+    Metric.update(
+      Metric.withAttributes(RunnerMetrics.duration, worker.labels),
+      Duration.millis(endedAt - startedAt)
+    ))
+
+const whileHeld = (
   surroundings: WorkerSurroundings,
   worker: TaskWorker,
   { effect, time }: Work,
   now: number
-) {
-  const { storage } = surroundings
+): Effect.Effect<RunResult> => {
   const rest = timeLeft(time, now)
-  if (rest <= 0) return yield* leave(worker, 0)
-  const running = yield* Effect.forkChild(effect)
-  worker.begin(running)
-  const guarding = worker.registration === undefined ? yield* guardOwnLease(surroundings, worker, rest) : []
-  // It ends when the finalizers of the work have run. Before that, nobody hears that the work was stopped.
-  const exit = yield* Fiber.await(running)
-  yield* worker.stopReporting
+  if (rest <= 0) return leave(worker, 0)
+  const guarded = worker.registration === undefined ? guardOwnLease(surroundings, worker, rest) : unguarded
+  return Effect.flatMap(guarded, (guards) =>
+    Effect.flatMap(Effect.forkChild(effect), (running) => {
+      worker.begin(running)
+      // It ends when the finalizers of the work have run. Before that, nobody hears that the work was stopped.
+      return Effect.flatMap(Fiber.await(running), (exit) =>
+        conclude(surroundings, worker, exit).pipe(
+          Effect.annotateLogs(taskAnnotations(worker.latest.current)),
+          Effect.tap(() => Fiber.interruptAll(guards))
+        ))
+    }))
+}
+
+const unguarded = Effect.succeed<ReadonlyArray<Fiber.Fiber<void>>>([])
+
+const conclude = (
+  { storage }: WorkerSurroundings,
+  worker: TaskWorker,
+  exit: Exit.Exit<WorkEnd>
+): Effect.Effect<RunResult> => {
   const reason = worker.stopReason
-  const result = Exit.isSuccess(exit) && (reason === undefined || reason === "shutdown" || reason === "deadline")
-    ? yield* settle(storage, worker, exit.value)
-    : yield* concludeStopped(storage, worker, reason ?? "lost")
-  yield* Fiber.interruptAll(guarding)
-  return result
-})
+  const isInTime = reason === undefined || reason === "shutdown" || reason === "deadline"
+  return Effect.andThen(
+    worker.stopReporting,
+    Exit.isSuccess(exit) && isInTime
+      ? settle(storage, worker, exit.value)
+      : concludeStopped(storage, worker, reason ?? "lost")
+  )
+}
 
 const concludeStopped = (
   storage: TaskStorageShape,

@@ -5,20 +5,10 @@ import * as Layer from "effect/Layer"
 import { TaskStorage } from "mcp-task-storage"
 import * as TaskRunner from "mcp-task-storage/runner"
 import * as SqliteTaskStorage from "mcp-task-storage/sqlite"
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { freshFile } from "../layers/sqlite/database.ts"
+import { usedBytes } from "./usedBytes.ts"
 
 const tasks = 1_000
-
-setFlagsFromString("--expose-gc")
-const collectGarbage: unknown = runInNewContext("gc")
-
-/** Bytes that are in use, with nothing that could be given back. */
-const usedBytes = Effect.sync(() => {
-  if (typeof collectGarbage === "function") collectGarbage()
-  return process.memoryUsage().heapUsed
-})
 
 it.live("a thousand tasks at once are all settled, and leave no memory in use", () =>
   Effect.gen(function*() {

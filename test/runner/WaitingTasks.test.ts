@@ -1,0 +1,61 @@
+/** Who has the next free slot of a process. */
+import * as Effect from "effect/Effect"
+import { assert, describe, it } from "vitest"
+import type { BoundHandler } from "../../src/runner/BoundHandler.ts"
+import { internal } from "../../src/runner/outcomeOf.ts"
+import { WaitingTasks } from "../../src/runner/WaitingTasks.ts"
+
+const handler: BoundHandler = { run: () => Effect.succeed({ outcome: internal("no") }), lostWorker: "fail" }
+const everybody = () => true
+
+const waiting = (...tasks: ReadonlyArray<string>) => {
+  const waiting = new WaitingTasks()
+  for (const taskId of tasks) waiting.add({ taskId, sessionId: taskId.slice(0, 1), handler })
+  return waiting
+}
+
+const all = (tasks: WaitingTasks, hasRoom: (sessionId: string | undefined) => boolean) => {
+  const taken: Array<string> = []
+  for (let next = tasks.next(hasRoom); next !== undefined; next = tasks.next(hasRoom)) taken.push(next.taskId)
+  return taken
+}
+
+describe("tasks that wait for a slot", () => {
+  it("have it in turns of their sessions, each session in order", () => {
+    assert.deepEqual(all(waiting("a1", "a2", "a3", "b1", "c1", "c2"), everybody), ["a1", "b1", "c1", "a2", "c2", "a3"])
+  })
+
+  it("are passed by while their session has no room, and have their turn when it has", () => {
+    const tasks = waiting("a1", "a2", "b1")
+    assert.deepEqual(all(tasks, (session) => session !== "a"), ["b1"])
+    tasks.wake("a")
+    assert.deepEqual(all(tasks, everybody), ["a1", "a2"])
+    assert.strictEqual(tasks.size, 0)
+  })
+
+  it("are there once, and not any more when they were taken out", () => {
+    const tasks = waiting("a1", "a2", "b1")
+    assert.isFalse(tasks.add({ taskId: "a1", sessionId: "a", handler }))
+    assert.strictEqual(tasks.remove("a1")?.taskId, "a1")
+    assert.isUndefined(tasks.remove("a1"))
+    assert.isTrue(tasks.add({ taskId: "a1", sessionId: "a", handler }))
+    assert.deepEqual(all(tasks, everybody), ["a2", "b1", "a1"])
+  })
+
+  it("cost as much each, however many there are", () => {
+    const sessions = 50
+    const count = 100_000
+    const millis = (length: number): number => {
+      const tasks = waiting(...Array.from({ length }, (_, index) => `${String.fromCharCode(index % sessions)}${index}`))
+      const begun = performance.now()
+      // Each of them is asked once: whether the backlog of all others is scanned shows at once.
+      for (let taken = 0; taken < 5_000; taken++) {
+        tasks.next(everybody)
+        tasks.add({ taskId: `\u0000new${taken}`, sessionId: "\u0000", handler })
+      }
+      return performance.now() - begun
+    }
+    millis(count)
+    assert.isBelow(millis(count), 20 * Math.max(millis(6_000), 5))
+  })
+})
