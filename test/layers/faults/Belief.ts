@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { difference, show } from "../../../src/testing/difference.ts"
 import type { Answer } from "../../../src/testing/model/Answer.ts"
 import type { Call } from "../../../src/testing/model/Call.ts"
+import type { Command } from "../../../src/testing/model/Command.ts"
 import { Divergence } from "../../../src/testing/model/describeFailure.ts"
 import type { ModelOptions, ModelState } from "../../../src/testing/model/ModelState.ts"
 import { emptyModel, modelStep } from "../../../src/testing/model/modelStep.ts"
@@ -51,6 +52,9 @@ export const requireBelief = (
     : Effect.succeed([first, ...others])
 }
 
+/** What a call answers of which nobody hears. */
+const unheard: Answer = { value: undefined }
+
 /** So many calls are under way at a time that the ones before them have happened, or never will. */
 const mostUnderWay = 3
 
@@ -67,7 +71,7 @@ export const afterCall = (
   distinct(
     beliefs.flatMap(arrivals).flatMap((belief): ReadonlyArray<Belief> => {
       const { state, underWay } = belief
-      const [expected, after] = modelStep(state, call, learned)
+      const [expected, after] = modelStep(state, call, ending._tag === "Answered" ? ending.answer : unheard, learned)
       switch (ending._tag) {
         case "Answered":
           return difference(ending.answer, expected) === undefined ? [{ state: after, underWay }] : []
@@ -96,7 +100,7 @@ export const afterLook = (
   answer: Answer
 ): ReadonlyArray<Belief> =>
   distinct(
-    beliefs.flatMap(arrivals).filter(({ state }) => difference(answer, modelStep(state, look)[0]) === undefined)
+    beliefs.flatMap(arrivals).filter(({ state }) => difference(answer, modelStep(state, look, answer)[0]) === undefined)
   )
 
 const reads: ReadonlyArray<Call["_tag"]> = ["getTask", "getTaskSummary", "getTaskResult", "taskCount", "list", "next"]
@@ -115,13 +119,18 @@ const arrivalsOf = (belief: Belief): ReadonlyArray<Belief> => [
   belief,
   ...belief.underWay.flatMap((arriving) => {
     const { cursor, now } = belief.state
-    const [, arrived] = modelStep({ ...belief.state, now: arriving.now }, arriving.call)
+    const [, arrived] = modelStep({ ...belief.state, now: arriving.now }, arriving.call, unheard)
     return arrivalsOf({
       state: { ...arrived, cursor, now },
       underWay: belief.underWay.filter((other) => other !== arriving)
     })
   })
 ]
+
+/**
+ * Tells whether a command can be followed. The id of a worker goes with a lost answer, and so does what was claimed together.
+ */
+export const isFollowed = ({ _tag }: Command): boolean => _tag !== "registerWorker" && _tag !== "claimTasks"
 
 /** A call happens whole or not at all; a recovery is one such write for each task. */
 const outcomes = (call: Call, before: ModelState, after: ModelState): ReadonlyArray<ModelState> =>

@@ -22,7 +22,7 @@ import { performCall, type Subject } from "../../../src/testing/model/performCal
 import { storageOptions } from "../../../src/testing/model/storageOptions.ts"
 import type { DriverPair } from "../../../src/testing/StorageHarness.ts"
 import * as SuiteClock from "../../../src/testing/SuiteClock.ts"
-import { afterCall, afterLook, emptyBeliefs, type Ending, requireBelief } from "./Belief.ts"
+import { afterCall, afterLook, emptyBeliefs, type Ending, isFollowed, requireBelief } from "./Belief.ts"
 import { Fault, FaultPlan, faultyDriver } from "./faultyDriver.ts"
 import { learnReason } from "./learnReason.ts"
 import { listing } from "./listing.ts"
@@ -42,7 +42,10 @@ const sequences: Arbitrary.Arbitrary<FaultySequence> = Arbitrary.all({
   options: arbitraryOptions
 }).pipe(Arbitrary.map(({ creations, options, steps }) => ({
   options,
-  steps: [...creations.map((command) => ({ command, fault: undefined })), ...steps]
+  steps: [
+    ...creations.map((command) => ({ command, fault: undefined })),
+    ...steps.filter(({ command }) => isFollowed(command))
+  ]
 })))
 
 const maxShrinks = 1_000

@@ -17,7 +17,7 @@ import { Command, creations } from "../../../src/testing/model/Command.ts"
 import { describeFailure } from "../../../src/testing/model/describeFailure.ts"
 import { performCall, type Subject } from "../../../src/testing/model/performCall.ts"
 import * as SuiteClock from "../../../src/testing/SuiteClock.ts"
-import { afterCall, afterLook, emptyBeliefs, type Ending, requireBelief } from "./Belief.ts"
+import { afterCall, afterLook, emptyBeliefs, type Ending, isFollowed, requireBelief } from "./Belief.ts"
 import { bounded } from "./bounded.ts"
 import type { FaultTarget } from "./FaultTarget.ts"
 import { interruptedAfter } from "./interruptedCall.ts"
@@ -37,7 +37,7 @@ const sequences: Arbitrary.Arbitrary<ReadonlyArray<Step>> = Arbitrary.all({
   steps: Arbitrary.array(Arbitrary.schema(Step), { maxLength: 40 })
 }).pipe(Arbitrary.map(({ creations, steps }) => [
   ...creations.map((command) => ({ command, patience: undefined })),
-  ...steps
+  ...steps.filter(({ command }) => isFollowed(command))
 ]))
 
 /** Timing does not come again, so that no smaller sequence is looked for. */

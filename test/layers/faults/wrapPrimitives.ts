@@ -17,7 +17,7 @@ export type Around = <A, E>(
 export const wrapPrimitives = (driver: TaskDriver, around: Around): TaskDriver => {
   const read = <A>(name: string, effect: Effect.Effect<A, TaskDriverError>) => around({ name, writes: false }, effect)
   const write = <A>(name: string, effect: Effect.Effect<A, TaskDriverError>) => around({ name, writes: true }, effect)
-  const { messages, transaction } = driver
+  const { messages, take, transaction, workers } = driver
   return {
     ...driver,
     insert: (task, bounds, now) => write("insert", driver.insert(task, bounds, now)),
@@ -28,6 +28,10 @@ export const wrapPrimitives = (driver: TaskDriver, around: Around): TaskDriver =
     page: (query) => read("page", driver.page(query)),
     pageSummaries: (query) => read("pageSummaries", driver.pageSummaries(query)),
     stale: (query) => read("stale", driver.stale(query)),
+    abandoned: (query) => read("abandoned", driver.abandoned(query)),
+    freeKinds: (query) => read("freeKinds", driver.freeKinds(query)),
+    free: (query) => read("free", driver.free(query)),
+    ...(take === undefined ? {} : { take: (query, patch) => write("take", take(query, patch)) }),
     removeExpired: (now, limit) => write("removeExpired", driver.removeExpired(now, limit)),
     count: (scope) => read("count", driver.count(scope)),
     messages: {
@@ -35,6 +39,17 @@ export const wrapPrimitives = (driver: TaskDriver, around: Around): TaskDriver =
       shift: (queue, now) => write("messages.shift", messages.shift(queue, now)),
       drain: (queue, now) => write("messages.drain", messages.drain(queue, now)),
       removeExpired: (now, limit) => write("messages.removeExpired", messages.removeExpired(now, limit))
+    },
+    workers: {
+      insert: (worker) => write("workers.insert", workers.insert(worker)),
+      renew: (workerId, leaseExpiresAt) => write("workers.renew", workers.renew(workerId, leaseExpiresAt)),
+      find: (workerId) => read("workers.find", workers.find(workerId)),
+      declareDead: (query) => write("workers.declareDead", workers.declareDead(query)),
+      release: (query) => write("workers.release", workers.release(query)),
+      list: (query) => read("workers.list", workers.list(query)),
+      remove: (workerId) => write("workers.remove", workers.remove(workerId)),
+      removeDead: (diedBefore, limit) => write("workers.removeDead", workers.removeDead(diedBefore, limit)),
+      takeNews: (workerId) => write("workers.takeNews", workers.takeNews(workerId))
     },
     ...(transaction === undefined
       ? {}
