@@ -1,6 +1,7 @@
 /** That operations take the capacity units that the documentation says, by the engine's own account. */
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import { describeWithEngine, freshTable } from "./engine.ts"
 import { interceptedClient } from "./interceptedClient.ts"
 import { openThrough } from "./storages.ts"
@@ -72,6 +73,7 @@ describeWithEngine("capacity units", () => {
     Effect.gen(function*() {
       const { storage, unitsFor } = yield* setUp()
       const lease = "1 minute"
+      expect(yield* unitsFor(storage.registerWorker({ lease }))).toBe(2)
       const { workerId: worker } = yield* storage.registerWorker({ lease })
       expect(yield* unitsFor(storage.renewWorker(worker, { lease }))).toBe(3)
       expect(yield* unitsFor(storage.createTask({ ...call, taskId: "made", worker }))).toBe(9)
@@ -79,6 +81,16 @@ describeWithEngine("capacity units", () => {
       yield* storage.createTask({ ...call, taskId: "found", lease: 0 })
       expect(yield* unitsFor(storage.claimTask("found", { worker }))).toBe(1 + 7)
       expect(yield* unitsFor(storage.updateTaskStatus("found", "cancelled"))).toBe(8 + 1)
+      yield* storage.createTask({ ...call, taskId: "deleted", worker })
+      expect(yield* unitsFor(storage.deleteTask("deleted"))).toBe(20 + 1)
+      yield* storage.createTask({ ...call, taskId: "delayed", delay: 1 })
+      yield* Effect.sleep("5 millis")
+      yield* storage.claimableTasks()
+      expect(yield* unitsFor(storage.claimTask("delayed", { worker }))).toBe(1 + 7)
+      yield* storage.createTask({ ...call, taskId: "left", worker })
+      yield* Stream.runHead(storage.workerNews(worker))
+      // Half a unit to find them, 6 for each of two tasks, and 4 for the worker.
+      expect(yield* unitsFor(storage.endWorker(worker))).toBe(0.5 + 2 * 6 + 4)
     }))
 
   it.live("of a creation within limits, and of a sweep", () =>
