@@ -61,7 +61,7 @@ export const brokenNews: ReadonlyArray<BrokenDriver> = [
   {
     name: "gives the first news of a worker and forgets the others",
     subject: news,
-    checks: ["model", "linearizability"],
+    checks: ["model"],
     breakDriver: hearing((take) => (workerId) => Effect.map(take(workerId), (taskIds) => taskIds.slice(0, 1)))
   },
   {

@@ -11,6 +11,9 @@ import { createIn, failure, mustGet, success, terminalStatuses } from "./fixture
 
 const expired = { leases: "expired" } as const
 
+/** Lets others go first, so many times. */
+const turns = (count: number) => Effect.forEach(Array.from({ length: count }), () => Effect.yieldNow, { discard: true })
+
 /** A write that comes between, and how it leaves the task. */
 interface Race {
   readonly race: (taskId: string) => Effect.Effect<unknown, TaskStorageError>
@@ -188,16 +191,25 @@ export const freeTasksGroup: ContractGroup = {
           race: (taskId: string) => second.touchTask(taskId, { lease: 0 }),
           won: { leaseExpiresAt: 0, status: "working" }
         },
+        {
+          race: (taskId: string) => second.touchTask(taskId, { delay: 1_000 }),
+          won: { startedAt: undefined, status: "working" }
+        },
         { race: (taskId: string) => second.settleTask(taskId, success), won: { status: "completed" } },
         { race: (taskId: string) => second.requireInput(taskId, { a: 1 }), won: { status: "input_required" } }
       ]
-      for (let round = 0; round < 4; round++) {
-        const tasks = races.map((race, index) => ({ ...race, taskId: `task-${round}-${index}` }))
+      for (let round = 0; round < 8; round++) {
+        const tasks = [...races, ...races].map((race, index) => ({ ...race, taskId: `task-${round}-${index}` }))
         for (const { taskId } of tasks) yield* createIn(first, taskId, "working", { lease: 10 })
         yield* clock.advance(10)
         const [raced, one, two] = yield* Effect.all(
           [
-            Effect.forEach(tasks, ({ race, taskId }) => Effect.exit(race(taskId)), { concurrency: "unbounded" }),
+            // Some begin when the recovery has already found them.
+            Effect.forEach(
+              tasks,
+              ({ race, taskId }, index) => Effect.andThen(turns(index + 2 * round), Effect.exit(race(taskId))),
+              { concurrency: "unbounded" }
+            ),
             first.recoverStuckTasks(0, expired),
             second.recoverStuckTasks(0, expired)
           ],

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Command, outcomeNamed } from "./Command.ts"
+import { actorSession, type Command, outcomeNamed } from "./Command.ts"
 import type { ModelState, ModelTask } from "./ModelState.ts"
 
 type CommandOf<Tag extends Command["_tag"]> = Extract<Command, { readonly _tag: Tag }>
@@ -101,7 +101,7 @@ const changed = (state: ModelState, command: UpdateTask): ModelTask => {
     inputRequests: asks === undefined ? read.inputRequests : asks === null ? null : { [asks]: "asked" },
     revision: wrong === "revision" ? read.revision + 1 : read.revision,
     createdAt: wrong === "createdAt" ? read.createdAt + 1 : read.createdAt,
-    sessionId: wrong === "sessionId" ? (read.sessionId === "s" ? null : "s") : read.sessionId
+    sessionId: wrong === "sessionId" ? (read.sessionId === actorSession ? null : actorSession) : read.sessionId
   }
 }
 

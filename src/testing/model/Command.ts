@@ -5,6 +5,7 @@
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
 import { TaskStatus } from "../../domain/TaskStatus.ts"
 
@@ -17,8 +18,16 @@ const key = Schema.Literals(["k", "constructor", "__proto__"])
 const queue = Schema.Literals(["a", "q"])
 const text = Schema.Literals(["", "note", "a message that is a good deal longer than the other ones"])
 const message = Schema.optionalKey(Schema.NullOr(text))
+/**
+ * The session that an actor may be bound to.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const actorSession = "\ue000"
+
 /** In JavaScript's order U+E000 would be the last session. */
-const session = Schema.Literals(["s", "\ue000", "\u{10000}"])
+const session = Schema.Literals([actorSession, "\u{10000}"])
 const ttl = Schema.NullOr(Schema.Literals([50, 1000]))
 const leaseOrNone = Schema.optionalKey(Schema.Literals([0, 1, 10]))
 /** The latest worker that was registered under this name. */
@@ -55,7 +64,7 @@ export const taskIds: ReadonlyArray<string> = ids
  */
 export const Actor = Schema.Struct({
   handle: Schema.Literals(["first", "second"]),
-  session: Schema.optionalKey(Schema.NullOr(Schema.Literals(["s"])))
+  session: Schema.optionalKey(Schema.NullOr(Schema.Literals([actorSession])))
 })
 
 /**
@@ -64,22 +73,33 @@ export const Actor = Schema.Struct({
  */
 export type Actor = typeof Actor.Type
 
-/** Which free tasks are wanted. */
-const wanted = Schema.Struct({
-  limit: Schema.optionalKey(Schema.Literals([1, 2])),
-  kinds: Schema.optionalKey(Schema.Literals(["named", "nameless", "of any name", "other"])),
-  leases: Schema.optionalKey(Schema.Literals(["released"])),
-  except: Schema.optionalKey(session),
-  perSession: Schema.optionalKey(Schema.Literals([1, 2])),
-  runsInS: Schema.optionalKey(Schema.Literals([1])),
-  behindSession: Schema.optionalKey(session)
-})
+const wantedFields = {
+  limit: Schema.Literals([1, 2]),
+  kinds: Schema.Literals(["named", "nameless", "of any name", "other"]),
+  leases: Schema.Literals(["released"]),
+  except: session,
+  perSession: Schema.Literals([1, 2]),
+  /** How many tasks of the session that an actor may be bound to. */
+  runs: Schema.Literals([1]),
+  behindSession: session
+} as const
+
+const allWanted = Struct.map(wantedFields, Schema.optionalKey)
+
+/** Which free tasks are wanted: by one option most of the time, since by many there are few. */
+const wanted = Schema.Union([
+  Schema.Struct(Struct.pick(allWanted, ["limit"])),
+  Schema.Struct(Struct.pick(allWanted, ["kinds"])),
+  Schema.Struct(Struct.pick(allWanted, ["perSession", "runs"])),
+  Schema.Struct(Struct.pick(allWanted, ["behindSession", "except"])),
+  Schema.Struct(allWanted)
+])
 
 /**
  * @since 0.2.0
  * @category models
  */
-export type Wanted = typeof wanted.Type
+export type Wanted = Schema.Struct.Type<typeof allWanted>
 
 const RegisterWorker = Schema.TaggedStruct("registerWorker", {
   actor: Actor,

@@ -13,11 +13,13 @@ import * as SuiteClock from "../SuiteClock.ts"
 import type { Answer } from "./Answer.ts"
 import { type Call, resolve } from "./Call.ts"
 import {
+  actorSession,
   type Command,
   commandsBehindCreations,
   type Options,
   options as arbitraryOptions,
-  sequenceSize
+  sequenceSize,
+  type Wanted
 } from "./Command.ts"
 import { describeFailure, Divergence } from "./describeFailure.ts"
 import type { ModelState } from "./ModelState.ts"
@@ -69,7 +71,21 @@ const maxShrinks = 3_000
 /** The whole state is compared every so many steps, and at the end. */
 const stepsBetweenListings = 5
 
-const listing = { _tag: "list", actor: { handle: "second" }, summaries: false } as const
+/** What is looked at from time to time: every task, the news of the workers, and what is free, in another way each time. */
+const looks = (state: ModelState, count: number): ReadonlyArray<Call> => [
+  { _tag: "list", actor: { handle: "second" }, summaries: false },
+  ...Object.values(state.names).map((worker) => ({ _tag: "takeNews", actor: { handle: "first" }, worker } as const)),
+  { _tag: "claimableTasks", actor: { handle: "first" }, wanted: wantedInTurn[count % wantedInTurn.length] ?? {} }
+]
+
+const wantedInTurn: ReadonlyArray<Wanted> = [
+  {},
+  { behindSession: actorSession },
+  { kinds: "named" },
+  { perSession: 1, runs: 1 },
+  { kinds: "nameless", limit: 2 },
+  { except: actorSession }
+]
 
 const runSequence = <E>(harness: StorageHarness<E>, options: Options, commands: ReadonlyArray<Command>) =>
   Effect.gen(function*() {
@@ -85,8 +101,14 @@ const runSequence = <E>(harness: StorageHarness<E>, options: Options, commands: 
         state = yield* compareStep(subject, state, call, trace)
         if (index % stepsBetweenListings === stepsBetweenListings - 1 || index === commands.length - 1) {
           const { list } = subject
-          yield* compareStep(subject, state, listing, [...trace, "listing everything"])
+          const { cursor } = state
+          for (const call of looks(state, Math.floor(index / stepsBetweenListings))) {
+            if (isShown(pair, call)) {
+              state = yield* compareStep(subject, state, call, [...trace, `looking: ${show(call)}`])
+            }
+          }
           subject.list = list
+          state = { ...state, cursor }
         }
       }
     }).pipe(Effect.provideService(Clock.Clock, clock))

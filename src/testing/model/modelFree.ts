@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type { Call } from "./Call.ts"
-import type { Wanted } from "./Command.ts"
+import { actorSession, type Wanted } from "./Command.ts"
 import { heldFrom, isAbandoned, isFreeAt, releaseDead } from "./modelHold.ts"
 import { byBytes, findTask, showTask, visible } from "./modelReads.ts"
 import type { ModelState, ModelTask, Step } from "./ModelState.ts"
@@ -27,7 +27,7 @@ export const isWanted = (state: ModelState, { kinds, leases }: Wanted, task: Mod
  * as few tasks as there are in the model, that is all.
  */
 const inTurns = (state: ModelState, wanted: Wanted): ReadonlyArray<ModelTask> => {
-  const { behindSession, except, limit = 50, perSession = Infinity, runsInS = 0 } = wanted
+  const { behindSession, except, limit = 50, perSession = Infinity, runs = 0 } = wanted
   const isBehind = ({ sessionId }: ModelTask) =>
     behindSession !== undefined && sessionId !== null && byBytes(sessionId, behindSession) > 0
   const free = visible(state, undefined)
@@ -39,7 +39,7 @@ const inTurns = (state: ModelState, wanted: Wanted): ReadonlyArray<ModelTask> =>
       (left.leaseExpiresAt ?? 0) - (right.leaseExpiresAt ?? 0) ||
       byBytes(left.taskId, right.taskId)
     )
-  const counts = new Map<string | null, number>([["s", runsInS]])
+  const counts = new Map<string | null, number>([[actorSession, runs]])
   const given: Array<ModelTask> = []
   const give = (task: ModelTask) => {
     const count = counts.get(task.sessionId) ?? 0

@@ -143,7 +143,7 @@ export const takeNews = (state: ModelState, call: CallOf<"takeNews">, given: Ans
 }
 
 /**
- * Tells whether a worker has news of a task, and forgets it.
+ * Tells whether a worker has news of a task, and forgets it. Another one that asks at the same time may be told as well.
  *
  * @since 0.2.0
  * @category writes
@@ -151,16 +151,10 @@ export const takeNews = (state: ModelState, call: CallOf<"takeNews">, given: Ans
 export const takeNewsOf = (state: ModelState, workerId: string, taskId: string, given: Answer): Step => {
   const worker = findWorker(state, workerId)
   if (worker === undefined) return [{ value: false }, state]
-  const isNews = worker.news.includes(taskId) ||
-    (worker.hints.includes(taskId) && "value" in given && given.value === true)
-  return [
-    { value: isNews },
-    put(state, {
-      ...worker,
-      news: worker.news.filter((id) => id !== taskId),
-      hints: worker.hints.filter((id) => id !== taskId)
-    })
-  ]
+  const isHint = worker.hints.includes(taskId) && "value" in given && given.value === true
+  if (!worker.news.includes(taskId)) return [{ value: isHint }, state]
+  const news = worker.news.filter((id) => id !== taskId)
+  return [{ value: true }, put(state, { ...worker, news, hints: [...new Set([...worker.hints, taskId])] })]
 }
 
 /**

@@ -23,7 +23,7 @@ import type { StoragePair } from "../StorageHarness.ts"
 import type { SuiteClock } from "../SuiteClock.ts"
 import { type Answer, refusal } from "./Answer.ts"
 import type { Call } from "./Call.ts"
-import { type Actor, type Command, failureNamed, outcomeNamed, type Wanted } from "./Command.ts"
+import { type Actor, actorSession, type Command, failureNamed, outcomeNamed, type Wanted } from "./Command.ts"
 import { recordOf } from "./ModelState.ts"
 
 /** A list that was read and promised more. */
@@ -185,11 +185,11 @@ const planned = (
 
 const plainClaim = ({ abandoned, record }: ClaimedTask) => ({ abandoned, record: plainRecord(record) })
 
-const claimable = ({ except, kinds, runsInS, ...wanted }: Wanted): ClaimableOptions => ({
+const claimable = ({ except, kinds, runs, ...wanted }: Wanted): ClaimableOptions => ({
   ...wanted,
   kinds: kinds === undefined ? undefined : kindsNamed[kinds],
   exceptSessions: except === undefined ? undefined : [except],
-  running: runsInS === undefined ? undefined : { s: runsInS }
+  running: runs === undefined ? undefined : { [actorSession]: runs }
 })
 
 const kindsNamed = {
