@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { PlannedWrites, SessionTasks } from "../domain/TaskOperations.ts"
@@ -55,34 +54,35 @@ export const makePromiseSessionTasks = (
     calls.write("createTask", options, plainCall, () => {
       const decoded = decodeCreateTask(task)
       const named = generateId === undefined ? decoded : withId(decoded, generateId)
-      return Effect.map(tasks().createTask(named), encodeTask)
-    }),
+      return tasks().createTask(named)
+    }, encodeTask),
 
   getTask: (taskId, options) =>
-    calls.read("getTask", options, plainCall, () => Effect.map(tasks().getTask(taskId), encodeTaskOption)),
+    calls.read("getTask", options, plainCall, () => tasks().getTask(taskId), encodeTaskOption),
 
   getTaskSummary: (taskId, options) =>
     calls.read(
       "getTaskSummary",
       options,
       plainCall,
-      () => Effect.map(tasks().getTaskSummary(taskId), encodeSummaryOption)
+      () => tasks().getTaskSummary(taskId),
+      encodeSummaryOption
     ),
 
   updateTask: (record, options) =>
-    calls.write("updateTask", options, plainCall, () => Effect.map(tasks().updateTask(decodeTask(record)), encodeTask)),
+    calls.write("updateTask", options, plainCall, () => tasks().updateTask(decodeTask(record)), encodeTask),
 
   deleteTask: (taskId, options) => calls.write("deleteTask", options, plainCall, () => tasks().deleteTask(taskId)),
 
-  listTasks: (options) =>
-    calls.read("listTasks", options, listCall, (own) => Effect.map(tasks().listTasks(own), encodeTaskPage)),
+  listTasks: (options) => calls.read("listTasks", options, listCall, (own) => tasks().listTasks(own), encodeTaskPage),
 
   listTaskSummaries: (options) =>
     calls.read(
       "listTaskSummaries",
       options,
       summaryListCall,
-      (own) => Effect.map(tasks().listTaskSummaries(own), encodeSummaryPage)
+      (own) => tasks().listTaskSummaries(own),
+      encodeSummaryPage
     ),
 
   getTaskResult: (taskId, options) =>
@@ -90,34 +90,37 @@ export const makePromiseSessionTasks = (
       "getTaskResult",
       options,
       plainCall,
-      () => Effect.map(tasks().getTaskResult(taskId), Option.getOrUndefined)
+      () => tasks().getTaskResult(taskId),
+      Option.getOrUndefined
     ),
 
   claimTask: (taskId, options) =>
     calls.write("claimTask", options, claimCall, (own) => {
       if (own === undefined) throw new InvalidInput({ field: "lease", reason: "must be given" })
-      return Effect.map(tasks().claimTask(taskId, own), encodeClaimedTask)
-    }),
+      return tasks().claimTask(taskId, own)
+    }, encodeClaimedTask),
 
   storeTaskStep: (taskId, key, value, options) =>
     calls.write(
       "storeTaskStep",
       options,
       workerCall,
-      (own) => Effect.map(tasks().storeTaskStep(taskId, key, value, own), encodeTask)
+      (own) => tasks().storeTaskStep(taskId, key, value, own),
+      encodeTask
     ),
 
   requireInput: (taskId, requests, options) =>
     calls.write("requireInput", options, requireInputCall, (own) => {
-      return Effect.map(tasks().requireInput(taskId, requests, own), encodeTask)
-    }),
+      return tasks().requireInput(taskId, requests, own)
+    }, encodeTask),
 
   provideInput: (taskId, responses, options) =>
     calls.write(
       "provideInput",
       options,
       plainCall,
-      () => Effect.map(tasks().provideInput(taskId, responses), encodeProvidedInput)
+      () => tasks().provideInput(taskId, responses),
+      encodeProvidedInput
     ),
 
   taskCount: (options) => calls.read("taskCount", options, plainCall, () => tasks().taskCount()),
@@ -125,7 +128,7 @@ export const makePromiseSessionTasks = (
   changes: (taskId, options) => watchTask(calls, options, () => tasks().changes(taskId)),
 
   awaitTask: (taskId, options) =>
-    calls.wait("awaitTask", options, plainCall, () => Effect.map(tasks().awaitTask(taskId), encodeTask))
+    calls.wait("awaitTask", options, plainCall, () => tasks().awaitTask(taskId), encodeTask)
 })
 
 const makePlannedWrites = <Decoded, Written>(
@@ -138,7 +141,8 @@ const makePlannedWrites = <Decoded, Written>(
       "updateTaskStatus",
       options,
       statusCall,
-      (own) => Effect.map(writes().updateTaskStatus(taskId, status, own), encode)
+      (own) => writes().updateTaskStatus(taskId, status, own),
+      encode
     ),
 
   storeTaskResult: (taskId, outcome, options) =>
@@ -146,7 +150,8 @@ const makePlannedWrites = <Decoded, Written>(
       "storeTaskResult",
       options,
       storeResultCall,
-      (own) => Effect.map(writes().storeTaskResult(taskId, outcome, own), encode)
+      (own) => writes().storeTaskResult(taskId, outcome, own),
+      encode
     ),
 
   settleTask: (taskId, outcome, options) =>
@@ -154,13 +159,14 @@ const makePlannedWrites = <Decoded, Written>(
       "settleTask",
       options,
       settleCall,
-      (own) => Effect.map(writes().settleTask(taskId, outcome, own), encode)
+      (own) => writes().settleTask(taskId, outcome, own),
+      encode
     ),
 
   touchTask: (taskId, options) =>
     calls.write("touchTask", options, touchCall, (own) => {
-      return Effect.map(writes().touchTask(taskId, own), encode)
-    })
+      return writes().touchTask(taskId, own)
+    }, encode)
 })
 
 /**
