@@ -51,6 +51,7 @@ export interface WorkerDriver {
   /** Extends the lease of a worker unless it is dead. A lease that has run out is good again. */
   readonly renew: (workerId: string, leaseExpiresAt: number) => Effect.Effect<Renewal, TaskDriverError>
 
+  /** Reads one worker, dead or alive. */
   readonly find: (workerId: string) => Effect.Effect<StoredWorker | undefined, TaskDriverError>
 
   /**

@@ -8,6 +8,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
 import * as Result from "effect/Result"
 import type { OptionNames } from "../domain/optionNames.ts"
 import { isTaskStorageError, type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
@@ -52,14 +53,29 @@ export class PromiseCalls {
   /**
    * Runs the effect that `make` gives, which reads. `make` is called only when the call may begin, and may throw
    * `InvalidInput`. It gets what the options hold beside the signal; other `names` than those of its own are refused.
+   * The promise gives the answer as `encode` gives it, which takes less time here than as a step of the effect.
    */
   read<Options extends CallOptions, A, E>(
     name: string,
     options: Options | undefined,
     names: OptionNames<NoInfer<Options>>,
     make: Make<Options, A, E>
-  ): Promise<A> {
-    return this.#run({ name, kind: "read" }, options, names, make)
+  ): Promise<A>
+  read<Options extends CallOptions, A, B, E>(
+    name: string,
+    options: Options | undefined,
+    names: OptionNames<NoInfer<Options>>,
+    make: Make<Options, A, E>,
+    encode: (answer: A) => B
+  ): Promise<B>
+  read<Options extends CallOptions, A, E>(
+    name: string,
+    options: Options | undefined,
+    names: OptionNames<NoInfer<Options>>,
+    make: Make<Options, A, E>,
+    encode: (answer: A) => unknown = identity
+  ): Promise<unknown> {
+    return this.#run({ name, kind: "read" }, options, names, make, encode)
   }
 
   /**
@@ -70,8 +86,22 @@ export class PromiseCalls {
     options: Options | undefined,
     names: OptionNames<NoInfer<Options>>,
     make: Make<Options, A, E>
-  ): Promise<A> {
-    return this.#run({ name, kind: "write" }, options, names, make)
+  ): Promise<A>
+  write<Options extends CallOptions, A, B, E>(
+    name: string,
+    options: Options | undefined,
+    names: OptionNames<NoInfer<Options>>,
+    make: Make<Options, A, E>,
+    encode: (answer: A) => B
+  ): Promise<B>
+  write<Options extends CallOptions, A, E>(
+    name: string,
+    options: Options | undefined,
+    names: OptionNames<NoInfer<Options>>,
+    make: Make<Options, A, E>,
+    encode: (answer: A) => unknown = identity
+  ): Promise<unknown> {
+    return this.#run({ name, kind: "write" }, options, names, make, encode)
   }
 
   /**
@@ -82,16 +112,31 @@ export class PromiseCalls {
     options: Options | undefined,
     names: OptionNames<NoInfer<Options>>,
     make: Make<Options, A, E>
-  ): Promise<A> {
-    return this.#run({ name, kind: "wait" }, options, names, make)
+  ): Promise<A>
+  wait<Options extends CallOptions, A, B, E>(
+    name: string,
+    options: Options | undefined,
+    names: OptionNames<NoInfer<Options>>,
+    make: Make<Options, A, E>,
+    encode: (answer: A) => B
+  ): Promise<B>
+  wait<Options extends CallOptions, A, E>(
+    name: string,
+    options: Options | undefined,
+    names: OptionNames<NoInfer<Options>>,
+    make: Make<Options, A, E>,
+    encode: (answer: A) => unknown = identity
+  ): Promise<unknown> {
+    return this.#run({ name, kind: "wait" }, options, names, make, encode)
   }
 
-  async #run<Options extends CallOptions, A, E>(
+  async #run<Options extends CallOptions, A, B, E>(
     operation: Operation,
     options: Options | undefined,
     names: OptionNames<NoInfer<Options>>,
-    make: Make<Options, A, E>
-  ): Promise<A> {
+    make: Make<Options, A, E>,
+    encode: (answer: A) => B
+  ): Promise<B> {
     const entry = PromiseCalls.prototype[operation.kind]
     let site: CallSite | undefined
     try {
@@ -106,7 +151,7 @@ export class PromiseCalls {
         exit = await this.#exitOf(fiber, operation, signal)
       }
       signal?.throwIfAborted()
-      if (exit._tag === "Success") return exit.value
+      if (exit._tag === "Success") return encoded(operation, exit.value, encode)
       throw this.#rejection(exit.cause, operation)
     } catch (error) {
       const isOwn = isTaskStorageError(error) || error instanceof TooManyTasks
@@ -168,6 +213,15 @@ const begin = <Options extends CallOptions, A, E>(
     return make(own)
   } catch (error) {
     return Effect.fail(isTaskStorageError(error) ? error : unexpected(operation, "no", error))
+  }
+}
+
+/** Encodes an answer. A service of a third party may give one that cannot be encoded. */
+const encoded = <A, B>(operation: Operation, answer: A, encode: (answer: A) => B): B => {
+  try {
+    return encode(answer)
+  } catch (error) {
+    throw unexpected(operation, operation.kind === "write" ? "unknown" : "no", error)
   }
 }
 

@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { InvalidInput } from "../domain/TaskError.ts"
@@ -56,34 +55,35 @@ export const makePromiseSessionTasks = (
     calls.write("createTask", options, plainCall, () => {
       const decoded = decodeCreateTask(task)
       const named = generateId === undefined ? decoded : withId(decoded, generateId)
-      return Effect.map(tasks().createTask(named), encodeTask)
-    }),
+      return tasks().createTask(named)
+    }, encodeTask),
 
   getTask: (taskId, options) =>
-    calls.read("getTask", options, plainCall, () => Effect.map(tasks().getTask(taskId), encodeTaskOption)),
+    calls.read("getTask", options, plainCall, () => tasks().getTask(taskId), encodeTaskOption),
 
   getTaskSummary: (taskId, options) =>
     calls.read(
       "getTaskSummary",
       options,
       plainCall,
-      () => Effect.map(tasks().getTaskSummary(taskId), encodeSummaryOption)
+      () => tasks().getTaskSummary(taskId),
+      encodeSummaryOption
     ),
 
   updateTask: (record, options) =>
-    calls.write("updateTask", options, plainCall, () => Effect.map(tasks().updateTask(decodeTask(record)), encodeTask)),
+    calls.write("updateTask", options, plainCall, () => tasks().updateTask(decodeTask(record)), encodeTask),
 
   deleteTask: (taskId, options) => calls.write("deleteTask", options, plainCall, () => tasks().deleteTask(taskId)),
 
-  listTasks: (options) =>
-    calls.read("listTasks", options, listCall, (own) => Effect.map(tasks().listTasks(own), encodeTaskPage)),
+  listTasks: (options) => calls.read("listTasks", options, listCall, (own) => tasks().listTasks(own), encodeTaskPage),
 
   listTaskSummaries: (options) =>
     calls.read(
       "listTaskSummaries",
       options,
       summaryListCall,
-      (own) => Effect.map(tasks().listTaskSummaries(own), encodeSummaryPage)
+      (own) => tasks().listTaskSummaries(own),
+      encodeSummaryPage
     ),
 
   getTaskResult: (taskId, options) =>
@@ -91,36 +91,34 @@ export const makePromiseSessionTasks = (
       "getTaskResult",
       options,
       plainCall,
-      () => Effect.map(tasks().getTaskResult(taskId), Option.getOrUndefined)
+      () => tasks().getTaskResult(taskId),
+      Option.getOrUndefined
     ),
 
   claimTask: (taskId, options) =>
-    calls.write(
-      "claimTask",
-      options,
-      claimCall,
-      (own) => Effect.map(tasks().claimTask(taskId, own ?? {}), encodeClaimedTask)
-    ),
+    calls.write("claimTask", options, claimCall, (own) => tasks().claimTask(taskId, own ?? {}), encodeClaimedTask),
 
   storeTaskStep: (taskId, key, value, options) =>
     calls.write(
       "storeTaskStep",
       options,
       workerCall,
-      (own) => Effect.map(tasks().storeTaskStep(taskId, key, value, own), encodeTask)
+      (own) => tasks().storeTaskStep(taskId, key, value, own),
+      encodeTask
     ),
 
   requireInput: (taskId, requests, options) =>
     calls.write("requireInput", options, requireInputCall, (own) => {
-      return Effect.map(tasks().requireInput(taskId, requests, own), encodeTask)
-    }),
+      return tasks().requireInput(taskId, requests, own)
+    }, encodeTask),
 
   provideInput: (taskId, responses, options) =>
     calls.write(
       "provideInput",
       options,
       plainCall,
-      () => Effect.map(tasks().provideInput(taskId, responses), encodeProvidedInput)
+      () => tasks().provideInput(taskId, responses),
+      encodeProvidedInput
     ),
 
   taskCount: (options) => calls.read("taskCount", options, plainCall, () => tasks().taskCount()),
@@ -129,7 +127,7 @@ export const makePromiseSessionTasks = (
     iterate("changes", calls, options, () => Stream.map(tasks().changes(taskId), encodeTask)),
 
   awaitTask: (taskId, options) =>
-    calls.wait("awaitTask", options, plainCall, () => Effect.map(tasks().awaitTask(taskId), encodeTask))
+    calls.wait("awaitTask", options, plainCall, () => tasks().awaitTask(taskId), encodeTask)
 })
 
 const makePlannedWrites = <Decoded, Written>(
@@ -142,7 +140,8 @@ const makePlannedWrites = <Decoded, Written>(
       "updateTaskStatus",
       options,
       statusCall,
-      (own) => Effect.map(writes().updateTaskStatus(taskId, status, own), encode)
+      (own) => writes().updateTaskStatus(taskId, status, own),
+      encode
     ),
 
   storeTaskResult: (taskId, outcome, options) =>
@@ -150,7 +149,8 @@ const makePlannedWrites = <Decoded, Written>(
       "storeTaskResult",
       options,
       storeResultCall,
-      (own) => Effect.map(writes().storeTaskResult(taskId, outcome, own), encode)
+      (own) => writes().storeTaskResult(taskId, outcome, own),
+      encode
     ),
 
   settleTask: (taskId, outcome, options) =>
@@ -158,13 +158,14 @@ const makePlannedWrites = <Decoded, Written>(
       "settleTask",
       options,
       settleCall,
-      (own) => Effect.map(writes().settleTask(taskId, outcome, own), encode)
+      (own) => writes().settleTask(taskId, outcome, own),
+      encode
     ),
 
   touchTask: (taskId, options) =>
     calls.write("touchTask", options, touchCall, (own) => {
-      return Effect.map(writes().touchTask(taskId, own), encode)
-    })
+      return writes().touchTask(taskId, own)
+    }, encode)
 })
 
 /**

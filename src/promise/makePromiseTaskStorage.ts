@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { parseId } from "../domain/ArgumentParsers.ts"
@@ -43,15 +42,16 @@ export const makePromiseTaskStorage = (
   listTaskSummaries: (options) =>
     calls.read("listTaskSummaries", options, storageListCall, (own) => {
       if (own?.sessionId !== undefined) requireId("sessionId", own.sessionId)
-      return Effect.map(storage.listTaskSummaries(own), encodeSummaryPage)
-    }),
+      return storage.listTaskSummaries(own)
+    }, encodeSummaryPage),
 
   listTasksForSession: (sessionId, options) =>
     calls.read(
       "listTasksForSession",
       options,
       listCall,
-      (own) => Effect.map(storage.listTasksForSession(sessionId, own), encodeTaskPage)
+      (own) => storage.listTasksForSession(sessionId, own),
+      encodeTaskPage
     ),
 
   expireTasks: (options) => calls.write("expireTasks", options, limitCall, (own) => storage.expireTasks(own)),
@@ -69,7 +69,8 @@ export const makePromiseTaskStorage = (
       "claimTasks",
       options,
       claimTasksCall,
-      (own) => Effect.map(storage.claimTasks(own ?? {}), (tasks) => tasks.map(encodeClaimedTask))
+      (own) => storage.claimTasks(own ?? {}),
+      (tasks) => tasks.map(encodeClaimedTask)
     ),
 
   maintenance: (options) => calls.write("maintenance", options, plainCall, () => storage.maintenance()),
@@ -101,7 +102,8 @@ const makeMessages = (messages: TaskMessages, calls: PromiseCalls): PromiseTaskM
       "messages.dequeue",
       options,
       plainCall,
-      () => Effect.map(messages.dequeue(taskId), Option.getOrUndefined)
+      () => messages.dequeue(taskId),
+      Option.getOrUndefined
     ),
 
   dequeueAll: (taskId, options) =>

@@ -3,7 +3,6 @@
  *
  * @since 0.2.0
  */
-import * as Effect from "effect/Effect"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { WorkerOperations } from "../domain/TaskOperations.ts"
 import { declareDeadCall, plainCall, renewCall } from "./callOptions.ts"
@@ -20,13 +19,13 @@ import type { PromiseWorkers } from "./PromiseTaskStorage.ts"
  */
 export const makePromiseWorkers = (workers: WorkerOperations, calls: PromiseCalls): PromiseWorkers => ({
   registerWorker: (worker, options) =>
-    calls.write("registerWorker", options, plainCall, () => Effect.map(workers.registerWorker(worker), encodeWorker)),
+    calls.write("registerWorker", options, plainCall, () => workers.registerWorker(worker), encodeWorker),
 
   renewWorker: (workerId, options) =>
     calls.write("renewWorker", options, renewCall, (own) => {
       if (own === undefined) throw new InvalidInput({ field: "lease", reason: "must be given" })
-      return Effect.map(workers.renewWorker(workerId, own), encodeRenewedWorker)
-    }),
+      return workers.renewWorker(workerId, own)
+    }, encodeRenewedWorker),
 
   declareDeadWorkers: (options) =>
     calls.write("declareDeadWorkers", options, declareDeadCall, (own) => workers.declareDeadWorkers(own)),
@@ -38,7 +37,8 @@ export const makePromiseWorkers = (workers: WorkerOperations, calls: PromiseCall
       "listWorkers",
       options,
       plainCall,
-      () => Effect.map(workers.listWorkers(), (listed) => listed.map(encodeListedWorker))
+      () => workers.listWorkers(),
+      (listed) => listed.map(encodeListedWorker)
     ),
 
   workerNews: (workerId, options) => iterate("workerNews", calls, options, () => workers.workerNews(workerId))

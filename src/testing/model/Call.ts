@@ -13,13 +13,8 @@ type UpdateTask = CommandOf<"updateTask">
 /** A command with other fields. */
 type With<Tag extends Command["_tag"], Fields> = Omit<CommandOf<Tag>, keyof Fields> & Fields
 
-/**
- * Who claims a task.
- *
- * @since 0.2.0
- * @category models
- */
-export type ModelClaim = { readonly lease: number } | { readonly worker: string }
+/** Who claims a task. */
+type ModelClaim = { readonly lease: number } | { readonly worker: string }
 
 /**
  * How a task is held, released or delayed.

@@ -11,13 +11,8 @@ import type { ModelState, ModelTask, Step } from "./ModelState.ts"
 
 type CallOf<Tag extends Call["_tag"]> = Extract<Call, { readonly _tag: Tag }>
 
-/**
- * Tells whether a task is free, and of a kind that is wanted.
- *
- * @since 0.2.0
- * @category guards
- */
-export const isWanted = (state: ModelState, { kinds, leases }: Wanted, task: ModelTask): boolean =>
+/** Tells whether a task is free, and of a kind that is wanted. */
+const isWanted = (state: ModelState, { kinds, leases }: Wanted, task: ModelTask): boolean =>
   task.status === "working" && isFreeAt(task.leaseExpiresAt, leases === "released" ? 0 : state.now) &&
   (kinds === undefined || kinds === "of any name" || (kinds === "nameless" && task.name === null) ||
     (kinds === "named" && task.name !== null))

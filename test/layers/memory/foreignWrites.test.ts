@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { makeDriver, makeStore } from "mcp-task-storage/memory"
 import { StoredJson } from "../../../src/domain/StoredJson.ts"
-import type { TaskDriver } from "../../../src/domain/TaskDriver.ts"
+import type { TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
 import { unlimited } from "../sqlite/database.ts"
 import { storedTask } from "../storedTask.ts"
 
@@ -13,7 +13,7 @@ const scope = { now: 0, session: undefined }
 const kind = { originalMethod: StoredJson.fromJson("tools/call"), name: null }
 const query = { kind, freeBy: 0, now: 0, behind: undefined, except: [], perSession: 1, limit: 1 }
 
-type Write = (driver: TaskDriver) => Effect.Effect<unknown, unknown>
+type Write = (driver: TaskDriver) => Effect.Effect<unknown, TaskDriverError>
 
 /** The writes of a service that tells its own waiters of them. */
 const writes: { readonly [name: string]: Write } = {

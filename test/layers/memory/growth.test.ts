@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { makeDriver, makeStore } from "mcp-task-storage/memory"
 import { heldByWorker, type StoredTask } from "../../../src/domain/StoredTask.ts"
-import type { FreeQuery, TaskDriver } from "../../../src/domain/TaskDriver.ts"
+import type { FreeQuery, TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
 import { unlimited } from "../sqlite/database.ts"
 import { storedTask, text } from "../storedTask.ts"
 
@@ -50,7 +50,7 @@ const query: FreeQuery = {
   limit: 10
 }
 
-const looks: { readonly [name: string]: (driver: TaskDriver) => Effect.Effect<unknown, unknown> } = {
+const looks: { readonly [name: string]: (driver: TaskDriver) => Effect.Effect<unknown, TaskDriverError> } = {
   free: ({ free }) => free(query),
   freeKinds: ({ freeKinds }) => freeKinds({ ...time, limit: 10 }),
   take: ({ take }) => take === undefined ? Effect.void : take(query, { lastUpdatedAt: 1, leaseExpiresAt: 2_000 }),
@@ -62,7 +62,7 @@ const looks: { readonly [name: string]: (driver: TaskDriver) => Effect.Effect<un
 }
 
 const looksAmong = (
-  look: (driver: TaskDriver) => Effect.Effect<unknown, unknown>,
+  look: (driver: TaskDriver) => Effect.Effect<unknown, TaskDriverError>,
   crowd: Partial<StoredTask>,
   size: number
 ) =>
