@@ -202,7 +202,7 @@ export const brokenWorkers: ReadonlyArray<BrokenDriver> = [
   {
     name: "takes a worker for dead once its lease has run out",
     subject: tasks,
-    checks: ["model"],
+    checks: [],
     breakDriver: working((good) => ({
       find: (workerId) =>
         Effect.map(
