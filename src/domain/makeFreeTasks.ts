@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import { allOf } from "./allOf.ts"
 import { orAbsent, orNull, parseCount, parseId, parseNatural, parseShortText, parseText } from "./ArgumentParsers.ts"
 import { isPlainObject } from "./isPlainObject.ts"
+import { isHarmless, keptClaims } from "./keptClaims.ts"
 import { claimableOptions, claimTasksOptions, taskKind } from "./operationOptions.ts"
 import { readFields, readOptions } from "./optionNames.ts"
 import { parseHold } from "./parseHold.ts"
@@ -72,14 +73,7 @@ export const makeFreeTasks = (
     Effect.flatMap(driver.free(query), (tasks) =>
       Effect.flatMap(
         Effect.forEach(tasks, (before) => Effect.result(takeOne(query, patch, before)), { concurrency: claimsAtOnce }),
-        (results) => {
-          const taken = results.flatMap((result) => Result.isSuccess(result) ? result.success : [])
-          const failures = results.flatMap((result) => Result.isFailure(result) ? [result.failure] : [])
-          const failure = failures.find(({ applied }) => applied === "unknown") ?? failures[0]
-          return failure === undefined || isHarmless(failure, taken.length)
-            ? Effect.succeed(taken)
-            : Effect.fail(failure)
-        }
+        keptClaims
       ))
 
   const take = driver.take ?? takeEach
@@ -140,9 +134,6 @@ const readable = (
     ([claimed, [corrupt]]) =>
       corrupt === undefined || claimed.length > 0 ? Effect.succeed(claimed) : Effect.fail(corrupt)
   )
-
-/** A failure that wrote nothing takes away nothing from those tasks that are claimed already. */
-const isHarmless = ({ applied }: TaskDriverError, claimed: number): boolean => applied === "no" && claimed > 0
 
 /**
  * Goes round the sessions until there are no more tasks, or enough. In the first round each session may have one task of each

@@ -6,6 +6,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
+import { isHarmless, keptClaims } from "../../domain/keptClaims.ts"
 import type { FreeQuery, FreeTask, TakenTask, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { isAbandoned, type TaskPatch } from "../../domain/TaskWrite.ts"
 
@@ -64,18 +65,18 @@ export const makeTake = (list: FreeList, patch: TaskDriver["patch"]): NonNullabl
         },
         { ...change, attempt: before.attempt + 1 }
       ),
-      (result): ReadonlyArray<TakenTask> => {
-        gone.add(before)
-        return result._tag === "Patched" ? [{ task: result.task, before: { leaseExpiresAt, dueAt } }] : []
-      }
-    )
+      (result): ReadonlyArray<TakenTask> =>
+        result._tag === "Patched" ? [{ task: result.task, before: { leaseExpiresAt, dueAt } }] : []
+    ).pipe(Effect.ensuring(Effect.sync(() => gone.add(before))))
   }
 
   return Effect.fnUntraced(function*(query, change) {
     const taken: Array<TakenTask> = []
     const counts = new Map<string | null, number>()
     const countOf = (sessionId: string | null) => counts.get(sessionId) ?? 0
-    for (let round = 0; round < rounds && taken.length < query.limit; round++) {
+
+    /** Tells whether others were faster. */
+    const round = Effect.gen(function*() {
       const tried = new Map<string | null, number>()
       const full = Array.from(counts).flatMap(([session, count]) => count < query.perSession ? [] : [session ?? ""])
       const listed = yield* list({ ...query, except: [...query.except, ...full] }, (task) => gone.has(task))
@@ -84,18 +85,27 @@ export const makeTake = (list: FreeList, patch: TaskDriver["patch"]): NonNullabl
         tried.set(sessionId, count)
         return count <= query.perSession
       }).slice(0, query.limit - taken.length)
-      const claimed = yield* Effect.forEach(wanted, (task) => claim(task, query, change), { concurrency })
-      for (const one of claimed.flat()) {
+      const claims = yield* Effect.forEach(wanted, (task) => Effect.result(claim(task, query, change)), { concurrency })
+      const claimed = yield* keptClaims(claims)
+      for (const one of claimed) {
         counts.set(one.task.sessionId, countOf(one.task.sessionId) + 1)
         taken.push(one)
       }
-      if (claimed.every((one) => one.length > 0)) break
+      return claimed.length < wanted.length
+    })
+
+    for (let count = 0; count < rounds && taken.length < query.limit; count++) {
+      const isMore = yield* Effect.catch(
+        round,
+        (error) => isHarmless(error, taken.length) ? Effect.succeed(false) : Effect.fail(error)
+      )
+      if (!isMore) break
     }
     return taken
   })
 }
 
-/** Free tasks that were claimed, or that others have claimed. None is free again under the same attempt. */
+/** Free tasks that were claimed, or that others have claimed, and those that cannot be claimed. None is free again under the same attempt. */
 class GoneTasks {
   /** The time at which each was added, earliest first. */
   readonly #added = new Map<string, number>()

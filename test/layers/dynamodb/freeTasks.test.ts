@@ -2,11 +2,13 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { heldByWorker, type StoredTask } from "../../../src/domain/StoredTask.ts"
-import type { FreeQuery, StoredKind } from "../../../src/domain/TaskDriver.ts"
+import type { FreeQuery, StoredKind, TaskDriver } from "../../../src/domain/TaskDriver.ts"
 import { kindOf, lineOf } from "../../../src/layers/dynamodb/FreeLine.ts"
 import { storedTask, text } from "../storedTask.ts"
 import { describeWithEngine, freshTable } from "./engine.ts"
+import { throttled } from "./faults.ts"
 import { interceptedClient } from "./interceptedClient.ts"
+import { putItem, taskItemOf } from "./items.ts"
 import { randomText } from "./randomText.ts"
 import { driverOn, driverThrough, unlimited } from "./storages.ts"
 
@@ -203,5 +205,30 @@ describeWithEngine("free tasks", () => {
       expect(new Set(claimed).size).toBe(30)
       const left = yield* first.free(query(kind, { perSession: 40 }))
       expect([...claimed, ...left.map(({ taskId }) => taskId)].toSorted()).toEqual(ids.toSorted())
+    }))
+
+  it.live("are kept by the one who has claimed them, though others cannot be read or claimed", () =>
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      const driver = yield* driverOn(tableName)
+      const kind = kindNamed("work")
+      for (const taskId of ["a", "b", "c"]) {
+        yield* driver.insert(storedTask(taskId, { ...kind, ...released }), unlimited, 0)
+      }
+      const item = yield* taskItemOf(tableName, "b")
+      yield* putItem(tableName, { ...item, createdAt: { N: "0.5" } })
+      const client = yield* interceptedClient(async ({ input, perform }) => {
+        if ("UpdateExpression" in input && input.Key?.["pk"]?.S === "t#c") throw throttled()
+        return perform()
+      })
+      const impeded = yield* driverThrough(client, { tableName, retryTimeout: 10 })
+      const patch = { lastUpdatedAt: 10, leaseExpiresAt: 100, dueAt: null, worker: null, startedAt: 10 }
+      const take = (driver: TaskDriver) =>
+        Effect.map(
+          driver.take?.(query(kind), patch) ?? Effect.succeed([]),
+          (taken) => taken.map(({ task }) => task.taskId)
+        )
+      expect(yield* take(impeded)).toEqual(["a"])
+      expect(yield* take(driver)).toEqual(["c"])
     }))
 })
