@@ -394,7 +394,8 @@ describe("hundreds of callers", () => {
       yield* atOnce(orders.map((order, lane) => atOnce(order.map((id) => touch(driverOf(lane), id)))))
       const rows = yield* sql`SELECT DISTINCT revision::int AS revision FROM mcp_tasks`
       assert.deepStrictEqual(rows, [{ revision: 7 }])
-      assert.deepStrictEqual(log.filter((line) => line.includes("deadlock")), [])
+      // A lock that is waited for in vain would end a deadlock before it is found.
+      assert.deepStrictEqual(log.filter((line) => /deadlock|lock timeout/.test(line)), [])
     }))
 })
 

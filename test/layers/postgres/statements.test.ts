@@ -194,14 +194,25 @@ const pages = [
 describe("among many tasks and messages", () => {
   it.live("every statement finds its rows by an index, however it is planned", () =>
     Effect.gen(function*() {
-      const { driver, seen, sentBy, sql } = yield* filled
+      const { driver, seen, sentBy, sql, storage } = yield* filled
       const others = yield* sentBy(
         Effect.andThen(
           driver.findRevisions?.(["t", "u"]) ?? Effect.void,
           Effect.andThen(driver.workers.find("w"), driver.workers.takeNews("w"))
         ).pipe(Effect.orDie)
       )
-      const expected = new Set([...seen].flatMap(([, texts]) => texts))
+      const together = (change: (taskId: string) => Effect.Effect<unknown, TaskStorageError>) =>
+        Effect.all(Array.from({ length: 8 }, (_, index) => Effect.exit(change(`shared-${index}`))), {
+          concurrency: "unbounded"
+        })
+      const shared = yield* sentBy(Effect.all([
+        together((taskId) => storage.createTask({ ...call, taskId })),
+        together((taskId) => storage.touchTask(taskId, { statusMessage: "here" })),
+        together((taskId) => storage.forSession("s5").touchTask(taskId)),
+        together((taskId) => storage.settleTask(taskId, success))
+      ]))
+      assert.lengthOf(shared.filter((text) => text.includes("unnest")), 4)
+      const expected = new Set([...[...seen].flatMap(([, texts]) => texts), ...shared])
       const texts = [...expected, ...others]
       assert.isAbove(texts.length, 30)
       for (const text of texts) {
