@@ -12,7 +12,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { nativeTracer, ParentSpan, Tracer } from "effect/Tracer"
 import { setImmediate } from "node:timers"
@@ -110,26 +109,24 @@ interface Statement {
 }
 
 /**
- * Makes what shares the statements of a client. A write within a transaction of its caller is left alone. When the scope
- * closes, nothing waits for its turn any more.
+ * Makes what shares the statements of a client. A write within a transaction of its caller is left alone.
  *
  * @since 0.2.0
  * @category constructors
  */
-export const makeShareStatements = Effect.fnUntraced(function*(
+export const makeShareStatements = (
   sql: SqlClient,
   maxConnections: number,
   statementTimeout: number
-): Effect.fn.Return<ShareStatements, never, Scope.Scope> {
+): ShareStatements => {
   const mostUnderway = Math.ceil(maxConnections * partOfConnections)
   let underway = 0
   /** Whether those who have just been answered have a moment to come again. */
   let isGathering = false
-  let isClosed = false
   /** Who waits longest comes first. */
   const groups = new Set<Group>()
 
-  const hasRoom = (): boolean => isClosed || (underway < mostUnderway && !isGathering)
+  const hasRoom = (): boolean => underway < mostUnderway && !isGathering
 
   const beginNext = (): void => {
     while (hasRoom()) {
@@ -265,12 +262,6 @@ export const makeShareStatements = Effect.fnUntraced(function*(
       })
   }
 
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      isClosed = true
-      beginNext()
-    })
-  )
   return {
     aloneOr: (alone, join) =>
       Effect.withFiber(({ context }) => {
@@ -279,7 +270,7 @@ export const makeShareStatements = Effect.fnUntraced(function*(
       }),
     makeKind
   }
-})
+}
 
 type InContext = Pick<Pending<unknown, unknown>, "context">
 

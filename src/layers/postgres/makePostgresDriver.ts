@@ -62,7 +62,7 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
   const writes = makePostgresWrites(tables, dialect, runner, ensureCounters)
   // Each caller has its own bound, and waits alone for a lock that is in the way.
   const sharingRunner = makeSqlRunner(sql, dialect, { lockTimeout: 0 })
-  const sharing = yield* makeShareStatements(sql, maxConnections, statementTimeout)
+  const sharing = makeShareStatements(sql, maxConnections, statementTimeout)
   const shared = shareWrites(writes, tables, sharingRunner, sharing)
   const driver = makeSqlDriver(sql, dialect, runner, tables, () => ({ ...writes, ...shared }))
   const channel = `${tables.prefix}tasks`
