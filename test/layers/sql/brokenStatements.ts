@@ -22,7 +22,18 @@ const messagesOfRemoved = /^DELETE FROM \w+messages WHERE queue IN |^WITH remove
 const sweepMessages = /^WITH gone .* DELETE FROM \w+messages /
 const page = /^SELECT .* ORDER BY created_at, task_id LIMIT \S+$/s
 const freeTasks = "claimableTasks, expired leases"
-const free = /^SELECT task_id, result_kind FROM .* ORDER BY lease_expires_at/
+const abandoned = /^SELECT task_id, result_kind FROM .* ORDER BY lease_expires_at/
+const free = /^WITH RECURSIVE due .* sessions /
+const kinds = /^WITH RECURSIVE due .* kinds /
+const turns = "claimTasks, turns and kinds"
+const move = /^WITH moving /
+const release = /^(WITH held AS .*|SELECT task\.task_id FROM .* AS dead )/
+const declareDead = /^(WITH expired |SELECT worker_id FROM \w+workers WHERE died_at IS NULL )/
+const renew = /^UPDATE \w+workers SET lease_expires_at/
+const removeWorker = /^(WITH removed AS \()?DELETE FROM \w+workers WHERE worker_id = /
+const takeNews = /^WITH waiting /
+const tell = /INSERT INTO \w+worker_news /
+const news = "news of workers"
 const shift = /^DELETE FROM \w+messages WHERE seq = /
 const drain = /^DELETE FROM \w+messages WHERE queue = /
 
@@ -153,19 +164,56 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
         rewrite(patch, "last_updated_at < #", always)(text)
       )
   ),
-  both("free tasks are found whatever their lease", freeTasks, rewrite(free, "lease_expires_at <= #", always)),
-  both("free tasks are found though they wait for input", freeTasks, rewrite(free, "status = 'working'", always)),
-  both("free tasks are found though they have expired", freeTasks, rewrite(free, "expires_at > #", always)),
   both(
-    "free tasks leave out those that wait for a worker",
+    "what is held counts as abandoned",
     freeTasks,
-    rewrite(free, "lease_expires_at >= #", () => "lease_expires_at > #")
+    (text) => rewrite(patch, "lease_expires_at <= #", always)(rewrite(abandoned, "lease_expires_at <= #", always)(text))
   ),
   both(
-    "free tasks are not in order",
-    freeTasks,
-    rewrite(free, "ORDER BY lease_expires_at, task_id", () => "ORDER BY task_id, lease_expires_at")
+    "what waits on purpose counts as abandoned",
+    "delays",
+    (text) =>
+      rewrite(patch, "coalesce(due_at, 0) <> lease_expires_at", always)(
+        rewrite(abandoned, "coalesce(due_at, 0) <> lease_expires_at", always)(text)
+      )
   ),
+  both("free tasks are found whatever their lease", turns, rewrite(free, "lease_expires_at <= #", always)),
+  both("free tasks are found though they have expired", turns, rewrite(free, "expires_at > #", always)),
+  both(
+    "free tasks of other kinds are found",
+    turns,
+    (text) => free.test(text) ? text.replaceAll(/AND \S.*? = (given|sessions|chosen)\.kind/g, "") : text
+  ),
+  both("free tasks of one session fill the list", turns, rewrite(free, "LIMIT #", (matched) => `${matched} + 1000`)),
+  both(
+    "free tasks of sessions that are full are found",
+    turns,
+    rewrite(free, "AND NOT (session", () => "AND 1 = 1 OR (session")
+  ),
+  both(
+    "turns begin with the first session",
+    turns,
+    (text) =>
+      free.test(text) ? text.replace(/given\.kind AND (.*?) > (\?|\$\d+)/, "given.kind AND ($1 > $2 OR 1 = 1)") : text
+  ),
+  both("kinds are given of tasks that are held", turns, rewrite(kinds, "lease_expires_at <= #", always)),
+  both("what has become due is not moved", freeTasks, rewrite(move, "SET ready = 1", () => "SET ready = NULL")),
+  both("tasks of live workers are released", "tasks of workers", rewrite(release, "died_at IS NOT NULL", always)),
+  both(
+    "workers are declared dead whatever their lease",
+    "workers",
+    rewrite(declareDead, "lease_expires_at <= #", always)
+  ),
+  both("a worker declares itself dead", "workers", rewrite(declareDead, "worker_id <> #", always)),
+  both("dead workers revive", "workers", rewrite(renew, "died_at IS NULL", always)),
+  both("a worker goes with what it holds", "primitives", rewrite(removeWorker, "AND (*) IS NULL", () => "")),
+  // In SQLite a look at the news of the worker itself comes first.
+  {
+    name: "news of all workers are taken",
+    noticedBy: news,
+    postgres: rewrite(takeNews, "worker_id = #", always)
+  },
+  both("nobody is told", news, rewrite(tell, "WHERE ", (matched) => `${matched}1 = 0 AND `)),
   both("sweep takes tasks that have not expired", "expiry", rewrite(sweepTasks, "expires_at <= #", always)),
 
   {

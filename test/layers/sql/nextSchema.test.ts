@@ -46,7 +46,9 @@ const file = perFile(Effect.gen(function*() {
   const first = yield* SqliteTaskStorage.makeDriver({ filename, synchronous: "off", maxTasks: 1 })
   const database = yield* bare(filename)
   const empty = Effect.sync(() =>
-    database.exec("DELETE FROM mcp_tasks; DELETE FROM mcp_messages; DELETE FROM mcp_workers")
+    database.exec(
+      "DELETE FROM mcp_tasks; DELETE FROM mcp_messages; DELETE FROM mcp_workers; DELETE FROM mcp_worker_news"
+    )
   )
   yield* warmUp(Effect.as(empty, { first, second: first }))
   for (const statement of nextVersion(5, "INTEGER")) database.exec(statement)
