@@ -7,7 +7,7 @@ import { heldByWorker } from "../../domain/StoredTask.ts"
 import { activeStatuses } from "../../domain/TaskStatus.ts"
 import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
 import type { SqlMigration } from "../sql/SqlDialect.ts"
-import { bytesOf, isHeld, isLeased, statusIn, waitsForNothing } from "../sql/SqlStatement.ts"
+import { bytesOf, isHeld, isLeased, isNotHeld, statusIn, waitsForNothing } from "../sql/SqlStatement.ts"
 import type { TaskTables } from "../sql/TaskTables.ts"
 
 /**
@@ -183,6 +183,9 @@ $$`,
         `EXECUTE FUNCTION ${forgetFunction(tables)}()`,
         // Who holds a task, or what it waits for, decides which of these it is in.
         `DROP INDEX ${tables.qualifier}${prefix}tasks_by_lease`,
+        `DROP INDEX ${tables.qualifier}${prefix}tasks_by_update`,
+        `CREATE INDEX ${prefix}tasks_by_update ON ${tasks} (status, active_updated_at, task_id) ` +
+        `WHERE active_updated_at IS NOT NULL AND ${isNotHeld}`,
         `CREATE INDEX ${prefix}tasks_by_free ON ${tasks} ` +
         `(${kindKey(kindText)}, (${sessionKey}), lease_expires_at, task_id) WHERE ${isReady}`,
         `CREATE INDEX ${prefix}tasks_by_due ON ${tasks} (lease_expires_at, task_id) WHERE ${becomesReady}`,

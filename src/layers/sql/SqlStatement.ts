@@ -78,6 +78,14 @@ export const notHeldSince = "(lease_expires_at IS NULL OR lease_expires_at <= ?)
 export const isHeld = `lease_expires_at = ${heldByWorker} AND worker IS NOT NULL`
 
 /**
+ * Tests that no registered worker holds a task.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const isNotHeld = `lease_expires_at IS DISTINCT FROM ${heldByWorker}`
+
+/**
  * Tests that a task has a lease, and that no registered worker holds it. Not as a range: SQLite would take it for the one to
  * look for.
  *

@@ -12,6 +12,7 @@ import {
   bytesOf,
   isHeld,
   isLeased,
+  isNotHeld,
   makeTexts,
   notExpired,
   notHeldSince,
@@ -134,7 +135,7 @@ export const makeTaskStatements = (
         const order = "ORDER BY active_updated_at, task_id LIMIT ?"
         const ofStatus = (status: TaskStatus) =>
           `SELECT * FROM (SELECT task_id, result_kind, active_updated_at FROM ${tasks} ` +
-          `WHERE status = '${status}' AND active_updated_at < ? AND ${notHeldSince} AND ${notExpired} ${order}) AS ${status}`
+          `WHERE status = '${status}' AND active_updated_at < ? AND ${isNotHeld} AND ${notHeldSince} AND ${notExpired} ${order}) AS ${status}`
         return `${statuses.map(ofStatus).join(" UNION ALL ")} ${order}`
       }),
       params: [...statuses.flatMap(() => [updatedBefore, freeSince, now, limit]), limit]

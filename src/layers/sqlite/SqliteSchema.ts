@@ -5,7 +5,7 @@
  */
 import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
 import type { SqlMigration } from "../sql/SqlDialect.ts"
-import { bytesOf, isHeld, isLeased, waitsForNothing } from "../sql/SqlStatement.ts"
+import { bytesOf, isHeld, isLeased, isNotHeld, waitsForNothing } from "../sql/SqlStatement.ts"
 import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
 
 /**
@@ -65,7 +65,7 @@ export const migrations = (
     name: "registered workers",
     statements: [
       ...remade(tasks, 3, createTasks(tasks, fourth), thirdColumns, [...indexNames(tasks), `${tasks}_by_lease`]),
-      ...indexes(tasks),
+      ...indexes(tasks).filter((index) => !index.includes("_by_update ")),
       ...holdIndexes(tasks),
       `CREATE TABLE ${workers} (
   worker_id TEXT NOT NULL PRIMARY KEY,
@@ -207,6 +207,7 @@ const leaseIndex = (tasks: string): string =>
  */
 const holdIndexes = (tasks: string): ReadonlyArray<string> =>
   [
+    `update ON ${tasks} (status, active_updated_at, task_id) WHERE active_updated_at IS NOT NULL AND ${isNotHeld}`,
     `free ON ${tasks} (ready, ${kindKey(kindText)}, ${sessionKey}, lease_expires_at, task_id) WHERE ${isReady}`,
     `due ON ${tasks} (ready, lease_expires_at, task_id) WHERE ${becomesReady}`,
     `lease ON ${tasks} (status, lease_expires_at, task_id) ` +

@@ -4,14 +4,14 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { heldByWorker, type StoredTask } from "../../domain/StoredTask.ts"
+import type { StoredTask } from "../../domain/StoredTask.ts"
 import type { InsertResult, PatchResult, TaskBounds, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { isNewsForWorker } from "../../domain/TaskWrite.ts"
 import { makeFreeStatements } from "../sql/FreeStatements.ts"
 import { readFound, readFree } from "../sql/makeSqlFreeTasks.ts"
 import { patchClauses } from "../sql/patchClauses.ts"
 import { isSome, type SqlRunner } from "../sql/SqlRunner.ts"
-import { isHeld, makeTexts, scoped, type SqlStatement } from "../sql/SqlStatement.ts"
+import { isHeld, isNotHeld, makeTexts, scoped, type SqlStatement } from "../sql/SqlStatement.ts"
 import { readIds, readPatched, readWritten, type SqlWrites } from "../sql/SqlWrites.ts"
 import { removed } from "../sql/TaskStatements.ts"
 import {
@@ -162,9 +162,6 @@ export const makeSqliteWrites = (
 
   return { insert, patch, pushWithin, removeQuiet, removeTasks, removeWorkers, take }
 }
-
-/** Tests that no registered worker holds a task. */
-const isNotHeld = `lease_expires_at IS NOT ${heldByWorker}`
 
 const makeStatements = (tables: TaskTables) => {
   const { counts, messages, news, tasks, workers } = tables
