@@ -123,12 +123,15 @@ describe("a file of the first schema version", () => {
       assert.deepStrictEqual(names.all().map((found) => found["name"]), [
         "mcp_tasks",
         "mcp_tasks_by_creation",
+        "mcp_tasks_by_due",
         "mcp_tasks_by_expiry",
+        "mcp_tasks_by_free",
         "mcp_tasks_by_lease",
         "mcp_tasks_by_session",
         "mcp_tasks_by_session_status",
         "mcp_tasks_by_status",
-        "mcp_tasks_by_update"
+        "mcp_tasks_by_update",
+        "mcp_tasks_by_worker"
       ])
     }))
 
