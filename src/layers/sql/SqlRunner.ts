@@ -78,10 +78,10 @@ export const makeSqlRunner = (
 
   const bounded = <A, E>(
     effect: Effect.Effect<A, E | TaskDriverError>,
-    writes: boolean
+    writes: boolean,
+    progress: StatementProgress = { isSent: true }
   ): Effect.Effect<A, E | TaskDriverError> => {
     if (statementTimeout === undefined) return effect
-    const progress: StatementProgress = { isSent: true }
     return giveUpAfter(
       Effect.provideService(effect, CurrentStatement, progress),
       statementTimeout,
@@ -106,7 +106,8 @@ export const makeSqlRunner = (
             ? Effect.interrupt
             : Effect.fail(driverError(dialect, Cause.squash(cause), writes, waits ? lockTimeout : undefined))
       })
-      return bounded(answer, writes)
+      // Whoever waits for the statement from outside knows how far it is too.
+      return bounded(answer, writes, waits ? fiber.getRef(CurrentStatement) : undefined)
     })
 
   const { beginTransaction } = dialect
