@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import type * as Duration from "effect/Duration"
+import type { RetryPolicy } from "../runner/RetryPolicy.ts"
 import type { ElicitAnswer, ElicitParams, InputRequest, ProgressAmount } from "../runner/TaskContext.ts"
 import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
 import type * as Runner from "../runner/TaskRunner.ts"
@@ -11,7 +12,7 @@ import type { RunResult } from "../runner/TaskRunner.ts"
 import type { CallOptions, PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 import type { CreateTask, Json, ProvidedInput, Task, TaskSummary } from "./Task.ts"
 
-export type { ElicitAnswer, ElicitParams, InputRequest, LostWorkerPolicy, ProgressAmount, RunResult }
+export type { ElicitAnswer, ElicitParams, InputRequest, LostWorkerPolicy, ProgressAmount, RetryPolicy, RunResult }
 
 /**
  * A new task of a runner. It begins as `working`.
@@ -79,6 +80,13 @@ export interface PromiseTaskContext {
   readonly suspend: (requests: { readonly [key: string]: InputRequest }) => Promise<{ readonly [key: string]: Json }>
 
   /**
+   * Waits durably and without a worker, for seconds or weeks. The work ends here, and this promise never settles. The work begins
+   * anew from its start when the time is over. Then this resolves at once: nothing is slept twice. Put into a `step` what must not
+   * be done twice.
+   */
+  readonly sleep: (key: string, duration: Duration.Input) => Promise<void>
+
+  /**
    * Does something once, over all workers of the task. The result of `fn` is stored, and a later worker gets it from there.
    * The first worker gets it as JSON carries it too; `undefined` becomes `null`. Rejects as `fn` rejects, and with
    * `InvalidInput` for a result that JSON cannot carry. Then nothing is stored.
@@ -101,6 +109,8 @@ export interface PromiseTaskHandler {
   readonly run: (task: Task, context: PromiseTaskContext) => Promise<unknown>
   /** What becomes of a task whose worker died: `"fail"` by default. */
   readonly lostWorker?: LostWorkerPolicy | undefined
+  /** How often it runs again after it failed: never by default. A `TaskFailure` is never retried. */
+  readonly retry?: RetryPolicy | undefined
   /** How long a task of this kind lives from its end on. By default it is as the runner has it. */
   readonly resultTtl?: Duration.Input | undefined
 }

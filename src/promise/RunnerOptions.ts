@@ -5,7 +5,7 @@
  */
 import * as Struct from "effect/Struct"
 import { taskRunnerOptions } from "../runner/ResolvedRunnerOptions.ts"
-import type { TaskRunnerOptions } from "../runner/TaskRunnerOptions.ts"
+import type { DispatchOptions, TaskRunnerOptions } from "../runner/TaskRunnerOptions.ts"
 import { requireObject } from "./arguments.ts"
 import type { LayerOpenOptions, OpenOptions } from "./OpenOptions.ts"
 import type { ReportOptions } from "./ReportOptions.ts"
@@ -16,7 +16,7 @@ import type { ReportOptions } from "./ReportOptions.ts"
  * @since 0.2.0
  * @category options
  */
-export type Dispatch = (taskId: string) => void | Promise<void>
+export type Dispatch = (taskId: string, options: DispatchOptions) => void | Promise<void>
 
 /**
  * Options of runners.
@@ -28,6 +28,7 @@ export interface RunnerOptions extends Omit<TaskRunnerOptions, "dispatch"> {
   /**
    * Gets the id of each task that is to be run: after it was stored, and after the last answer that it waited for. With this
    * option the runner begins nothing by itself. Put the id on a queue, and call `runTask` in the process that receives it.
+   * A task that sleeps, or is to be tried again, comes with a `delay` in milliseconds.
    * If it rejects, the error is logged, and the task waits in the storage until somebody recovers it.
    */
   readonly dispatch?: Dispatch | undefined

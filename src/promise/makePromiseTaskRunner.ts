@@ -141,20 +141,21 @@ const handlerFields = optionNames<PromiseTaskHandler>({
   method: true,
   name: true,
   resultTtl: true,
+  retry: true,
   run: true
 })
 
 const parseHandler = (handler: PromiseTaskHandler): PromiseTaskHandler => {
   requireObject("handler", handler)
   requireNames(handler, handlerFields)
-  const { lostWorker, method, name, resultTtl, run } = handler
+  const { lostWorker, method, name, resultTtl, retry, run } = handler
   if (typeof method !== "string") throw new InvalidInput({ field: "method", reason: "must be a string" })
   if (name !== undefined && typeof name !== "string") {
     throw new InvalidInput({ field: "name", reason: "must be a string" })
   }
   requireRun(run)
   requirePolicy(lostWorker)
-  return { method, name, run, lostWorker, resultTtl }
+  return { method, name, run, lostWorker, resultTtl, retry }
 }
 
 const requirePolicy = (lostWorker: LostWorkerPolicy | undefined): void => {

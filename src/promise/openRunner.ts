@@ -15,6 +15,7 @@ import { TaskStorage } from "../domain/TaskStorage.ts"
 import { taskIdAnnotation } from "../runner/taskAnnotations.ts"
 import { type SessionRunner, TaskRunner, type TaskRunnerShape } from "../runner/TaskRunner.ts"
 import { layer } from "../runner/TaskRunnerLayer.ts"
+import type { TaskRunnerOptions } from "../runner/TaskRunnerOptions.ts"
 import { requireFunction } from "./arguments.ts"
 import { plainCall } from "./callOptions.ts"
 import { withId } from "./makePromiseSessionTasks.ts"
@@ -128,8 +129,8 @@ const namingTasks = (runner: TaskRunnerShape, generateId: () => string): TaskRun
   }
 }
 
-const dispatching = (dispatch: Dispatch) => (taskId: string): Effect.Effect<void> =>
-  Effect.promise(async () => dispatch(taskId)).pipe(
+const dispatching = (dispatch: Dispatch): NonNullable<TaskRunnerOptions["dispatch"]> => (taskId, options) =>
+  Effect.promise(async () => dispatch(taskId, options)).pipe(
     Effect.catchCause((cause) =>
       Effect.logError("A task cannot be dispatched, and waits to be recovered", cause).pipe(
         Effect.annotateLogs(taskIdAnnotation, taskId)

@@ -143,7 +143,8 @@ class StepRejected {
 const asJson = (value: unknown) => Result.getOrThrow(parseJson("step", value === undefined ? null : value)).decode()
 
 const makeContext = (context: TaskContextShape, operations: Operations): PromiseTaskContext => {
-  const { answers, attempt, elicit, principal, progress, request, sample, sessionId, setTtl, suspend, taskId } = context
+  const { answers, attempt, elicit, principal, progress, request, sample, sessionId, setTtl, sleep, suspend, taskId } =
+    context
   return {
     taskId,
     attempt,
@@ -157,6 +158,7 @@ const makeContext = (context: TaskContextShape, operations: Operations): Promise
     sample: (key, params) => operations.run(() => sample(key, params)),
     request: (requests) => operations.run(() => request(requests)),
     suspend: (requests) => operations.run(() => suspend(requests)),
+    sleep: (key, duration) => operations.run(() => sleep(key, duration)),
     step: (key, fn) => operations.step(context, key, fn)
   }
 }

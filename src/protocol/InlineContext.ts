@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import { asking, type InputAnswers, type InputRequests, unlessRefused } from "../runner/asking.ts"
 import { refusedAnswer } from "../runner/InputRefused.ts"
-import { requireAmount, requireString } from "../runner/requests.ts"
+import { parseSleep, requireAmount, requireString } from "../runner/requests.ts"
 import { type InputRequest, type TaskContextShape, TaskFailure } from "../runner/TaskContext.ts"
 import type { StartTask } from "../runner/TaskRunner.ts"
 import { isJsonObject, toJson } from "./json.ts"
@@ -115,6 +115,8 @@ export const makeInlineContext = (
         onFailure: (error) => Effect.die(error)
       }),
     ...asking(askOnce),
+    // Somebody waits for the answer of the call, so it just waits.
+    sleep: (key, duration) => Effect.suspend(() => Effect.sleep(parseSleep(key, duration))),
     suspend: suspend ?? ((requests) => Effect.flatMap(askOnce(requests), unlessRefused)),
     step: (key, schema, effect) =>
       Effect.suspend(() => {

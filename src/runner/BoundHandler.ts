@@ -6,9 +6,11 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
+import * as Result from "effect/Result"
 import { orAbsent, parseMillis } from "../domain/ArgumentParsers.ts"
 import type { InvalidInput } from "../domain/TaskError.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
+import { type ParsedRetry, parseRetry } from "./RetryPolicy.ts"
 import { taskAnnotations } from "./taskAnnotations.ts"
 import { TaskContext, type TaskContextShape } from "./TaskContext.ts"
 import type { LostWorkerPolicy, TaskHandler } from "./TaskHandler.ts"
@@ -25,6 +27,7 @@ export interface BoundHandler {
   /** The name that it is registered under, if it is registered under one. */
   readonly name?: string | undefined
   readonly lostWorker: LostWorkerPolicy
+  readonly retry?: ParsedRetry | undefined
   /** Milliseconds. */
   readonly resultTtl?: number | undefined
   readonly resultOfFailure?: TaskHandler["resultOfFailure"]
@@ -41,11 +44,16 @@ export const bindHandler = <E, R>(
 ): Effect.Effect<BoundHandler, InvalidInput, Exclude<R, TaskContext>> =>
   Effect.contextWith((services: Context.Context<Exclude<R, TaskContext>>) => {
     const inPlace = providing(services)
+    const checked = Result.all([
+      orAbsent(handler.resultTtl, (ttl) => parseMillis("resultTtl", ttl, 1)),
+      orAbsent(handler.retry, parseRetry)
+    ])
     return Effect.map(
-      Effect.fromResult(orAbsent(handler.resultTtl, (ttl) => parseMillis("resultTtl", ttl, 1))),
-      (ttl) => ({
+      Effect.fromResult(checked),
+      ([ttl, retry]) => ({
         name: handler.name,
         resultTtl: ttl ?? undefined,
+        retry: retry ?? undefined,
         lostWorker: handler.lostWorker ?? "fail",
         resultOfFailure: handler.resultOfFailure,
         run: (record, context) => {

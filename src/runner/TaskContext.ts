@@ -133,6 +133,12 @@ export interface TaskContextShape {
     requests: { readonly [key: string]: InputRequest }
   ) => Effect.Effect<{ readonly [key: string]: Json }, InputRefused>
 
+  /**
+   * Waits durably and without a worker, for seconds or weeks. The work ends here, and begins anew from its start when the time
+   * is over. Then this returns at once: nothing is slept twice. Put into a `step` what must not be done twice.
+   */
+  readonly sleep: (key: string, duration: Duration.Input) => Effect.Effect<void>
+
   /** Does something once, over all workers of the task. The result is stored, and a later worker gets it from there. */
   readonly step: <A, E, R>(
     key: string,

@@ -7,11 +7,12 @@ import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
+import type { RetryPolicy } from "./RetryPolicy.ts"
 import type { TaskContext } from "./TaskContext.ts"
 
 /**
  * What happens to a task whose worker died: it fails, or it runs again from its start, up to `maxAttempts` times in all. Each
- * answer to its input requests allows one more.
+ * answer to its input requests, each sleep and each retry allows one more.
  *
  * @since 0.2.0
  * @category models
@@ -33,6 +34,8 @@ export interface TaskHandler<E = unknown, R = never> {
   readonly run: (task: TaskRecord) => Effect.Effect<unknown, E, R | TaskContext>
   /** `"fail"` by default. */
   readonly lostWorker?: LostWorkerPolicy | undefined
+  /** How often it runs again after it failed: never by default. */
+  readonly retry?: RetryPolicy | undefined
   /** How long a task of this kind lives from its end on. By default it is as the runner has it. */
   readonly resultTtl?: Duration.Input | undefined
   /**

@@ -80,7 +80,8 @@ export class TooManyTasks extends shownAsError(
 }
 
 /**
- * What happened to a task: it ended (`settled`); it waits for input without a worker (`suspended`); it was given back for
+ * What happened to a task: it ended (`settled`); it waits for input, the end of a sleep or its next try without a worker
+ * (`suspended`); it was given back for
  * another worker (`released`); or this runner could not run it (`skipped`), because it is gone, ended, held by another worker,
  * or of a kind that nobody registered.
  *

@@ -8,6 +8,17 @@ import type * as Effect from "effect/Effect"
 import type { RepeatOption } from "../domain/RepeatOption.ts"
 
 /**
+ * When a task is to be run.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface DispatchOptions {
+  /** Milliseconds from now on. A task whose id comes too early is dispatched once more, with what is left of its delay. */
+  readonly delay?: number
+}
+
+/**
  * @since 0.2.0
  * @category options
  */
@@ -45,7 +56,7 @@ export interface TaskRunnerOptions {
   /**
    * Gets the id of each task that is to be run: after it was stored, and after the last answer that it waited for. With this
    * option the runner begins nothing by itself. Put the id on a queue, and call `runTask` in the process that receives it.
-   * The runner also dispatches the tasks that it recovers.
+   * The runner also dispatches the tasks that it recovers. A task that sleeps, or is to be tried again, comes with a delay.
    */
-  readonly dispatch?: ((taskId: string) => Effect.Effect<void>) | undefined
+  readonly dispatch?: ((taskId: string, options: DispatchOptions) => Effect.Effect<void>) | undefined
 }

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import type { Json } from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import { expiresAt } from "../domain/StoredTask.ts"
 import type { LeaseHeld, TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
@@ -62,6 +63,8 @@ export interface WorkerSurroundings {
   readonly takeovers: Takeovers
   readonly process: ProcessWorker
   readonly fork: Fork
+  /** Hears until when a task was given up. */
+  readonly onSleep: (worker: TaskWorker, at: number) => Effect.Effect<void>
   /** Stops the worker when its task expires. */
   readonly noteExpiry: (at: number) => void
 }
@@ -193,7 +196,13 @@ export class TaskWorker {
    * worker is told to stop. A refusal for another reason is a mistake of the caller.
    */
   write(call: (token: WorkerOption) => Effect.Effect<TaskRecord, TaskStorageError>): Effect.Effect<TaskRecord> {
-    return whileHeld(Effect.tap(this.#write(call), (record) => Effect.sync(() => this.latest.advance(record))))
+    return whileHeld(this.#advancing(call))
+  }
+
+  #advancing(
+    call: (token: WorkerOption) => Effect.Effect<TaskRecord, TaskStorageError>
+  ): Effect.Effect<TaskRecord, HoldEnded> {
+    return Effect.tap(this.#write(call), (record) => Effect.sync(() => this.latest.advance(record)))
   }
 
   /** Does the same for a write whose answer is the summary, without the payloads. It fails once the task is not held. */
@@ -330,6 +339,42 @@ export class TaskWorker {
       () =>
         Effect.suspend(() => --this.#questions === 0 ? Metric.modify(RunnerMetrics.waitingForInput, -1) : Effect.void)
     )
+  }
+
+  /** Stores the result of a step. */
+  storeStep(key: string, value: Json): Effect.Effect<TaskRecord> {
+    return whileHeld(this.tryStep(key, value))
+  }
+
+  /** Does the same, and fails once the task is not held. */
+  tryStep(key: string, value: Json): Effect.Effect<TaskRecord, HoldEnded> {
+    return this.#advancing((token) => this.#surroundings.storage.storeTaskStep(this.taskId, key, value, token))
+  }
+
+  /** Gives the task up until a time, in milliseconds since the epoch, when it begins anew. */
+  sleepUntil(at: number): Effect.Effect<never> {
+    return Effect.andThen(
+      whileHeld(this.leaveUntil(at)),
+      Effect.suspend(() => {
+        this.stop("suspended")
+        return Effect.never
+      })
+    )
+  }
+
+  /** Gives the task up until a time. The last report is written with that. */
+  leaveUntil(at: number): Effect.Effect<void, HoldEnded> {
+    const { onSleep, storage } = this.#surroundings
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const statusMessage = this.takeReport()
+      this.#isGivenUp = true
+      return Effect.flatMap(
+        this.writeBriefly((token) =>
+          storage.withSummary.touchTask(this.taskId, { ...token, statusMessage, delay: Math.max(at - now, 1) })
+        ),
+        ({ leaseExpiresAt }) => onSleep(this, leaseExpiresAt?.epochMilliseconds ?? at)
+      )
+    })
   }
 
   /** Makes a write that gives the task up. Nothing that this worker does afterwards takes it back. */

@@ -11,7 +11,7 @@ import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
 import { ownValue } from "../domain/ownValue.ts"
 import { asking, type InputAnswers, type InputRequests, unlessRefused } from "./asking.ts"
-import { keysOfRequests, requireAmount, requireString } from "./requests.ts"
+import { keysOfRequests, parseSleep, requireAmount, requireString } from "./requests.ts"
 import { type InputRequest, type ProgressAmount, TaskContext, type TaskContextShape } from "./TaskContext.ts"
 
 /**
@@ -39,6 +39,8 @@ export interface TestTaskShape {
   readonly questions: Effect.Effect<ReadonlyArray<{ readonly key: string; readonly request: InputRequest }>>
   /** The results of its steps, as they are stored. */
   readonly steps: Effect.Effect<{ readonly [key: string]: Json }>
+  /** Its sleeps, of which a test waits for none. */
+  readonly sleeps: Effect.Effect<ReadonlyArray<{ readonly key: string; readonly millis: number }>>
   /** Milliseconds, or `null`, as they were set. */
   readonly ttls: Effect.Effect<ReadonlyArray<number | null>>
 }
@@ -86,6 +88,7 @@ export const layerTestContext = (options: TestTaskOptions = {}): Layer.Layer<Tas
     const questions: Array<{ readonly key: string; readonly request: InputRequest }> = []
     const steps = new Map(Object.entries(options.steps ?? {}))
     const ttls: Array<number | null> = []
+    const sleeps: Array<{ readonly key: string; readonly millis: number }> = []
 
     const answerTo = (key: string, request: InputRequest): Json => {
       const answer = ownValue(options.answers, key)
@@ -118,6 +121,7 @@ export const layerTestContext = (options: TestTaskOptions = {}): Layer.Layer<Tas
           keysOfRequests(requests)
           return Effect.flatMap(ask(requests), unlessRefused)
         }),
+      sleep: (key, duration) => Effect.sync(() => void sleeps.push({ key, millis: parseSleep(key, duration) })),
       step: (key, schema, effect) =>
         Effect.suspend(() => {
           const stored = steps.get(key)
@@ -136,6 +140,7 @@ export const layerTestContext = (options: TestTaskOptions = {}): Layer.Layer<Tas
       progress: Effect.sync(() => [...reports]),
       questions: Effect.sync(() => [...questions]),
       steps: Effect.sync(() => Object.fromEntries(steps)),
+      sleeps: Effect.sync(() => [...sleeps]),
       ttls: Effect.sync(() => [...ttls])
     }))
   }))

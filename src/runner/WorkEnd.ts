@@ -21,6 +21,8 @@ import type { TaskHandler } from "./TaskHandler.ts"
 export interface WorkEnd {
   readonly outcome: TaskOutcomeInput
   readonly failure?: FailureInput
+  /** What the work threw. It is absent if it told the client of its failure, or was interrupted. */
+  readonly thrown?: { readonly error: unknown }
   /** Logs what went wrong, once the outcome is stored. */
   readonly log?: Effect.Effect<void>
 }
@@ -49,6 +51,7 @@ const endOf = (exit: Exit.Exit<unknown, unknown>, resultOfFailure: TaskHandler["
   return {
     outcome: outcomeOf(cause, resultOfFailure),
     failure: describeThrown(Cause.squash(cause)),
+    thrown: { error: Cause.squash(cause) },
     log: logged(cause)
   }
 }

@@ -6,11 +6,12 @@
  */
 export { InputRefused } from "./InputRefused.ts"
 export * from "./makeTaskRunner.ts"
+export type { RetryPolicy } from "./RetryPolicy.ts"
 export * as RunnerMetrics from "./RunnerMetrics.ts"
 export * from "./TaskContext.ts"
 export * from "./TaskHandler.ts"
 export * from "./TaskRunner.ts"
 export { layer, layerConfig } from "./TaskRunnerLayer.ts"
-export type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
+export type { DispatchOptions, TaskRunnerOptions } from "./TaskRunnerOptions.ts"
 export * from "./TestTask.ts"
 export * from "./twoPart.ts"

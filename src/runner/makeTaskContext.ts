@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Json } from "effect/Schema"
@@ -13,7 +14,8 @@ import type { RequireInputOptions } from "../domain/TaskOptions.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { asking, type InputAnswers, type InputRequests, unlessRefused } from "./asking.ts"
 import type { InputRefused } from "./InputRefused.ts"
-import { keysOfRequests, requireAmount, requireString } from "./requests.ts"
+import { sleepStep } from "./ownSteps.ts"
+import { keysOfRequests, parseSleep, requireAmount, requireString } from "./requests.ts"
 import type { TaskContextShape } from "./TaskContext.ts"
 import type { TaskWorker } from "./TaskWorker.ts"
 
@@ -81,6 +83,20 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker): 
     setTtl: (ttl) => Effect.asVoid(worker.touch({ ttl })),
     ...asking(request),
     suspend,
+    sleep: (key, duration) =>
+      Effect.suspend(() => {
+        const millis = parseSleep(key, duration)
+        const step = sleepStep(key)
+        const wakeTime = () => ownValue(latest.current.steps, step)
+        return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          Effect.andThen(
+            wakeTime() === undefined ? Effect.asVoid(worker.storeStep(step, now + millis)) : Effect.void,
+            Effect.suspend(() => {
+              const at = wakeTime()
+              return typeof at !== "number" || at <= now ? Effect.void : worker.sleepUntil(at)
+            })
+          ))
+      }),
     step: (key, schema, effect) =>
       Effect.suspend(() => {
         const stored = ownValue(latest.current.steps, key)
@@ -89,7 +105,7 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker): 
           ? Effect.tap(effect, (value) =>
             Effect.flatMap(
               Effect.orDie(Schema.encodeEffect(codec)(value)),
-              (encoded) => worker.write((token) => storage.storeTaskStep(taskId, key, encoded, token))
+              (encoded) => worker.storeStep(key, encoded)
             ))
           : Effect.orDie(Schema.decodeUnknownEffect(codec)(stored))
       })

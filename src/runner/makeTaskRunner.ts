@@ -47,9 +47,10 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   // What the clock shows now is what later looks at it are compared with.
   yield* takeovers.hasLostTime
   const outages = new Outages(takeovers)
-  const runs = yield* makeTaskRuns(settings, outages, takeovers)
+  const dispatched = (taskId: string, delay?: number): Effect.Effect<void> =>
+    settings.dispatch?.(taskId, delay === undefined ? {} : { delay }) ?? Effect.void
 
-  const dispatched = (taskId: string): Effect.Effect<void> => settings.dispatch?.(taskId) ?? Effect.void
+  const runs = yield* makeTaskRuns(settings, outages, takeovers, dispatched)
 
   const { lookSoon, recover } = yield* makeRecovery({ settings, handlers, runs, outages, takeovers, dispatched })
 
@@ -65,6 +66,8 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       if (record.status === "input_required") return "suspended"
       // A worker without time leaves the task to others, and does not fail it.
       const now = yield* Clock.currentTimeMillis
+      const delay = delayOf(record, now)
+      if (delay > 0) return yield* Effect.as(dispatched(taskId, delay), "suspended" as const)
       if (timeLeft(time, now) <= 0) {
         return isFree(record, now) && (yield* runs.mayTake(record)) ? "released" : "skipped"
       }
@@ -102,7 +105,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       startTask: (given, run) =>
         Effect.uninterruptible(Effect.gen(function*() {
           const task = yield* Effect.fromResult(readFields("task", { ...given, taskId }, startFields))
-          const handler = yield* bindHandler({ ...handlers.find(task), lostWorker: "fail", run })
+          const handler = yield* bindHandler({ ...handlers.find(task), ...ofProcess, run })
           const record = yield* create(tasks, task, handler)
           isGone = true
           return record
@@ -123,7 +126,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
         const registered = handlers.find(task)
         const own = ownRun === undefined
           ? undefined
-          : yield* bindHandler({ ...registered, lostWorker: "fail", run: ownRun })
+          : yield* bindHandler({ ...registered, ...ofProcess, run: ownRun })
         const handler = own ?? registered
         const isElsewhere = own === undefined && settings.dispatch !== undefined
         if (handler === undefined && !isElsewhere) return yield* unregistered(task)
@@ -214,6 +217,15 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     running: Effect.sync(() => runs.slots.taken)
   }
 })
+
+/** Work of the caller's own dies with the process, so nobody runs it again. */
+const ofProcess = { lostWorker: "fail", retry: undefined } as const
+
+/** How many milliseconds a task still waits on purpose. */
+const delayOf = ({ leaseExpiresAt, startedAt, worker }: TaskRecord, now: number): number =>
+  leaseExpiresAt === undefined || startedAt !== undefined || worker !== undefined
+    ? 0
+    : leaseExpiresAt.epochMilliseconds - now
 
 const isFree = ({ leaseExpiresAt }: TaskRecord, now: number): boolean =>
   leaseExpiresAt !== undefined && leaseExpiresAt.epochMilliseconds <= now

@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -111,7 +112,8 @@ export interface TaskRuns {
 export const makeTaskRuns = Effect.fnUntraced(function*(
   settings: ResolvedRunnerOptions,
   outages: Outages,
-  takeovers: Takeovers
+  takeovers: Takeovers,
+  dispatched: (taskId: string, delay: number) => Effect.Effect<void>
 ): Effect.fn.Return<TaskRuns, never, TaskStorage | Scope.Scope> {
   const storage = yield* TaskStorage
   // Tasks inherit nothing from their caller: a request has its own services, and its own end.
@@ -164,6 +166,31 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   )
   yield* inScope(expiry.keepLooking)
 
+  /** Tasks that sleep, or are to be tried again. Others find them by their looks, if this process ends. */
+  const asleep = new Map<string, { readonly at: number; readonly task: WaitingTask }>()
+  const alarm = new EarliestTimer((now) =>
+    Effect.suspend(() => {
+      const due: Array<WaitingTask> = []
+      for (const [taskId, { at, task }] of asleep) {
+        if (at > now) alarm.note(at)
+        else {
+          asleep.delete(taskId)
+          due.push(task)
+        }
+      }
+      return Effect.forEach(due, wait, { discard: true })
+    })
+  )
+  yield* inScope(alarm.keepLooking)
+
+  const onSleep: WorkerSurroundings["onSleep"] = ({ handler, latest, taskId }, at) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      if (settings.dispatch !== undefined) return dispatched(taskId, Math.max(at - now, 0))
+      asleep.set(taskId, { at, task: { taskId, sessionId: latest.summary.sessionId, handler } })
+      alarm.note(at)
+      return Effect.void
+    })
+
   const surroundings: WorkerSurroundings = {
     storage,
     lease: settings.lease,
@@ -172,6 +199,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     takeovers,
     process,
     fork: inScope,
+    onSleep,
     noteExpiry: (at) => expiry.note(at)
   }
 

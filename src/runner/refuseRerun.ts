@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import type { ClaimedTask } from "../domain/TaskOperations.ts"
+import { countRetries, countSleeps } from "./ownSteps.ts"
 import type { LostWorkerPolicy } from "./TaskHandler.ts"
 
 /**
@@ -15,10 +16,10 @@ import type { LostWorkerPolicy } from "./TaskHandler.ts"
 export const refuseRerun = ({ abandoned, record }: ClaimedTask, policy: LostWorkerPolicy): string | undefined => {
   if (!abandoned) return undefined
   if (policy === "fail") return "Interrupted: the worker of the task ended before the task had"
-  // Each round of input may have cost an attempt that nobody died in.
-  const answers = Object.keys(record.inputResponses ?? {}).length
+  // Each round of input, each sleep and each retry may have cost an attempt that nobody died in.
+  const others = Object.keys(record.inputResponses ?? {}).length + countSleeps(record) + countRetries(record)
   const attempts = (record.attempt ?? 1) - 1
-  return attempts >= policy.maxAttempts + answers
+  return attempts >= policy.maxAttempts + others
     ? `Interrupted: the workers of the task ended before the task had, ${attempts} times`
     : undefined
 }

@@ -3,6 +3,9 @@
  *
  * @since 0.2.0
  */
+import type * as Duration from "effect/Duration"
+import * as Result from "effect/Result"
+import { parseMillis } from "../domain/ArgumentParsers.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { InputRequest } from "./TaskContext.ts"
 
@@ -61,6 +64,17 @@ export const requireAmount = (amount: unknown): void => {
   if (amount["total"] !== undefined && !Number.isFinite(amount["total"])) {
     throw refusal("amount.total", "must be a number")
   }
+}
+
+/**
+ * Gives how many milliseconds a sleep takes. Throws `InvalidInput` for a value that is no duration, and for a key that is no string.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const parseSleep = (key: unknown, duration: Duration.Input): number => {
+  requireString("key", key)
+  return Result.getOrThrow(parseMillis("duration", duration, 0))
 }
 
 const refusal = (field: string, reason: string): InvalidInput => new InvalidInput({ field, reason })

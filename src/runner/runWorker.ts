@@ -18,6 +18,7 @@ import { failureReason, type TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import { quietly } from "./describeThrown.ts"
 import { guardOwnLease } from "./guardOwnLease.ts"
 import { internal } from "./outcomeOf.ts"
+import { countRetries, retryStep } from "./ownSteps.ts"
 import { type RunTime, timeLeft } from "./parseRunTime.ts"
 import { remoteParent } from "./remoteParent.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
@@ -105,8 +106,26 @@ const conclude = (
   return Effect.andThen(
     worker.stopReporting,
     Exit.isSuccess(exit) && isInTime
-      ? settle(storage, worker, exit.value)
+      ? retryOrSettle(storage, worker, exit.value)
       : concludeStopped(storage, worker, reason ?? "lost")
+  )
+}
+
+/** Lets a task that failed wait for its next try, if its policy says so. */
+const retryOrSettle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkEnd): Effect.Effect<RunResult> => {
+  const { handler, latest } = worker
+  if (end.thrown === undefined || handler.retry === undefined) return settle(storage, worker, end)
+  const retries = countRetries(latest.current)
+  const delay = handler.retry.delayAfter(retries, end.thrown.error)
+  if (delay === undefined) return settle(storage, worker, end)
+  return Effect.flatMap(
+    Clock.currentTimeMillis,
+    (now) => Effect.andThen(worker.tryStep(retryStep(retries + 1), now + delay), worker.leaveUntil(now + delay))
+  ).pipe(
+    Effect.andThen(Effect.logInfo(`A task failed, and runs again in ${delay} ms: retry ${retries + 1}`)),
+    Effect.andThen(end.log === undefined ? Effect.void : Effect.exit(end.log)),
+    Effect.as<RunResult>("suspended"),
+    Effect.catchTag("HoldEnded", ({ reason }) => reason === "lost" ? noteLoss : noted)
   )
 }
 

@@ -28,7 +28,8 @@ const scene = Effect.fnUntraced(function*<E>(target: FaultTarget<E>) {
   const noted: TaskDriver = {
     ...wrapPrimitives(driver, ({ name }, call) =>
       Effect.suspend(() => {
-        calls.push(name)
+        // What the process does as a worker is for all of its tasks together.
+        if (!name.startsWith("workers.")) calls.push(name)
         return call
       })),
     patch: (taskId, scope, guard, patch, answer = "task") =>
