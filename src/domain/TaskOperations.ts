@@ -351,7 +351,8 @@ export interface WorkerOperations {
   ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
-   * Ends a worker in good order: what it still holds is abandoned at once, and free for others. Gives how many tasks that were.
+   * Ends a worker in good order: it is dead from then on, and what it still holds is abandoned at once, and free for others. Gives
+   * how many tasks that were.
    */
   readonly endWorker: (
     workerId: string

@@ -82,8 +82,8 @@ export interface WorkerDriver {
     readonly limit: number
   }) => Effect.Effect<ReadonlyArray<{ readonly worker: StoredWorker; readonly tasks: number }>, TaskDriverError>
 
-  /** Removes a worker that holds no task, with its news; tells whether it is gone. */
-  readonly remove: (workerId: string) => Effect.Effect<boolean, TaskDriverError>
+  /** Declares a worker dead that ends, whether its lease has run out or not. One that is dead already stays as it is. */
+  readonly end: (workerId: string, at: number) => Effect.Effect<void, TaskDriverError>
 
   /** Removes up to `limit` workers that died before this time and hold no task, with their news; gives how many. */
   readonly removeDead: (diedBefore: number, limit: number) => Effect.Effect<number, TaskDriverError>

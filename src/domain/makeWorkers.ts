@@ -97,7 +97,7 @@ export const makeWorkers = (workers: WorkerDriver, watch: TaskWatch): WorkerOper
       parseId("workerId", workerId),
       (id) =>
         operate("endWorker", undefined, (now) =>
-          answered("endWorker", Effect.tap(releaseWorker(workers, id, now), workers.remove(id)), Effect.succeed))
+          answered("endWorker", Effect.andThen(workers.end(id, now), releaseWorker(workers, id, now)), Effect.succeed))
     ),
 
   listWorkers: () =>

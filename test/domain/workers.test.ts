@@ -91,14 +91,17 @@ describe("a worker", () => {
       yield* hold("a", "ends")
       yield* hold("b", "stays")
       expect(yield* storage.endWorker("ends")).toBe(1)
-      expect((yield* storage.listWorkers()).map(({ tasks, worker }) => [worker.workerId, tasks])).toEqual([[
-        "stays",
-        1
-      ]])
+      expect((yield* storage.listWorkers()).map(({ tasks, worker }) => [worker.workerId, tasks])).toEqual([
+        ["ends", 0],
+        ["stays", 1]
+      ])
       const [claimed, ...others] = yield* storage.claimTasks({ lease: 1 })
       expect(claimed).toMatchObject({ abandoned: true, record: { taskId: "a", attempt: 2, revision: 3 } })
       expect(others).toEqual([])
       expect(yield* storage.endWorker("ends")).toBe(0)
+      // A write that was under way when the worker ended.
+      yield* hold("late", "ends")
+      expect(yield* storage.claimableTasks()).toEqual(["late"])
     }))
 })
 

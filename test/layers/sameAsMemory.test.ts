@@ -132,8 +132,8 @@ const pickWrite = (random: Random, now: number): Step => {
     }
     case 8: {
       const release = { workerId: of([undefined, ...workers]), leaseExpiresAt: now, limit: 1_000 }
-      const gone = of(workers)
-      return ({ workers }) => Effect.all([workers.release(release), workers.remove(gone)])
+      const ended = of(workers)
+      return ({ workers }) => Effect.all([workers.release(release), workers.end(ended, now)])
     }
     default: {
       const query = pickQuery(random, now)

@@ -51,12 +51,10 @@ export class MemoryWorkers {
     }
   }
 
-  /** Removes a worker that holds no task, and tells whether it is gone. */
-  remove(workerId: string): boolean {
-    if (this.#held.has(workerId)) return false
-    this.#workers.delete(sortKey(workerId))
-    this.#news.delete(workerId)
-    return true
+  /** Declares a worker dead that ends. */
+  end(workerId: string, at: number): void {
+    const worker = this.find(workerId)
+    if (worker !== undefined && worker.diedAt === null) this.insert({ ...worker, diedAt: at })
   }
 
   /** Removes up to `limit` workers that died before a time and hold no task, and gives how many. */
@@ -67,7 +65,10 @@ export class MemoryWorkers {
       dead.push(workerId)
       if (dead.length === limit) break
     }
-    for (const workerId of dead) this.remove(workerId)
+    for (const workerId of dead) {
+      this.#workers.delete(sortKey(workerId))
+      this.#news.delete(workerId)
+    }
     return dead.length
   }
 

@@ -53,7 +53,7 @@ const driverOf = (store: MemoryStore, writer: symbol): TaskDriver => ({
     declareDead: (query) => new AtOnce(() => store.workers.declareDead(query)),
     release: ({ leaseExpiresAt, limit, workerId }) => new AtOnce(() => store.release(workerId, leaseExpiresAt, limit)),
     list: ({ behind, limit }) => new AtOnce(() => first(limit, store.workers.list(behind))),
-    remove: (workerId) => new AtOnce(() => store.workers.remove(workerId)),
+    end: (workerId, at) => new AtOnce(() => store.workers.end(workerId, at)),
     removeDead: (diedBefore, limit) => new AtOnce(() => store.workers.removeDead(diedBefore, limit)),
     takeNews: (workerId) => new AtOnce(() => store.workers.takeNews(workerId))
   },

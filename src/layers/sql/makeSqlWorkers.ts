@@ -33,7 +33,7 @@ export const makeSqlWorkers = (
   const holdsNothing = `(SELECT 1 FROM ${tasks} WHERE ${heldBy(`${workers}.worker_id`)} 1) IS NULL`
   const list = `SELECT ${columns}, (SELECT count(*) FROM ${tasks} WHERE worker = ${workers}.worker_id AND ${isHeld}) ` +
     `FROM ${workers} WHERE worker_id > ? ORDER BY worker_id LIMIT ?`
-  const remove = `DELETE FROM ${workers} WHERE worker_id = ? AND ${holdsNothing} RETURNING worker_id`
+  const end = `UPDATE ${workers} SET died_at = ? WHERE worker_id = ? AND died_at IS NULL`
 
   // The condition is tested again once the row is locked: a renewal may have come first.
   const isExpired = "died_at IS NULL AND lease_expires_at <= ? AND worker_id <> ?"
@@ -56,7 +56,6 @@ export const makeSqlWorkers = (
     `UPDATE ${tasks} SET lease_expires_at = ?, due_at = NULL, ready = 1, revision = ${tasks}.revision + 1 ` +
     `WHERE task_id ${among("SELECT task_id FROM held")} AND ${isHeld} RETURNING task_id`
   const ofOne = `SELECT task_id FROM ${tasks} WHERE ${heldBy("?")} ?`
-  const isThere = `SELECT 1 WHERE EXISTS (${find}) OR EXISTS (${ofOne})`
   const ofDead = (lock: boolean) =>
     `SELECT task.task_id FROM (SELECT worker_id FROM ${workers} WHERE died_at IS NOT NULL) AS dead ` +
     `${joinEach(tasks, `${heldBy("dead.worker_id")} ?`, lock)} LIMIT ?`
@@ -122,12 +121,7 @@ export const makeSqlWorkers = (
         (rows) => rows.map((row) => ({ worker: readWorker(row), tasks: readInteger(row[fields.length]) }))
       ),
 
-    remove: (workerId) =>
-      Effect.flatMap(
-        removeWorkers({ text: remove, params: [workerId] }),
-        ({ length }) =>
-          length > 0 ? Effect.succeed(true) : read({ text: isThere, params: [workerId, workerId, 1] }, isNone)
-      ),
+    end: (workerId, at) => write({ text: end, params: [at, workerId] }, () => undefined),
 
     removeDead: (diedBefore, limit) =>
       Effect.map(
@@ -147,8 +141,6 @@ export const makeSqlWorkers = (
       )
   }
 }
-
-const isNone = (rows: ReadonlyArray<Row>): boolean => !isSome(rows)
 
 const fields = ["worker_id", "registered_at", "lease_expires_at", "died_at", "about"]
 

@@ -154,7 +154,7 @@ export const brokenNews: ReadonlyArray<BrokenDriver> = [
     })
   },
   {
-    name: "keeps the news of a worker that has ended",
+    name: "keeps the news of a worker that is removed",
     subject: news,
     checks: [],
     breakDriver: (good) => {
@@ -163,10 +163,10 @@ export const brokenNews: ReadonlyArray<BrokenDriver> = [
         ...good,
         workers: {
           ...good.workers,
-          remove: (workerId) =>
+          end: (workerId, at) =>
             Effect.gen(function*() {
               kept.set(workerId, yield* good.workers.takeNews(workerId))
-              return yield* good.workers.remove(workerId)
+              return yield* good.workers.end(workerId, at)
             }),
           takeNews: (workerId) =>
             Effect.map(good.workers.takeNews(workerId), (news) => {

@@ -265,15 +265,6 @@ export const brokenWorkers: ReadonlyArray<BrokenDriver> = [
     breakDriver: working((good) => ({ release: (query) => good.release({ ...query, leaseExpiresAt: 0 }) }))
   },
   {
-    name: "removes a worker that holds tasks",
-    subject: "primitives",
-    checks: [],
-    breakDriver: working((good) => ({
-      remove: (workerId) =>
-        Effect.andThen(good.release({ workerId, leaseExpiresAt: 0, limit: 10_000 }), good.remove(workerId))
-    }))
-  },
-  {
     name: "removes dead workers that hold tasks",
     subject: "primitives",
     checks: [],
@@ -305,16 +296,16 @@ export const brokenWorkers: ReadonlyArray<BrokenDriver> = [
       removeDead: (diedBefore, limit) =>
         Effect.gen(function*() {
           const expired = (yield* everyWorker(good)).filter(({ leaseExpiresAt }) => leaseExpiresAt < diedBefore)
-          for (const { workerId } of expired) yield* good.remove(workerId)
+          for (const { workerId } of expired) yield* good.end(workerId, 0)
           return expired.length + (yield* good.removeDead(diedBefore, limit))
         })
     }))
   },
   {
-    name: "keeps a worker that has ended",
+    name: "goes on with a worker that has ended",
     subject: workers,
     checks: ["model"],
-    breakDriver: working(() => ({ remove: () => Effect.succeed(false) }))
+    breakDriver: working(() => ({ end: () => Effect.void }))
   },
   {
     name: "does not store who holds a task",

@@ -277,14 +277,16 @@ export const newsGroup: ContractGroup = {
 
     newsCase("go with the worker", (world, take) =>
       Effect.gen(function*() {
-        const { first, second } = world
+        const { clock, first, second } = world
         const [one, two] = [yield* register(first, longLease), yield* register(first, longLease)]
         for (const [taskId, worker] of [["one", one], ["two", two]] as const) {
           yield* createIn(first, taskId, "working", { worker })
           yield* second.deleteTask(taskId)
         }
         yield* first.endWorker(one)
-        yield* equal("of the one that ended", yield* take(one), [])
+        yield* clock.advance(90_000_000)
+        yield* first.maintenance()
+        yield* equal("of the one that was removed", yield* take(one), [])
         yield* equal("of the one that is there", yield* take(two), ["two"])
         yield* equal("of none", yield* take("none"), [])
       }))

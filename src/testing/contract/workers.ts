@@ -266,14 +266,19 @@ export const workersGroup: ContractGroup = {
         worker: one
       })
       for (const task of [other, own]) yield* equalRecord(task.taskId, yield* mustGet(second, task.taskId), task)
-      yield* equal("workers", yield* listed(first), [[two, 1]])
+      yield* equal("workers", yield* listed(first), [[one, 0] as const, [two, 1] as const].toSorted())
       yield* equal("free", yield* second.claimableTasks(), ["one"])
       const { abandoned, record } = yield* second.claimTask("one", { worker: two })
       yield* equal("abandoned", abandoned, true)
       yield* hasFields("claimed", record, { attempt: 2, worker: two })
       yield* refused("a renewal", first.renewWorker(one, longLease), { _tag: "WorkerLost", workerId: one })
       for (const ended of [one, "none"]) yield* equal(ended, yield* second.endWorker(ended), 0)
-      yield* equal("workers afterwards", yield* listed(first), [[two, 2]])
+      yield* equal("workers afterwards", yield* listed(first), [[one, 0] as const, [two, 2] as const].toSorted())
+      const endedAt = (yield* first.listWorkers()).find(({ worker }) => worker.workerId === one)?.worker.diedAt
+      yield* equal("died", endedAt?.epochMilliseconds, clock.currentTimeMillisUnsafe())
+      // A write that was under way when its worker ended.
+      yield* createIn(first, "late", "working", { worker: one })
+      yield* equal("free then", yield* second.claimableTasks(), ["late"])
     }),
 
     contractCase("leave more tasks than one step takes", function*(world) {
@@ -293,7 +298,8 @@ export const workersGroup: ContractGroup = {
       yield* bury(world, two)
       yield* clock.advance(1)
       yield* equal("free", (yield* second.claimableTasks({ limit: 1_000 })).length, 600)
-      yield* equal("workers", yield* listed(first), [[two, 0] as const, [three, 10] as const].toSorted())
+      const counts = [[one, 0] as const, [two, 0] as const, [three, 10] as const]
+      yield* equal("workers", yield* listed(first), counts.toSorted())
     }),
 
     contractCase("are removed by maintenance a day after their death, once they hold nothing", function*(world) {

@@ -54,7 +54,7 @@ export const yieldingDriver = (driver: TaskDriver): TaskDriver => ({
     declareDead: (query) => around(driver.workers.declareDead(query)),
     release: (query) => around(driver.workers.release(query)),
     list: (query) => around(driver.workers.list(query)),
-    remove: (workerId) => around(driver.workers.remove(workerId)),
+    end: (workerId, at) => around(driver.workers.end(workerId, at)),
     removeDead: (diedBefore, limit) => around(driver.workers.removeDead(diedBefore, limit)),
     takeNews: (workerId) => around(driver.workers.takeNews(workerId))
   }

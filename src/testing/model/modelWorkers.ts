@@ -96,7 +96,7 @@ const isCount = (state: ModelState, held: ReadonlyArray<ModelTask>, count: unkno
   count >= held.filter((task) => !hasExpired(state, task)).length
 
 /**
- * Ends a worker: what it holds is abandoned, and it is gone.
+ * Ends a worker: it is dead, and what it holds is abandoned.
  *
  * @since 0.2.0
  * @category writes
@@ -104,11 +104,12 @@ const isCount = (state: ModelState, held: ReadonlyArray<ModelTask>, count: unkno
 export const endWorker = (state: ModelState, call: CallOf<"endWorker">, given: Answer): Step => {
   const held = heldBy(state, call.worker)
   const isRight = "value" in given && isCount(state, held, given.value)
-  return [isRight ? given : { value: held.length }, {
-    ...abandon(state, held),
-    workers: state.workers.filter(({ workerId }) => workerId !== call.worker),
-    names: Object.fromEntries(Object.entries(state.names).filter(([, workerId]) => workerId !== call.worker))
-  }]
+  const worker = findWorker(state, call.worker)
+  const after = abandon(state, held)
+  return [
+    isRight ? given : { value: held.length },
+    worker === undefined || worker.diedAt !== null ? after : put(after, { ...worker, diedAt: state.now })
+  ]
 }
 
 /**

@@ -47,7 +47,7 @@ export const wrapPrimitives = (driver: TaskDriver, around: Around): TaskDriver =
       declareDead: (query) => write("workers.declareDead", workers.declareDead(query)),
       release: (query) => write("workers.release", workers.release(query)),
       list: (query) => read("workers.list", workers.list(query)),
-      remove: (workerId) => write("workers.remove", workers.remove(workerId)),
+      end: (workerId, at) => write("workers.end", workers.end(workerId, at)),
       removeDead: (diedBefore, limit) => write("workers.removeDead", workers.removeDead(diedBefore, limit)),
       takeNews: (workerId) => write("workers.takeNews", workers.takeNews(workerId))
     },

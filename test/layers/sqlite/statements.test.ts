@@ -238,7 +238,7 @@ describe("what workers hold", () => {
       covered
     ]],
     ["counted", workers.list({ behind: undefined, limit: 10 }), [held]],
-    ["looked for before a worker goes", workers.remove("w"), [held]],
+    ["not looked for when one ends", workers.end("w", 5), []],
     ["looked for before dead ones go", workers.removeDead(5, 10), [held, held]],
     ["not looked for when news are taken", workers.takeNews("w"), []]
   ]
