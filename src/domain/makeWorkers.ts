@@ -13,7 +13,7 @@ import { declareDeadOptions, renewOptions, workerFields } from "./operationOptio
 import { readFields, readOptions } from "./optionNames.ts"
 import { releaseWorker } from "./releaseWorkers.ts"
 import { StoredJson } from "./StoredJson.ts"
-import { answered, decoded, operate, parsed } from "./TaskAccess.ts"
+import { answered, decoded, operate, parsed, withNow } from "./TaskAccess.ts"
 import { type InvalidInput, type TaskStorageUnavailable, WorkerLost } from "./TaskError.ts"
 import { uuidV7 } from "./TaskId.ts"
 import { momentAfter } from "./TaskMachine.ts"
@@ -70,10 +70,13 @@ export const makeWorkers = (workers: WorkerDriver, watch: TaskWatch): WorkerOper
               const { engineTime, worker } = renewal
               return worker === undefined
                 ? Effect.fail<WorkerLost | TaskStorageUnavailable>(new WorkerLost({ workerId: id }))
-                : Effect.map(decoded("renewWorker", worker, workerFromStored, "unknown"), (worker) => ({
-                  worker,
-                  ...(engineTime === undefined ? {} : { clockSkew: engineTime - now })
-                }))
+                : withNow((after) =>
+                  Effect.map(decoded("renewWorker", worker, workerFromStored, "unknown"), (worker) => ({
+                    worker,
+                    // The engine told its time somewhere between the two.
+                    ...(engineTime === undefined ? {} : { clockSkew: engineTime - Math.floor((now + after) / 2) })
+                  }))
+                )
             }))
       )),
 

@@ -305,7 +305,7 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     })
     expect(await storage.listWorkers()).toStrictEqual([{ worker: renewed.worker, tasks: 1 }])
     expect(await storage.endWorker(workerId)).toBe(1)
-    expect(await storage.listWorkers()).toStrictEqual([])
+    expect(await storage.listWorkers()).toMatchObject([{ worker: { workerId, diedAt: expect.any(String) }, tasks: 0 }])
     await expect(storage.renewWorker(workerId, { lease: 1 })).rejects.toBeInstanceOf(WorkerLost)
 
     const dead = await storage.registerWorker({ lease: 1 })

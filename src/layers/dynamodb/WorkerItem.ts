@@ -5,7 +5,7 @@
  * @since 0.2.0
  */
 import type { StoredWorker } from "../../domain/WorkerDriver.ts"
-import { type Item, numeric, readInteger, readJson, readText, wholeSeconds } from "./TaskItem.ts"
+import { type Item, numeric, readInteger, readJson, readText } from "./TaskItem.ts"
 
 /**
  * The partition of the table.
@@ -58,7 +58,7 @@ export const readWorker = (item: Item): StoredWorker => ({
 })
 
 /**
- * A worker that is dead or was removed, as the index of expiry knows it.
+ * A worker that is dead, as the index of expiry knows it.
  *
  * @since 0.2.0
  * @category models
@@ -66,35 +66,7 @@ export const readWorker = (item: Item): StoredWorker => ({
 export interface DeadWorker {
   readonly workerId: string
   readonly diedAt: number
-  /** Whether only its mark is left. */
-  readonly isRemoved: boolean
 }
-
-const removedWorkers = "removed"
-
-/**
- * Gives the key of the mark of a removed worker.
- *
- * @since 0.2.0
- * @category keys
- */
-export const markKey = (workerId: string) => ({ pk: { S: removedWorkers }, sk: { S: workerId } })
-
-/** Seconds: how long a mark stays that nobody deletes. */
-const longestStay = 86_400
-
-/**
- * Gives the mark of a worker that was removed at this time.
- *
- * @since 0.2.0
- * @category writers
- */
-export const markItem = (workerId: string, removedAt: number): Item => ({
-  ...markKey(workerId),
-  partition: { S: workersThat.died },
-  expiresAt: numeric(removedAt),
-  purgeAt: numeric(wholeSeconds(removedAt) + longestStay)
-})
 
 /**
  * Reads an entry of the index of expiry. Throws a `CorruptItem`.
@@ -104,6 +76,5 @@ export const markItem = (workerId: string, removedAt: number): Item => ({
  */
 export const readDead = (entry: Item): DeadWorker => ({
   workerId: readText(entry, "sk"),
-  diedAt: readInteger(entry, "expiresAt"),
-  isRemoved: entry["pk"]?.S === removedWorkers
+  diedAt: readInteger(entry, "expiresAt")
 })

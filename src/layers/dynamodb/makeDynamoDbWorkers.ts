@@ -1,12 +1,10 @@
 /**
  * Registered workers in DynamoDB.
  *
- * What a worker holds is known from an index, which follows the table after a moment. So a worker that is removed leaves a mark for
- * a while: what it took at the last moment is then found as what dead workers hold is.
+ * What a worker holds is known from an index, which follows the table after a moment. So dead workers are looked at again later.
  *
  * @since 0.2.0
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { heldByWorker } from "../../domain/StoredTask.ts"
 import type { Renewal, StoredWorker, WorkerDriver } from "../../domain/WorkerDriver.ts"
@@ -21,23 +19,11 @@ import { LateLooks } from "./LateLooks.ts"
 import { indexes } from "./TableDefinition.ts"
 import { hasStamp, type Item, queueOf, taskKey } from "./TaskItem.ts"
 import { nextRevision } from "./TaskUpdates.ts"
-import {
-  allWorkers,
-  markItem,
-  markKey,
-  readDead,
-  readWorker,
-  workerItem,
-  workerKey,
-  workersThat
-} from "./WorkerItem.ts"
+import { allWorkers, readDead, readWorker, workerItem, workerKey, workersThat } from "./WorkerItem.ts"
 import { dropNews, takeNews } from "./WorkerNews.ts"
 
 /** How many tasks are released, or workers looked at, side by side. */
 const concurrency = 16
-
-/** Milliseconds: how long the mark of a removed worker stays, which is far longer than an index lags behind. */
-const markStays = 600_000
 
 /**
  * Makes the workers of a driver.
@@ -101,7 +87,7 @@ export const makeDynamoDbWorkers = (
 
   const looks = new LateLooks()
 
-  /** Ends the hold of all workers that are dead or were removed on up to so many tasks; gives how many. */
+  /** Ends the hold of all workers that are dead on up to so many tasks; gives how many. */
   const releaseDead = Effect.fnUntraced(function*(now: number, limit: number) {
     const entries = yield* makeIndexCursor(table, [diedQuery()], () => 0).next(Number.MAX_SAFE_INTEGER)
     const dead = yield* table.decode(() => entries.map(readDead))
@@ -112,10 +98,42 @@ export const makeDynamoDbWorkers = (
       released += yield* releaseOf(worker.workerId, now, limit - released)
       if (released >= limit) break
       looks.foundNothingMore(worker, now)
-      if (worker.isRemoved && worker.diedAt < now - markStays) yield* dropMark(worker.workerId)
     }
     return released
   })
+
+  /** Declares a living worker dead on further conditions; tells whether it did. */
+  const declareOne = (
+    workerId: string,
+    at: number,
+    conditions: (expression: Expression) => ReadonlyArray<string> = () => []
+  ) => {
+    const stamp = nextToken()
+    return Effect.suspend(() => {
+      const expression = new Expression()
+      const time = expression.number(at)
+      const set = [
+        `${expression.name("diedAt")} = ${time}`,
+        `${expression.name("expiresAt")} = ${time}`,
+        `${expression.name("partition")} = ${expression.text(workersThat.died)}`,
+        `${expression.name("declaration")} = ${expression.text(stamp)}`
+      ]
+      return table.update({
+        Key: workerKey(workerId),
+        UpdateExpression: `SET ${set.join(", ")}`,
+        ConditionExpression: allOf(isAlive(expression), ...conditions(expression)),
+        ...expression.maps
+      })
+    }).pipe(
+      Effect.as(true),
+      Effect.catch((error) =>
+        error._tag === "ConditionFailed"
+          // The declaration has arrived twice, or the worker has renewed its lease.
+          ? Effect.succeed(error.item?.["declaration"]?.S === stamp)
+          : Effect.fail(unexpected(error))
+      )
+    )
+  }
 
   /** Deletes an item of a worker if the condition holds; tells whether it is gone. */
   const removeIf = (Key: Item, condition: (expression: Expression) => string) =>
@@ -129,13 +147,6 @@ export const makeDynamoDbWorkers = (
           ? Effect.succeed(error.item === undefined)
           : Effect.fail(unexpected(error))
       )
-    )
-
-  /** What was left for a removed worker after its news was dropped goes with its mark. */
-  const dropMark = (workerId: string) =>
-    Effect.andThen(
-      dropNews(table, workerId, nextToken),
-      Effect.mapError(table.remove({ Key: markKey(workerId) }), unexpected)
     )
 
   const holdsNone = (workerId: string) =>
@@ -188,35 +199,13 @@ export const makeDynamoDbWorkers = (
       sweepExpired(table, [workersThat.live], expiredBy, limit, ({ sk }) => {
         const workerId = sk?.S ?? ""
         if (workerId === except) return Effect.succeed(undefined)
-        const stamp = nextToken()
-        return Effect.suspend(() => {
-          const expression = new Expression()
-          const time = expression.number(at)
-          const set = [
-            `${expression.name("diedAt")} = ${time}`,
-            `${expression.name("expiresAt")} = ${time}`,
-            `${expression.name("partition")} = ${expression.text(workersThat.died)}`,
-            `${expression.name("declaration")} = ${expression.text(stamp)}`
-          ]
-          return table.update({
-            Key: workerKey(workerId),
-            UpdateExpression: `SET ${set.join(", ")}`,
-            ConditionExpression: allOf(
-              isAlive(expression),
-              expression.compare("leaseExpiresAt", "<=", expiredBy)
-            ),
-            ...expression.maps
-          })
-        }).pipe(
-          Effect.as<string | undefined>(workerId),
-          Effect.catch((error) =>
-            error._tag === "ConditionFailed"
-              // The declaration has arrived twice, or the worker has renewed its lease.
-              ? Effect.succeed(error.item?.["declaration"]?.S === stamp ? workerId : undefined)
-              : Effect.fail(unexpected(error))
-          )
+        return Effect.map(
+          declareOne(workerId, at, (expression) => [expression.compare("leaseExpiresAt", "<=", expiredBy)]),
+          (isDead) => isDead ? workerId : undefined
         )
       }),
+
+    end: (workerId, at) => Effect.asVoid(declareOne(workerId, at)),
 
     release: ({ leaseExpiresAt, limit, workerId }) =>
       workerId === undefined ? releaseDead(leaseExpiresAt, limit) : releaseOf(workerId, leaseExpiresAt, limit),
@@ -246,29 +235,11 @@ export const makeDynamoDbWorkers = (
         )
       }),
 
-    remove: Effect.fnUntraced(function*(workerId) {
-      if (!(yield* holdsNone(workerId))) return false
-      const mark = markItem(workerId, yield* Clock.currentTimeMillis)
-      const expression = new Expression()
-      const removal = { Key: workerKey(workerId), ConditionExpression: expression.exists("pk"), ...expression.maps }
-      yield* table.transact([{ Delete: removal }, { Put: { Item: mark } }], nextToken()).pipe(
-        // It is gone already.
-        Effect.catchTag("TransactionRefused", () => Effect.void),
-        Effect.mapError(unexpected)
-      )
-      yield* dropNews(table, workerId, nextToken)
-      return true
-    }),
-
     removeDead: (diedBefore, limit) =>
       sweepExpired(table, [workersThat.died], diedBefore - 1, limit, (key) =>
         Effect.gen(function*() {
-          const { isRemoved, workerId } = yield* table.decode(() => readDead(key))
+          const { workerId } = yield* table.decode(() => readDead(key))
           if (!(yield* holdsNone(workerId))) return undefined
-          if (isRemoved) {
-            yield* dropMark(workerId)
-            return undefined
-          }
           const isGone = yield* removeIf(workerKey(workerId), (expression) =>
             expression.compare("diedAt", "<", diedBefore))
           yield* dropNews(table, workerId, nextToken)
@@ -294,7 +265,7 @@ const isHeldBy = (expression: Expression, workerId: string): string =>
 
 const isAlive = (expression: Expression): string => allOf(expression.exists("pk"), expression.isAbsent("diedAt"))
 
-/** Asks for the workers that are dead or were removed. */
+/** Asks for the workers that are dead. */
 const diedQuery = () => {
   const expression = new Expression()
   return {

@@ -89,8 +89,8 @@ describeWithEngine("capacity units", () => {
       expect(yield* unitsFor(storage.claimTask("delayed", { worker }))).toBe(1 + 7)
       yield* storage.createTask({ ...call, taskId: "left", worker })
       yield* Stream.runHead(storage.workerNews(worker))
-      // Half a unit to find them, 6 for each of two tasks, and 4 for the worker.
-      expect(yield* unitsFor(storage.endWorker(worker))).toBe(0.5 + 2 * 6 + 4)
+      // Half a unit to find them, 6 for each of two tasks, and 3 for the worker.
+      expect(yield* unitsFor(storage.endWorker(worker))).toBe(0.5 + 2 * 6 + 3)
     }))
 
   it.live("of a creation within limits, and of a sweep", () =>

@@ -71,7 +71,8 @@ describeWithEngine("news", () => {
       expect(yield* driver.workers.takeNews("w")).toEqual(["t"])
       yield* driver.patch("t", anyone(0), {}, { lastUpdatedAt: 7 })
       yield* driver.patch("t", anyone(0), {}, { lastUpdatedAt: 8, leaseExpiresAt: 0, worker: null })
-      expect(yield* driver.workers.remove("w")).toBe(true)
+      yield* driver.workers.end("w", 1)
+      expect(yield* driver.workers.removeDead(2, 10)).toBe(1)
       const left = (yield* itemsOf(tableName)).filter(({ pk }) => pk?.S?.startsWith("news#"))
       expect(left).toEqual([])
     }))
@@ -148,28 +149,24 @@ describeWithEngine("workers", () => {
       expect(yield* release).toBe(1)
     }))
 
-  it.live("leave a mark for some minutes when they are removed, and no trace afterwards", () =>
+  it.live("that have ended are found by what they took at the last moment, and leave no trace once they are removed", () =>
     Effect.gen(function*() {
       const tableName = yield* freshTable
       const driver = yield* driverOn(tableName)
-      yield* register(driver, "w")
       const count = Effect.map(itemsOf(tableName), (items) => items.length)
       const before = yield* count
-      expect(yield* driver.workers.remove("w")).toBe(true)
-      expect(yield* driver.workers.remove("w")).toBe(true)
-      expect(yield* driver.workers.find("w")).toBeUndefined()
+      yield* register(driver, "w")
+      yield* driver.workers.end("w", 10)
+      yield* driver.workers.end("w", 20)
+      expect((yield* driver.workers.find("w"))?.diedAt).toBe(10)
       expect(yield* driver.workers.renew("w", 1)).toEqual({ worker: undefined })
-      const at = (minutes: number) => Date.now() + minutes * 60_000
-      const release = (minutes: number) =>
-        driver.workers.release({ workerId: undefined, leaseExpiresAt: at(minutes), limit: 10 })
-      yield* release(1)
-      expect(yield* count).toBe(before)
+      yield* driver.workers.end("none", 10)
+      expect(yield* driver.workers.find("none")).toBeUndefined()
       yield* driver.insert(storedTask("late", held), unlimited, 0)
-      expect(yield* release(5)).toBe(1)
+      expect(yield* driver.workers.release({ workerId: undefined, leaseExpiresAt: 20, limit: 10 })).toBe(1)
       yield* driver.remove("late", anyone(0))
-      yield* release(15)
-      expect(yield* count).toBe(before - 1)
-      expect(yield* driver.workers.removeDead(at(15), 10)).toBe(0)
+      expect(yield* driver.workers.removeDead(20, 10)).toBe(1)
+      expect(yield* count).toBe(before)
     }))
 
   it.live("that hold much are released in steps, each task once", () =>
