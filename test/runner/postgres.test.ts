@@ -1,8 +1,10 @@
 /** Runners of several processes on one PostgreSQL database. */
 import { makePostgresTarget } from "../layers/faults/postgresTarget.ts"
+import { testLongOutages } from "./testLongOutages.ts"
 import { testOutages } from "./testOutages.ts"
 import { testTwoRunners } from "./testTwoRunners.ts"
 
 const target = makePostgresTarget()
 testTwoRunners(target)
 testOutages(target)
+testLongOutages(target)
