@@ -264,7 +264,7 @@ export const missingLocks: ReadonlyArray<MissingLock> = [
     name: "patch does not lock what it checks",
     noticedBy: "updateTaskStatus",
     lock: rewrite(patch, " FOR NO KEY UPDATE", () => ""),
-    pause: rewrite(patch, "(SELECT *,", (matched) => `${matched} pg_sleep(0.005) AS paused,`)
+    pause: rewrite(patch, "MATERIALIZED (SELECT *,", (matched) => `${matched} pg_sleep(0.005) AS paused,`)
   },
   {
     name: "shift does not lock what it takes",
