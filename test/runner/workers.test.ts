@@ -92,7 +92,9 @@ describe("a process", () => {
       yield* Fiber.join(closing)
       assert.deepEqual(asked, ["endWorker"])
       assert.strictEqual((yield* storage.claimableTasks({ limit: 100 })).length, 20)
-      assert.deepEqual(yield* storage.listWorkers(), [])
+      const [ended] = yield* storage.listWorkers()
+      assert.isDefined(ended?.worker.diedAt)
+      assert.strictEqual(ended?.tasks, 0)
     })))
 
   it.effect("that was declared dead goes on with what nobody took, and stops the rest", () =>
