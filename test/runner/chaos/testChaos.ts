@@ -6,9 +6,11 @@ import type { FaultTarget } from "../../layers/faults/FaultTarget.ts"
 import { checkChaos } from "./checkChaos.ts"
 
 /** Seconds that it goes on; a minute takes long in an everyday run, and is what it is for. */
-const seconds = Number(process.env["MCP_TASK_STORAGE_CHAOS_SECONDS"] ?? 60)
+const asked = process.env["MCP_TASK_STORAGE_CHAOS_SECONDS"]
 
-export const testChaos = <E>(target: FaultTarget<E>): void => {
+/** For so many seconds, unless the environment asks for others. */
+export const testChaos = <E>(target: FaultTarget<E>, usual = 60): void => {
+  const seconds = Number(asked ?? usual)
   describe(target.name, () => {
     it.live(
       "each task ends once, none that may not run twice does, and no answer is lost",
