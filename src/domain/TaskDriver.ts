@@ -13,6 +13,7 @@ import type { StoredJson } from "./StoredJson.ts"
 import type { StoredSummary, StoredTask, TaskVersion } from "./StoredTask.ts"
 import type { TaskDriverError } from "./TaskDriverError.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
+import type { TaskRange } from "./TaskRange.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
 import type { TaskGuard, TaskPatch, TaskScope } from "./TaskWrite.ts"
 import type { WorkerDriver } from "./WorkerDriver.ts"
@@ -61,14 +62,14 @@ export interface TaskPosition {
 }
 
 /**
- * A page of a list, ascending by `createdAt` and then by the UTF-8 bytes of `taskId`.
+ * A page of a list: ascending by `createdAt` and then by the UTF-8 bytes of `taskId`, or, for the order `"newest"`, descending.
  *
  * @since 0.1.0
  * @category models
  */
-export interface PageQuery {
+export interface PageQuery extends TaskRange {
   readonly scope: TaskScope
-  readonly status: TaskStatus | undefined
+  /** Only tasks that come behind this position in the order of the page. It lies between the times of the range. */
   readonly after: TaskPosition | undefined
   /** At most this many tasks, at least one. */
   readonly limit: number

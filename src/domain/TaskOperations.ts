@@ -59,6 +59,20 @@ export interface TaskPage<Task> {
 }
 
 /**
+ * A page of a list with a filter.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface SummaryPage<Task> extends TaskPage<Task> {
+  /**
+   * How many tasks the storage looked at, where no index serves the whole filter. Such a page may end early, or have no tasks at
+   * all, and still have a cursor: the search goes on there.
+   */
+  readonly examined?: number
+}
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -196,10 +210,10 @@ export interface SessionTasks extends PlannedWrites<TaskRecord> {
   >
 
   /**
-   * Lists tasks without reading their payloads, of one status if wanted.
+   * Lists tasks without reading their payloads: all, or those of a filter, the oldest or the newest first.
    */
   readonly listTaskSummaries: (options?: SummaryListOptions) => Effect.Effect<
-    TaskPage<TaskSummary>,
+    SummaryPage<TaskSummary>,
     TaskError.InvalidInput | TaskError.InvalidCursor | TaskError.TaskStorageUnavailable
   >
 
@@ -402,12 +416,12 @@ export interface TaskStorageShape extends SessionTasks, WorkerOperations {
   >
 
   /**
-   * Lists tasks without reading their payloads, of one session and one status if wanted.
+   * Lists tasks without reading their payloads: all, or those of a filter, the oldest or the newest first.
    */
   readonly listTaskSummaries: (
     options?: StorageListOptions
   ) => Effect.Effect<
-    TaskPage<TaskSummary>,
+    SummaryPage<TaskSummary>,
     TaskError.InvalidInput | TaskError.InvalidCursor | TaskError.TaskStorageUnavailable
   >
 

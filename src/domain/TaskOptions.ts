@@ -6,7 +6,7 @@
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type { FailureInput, FailureReport } from "./FailureReport.ts"
-import type { TaskOutcomeInput } from "./TaskOutcome.ts"
+import type { ResultKind, TaskOutcomeInput } from "./TaskOutcome.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
 
 /**
@@ -262,12 +262,40 @@ export interface ListOptions {
 }
 
 /**
+ * Which tasks a list gives, and in which order. Each field that is there narrows the list. An index serves `status` and the times of
+ * creation. For the other fields the storage searches what is left.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface TaskFilter<Time = DateTime.Utc> {
+  /** Only tasks in this status, or in one of these. */
+  readonly status?: TaskStatus | ReadonlyArray<TaskStatus> | undefined
+  /** `"oldest"` first, by default, or `"newest"`. */
+  readonly order?: "oldest" | "newest" | undefined
+  /** Only tasks that were created at this time or later. */
+  readonly createdAfter?: Time | undefined
+  /** Only tasks that were created before this time. */
+  readonly createdBefore?: Time | undefined
+  /** Only tasks of this method, such as `tools/call`. */
+  readonly method?: string | undefined
+  /** Only tasks of this name, such as that of a tool; `null` means tasks without a name. */
+  readonly name?: string | null | undefined
+  /** Only tasks that this registered worker has, or had when they ended. */
+  readonly worker?: string | undefined
+  /** Only tasks with an outcome of this kind. */
+  readonly resultKind?: ResultKind | undefined
+  /** Only tasks that were last written at this time or later. */
+  readonly updatedAfter?: Time | undefined
+  /** Only tasks that were last written before this time. */
+  readonly updatedBefore?: Time | undefined
+}
+
+/**
  * @since 0.1.0
  * @category options
  */
-export interface SummaryListOptions extends ListOptions {
-  readonly status?: TaskStatus | undefined
-}
+export interface SummaryListOptions extends ListOptions, TaskFilter {}
 
 /**
  * @since 0.2.0

@@ -37,9 +37,9 @@ import {
 import { decideClaim, decideProvideInput, decideReplacement, decideRequireInput, decideStep } from "./TaskMachine.ts"
 import type { SessionTasks } from "./TaskOperations.ts"
 import type { CreateTask } from "./TaskOptions.ts"
-import { listPage } from "./TaskPages.ts"
+import { listSummaries, listTasks } from "./TaskPages.ts"
 import { parseRequests, parseWriter } from "./TaskParsers.ts"
-import { outcomeFromStored, recordFromStored, summaryFromStored } from "./TaskRecord.ts"
+import { outcomeFromStored, summaryFromStored } from "./TaskRecord.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
 import { makeTaskWriter } from "./TaskWriter.ts"
@@ -156,19 +156,15 @@ export const makeSessionTasks = (
     listTasks: (request) =>
       parsed(
         readOptions(request, listOptions),
-        (request) => listPage("listTasks", parsedSession, request, options.maxPageSize, driver.page, recordFromStored)
+        (request) => listTasks("listTasks", parsedSession, request, options.maxPageSize, driver.page)
       ),
 
     listTaskSummaries: (request) =>
-      parsed(readOptions(request, summaryListOptions), (request) =>
-        listPage(
-          "listTaskSummaries",
-          parsedSession,
-          request,
-          options.maxPageSize,
-          driver.pageSummaries,
-          summaryFromStored
-        )),
+      parsed(
+        readOptions(request, summaryListOptions),
+        (request) =>
+          listSummaries("listTaskSummaries", parsedSession, request, options.maxPageSize, driver.pageSummaries)
+      ),
 
     getTaskResult: (taskId) =>
       parsed(

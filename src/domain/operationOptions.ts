@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { optionNames } from "./optionNames.ts"
+import { type OptionNames, optionNames } from "./optionNames.ts"
 import type {
   ClaimableOptions,
   ClaimOptions,
@@ -228,18 +228,29 @@ export const listOptions = optionNames<ListOptions>({ cursor: true, limit: true 
  * @since 0.2.0
  * @category constants
  */
-export const summaryListOptions = optionNames<SummaryListOptions>({ cursor: true, limit: true, status: true })
+export const summaryListOptions = optionNames<SummaryListOptions>({
+  cursor: true,
+  limit: true,
+  status: true,
+  order: true,
+  createdAfter: true,
+  createdBefore: true,
+  method: true,
+  name: true,
+  worker: true,
+  resultKind: true,
+  updatedAfter: true,
+  updatedBefore: true
+})
 
 /**
  * @since 0.2.0
  * @category constants
  */
-export const storageListOptions = optionNames<StorageListOptions>({
-  cursor: true,
-  limit: true,
-  sessionId: true,
-  status: true
-})
+export const storageListOptions: OptionNames<StorageListOptions> = [
+  ...summaryListOptions,
+  ...optionNames<Pick<StorageListOptions, "sessionId">>({ sessionId: true })
+]
 
 /**
  * @since 0.2.0

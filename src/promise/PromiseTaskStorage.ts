@@ -129,13 +129,16 @@ export interface ListOptions extends Options.ListOptions, CallOptions {}
  * @since 0.1.0
  * @category options
  */
-export interface SummaryListOptions extends Options.SummaryListOptions, CallOptions {}
+export interface SummaryListOptions extends Options.ListOptions, Options.TaskFilter<string>, CallOptions {}
 
 /**
  * @since 0.2.0
  * @category options
  */
-export interface StorageListOptions extends Options.StorageListOptions, CallOptions {}
+export interface StorageListOptions extends SummaryListOptions {
+  /** Only the tasks that are bound to this session. */
+  readonly sessionId?: string | undefined
+}
 
 /**
  * @since 0.1.0
@@ -244,11 +247,11 @@ export interface PromiseSessionTasks extends PromisePlannedWrites<Task> {
   readonly listTasks: (options?: ListOptions) => Promise<Domain.TaskPage<Task>>
 
   /**
-   * Lists tasks by creation time without reading their payloads, of one status if wanted.
+   * Lists tasks without reading their payloads: all, or those of a filter, the oldest or the newest first. Times are ISO texts.
    *
    * Rejects with `InvalidCursor`.
    */
-  readonly listTaskSummaries: (options?: SummaryListOptions) => Promise<Domain.TaskPage<TaskSummary>>
+  readonly listTaskSummaries: (options?: SummaryListOptions) => Promise<Domain.SummaryPage<TaskSummary>>
 
   /**
    * Reads the outcome of a task; `undefined` when it has none yet.
@@ -409,13 +412,13 @@ export interface PromiseTaskStorage extends PromiseSessionTasks, PromiseWorkers 
   readonly listTasksForSession: (sessionId: string, options?: ListOptions) => Promise<Domain.TaskPage<Task>>
 
   /**
-   * Lists tasks by creation time without reading their payloads, of one session and one status if wanted.
+   * Lists tasks without reading their payloads: all, or those of a filter, the oldest or the newest first. Times are ISO texts.
    *
    * Rejects with `InvalidCursor`.
    */
   readonly listTaskSummaries: (
     options?: StorageListOptions
-  ) => Promise<Domain.TaskPage<TaskSummary>>
+  ) => Promise<Domain.SummaryPage<TaskSummary>>
 
   /**
    * Removes expired tasks, all of them or up to `limit`; gives their ids. Durable storage does it by itself.

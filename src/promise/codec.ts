@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import type { EveryField } from "../domain/EveryField.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { TaskId } from "../domain/TaskId.ts"
-import type { TaskPage } from "../domain/TaskOperations.ts"
+import type { SummaryPage, TaskPage } from "../domain/TaskOperations.ts"
 import type * as Domain from "../domain/TaskOperations.ts"
 import type * as Options from "../domain/TaskOptions.ts"
 import type { SummaryFields, TaskRecord, TaskRecordFields, TaskSummary as SummaryRecord } from "../domain/TaskRecord.ts"
@@ -78,7 +78,7 @@ export const encodeSummary = (record: SummaryRecord): TaskSummary => {
  * @since 0.1.0
  * @category encoders
  */
-export const encodeSummaryPage = (page: TaskPage<SummaryRecord>): TaskPage<TaskSummary> => ({
+export const encodeSummaryPage = (page: SummaryPage<SummaryRecord>): SummaryPage<TaskSummary> => ({
   ...page,
   tasks: page.tasks.map(encodeSummary)
 })
@@ -233,6 +233,27 @@ export const decodeTask = (task: Task): TaskRecordFields => {
     lastUpdatedAt: decodeTime("lastUpdatedAt", task.lastUpdatedAt)
   }
 }
+
+/**
+ * Decodes the times of a filter. Throws `InvalidInput` for what is no time.
+ *
+ * @since 0.2.0
+ * @category decoders
+ */
+export const decodeFilter = <Filter extends Options.TaskFilter<string>>(filter: Filter | undefined) => {
+  if (filter === undefined) return undefined
+  const { createdAfter, createdBefore, updatedAfter, updatedBefore, ...rest } = filter
+  return {
+    ...rest,
+    createdAfter: decodeTimeOrAbsent("createdAfter", createdAfter),
+    createdBefore: decodeTimeOrAbsent("createdBefore", createdBefore),
+    updatedAfter: decodeTimeOrAbsent("updatedAfter", updatedAfter),
+    updatedBefore: decodeTimeOrAbsent("updatedBefore", updatedBefore)
+  }
+}
+
+const decodeTimeOrAbsent = (field: string, text: string | undefined): DateTime.Utc | undefined =>
+  text === undefined ? undefined : decodeTime(field, text)
 
 /** What a record says is what was stored, where a duration in another form would be another value. */
 const requireMillis = (field: string, value: unknown): void => {

@@ -21,6 +21,7 @@ import {
 } from "./callOptions.ts"
 import {
   decodeCreateTask,
+  decodeFilter,
   decodeTask,
   encodeClaimedTask,
   encodeProvidedInput,
@@ -82,7 +83,7 @@ export const makePromiseSessionTasks = (
       "listTaskSummaries",
       options,
       summaryListCall,
-      (own) => tasks().listTaskSummaries(own),
+      (own) => tasks().listTaskSummaries(decodeFilter(own)),
       encodeSummaryPage
     ),
 

@@ -17,7 +17,7 @@ import {
   recoveryCall,
   storageListCall
 } from "./callOptions.ts"
-import { encodeClaimedTask, encodeSummaryPage, encodeTaskPage } from "./codec.ts"
+import { decodeFilter, encodeClaimedTask, encodeSummaryPage, encodeTaskPage } from "./codec.ts"
 import { makePromiseSessionTasks } from "./makePromiseSessionTasks.ts"
 import { makePromiseWorkers } from "./makePromiseWorkers.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
@@ -42,7 +42,7 @@ export const makePromiseTaskStorage = (
   listTaskSummaries: (options) =>
     calls.read("listTaskSummaries", options, storageListCall, (own) => {
       if (own?.sessionId !== undefined) requireId("sessionId", own.sessionId)
-      return storage.listTaskSummaries(own)
+      return storage.listTaskSummaries(decodeFilter(own))
     }, encodeSummaryPage),
 
   listTasksForSession: (sessionId, options) =>

@@ -159,13 +159,26 @@ const holds = [
 const pages = [...notOptions, ...each("limit", notCounts)]
 const cursors = each("cursor", [0, {}, "", "nonsense", "x".repeat(10_000)])
 
+const filters = [
+  ...pages,
+  ...cursors,
+  ...each("status", [...notStatuses, [], ["working", "done"]]),
+  ...each("order", ["", "Newest", null, 1]),
+  ...["createdAfter", "createdBefore", "updatedAfter", "updatedBefore"].flatMap((field) => each(field, notTimes)),
+  { createdAfter: "2026-01-01T00:00:00Z", createdBefore: "2026-01-01T00:00:00.000Z" },
+  ...each("method", [1, null, {}]),
+  ...each("name", ["", 1, {}]),
+  ...each("worker", notIds.slice(1)),
+  ...each("resultKind", ["", "failed", null, 1])
+]
+
 const sessionMethods: { readonly [method: string]: Table } = {
   createTask: { right: [call, {}], wrong: [wrongDrafts, notOptions] },
   getTask: onTask(plain),
   updateTask: { right: [record, {}], wrong: [wrongRecords, notOptions] },
   deleteTask: onTask(plain),
   listTasks: { right: [{}], wrong: [[...pages, ...cursors]] },
-  listTaskSummaries: { right: [{}], wrong: [[...pages, ...cursors, ...each("status", notStatuses)]] },
+  listTaskSummaries: { right: [{}], wrong: [filters] },
   updateTaskStatus: onTask(["cancelled", [undefined, ...notStatuses]], [{}, [
     ...notOptions,
     ...attempts,
@@ -220,7 +233,7 @@ const storageMethods: { readonly [method: string]: Table } = {
   ...sessionMethods,
   listTaskSummaries: {
     right: [{}],
-    wrong: [[...pages, ...cursors, ...each("status", notStatuses), ...each("sessionId", notIds.slice(1))]]
+    wrong: [[...filters, ...each("sessionId", notIds.slice(1))]]
   },
   listTasksForSession: { right: ["session", {}], wrong: [notIds, [...pages, ...cursors]] },
   expireTasks: { right: [{}], wrong: [pages] },

@@ -187,6 +187,17 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     const ids = (page: { readonly tasks: ReadonlyArray<{ readonly taskId: string }> }) =>
       page.tasks.map(({ taskId }) => taskId)
     expect(ids(await storage.listTasksForSession("even"))).toStrictEqual(["task-0", "task-2", "task-4"])
+    const between = await storage.listTaskSummaries({
+      createdAfter: "2026-01-01T00:00:01.000Z",
+      createdBefore: "2026-01-01T00:00:04Z",
+      order: "newest"
+    })
+    expect(ids(between)).toStrictEqual(["task-3", "task-2", "task-1"])
+    const searched = await storage.forSession("even").listTaskSummaries({
+      updatedAfter: "2026-01-01T00:00:00.000Z",
+      limit: 1
+    })
+    expect(searched).toStrictEqual({ tasks: [expect.anything()], examined: 1, nextCursor: expect.any(String) })
     const summaries = await storage.listTaskSummaries({ sessionId: "even", status: "working" })
     expect(ids(summaries)).toStrictEqual(["task-0", "task-2"])
     expect(summaries.tasks[0]).toStrictEqual({

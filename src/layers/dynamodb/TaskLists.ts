@@ -40,17 +40,22 @@ export const makeTaskLists = (
     <Task extends StoredSummary>(shape: TaskShape<Task>, bytesOf: (task: Task) => number) =>
     (query: PageQuery): Effect.Effect<DriverPage<Task>, TaskDriverError> =>
       Effect.gen(function*() {
-        const { after, limit, maxBytes, scope, status } = query
+        const { after, limit, maxBytes, order, scope, statuses } = query
         const start = after === undefined ? {} : {
           ...taskKey(after.taskId),
           createdAt: numeric(after.createdAt),
           taskId: { S: after.taskId }
         }
-        const queries = listIndex(scope, status, partitions).map((keys): PartitionQuery => ({
-          ...partitionQuery(keys, scope.now),
+        const queries = listIndex(scope, statuses, partitions).map((keys): PartitionQuery => ({
+          ...partitionQuery(keys, scope.now, creationRange(query)),
+          ScanIndexForward: order === "oldest",
           ...(after === undefined ? {} : { ExclusiveStartKey: { ...start, ...keys.values } })
         }))
-        const cursor = makeIndexCursor(table, queries, orderedBy("createdAt"))
+        const cursor = makeIndexCursor(
+          table,
+          queries,
+          order === "oldest" ? byCreation : (left, right) => byCreation(right, left)
+        )
 
         const tasks: Array<Task> = []
         let bytes = 0
@@ -228,10 +233,21 @@ interface PartitionKeys {
 /** Gives the condition on which of the entries of a partition are wanted. */
 type Range = (expression: Expression) => string
 
+const byCreation = orderedBy("createdAt")
+
+/** The times of creation between which a page lies, if there is an end to them. */
+const creationRange = ({ createdAfter, createdBefore }: PageQuery): Range | undefined =>
+  createdAfter === undefined && createdBefore === undefined
+    ? undefined
+    : (expression) => expression.isBetween("createdAt", createdAfter ?? -beyondTime, (createdBefore ?? beyondTime) - 1)
+
+/** Later than any time, and with a minus earlier. */
+const beyondTime = 8.64e15 + 1
+
 /** Says which partitions of which index hold the tasks of a list. */
 const listIndex = (
   { session }: TaskScope,
-  status: TaskStatus | undefined,
+  statuses: ReadonlyArray<TaskStatus> | undefined,
   partitions: ReadonlyArray<string>
 ): ReadonlyArray<PartitionKeys> => {
   const hashes = session === undefined
@@ -239,12 +255,15 @@ const listIndex = (
     : session === null
     ? partitions.map((partition) => ({ session: { S: sessionKey(null, partition) } }))
     : [{ session: { S: sessionKey(session, "") } }]
-  return hashes.map((hash): PartitionKeys => {
-    const isOfSession = session !== undefined
-    return status === undefined
-      ? { index: isOfSession ? indexes.bySession : indexes.all, values: hash }
-      : { index: isOfSession ? indexes.bySessionStatus : indexes.byStatus, values: { ...hash, status: { S: status } } }
-  })
+  const isOfSession = session !== undefined
+  return hashes.flatMap((hash): ReadonlyArray<PartitionKeys> =>
+    statuses === undefined
+      ? [{ index: isOfSession ? indexes.bySession : indexes.all, values: hash }]
+      : statuses.map((status) => ({
+        index: isOfSession ? indexes.bySessionStatus : indexes.byStatus,
+        values: { ...hash, status: { S: status } }
+      }))
+  )
 }
 
 const partitionQuery = (
@@ -265,7 +284,7 @@ const partitionQuery = (
   }
 }
 
-const isWanted = (item: Item, { scope, status }: PageQuery): boolean => {
+const isWanted = (item: Item, { scope, statuses }: PageQuery): boolean => {
   const task = readPlain(item)
-  return isVisible(task, scope) && (status === undefined || task.status === status)
+  return isVisible(task, scope) && (statuses === undefined || statuses.includes(task.status))
 }

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
+import type { TaskOrder } from "../../domain/TaskRange.ts"
 import type { TaskEntry } from "./TaskOrder.ts"
 
 /**
@@ -28,10 +29,10 @@ export class LazyIndex<Key> {
     this.#tree?.delete(entry)
   }
 
-  /** Walks the entries from a place on, in order. */
-  from(place: Key | undefined): Iterable<TaskEntry> {
+  /** Walks the entries from a place on, in order or in reverse. */
+  from(place: Key | undefined, order: TaskOrder = "oldest"): Iterable<TaskEntry> {
     this.#tree ??= this.#build()
-    return this.#tree.values(place)
+    return walk(this.#tree, place, order)
   }
 
   #build(): BTreeEx<Key, TaskEntry> {
@@ -39,6 +40,19 @@ export class LazyIndex<Key> {
     for (const entry of this.#source()) tree.set(entry, entry)
     return tree
   }
+}
+
+/**
+ * Walks the entries of a tree from a place on, in order or in reverse.
+ */
+export const walk = <Key>(
+  tree: BTreeEx<Key, TaskEntry>,
+  place: Key | undefined,
+  order: TaskOrder
+): Iterable<TaskEntry> => order === "oldest" ? tree.values(place) : valuesDown(tree, place)
+
+function* valuesDown<Key>(tree: BTreeEx<Key, TaskEntry>, place: Key | undefined): Generator<TaskEntry> {
+  for (const [, entry] of tree.entriesReversed(place)) yield entry
 }
 
 /**

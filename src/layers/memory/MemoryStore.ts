@@ -5,14 +5,7 @@
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
 import { expiresAt, holderOf, isExpired, type StoredTask } from "../../domain/StoredTask.ts"
-import type {
-  FreeQuery,
-  InsertResult,
-  PatchResult,
-  TakenTask,
-  TaskBounds,
-  TaskPosition
-} from "../../domain/TaskDriver.ts"
+import type { FreeQuery, InsertResult, PageQuery, PatchResult, TakenTask, TaskBounds } from "../../domain/TaskDriver.ts"
 import { sortKey } from "../../domain/TaskId.ts"
 import { activeStatuses, type TaskStatus } from "../../domain/TaskStatus.ts"
 import {
@@ -32,7 +25,7 @@ import { filter, LazyIndex } from "./LazyIndex.ts"
 import { makeMemoryMessages, type MemoryMessages } from "./MemoryMessages.ts"
 import { MemoryWorkers } from "./MemoryWorkers.ts"
 import { TaskList } from "./TaskList.ts"
-import { byActivity, byExpiry, byLease, type Expiry, type LeasePlace, type TaskEntry } from "./TaskOrder.ts"
+import { byActivity, byExpiry, byLease, type Expiry, type LeasePlace, type Place, type TaskEntry } from "./TaskOrder.ts"
 
 /**
  * The tasks of one memory backend. Rows are replaced, never changed, so each row is a snapshot.
@@ -163,15 +156,12 @@ export class MemoryStore {
     return true
   }
 
-  /** Walks the visible tasks of a list behind a position. */
-  *list(
-    scope: TaskScope,
-    status: TaskStatus | undefined,
-    after: TaskPosition | undefined
-  ): Generator<StoredTask> {
+  /** Walks the visible tasks of a list. */
+  *list(query: Omit<PageQuery, "limit" | "maxBytes">): Generator<StoredTask> {
+    const { createdAfter = -Infinity, createdBefore = Infinity, order, scope, statuses } = query
     const list = scope.session === undefined ? this.#all : this.#sessions.get(scope.session)
-    const place = after === undefined ? undefined : { createdAt: after.createdAt, key: sortKey(after.taskId) }
-    for (const { task } of list?.after(place, status) ?? []) {
+    for (const { task } of list?.behind(startOf(query), order, statuses) ?? []) {
+      if (order === "oldest" ? task.createdAt >= createdBefore : task.createdAt < createdAfter) return
       if (!isExpired(task, scope.now)) yield task
     }
   }
@@ -279,6 +269,15 @@ export class MemoryStore {
   #written(taskId: string, writer: symbol | undefined): void {
     for (const [listener, owner] of this.#listeners) if (owner !== writer) listener(taskId)
   }
+}
+
+/** The place that a list begins behind. Every key comes behind the empty one. */
+const startOf = (
+  { after, createdAfter, createdBefore, order }: Pick<PageQuery, "after" | "createdAfter" | "createdBefore" | "order">
+): Place | undefined => {
+  if (after !== undefined) return { createdAt: after.createdAt, key: sortKey(after.taskId) }
+  const time = order === "oldest" ? createdAfter : createdBefore
+  return time === undefined ? undefined : { createdAt: time, key: "" }
 }
 
 const isLeased = (entry: TaskEntry): boolean => entry.task.leaseExpiresAt !== null && !isHeldByWorker(entry)

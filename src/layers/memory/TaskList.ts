@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
+import type { TaskOrder } from "../../domain/TaskRange.ts"
 import { type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
-import { LazyIndex } from "./LazyIndex.ts"
+import { LazyIndex, walk } from "./LazyIndex.ts"
 import { byCreation, type Place, type TaskEntry } from "./TaskOrder.ts"
 
 /**
@@ -41,10 +42,16 @@ export class TaskList {
     this.#byStatus.get(entry.task.status)?.add(entry)
   }
 
-  /** Walks the entries behind a place, of one status or of all. */
-  *after(place: Place | undefined, status: TaskStatus | undefined): Generator<TaskEntry> {
-    const entries = status === undefined ? this.#all.values(place) : this.#byStatus.get(status)?.from(place)
-    for (const entry of entries ?? []) {
+  /** Walks the entries behind a place in an order, of some statuses or of all. */
+  *behind(
+    place: Place | undefined,
+    order: TaskOrder,
+    statuses: ReadonlyArray<TaskStatus> | undefined
+  ): Generator<TaskEntry> {
+    const walks = statuses === undefined
+      ? [walk(this.#all, place, order)]
+      : statuses.map((status) => this.#byStatus.get(status)?.from(place, order) ?? [])
+    for (const entry of merged(walks, order === "oldest" ? byCreation : (left, right) => byCreation(right, left))) {
       if (place === undefined || byCreation(entry, place) !== 0) yield entry
     }
   }
@@ -54,5 +61,26 @@ export class TaskList {
     for (const entry of this.#all.values()) {
       if (entry.task.status === status) yield entry
     }
+  }
+}
+
+/** Walks what several walks give, each in an order, in that order. */
+function* merged(
+  walks: ReadonlyArray<Iterable<TaskEntry>>,
+  compare: (left: Place, right: Place) => number
+): Generator<TaskEntry> {
+  const heads = walks.map((entries) => {
+    const rest = entries[Symbol.iterator]()
+    return { rest, next: rest.next() }
+  })
+  while (true) {
+    let first: (typeof heads)[number] | undefined
+    for (const head of heads) {
+      if (head.next.done === true) continue
+      if (first === undefined || compare(head.next.value, first.next.value) < 0) first = head
+    }
+    if (first === undefined) return
+    yield first.next.value
+    first.next = first.rest.next()
   }
 }

@@ -84,7 +84,7 @@ const takePage = (
 ): DriverPage<StoredTask> => {
   const tasks: Array<StoredTask> = []
   let atMost = 0
-  for (const task of store.list(query.scope, query.status, query.after)) {
+  for (const task of store.list(query)) {
     if (tasks.length === query.limit) return { tasks, more: true }
     atMost += size(task, "bytesAtMost")
     // Exact sizes need the text of every payload, so they are taken only when they can matter.

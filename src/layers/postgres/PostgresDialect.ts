@@ -50,6 +50,7 @@ export const makePostgresDialect = ({ place, statementTimeout = 10_000 }: Postgr
     skipLocked: " FOR UPDATE SKIP LOCKED",
     // What a query selects would be taken for a good part of the table, which would be read as a whole.
     among: (select) => `= ANY (ARRAY(${select}))`,
+    selective: (condition) => condition,
     idList: "SELECT jsonb_array_elements_text(CAST(? AS jsonb))",
     kindKey,
     joinEach: (tasks, where, lock) =>

@@ -55,6 +55,8 @@ export interface SqlDialect {
   readonly skipLocked: string
   /** Tests that a key is among the few that a query selects, so that each is looked up, however many there may be. */
   readonly among: (select: string) => string
+  /** Says of a condition that few rows meet it, so that their index is the one to look in. */
+  readonly selective: (condition: string) => string
   /** Selects the ids that the one parameter lists, as a JSON array. */
   readonly idList: string
   /** The key of a kind, by which free tasks are found: of an expression for the text of its method and then its name. */

@@ -4,9 +4,10 @@
  * @since 0.1.0
  */
 import { fixedFields, summaryJsonFields } from "../../domain/StoredTask.ts"
-import type { PageQuery, TaskDriver } from "../../domain/TaskDriver.ts"
+import type { TaskDriver } from "../../domain/TaskDriver.ts"
 import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import type { TaskScope } from "../../domain/TaskWrite.ts"
+import { makePageStatements } from "./PageStatements.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import {
   bytesOf,
@@ -30,9 +31,6 @@ import { columnList, columns, summaryColumnList, type TaskTables } from "./TaskT
  */
 export const removed = `task_id, CASE WHEN ${isHeld} THEN worker END AS holder`
 
-/** The place before every task. */
-const start = { createdAt: -8.64e15 - 1, taskId: "" }
-
 /**
  * Makes the statements on the tasks of one storage.
  *
@@ -41,29 +39,12 @@ const start = { createdAt: -8.64e15 - 1, taskId: "" }
  */
 export const makeTaskStatements = (
   tables: TaskTables,
-  dialect: Pick<SqlDialect, "among" | "idList" | "skipLocked">
+  dialect: Pick<SqlDialect, "among" | "idList" | "selective" | "skipLocked">
 ) => {
   const { tasks } = tables
   const cached = makeTexts()
   const gone = dialect.among("SELECT task_id FROM gone")
-  const keyset = `(created_at, task_id) > (?, ?) AND ${notExpired}`
-
-  /**
-   * The part of the order that a page reads. The status is named, so that a plan is made for it: of a rare status among
-   * many tasks it differs from that of a common one.
-   */
-  const range = (query: PageQuery): string => {
-    const session = query.scope.session
-    return (session === undefined ? "" : session === null ? "session_id IS NULL AND " : "session_id = ? AND ") +
-      (query.status === undefined ? "" : `status = '${query.status}' AND `) + keyset
-  }
-  const rangeParams = (query: PageQuery): Array<string | number> => {
-    const { createdAt, taskId } = query.after ?? start
-    const params: Array<string | number> = [createdAt, taskId, query.scope.now]
-    if (typeof query.scope.session === "string") params.unshift(query.scope.session)
-    return params
-  }
-  const rangeKey = (query: PageQuery): string => scoped(query.scope).key + (query.status ?? "")
+  const pages = makePageStatements(tasks, cached, dialect)
 
   const makeOne = (name: string, build: (condition: string) => string) => (taskId: string, scope: TaskScope) => {
     const { condition, key, params } = scoped(scope)
@@ -74,38 +55,6 @@ export const makeTaskStatements = (
   }
   const makeFind = (name: string, list: ReadonlyArray<string>) =>
     makeOne(name, (condition) => `SELECT ${list.join(", ")} FROM ${tasks} WHERE ${condition}`)
-
-  const makePage = (name: string, list: ReadonlyArray<string>, bytes: string) => ({
-    /**
-     * One task more than the page holds, or nothing when they take more bytes than allowed together: sizes are added up
-     * before the first value is read.
-     */
-    whole: (query: PageQuery): SqlStatement => {
-      const params = rangeParams(query)
-      return {
-        text: cached(`${name} ${rangeKey(query)}`, () => {
-          const rows = `FROM ${tasks} WHERE ${range(query)}`
-          const order = "ORDER BY created_at, task_id LIMIT ?"
-          return `SELECT ${list.join(", ")} ${rows} AND ` +
-            `(SELECT coalesce(sum(bytes), 0) FROM (SELECT ${bytes} AS bytes ${rows} ${order}) AS sizes) <= ? ${order}`
-        }),
-        params: [...params, ...params, query.limit + 1, query.maxBytes, query.limit + 1]
-      }
-    },
-
-    /** The tasks that fit, the first one whatever its size, then a row of nulls for each one that is left for later. */
-    fitting: (query: PageQuery): SqlStatement => ({
-      text: cached(`${name} fitting ${rangeKey(query)}`, () =>
-        "WITH page AS (" +
-        `SELECT created_at, task_id, ${bytes} AS bytes FROM ${tasks} WHERE ${range(query)} ` +
-        "ORDER BY created_at, task_id LIMIT ?), sized AS (" +
-        "SELECT task_id, row_number() OVER w AS place, sum(bytes) OVER w AS total FROM page " +
-        "WINDOW w AS (ORDER BY created_at, task_id ROWS UNBOUNDED PRECEDING)) " +
-        `SELECT ${list.map((column) => `task.${column}`).join(", ")} FROM sized LEFT JOIN ${tasks} AS task ` +
-        "ON task.task_id = sized.task_id AND place <= ? AND (place = 1 OR total <= ?) ORDER BY place"),
-      params: [...rangeParams(query), query.limit + 1, query.limit, query.maxBytes]
-    })
-  })
 
   return {
     find: makeFind("find", columnList),
@@ -119,9 +68,9 @@ export const makeTaskStatements = (
       params: [JSON.stringify(taskIds)]
     }),
 
-    page: makePage("page", columnList, `bytes + ${bytesOf(fixedFields.map((field) => columns[field]))}`),
+    page: pages("page", columnList, `bytes + ${bytesOf(fixedFields.map((field) => columns[field]))}`),
 
-    pageSummaries: makePage(
+    pageSummaries: pages(
       "summaries",
       summaryColumnList,
       bytesOf(summaryJsonFields.map((field) => columns[field]))

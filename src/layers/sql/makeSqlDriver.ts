@@ -9,9 +9,9 @@ import type { DriverPage, PageQuery, TaskDriver, TaskDriverError } from "../../d
 import { makeSqlFreeTasks } from "./makeSqlFreeTasks.ts"
 import { makeSqlMessages } from "./makeSqlMessages.ts"
 import { makeSqlWorkers } from "./makeSqlWorkers.ts"
+import type { PageStatements } from "./PageStatements.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import type { SqlRunner } from "./SqlRunner.ts"
-import type { SqlStatement } from "./SqlStatement.ts"
 import type { SqlWrites } from "./SqlWrites.ts"
 import { makeTaskStatements } from "./TaskStatements.ts"
 import {
@@ -44,23 +44,22 @@ export const makeSqlDriver = (
   const find: TaskDriver["find"] = (taskId, scope) =>
     read(statements.find(taskId, scope), ([row]) => row === undefined ? undefined : readTask(row))
 
-  const page = <Task>(
-    page: { readonly whole: (query: PageQuery) => SqlStatement; readonly fitting: (query: PageQuery) => SqlStatement },
-    readRow: (row: Row) => Task
-  ) =>
-  (query: PageQuery): Effect.Effect<DriverPage<Task>, TaskDriverError> => {
-    const whole = read(page.whole(query), (rows) => ({
-      tasks: rows.slice(0, query.limit).map(readRow),
-      more: rows.length > query.limit
-    }))
-    const fitting = Effect.suspend(() =>
-      read(page.fitting(query), (rows) => {
-        const tasks = rows.filter((row) => row[0] !== null).map(readRow)
-        return { tasks, more: tasks.length < rows.length }
-      })
-    )
-    return Effect.flatMap(whole, (found) => found.tasks.length === 0 ? fitting : Effect.succeed(found))
-  }
+  const page =
+    <Task>(page: PageStatements, readRow: (row: Row) => Task) =>
+    (query: PageQuery): Effect.Effect<DriverPage<Task>, TaskDriverError> => {
+      const fitting = Effect.suspend(() =>
+        read(page.fitting(query), (rows) => {
+          const tasks = rows.filter((row) => row[0] !== null).map(readRow)
+          return { tasks, more: tasks.length < rows.length }
+        })
+      )
+      if (query.statuses !== undefined && query.statuses.length > 1) return fitting
+      const whole = read(page.whole(query), (rows) => ({
+        tasks: rows.slice(0, query.limit).map(readRow),
+        more: rows.length > query.limit
+      }))
+      return Effect.flatMap(whole, (found) => found.tasks.length === 0 ? fitting : Effect.succeed(found))
+    }
 
   const { insert, patch, pushWithin, removeQuiet, removeTasks, removeWorkers, take } = makeWrites(find)
   return {

@@ -21,6 +21,8 @@ export const sqliteDialect: SqlDialect = {
   forUpdate: "",
   skipLocked: "",
   among: (select) => `IN (${select})`,
+  // Of a range with two ends SQLite thinks so much that it would read all tasks of a session.
+  selective: (condition) => `unlikely(${condition})`,
   idList: "SELECT value FROM json_each(?)",
   kindKey,
   // A function that gives rows may depend on the row before it, and a query may not.

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import type { StoredTask } from "../../domain/StoredTask.ts"
 import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import { wholeRange } from "../../domain/TaskRange.ts"
 import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import type { TaskGuard, TaskPatch, TaskScope } from "../../domain/TaskWrite.ts"
 
@@ -90,6 +91,13 @@ export const tasksIn = (
   now: number
 ): Effect.Effect<ReadonlyArray<StoredTask>, TaskDriverError> =>
   Effect.map(
-    good.page({ scope: { now, session: undefined }, status, after: undefined, limit: 10_000, maxBytes: Infinity }),
+    good.page({
+      ...wholeRange,
+      scope: { now, session: undefined },
+      statuses: [status],
+      after: undefined,
+      limit: 10_000,
+      maxBytes: Infinity
+    }),
     ({ tasks }) => tasks
   )

@@ -105,7 +105,99 @@ export const brokenReads: ReadonlyArray<BrokenDriver> = [
     name: "ignores the status of a list",
     subject: "lists",
     checks: ["model", "linearizability"],
-    breakDriver: paging((read) => (query) => read({ ...query, status: undefined }))
+    breakDriver: paging((read) => (query) => read({ ...query, statuses: undefined }))
+  },
+  {
+    name: "ignores all statuses of a list but the first",
+    subject: "filters",
+    checks: ["model"],
+    breakDriver: paging((read) => (query) => read({ ...query, statuses: query.statuses?.slice(0, 1) }))
+  },
+  {
+    name: "gives the tasks of several statuses one status after the other",
+    subject: "filters",
+    checks: [],
+    breakDriver: paging((read) => (query) =>
+      Effect.map(
+        Effect.forEach(query.statuses ?? [undefined], (status) =>
+          read({ ...query, statuses: status === undefined ? undefined : [status] })),
+        (pages) => {
+          const tasks = pages.flatMap((page) =>
+            page.tasks
+          )
+          return {
+            tasks: tasks.slice(0, query.limit),
+            more: tasks.length > query.limit || pages.some(({ more }) => more)
+          }
+        }
+      )
+    )
+  },
+  {
+    name: "always gives the oldest first",
+    subject: "filters",
+    checks: ["model"],
+    breakDriver: paging((read) => (query) => read({ ...query, order: "oldest" }))
+  },
+  {
+    name: "turns each page around for the newest first",
+    subject: "filters",
+    checks: ["model"],
+    breakDriver: paging((read) => (query) =>
+      Effect.map(
+        read({ ...query, order: "oldest" }),
+        ({ more, tasks }) => ({ more, tasks: query.order === "oldest" ? tasks : tasks.toReversed() })
+      )
+    )
+  },
+  {
+    name: "orders tasks of the same creation time the same way in both directions",
+    subject: "filters",
+    checks: [],
+    breakDriver: paging((read) => (query) =>
+      query.order === "oldest" ? read(query) : Effect.map(
+        read({ ...query, after: undefined, limit: 10_000 }),
+        ({ tasks }) => {
+          const sorted = tasks.toSorted((left, right) =>
+            right.createdAt - left.createdAt || (left.taskId < right.taskId ? -1 : 1)
+          )
+          const behind = sorted.slice(1 + sorted.findIndex(({ taskId }) => taskId === query.after?.taskId))
+          return { tasks: behind.slice(0, query.limit), more: behind.length > query.limit }
+        }
+      )
+    )
+  },
+  {
+    name: "leaves out what was created at the start of a time",
+    subject: "filters",
+    checks: ["model"],
+    breakDriver: paging((read) => ({ createdAfter, ...query }) =>
+      read({ ...query, createdAfter: createdAfter === undefined ? undefined : createdAfter + 1 })
+    )
+  },
+  {
+    name: "gives what was created at the end of a time",
+    subject: "filters",
+    checks: ["model"],
+    breakDriver: paging((read) => ({ createdBefore, ...query }) =>
+      read({ ...query, createdBefore: createdBefore === undefined ? undefined : createdBefore + 1 })
+    )
+  },
+  {
+    name: "ignores the end of a time for the newest first",
+    subject: "filters",
+    checks: ["model"],
+    breakDriver: paging((read) => (query) =>
+      read(query.order === "oldest" ? query : { ...query, createdAfter: undefined })
+    )
+  },
+  {
+    name: "begins each page with the bound of a time instead of the cursor",
+    subject: "filters",
+    checks: [],
+    breakDriver: paging((read) => (query) =>
+      read(query.createdBefore === undefined || query.order === "oldest" ? query : { ...query, after: undefined })
+    )
   },
   {
     name: "ignores the bytes of a page",

@@ -76,6 +76,7 @@ const ofSessions: ReadonlyArray<Row<SessionTasks>> = [
   ],
   ["listTasks", "limt", "limit", (tasks, extra) => call(tasks.listTasks, extra)],
   ["listTaskSummaries", "statuss", "status", (tasks, extra) => call(tasks.listTaskSummaries, extra)],
+  ["listTaskSummaries", "createdBfore", "createdBefore", (tasks, extra) => call(tasks.listTaskSummaries, extra)],
   ["claimTask", "leese", "lease", (tasks, extra) => call(tasks.claimTask, "one", { lease: 1, ...extra })],
   ["claimTask", "woker", "worker", (tasks, extra) => call(tasks.claimTask, "one", { lease: 1, ...extra })],
   ["createTask", "delayed", "delay", (tasks, extra) => call(tasks.createTask, { ...tool, ...extra })],

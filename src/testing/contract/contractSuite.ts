@@ -14,6 +14,7 @@ import { deletesGroup } from "./deletes.ts"
 import { expiryGroup } from "./expiry.ts"
 import { failuresGroup } from "./failures.ts"
 import { fencingGroup } from "./fencing.ts"
+import { filtersGroup } from "./filters.ts"
 import { freeTasksGroup } from "./freeTasks.ts"
 import { inheritedKeysGroup } from "./inheritedKeys.ts"
 import { inputRoundsGroup } from "./inputRounds.ts"
@@ -61,6 +62,7 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   updateGroup,
   deletesGroup,
   listsGroup,
+  filtersGroup,
   sessionsGroup,
   expiryGroup,
   limitsGroup,

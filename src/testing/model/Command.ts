@@ -6,7 +6,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
-import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
+import { ResultKind, type TaskOutcome } from "../../domain/TaskOutcome.ts"
 import { TaskStatus } from "../../domain/TaskStatus.ts"
 
 /** Few of everything, so that commands meet; in JavaScript's order U+E000 would be the last id. */
@@ -227,7 +227,44 @@ const reads = [
   })
 ] as const
 
+/** Which tasks a list is to have; times are counted back from now. */
+const filterFields = {
+  status: Schema.Literals(["working", "failed"]),
+  statuses: Schema.Tuple([Schema.Literals(["working", "cancelled"]), Schema.Literals(["input_required", "failed"])]),
+  createdAfter: Schema.Literals([5, 10]),
+  createdBefore: Schema.Literals([0, 1]),
+  name: Schema.NullOr(Schema.Literals(["search"])),
+  resultKind: ResultKind,
+  updatedAfter: Schema.Literals([5, 10]),
+  updatedBefore: Schema.Literals([0, 1])
+} as const
+
+const allFilters = Struct.map(filterFields, Schema.optionalKey)
+
+/** By one or two options most of the time, since by many there are few. */
+const filter = Schema.Union([
+  Schema.Struct({}),
+  Schema.Struct(Struct.pick(allFilters, ["status"])),
+  Schema.Struct(Struct.pick(allFilters, ["statuses"])),
+  Schema.Struct(Struct.pick(allFilters, ["createdAfter", "createdBefore"])),
+  Schema.Struct(Struct.pick(allFilters, ["name", "resultKind"])),
+  Schema.Struct(Struct.pick(allFilters, ["updatedAfter", "updatedBefore"])),
+  Schema.Struct(allFilters)
+])
+
+/**
+ * @since 0.2.0
+ * @category models
+ */
+export type Filter = Schema.Struct.Type<typeof allFilters>
+
 const others = [
+  Schema.TaggedStruct("filter", {
+    actor: Actor,
+    filter,
+    order: Schema.optionalKey(Schema.Literals(["oldest", "newest"])),
+    limit: Schema.optionalKey(Schema.Literals([1, 2, 3]))
+  }),
   Schema.TaggedStruct("next", { actor: Actor, limit: Schema.Literals([1, 2]) }),
   Advance,
   Schema.TaggedStruct("expireTasks", { actor: Actor }),

@@ -6,7 +6,7 @@
 import * as DateTime from "effect/DateTime"
 import type { Json } from "effect/Schema"
 import { TaskId } from "../../domain/TaskId.ts"
-import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
+import type { ResultKind, TaskOutcome } from "../../domain/TaskOutcome.ts"
 import type { TaskRecordFields } from "../../domain/TaskRecord.ts"
 import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import type { Answer } from "./Answer.ts"
@@ -95,15 +95,32 @@ export interface ModelMessage {
 }
 
 /**
+ * A list that may be read.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ModelList {
+  readonly session: string | null | undefined
+  readonly summaries: boolean
+  readonly order: "oldest" | "newest"
+  readonly statuses: ReadonlyArray<TaskStatus> | undefined
+  readonly createdAfter?: number | undefined
+  readonly createdBefore?: number | undefined
+  readonly name?: string | null | undefined
+  readonly resultKind?: ResultKind | undefined
+  readonly updatedAfter?: number | undefined
+  readonly updatedBefore?: number | undefined
+}
+
+/**
  * A list that was read up to a place: what `next` goes on with.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ModelCursor {
-  readonly session: string | null | undefined
-  readonly status: TaskStatus | undefined
-  readonly summaries: boolean
+  readonly list: ModelList
   readonly after: { readonly createdAt: number; readonly taskId: string }
 }
 
@@ -194,7 +211,13 @@ export const recordOf = (task: ModelTask): TaskRecordFields => ({
   ...(task.steps === null ? {} : { steps: task.steps })
 })
 
-const kindOf = (result: TaskOutcome) => {
+/**
+ * Gives the kind of an outcome.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const kindOf = (result: TaskOutcome): ResultKind => {
   if (result._tag === "Error") return "error"
   const { value } = result
   const isError = typeof value === "object" && value !== null && "isError" in value && value["isError"] === true

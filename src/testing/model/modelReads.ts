@@ -3,11 +3,18 @@
  *
  * @since 0.1.0
  */
-import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import { plainRecord } from "../PlainRecord.ts"
 import { type Answer, refusal } from "./Answer.ts"
-import type { Actor, Command } from "./Command.ts"
-import { type ModelCursor, type ModelState, type ModelTask, recordOf, type Step } from "./ModelState.ts"
+import type { Actor, Command, Filter } from "./Command.ts"
+import {
+  kindOf,
+  type ModelCursor,
+  type ModelList,
+  type ModelState,
+  type ModelTask,
+  recordOf,
+  type Step
+} from "./ModelState.ts"
 
 /**
  * Tells whether a task has expired.
@@ -82,12 +89,34 @@ export const countTasks = (state: ModelState, call: Extract<Command, { readonly 
  * @category reads
  */
 export const listPage = (state: ModelState, call: Extract<Command, { readonly _tag: "list" }>): Step => {
-  const query = {
-    session: call.actor.session,
-    status: call.summaries ? call.status : undefined,
-    summaries: call.summaries
+  const { actor, limit = 50, status, summaries } = call
+  const statuses = summaries && status !== undefined ? [status] : undefined
+  return pageOf(state, { session: actor.session, summaries, order: "oldest", statuses }, undefined, limit)
+}
+
+/**
+ * Reads the first page of a list with a filter.
+ *
+ * @since 0.2.0
+ * @category reads
+ */
+export const listFiltered = (state: ModelState, call: Extract<Command, { readonly _tag: "filter" }>): Step => {
+  const { actor, limit = 50, order = "oldest" } = call
+  const filter: Filter = call.filter
+  const ago = (age: number | undefined) => age === undefined ? undefined : state.now - age
+  const list = {
+    session: actor.session,
+    summaries: true,
+    order,
+    statuses: filter.statuses ?? (filter.status === undefined ? undefined : [filter.status]),
+    createdAfter: ago(filter.createdAfter),
+    createdBefore: ago(filter.createdBefore),
+    name: filter.name,
+    resultKind: filter.resultKind,
+    updatedAfter: ago(filter.updatedAfter),
+    updatedBefore: ago(filter.updatedBefore)
   }
-  return pageOf(state, query, undefined, call.limit ?? 50)
+  return pageOf(state, list, undefined, limit)
 }
 
 /**
@@ -99,28 +128,29 @@ export const listPage = (state: ModelState, call: Extract<Command, { readonly _t
 export const listNext = (state: ModelState, limit: number): Step =>
   state.cursor === undefined
     ? [{ value: "no cursor" }, state]
-    : pageOf(state, state.cursor, state.cursor.after, limit)
+    : pageOf(state, state.cursor.list, state.cursor.after, limit)
 
-interface ListQuery {
-  readonly session: string | null | undefined
-  readonly status: TaskStatus | undefined
-  readonly summaries: boolean
-}
+const isListed = (list: ModelList, task: ModelTask): boolean =>
+  (list.statuses === undefined || list.statuses.includes(task.status)) &&
+  isBetween(task.createdAt, list.createdAfter, list.createdBefore) &&
+  isBetween(task.lastUpdatedAt, list.updatedAfter, list.updatedBefore) &&
+  (list.name === undefined || list.name === task.name) &&
+  (list.resultKind === undefined || (task.result !== null && list.resultKind === kindOf(task.result)))
 
-const pageOf = (state: ModelState, query: ListQuery, after: ModelCursor["after"] | undefined, limit: number): Step => {
-  const { session, status, summaries } = query
-  const following = visible(state, session)
-    .filter((task) => status === undefined || task.status === status)
-    .filter((task) => after === undefined || inOrder(after, task) < 0)
-    .toSorted(inOrder)
+const isBetween = (time: number, from: number | undefined, end: number | undefined): boolean =>
+  (from === undefined || time >= from) && (end === undefined || time < end)
+
+const pageOf = (state: ModelState, list: ModelList, after: ModelCursor["after"] | undefined, limit: number): Step => {
+  const direction = list.order === "oldest" ? 1 : -1
+  const following = visible(state, list.session)
+    .filter((task) => isListed(list, task))
+    .filter((task) => after === undefined || direction * inOrder(after, task) < 0)
+    .toSorted((left, right) => direction * inOrder(left, right))
   const tasks = following.slice(0, limit)
   const last = tasks.at(-1)
   const more = following.length > tasks.length
-  const answer = { value: { more, tasks: tasks.map((task) => showTask(task, summaries)) } }
-  return [answer, {
-    ...state,
-    cursor: more && last !== undefined ? { session, status, summaries, after: last } : undefined
-  }]
+  const answer = { value: { more, tasks: tasks.map((task) => showTask(task, list.summaries)) } }
+  return [answer, { ...state, cursor: more && last !== undefined ? { list, after: last } : undefined }]
 }
 
 /**

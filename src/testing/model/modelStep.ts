@@ -7,7 +7,7 @@ import type { Answer } from "./Answer.ts"
 import type { Call } from "./Call.ts"
 import { claimTasks, listClaimable } from "./modelFree.ts"
 import { dequeueMessages, enqueueMessage } from "./modelMessages.ts"
-import { countTasks, listNext, listPage, readResult, readTask } from "./modelReads.ts"
+import { countTasks, listFiltered, listNext, listPage, readResult, readTask } from "./modelReads.ts"
 import type { ModelOptions, ModelState, Step } from "./ModelState.ts"
 import { recoverTasks, removeExpired } from "./modelSweeps.ts"
 import { declareDeadWorkers, endWorker, listWorkers, registerWorker, renewWorker, takeNews } from "./modelWorkers.ts"
@@ -88,6 +88,8 @@ export const modelStep = (state: ModelState, call: Call, given: Answer, reason =
       return [{ value: countTasks(state, call) }, state]
     case "list":
       return listPage(state, call)
+    case "filter":
+      return listFiltered(state, call)
     case "next":
       return listNext(state, call.limit)
     case "advance":

@@ -15,24 +15,31 @@ import type {
   TaskPage,
   TaskStorageShape
 } from "../../domain/TaskOperations.ts"
-import type { ClaimableOptions } from "../../domain/TaskOptions.ts"
+import type { ClaimableOptions, ListOptions } from "../../domain/TaskOptions.ts"
 import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
-import type { TaskStatus } from "../../domain/TaskStatus.ts"
 import { plainRecord, plainWorker } from "../PlainRecord.ts"
 import type { StoragePair } from "../StorageHarness.ts"
 import type { SuiteClock } from "../SuiteClock.ts"
 import { type Answer, refusal } from "./Answer.ts"
 import type { Call } from "./Call.ts"
-import { type Actor, actorSession, type Command, failureNamed, outcomeNamed, type Wanted } from "./Command.ts"
+import { actorSession, type Command, failureNamed, type Filter, outcomeNamed, type Wanted } from "./Command.ts"
 import { recordOf } from "./ModelState.ts"
 
-/** A list that was read and promised more. */
-interface OpenList {
+/** A list that can be read, of a session or of all. */
+interface ReadableList {
   readonly session: string | null | undefined
-  readonly status: TaskStatus | undefined
-  readonly summaries: boolean
+  readonly read: ReadList
+}
+
+/** A list that was read and promised more. */
+interface OpenList extends ReadableList {
   readonly cursor: string
 }
+
+type ReadList = (
+  tasks: SessionTasks,
+  options: ListOptions
+) => Effect.Effect<TaskPage<TaskRecord | TaskSummary>, TaskStorageError>
 
 /**
  * A storage under test, and where its last list ended.
@@ -153,11 +160,13 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
     case "taskCount":
       return tasks.taskCount()
     case "list":
-      return readPage(subject, call.actor, { ...call, session: call.actor.session, cursor: undefined })
+      return readPage(subject, call, { session: call.actor.session, read: plainList(call) })
+    case "filter":
+      return readPage(subject, call, { session: call.actor.session, read: filteredList(subject, call) })
     case "next":
       return subject.list === undefined
         ? Effect.succeed("no cursor")
-        : readPage(subject, call.actor, { ...subject.list, limit: call.limit })
+        : readPage(subject, call, subject.list, subject.list.cursor)
     case "claimableTasks":
       return storage.claimableTasks(claimable(call.wanted))
     case "expireTasks":
@@ -234,21 +243,35 @@ const newTask = (subject: Subject, call: Extract<Call, { readonly _tag: "createT
   }
 }
 
-interface PageRequest {
-  readonly session: string | null | undefined
-  readonly status?: TaskStatus | undefined
-  readonly summaries: boolean
-  readonly cursor: string | undefined
-  readonly limit?: number
+const plainList = ({ status, summaries }: Extract<Call, { readonly _tag: "list" }>): ReadList =>
+  summaries
+    ? (tasks, options) => tasks.listTaskSummaries({ ...options, status })
+    : (tasks, options) => tasks.listTasks(options)
+
+const filteredList = (subject: Subject, call: Extract<Call, { readonly _tag: "filter" }>): ReadList => {
+  const filter: Filter = call.filter
+  const { createdAfter, createdBefore, status, statuses, updatedAfter, updatedBefore, ...rest } = filter
+  const now = subject.clock.currentTimeMillisUnsafe()
+  const ago = (age: number | undefined) => age === undefined ? undefined : DateTime.makeUnsafe(now - age)
+  const wanted = {
+    ...rest,
+    order: call.order,
+    status: statuses ?? status,
+    createdAfter: ago(createdAfter),
+    createdBefore: ago(createdBefore),
+    updatedAfter: ago(updatedAfter),
+    updatedBefore: ago(updatedBefore)
+  }
+  return (tasks, options) => tasks.listTaskSummaries({ ...options, ...wanted })
 }
 
-const readPage = (subject: Subject, actor: Actor, request: PageRequest) => {
-  const { cursor, limit, session, status, summaries } = request
-  const tasks = tasksOf(subject[actor.handle], session)
-  const page = summaries ? tasks.listTaskSummaries({ cursor, limit, status }) : tasks.listTasks({ cursor, limit })
-  return Effect.map(page, ({ nextCursor, tasks }: TaskPage<TaskRecord | TaskSummary>) => {
-    const list = { session, status: summaries ? status : undefined, summaries }
-    subject.list = nextCursor === undefined ? undefined : { ...list, cursor: nextCursor }
+const readPage = (
+  subject: Subject,
+  { actor, limit }: Pick<Extract<Call, { readonly _tag: "list" }>, "actor" | "limit">,
+  { read, session }: ReadableList,
+  cursor?: string
+) =>
+  Effect.map(read(tasksOf(subject[actor.handle], session), { cursor, limit }), ({ nextCursor, tasks }) => {
+    subject.list = nextCursor === undefined ? undefined : { session, read, cursor: nextCursor }
     return { more: nextCursor !== undefined, tasks: tasks.map(plainRecord) }
   })
-}

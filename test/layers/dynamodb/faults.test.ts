@@ -1,6 +1,7 @@
 /** What is reported when DynamoDB throttles, fails, cannot be reached or refuses. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { wholeRange } from "../../../src/domain/TaskRange.ts"
 import { makeDriver } from "../../../src/layers/DynamoDbTaskStorage.ts"
 import { storedTask } from "../storedTask.ts"
 import { connection, describeWithEngine, freshTable } from "./engine.ts"
@@ -166,8 +167,8 @@ describeWithEngine("faults", () => {
       const driver = yield* driverThrough(client, { tableName })
       for (const taskId of ["a", "b", "c"]) yield* driver.insert(storedTask(taskId), unlimited, 0)
       const page = yield* driver.page({
+        ...wholeRange,
         scope: anyone(0),
-        status: undefined,
         after: undefined,
         limit: 5,
         maxBytes: 1e6

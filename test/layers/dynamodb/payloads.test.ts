@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { StoredTask } from "../../../src/domain/StoredTask.ts"
 import type { TaskDriverError } from "../../../src/domain/TaskDriver.ts"
+import { wholeRange } from "../../../src/domain/TaskRange.ts"
 import { storedTask, text } from "../storedTask.ts"
 import { describeWithEngine, freshTable } from "./engine.ts"
 import { interceptedClient } from "./interceptedClient.ts"
@@ -113,7 +114,7 @@ describeWithEngine("large payloads", () => {
       const tableName = yield* freshTable
       const storage = yield* open({ tableName })
       const driver = yield* driverOn(tableName)
-      const everything = { scope: anyone(0), status: undefined, after: undefined, limit: 5, maxBytes: 2 ** 30 }
+      const everything = { ...wholeRange, scope: anyone(0), after: undefined, limit: 5, maxBytes: 2 ** 30 }
       const sizes = [700_000, 1_500_000]
       yield* storage.createTask({ ...tool, taskId: "one" })
       const seen = new Set<number>()
@@ -154,7 +155,7 @@ describeWithEngine("large payloads", () => {
       const reader = yield* driverThrough(client, { tableName })
       yield* writer.insert(storedTask("one"), unlimited, 0)
       const sizeOf = (task: StoredTask | undefined) => String(task?.originalParams?.decode()).length
-      const everything = { scope: anyone(0), status: undefined, after: undefined, limit: 5, maxBytes: 2 ** 30 }
+      const everything = { ...wholeRange, scope: anyone(0), after: undefined, limit: 5, maxBytes: 2 ** 30 }
 
       yield* replace(600_000)
       meanwhile.push(replace(700_000))

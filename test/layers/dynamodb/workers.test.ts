@@ -3,6 +3,7 @@ import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { heldByWorker, type StoredTask } from "../../../src/domain/StoredTask.ts"
 import type { TaskDriver } from "../../../src/domain/TaskDriver.ts"
+import { wholeRange } from "../../../src/domain/TaskRange.ts"
 import type { TaskGuard, TaskPatch } from "../../../src/domain/TaskWrite.ts"
 import { LateLooks } from "../../../src/layers/dynamodb/LateLooks.ts"
 import { storedTask, text } from "../storedTask.ts"
@@ -184,8 +185,8 @@ describeWithEngine("workers", () => {
       const rest = yield* release(driver)
       expect(released[0] + released[1] + rest).toBe(30)
       const { tasks } = yield* driver.page({
+        ...wholeRange,
         scope: anyone(0),
-        status: undefined,
         after: undefined,
         limit: 100,
         maxBytes: Infinity

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { InsertResult, TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
+import { wholeRange } from "../../../src/domain/TaskRange.ts"
 import { perFile } from "../../support/perFile.ts"
 import { storedTask, text } from "../storedTask.ts"
 import { anyone, connect, driverOver, open, unlimited } from "./database.ts"
@@ -150,8 +151,9 @@ describe("sweeps", () => {
       assert.lengthOf(recovered, 300)
       assert.strictEqual(new Set(recovered).size, 300)
       const { tasks } = yield* first.page({
+        ...wholeRange,
         scope: anyone(1000),
-        status: "failed",
+        statuses: ["failed"],
         after: undefined,
         limit: 1000,
         maxBytes: 1e9

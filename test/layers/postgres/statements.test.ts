@@ -1,5 +1,6 @@
 /** That an operation is one statement, and that every statement finds its rows by an index. */
 import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
@@ -40,6 +41,11 @@ type Operation = (storages: Storages) => Effect.Effect<unknown, TaskStorageError
 
 const call = { originalMethod: "tools/call" }
 const success = { _tag: "Success", value: {} } as const
+
+const lastHour = () => ({
+  createdAfter: DateTime.makeUnsafe(Date.now() - 3_600_000),
+  createdBefore: DateTime.makeUnsafe(Date.now() + 1_000)
+})
 
 /** In this order, on tasks that are there. */
 const operations: ReadonlyArray<readonly [name: string, statements: number, operation: Operation]> = [
@@ -82,6 +88,23 @@ const operations: ReadonlyArray<readonly [name: string, statements: number, oper
     1,
     ({ storage }) => storage.listTaskSummaries({ sessionId: "s5", status: "completed" })
   ],
+  ["the newest page", 1, ({ storage }) => storage.listTaskSummaries({ order: "newest" })],
+  [
+    "the newest page of a status of a session in some time",
+    1,
+    ({ storage }) => storage.listTaskSummaries({ ...lastHour(), order: "newest", sessionId: "s5", status: "completed" })
+  ],
+  [
+    "a page of several statuses in some time",
+    1,
+    ({ storage }) => storage.listTaskSummaries({ ...lastHour(), status: ["completed", "failed"] })
+  ],
+  [
+    "the newest page of several statuses of a session",
+    1,
+    ({ storage }) => storage.listTaskSummaries({ order: "newest", sessionId: "s5", status: ["completed", "failed"] })
+  ],
+  ["a search", 2, ({ storage }) => storage.listTaskSummaries({ status: "working", name: "report" })],
   ["a page of nothing", 2, ({ storage }) => storage.listTasksForSession("nobody")],
   ["a count", 1, ({ storage }) => storage.taskCount()],
   ["a count of a session", 1, ({ storage }) => storage.forSession("s5").taskCount()],
@@ -188,7 +211,15 @@ const pages = [
   ["a page of summaries", "mcp_tasks_by_creation"],
   ["a page of a status", "mcp_tasks_by_status"],
   ["a page of a session", "mcp_tasks_by_session"],
-  ["a page of a status of a session", "mcp_tasks_by_session_status"]
+  ["a page of a status of a session", "mcp_tasks_by_session_status"],
+  ["the newest page", "mcp_tasks_by_creation"],
+  ["the newest page of a status of a session in some time", "mcp_tasks_by_session_status"]
+] as const
+
+const mergedPages = [
+  // Of statuses that many tasks have.
+  ["a page of several statuses in some time", "mcp_tasks_by_creation"],
+  ["the newest page of several statuses of a session", "mcp_tasks_by_session_status"]
 ] as const
 
 describe("among many tasks and messages", () => {
@@ -235,6 +266,23 @@ describe("among many tasks and messages", () => {
         const used = nodes.flatMap((node) => node["Index Name"] ?? [])
         // Once for the sizes, and once for the tasks.
         assert.deepStrictEqual(used, [index, index], name)
+      }
+    }))
+
+  it.live("pages of several statuses come in the order of the index of each", () =>
+    Effect.gen(function*() {
+      const { seen, sql } = yield* filled
+      for (const [name, index] of mergedPages) {
+        const [text = ""] = seen.get(name) ?? []
+        const nodes = yield* genericPlan(sql, text)
+        assert.notInclude(nodes.map((node) => node["Node Type"]), "Bitmap Heap Scan", text)
+        // A sort below would read all tasks of a status. The ones above have no more than a page to sort.
+        const appended = nodes.slice(nodes.findIndex((node) => node["Node Type"].endsWith("Append")))
+        const sources = appended.filter((node) => node["Index Name"] === index)
+        assert.lengthOf(sources, 2, name)
+        for (const type of ["Sort", "Incremental Sort"]) {
+          assert.notInclude(appended.slice(0, 5).map((node) => node["Node Type"]), type, text)
+        }
       }
     }))
 

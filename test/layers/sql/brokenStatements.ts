@@ -21,6 +21,8 @@ const sweepTasks = /^(WITH removed AS \()?WITH gone .* DELETE FROM \w+tasks /
 const messagesOfRemoved = /^DELETE FROM \w+messages WHERE queue IN |^WITH removed /
 const sweepMessages = /^WITH gone .* DELETE FROM \w+messages /
 const page = /^SELECT .* ORDER BY created_at, task_id LIMIT \S+$/s
+const newest = /^SELECT .* ORDER BY created_at DESC, task_id DESC LIMIT \S+$/s
+const severalStatuses = /^WITH page AS \(SELECT \* FROM /
 const freeTasks = "claimableTasks, expired leases"
 const abandoned = /^SELECT task_id, result_kind FROM .* ORDER BY lease_expires_at/
 const free = /^WITH RECURSIVE due .* sessions /
@@ -154,6 +156,36 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
     "page ignores the status",
     "lists",
     (text) => page.test(text) ? text.replaceAll(/status = '\w+'/g, always) : text
+  ),
+  both(
+    "the newest page has the ids of one time in the order of the oldest",
+    "filters",
+    (text) => newest.test(text) ? text.replaceAll("task_id DESC", "task_id") : text
+  ),
+  both(
+    "the newest page repeats the task of the cursor",
+    "filters",
+    rewrite(newest, "task_id) < (", () => "task_id) <= (")
+  ),
+  both(
+    "the oldest page has what was created at the end of a time",
+    "filters",
+    rewrite(page, "created_at < #", (matched) => `${matched} + 1`)
+  ),
+  both(
+    "the newest page leaves out what was created at the start of a time",
+    "filters",
+    rewrite(newest, "created_at >= #", (matched) => `${matched} + 1`)
+  ),
+  both(
+    "a page of several statuses is in the order of ids",
+    "filters",
+    (text) => severalStatuses.test(text) ? text.replace(/(WINDOW w AS \(ORDER BY )created_at( DESC)?, /, "$1") : text
+  ),
+  both(
+    "a page of several statuses has too few of each",
+    "filters",
+    (text) => severalStatuses.test(text) ? text.replaceAll(/LIMIT (\S+)(?=\) AS)/g, "LIMIT $1 - 2") : text
   ),
   both("page ignores its bytes", "lists", rewrite(page, "AS sizes) <= #", (matched) => `${matched} + 1000000000000`)),
   both(

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { SafeIntegers } from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
+import { wholeRange } from "../../../src/domain/TaskRange.ts"
 import { makeSqliteDriver } from "../../../src/layers/sqlite/makeSqliteDriver.ts"
 import { openSqlite } from "../../../src/layers/sqlite/openSqlite.ts"
 import { storedTask, text } from "../storedTask.ts"
@@ -138,8 +139,8 @@ describe("rows", () => {
       assert.deepEqual(texts(yield* find), texts(task))
       assert.deepEqual(texts(yield* Effect.provideService(find, SafeIntegers, true)), texts(task))
       const page = yield* driver.page({
+        ...wholeRange,
         scope: anyone(0),
-        status: undefined,
         after: undefined,
         limit: 1,
         maxBytes: 1

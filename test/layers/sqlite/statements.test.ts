@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { DatabaseSync } from "node:sqlite"
 import { TaskDriverError } from "../../../src/domain/TaskDriver.ts"
+import { wholeRange } from "../../../src/domain/TaskRange.ts"
 import { makeFreeStatements, type Moved } from "../../../src/layers/sql/FreeStatements.ts"
 import { makeSqlMessages } from "../../../src/layers/sql/makeSqlMessages.ts"
 import { makeSqlWorkers } from "../../../src/layers/sql/makeSqlWorkers.ts"
@@ -56,26 +57,49 @@ const scopes = [
   { name: "of no session", scope: { now: 5, session: null }, index: "session", statusIndex: "session_status" },
   { name: "of a session", scope: { now: 5, session: "s" }, index: "session", statusIndex: "session_status" }
 ]
+const ranges = [
+  { name: "the oldest", range: wholeRange, bounds: "(created_at,task_id)>(?,?)" },
+  { name: "the newest", range: { ...wholeRange, order: "newest" as const }, bounds: "(created_at,task_id)<(?,?)" },
+  {
+    name: "the oldest of some time",
+    range: { ...wholeRange, createdAfter: 1, createdBefore: 9 },
+    bounds: "(created_at,task_id)>(?,?) AND created_at<?"
+  },
+  {
+    name: "the newest of some time",
+    range: { ...wholeRange, order: "newest" as const, createdAfter: 1, createdBefore: 9 },
+    bounds: "created_at>? AND (created_at,task_id)<(?,?)"
+  }
+]
 const pages = scopes.flatMap(({ index, name, scope, statusIndex }) =>
-  [undefined, "working" as const].flatMap((status) =>
-    [undefined, { createdAt: 7, taskId: "t" }].map((after) => ({
-      name: `${name}, ${status ?? "any status"}, ${after === undefined ? "the first" : "a later"} page`,
-      query: { scope, status, after, limit: 10, maxBytes: 1000 },
-      index: `USING INDEX mcp_tasks_by_${status === undefined ? index : statusIndex} (`
-    }))
+  [undefined, ["working" as const], ["working" as const, "failed" as const]].flatMap((statuses) =>
+    ranges.flatMap(({ bounds, name: rangeName, range }) =>
+      [undefined, { createdAt: 7, taskId: "t" }].map((after) => ({
+        name: `${name}, ${statuses?.join(" or ") ?? "any status"}, ${rangeName}, ${
+          after === undefined ? "the first" : "a later"
+        } page`,
+        query: { ...range, scope, statuses, after, limit: 10, maxBytes: 1000 },
+        index: `USING INDEX mcp_tasks_by_${statuses === undefined ? index : statusIndex} (`,
+        bounds
+      }))
+    )
   )
 )
 
 describe("pages", () => {
-  for (const { index, name, query } of pages) {
+  for (const { bounds, index, name, query } of pages) {
     for (const [kind, page] of [["tasks", statements.page], ["summaries", statements.pageSummaries]] as const) {
       it(`${kind} ${name}`, () => {
-        const whole = plan(page.whole(query))
-        assert.include(whole, index)
-        assert.notInclude(whole, "SCAN mcp_")
-        assert.notInclude(whole, "TEMP B-TREE")
+        if (query.statuses === undefined || query.statuses.length === 1) {
+          const whole = plan(page.whole(query))
+          assert.include(whole, index)
+          assert.include(whole, bounds)
+          assert.notInclude(whole, "SCAN mcp_")
+          assert.notInclude(whole, "TEMP B-TREE")
+        }
         const fitting = plan(page.fitting(query))
-        assert.include(fitting, index)
+        assert.strictEqual(fitting.split(index).length - 1, query.statuses?.length ?? 1)
+        assert.include(fitting, bounds)
         assert.notMatch(fitting, /SCAN (mcp_|task)/)
         assert.include(fitting, "SEARCH task USING INDEX sqlite_autoindex_mcp_tasks_1 (task_id=?)")
       })
@@ -94,7 +118,7 @@ describe("pages", () => {
     }
     for (const taskId of ["a", "b", "c"]) insert(taskId)
     const read = ({ params, text: sql }: SqlStatement) => driver.prepare(sql).all(...params)
-    const query = { scope: anyone(5), status: undefined, after: undefined, limit: 2 }
+    const query = { ...wholeRange, scope: anyone(5), after: undefined, limit: 2 }
     // Each takes 100 bytes and its method 12.
     assert.lengthOf(read(statements.page.whole({ ...query, maxBytes: 336 })), 3)
     assert.lengthOf(read(statements.page.whole({ ...query, maxBytes: 335 })), 0)
