@@ -13,6 +13,8 @@ export interface ChildProgram {
   readonly say: (line: string) => Effect.Effect<void>
   /** Kills it as nothing else would end it, and gives the lines that it had said and nobody had read. */
   readonly kill: Effect.Effect<ReadonlyArray<string>>
+  /** Lets it go on after it was stopped. */
+  readonly resume: Effect.Effect<void>
 }
 
 /** Starts a program. The scope kills it, if it is still there. */
@@ -34,7 +36,8 @@ export const startProgram = (
         const [, signal] = await exited
         if (signal !== "SIGKILL") throw new Error(`${program.pathname} had ended before it was killed`)
         return lines.rest()
-      })
+      }),
+      resume: Effect.sync(() => child.kill("SIGCONT"))
     })
   )
 
