@@ -225,6 +225,11 @@ export interface RenewWorkerOptions {
 export interface DeclareDeadOptions {
   /** The worker of the caller: no process declares itself dead. */
   readonly except?: string | undefined
+  /**
+   * Only those whose lease ran out so long ago or longer: 0 by default. It helps a process that looks twice: the time since its first
+   * look leaves the others time to renew after an outage that it does not know of.
+   */
+  readonly overdueFor?: Duration.Input | undefined
 }
 
 /**

@@ -82,17 +82,20 @@ export const makeWorkers = (workers: WorkerDriver, watch: TaskWatch): WorkerOper
 
   declareDeadWorkers: (options) =>
     parsed(
-      Result.flatMap(
-        readOptions(options, declareDeadOptions),
-        (options) => orAbsent(options?.except, (value) => parseId("except", value))
-      ),
-      (except) =>
-        operate("declareDeadWorkers", undefined, (now) =>
-          answered(
+      Result.flatMap(readOptions(options, declareDeadOptions), (options) =>
+        allOf([
+          orAbsent(options?.except, (value) => parseId("except", value)),
+          orAbsent(options?.overdueFor, (value) => parseMillis("overdueFor", value, 0))
+        ])),
+      ([except, overdueFor]) =>
+        operate("declareDeadWorkers", undefined, (now) => {
+          const query = { expiredBy: now - (overdueFor ?? 0), at: now, except: except ?? undefined }
+          return answered(
             "declareDeadWorkers",
-            inBatches((limit) => workers.declareDead({ expiredBy: now, at: now, except: except ?? undefined, limit })),
+            inBatches((limit) => workers.declareDead({ ...query, limit })),
             Effect.succeed
-          ))
+          )
+        })
     ),
 
   endWorker: (workerId) =>

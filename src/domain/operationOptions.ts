@@ -204,7 +204,7 @@ export const renewOptions = optionNames<RenewWorkerOptions>({ lease: true })
  * @since 0.2.0
  * @category constants
  */
-export const declareDeadOptions = optionNames<DeclareDeadOptions>({ except: true })
+export const declareDeadOptions = optionNames<DeclareDeadOptions>({ except: true, overdueFor: true })
 
 /**
  * @since 0.2.0

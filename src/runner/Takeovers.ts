@@ -17,6 +17,10 @@ export class Takeovers {
   /** What the clock was ahead of the time that passed, at the least since it was set. */
   #offset: bigint | undefined
   #notBefore: bigint | undefined
+  /** When the engine answered, oldest first, since the last outage. The first one is half a lease old, if one is. */
+  #answers: Array<bigint> = []
+  /** The engine has answered again and again since then. */
+  #upSince: bigint | undefined
   #hasLostTime = false
 
   /** With the lease in milliseconds. */
@@ -27,7 +31,44 @@ export class Takeovers {
   /** Allows no takeover for one lease, from a monotonic time on. */
   postpone(now: bigint): void {
     this.#notBefore = now + this.#lease
+    this.#answers = []
+    this.#upSince = undefined
   }
+
+  /** Notes that the engine has answered. */
+  readonly noteAnswer: Effect.Effect<void> = Effect.clockWith((clock) =>
+    Effect.sync(() => {
+      const now = clock.monotonicTimeNanosUnsafe()
+      const last = this.#answers.at(-1)
+      // In a shorter pause no lease has run out: each is renewed when a third of it is over.
+      if (last === undefined || now - last > this.#lease / 2n) this.#upSince = now
+      this.#answers.push(now)
+      this.#forgetOld(now)
+    })
+  )
+
+  #forgetOld(now: bigint): void {
+    const last = this.#answers.findLastIndex((at) => now - at >= this.#lease / 2n)
+    if (last > 0) this.#answers.splice(0, last)
+  }
+
+  /**
+   * Tells for how many milliseconds a worker must be overdue to be dead. A process cannot know of an outage that ended before it
+   * began, or between two of its calls. Living workers renew within a part of a lease when an outage is over. So the engine must
+   * have answered for half a lease, or the worker was overdue at an answer half a lease ago. `undefined` if neither can be.
+   */
+  readonly overdueFor: Effect.Effect<number | undefined> = Effect.clockWith((clock) =>
+    Effect.sync(() => {
+      const now = clock.monotonicTimeNanosUnsafe()
+      const half = this.#lease / 2n
+      this.#forgetOld(now)
+      const [first] = this.#answers
+      const last = this.#answers.at(-1)
+      if (first === undefined || last === undefined || now - first < half) return undefined
+      const isUp = this.#upSince !== undefined && now - this.#upSince >= half && now - last <= half
+      return isUp ? 0 : Number((now - first) / nanosPerMilli)
+    })
+  )
 
   /**
    * Looks at the clock; tells whether, since the last look, it was set forward by more than a third of a lease, or the

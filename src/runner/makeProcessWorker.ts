@@ -145,7 +145,10 @@ export const makeProcessWorker = (
         untraced(storage.renewWorker(registration.workerId, { lease })).pipe(
           Effect.flatMap((renewed) => {
             registration.renewedAt = askedAt
-            return renewed.clockSkew === undefined ? Effect.void : noteSkew(renewed.clockSkew)
+            return Effect.andThen(
+              takeovers.noteAnswer,
+              renewed.clockSkew === undefined ? Effect.void : noteSkew(renewed.clockSkew)
+            )
           }),
           Effect.catchTags({
             WorkerLost: (error: WorkerLost) =>

@@ -84,10 +84,14 @@ export const makeRecovery = Effect.fnUntraced(function*(
   let behindSession: string | undefined
   let nextOddLook = 0
 
-  const declareDead = Effect.suspend(() =>
-    runs.process.isClockRight()
-      ? Effect.asVoid(outages.watch(storage.declareDeadWorkers({ except: runs.process.current()?.workerId })))
-      : Effect.void
+  const declareDead = Effect.flatMap(
+    takeovers.overdueFor,
+    (overdueFor) =>
+      overdueFor !== undefined && runs.process.isClockRight()
+        ? Effect.asVoid(
+          outages.watch(storage.declareDeadWorkers({ except: runs.process.current()?.workerId, overdueFor }))
+        )
+        : Effect.void
   )
 
   /** Looks once. An odd look is also for tasks that no claim by kind finds. */
@@ -102,6 +106,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
       const odd = isOdd ? yield* takeOdd(which) : []
       return [...taken, ...odd]
     }).pipe(
+      Effect.tap(takeovers.noteAnswer),
       Effect.catchTag("InvalidInput", (error: InvalidInput) => Effect.die(error)),
       untraced
     )

@@ -61,6 +61,7 @@ describe("abandoned tasks", () => {
       const { asked, runner, storage } = yield* scene({ recovery: false })
       const dead = yield* storage.registerWorker({ lease: "30 seconds" })
       for (let task = 0; task < 950; task++) yield* storage.createTask({ ...call("job"), worker: dead.workerId })
+      yield* runner.recover
       yield* TestClock.adjust("31 seconds")
       asked.length = 0
       assert.strictEqual((yield* runner.recover).length, 950)

@@ -18,6 +18,7 @@ import {
   type TaskRunnerOptions,
   TestTask
 } from "mcp-task-storage/runner"
+import { lookTwice } from "./lookTwice.ts"
 
 const quiet: TaskRunnerOptions = { recovery: false, lease: "30 seconds", shutdownTimeout: 0 }
 const call = { originalMethod: "own" }
@@ -226,7 +227,7 @@ describe("a task that failed", () => {
       yield* TestClock.adjust("1 minute")
       const second = yield* makeTaskRunner(quiet)
       yield* second.register(handler)
-      assert.deepEqual(yield* second.recover, [taskId])
+      assert.deepEqual(yield* lookTwice(second), [taskId])
       yield* TestClock.adjust("1 second")
       assert.deepEqual(yield* summary(taskId), ["completed", 3, "done"])
     })))

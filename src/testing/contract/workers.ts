@@ -128,6 +128,22 @@ export const workersGroup: ContractGroup = {
       yield* equal("the one that was renewed", yield* second.declareDeadWorkers(), [])
     }),
 
+    contractCase("are dead to one that waits longer only once they are overdue for that long", function*(world) {
+      const { clock, first, second } = world
+      const one = yield* register(first, { lease: 10 })
+      yield* clock.advance(14)
+      yield* equal("too early", yield* second.declareDeadWorkers({ overdueFor: 5 }), [])
+      yield* first.renewWorker(one, { lease: 10 })
+      yield* clock.advance(14)
+      yield* equal("too early again", yield* second.declareDeadWorkers({ overdueFor: "5 millis" }), [])
+      yield* clock.advance(1)
+      yield* equal("then", yield* second.declareDeadWorkers({ overdueFor: 5 }), [one])
+      yield* refused("a negative time", second.declareDeadWorkers({ overdueFor: -1 }), {
+        _tag: "InvalidInput",
+        field: "overdueFor"
+      })
+    }),
+
     contractCase("that are dead stay dead", function*(world) {
       const { clock, first, second } = world
       const workerId = yield* register(first, longLease)
