@@ -125,7 +125,7 @@ const guardCondition = (guard: TaskGuard, kept: ReadonlyArray<(typeof contentFie
     ...(guard.attempt === undefined ? [] : ["attempt = ?"]),
     ...(guard.leaseExpiredBy === undefined
       ? []
-      : [`lease_expires_at > 0 AND lease_expires_at <= ? AND ${waitsForNothing}`]),
+      : [`lease_expires_at <= ? AND ${waitsForNothing}`]),
     ...(guard.freeSince === undefined ? [] : [notHeldSince]),
     ...(guard.contentAtMost === undefined ? [] : [`${bytesOf(kept.map((field) => columns[field]))} <= ?`])
   ].join(" AND ") || "1 = 1"

@@ -106,6 +106,40 @@ export const primitivesGroup: ContractGroup = {
         yield* equal("of the dead then", yield* release(undefined, 10), 1)
       })),
 
+    driverCase("a guard on a lease that has run out lets nobody write to a task that was released, waits or is held", (
+      world,
+      drivers
+    ) =>
+      Effect.gen(function*() {
+        const { clock, first } = world
+        const worker = yield* register(first, longLease)
+        const holds = {
+          left: { lease: 5 },
+          released: { lease: 0 },
+          due: { delay: 5 },
+          delayed: { delay: 50 },
+          leased: { lease: 50 },
+          held: { worker },
+          free: {}
+        }
+        for (const [taskId, hold] of Object.entries(holds)) yield* createIn(first, taskId, "working", hold)
+        yield* clock.advance(5)
+        const now = clock.currentTimeMillisUnsafe()
+        const patch = (taskId: string) =>
+          primitive(
+            drivers.second.patch(
+              taskId,
+              { now, session: undefined },
+              { leaseExpiredBy: now },
+              { lastUpdatedAt: now, pollInterval: 7 }
+            )
+          )
+        for (const taskId of Object.keys(holds)) {
+          const { _tag } = yield* patch(taskId)
+          yield* equal(taskId, _tag, taskId === "left" ? "Patched" : "Rejected")
+        }
+      })),
+
     driverCase("no dead worker is removed that holds a task", (world, drivers) =>
       Effect.gen(function*() {
         const { clock, first } = world

@@ -129,7 +129,7 @@ export const listWorkers = (state: ModelState, given: Answer): Step => {
 }
 
 /**
- * Gives the news of a worker, and forgets them.
+ * Gives the news of a worker, and forgets them. What a dead one is told does not matter.
  *
  * @since 0.2.0
  * @category writes
@@ -138,6 +138,7 @@ export const takeNews = (state: ModelState, call: CallOf<"takeNews">, given: Ans
   const worker = findWorker(state, call.worker)
   if (worker === undefined) return [{ value: [] }, state]
   const taken = "value" in given && Array.isArray(given.value) ? given.value : []
+  if (worker.diedAt !== null) return [{ value: taken }, put(state, { ...worker, news: [], hints: [] })]
   const hints = worker.hints.filter((taskId) => taken.includes(taskId))
   const news = [...new Set([...worker.news, ...hints])].toSorted()
   return [{ value: news }, put(state, { ...worker, news: [], hints: [] })]
@@ -152,6 +153,7 @@ export const takeNews = (state: ModelState, call: CallOf<"takeNews">, given: Ans
 export const takeNewsOf = (state: ModelState, workerId: string, taskId: string, given: Answer): Step => {
   const worker = findWorker(state, workerId)
   if (worker === undefined) return [{ value: false }, state]
+  if (worker.diedAt !== null) return ["value" in given ? given : { value: false }, state]
   const isHint = worker.hints.includes(taskId) && "value" in given && given.value === true
   if (!worker.news.includes(taskId)) return [{ value: isHint }, state]
   const news = worker.news.filter((id) => id !== taskId)

@@ -160,7 +160,7 @@ describeWithEngine("lost answers", () => {
         expect(yield* losingAnswers(storage.declareDeadWorkers())).toEqual([workerId])
         expect(yield* losingAnswers(storage.endWorker(workerId))).toBe(1)
         expect(Option.getOrThrow(yield* storage.getTask("one"))).toMatchObject({ revision: 2, worker: workerId })
-        expect(yield* storage.listWorkers()).toEqual([])
+        expect(yield* storage.listWorkers()).toMatchObject([{ worker: { workerId }, tasks: 0 }])
       }))
 
     it.live("messages", () =>

@@ -80,14 +80,14 @@ export const brokenConditions: ReadonlyArray<BrokenCondition> = [
   {
     name: "that a task was not released",
     pattern: /#leaseExpiresAt > :v\d+/,
-    subject: "claimableTasks, expired leases"
+    subject: "primitives"
   },
   { name: "that a worker is alive", pattern: /attribute_not_exists\(#diedAt\)/, subject: "workers" },
   { name: "that the lease of a worker has run out", pattern: /#leaseExpiresAt <= :v\d+/, subject: "workers" },
   {
     name: "that a task waits on purpose",
     pattern: /\(attribute_not_exists\(#dueAt\) OR #dueAt <> #leaseExpiresAt\)/,
-    subject: "delays"
+    subject: "primitives"
   },
   { name: "the size of the content", pattern: /#otherBytes <= :v\d+/, subject: "limits" },
   {

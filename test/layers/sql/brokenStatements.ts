@@ -32,7 +32,7 @@ const move = /^WITH moving /
 const release = /^(WITH held AS .*|SELECT task\.task_id FROM .* AS dead )/
 const declareDead = /^(WITH expired |SELECT worker_id FROM \w+workers WHERE died_at IS NULL )/
 const renew = /^UPDATE \w+workers SET lease_expires_at/
-const removeWorker = /^(WITH removed AS \()?DELETE FROM \w+workers WHERE worker_id = /
+const removeDead = /DELETE FROM \w+workers /
 const takeNews = /^WITH waiting /
 const tell = /INSERT INTO \w+worker_news /
 const news = "news of workers"
@@ -77,7 +77,11 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
     (text) => patch.test(text) ? text.replace(guardAttempt, always) : text
   ),
   both("patch does not check the lease", freeTasks, rewrite(patch, "lease_expires_at <= #", always)),
-  both("patch takes a released task for one that was left", freeTasks, rewrite(patch, "lease_expires_at > 0", always)),
+  both(
+    "patch takes a released task for one that was left",
+    "primitives",
+    rewrite(patch, "coalesce(due_at, 0) <> lease_expires_at", always)
+  ),
   both("patch does not check the size", "limits", rewrite(patch, "<= #", (matched) => `${matched} + 1000000000`)),
   both("patch does not raise the revision", "updateTaskStatus", rewrite(patch, ".revision + 1", () => ".revision + 0")),
 
@@ -238,7 +242,7 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
   ),
   both("a worker declares itself dead", "workers", rewrite(declareDead, "worker_id <> #", always)),
   both("dead workers revive", "workers", rewrite(renew, "died_at IS NULL", always)),
-  both("a worker goes with what it holds", "primitives", rewrite(removeWorker, "AND (*) IS NULL", () => "")),
+  both("a worker goes with what it holds", "primitives", rewrite(removeDead, "AND (*) IS NULL", () => "")),
   // In SQLite a look at the news of the worker itself comes first.
   {
     name: "news of all workers are taken",
