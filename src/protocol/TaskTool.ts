@@ -66,6 +66,7 @@ export const registerTool = <E, R>(
       method: toolsCall,
       name: tool.name,
       lostWorker: tool.policy.lostWorker,
+      retry: tool.policy.retry,
       resultTtl: tool.policy.resultTtl,
       resultOfFailure: tool.resultOfFailure,
       run: (task) =>

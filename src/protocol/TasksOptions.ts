@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import { orAbsent, orNull, parseCount, parseMillis } from "../domain/ArgumentParsers.ts"
 import { optionNames, parseNames } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
+import { parseRetry, type RetryPolicy } from "../runner/RetryPolicy.ts"
 import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
 
 /**
@@ -90,6 +91,11 @@ export interface ToolTaskOptions {
   /** How long a call of it may take before it becomes a task; 0 is at once. */
   readonly taskAfter?: Duration.Input | undefined
   readonly lostWorker?: LostWorkerPolicy | undefined
+  /**
+   * How often a task of it runs again after it threw: never by default. With it each call becomes a task at once, whatever the
+   * server says of `taskAfter`. A call without a task is not retried.
+   */
+  readonly retry?: RetryPolicy | undefined
 }
 
 /**
@@ -126,6 +132,7 @@ export interface ToolPolicy {
   readonly pollInterval: number
   readonly taskAfter: number
   readonly lostWorker: LostWorkerPolicy
+  readonly retry: RetryPolicy | undefined
 }
 
 const hour = 3_600_000
@@ -160,7 +167,8 @@ export const toolTaskOptionNames = optionNames<ToolTaskOptions>({
   resultTtl: true,
   pollInterval: true,
   taskAfter: true,
-  lostWorker: true
+  lostWorker: true,
+  retry: true
 })
 
 const limitNames = optionNames<TasksLimits>({ streams: true, streamsPerOwner: true, answerTimeout: true })
@@ -211,10 +219,15 @@ export const resolveToolPolicy = (
       ttl: tool.ttl === undefined ? Result.succeed(settings.defaultTtl) : parseTtl("ttl", tool.ttl),
       resultTtl: parseResultTtl(tool.resultTtl ?? settings.resultTtl),
       pollInterval: parseMillis("pollInterval", tool.pollInterval ?? settings.pollInterval, 0),
-      taskAfter: parseMillis("taskAfter", tool.taskAfter ?? settings.taskAfter, 0),
+      taskAfter: tool.retry === undefined
+        ? parseMillis("taskAfter", tool.taskAfter ?? settings.taskAfter, 0)
+        : parseNoTaskAfter(tool.taskAfter),
       lostWorker: parsePolicy(
         tool.lostWorker ?? settings.lostWorker ?? (isIdempotent ? { maxAttempts: 3 } : "fail")
-      )
+      ),
+      retry: tool.retry === undefined
+        ? Result.succeed(undefined)
+        : Result.map(parseRetry(tool.retry), () => tool.retry)
     }),
     (policy) => ({
       ...policy,
@@ -259,6 +272,13 @@ const parseSupport = <Support extends TaskSupport>(
   known.includes(support)
     ? Result.succeed(support)
     : refuse("taskSupport", `must be one of ${known.map((one) => JSON.stringify(one)).join(", ")}`)
+
+/** What failed within that time would have been answered, and could not run again. */
+const parseNoTaskAfter = (taskAfter: Duration.Input | undefined): Result.Result<number, InvalidInput> =>
+  Result.flatMap(
+    parseMillis("taskAfter", taskAfter ?? 0, 0),
+    (millis) => millis === 0 ? Result.succeed(0) : refuse("taskAfter", "must be 0 or absent where a tool has retry")
+  )
 
 const parsePolicy = (policy: LostWorkerPolicy): Result.Result<LostWorkerPolicy, InvalidInput> => {
   if (policy === "fail") return Result.succeed(policy)

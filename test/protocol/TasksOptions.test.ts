@@ -57,7 +57,8 @@ describe("the options of a server", () => {
       resultTtl: undefined,
       pollInterval: 5,
       taskAfter: 0,
-      lostWorker: "fail"
+      lostWorker: "fail",
+      retry: undefined
     })
     assert.deepStrictEqual(
       Result.getOrThrow(resolveToolPolicy(settings, { taskSupport: "required", ttl: null, pollInterval: 7 }, true)),
@@ -67,7 +68,8 @@ describe("the options of a server", () => {
         resultTtl: undefined,
         pollInterval: 7,
         taskAfter: 0,
-        lostWorker: { maxAttempts: 3 }
+        lostWorker: { maxAttempts: 3 },
+        retry: undefined
       }
     )
     assert.strictEqual(boundedTtl(resolved({ maxTtl: null }), null), null)
@@ -84,6 +86,28 @@ describe("the options of a server", () => {
     assert.strictEqual(resultTtlOf({ maxTtl: null, resultTtl: "60 days" }, {}), 60 * day)
     const refused = resolveToolPolicy(resolved({}), { resultTtl: -1 }, false)
     assert.strictEqual(Result.isFailure(refused) ? refused.failure.field : undefined, "resultTtl")
+  })
+})
+
+describe("the retries of a tool", () => {
+  const retry = { times: 2, delay: "1 second" } as const
+
+  it("make its calls tasks at once, whatever the server says of taskAfter", () => {
+    const policy = Result.getOrThrow(resolveToolPolicy(resolved({ taskAfter: "1 second" }), { retry }, false))
+    assert.deepStrictEqual([policy.retry, policy.taskAfter], [retry, 0])
+  })
+
+  it("are refused by their names", () => {
+    const wrong: ReadonlyArray<readonly [string, ToolTaskOptions]> = [
+      ["retry.times", { retry: { times: 0, delay: 1 } }],
+      ["retry.delay", { retry: { times: 1, delay: -1 } }],
+      ["retry.factor", { retry: { times: 1, delay: 1, factor: 0.5 } }],
+      ["taskAfter", { retry, taskAfter: 5 }]
+    ]
+    for (const [field, options] of wrong) {
+      const refused = resolveToolPolicy(resolved({}), options, false)
+      assert.strictEqual(Result.isFailure(refused) ? refused.failure.field : undefined, field)
+    }
   })
 })
 

@@ -1,6 +1,6 @@
 /**
  * The order of the test files: those that take longest first, so that none of them is left over for one core at the end.
- * Before these come the two that take longest by waiting, which leave the cores to others.
+ * Before these come the chaos tests, which take longest by waiting, and leave the cores to others.
  */
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 

@@ -6,6 +6,7 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type { TaskSupport as Support } from "../../protocol/TasksOptions.ts"
+import type { RetryPolicy } from "../../runner/RetryPolicy.ts"
 import type { LostWorkerPolicy } from "../../runner/TaskHandler.ts"
 
 /**
@@ -51,6 +52,18 @@ export const TaskSupport: Context.Reference<TaskSupport> = Context.Reference<Tas
 export const LostWorker: Context.Reference<LostWorkerPolicy | undefined> = Context.Reference<
   LostWorkerPolicy | undefined
 >("mcp-task-storage/mcp/LostWorker", { defaultValue: () => undefined })
+
+/**
+ * Annotates a tool with how often its tasks run again after a defect: never by default. A failure that the tool declares is an
+ * answer to the client, and so is a `TaskFailure`. With it each call becomes a task at once, whatever the server says of `taskAfter`.
+ *
+ * @since 0.2.0
+ * @category annotations
+ */
+export const Retry: Context.Reference<RetryPolicy | undefined> = Context.Reference<RetryPolicy | undefined>(
+  "mcp-task-storage/mcp/Retry",
+  { defaultValue: () => undefined }
+)
 
 /**
  * Annotates a tool with the time that its tasks live, from their creation, if the client does not ask for another. `null` is

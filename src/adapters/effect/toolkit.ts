@@ -16,7 +16,7 @@ import type { ToolTaskOptions } from "../../protocol/TasksOptions.ts"
 import { type TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
 import { wrapToolHandlers } from "./effectSeams.ts"
 import { heedingFailure, notingFailure } from "./FailureNote.ts"
-import { LostWorker, PollInterval, ResultTtl, TaskAfter, TaskSupport, TaskTtl } from "./TaskAnnotations.ts"
+import { LostWorker, PollInterval, ResultTtl, Retry, TaskAfter, TaskSupport, TaskTtl } from "./TaskAnnotations.ts"
 import { TaskServer } from "./TaskServer.ts"
 import { type Prepared, registerTaskTool, type WorkerServices } from "./TaskTool.ts"
 
@@ -133,7 +133,8 @@ const taskOptionsOf = (annotations: Context.Context<never>) => ({
   resultTtl: Context.get(annotations, ResultTtl),
   pollInterval: Context.get(annotations, PollInterval),
   taskAfter: Context.get(annotations, TaskAfter),
-  lostWorker: Context.get(annotations, LostWorker)
+  lostWorker: Context.get(annotations, LostWorker),
+  retry: Context.get(annotations, Retry)
 } satisfies { readonly [Name in keyof ToolTaskOptions]-?: ToolTaskOptions[Name] })
 
 /** What Effect answers where a handler has a defect; a test holds the two together. */

@@ -17,13 +17,35 @@ const tool = <Name extends string>(name: Name) =>
   Tool.make(name, { parameters: Tool.EmptyParams, success: Schema.String, failure: Schema.String })
     .annotate(McpTasks.TaskSupport, "optional")
 
-const Kit = Toolkit.make(tool("breaks"), tool("rejects"), tool("declares"))
+const Kit = Toolkit.make(
+  tool("breaks"),
+  tool("rejects"),
+  tool("declares"),
+  tool("retried").annotate(McpTasks.Retry, { times: 2, delay: 20 }),
+  tool("answered").annotate(McpTasks.Retry, { times: 2, delay: 20 })
+)
+
+const tries = { retried: 0, answered: 0 }
 
 const handlers = Kit.toLayer({
   breaks: () => Effect.die(new TypeError("hunter2")),
   rejects: () => Effect.promise(() => Promise.reject(new RangeError("hunter2"))),
-  declares: () => Effect.fail("the disk is full")
+  declares: () => Effect.fail("the disk is full"),
+  retried: () => Effect.suspend(() => ++tries.retried < 3 ? Effect.die(new Error("not yet")) : Effect.succeed("done")),
+  answered: () => Effect.suspend(() => Effect.fail(`try ${++tries.answered}`))
 })
+
+const serveKit = (storage: TaskStorage["Service"]) =>
+  serve(
+    McpTasks.layerHttp({
+      name: "test",
+      version: "1.0.0",
+      path: "/mcp",
+      protocols: bothRevisions,
+      registrations: McpTasks.toolkit(Kit).pipe(Layer.provide(handlers)),
+      owner: McpTasks.anonymous
+    }).pipe(Layer.provide(TaskRunner.layer()), Layer.provide(Layer.succeed(TaskStorage, storage)))
+  )
 
 describe("what a tool of a toolkit throws", () => {
   it.live("is to its client what it is without a task, and to the operator what it was", () =>
@@ -31,16 +53,7 @@ describe("what a tool of a toolkit throws", () => {
       const lines: Array<string> = []
       const logger = Logger.make(({ message }) => void lines.push(String(message)))
       const storage = yield* TaskStorage
-      const url = yield* serve(
-        McpTasks.layerHttp({
-          name: "test",
-          version: "1.0.0",
-          path: "/mcp",
-          protocols: bothRevisions,
-          registrations: McpTasks.toolkit(Kit).pipe(Layer.provide(handlers)),
-          owner: McpTasks.anonymous
-        }).pipe(Layer.provide(TaskRunner.layer()), Layer.provide(Layer.succeed(TaskStorage, storage)))
-      ).pipe(Effect.provide(Logger.layer([logger])))
+      const url = yield* serveKit(storage).pipe(Effect.provide(Logger.layer([logger])))
       const client = modern(url)
       const inline = modern(url, { capabilities: {} })
       const old = yield* legacy(url)
@@ -56,6 +69,17 @@ describe("what a tool of a toolkit throws", () => {
         assert.strictEqual(found._tag === "Some" ? found.value.failure?.name : "none", failure)
         assert.strictEqual(lines.length, failure === undefined ? 0 : 1)
         assert.strictEqual((yield* old.call("tasks/get", { taskId })).result.status, "failed")
+      }
+    }).pipe(Effect.provide(memory)))
+
+  it.live("is tried again as its annotation says, and a failure that it declares is not", () =>
+    Effect.gen(function*() {
+      const url = yield* serveKit(yield* TaskStorage).pipe(Effect.provide(Logger.layer([])))
+      const client = modern(url)
+      for (const [name, text, count] of [["retried", "done", 3], ["answered", "try 1", 1]] as const) {
+        const { result } = yield* client.until(taskIdOf(yield* client.tool(name)), "completed")
+        assert.include(result.result.content[0].text, text)
+        assert.strictEqual(tries[name], count)
       }
     }).pipe(Effect.provide(memory)))
 })

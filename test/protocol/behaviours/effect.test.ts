@@ -24,13 +24,14 @@ const runTool = ({ run }: BehaviourTool, context: BehaviourContext) =>
   })
 
 const noContext: BehaviourContext = {
+  attempt: 1,
   elicit: () => Promise.reject(new Error("This tool is no task")),
   sample: () => Promise.reject(new Error("This tool is no task")),
   progress: () => Promise.resolve()
 }
 
 const register = (tool: BehaviourTool) => {
-  const { isIdempotent = false, name, resultTtl, taskAfter, taskSupport, ttl } = tool
+  const { isIdempotent = false, name, resultTtl, retry, taskAfter, taskSupport, ttl } = tool
   const described = new McpSchema.Tool({ name, inputSchema, annotations: { idempotentHint: isIdempotent } })
   if (taskSupport === "forbidden") {
     return Effect.flatMap(McpServer, (server) =>
@@ -46,9 +47,11 @@ const register = (tool: BehaviourTool) => {
     ttl,
     resultTtl,
     taskAfter,
+    retry,
     handle: () =>
-      Effect.flatMap(TaskRunner.TaskContext, ({ elicit, progress, sample }) =>
+      Effect.flatMap(TaskRunner.TaskContext, ({ attempt, elicit, progress, sample }) =>
         runTool(tool, {
+          attempt,
           elicit: (key, params) => Effect.runPromise(elicit(key, params)),
           progress: (message, amount) => Effect.runPromise(progress(message, amount)),
           sample: (key, params) =>

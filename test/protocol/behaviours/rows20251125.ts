@@ -66,6 +66,25 @@ export const rows20251125: ReadonlyArray<Row> = [
       assert.deepStrictEqual(error?.data, { id: 7 })
     })),
 
+  row(
+    "a task that failed runs again as its tool says, and ends as its last try; a plain call does not",
+    (url) =>
+      Effect.gen(function*() {
+        const client = yield* legacy(url, ann)
+        const again = taskIdOf(yield* client.task("triedAgain"))
+        assert.strictEqual(textOf((yield* client.call("tasks/result", { taskId: again })).result), "try 3")
+        for (const name of ["triedInVain", "triedAgain"]) {
+          const inline = yield* client.tool(name)
+          assert.isTrue(inline.result === undefined || inline.result.isError)
+        }
+        const inline = yield* client.tool("triedInVain")
+        const taskId = taskIdOf(yield* client.task("triedInVain"))
+        const { error, result } = yield* client.call("tasks/result", { taskId })
+        assert.deepStrictEqual(error, inline.error)
+        assert.deepStrictEqual(result?.content, inline.result?.content)
+      })
+  ),
+
   row("a tool error shows as failed, and says why", (url) =>
     Effect.gen(function*() {
       const client = yield* legacy(url, ann)

@@ -106,6 +106,25 @@ export const rows20260728: ReadonlyArray<Row> = [
       assert.deepStrictEqual(error, { code: -32050, message: "no such account", data: { id: 7 } })
     })),
 
+  row(
+    "a task that failed runs again as its tool says, and ends as its last try; a plain call does not",
+    (url) =>
+      Effect.gen(function*() {
+        const client = modern(url, ann)
+        const without = modern(url, plain)
+        const { result } = yield* client.until(taskIdOf(yield* client.tool("triedAgain")), "completed")
+        assert.strictEqual(textOf(result.result), "try 3")
+        for (const name of ["triedInVain", "triedAgain"]) {
+          const inline = yield* without.tool(name)
+          assert.isTrue(inline.result === undefined || inline.result.isError)
+        }
+        const inline = yield* without.tool("triedInVain")
+        const ended = inline.error === undefined ? "completed" : "failed"
+        const { result: task } = yield* client.until(taskIdOf(yield* client.tool("triedInVain")), ended)
+        assert.deepStrictEqual([task.error, task.result], [inline.error, inline.result])
+      })
+  ),
+
   row("cancelling what has ended is acknowledged", (url) =>
     Effect.gen(function*() {
       const client = modern(url, ann)

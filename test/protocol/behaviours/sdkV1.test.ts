@@ -10,6 +10,7 @@ import type { BehaviourContext } from "./tools.ts"
 import type { BehaviourTool } from "./tools.ts"
 
 const noContext: BehaviourContext = {
+  attempt: 1,
   elicit: () => Promise.reject(new Error("This tool is no task")),
   sample: () => Promise.reject(new Error("This tool is no task")),
   progress: () => Promise.resolve()
@@ -24,14 +25,14 @@ const makeServer = (
     taskStore,
     taskMessageQueue
   })
-  for (const { isIdempotent = false, name, resultTtl, run, taskAfter, taskSupport, ttl } of tools) {
+  for (const { isIdempotent = false, name, resultTtl, retry, run, taskAfter, taskSupport, ttl } of tools) {
     const annotations = { idempotentHint: isIdempotent }
     if (taskSupport === "forbidden") {
       server.registerTool(name, { annotations }, async () => ({ ...await run(noContext) }))
     } else {registerTaskTool(
         server,
         name,
-        { annotations, taskSupport, ttl, resultTtl, taskAfter },
+        { annotations, taskSupport, ttl, resultTtl, taskAfter, retry },
         async (_, context) => ({ ...await run(context) })
       )}
   }

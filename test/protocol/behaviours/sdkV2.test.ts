@@ -12,6 +12,7 @@ import type { BehaviourTool } from "./tools.ts"
 const inputSchema = z.looseObject({})
 
 const noContext = {
+  attempt: 1,
   elicit: () => Promise.reject(new Error("This tool is no task")),
   sample: () => Promise.reject(new Error("This tool is no task")),
   progress: () => Promise.resolve()
@@ -26,7 +27,7 @@ const serve = async (filename: string, tools: ReadonlyArray<BehaviourTool>) => {
     // What is thrown is to be seen by the table alone.
     onError: () => {}
   })
-  for (const { isIdempotent = false, name, resultTtl, run, taskAfter, taskSupport, ttl } of tools) {
+  for (const { isIdempotent = false, name, resultTtl, retry, run, taskAfter, taskSupport, ttl } of tools) {
     if (taskSupport === "forbidden") continue
     const config = {
       inputSchema,
@@ -34,7 +35,8 @@ const serve = async (filename: string, tools: ReadonlyArray<BehaviourTool>) => {
       taskSupport,
       ttl,
       resultTtl,
-      taskAfter
+      taskAfter,
+      retry
     }
     tasks.registerTool(name, config, async (_, context) => ({ ...await run(context) }))
   }

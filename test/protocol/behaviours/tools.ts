@@ -1,12 +1,12 @@
 /** The tools of every server of the table, written so that each kind of server can run them. */
 import { setTimeout } from "node:timers/promises"
-import type { PromiseTaskContext } from "../../../src/promise/index.ts"
+import type { PromiseTaskContext, RetryPolicy } from "../../../src/promise/index.ts"
 import { InputRefused } from "../../../src/runner/InputRefused.ts"
 import { TaskFailure } from "../../../src/runner/TaskContext.ts"
 import { briefly } from "./requireBrief.ts"
 
 /** What a tool of the table uses of its context. */
-export type BehaviourContext = Pick<PromiseTaskContext, "elicit" | "sample" | "progress">
+export type BehaviourContext = Pick<PromiseTaskContext, "attempt" | "elicit" | "sample" | "progress">
 
 interface ToolResult {
   readonly content: Array<{ readonly type: "text"; readonly text: string }>
@@ -23,6 +23,7 @@ export interface BehaviourTool {
   readonly resultTtl?: number
   /** Milliseconds. Revision 2025-11-25 leaves it to the client. */
   readonly taskAfter?: number
+  readonly retry?: RetryPolicy
   readonly run: (context: BehaviourContext) => Promise<ToolResult>
 }
 
@@ -71,6 +72,21 @@ export const behaviourTools: ReadonlyArray<BehaviourTool> = [
   { name: "fails", run: async () => ({ ...text("The disk is full"), isError: true }) },
   {
     name: "throws",
+    run: async () => {
+      throw new Error("hunter2")
+    }
+  },
+  {
+    name: "triedAgain",
+    retry: { times: 2, delay: 20 },
+    run: async ({ attempt }) => {
+      if (attempt < 3) throw new Error("not yet")
+      return text(`try ${attempt}`)
+    }
+  },
+  {
+    name: "triedInVain",
+    retry: { times: 1, delay: 20 },
     run: async () => {
       throw new Error("hunter2")
     }
