@@ -41,6 +41,8 @@ export interface Asking {
   readonly request: (requests: InputRequests) => Effect.Effect<InputAnswers>
   /** By default it waits for them too. */
   readonly suspend?: TaskContextShape["suspend"]
+  /** Sleeps. By default the call just waits, because somebody waits for its answer. */
+  readonly sleep?: TaskContextShape["sleep"]
 }
 
 /** What runs in a request. */
@@ -64,7 +66,7 @@ export interface InlineCall {
  */
 export const makeInlineContext = (
   { answers, clientCapabilities, owned, progress, settings, taskId }: InlineCall,
-  { request, suspend }: Asking
+  { request, sleep, suspend }: Asking
 ): InlineContext => {
   let task: TaskContextShape | undefined
   let done: Done = {}
@@ -115,8 +117,11 @@ export const makeInlineContext = (
         onFailure: (error) => Effect.die(error)
       }),
     ...asking(askOnce),
-    // Somebody waits for the answer of the call, so it just waits.
-    sleep: (key, duration) => Effect.suspend(() => Effect.sleep(parseSleep(key, duration))),
+    sleep: (key, duration) =>
+      Effect.suspend(() => {
+        const millis = parseSleep(key, duration)
+        return sleep === undefined ? Effect.sleep(millis) : sleep(key, millis)
+      }),
     suspend: suspend ?? ((requests) => Effect.flatMap(askOnce(requests), unlessRefused)),
     step: (key, schema, effect) =>
       Effect.suspend(() => {

@@ -14,7 +14,7 @@ import type { WireError } from "./WireError.ts"
 
 /**
  * Runs a call in its request, on a slot that was reserved for it. If it ends within the `taskAfter` of its tool, it is answered
- * with its result, and nothing is stored. When that time is over, or when it asks, it becomes a task, and the request is answered
+ * with its result, and nothing is stored. When that time is over, or when it asks or sleeps, it becomes a task, and the request is answered
  * with that.
  *
  * @since 0.2.0
@@ -30,7 +30,8 @@ export const callThenTask = <A, E>(
     asking: (become) => ({
       // Clients of this revision refuse elicitations alone, which is an answer.
       request: (requests) => Effect.flatMap(become, (task) => Effect.orDie(task.request(requests))),
-      suspend: (requests) => Effect.flatMap(become, (task) => task.suspend(requests))
+      suspend: (requests) => Effect.flatMap(become, (task) => task.suspend(requests)),
+      sleep: (key, duration) => Effect.flatMap(become, (task) => task.sleep(key, duration))
     }),
     until: backgroundSleep(call.tool.policy.taskAfter),
     answer: (record) => Effect.succeed({ _tag: "Wire", result: createdTask20260728(record) }),

@@ -31,6 +31,8 @@ export interface BoundHandler {
   /** Milliseconds. */
   readonly resultTtl?: number | undefined
   readonly resultOfFailure?: TaskHandler["resultOfFailure"]
+  /** Runs a task that begins anew, if `run` cannot run twice. */
+  readonly next?: BoundHandler | undefined
 }
 
 /**

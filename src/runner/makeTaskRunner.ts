@@ -105,8 +105,10 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       startTask: (given, run) =>
         Effect.uninterruptible(Effect.gen(function*() {
           const task = yield* Effect.fromResult(readFields("task", { ...given, taskId }, startFields))
-          const handler = yield* bindHandler({ ...handlers.find(task), ...ofProcess, run })
-          const record = yield* create(tasks, task, handler)
+          const next = handlers.find(task)
+          const handler = yield* bindHandler({ ...next, ...ofProcess, run })
+          // The work is under way already, and cannot begin anew.
+          const record = yield* create(tasks, task, { ...handler, next })
           isGone = true
           return record
         })),

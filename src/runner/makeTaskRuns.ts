@@ -186,7 +186,8 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   const onSleep: WorkerSurroundings["onSleep"] = ({ handler, latest, taskId }, at) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (settings.dispatch !== undefined) return dispatched(taskId, Math.max(at - now, 0))
-      asleep.set(taskId, { at, task: { taskId, sessionId: latest.summary.sessionId, handler } })
+      const { sessionId } = latest.summary
+      asleep.set(taskId, { at, task: { taskId, sessionId, handler: handler.next ?? handler } })
       alarm.note(at)
       return Effect.void
     })

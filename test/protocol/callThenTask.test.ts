@@ -173,6 +173,31 @@ describe("a call of a tool with taskAfter", () => {
       assert.deepStrictEqual([begun, stepped], [2, 1])
     }).pipe(Effect.provide(memory)))
 
+  it.live.each([["before", false], ["after", true]] as const)(
+    "that sleeps %s it is a task begins anew when the time is over, and holds no worker meanwhile",
+    ([, isLate]) =>
+      Effect.gen(function*() {
+        const { owned, storage, tasks } = yield* setUp()
+        let begun = 0
+        const work: Work = ({ attempt, sleep }) =>
+          Effect.gen(function*() {
+            begun++
+            if (isLate && attempt === 1) yield* Effect.sleep("100 millis")
+            yield* sleep("nap", "1 second")
+            return attempt
+          })
+        const call = callOf(owned, work, { taskAfter: isLate ? 20 : "1 minute" })
+        yield* registerTool(tasks, { ...call.tool, work: () => Effect.flatMap(TaskContext, work) })
+        const taskId = yield* becomesTask(callTool(tasks, call))
+        yield* Effect.repeat(tasks.runner.running, { until: (running) => running === 0, schedule: Schedule.spaced(5) })
+        const asleep = Option.getOrThrow(yield* storage.getTask(taskId))
+        assert.deepStrictEqual([asleep.status, asleep.worker], ["working", undefined])
+        const { result } = yield* storage.awaitTask(taskId)
+        assert.deepStrictEqual(result, { _tag: "Success", value: 2 })
+        assert.strictEqual(begun, 2)
+      }).pipe(Effect.provide(memory))
+  )
+
   it.live("ends with its client before it is a task, and not with it afterwards", () =>
     Effect.gen(function*() {
       const { owned, storage, tasks } = yield* setUp()
