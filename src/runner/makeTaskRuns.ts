@@ -37,6 +37,7 @@ import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { type Overrun, RunnerSlots } from "./RunnerSlots.ts"
 import { runWorker, settle } from "./runWorker.ts"
+import { SleepingTasks } from "./SleepingTasks.ts"
 import type { Takeovers } from "./Takeovers.ts"
 import { taskIdAnnotation } from "./taskAnnotations.ts"
 import type { RunResult } from "./TaskRunner.ts"
@@ -167,17 +168,12 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   yield* inScope(expiry.keepLooking)
 
   /** Tasks that sleep, or are to be tried again. Others find them by their looks, if this process ends. */
-  const asleep = new Map<string, { readonly at: number; readonly task: WaitingTask }>()
+  const asleep = new SleepingTasks()
   const alarm = new EarliestTimer((now) =>
     Effect.suspend(() => {
-      const due: Array<WaitingTask> = []
-      for (const [taskId, { at, task }] of asleep) {
-        if (at > now) alarm.note(at)
-        else {
-          asleep.delete(taskId)
-          due.push(task)
-        }
-      }
+      const due = asleep.takeDue(now)
+      const { nextAt } = asleep
+      if (nextAt !== undefined) alarm.note(nextAt)
       return Effect.forEach(due, wait, { discard: true })
     })
   )
@@ -187,7 +183,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (settings.dispatch !== undefined) return dispatched(taskId, Math.max(at - now, 0))
       const { sessionId } = latest.summary
-      asleep.set(taskId, { at, task: { taskId, sessionId, handler: handler.next ?? handler } })
+      asleep.add(at, { taskId, sessionId, handler: handler.next ?? handler })
       alarm.note(at)
       return Effect.void
     })

@@ -32,12 +32,18 @@ const packages = [
   "@modelcontextprotocol/server",
   "mcp-task-storage",
   "node:fs",
+  "sorted-btree/extended/index.js",
   "vitest"
 ] as const
 
 type Package = (typeof packages)[number]
 
-const engines = ["@aws-sdk/client-dynamodb", "@effect/sql-pg/PgClient", "node:fs"] as const
+const engines = [
+  "@aws-sdk/client-dynamodb",
+  "@effect/sql-pg/PgClient",
+  "node:fs",
+  "sorted-btree/extended/index.js"
+] as const
 const protocol = ["src/domain", "src/runner", "src/protocol"] as const
 
 /** What each folder may import beside itself and Effect. */
@@ -45,7 +51,7 @@ const allowed: Readonly<Record<Folder, ReadonlyArray<Folder | Package>>> = {
   "src/domain": [],
   "src/layers": ["src/domain", "src/layers/sqlite", ...engines],
   "src/layers/sqlite": ["src/domain", "src/layers", ...engines],
-  "src/runner": ["src/domain"],
+  "src/runner": ["src/domain", "sorted-btree/extended/index.js"],
   "src/protocol": ["src/domain", "src/runner"],
   "src/promise": ["src/domain", "src/layers", "src/layers/sqlite", "src/runner"],
   "src/adapters/effect": protocol,
