@@ -42,6 +42,10 @@ export interface StoredTask {
   /** Since when the one who has it has it, or had it when it ended. */
   readonly startedAt: number | null
   readonly resultKind: ResultKind | null
+  /** The task that this one does again. */
+  readonly rerunOf: string | null
+  /** The latest task that does this one again. */
+  readonly rerunAs: string | null
   /** What the method is applied to: a tool, a prompt. */
   readonly name: StoredJson | null
   /** The W3C trace context of the request that created the task. */

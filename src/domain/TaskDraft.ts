@@ -130,6 +130,8 @@ export const draftTask = (
     worker: hold.worker,
     startedAt: hold.startedAt,
     resultKind: outcome === null ? null : outcome.resultKind,
+    rerunOf: null,
+    rerunAs: null,
     // The name stays, even if the params that it came from are replaced.
     name: name === null && !isReplacement ? nameIn(originalParams) : name,
     traceparent,
@@ -193,7 +195,7 @@ export const draftReplacement = (
     ([taskId, sessionId, createdAt, status, revision]) => {
       const kept = { ...options, defaultTtl: null, defaultPollInterval: null }
       const identity = { taskId, sessionId, incarnation: "" }
-      const { startedAt: _, worker: __, ...fields } = record
+      const { rerunAs: _, rerunOf: __, startedAt: ___, worker: ____, ...fields } = record
       const draft = draftTask({ ...fields, status }, identity, createdAt, kept, true)
       return Result.map(draft, (row) => ({ ...row, revision }))
     }

@@ -186,6 +186,14 @@ export interface TakenTask {
 }
 
 /**
+ * The answer to the insert of a task that does another one again.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type RerunResult = InsertResult | { readonly _tag: "Changed" }
+
+/**
  * What a backend implements. Each primitive is one atomic step: other processes see all of it or nothing. A write is durable
  * before its effect succeeds. An interrupted primitive has happened as a whole or not at all. A backend in the same process
  * can answer with {@link AtOnce}.
@@ -205,6 +213,18 @@ export interface TaskDriver {
    * comes first. Bounds hold exactly under concurrency.
    */
   readonly insert: (task: StoredTask, bounds: TaskBounds, now: number) => Effect.Effect<InsertResult, TaskDriverError>
+
+  /**
+   * Stores a new task as `insert` does, and in the same atomic step makes its id the `rerunAs` of another task and raises the
+   * revision of that one by one. If that is not this version of it any more, or not there, it stores nothing: `Changed`. What is
+   * `Changed` and refused by `insert` as well may be either. The two tasks never have the same id.
+   */
+  readonly rerun: (
+    task: StoredTask,
+    bounds: TaskBounds,
+    now: number,
+    source: Pick<StoredTask, "taskId"> & TaskVersion
+  ) => Effect.Effect<RerunResult, TaskDriverError>
 
   /** Reads one task that is in scope. */
   readonly find: (taskId: string, scope: TaskScope) => Effect.Effect<StoredTask | undefined, TaskDriverError>

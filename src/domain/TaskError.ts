@@ -96,6 +96,41 @@ export class ResultAlreadyStored extends shownAsError(
 }
 
 /**
+ * Only a task that has ended can be run again.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class TaskNotEnded extends shownAsError(
+  Schema.TaggedError<TaskNotEnded>("mcp-task-storage/TaskNotEnded")("TaskNotEnded", {
+    taskId: Schema.String,
+    status: TaskStatus
+  })
+) {
+  override get message(): string {
+    return `Task ${this.taskId} is ${this.status} and has not ended. Wait for its end, or cancel it first.`
+  }
+}
+
+/**
+ * The task was run again before.
+ *
+ * @since 0.2.0
+ * @category errors
+ */
+export class TaskAlreadyRerun extends shownAsError(
+  Schema.TaggedError<TaskAlreadyRerun>("mcp-task-storage/TaskAlreadyRerun")("TaskAlreadyRerun", {
+    taskId: Schema.String,
+    /** The latest task that does it again. */
+    rerunAs: Schema.String
+  })
+) {
+  override get message(): string {
+    return `Task ${this.taskId} was run again as ${this.rerunAs}. To run it once more, use the option again.`
+  }
+}
+
+/**
  * An input request was asked under a key that this task has used before.
  *
  * @since 0.1.0
@@ -302,6 +337,8 @@ export class TaskStorageUnavailable extends shownAsError(
 export const TaskStorageError = Schema.Union([
   TaskNotFound,
   TaskAlreadyExists,
+  TaskNotEnded,
+  TaskAlreadyRerun,
   InvalidTransition,
   TerminalState,
   ResultAlreadyStored,

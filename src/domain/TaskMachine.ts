@@ -231,7 +231,7 @@ export const planRecovery = (
  */
 export type Replacement = Omit<
   StoredTask,
-  "incarnation" | "inputKeys" | "lastUpdatedAt" | "attempt" | keyof HoldPatch
+  "incarnation" | "inputKeys" | "lastUpdatedAt" | "attempt" | "rerunOf" | "rerunAs" | keyof HoldPatch
 >
 
 /** What a replacement writes as it is. */

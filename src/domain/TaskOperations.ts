@@ -22,6 +22,7 @@ import type {
   RegisterWorker,
   RenewWorkerOptions,
   RequireInputOptions,
+  RerunOptions,
   SettleOptions,
   StorageListOptions,
   StoreResultOptions,
@@ -164,6 +165,20 @@ export interface SessionTasks extends PlannedWrites<TaskRecord> {
     | TaskError.TaskAlreadyExists
     | TaskError.MaxTasksReached
     | TaskError.TaskStorageUnavailable
+  >
+
+  /**
+   * Runs a task again that has ended: stores a new one of the same method, params, name, session, principal, ttl, poll interval and
+   * meta, which waits for a worker. The one that ended stays as it is. Its `rerunAs` and the `rerunOf` of the new one tie the two,
+   * in the same step, so that nobody runs it again a second time by mistake. Gives the new task.
+   */
+  readonly rerunTask: (taskId: string, options?: RerunOptions) => Effect.Effect<
+    TaskRecord,
+    | Refused
+    | TaskError.TaskNotEnded
+    | TaskError.TaskAlreadyRerun
+    | TaskError.TaskAlreadyExists
+    | TaskError.MaxTasksReached
   >
 
   /**

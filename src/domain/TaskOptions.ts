@@ -246,6 +246,19 @@ export interface RequireInputOptions extends WorkerOption {
  * @since 0.2.0
  * @category options
  */
+export interface RerunOptions {
+  /** Runs a task again that was run again before. */
+  readonly again?: boolean | undefined
+  /** Takes the results of its steps along, so that the new task does not do them again. */
+  readonly steps?: boolean | undefined
+  /** The id of the new task: a generated one by default. */
+  readonly taskId?: string | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
 export interface RecoveryOptions extends EndOptions {
   readonly statuses?: ReadonlyArray<TaskStatus> | undefined
   /**

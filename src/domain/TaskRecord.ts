@@ -44,6 +44,10 @@ const summaryFields = {
    */
   leaseExpiresAt: Schema.optionalKey(Schema.DateTimeUtcFromString),
   resultKind: Schema.optionalKey(ResultKind),
+  /** The task that this one does again. */
+  rerunOf: Schema.optionalKey(Schema.String),
+  /** The latest task that does this one again. */
+  rerunAs: Schema.optionalKey(Schema.String),
   /** What the method is applied to: a tool, a prompt. Tasks of earlier versions have none. */
   name: Schema.optionalKey(Schema.String),
   /** What really went wrong, for the operator alone. A summary has it without the stack. */
@@ -195,6 +199,8 @@ const readSummary = (target: Mutable<TaskSummary>, task: StoredSummary): void =>
     leaseExpiresAt: task.leaseExpiresAt !== null && task.leaseExpiresAt !== heldByWorker &&
       (target.leaseExpiresAt = timeAt(task.leaseExpiresAt)),
     resultKind: task.resultKind !== null && (target.resultKind = task.resultKind),
+    rerunOf: task.rerunOf !== null && (target.rerunOf = task.rerunOf),
+    rerunAs: task.rerunAs !== null && (target.rerunAs = task.rerunAs),
     failure: task.failure !== null && (target.failure = readFailure(task.failure)),
     traceparent: task.traceparent !== null && (target.traceparent = readString(task.traceparent)),
     tracestate: task.tracestate !== null && (target.tracestate = readString(task.tracestate))

@@ -73,7 +73,7 @@ export interface Expiry {
 }
 
 /** Fields that no write changes, or that follow from others. */
-type KeptField = "taskId" | "sessionId" | "createdAt" | "incarnation" | "revision"
+type KeptField = "taskId" | "sessionId" | "createdAt" | "incarnation" | "revision" | "rerunOf" | "rerunAs"
 
 /**
  * What a write changes. Absent fields stay as they are; `revision` goes up by one with every patch.
@@ -197,6 +197,8 @@ export const applyPatch = (task: StoredTask, patch: TaskPatch): StoredTask => ({
   worker: patch.worker === undefined ? task.worker : patch.worker,
   startedAt: patch.startedAt === undefined ? task.startedAt : patch.startedAt,
   resultKind: patch.resultKind ?? task.resultKind,
+  rerunOf: task.rerunOf,
+  rerunAs: task.rerunAs,
   name: patch.name === undefined ? task.name : patch.name,
   traceparent: patch.traceparent === undefined ? task.traceparent : patch.traceparent,
   tracestate: patch.tracestate === undefined ? task.tracestate : patch.tracestate,

@@ -13,8 +13,13 @@ import { recordFromStored, summaryFromStored, type TaskRecord, type TaskSummary 
 import type { TaskWatch } from "./TaskWatch.ts"
 import { isNews, isNewsForWorker, type TaskGuard, type TaskPatch } from "./TaskWrite.ts"
 
-/** How often a merge is tried against concurrent writers; each lost try means that another one succeeded. */
-const maxAttempts = 100
+/**
+ * How often a write is tried against concurrent writers. Each lost try means that another one succeeded.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const maxAttempts = 100
 
 /**
  * Writes what is decided before anything is read.
@@ -154,7 +159,13 @@ const conclude = <E, Written>(
   }
 }
 
-const contention = (operation: string): TaskStorageUnavailable =>
+/**
+ * Gives the failure of a write that others came before, {@link maxAttempts} times.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const contention = (operation: string): TaskStorageUnavailable =>
   new TaskStorageUnavailable({
     operation,
     reason: `the task was written by others ${maxAttempts} times in between; try again`,

@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import { allOf } from "./allOf.ts"
 import { orAbsent, orNull, parseId, parseJson, parseKeyed, parseText } from "./ArgumentParsers.ts"
 import { makePlannedWrites } from "./makePlannedWrites.ts"
+import { makeRerunTask } from "./makeRerunTask.ts"
 import {
   claimOptions,
   createFields,
@@ -112,6 +113,8 @@ export const makeSessionTasks = (
             (id) => parsed(parseId("generateId", id), (taskId) => insert(task, sessionId, taskId))
           )
           : parsed(parseId("taskId", task.taskId), (taskId) => insert(task, sessionId, taskId))),
+
+    rerunTask: makeRerunTask(driver, options, session, onTask),
 
     getTask: (taskId) => parsed(onTask(taskId), (id) => find("getTask", id, (stored) => toOption("getTask", stored))),
 

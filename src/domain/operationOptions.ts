@@ -17,6 +17,7 @@ import type {
   RegisterWorker,
   RenewWorkerOptions,
   RequireInputOptions,
+  RerunOptions,
   SettleOptions,
   StorageListOptions,
   StoreResultOptions,
@@ -80,6 +81,8 @@ export const recordFields = optionNames<TaskRecordFields>({
   startedAt: true,
   leaseExpiresAt: true,
   resultKind: true,
+  rerunOf: true,
+  rerunAs: true,
   originalParams: true,
   result: true,
   inputRequests: true,
@@ -211,6 +214,12 @@ export const declareDeadOptions = optionNames<DeclareDeadOptions>({ except: true
  * @category constants
  */
 export const requireInputOptions = optionNames<RequireInputOptions>({ requestState: true, lease: true, attempt: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const rerunOptions = optionNames<RerunOptions>({ again: true, steps: true, taskId: true })
 
 /**
  * @since 0.2.0

@@ -111,6 +111,12 @@ export interface LimitOptions extends CallOptions {
  * @since 0.2.0
  * @category options
  */
+export interface RerunOptions extends Options.RerunOptions, CallOptions {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
 export interface RecoveryOptions extends Options.RecoveryOptions, CallOptions {}
 
 /**
@@ -214,6 +220,14 @@ export interface PromiseSessionTasks extends PromisePlannedWrites<Task> {
    * Rejects with `TaskAlreadyExists`, `MaxTasksReached`, `PayloadTooLarge`.
    */
   readonly createTask: (task: CreateTask, options?: CallOptions) => Promise<Task>
+
+  /**
+   * Runs a task again that has ended: stores a new one of the same method, params, name, session, principal, ttl, poll interval and
+   * meta, which waits for a worker. The one that ended stays as it is. `rerunAs` and `rerunOf` tie the two. Gives the new task.
+   *
+   * Rejects with `TaskNotFound`, `TaskNotEnded`, `TaskAlreadyRerun`, `TaskAlreadyExists`, `MaxTasksReached`.
+   */
+  readonly rerunTask: (taskId: string, options?: RerunOptions) => Promise<Task>
 
   /**
    * Reads a task; `undefined` when it does not exist or has expired.

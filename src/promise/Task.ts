@@ -79,6 +79,9 @@ export interface TaskSummary {
   readonly worker?: string
   /** Since when the one who has the task has it, or had it when it ended, in ISO 8601. */
   readonly startedAt?: string
+  /** The task that this one does again, and the latest one that does this one again. */
+  readonly rerunOf?: string
+  readonly rerunAs?: string
   /**
    * Until when nobody may claim the task, in ISO 8601. The first moment of 1970 when it waits for a worker; absent while a
    * registered worker has it.

@@ -121,6 +121,12 @@ export const requireInputCall: OptionNames<Calls.RequireInputOptions> = [...Doma
  * @since 0.2.0
  * @category constants
  */
+export const rerunCall: OptionNames<Calls.RerunOptions> = [...Domain.rerunOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
 export const limitCall: OptionNames<Calls.LimitOptions> = [...Domain.limitOptions, ...plainCall]
 
 /**

@@ -173,6 +173,8 @@ const encodeRest = (target: Mutable<TaskSummary>, record: SummaryFields): void =
     startedAt: record.startedAt !== undefined && (target.startedAt = formatTime(record.startedAt)),
     leaseExpiresAt: record.leaseExpiresAt !== undefined && (target.leaseExpiresAt = formatTime(record.leaseExpiresAt)),
     resultKind: record.resultKind !== undefined && (target.resultKind = record.resultKind),
+    rerunOf: record.rerunOf !== undefined && (target.rerunOf = record.rerunOf),
+    rerunAs: record.rerunAs !== undefined && (target.rerunAs = record.rerunAs),
     name: record.name !== undefined && (target.name = record.name),
     failure: record.failure !== undefined && (target.failure = encodeFailure(record.failure)),
     traceparent: record.traceparent !== undefined && (target.traceparent = record.traceparent),

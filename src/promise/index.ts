@@ -18,6 +18,8 @@ export {
   PayloadTooLarge,
   ResultAlreadyStored,
   TaskAlreadyExists,
+  TaskAlreadyRerun,
+  TaskNotEnded,
   TaskNotFound,
   TaskStorageUnavailable,
   TerminalState,

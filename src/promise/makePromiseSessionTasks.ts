@@ -12,6 +12,7 @@ import {
   listCall,
   plainCall,
   requireInputCall,
+  rerunCall,
   settleCall,
   statusCall,
   storeResultCall,
@@ -57,6 +58,11 @@ export const makePromiseSessionTasks = (
       const decoded = decodeCreateTask(task)
       const named = generateId === undefined ? decoded : withId(decoded, generateId)
       return tasks().createTask(named)
+    }, encodeTask),
+
+  rerunTask: (taskId, options) =>
+    calls.write("rerunTask", options, rerunCall, (own) => {
+      return tasks().rerunTask(taskId, generateId === undefined ? own : withId(own ?? {}, generateId))
     }, encodeTask),
 
   getTask: (taskId, options) =>

@@ -209,6 +209,8 @@ const tellClient = (error: Refusal, taskId?: string): Telling => {
     case "TaskStorageUnavailable":
       return tellAndReport(internalError("The task storage is unavailable. Try again later."))
     case "TaskAlreadyExists":
+    case "TaskNotEnded":
+    case "TaskAlreadyRerun":
     case "InvalidTransition":
     case "ResultAlreadyStored":
     case "InputKeyReused":

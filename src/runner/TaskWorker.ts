@@ -505,6 +505,8 @@ export const endOfHold = (error: TaskStorageError): EndOfHold | undefined => {
     case "MaxTasksReached":
     case "PayloadTooLarge":
     case "TaskAlreadyExists":
+    case "TaskAlreadyRerun":
+    case "TaskNotEnded":
     case "TaskStorageUnavailable":
     case "WorkerLost":
       return undefined

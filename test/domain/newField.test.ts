@@ -52,6 +52,7 @@ test("a new field of a task is asked for in every place that keeps, reads or sho
     "src/domain/TaskMachine.ts",
     "src/domain/TaskRecord.ts",
     "src/domain/TaskWrite.ts",
+    "src/domain/decideRerun.ts",
     "src/domain/operationOptions.ts",
     "src/layers/dynamodb/TaskItem.ts",
     "src/layers/sql/TaskStatements.ts",
@@ -74,7 +75,9 @@ describe("fields", () => {
 
   test("of a record can all be given to a new task, but for what is derived or written by workers", () => {
     type Derived = Exclude<keyof TaskRecordFields, keyof CreateTask>
-    expectTypeOf<Derived>().toEqualTypeOf<"revision" | "resultKind" | "attempt" | "leaseExpiresAt" | "startedAt">()
+    expectTypeOf<Derived>().toEqualTypeOf<
+      "revision" | "resultKind" | "rerunOf" | "rerunAs" | "attempt" | "leaseExpiresAt" | "startedAt"
+    >()
     expectTypeOf<Exclude<keyof CreateTask, keyof TaskRecordFields>>().toEqualTypeOf<"lease" | "delay">()
   })
 
@@ -104,7 +107,9 @@ describe("fields", () => {
       traceparent: "t",
       failure: { name: "n", message: "m", at: 0 },
       principal: "p",
-      steps: {}
+      steps: {},
+      rerunOf: "o",
+      rerunAs: "a"
     }
     const unknown = Object.keys(TaskRecord.fields).filter((field) => !Object.hasOwn(recordOf(task), field))
     expect(unknown.toSorted()).toEqual(["meta", "originalParams", "tracestate"])

@@ -11,6 +11,8 @@ const secret = "postgres://user:secret@host"
 const errors: ReadonlyArray<Error & { readonly _tag: string }> = [
   new Errors.TaskNotFound({ taskId: "one" }),
   new Errors.TaskAlreadyExists({ taskId: "one" }),
+  new Errors.TaskNotEnded({ taskId: "one", status: "working" }),
+  new Errors.TaskAlreadyRerun({ taskId: "one", rerunAs: "two" }),
   new Errors.InvalidTransition({ taskId: "one", current: "working", requested: "working" }),
   new Errors.TerminalState({ taskId: "one", status: "failed" }),
   new Errors.ResultAlreadyStored({ taskId: "one" }),

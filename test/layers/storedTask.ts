@@ -19,6 +19,8 @@ export const storedTask = (taskId: string, fields: Partial<StoredTask> = {}): St
   worker: null,
   startedAt: null,
   resultKind: null,
+  rerunOf: null,
+  rerunAs: null,
   name: null,
   traceparent: null,
   tracestate: null,

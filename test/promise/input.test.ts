@@ -177,6 +177,12 @@ const sessionMethods: { readonly [method: string]: Table } = {
   getTask: onTask(plain),
   updateTask: { right: [record, {}], wrong: [wrongRecords, notOptions] },
   deleteTask: onTask(plain),
+  rerunTask: onTask([{}, [
+    ...notOptions,
+    ...each("again", [null, 1, "yes"]),
+    ...each("steps", [null, 1]),
+    ...each("taskId", notIds.slice(1))
+  ]]),
   listTasks: { right: [{}], wrong: [[...pages, ...cursors]] },
   listTaskSummaries: { right: [{}], wrong: [filters] },
   updateTaskStatus: onTask(["cancelled", [undefined, ...notStatuses]], [{}, [

@@ -353,6 +353,8 @@ describe("errors", () => {
       "PayloadTooLarge",
       "ResultAlreadyStored",
       "TaskAlreadyExists",
+      "TaskAlreadyRerun",
+      "TaskNotEnded",
       "TaskNotFound",
       "TaskStorageUnavailable",
       "TerminalState",

@@ -166,6 +166,24 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     await expect(storage.requireInput(taskId, { age: 1 })).rejects.toMatchObject({ _tag: "InputKeyReused", key: "age" })
   })
 
+  test("run a task again, tied to the old one", async ({ storage }) => {
+    const { taskId } = await storage.createTask({ ...call, sessionId: "alice", ttl: 60_000, steps: { one: 1 } })
+    await expect(storage.rerunTask(taskId)).rejects.toMatchObject({ _tag: "TaskNotEnded", taskId, status: "working" })
+    await storage.updateTaskStatus(taskId, "failed")
+    const rerun = await storage.forSession("alice").rerunTask(taskId, { steps: true })
+    expect(rerun).toMatchObject({
+      rerunOf: taskId,
+      status: "working",
+      sessionId: "alice",
+      ttl: 60_000,
+      steps: { one: 1 },
+      leaseExpiresAt: "1970-01-01T00:00:00.000Z"
+    })
+    expect(await storage.getTask(taskId)).toMatchObject({ status: "failed", rerunAs: rerun.taskId })
+    await expect(storage.rerunTask(taskId)).rejects.toMatchObject({ _tag: "TaskAlreadyRerun", rerunAs: rerun.taskId })
+    expect(await storage.rerunTask(taskId, { again: true, taskId: "given" })).toMatchObject({ taskId: "given" })
+  })
+
   test("lists page through tasks in order, by session and status", async ({ storage }) => {
     for (let index = 0; index < 5; index++) {
       await storage.createTask({

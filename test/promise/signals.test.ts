@@ -32,6 +32,7 @@ const sessionCalls: Calls = {
   listTasks: [],
   provideInput: ["task", { who: "Ada" }],
   requireInput: ["task", { who: {} }],
+  rerunTask: ["task"],
   settleTask: ["task", outcome],
   storeTaskResult: ["task", outcome],
   storeTaskStep: ["task", "step", 1],

@@ -42,7 +42,7 @@ const firstFailure = Effect.fnUntraced(function*<E>(harness: StorageHarness<E>, 
 // Nobody reads the sequence that fails, so that it is not made shorter, which takes as long as thousands of runs.
 const options = { seed: 2, maxShrinks: 0 }
 const random = {
-  model: <E>(harness: StorageHarness<E>) => checkModel(harness, { runs: 1_500, ...options }),
+  model: <E>(harness: StorageHarness<E>) => checkModel(harness, { runs: 3_000, ...options }),
   linearizability: <E>(harness: StorageHarness<E>) => checkLinearizability(harness, { runs: 4_000, ...options })
 }
 

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import { isExpired, type StoredTask } from "../../domain/StoredTask.ts"
-import type { InsertResult, TaskBounds, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { InsertResult, RerunResult, TaskBounds, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { type CounterWrite, counterWrites, isBounded } from "./Counters.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
@@ -14,6 +14,7 @@ import { type Layout, layOut, partKeys } from "./Payloads.ts"
 import { clearTaken, findHead, takeAll } from "./QueueHead.ts"
 import { isVersion } from "./TaskConditions.ts"
 import { type Item, payloadsOf, plainAttributes, purgeAttribute, readPlain, taskKey, unstamped } from "./TaskItem.ts"
+import { nextRevision } from "./TaskUpdates.ts"
 
 /** A transaction holds 4 MB, and of the two tasks either may have almost as much. */
 const mostParts = 10
@@ -36,7 +37,7 @@ export const makeTaskInsertion = (
   shards: number,
   nextToken: () => string,
   removeIfExpired: (taskId: string, now: number) => Effect.Effect<boolean, TaskDriverError>
-): TaskDriver["insert"] => {
+): Pick<TaskDriver, "insert" | "rerun"> => {
   const prepare = (task: StoredTask, bounds: TaskBounds): Effect.Effect<NewTask, TaskDriverError> =>
     Effect.map(
       layOut(taskKey(task.taskId).pk.S, payloadsOf(task), nextToken()),
@@ -52,9 +53,10 @@ export const makeTaskInsertion = (
     )
 
   /** In place of nothing. */
-  const first = (created: NewTask, bounds: TaskBounds, now: number) =>
+  const first = <Lost extends Changed>(created: NewTask, tie: Tie<Lost>, bounds: TaskBounds, now: number) =>
     insertIf(
       created,
+      tie,
       isBounded(bounds) ? counterWrites({ added: created.task }, bounds) : [],
       [],
       now,
@@ -63,7 +65,7 @@ export const makeTaskInsertion = (
 
   /** In place of an expired task, with everything that belongs to it. */
   const replacing = Effect.fnUntraced(
-    function*(created: NewTask, old: Item, bounds: TaskBounds, now: number) {
+    function*<Lost extends Changed>(created: NewTask, tie: Tie<Lost>, old: Item, bounds: TaskBounds, now: number) {
       const { keys, replaced } = yield* table.decode(() => ({ replaced: readPlain(old), keys: partKeys(old) }))
       if (keys.length + created.parts.length > mostParts) {
         // Nobody sees the expired task go, and then the place is free.
@@ -73,6 +75,7 @@ export const makeTaskInsertion = (
       const head = yield* findHead(table, replaced.taskId)
       const answer = yield* insertIf(
         created,
+        tie,
         counterWrites({
           added: isBounded(bounds) ? created.task : undefined,
           removed: old["counted"] === undefined ? undefined : replaced
@@ -90,27 +93,33 @@ export const makeTaskInsertion = (
   )
 
   /** `undefined` when the task that was to be replaced has changed. */
-  const insertIf = (
+  const insertIf = <Lost extends Changed>(
     created: NewTask,
+    tie: Tie<Lost>,
     counters: ReadonlyArray<CounterWrite>,
     others: ReadonlyArray<TransactionWrite>,
     now: number,
     condition: (expression: Expression) => string
-  ): Effect.Effect<InsertResult | Replaceable | undefined, TaskDriverError> => {
+  ): Effect.Effect<InsertResult | Lost | Replaceable | undefined, TaskDriverError> => {
     const expression = new Expression()
     const put = { Item: created.item, ConditionExpression: condition(expression), ...expression.maps }
-    const writes = [...counters.map(({ write }) => write), ...others, ...created.parts]
+    const writes = [
+      ...counters.map(({ write }) => write),
+      ...tie.map(({ write }) => write),
+      ...others,
+      ...created.parts
+    ]
     return Effect.suspend(() =>
       writes.length === 0 ? table.put(put) : table.transact([{ Put: put }, ...writes], nextToken())
     ).pipe(
-      Effect.as<InsertResult | Replaceable | undefined>(inserted),
-      Effect.catch((error) => {
+      Effect.as<InsertResult | Lost | Replaceable | undefined>(inserted),
+      Effect.catch((error): Effect.Effect<InsertResult | Lost | Replaceable | undefined, TaskDriverError> => {
         if (error._tag === "ConditionFailed") return refused(created.task, error.item, now)
         if (error._tag !== "TransactionRefused") return Effect.fail(unexpected(error))
         const [taken, ...refusals] = error.refusals
         if (taken !== undefined) return refused(created.task, taken.item, now)
         const limit = counters.find((_, index) => refusals[index] !== undefined)?.refusal
-        return Effect.succeed(limit)
+        return Effect.succeed(limit ?? tie.find((_, index) => refusals[counters.length + index] !== undefined)?.lost)
       })
     )
   }
@@ -126,17 +135,52 @@ export const makeTaskInsertion = (
         }
       )
 
-  return (task, bounds, now) =>
+  const store = <Lost extends Changed>(
+    task: StoredTask,
+    tie: Tie<Lost>,
+    bounds: TaskBounds,
+    now: number
+  ): Effect.Effect<InsertResult | Lost, TaskDriverError> =>
     Effect.flatMap(prepare(task, bounds), (created) => {
-      const once = Effect.flatMap(first(created, bounds, now), (answer) =>
+      const once = Effect.flatMap(first(created, tie, bounds, now), (answer) =>
         answer?._tag === "Replaceable"
           ? Effect.map(
-            replacing(created, answer.item, bounds, now),
+            replacing(created, tie, answer.item, bounds, now),
             (answer) => answer?._tag === "Replaceable" ? undefined : answer
           )
           : Effect.succeed(answer))
       return table.untilSettled(once)
     })
+
+  return {
+    insert: (task, bounds, now) => store<never>(task, [], bounds, now),
+    rerun: (task, bounds, now, source) =>
+      Effect.suspend(() =>
+        store(task, [{ write: tieOf(task.taskId, source, nextToken()), lost: changed }], bounds, now)
+      )
+  }
+}
+
+type Changed = Extract<RerunResult, { readonly _tag: "Changed" }>
+
+/** The write that ties another task to the new one, if there is one, and the answer where it is refused. */
+type Tie<Lost extends Changed> = ReadonlyArray<{ readonly write: TransactionWrite; readonly lost: Lost }>
+
+const tieOf = (
+  rerunAs: string,
+  source: Parameters<TaskDriver["rerun"]>[3],
+  stamp: string
+): TransactionWrite => {
+  const expression = new Expression()
+  const set = [...nextRevision(expression, stamp), `${expression.name("rerunAs")} = ${expression.text(rerunAs)}`]
+  return {
+    Update: {
+      Key: taskKey(source.taskId),
+      UpdateExpression: `SET ${set.join(", ")}`,
+      ConditionExpression: isVersion(expression, source),
+      ...expression.maps
+    }
+  }
 }
 
 /** An expired task stands in the place. */
@@ -147,3 +191,4 @@ interface Replaceable {
 
 const inserted: InsertResult = { _tag: "Inserted" }
 const exists: InsertResult = { _tag: "Exists" }
+const changed: Changed = { _tag: "Changed" }

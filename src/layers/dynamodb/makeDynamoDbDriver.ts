@@ -61,7 +61,7 @@ export const makeDynamoDbDriver = Effect.fnUntraced(function*(
     ...makeTaskReads(table),
     ...makeTaskLists(table, shards),
     ...makeFreeTaskLists(table, shards, patch),
-    insert: makeTaskInsertion(table, shards, nextToken, removeIfExpired),
+    ...makeTaskInsertion(table, shards, nextToken, removeIfExpired),
     patch,
     remove,
     removeExpired: (now, limit) =>

@@ -4,8 +4,17 @@
  * @since 0.1.0
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
-import { expiresAt, holderOf, isExpired, type StoredTask } from "../../domain/StoredTask.ts"
-import type { FreeQuery, InsertResult, PageQuery, PatchResult, TakenTask, TaskBounds } from "../../domain/TaskDriver.ts"
+import { expiresAt, holderOf, isExpired, isSameVersion, type StoredTask } from "../../domain/StoredTask.ts"
+import type {
+  FreeQuery,
+  InsertResult,
+  PageQuery,
+  PatchResult,
+  RerunResult,
+  TakenTask,
+  TaskBounds,
+  TaskDriver
+} from "../../domain/TaskDriver.ts"
 import { sortKey } from "../../domain/TaskId.ts"
 import { activeStatuses, type TaskStatus } from "../../domain/TaskStatus.ts"
 import {
@@ -88,6 +97,24 @@ export class MemoryStore {
     this.#addExpiry(entry)
     this.#written(task.taskId, writer)
     return { _tag: "Inserted" }
+  }
+
+  /** Stores a new task that does another one again, and ties the two, unless that one has changed. */
+  rerun(
+    task: StoredTask,
+    bounds: TaskBounds,
+    now: number,
+    source: Parameters<TaskDriver["rerun"]>[3],
+    writer: symbol
+  ): RerunResult {
+    const entry = this.#tasks.get(source.taskId)
+    if (entry === undefined || !isSameVersion(entry.task, source)) return { _tag: "Changed" }
+    const result = this.insert(task, bounds, now, writer)
+    if (result._tag === "Inserted") {
+      // No index depends on what changes here.
+      entry.task = { ...entry.task, rerunAs: task.taskId, revision: entry.task.revision + 1 }
+    }
+    return result
   }
 
   /** Tells which bound a new task would overrun, where it takes the place of an expired one. */

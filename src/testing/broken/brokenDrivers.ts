@@ -10,6 +10,7 @@ import { brokenLeases } from "./brokenLeases.ts"
 import { brokenMessages } from "./brokenMessages.ts"
 import { brokenNews } from "./brokenNews.ts"
 import { brokenReads } from "./brokenReads.ts"
+import { brokenReruns } from "./brokenReruns.ts"
 import { brokenWorkers } from "./brokenWorkers.ts"
 import { brokenWrites } from "./brokenWrites.ts"
 
@@ -22,6 +23,7 @@ import { brokenWrites } from "./brokenWrites.ts"
 export const brokenDrivers: ReadonlyArray<BrokenDriver> = [
   ...brokenGuards,
   ...brokenReads,
+  ...brokenReruns,
   ...brokenWrites,
   ...brokenLeases,
   ...brokenFreeTasks,

@@ -27,6 +27,7 @@ import { newsGroup } from "./news.ts"
 import { notJsonGroup } from "./notJson.ts"
 import { primitivesGroup } from "./primitives.ts"
 import { recoveryGroup } from "./recovery.ts"
+import { rerunsGroup } from "./reruns.ts"
 import { resultsGroup } from "./results.ts"
 import { resultTtlGroup } from "./resultTtl.ts"
 import { sessionsGroup } from "./sessions.ts"
@@ -61,6 +62,7 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   inheritedKeysGroup,
   updateGroup,
   deletesGroup,
+  rerunsGroup,
   listsGroup,
   filtersGroup,
   sessionsGroup,

@@ -28,6 +28,7 @@ const around = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
 export const yieldingDriver = (driver: TaskDriver): TaskDriver => ({
   ...driver,
   insert: (task, bounds, now) => around(driver.insert(task, bounds, now)),
+  rerun: (...rerun) => around(driver.rerun(...rerun)),
   find: (taskId, scope) => around(driver.find(taskId, scope)),
   findSummary: (taskId, scope) => around(driver.findSummary(taskId, scope)),
   patch: (...write) => around(driver.patch(...write)),

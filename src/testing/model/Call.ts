@@ -126,5 +126,7 @@ const absent = (state: ModelState, taskId: string): ModelTask => ({
   traceparent: null,
   failure: null,
   principal: null,
-  steps: null
+  steps: null,
+  rerunOf: null,
+  rerunAs: null
 })

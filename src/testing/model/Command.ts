@@ -259,6 +259,13 @@ const filter = Schema.Union([
 export type Filter = Schema.Struct.Type<typeof allFilters>
 
 const others = [
+  Schema.TaggedStruct("rerunTask", {
+    actor: Actor,
+    taskId: id,
+    as: id,
+    again: Schema.optionalKey(Schema.Literals([true])),
+    steps: Schema.optionalKey(Schema.Literals([true]))
+  }),
   Schema.TaggedStruct("filter", {
     actor: Actor,
     filter,

@@ -46,6 +46,8 @@ export interface ModelTask {
   readonly failure: ModelFailure | null
   readonly principal: string | null
   readonly steps: { readonly [key: string]: Json } | null
+  readonly rerunOf: string | null
+  readonly rerunAs: string | null
 }
 
 /**
@@ -208,7 +210,9 @@ export const recordOf = (task: ModelTask): TaskRecordFields => ({
     ? {}
     : { failure: { ...task.failure, at: DateTime.makeUnsafe(task.failure.at) } }),
   ...(task.principal === null ? {} : { principal: task.principal }),
-  ...(task.steps === null ? {} : { steps: task.steps })
+  ...(task.steps === null ? {} : { steps: task.steps }),
+  ...(task.rerunOf === null ? {} : { rerunOf: task.rerunOf }),
+  ...(task.rerunAs === null ? {} : { rerunAs: task.rerunAs })
 })
 
 /**

@@ -8,6 +8,7 @@ import type { Call } from "./Call.ts"
 import { claimTasks, listClaimable } from "./modelFree.ts"
 import { dequeueMessages, enqueueMessage } from "./modelMessages.ts"
 import { countTasks, listFiltered, listNext, listPage, readResult, readTask } from "./modelReads.ts"
+import { rerunTask } from "./modelReruns.ts"
 import type { ModelOptions, ModelState, Step } from "./ModelState.ts"
 import { recoverTasks, removeExpired } from "./modelSweeps.ts"
 import { declareDeadWorkers, endWorker, listWorkers, registerWorker, renewWorker, takeNews } from "./modelWorkers.ts"
@@ -66,6 +67,8 @@ export const modelStep = (state: ModelState, call: Call, given: Answer, reason =
       return touchTask(state, call)
     case "claimTask":
       return claimTask(state, call)
+    case "rerunTask":
+      return rerunTask(state, call)
     case "storeTaskStep":
       return storeStep(state, call)
     case "requireInput":

@@ -25,12 +25,23 @@ import { withHint, withNews } from "./modelWorkers.ts"
 
 type CallOf<Tag extends Call["_tag"]> = Extract<Call, { readonly _tag: Tag }>
 
-const ended = (status: TaskStatus): boolean => status !== "working" && status !== "input_required"
+/**
+ * Tells whether a task in this status has ended.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const ended = (status: TaskStatus): boolean => status !== "working" && status !== "input_required"
 
 const shown = (task: ModelTask, brief = false): Answer => ({ value: showTask(task, brief) })
 
-/** A null is a missing limit as well as an unlimited ttl. */
-const clamped = (state: ModelState, ttl: number | null): number | null => {
+/**
+ * Shortens a ttl to the longest there is. A null is a missing limit as well as an unlimited ttl.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const clamped = (state: ModelState, ttl: number | null): number | null => {
   const most = Math.min(ttl ?? Infinity, state.options.maxTtl ?? Infinity)
   return most === Infinity ? null : most
 }
@@ -53,7 +64,13 @@ const written = (state: ModelState, stored: ModelTask, next: ModelTask, isExtend
   revision: stored.revision + 1
 })
 
-const put = (state: ModelState, task: ModelTask): ModelState => ({
+/**
+ * Puts a task in the place of the one of its id.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+export const put = (state: ModelState, task: ModelTask): ModelState => ({
   ...state,
   tasks: [...state.tasks.filter(({ taskId }) => taskId !== task.taskId), task]
 })
@@ -127,7 +144,7 @@ export const createTask = (state: ModelState, call: CallOf<"createTask">): Step 
   const status = call.status ?? "working"
   const createdAt = state.now - (call.age ?? 0)
   const asked = call.asks === undefined ? null : { [call.asks]: "asked" }
-  const { defaultTtl, maxTasks, maxTasksPerSession } = state.options
+  const { defaultTtl } = state.options
   const hold = call.hold === undefined
     ? { ...released, leaseExpiresAt: null }
     : heldFrom(state, call.hold)
@@ -154,10 +171,22 @@ export const createTask = (state: ModelState, call: CallOf<"createTask">): Step 
     traceparent: call.traceparent ?? null,
     failure: null,
     principal: call.principal ?? null,
-    steps: null
+    steps: null,
+    rerunOf: null,
+    rerunAs: null
   }
   const large = tooLarge(state, task)
-  if (large !== undefined) return [refusal(large), state]
+  return large === undefined ? storeNew(state, task) : [refusal(large), state]
+}
+
+/**
+ * Stores a new task, in the place of an expired one, if there is room.
+ *
+ * @since 0.2.0
+ * @category writes
+ */
+export const storeNew = (state: ModelState, task: ModelTask): Step => {
+  const { maxTasks, maxTasksPerSession } = state.options
   const old = state.tasks.find(({ taskId }) => taskId === task.taskId)
   if (old !== undefined && !hasExpired(state, old)) {
     return [refusal({ _tag: "TaskAlreadyExists", taskId: task.taskId }), state]
@@ -200,9 +229,9 @@ export const replaceTask = (state: ModelState, call: CallOf<"updateTask">): Step
       return stored.status === "cancelled" && stored.result === null && result !== null ? refusedEnd(stored) : undefined
     }
     const usedKeys = [...new Set([...stored.usedKeys, ...Object.keys(record.inputRequests ?? {})])]
-    const { attempt, leaseExpiresAt, startedAt, waits, worker } = stored
+    const { attempt, leaseExpiresAt, rerunAs, rerunOf, startedAt, waits, worker } = stored
     return {
-      next: { ...record, attempt, leaseExpiresAt, startedAt, usedKeys, waits, worker },
+      next: { ...record, attempt, leaseExpiresAt, rerunAs, rerunOf, startedAt, usedKeys, waits, worker },
       refused: refuse()
     }
   })

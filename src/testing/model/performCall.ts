@@ -127,6 +127,10 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
       return subject.drivers === undefined
         ? Effect.succeed([])
         : Effect.map(Effect.orDie(subject.drivers[call.actor.handle].workers.takeNews(call.worker)), sortedIds)
+    case "rerunTask": {
+      const { again, as, steps, taskId } = call
+      return Effect.map(tasks.rerunTask(taskId, { again, steps, taskId: as }), plainRecord)
+    }
     case "storeTaskStep": {
       const { _tag: _, actor: __, key, taskId, value, ...options } = call
       return Effect.map(tasks.storeTaskStep(taskId, key, value, options), plainRecord)

@@ -21,6 +21,7 @@ export const wrapPrimitives = (driver: TaskDriver, around: Around): TaskDriver =
   return {
     ...driver,
     insert: (task, bounds, now) => write("insert", driver.insert(task, bounds, now)),
+    rerun: (...rerun) => write("rerun", driver.rerun(...rerun)),
     find: (taskId, scope) => read("find", driver.find(taskId, scope)),
     findSummary: (taskId, scope) => read("findSummary", driver.findSummary(taskId, scope)),
     patch: (...patch) => write("patch", driver.patch(...patch)),

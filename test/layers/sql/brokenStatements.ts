@@ -21,6 +21,7 @@ const sweepTasks = /^(WITH removed AS \()?WITH gone .* DELETE FROM \w+tasks /
 const messagesOfRemoved = /^DELETE FROM \w+messages WHERE queue IN |^WITH removed /
 const sweepMessages = /^WITH gone .* DELETE FROM \w+messages /
 const page = /^SELECT .* ORDER BY created_at, task_id LIMIT \S+$/s
+const tie = /^UPDATE \w+tasks SET rerun_as = /
 const newest = /^SELECT .* ORDER BY created_at DESC, task_id DESC LIMIT \S+$/s
 const severalStatuses = /^WITH page AS \(SELECT \* FROM /
 const freeTasks = "claimableTasks, expired leases"
@@ -134,6 +135,17 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
     sqlite: rewrite(/^CREATE TRIGGER \w+_count_delete/, "tasks = tasks - 1", () => "tasks = tasks - 0"),
     postgres: rewrite(/^CREATE FUNCTION \w+_count_delete/, "tasks = tasks - removed.number", () => "tasks = tasks")
   },
+
+  both(
+    "a rerun is not tied to its task",
+    "rerunTask",
+    rewrite(tie, "rerun_as = #", (matched) => `rerun_as = nullif(${/\S+$/.exec(matched)?.[0] ?? ""}, 'new')`)
+  ),
+  both(
+    "a rerun does not change the revision of its task",
+    "rerunTask",
+    rewrite(tie, "revision + 1", () => "revision + 0")
+  ),
 
   both(
     "page is not in order",

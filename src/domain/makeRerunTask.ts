@@ -1,0 +1,89 @@
+/**
+ * Running a task again that has ended.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { allOf } from "./allOf.ts"
+import { orAbsent, parseId } from "./ArgumentParsers.ts"
+import { decideRerun, type Rerun } from "./decideRerun.ts"
+import { rerunOptions } from "./operationOptions.ts"
+import { readOptions } from "./optionNames.ts"
+import { decoded, operate, parsed, toRecord, unavailable } from "./TaskAccess.ts"
+import type { TaskDriver } from "./TaskDriver.ts"
+import {
+  InvalidInput,
+  MaxTasksReached,
+  TaskAlreadyExists,
+  TaskNotFound,
+  type TaskStorageUnavailable
+} from "./TaskError.ts"
+import type { SessionTasks } from "./TaskOperations.ts"
+import type { ResolvedOptions } from "./TaskStorageOptions.ts"
+import { contention, maxAttempts } from "./TaskWriter.ts"
+
+/**
+ * Makes the operation on the tasks of one session; for `null`, on those bound to none; for `undefined`, on all.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makeRerunTask = (
+  driver: TaskDriver,
+  options: ResolvedOptions,
+  session: string | null | undefined,
+  onTask: (taskId: string) => Result.Result<string, InvalidInput>
+): SessionTasks["rerunTask"] => {
+  const rerun = (id: string, settings: Omit<Rerun, "maxTtl">): ReturnType<SessionTasks["rerunTask"]> =>
+    operate("rerunTask", id, (now) => {
+      const attempt = (count: number): ReturnType<SessionTasks["rerunTask"]> =>
+        Effect.gen(function*() {
+          const stored = yield* driver.find(id, { now, session }).pipe(Effect.mapError(failed))
+          if (stored === undefined) return yield* new TaskNotFound({ taskId: id })
+          const decision = yield* decoded("rerunTask", stored, (stored) =>
+            decideRerun(stored, { ...settings, maxTtl: options.maxTtl }, now))
+          const task = yield* Effect.fromResult(decision)
+          if (task.taskId === id) {
+            return yield* new TaskAlreadyExists({ taskId: id })
+          }
+          const result = yield* driver.rerun(task, options, now, stored).pipe(Effect.mapError(failed))
+          switch (result._tag) {
+            case "Inserted":
+              return yield* toRecord("rerunTask", task)
+            case "Exists":
+              return yield* new TaskAlreadyExists({ taskId: task.taskId })
+            case "LimitReached":
+              return yield* new MaxTasksReached({ scope: result.scope, limit: result.limit })
+            case "Changed":
+              return count < maxAttempts ? yield* attempt(count + 1) : yield* contention("rerunTask")
+          }
+        })
+      return attempt(1)
+    })
+
+  return (taskId, request) =>
+    parsed(
+      Result.flatMap(readOptions(request, rerunOptions), (request) =>
+        allOf([
+          onTask(taskId),
+          parseFlag("again", request?.again),
+          parseFlag("steps", request?.steps),
+          orAbsent(request?.taskId, (value) => parseId("options.taskId", value))
+        ])),
+      ([id, again, steps, given]) => {
+        const as = (newId: string) =>
+          rerun(id, { again, steps, identity: { taskId: newId, incarnation: options.nextIncarnation() } })
+        return given === null
+          ? Effect.flatMap(options.generateId, (newId) => parsed(parseId("generateId", newId), as))
+          : as(given)
+      }
+    )
+}
+
+const failed = (error: Parameters<typeof unavailable>[1]): TaskStorageUnavailable => unavailable("rerunTask", error)
+
+const parseFlag = (field: string, value: boolean | undefined): Result.Result<boolean, InvalidInput> =>
+  value === undefined || typeof value === "boolean"
+    ? Result.succeed(value ?? false)
+    : Result.fail(new InvalidInput({ field, reason: "must be true or false" }))
