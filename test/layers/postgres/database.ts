@@ -35,11 +35,11 @@ export const anyone = (now: number) => ({ now, session: undefined })
 export const unlimited = { maxTasks: null, maxTasksPerSession: null }
 
 /** Two drivers on one database, emptied for each case: to make it anew would take longer than the case. */
-export const openPair = (postgres: Postgres, database?: string) =>
+export const openPair = (postgres: Postgres, database?: string, notifications = true) =>
   Effect.gen(function*() {
     const url = postgres.url(database ?? (yield* postgres.database))
     const sql = yield* connect(url)
-    const options = { url, maxConnections: 10 }
+    const options = { url, maxConnections: 10, notifications }
     const first = yield* PostgresTaskStorage.makeDriver(options)
     const second = yield* PostgresTaskStorage.makeDriver(options)
     return { sql, first, second }

@@ -13,7 +13,8 @@ import { sharingEveryTurn } from "./everyTurn.ts"
 const pair = perFile(Effect.gen(function*() {
   const server = yield* postgres
   const name = yield* server.database
-  const opened = yield* openPair(server, name)
+  // The writes go by the drivers, which therefore tell nobody of them.
+  const opened = yield* openPair(server, name, false)
   const sql = yield* connect(server.url(name), { maxConnections: 10 })
   return {
     ...opened,

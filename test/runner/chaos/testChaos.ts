@@ -5,11 +5,11 @@ import * as Random from "effect/Random"
 import type { FaultTarget } from "../../layers/faults/FaultTarget.ts"
 import { checkChaos } from "./checkChaos.ts"
 
-/** Seconds that it goes on; a minute takes long in an everyday run, and is what it is for. */
+/** Seconds that it goes on. The longer, the more it finds. */
 const asked = process.env["MCP_TASK_STORAGE_CHAOS_SECONDS"]
 
 /** For so many seconds, unless the environment asks for others. */
-export const testChaos = <E>(target: FaultTarget<E>, usual = 60): void => {
+export const testChaos = <E>(target: FaultTarget<E>, usual = 30): void => {
   const seconds = Number(asked ?? usual)
   describe(target.name, () => {
     it.live(
