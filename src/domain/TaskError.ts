@@ -206,7 +206,7 @@ export class WorkerLost extends shownAsError(
   })
 ) {
   override get message(): string {
-    return `Worker ${this.workerId} is not registered, or was declared dead because it was not renewed in time. ` +
+    return `Worker ${this.workerId} is not registered, or is dead: it has ended, or was not renewed in time. ` +
       "Stop the tasks that it ran, and register anew."
   }
 }

@@ -35,7 +35,8 @@ import {
   TaskNotFound,
   type TaskStorageUnavailable
 } from "./TaskError.ts"
-import { decideClaim, decideProvideInput, decideReplacement, decideRequireInput, decideStep } from "./TaskMachine.ts"
+import { decideClaim } from "./TaskHold.ts"
+import { decideProvideInput, decideReplacement, decideRequireInput, decideStep } from "./TaskMachine.ts"
 import type { SessionTasks } from "./TaskOperations.ts"
 import type { CreateTask } from "./TaskOptions.ts"
 import { listSummaries, listTasks } from "./TaskPages.ts"

@@ -7,7 +7,7 @@ import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import { parseId, parseMillis } from "./ArgumentParsers.ts"
 import { InvalidInput } from "./TaskError.ts"
-import { extendedFrom, type Hold, holdFrom, type HoldPatch, releasedFrom } from "./TaskMachine.ts"
+import { extendedFrom, type Hold, holdFrom, type HoldPatch, releasedFrom } from "./TaskHold.ts"
 import type { ClaimOptions } from "./TaskOptions.ts"
 
 type Parsed<A> = Result.Result<A, InvalidInput>

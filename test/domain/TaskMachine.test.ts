@@ -5,22 +5,17 @@ import * as Schema from "effect/Schema"
 import { maxSteps } from "../../src/domain/PartLimits.ts"
 import { StoredJson } from "../../src/domain/StoredJson.ts"
 import { contentBytes, heldByWorker, type StoredTask } from "../../src/domain/StoredTask.ts"
+import { decideClaim, extendedFrom, type Hold, holdFrom, momentAfter, releasedFrom } from "../../src/domain/TaskHold.ts"
 import {
-  decideClaim,
   decideProvideInput,
   decideReplacement,
   decideRequireInput,
   decideStep,
-  extendedFrom,
-  type Hold,
-  holdFrom,
-  momentAfter,
   planRecovery,
   planSettle,
   planStoreResult,
   planTouch,
-  planTransition,
-  releasedFrom
+  planTransition
 } from "../../src/domain/TaskMachine.ts"
 import { ResultKind } from "../../src/domain/TaskOutcome.ts"
 import {
