@@ -45,6 +45,12 @@ export interface TaskWatch {
     taskId: string,
     session: string | null | undefined
   ) => Stream.Stream<StoredTask, TaskNotFound | TaskStorageUnavailable>
+  /** The last of these states. */
+  readonly ended: (
+    operation: string,
+    taskId: string,
+    session: string | null | undefined
+  ) => Effect.Effect<StoredTask, TaskNotFound | TaskStorageUnavailable>
 }
 
 /** How often to look at a task that somebody waits for, if the driver does not signal the writes of others. */
@@ -119,9 +125,10 @@ export const makeTaskWatch = Effect.fnUntraced(
     const awaiting = <A, E>(seen: StoredTask, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
       hasOthers || expiresAt(seen) !== null ? holdProcess(effect) : effect
 
-    const states: TaskWatch["states"] = (operation, taskId, session) => {
-      type Next = Effect.Effect<StoredTask, TaskNotFound | TaskStorageUnavailable>
-      const gone = Effect.fail(new TaskNotFound({ taskId }))
+    /** Gives the state of a task after one that was seen, and the present state if none was. */
+    const statesFor = (operation: string, taskId: string, session: string | null | undefined, waiter: Waiter) => {
+      // Making an error takes longer than all the rest of waiting for a task, so it is made when it is needed.
+      const gone = Effect.suspend(() => Effect.fail(new TaskNotFound({ taskId })))
 
       /** Another task of the same id is not the watched one: that one is gone. */
       const read = (seen: StoredTask | undefined): Next =>
@@ -137,14 +144,14 @@ export const makeTaskWatch = Effect.fnUntraced(
         )
 
       /** Waits until the task has changed, through outages of the engine too. */
-      const next = (waiter: Waiter, seen: StoredTask): Next =>
-        Effect.catchTag(look(waiter, seen), "TaskStorageUnavailable", (error): Next =>
+      const next = (seen: StoredTask): Next =>
+        Effect.catchTag(look(seen), "TaskStorageUnavailable", (error): Next =>
           error.retryable
             ? Effect.raceFirst(waiter.latch.await, backgroundSleep(pauseAfterFault)).pipe(
               Effect.andThen(Effect.suspend(() => {
                 // The change that could not be read is still to be read.
                 waiter.latch.openUnsafe()
-                return next(waiter, seen)
+                return next(seen)
               }))
             )
             : Effect.fail(error))
@@ -153,7 +160,7 @@ export const makeTaskWatch = Effect.fnUntraced(
        * Waits until the task may have changed. It was subscribed to before it was read, so nothing is missed. What this process has
        * written is known. Otherwise the large parts are read only if the task has changed.
        */
-      const look = (waiter: Waiter, seen: StoredTask): Next => {
+      const look = (seen: StoredTask): Next => {
         const { latch } = waiter
         const end = expiresAt(seen)
         const woken = end === null
@@ -168,40 +175,60 @@ export const makeTaskWatch = Effect.fnUntraced(
             const { written } = waiter
             waiter.written = undefined
             return written !== undefined && isLater(seen, written) && !isExpired(written, now)
-              ? changed(waiter, seen, written)
-              : readChange(waiter, seen, now)
+              ? changed(seen, written)
+              : readChange(seen, now)
           }))
         )
       }
 
-      const changed = (waiter: Waiter, seen: StoredTask, task: StoredTask): Next =>
-        isOnlyExtended(seen, task) ? next(waiter, task) : Effect.succeed(task)
+      const changed = (seen: StoredTask, task: StoredTask): Next =>
+        isOnlyExtended(seen, task) ? next(task) : Effect.succeed(task)
 
-      const readChange = (waiter: Waiter, seen: StoredTask, now: number): Next =>
+      const readChange = (seen: StoredTask, now: number): Next =>
         answered(operation, driver.findSummary(taskId, { now, session }), (task): Next => {
           if (task === undefined || task.incarnation !== seen.incarnation) return gone
           return task.revision === seen.revision
-            ? next(waiter, seen)
-            : Effect.flatMap(read(seen), (task) => changed(waiter, seen, task))
+            ? next(seen)
+            : Effect.flatMap(read(seen), (task) => changed(seen, task))
         })
 
-      return Stream.unwrap(Effect.gen(function*() {
+      return { read, next: (seen: StoredTask) => awaiting(seen, next(seen)) }
+    }
+
+    const states: TaskWatch["states"] = (operation, taskId, session) =>
+      Stream.unwrap(Effect.gen(function*() {
         const waiter = yield* Effect.acquireRelease(
           Effect.sync(() => hub.subscribe(taskId)),
           (waiter) => Effect.sync(() => hub.unsubscribe(taskId, waiter))
         )
+        const { next, read } = statesFor(operation, taskId, session, waiter)
         // A waiter that finds the task ended need not listen. The first signal covers what others write before this begins.
         const listen = yield* Effect.cached(Effect.provide(RcRef.get(listening), yield* Effect.context<Scope.Scope>()))
         return Stream.unfold<StoredTask | undefined, StoredTask, TaskNotFound | TaskStorageUnavailable, never>(
           undefined,
           (seen) =>
             Effect.map(
-              seen === undefined ? read(seen) : awaiting(seen, Effect.andThen(listen, next(waiter, seen))),
+              seen === undefined ? read(seen) : Effect.andThen(listen, next(seen)),
               (task) => [task, task] as const
             )
         ).pipe(Stream.takeUntil((task) => isTerminal(task.status)))
       }))
-    }
+
+    /** Does without a stream, which would take several times as long. */
+    const ended: TaskWatch["ended"] = (operation, taskId, session) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => hub.subscribe(taskId)),
+        (waiter) => {
+          const { next, read } = statesFor(operation, taskId, session, waiter)
+          const untilEnd = (task: StoredTask): Next =>
+            isTerminal(task.status) ? Effect.succeed(task) : Effect.flatMap(next(task), untilEnd)
+          return Effect.flatMap(read(undefined), (task) =>
+            isTerminal(task.status)
+              ? Effect.succeed(task)
+              : Effect.scoped(Effect.andThen(RcRef.get(listening), untilEnd(task))))
+        },
+        (waiter) => Effect.sync(() => hub.unsubscribe(taskId, waiter))
+      )
 
     const news: TaskWatch["news"] = (workerId) =>
       Stream.callback<string>((queue) =>
@@ -232,9 +259,11 @@ export const makeTaskWatch = Effect.fnUntraced(
         })
       )
 
-    return { telling, news, states }
+    return { telling, news, states, ended }
   }
 )
+
+type Next = Effect.Effect<StoredTask, TaskNotFound | TaskStorageUnavailable>
 
 /** Whether a state of a task comes after another one. */
 const isLater = (before: StoredTask, after: StoredTask): boolean =>

@@ -288,9 +288,8 @@ export const makeSessionTasks = (
         onTask(taskId),
         (id) =>
           operate("awaitTask", id, () =>
-            Effect.flatMap(Stream.runLast(watch.states("awaitTask", id, session)), (last) =>
-              parsed(present(id, Option.getOrUndefined(last)), (stored) =>
-                toRecord("awaitTask", stored))))
+            Effect.flatMap(watch.ended("awaitTask", id, session), (stored) =>
+              toRecord("awaitTask", stored)))
       )
   }
 }
