@@ -77,6 +77,17 @@ export const parseNatural = (field: string, value: unknown): Parsed<number> =>
   )
 
 /**
+ * Parses a switch, which is off unless it is given.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const parseFlag = (field: string, value: unknown): Parsed<boolean> =>
+  value === undefined || typeof value === "boolean"
+    ? Result.succeed(value ?? false)
+    : refuse(field, "must be true or false")
+
+/**
  * Parses a duration of whole milliseconds, at least `least` of them.
  *
  * @since 0.1.0

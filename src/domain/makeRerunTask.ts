@@ -6,14 +6,14 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { allOf } from "./allOf.ts"
-import { orAbsent, parseId } from "./ArgumentParsers.ts"
+import { orAbsent, parseFlag, parseId } from "./ArgumentParsers.ts"
 import { decideRerun, type Rerun } from "./decideRerun.ts"
 import { rerunOptions } from "./operationOptions.ts"
 import { readOptions } from "./optionNames.ts"
 import { decoded, operate, parsed, toRecord, unavailable } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import {
-  InvalidInput,
+  type InvalidInput,
   MaxTasksReached,
   TaskAlreadyExists,
   TaskNotFound,
@@ -82,8 +82,3 @@ export const makeRerunTask = (
 }
 
 const failed = (error: Parameters<typeof unavailable>[1]): TaskStorageUnavailable => unavailable("rerunTask", error)
-
-const parseFlag = (field: string, value: boolean | undefined): Result.Result<boolean, InvalidInput> =>
-  value === undefined || typeof value === "boolean"
-    ? Result.succeed(value ?? false)
-    : Result.fail(new InvalidInput({ field, reason: "must be true or false" }))

@@ -1,0 +1,10 @@
+/**
+ * For operators: finding, running again, cancelling and deleting tasks, one or many at a time.
+ *
+ * @since 0.2.0
+ * @module
+ */
+export * from "./AdminOperations.ts"
+export * from "./AdminOptions.ts"
+export { makeTaskAdmin } from "./makeTaskAdmin.ts"
+export { TaskAdmin } from "./TaskAdmin.ts"

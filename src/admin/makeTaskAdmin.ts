@@ -1,0 +1,149 @@
+/**
+ * Making the operations for operators on a storage.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { allOf } from "../domain/allOf.ts"
+import { parseFlag } from "../domain/ArgumentParsers.ts"
+import { type OptionNames, readOptions } from "../domain/optionNames.ts"
+import type { InvalidInput, TaskStorageError } from "../domain/TaskError.ts"
+import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import { isTerminal } from "../domain/TaskStatus.ts"
+import type { TaskAdminShape } from "./AdminOperations.ts"
+import { bulkOptions, cancelOptions, cancelTasksOptions, rerunTasksOptions } from "./operationOptions.ts"
+import { type BulkAction, runBulk } from "./runBulk.ts"
+
+/**
+ * Makes the operations for operators on a storage.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makeTaskAdmin = (storage: TaskStorageShape): TaskAdminShape => ({
+  backendName: storage.backendName,
+  listTaskSummaries: storage.listTaskSummaries,
+  getTask: storage.getTask,
+  getTaskSummary: storage.getTaskSummary,
+  rerunTask: storage.rerunTask,
+  deleteTask: storage.deleteTask,
+  changes: storage.changes,
+  listWorkers: storage.listWorkers,
+  maintenance: storage.maintenance,
+
+  cancelTask: (taskId, options) =>
+    Effect.flatMap(
+      Effect.fromResult(readOptions(options, cancelOptions)),
+      (options) => cancel(storage, taskId, options)
+    ),
+
+  rerunTasks: (selection, options) =>
+    reading(options, rerunTasksOptions, (options) =>
+      Result.map(
+        allOf([parseFlag("again", options?.again), parseFlag("steps", options?.steps)]),
+        ([again, steps]) => runBulk(storage, selection, options, rerunAction(storage, again, steps))
+      )),
+
+  cancelTasks: (selection, options) =>
+    reading(
+      options,
+      cancelTasksOptions,
+      (options) => Result.succeed(runBulk(storage, selection, options, cancelAction(storage, options)))
+    ),
+
+  deleteTasks: (selection, options) =>
+    reading(
+      options,
+      bulkOptions,
+      (options) => Result.succeed(runBulk(storage, selection, options, deleteAction(storage)))
+    )
+})
+
+/** Reads the options when the stream runs, so that a wrong one is its failure. */
+const reading = <Options extends object, A, E>(
+  options: Options | undefined,
+  names: OptionNames<NoInfer<Options>>,
+  use: (options: Options | undefined) => Result.Result<Stream.Stream<A, E>, InvalidInput>
+): Stream.Stream<A, E | InvalidInput> =>
+  Stream.unwrap(Effect.suspend(() => Effect.fromResult(Result.flatMap(readOptions(options, names), use))))
+
+const cancel = (
+  storage: TaskStorageShape,
+  taskId: string,
+  options: { readonly statusMessage?: string | null | undefined } | undefined
+): ReturnType<TaskAdminShape["cancelTask"]> =>
+  Effect.catchTags(
+    storage.withSummary.updateTaskStatus(taskId, "cancelled", { statusMessage: options?.statusMessage }),
+    {
+      // Every status that is not terminal leads to `cancelled`, and nobody names an attempt here.
+      InvalidTransition: Effect.die,
+      LeaseLost: Effect.die
+    }
+  )
+
+const rerunAction = (storage: TaskStorageShape, again: boolean, steps: boolean): BulkAction => ({
+  isOwn: ({ createdAt, rerunOf }, began) => rerunOf !== undefined && createdAt.epochMilliseconds >= began,
+  skip: ({ rerunAs, status }) =>
+    isTerminal(status)
+      ? rerunAs === undefined || again ? undefined : wasRerun(rerunAs)
+      : hasNotEnded(status),
+  act: (taskId) =>
+    Effect.map(
+      storage.rerunTask(taskId, { again, steps }),
+      ({ taskId: rerunAs }) => ({ _tag: "Done", taskId, rerunAs })
+    ),
+  lost
+})
+
+const cancelAction = (
+  storage: TaskStorageShape,
+  options: { readonly statusMessage?: string | null | undefined } | undefined
+): BulkAction => ({
+  skip: ({ status }) => isTerminal(status) ? hasEnded(status) : undefined,
+  act: (taskId) => Effect.as(cancel(storage, taskId, options), { _tag: "Done", taskId }),
+  lost
+})
+
+const deleteAction = (storage: TaskStorageShape): BulkAction => ({
+  skip: () => undefined,
+  act: (taskId) =>
+    Effect.map(
+      storage.deleteTask(taskId),
+      (wasThere) => wasThere ? { _tag: "Done", taskId } : { _tag: "Skipped", taskId, reason: isGone }
+    ),
+  lost
+})
+
+const isGone = "it does not exist any more"
+const hasEnded = (status: string): string => `it has ended and is ${status}`
+const hasNotEnded = (status: string): string => `it has not ended and is ${status}`
+const wasRerun = (rerunAs: string): string => `it was run again as ${rerunAs}`
+
+const lost = (error: TaskStorageError): string | undefined => {
+  switch (error._tag) {
+    case "TaskNotFound":
+      return isGone
+    case "TerminalState":
+      return hasEnded(error.status)
+    case "TaskNotEnded":
+      return hasNotEnded(error.status)
+    case "TaskAlreadyRerun":
+      return wasRerun(error.rerunAs)
+    case "TaskAlreadyExists":
+    case "InvalidTransition":
+    case "ResultAlreadyStored":
+    case "InputKeyReused":
+    case "LeaseLost":
+    case "LeaseHeld":
+    case "WorkerLost":
+    case "MaxTasksReached":
+    case "ConcurrentModification":
+    case "InvalidInput":
+    case "InvalidCursor":
+    case "PayloadTooLarge":
+    case "TaskStorageUnavailable":
+      return undefined
+  }
+}

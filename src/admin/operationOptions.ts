@@ -1,0 +1,66 @@
+/**
+ * The names of the options of every operation for operators, each list checked against its type.
+ *
+ * @since 0.2.0
+ */
+import { type OptionNames, optionNames } from "../domain/optionNames.ts"
+import type { StatusMessageOption, StorageListOptions } from "../domain/TaskOptions.ts"
+import type { BulkOptions, CancelTasksOptions, RerunTasksOptions, TaskSelection } from "./AdminOptions.ts"
+
+/** What narrows a selection. */
+type Narrowing = Omit<StorageListOptions, "cursor" | "limit" | "order">
+
+/**
+ * The fields of a selection that narrow it.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const narrowingFields = optionNames<Narrowing>({
+  sessionId: true,
+  status: true,
+  createdAfter: true,
+  createdBefore: true,
+  method: true,
+  name: true,
+  worker: true,
+  resultKind: true,
+  updatedAfter: true,
+  updatedBefore: true
+})
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const selectionFields: OptionNames<TaskSelection> = [
+  ...narrowingFields,
+  ...optionNames<Omit<TaskSelection, keyof Narrowing>>({ order: true, all: true })
+]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const bulkOptions = optionNames<BulkOptions>({ dryRun: true, cursor: true, limit: true, concurrency: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const rerunTasksOptions: OptionNames<RerunTasksOptions> = [
+  ...bulkOptions,
+  ...optionNames<Omit<RerunTasksOptions, keyof BulkOptions>>({ again: true, steps: true })
+]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const cancelOptions = optionNames<StatusMessageOption>({ statusMessage: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const cancelTasksOptions: OptionNames<CancelTasksOptions> = [...bulkOptions, ...cancelOptions]
