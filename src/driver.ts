@@ -8,6 +8,7 @@
 export * from "./domain/AtOnce.ts"
 export * from "./domain/StoredJson.ts"
 export * from "./domain/StoredTask.ts"
+export * from "./domain/StoreInspector.ts"
 export * from "./domain/TaskDriver.ts"
 export { type TaskOrder, type TaskRange, wholeRange } from "./domain/TaskRange.ts"
 export {

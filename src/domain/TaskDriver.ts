@@ -11,6 +11,7 @@ import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { StoredJson } from "./StoredJson.ts"
 import type { StoredSummary, StoredTask, TaskVersion } from "./StoredTask.ts"
+import type { StoreInspector } from "./StoreInspector.ts"
 import type { TaskDriverError } from "./TaskDriverError.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
 import type { TaskRange } from "./TaskRange.ts"
@@ -340,4 +341,7 @@ export interface TaskDriver {
 
   /** Does what the engine needs from time to time, besides removing expired tasks. */
   readonly maintain?: Effect.Effect<{ readonly [key: string]: string | number | boolean }, TaskDriverError>
+
+  /** Looks at the store itself. Without it the service checks what it can read through the other primitives. */
+  readonly inspector?: StoreInspector
 }

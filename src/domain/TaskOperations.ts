@@ -8,6 +8,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Json } from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import type { StoreReport } from "./StoreReport.ts"
 import type * as TaskError from "./TaskError.ts"
 import type {
   ClaimableOptions,
@@ -16,6 +17,7 @@ import type {
   CreateTask,
   DeclareDeadOptions,
   EnqueueOptions,
+  InspectOptions,
   LimitOptions,
   ListOptions,
   RecoveryOptions,
@@ -477,6 +479,15 @@ export interface TaskStorageShape extends SessionTasks, WorkerOperations {
    * Removes expired tasks and messages, and does what the engine needs from time to time.
    */
   readonly maintenance: () => Effect.Effect<MaintenanceReport, TaskError.TaskStorageUnavailable>
+
+  /**
+   * Looks at the store: its structure, its clock, its workers, and with `deep` at all that is stored. Gives what is wrong, with what
+   * to do about it, and with `fix` mends what is safe to mend. Layers with `schema: "trust"` open a store whose schema is not as
+   * it should be.
+   */
+  readonly inspectStore: (
+    options?: InspectOptions
+  ) => Effect.Effect<StoreReport, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
    * Gives the operations on the tasks of one session; for `null`, on the tasks that are bound to none. Tasks that it

@@ -343,3 +343,14 @@ export interface EnqueueOptions {
   /** After how long the message is dropped: 24 hours by default. */
   readonly ttl?: Duration.Input | undefined
 }
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface InspectOptions {
+  /** Mends what is safe to mend: `false` by default. */
+  readonly fix?: boolean | undefined
+  /** Reads all that is stored, to find rows that break the rules, wrong counts and orphans: `false` by default. */
+  readonly deep?: boolean | undefined
+}

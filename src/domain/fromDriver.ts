@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { parseId } from "./ArgumentParsers.ts"
 import { backgroundSleep } from "./backgroundSleep.ts"
+import { inspectStore } from "./inspectStore.ts"
 import { makeFreeTasks } from "./makeFreeTasks.ts"
 import { countTasks, makeSessionTasks } from "./makeSessionTasks.ts"
 import { makeWorkers } from "./makeWorkers.ts"
@@ -65,6 +66,7 @@ export const fromDriver = Effect.fnUntraced(
     return {
       ...all,
       ...sweep,
+      inspectStore: inspectStore(driver, resolved),
       ...makeFreeTasks(driver, watch),
       ...makeWorkers(driver.workers, watch),
       backendName: driver.backendName,

@@ -11,6 +11,7 @@ import type {
   CreateTask,
   DeclareDeadOptions,
   EnqueueOptions,
+  InspectOptions,
   LimitOptions,
   ListOptions,
   RecoveryOptions,
@@ -272,3 +273,9 @@ export const recoveryOptions = optionNames<RecoveryOptions>({ statuses: true, le
  * @category constants
  */
 export const enqueueOptions = optionNames<EnqueueOptions>({ maxSize: true, ttl: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const inspectOptions = optionNames<InspectOptions>({ fix: true, deep: true })

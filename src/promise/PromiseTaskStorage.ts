@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
+import type { StoreReport } from "../domain/StoreReport.ts"
 import type * as Domain from "../domain/TaskOperations.ts"
 import type * as Options from "../domain/TaskOptions.ts"
 import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
@@ -106,6 +107,12 @@ export interface LimitOptions extends CallOptions {
   /** At most this many. */
   readonly limit?: number | undefined
 }
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface InspectOptions extends Options.InspectOptions, CallOptions {}
 
 /**
  * @since 0.2.0
@@ -461,6 +468,12 @@ export interface PromiseTaskStorage extends PromiseSessionTasks, PromiseWorkers 
    * Removes expired tasks and messages, and does what the engine needs from time to time.
    */
   readonly maintenance: (options?: CallOptions) => Promise<Domain.MaintenanceReport>
+
+  /**
+   * Looks at the store: its structure, its clock, its workers, and with `deep` at all that is stored. Gives what is wrong, with what
+   * to do about it, and with `fix` mends what is safe to mend.
+   */
+  readonly inspectStore: (options?: InspectOptions) => Promise<StoreReport>
 
   /**
    * Gives the operations on the tasks of one session; for `null`, on the tasks that are bound to none. Tasks that it

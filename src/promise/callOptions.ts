@@ -127,6 +127,12 @@ export const rerunCall: OptionNames<Calls.RerunOptions> = [...Domain.rerunOption
  * @since 0.2.0
  * @category constants
  */
+export const inspectCall: OptionNames<Calls.InspectOptions> = [...Domain.inspectOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
 export const limitCall: OptionNames<Calls.LimitOptions> = [...Domain.limitOptions, ...plainCall]
 
 /**

@@ -5,6 +5,7 @@
  * @module
  */
 export type { FailureInput } from "../domain/FailureReport.ts"
+export type { CheckCode, DeepCost, FindingSeverity, StoreFinding, StoreReport } from "../domain/StoreReport.ts"
 export {
   ConcurrentModification,
   InputKeyReused,

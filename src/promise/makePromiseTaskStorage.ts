@@ -11,6 +11,7 @@ import {
   claimableCall,
   claimTasksCall,
   enqueueCall,
+  inspectCall,
   limitCall,
   listCall,
   plainCall,
@@ -74,6 +75,8 @@ export const makePromiseTaskStorage = (
     ),
 
   maintenance: (options) => calls.write("maintenance", options, plainCall, () => storage.maintenance()),
+
+  inspectStore: (options) => calls.write("inspectStore", options, inspectCall, (own) => storage.inspectStore(own)),
 
   forSession: (sessionId) => {
     const tasks = storage.forSession(sessionId)

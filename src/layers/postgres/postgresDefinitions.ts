@@ -5,7 +5,7 @@
  */
 
 /**
- * Selects the statements of the tables that the first parameter lists, of their indexes and triggers, and of the functions
+ * Selects the statements of the tables and views that the first parameter lists, of their indexes and triggers, and of the functions
  * that the second one lists, both as JSON arrays of names. An index that could not be made to its end is none, and neither is
  * a trigger that is off.
  *
@@ -13,7 +13,7 @@
  * @category schema
  */
 export const postgresDefinitions = `WITH own AS (
-  SELECT c.oid, c.relname FROM jsonb_array_elements_text(CAST(? AS jsonb)) AS named (name)
+  SELECT c.oid, c.relname, c.relkind FROM jsonb_array_elements_text(CAST(? AS jsonb)) AS named (name)
   JOIN pg_class c ON c.oid = to_regclass(named.name)
 )
 SELECT format('CREATE TABLE %I (%s%s)', own.relname, (
@@ -35,10 +35,14 @@ SELECT format('CREATE TABLE %I (%s%s)', own.relname, (
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   WHERE a.attrelid = own.oid AND a.attnum > 0 AND NOT a.attisdropped
 ), (
-  SELECT ', ' || pg_get_constraintdef(k.oid) FROM pg_constraint k WHERE k.conrelid = own.oid AND k.contype = 'p'
-)) FROM own
+  SELECT ', ' || string_agg(pg_get_constraintdef(k.oid), ', ' ORDER BY k.conname)
+  FROM pg_constraint k WHERE k.conrelid = own.oid AND k.contype IN ('p', 'c', 'u', 'f', 'x')
+)) FROM own WHERE own.relkind IN ('r', 'p')
 UNION ALL
-SELECT pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN own ON i.indrelid = own.oid WHERE i.indisvalid
+SELECT format('CREATE VIEW %I AS %s', own.relname, pg_get_viewdef(own.oid)) FROM own WHERE own.relkind = 'v'
+UNION ALL
+SELECT pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN own ON i.indrelid = own.oid
+WHERE i.indisvalid AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.conrelid = own.oid)
 UNION ALL
 SELECT pg_get_triggerdef(g.oid) FROM pg_trigger g JOIN own ON g.tgrelid = own.oid
 WHERE NOT g.tgisinternal AND g.tgenabled <> 'D'

@@ -79,7 +79,7 @@ export interface SqlDialect {
   /** Selects one row when the table, named by the one parameter, exists. */
   readonly tableExists: string
   /**
-   * Selects the statements that would make these tables, with their indexes and triggers, and these functions, as they are;
+   * Selects the statements that would make these tables and views, with their indexes and triggers, and these functions, as they are;
    * one a row.
    */
   readonly definitions: (tables: ReadonlyArray<string>, functions: ReadonlyArray<string>) => SqlStatement

@@ -1,5 +1,5 @@
 /**
- * The structure that statements give a database: tables, columns, indexes, triggers and functions.
+ * The structure that statements give a database: tables, columns, constraints, indexes, triggers, functions and views.
  *
  * It reads the migrations, which say what should be there, and the definitions of an engine, which say what is there. So
  * nothing is listed twice.
@@ -19,18 +19,26 @@ export interface TableStructure {
   readonly columns: Map<string, ColumnStructure>
   /** The columns of the primary key. */
   primaryKey: string
+  /** What else a row has to meet. */
+  readonly constraints: Set<string>
 }
 
 interface ColumnStructure {
   readonly shape: string
   readonly isNotNull: boolean
+  /** Whether a row that does not name the column is refused. */
+  readonly isRequired: boolean
 }
 
 /** Something that belongs to a table, or to none. */
 interface PartStructure {
   readonly table: string | undefined
   readonly shape: string
+  /** What made it. */
+  readonly statement: string
 }
+
+type Part = Omit<PartStructure, "statement">
 
 /**
  * The structure of a database, by names without qualifiers.
@@ -43,6 +51,7 @@ export interface SqlStructure {
   readonly indexes: Map<string, PartStructure>
   readonly triggers: Map<string, PartStructure>
   readonly functions: Map<string, PartStructure>
+  readonly views: Map<string, PartStructure>
 }
 
 /**
@@ -53,14 +62,20 @@ export interface SqlStructure {
  * @category constructors
  */
 export const structureOf = (statements: ReadonlyArray<string>): SqlStructure => {
-  const structure: SqlStructure = { tables: new Map(), indexes: new Map(), triggers: new Map(), functions: new Map() }
+  const structure: SqlStructure = {
+    tables: new Map(),
+    indexes: new Map(),
+    triggers: new Map(),
+    functions: new Map(),
+    views: new Map()
+  }
   for (const statement of statements) apply(structure, statement)
   return structure
 }
 
 const apply = (structure: SqlStructure, statement: string): void => {
   const reader = SqlReader.of(statement)
-  if (reader.reads("create")) create(structure, reader)
+  if (reader.reads("create")) create(structure, reader, statement)
   else if (reader.reads("drop")) drop(structure, reader)
   else if (reader.reads("alter table")) {
     reader.reads("if exists")
@@ -70,10 +85,10 @@ const apply = (structure: SqlStructure, statement: string): void => {
   }
 }
 
-const create = (structure: SqlStructure, reader: SqlReader): void => {
+const create = (structure: SqlStructure, reader: SqlReader, statement: string): void => {
   reader.reads("or replace")
   const unique = reader.reads("unique") ? "unique " : ""
-  const kind = reader.readsOneOf(["table", "index", "trigger", "function"])
+  const kind = reader.readsOneOf(kinds)
   if (kind === undefined) return
   reader.reads("concurrently")
   reader.reads("if not exists")
@@ -87,55 +102,75 @@ const create = (structure: SqlStructure, reader: SqlReader): void => {
       return
     }
     case "index":
-      structure.indexes.set(name, indexOf(unique, reader))
+      structure.indexes.set(name, { ...indexOf(unique, reader), statement })
       return
     case "trigger":
-      structure.triggers.set(name, triggerOf(reader))
+      structure.triggers.set(name, { ...triggerOf(reader), statement })
       return
     case "function":
-      structure.functions.set(name, functionOf(reader))
+      structure.functions.set(name, { ...functionOf(reader), statement })
+      return
+    case "view":
+      structure.views.set(name, { ...viewOf(reader), statement })
       return
   }
 }
 
+const kinds = ["table", "index", "trigger", "function", "view"] as const
+
 const tableOf = (items: ReadonlyArray<SqlToken>, reader: SqlReader): TableStructure => {
   const rest = canonical(reader.rest())
   const options = ["strict", "without rowid"].filter((option) => rest.includes(option)).join(", ")
-  const table: TableStructure = { options, columns: new Map(), primaryKey: "" }
+  const table: TableStructure = { options, columns: new Map(), primaryKey: "", constraints: new Set() }
   for (const item of splitList(items)) addItem(table, new SqlReader(item))
   return table
 }
 
-/** Adds a column, or the primary key. Other constraints are not looked at. */
+/** Adds a column, or a constraint. That a column is not null is part of the column. */
 const addItem = (table: TableStructure, reader: SqlReader): void => {
   if (reader.reads("constraint")) reader.name()
   if (reader.reads("primary key")) {
     table.primaryKey = list(reader.group())
     return
   }
-  if (reader.readsOneOf(["unique", "check", "foreign key", "exclude", "not null"]) !== undefined) return
+  if (reader.reads("not null")) return
+  const kind = reader.readsOneOf(constraintWords)
+  if (kind !== undefined) {
+    table.constraints.add(`${kind} ${canonical(reader.rest())}`)
+    return
+  }
   const name = reader.name()
-  table.columns.set(name, columnOf(reader, () => (table.primaryKey = name)))
+  table.columns.set(name, columnOf(reader, table, name))
 }
 
-const columnOf = (reader: SqlReader, isPrimaryKey: () => void): ColumnStructure => {
+const constraintWords = ["unique", "check", "foreign key", "exclude"] as const
+
+const columnOf = (reader: SqlReader, table: TableStructure, name: string): ColumnStructure => {
   const parts = [canonical(reader.until(columnWords))]
   let isNotNull = false
+  let hasValue = false
   while (!reader.isAtEnd) {
     if (reader.reads("not null")) isNotNull = true
-    else if (reader.reads("primary key")) isPrimaryKey()
+    else if (reader.reads("primary key")) table.primaryKey = name
     else if (reader.reads("collate")) parts.push(`collate ${reader.name()}`)
     else if (reader.readsOneOf(["generated always as identity", "generated by default as identity"]) !== undefined) {
       isNotNull = true
+      hasValue = true
       parts.push("identity")
     } else if (reader.readsOneOf(["generated always as", "as"]) !== undefined) {
+      hasValue = true
       parts.push(`generated (${canonical(reader.group() ?? [])})`)
       if (reader.reads("stored")) parts.push("stored")
     } else if (reader.reads("default")) {
+      hasValue = true
       parts.push(`default ${canonical(reader.group() ?? reader.until(columnWords))}`)
+    } else if (reader.reads("check")) table.constraints.add(`check ${canonical(reader.group() ?? [])}`)
+    else if (reader.reads("unique")) table.constraints.add(`unique ${name}`)
+    else if (reader.reads("references")) {
+      table.constraints.add(`foreign key ${name} references ${canonical(reader.until(columnWords))}`)
     } else if (reader.group() === undefined) reader.token()
   }
-  return { shape: parts.join(" "), isNotNull }
+  return { shape: parts.join(" "), isNotNull, isRequired: isNotNull && !hasValue }
 }
 
 /** What the type of a column, and its default, ends at. */
@@ -143,7 +178,7 @@ const columnWords = new Set(
   ["as", "check", "collate", "constraint", "default", "generated", "not", "null", "primary", "references", "unique"]
 )
 
-const indexOf = (unique: string, reader: SqlReader): PartStructure => {
+const indexOf = (unique: string, reader: SqlReader): Part => {
   reader.reads("on")
   reader.reads("only")
   const table = reader.name()
@@ -154,25 +189,67 @@ const indexOf = (unique: string, reader: SqlReader): PartStructure => {
   return { table, shape: `${unique}${method === "btree" ? "" : `${method} `}on ${table} (${columns})${where}` }
 }
 
-const triggerOf = (reader: SqlReader): PartStructure => {
+const triggerOf = (reader: SqlReader): Part => {
   const event = canonical(reader.until(new Set(["on"])))
   reader.reads("on")
   const table = reader.name()
   return { table, shape: `${event} on ${table} ${canonical(reader.rest())}` }
 }
 
-/** What else the owner of a function sets for it is not looked at. */
-const functionOf = (reader: SqlReader): PartStructure => {
+/**
+ * Whether it is called for null, and what it promises to leave alone, change what it does. Of the settings that its owner gives it,
+ * only some do.
+ */
+const functionOf = (reader: SqlReader): Part => {
   const parameters = list(reader.group())
-  const returns = canonical(reader.until(new Set(["language", "as"])))
+  const returns = canonical(reader.until(functionWords))
+  const traits: Array<string> = []
+  while (!reader.isAtEnd && !reader.reads("as")) {
+    if (reader.reads("language")) traits.push(reader.name())
+    else if (reader.readsOneOf(["strict", "returns null on null input"]) !== undefined) traits.push("strict")
+    else if (reader.reads("set")) {
+      const setting = reader.name()
+      const value = canonical(reader.until(functionWords))
+      if (!harmlessSettings.has(setting)) traits.push(`set ${setting} ${value}`)
+    } else {
+      const volatility = reader.readsOneOf(["immutable", "stable"])
+      if (volatility === undefined) reader.token()
+      else traits.push(volatility)
+    }
+  }
+  const body = reader.token()?.value.replaceAll(/\s+/g, " ").trim() ?? ""
+  return { table: undefined, shape: `(${parameters}) ${returns} ${traits.join(" ")} as ${body}` }
+}
+
+/** What may follow the type that a function returns. */
+const functionWords = new Set([
+  "as",
+  "called",
+  "cost",
+  "immutable",
+  "language",
+  "leakproof",
+  "parallel",
+  "returns",
+  "rows",
+  "security",
+  "set",
+  "stable",
+  "strict",
+  "volatile"
+])
+
+/** Owners set where a function looks for tables, so that nobody can put others before them. */
+const harmlessSettings = new Set(["search_path"])
+
+const viewOf = (reader: SqlReader): Part => {
   reader.until(new Set(["as"]))
   reader.reads("as")
-  const body = reader.token()?.value.replaceAll(/\s+/g, " ").trim() ?? ""
-  return { table: undefined, shape: `(${parameters}) ${returns} as ${body}` }
+  return { table: undefined, shape: canonical(reader.rest()) }
 }
 
 const drop = (structure: SqlStructure, reader: SqlReader): void => {
-  const kind = reader.readsOneOf(["table", "index", "trigger", "function"])
+  const kind = reader.readsOneOf(kinds)
   if (kind === undefined) return
   reader.reads("concurrently")
   reader.reads("if exists")
@@ -192,6 +269,9 @@ const drop = (structure: SqlStructure, reader: SqlReader): void => {
       return
     case "function":
       structure.functions.delete(name)
+      return
+    case "view":
+      structure.views.delete(name)
       return
   }
 }

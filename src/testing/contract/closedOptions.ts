@@ -102,6 +102,7 @@ const ofStorage: ReadonlyArray<Row<TaskStorageShape>> = [
   ["registerWorker", "hots", "host", (storage, extra) => call(storage.registerWorker, { lease: 1, ...extra })],
   ["renewWorker", "leas", "lease", (storage, extra) => call(storage.renewWorker, "w", { lease: 1, ...extra })],
   ["declareDeadWorkers", "expect", "except", (storage, extra) => call(storage.declareDeadWorkers, extra)],
+  ["inspectStore", "fixed", "fix", (storage, extra) => call(storage.inspectStore, extra)],
   ["messages.enqueue", "maxSise", "maxSize", (storage, extra) => call(storage.messages.enqueue, "q", 1, extra)]
 ]
 
@@ -145,6 +146,7 @@ const withOptions: ReadonlyArray<
   ["claimTasks", (tasks, options) => call(tasks.claimTasks, options)],
   ["renewWorker", (tasks, options) => call(tasks.renewWorker, "w", options)],
   ["declareDeadWorkers", (tasks, options) => call(tasks.declareDeadWorkers, options)],
+  ["inspectStore", (tasks, options) => call(tasks.inspectStore, options)],
   ["listTasks", (tasks, options) => call(tasks.listTasks, options)],
   ["listTaskSummaries", (tasks, options) => call(tasks.listTaskSummaries, options)],
   ["updateTaskStatus", (tasks, options) => call(tasks.updateTaskStatus, "one", "failed", options)],

@@ -18,6 +18,7 @@ import { filtersGroup } from "./filters.ts"
 import { freeTasksGroup } from "./freeTasks.ts"
 import { inheritedKeysGroup } from "./inheritedKeys.ts"
 import { inputRoundsGroup } from "./inputRounds.ts"
+import { inspectionGroup } from "./inspection.ts"
 import { leasesGroup } from "./leases.ts"
 import { limitsGroup } from "./limits.ts"
 import { listsGroup } from "./lists.ts"
@@ -85,5 +86,6 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   closedOptionsGroup,
   notJsonGroup,
   messagesGroup,
-  upkeepGroup
+  upkeepGroup,
+  inspectionGroup
 ]

@@ -126,6 +126,11 @@ const shared: ReadonlyArray<Case> = [
       "CREATE UNIQUE INDEX mcp_tasks_by_expiry ON mcp_tasks (expires_at, task_id) WHERE expires_at IS NOT NULL"
     ],
     "is \"unique on mcp_tasks"
+  ],
+  [
+    "an index of another hand that allows each value once",
+    ["CREATE UNIQUE INDEX of_mine ON mcp_tasks (session_id)"],
+    "the index of_mine is of another hand, and lets values into mcp_tasks only once"
   ]
 ]
 
@@ -174,7 +179,20 @@ const ofSqlite: ReadonlyArray<Case> = [
     "the column mcp_tasks.bytes is \"integer generated (octet_length result)\" and should be"
   ],
   ["a trigger", ["DROP TRIGGER mcp_tasks_count_insert"], "the trigger mcp_tasks_count_insert is missing"],
-  ["another trigger", ["DROP TRIGGER mcp_tasks_count_insert", recounting], anotherTrigger]
+  ["another trigger", ["DROP TRIGGER mcp_tasks_count_insert", recounting], anotherTrigger],
+  [
+    "columns of another hand that refuse rows",
+    [
+      "DROP TABLE mcp_task_counts",
+      "CREATE TABLE mcp_task_counts (session_id TEXT NOT NULL PRIMARY KEY, tasks INTEGER NOT NULL CHECK (tasks >= 0), " +
+      "note TEXT NOT NULL, day TEXT UNIQUE, task TEXT REFERENCES mcp_tasks (task_id), CHECK (tasks < 9)) STRICT, WITHOUT ROWID"
+    ],
+    "the table mcp_task_counts has a constraint of another hand: check tasks > = 0",
+    "the table mcp_task_counts has a constraint of another hand: unique day",
+    "the table mcp_task_counts has a constraint of another hand: foreign key task references mcp_tasks task_id",
+    "the table mcp_task_counts has a constraint of another hand: check tasks < 9",
+    "the column mcp_task_counts.note is of another hand, and may neither be null nor left out"
+  ]
 ]
 
 const ofPostgres: ReadonlyArray<Case> = [
@@ -234,11 +252,38 @@ const ofPostgres: ReadonlyArray<Case> = [
       "CREATE OR REPLACE FUNCTION mcp_tasks_count_lock() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
     ],
     "the function mcp_tasks_count_lock is another one"
+  ],
+  ...["STRICT", "STABLE", "SET default_transaction_read_only = on"].map((setting): Case => [
+    `a function that is ${setting}`,
+    [`ALTER FUNCTION mcp_messages_push ${setting}`],
+    "the function mcp_messages_push is another one"
+  ]),
+  [
+    "constraints of another hand",
+    [
+      "ALTER TABLE mcp_tasks ADD CONSTRAINT small CHECK (revision < 9)",
+      "ALTER TABLE mcp_tasks ADD UNIQUE (incarnation)",
+      "ALTER TABLE mcp_messages ADD FOREIGN KEY (queue) REFERENCES mcp_tasks (task_id)"
+    ],
+    "the table mcp_tasks has a constraint of another hand: check revision < 9",
+    "the table mcp_tasks has a constraint of another hand: unique incarnation",
+    "the table mcp_messages has a constraint of another hand: foreign key queue references mcp_tasks task_id"
+  ],
+  [
+    "a column of another hand that refuses rows",
+    ["ALTER TABLE mcp_messages ADD COLUMN note text NOT NULL"],
+    "the column mcp_messages.note is of another hand, and may neither be null nor left out"
   ]
 ]
 
 const harmlessInPostgres: ReadonlyArray<Case> = [
-  ["what an owner sets for a function", ["ALTER FUNCTION mcp_messages_push SET search_path = public"]],
+  [
+    "what an owner sets for a function",
+    [
+      "ALTER FUNCTION mcp_messages_push SET search_path = public",
+      "ALTER FUNCTION mcp_messages_push SECURITY DEFINER COST 9"
+    ]
+  ],
   [
     "a trigger and a function",
     [

@@ -1,0 +1,50 @@
+/**
+ * The primitives with which a backend looks at its own store.
+ *
+ * @since 0.2.0
+ */
+import type * as Effect from "effect/Effect"
+import type { StoredTask } from "./StoredTask.ts"
+import type { StoreReport } from "./StoreReport.ts"
+import type { TaskDriverError } from "./TaskDriverError.ts"
+
+/**
+ * How a driver looks at its store.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Inspection {
+  readonly now: number
+  /** Whether to mend what is safe to mend. */
+  readonly fix: boolean
+  /**
+   * Takes every row of a task that is read, in any order; `undefined` for one that cannot be read. It is there for a deep look,
+   * which reads all there is, a bounded number of rows at a time. Without it nothing is read whose cost grows with what is stored.
+   */
+  readonly seen: ((taskId: string, task: StoredTask | undefined) => void) | undefined
+}
+
+/**
+ * What a driver found. Rows that it handed over are not among its findings.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface InspectorReport extends Omit<StoreReport, "backend"> {
+  /** Whether the other primitives of the driver work on this store. */
+  readonly isUsable: boolean
+}
+
+/**
+ * Looks at the store of a driver.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface StoreInspector {
+  /** Compares the store with what the driver needs. A store that is missing, too old, too new or broken is a finding. */
+  readonly look: (inspection: Inspection) => Effect.Effect<InspectorReport, TaskDriverError>
+  /** Asks the engine for its time, in milliseconds since the epoch, if it has a clock of its own. */
+  readonly engineTime?: Effect.Effect<number, TaskDriverError>
+}

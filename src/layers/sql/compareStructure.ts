@@ -1,0 +1,171 @@
+/**
+ * Comparing a database with the structure that this library needs.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { SqlDialect, SqlMigration } from "./SqlDialect.ts"
+import type { SqlRunner } from "./SqlRunner.ts"
+import { type SqlStructure, structureOf, type TableStructure } from "./SqlStructure.ts"
+import { readText, type TaskTables } from "./TaskTables.ts"
+
+/**
+ * A part of a database: what it is called, and, if it can be made anew without a loss, what makes it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+interface DatabasePart {
+  readonly kind: "table" | "column" | "constraint" | "index" | "trigger" | "function" | "view"
+  readonly name: string
+  /** The table that an index or a trigger belongs to. */
+  readonly table: string | undefined
+  readonly statement: string | undefined
+}
+
+/**
+ * A part that is missing, or is not as it should be.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+interface Difference {
+  readonly part: DatabasePart
+  readonly text: string
+  /** Whether it is one of those that count tasks for limits. */
+  readonly isOfLimits: boolean
+}
+
+/**
+ * What a comparison gives.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Comparison {
+  readonly differences: ReadonlyArray<Difference>
+  /** Whether tasks are counted: there are triggers of limits. */
+  readonly areCounted: boolean
+}
+
+/**
+ * Compares a database with what the steps make. Anything else belongs to its owner, unless it refuses rows. The triggers of limits
+ * are compared if there is one of them.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const compareStructure = Effect.fnUntraced(function*(
+  runner: SqlRunner,
+  dialect: SqlDialect,
+  tables: TaskTables,
+  steps: ReadonlyArray<SqlMigration>
+): Effect.fn.Return<Comparison, TaskDriverError> {
+  const needed = structureOf(steps.flatMap(({ statements }) => statements))
+  const limits = structureOf(dialect.makeTriggers(tables))
+  const names = (structures: ReadonlyArray<ReadonlyMap<string, unknown>>) =>
+    structures.flatMap((structure) => [...structure.keys()]).map((name) => `${tables.qualifier}${name}`)
+  const found = structureOf(
+    yield* runner.read(
+      dialect.definitions(names([needed.tables, needed.views]), names([needed.functions, limits.functions])),
+      (rows) => rows.map((row) => readText(row[0]))
+    )
+  )
+  const areCounted = [...limits.triggers.keys()].some((name) => found.triggers.has(name))
+  const differences = differencesOf(needed, found).map((difference) => ({ ...difference, isOfLimits: false }))
+  const ofLimits = areCounted ? differencesOf(limits, found) : []
+  return {
+    areCounted,
+    differences: [...differences, ...ofLimits.map((difference) => ({ ...difference, isOfLimits: true }))]
+  }
+})
+
+type Found = Omit<Difference, "isOfLimits">
+
+const differencesOf = (needed: SqlStructure, found: SqlStructure): ReadonlyArray<Found> => [
+  ...Array.from(needed.tables).flatMap(([name, table]) => {
+    const other = found.tables.get(name)
+    const part = (kind: "table" | "column" | "constraint", within = name): DatabasePart => ({
+      kind,
+      name: within,
+      table: name,
+      statement: undefined
+    })
+    if (other === undefined) return [{ part: part("table"), text: `the table ${name} is missing` }]
+    const { options, primaryKey } = table
+    return [
+      ...different(part("table"), `the table ${name}`, options, other.options),
+      ...different(part("constraint"), `the primary key of ${name}`, primaryKey, other.primaryKey),
+      ...Array.from(columnsOf(table)).flatMap(([column, shape]) =>
+        different(
+          part("column", `${name}.${column}`),
+          `the column ${name}.${column}`,
+          shape,
+          columnsOf(other).get(column)
+        )
+      ),
+      ...refusalsOf(name, needed, found).map((text) => ({ part: part("constraint"), text }))
+    ]
+  }),
+  ...Array.from(needed.indexes).flatMap(([name, { shape, statement, table }]) =>
+    different({ kind: "index", name, table, statement }, `the index ${name}`, shape, found.indexes.get(name)?.shape)
+  ),
+  ...(["trigger", "function", "view"] as const).flatMap((kind) =>
+    Array.from(needed[`${kind}s`]).flatMap(([name, { shape, statement, table }]) =>
+      replaced({ kind, name, table, statement }, `the ${kind} ${name}`, shape, found[`${kind}s`].get(name)?.shape)
+    )
+  )
+]
+
+/** Columns of the primary key are never null, so that is not compared twice. */
+const columnsOf = ({ columns, primaryKey }: TableStructure): ReadonlyMap<string, string> => {
+  const keys = primaryKey.split(", ")
+  return new Map(
+    Array.from(columns, ([name, { isNotNull, shape }]) => [
+      name,
+      isNotNull && !keys.includes(name) ? `${shape} not null` : shape
+    ])
+  )
+}
+
+/** What of another hand refuses rows that this library writes, or may refuse them. */
+const refusalsOf = (name: string, needed: SqlStructure, found: SqlStructure): ReadonlyArray<string> => {
+  const [own, other] = [needed.tables.get(name), found.tables.get(name)]
+  if (own === undefined || other === undefined) return []
+  return [
+    ...Array.from(other.constraints).filter((constraint) => !own.constraints.has(constraint))
+      .map((constraint) => `the table ${name} has a constraint of another hand: ${constraint}`),
+    ...Array.from(other.columns).filter(([column, { isRequired }]) => isRequired && !own.columns.has(column))
+      .map(([column]) => `the column ${name}.${column} is of another hand, and may neither be null nor left out`),
+    ...Array.from(found.indexes)
+      .filter(([index, { shape, table }]) =>
+        table === name && shape.startsWith("unique ") && !needed.indexes.has(index)
+      )
+      .map(([index]) => `the index ${index} is of another hand, and lets values into ${name} only once`)
+  ]
+}
+
+const different = (
+  part: DatabasePart,
+  what: string,
+  needed: string,
+  found: string | undefined
+): ReadonlyArray<Found> => {
+  if (found === needed) return []
+  return [{
+    part,
+    text: found === undefined ? `${what} is missing` : `${what} is "${found}" and should be "${needed}"`
+  }]
+}
+
+/** An error does not show whole programs. */
+const replaced = (
+  part: DatabasePart,
+  what: string,
+  needed: string,
+  found: string | undefined
+): ReadonlyArray<Found> => {
+  if (found === needed) return []
+  return [{ part, text: found === undefined ? `${what} is missing` : `${what} is another one` }]
+}
