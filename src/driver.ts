@@ -11,6 +11,7 @@ export * from "./domain/StoredTask.ts"
 export * from "./domain/StoreInspector.ts"
 export * from "./domain/TaskDriver.ts"
 export { type TaskOrder, type TaskRange, wholeRange } from "./domain/TaskRange.ts"
+export * from "./domain/TaskTally.ts"
 export {
   applyPatch,
   type Expiry,

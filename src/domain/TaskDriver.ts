@@ -16,6 +16,7 @@ import type { TaskDriverError } from "./TaskDriverError.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
 import type { TaskRange } from "./TaskRange.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
+import type { TallyQuery, TaskTally } from "./TaskTally.ts"
 import type { TaskGuard, TaskPatch, TaskScope } from "./TaskWrite.ts"
 import type { WorkerDriver } from "./WorkerDriver.ts"
 
@@ -195,6 +196,18 @@ export interface TakenTask {
 export type RerunResult = InsertResult | { readonly _tag: "Changed" }
 
 /**
+ * Which ids are looked for: of tasks in scope, by their last characters, up to `limit`.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface EndingQuery {
+  readonly ending: string
+  readonly scope: TaskScope
+  readonly limit: number
+}
+
+/**
  * What a backend implements. Each primitive is one atomic step: other processes see all of it or nothing. A write is durable
  * before its effect succeeds. An interrupted primitive has happened as a whole or not at all. A backend in the same process
  * can answer with {@link AtOnce}.
@@ -309,6 +322,15 @@ export interface TaskDriver {
 
   /** Counts the tasks in scope. */
   readonly count: (scope: TaskScope) => Effect.Effect<number, TaskDriverError>
+
+  /** Counts the tasks in scope by what they are. Without it the service reads the summaries of all of them. */
+  readonly tally?: (query: TallyQuery) => Effect.Effect<TaskTally, TaskDriverError>
+
+  /**
+   * Finds ids that end so, ascending by their UTF-8 bytes, without reading what tasks hold. Without it the service reads the
+   * summaries of all of them.
+   */
+  readonly findEnding?: (query: EndingQuery) => Effect.Effect<ReadonlyArray<string>, TaskDriverError>
 
   readonly messages: MessageDriver
 

@@ -35,6 +35,7 @@ import type {
 } from "./TaskOptions.ts"
 import type { TaskOutcome, TaskOutcomeInput } from "./TaskOutcome.ts"
 import type { TaskRecord, TaskRecordFields, TaskSummary } from "./TaskRecord.ts"
+import type { StatsOperations } from "./TaskStats.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
 import type { WorkerRecord } from "./WorkerRecord.ts"
 
@@ -408,7 +409,7 @@ export interface WorkerOperations {
  * @since 0.1.0
  * @category models
  */
-export interface TaskStorageShape extends SessionTasks, WorkerOperations {
+export interface TaskStorageShape extends SessionTasks, WorkerOperations, StatsOperations {
   /**
    * `memory`, `sqlite`, or what a third-party driver calls itself.
    */

@@ -19,8 +19,13 @@ import { recordFromStored, summaryFromStored, type TaskRecord, type TaskSummary 
 
 const defaultPageSize = 50
 
-/** How many bytes a page may hold in memory, whatever its number of tasks. */
-const maxPageBytes = 16 * 1024 * 1024
+/**
+ * How many bytes a page may hold in memory, whatever its number of tasks.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const maxPageBytes = 16 * 1024 * 1024
 
 /** A search reads so many tasks at once, and looks at so many for one page. */
 const searchStep = 1_000

@@ -11,6 +11,7 @@ import { backgroundSleep } from "./backgroundSleep.ts"
 import { inspectStore } from "./inspectStore.ts"
 import { makeFreeTasks } from "./makeFreeTasks.ts"
 import { countTasks, makeSessionTasks } from "./makeSessionTasks.ts"
+import { makeTaskStats } from "./makeTaskStats.ts"
 import { makeWorkers } from "./makeWorkers.ts"
 import { storageListOptions } from "./operationOptions.ts"
 import { readOptions } from "./optionNames.ts"
@@ -41,6 +42,7 @@ export const fromDriver = Effect.fnUntraced(
     const resolved = yield* Effect.fromResult(resolveOptions(options, driver.maxPayloadBytes))
     const watch = yield* makeTaskWatch(driver)
     const sweep = makeTaskSweep(driver, watch, resolved)
+    const workers = makeWorkers(driver.workers, watch)
     const all = makeSessionTasks(driver, watch, resolved, Result.succeed(undefined))
     // A caller without a compiler may pass `undefined`. That is no session, and must not reach all tasks.
     const forSession = (sessionId: string | null) =>
@@ -68,7 +70,8 @@ export const fromDriver = Effect.fnUntraced(
       ...sweep,
       inspectStore: inspectStore(driver, resolved),
       ...makeFreeTasks(driver, watch),
-      ...makeWorkers(driver.workers, watch),
+      ...workers,
+      ...makeTaskStats(driver, workers, resolved),
       backendName: driver.backendName,
       generateTaskId: Effect.flatMap(resolved.generateId, (id) => Effect.fromResult(parseId("generateId", id))),
       taskCount: () => countTasks(driver, undefined),

@@ -29,6 +29,7 @@ import type {
   WorkerOption
 } from "./TaskOptions.ts"
 import type { TaskRecordFields } from "./TaskRecord.ts"
+import type { FindTaskIdsOptions, TaskStatsOptions } from "./TaskStats.ts"
 
 /**
  * @since 0.2.0
@@ -279,3 +280,15 @@ export const enqueueOptions = optionNames<EnqueueOptions>({ maxSize: true, ttl: 
  * @category constants
  */
 export const inspectOptions = optionNames<InspectOptions>({ fix: true, deep: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const taskStatsOptions = optionNames<TaskStatsOptions>({ sessionId: true, failuresSince: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const findTaskIdsOptions = optionNames<FindTaskIdsOptions>({ ending: true, limit: true })

@@ -12,6 +12,8 @@ import type * as Domain from "../domain/TaskOperations.ts"
 import type * as Options from "../domain/TaskOptions.ts"
 import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import type { TaskStatus } from "../domain/TaskStatus.ts"
+import type { PromiseTaskStats } from "./PromiseTaskStats.ts"
+import type { SignalOption } from "./SignalOption.ts"
 import type {
   ClaimedTask,
   CreateTask,
@@ -31,13 +33,7 @@ import type {
  * @since 0.1.0
  * @category options
  */
-export interface CallOptions {
-  /**
-   * Stops the call. It then rejects with `signal.reason`. A write that had not begun is not done. A write that had begun may
-   * be done.
-   */
-  readonly signal?: AbortSignal | undefined
-}
+export interface CallOptions extends SignalOption {}
 
 /**
  * @since 0.1.0
@@ -419,7 +415,7 @@ export interface PromiseWorkers {
  * @since 0.1.0
  * @category models
  */
-export interface PromiseTaskStorage extends PromiseSessionTasks, PromiseWorkers {
+export interface PromiseTaskStorage extends PromiseSessionTasks, PromiseWorkers, PromiseTaskStats {
   /**
    * `memory`, `sqlite`, or what a third-party driver calls itself.
    */

@@ -9,6 +9,7 @@ import { type OptionNames, optionNames, readOptions } from "../domain/optionName
 import { InvalidInput } from "../domain/TaskError.ts"
 import { runTaskOptions } from "../runner/operationOptions.ts"
 import type { RunTaskOptions } from "./PromiseTaskRunner.ts"
+import type * as Stats from "./PromiseTaskStats.ts"
 import type * as Calls from "./PromiseTaskStorage.ts"
 
 /**
@@ -158,6 +159,18 @@ export const storageListCall: OptionNames<Calls.StorageListOptions> = [...Domain
  * @category constants
  */
 export const recoveryCall: OptionNames<Calls.RecoveryOptions> = [...Domain.recoveryOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const taskStatsCall: OptionNames<Stats.TaskStatsOptions> = [...Domain.taskStatsOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const findTaskIdsCall: OptionNames<Stats.FindTaskIdsOptions> = [...Domain.findTaskIdsOptions, ...plainCall]
 
 /**
  * @since 0.2.0

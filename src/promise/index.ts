@@ -38,6 +38,7 @@ export type { DynamoDbOptions, LayerOpenOptions, OpenOptions, PostgresOptions, S
 export { openTaskRunner } from "./openTaskRunner.ts"
 export { openTaskStorage } from "./openTaskStorage.ts"
 export type * from "./PromiseTaskRunner.ts"
+export type * from "./PromiseTaskStats.ts"
 export type * from "./PromiseTaskStorage.ts"
 export type { ErrorSource, LogFields, PromiseLogger, ReportOptions } from "./ReportOptions.ts"
 export type {

@@ -20,6 +20,7 @@ import {
 } from "./callOptions.ts"
 import { decodeFilter, encodeClaimedTask, encodeSummaryPage, encodeTaskPage } from "./codec.ts"
 import { makePromiseSessionTasks } from "./makePromiseSessionTasks.ts"
+import { makePromiseTaskStats } from "./makePromiseTaskStats.ts"
 import { makePromiseWorkers } from "./makePromiseWorkers.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
 import type { PromiseTaskMessages, PromiseTaskStorage } from "./PromiseTaskStorage.ts"
@@ -38,6 +39,7 @@ export const makePromiseTaskStorage = (
 ): PromiseTaskStorage => ({
   ...makePromiseSessionTasks(() => storage, calls, generateId),
   ...makePromiseWorkers(storage, calls),
+  ...makePromiseTaskStats(storage, calls),
   backendName: storage.backendName,
 
   listTaskSummaries: (options) =>

@@ -264,6 +264,19 @@ const storageMethods: { readonly [method: string]: Table } = {
   declareDeadWorkers: { right: [{}], wrong: [[...notOptions, ...each("except", notIds.slice(1))]] },
   endWorker: { right: ["worker", {}], wrong: [notIds, notOptions] },
   listWorkers: { right: [{}], wrong: [notOptions] },
+  taskStats: {
+    right: [{}],
+    wrong: [[...notOptions, ...each("sessionId", notIds.slice(1)), ...each("failuresSince", notMillis)]]
+  },
+  findTaskIds: {
+    right: [{ ending: "e" }],
+    wrong: [[
+      undefined,
+      ...notOptions,
+      ...each("ending", notIds),
+      ...pages.map((wrong) => isObject(wrong) ? { ending: "e", ...wrong } : wrong)
+    ]]
+  },
   maintenance: { right: [{}], wrong: [notOptions] }
 }
 

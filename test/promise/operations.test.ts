@@ -351,6 +351,49 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     })
   })
 
+  test("taskStats and findTaskIds", async ({ storage }) => {
+    const { createdAt } = await storage.createTask({ ...call, taskId: "one-1", sessionId: "s", name: "tool" })
+    await storage.createTask({
+      ...call,
+      taskId: "two-1",
+      name: "tool",
+      status: "input_required",
+      lastUpdatedAt: createdAt
+    })
+    const worker = await storage.registerWorker({ lease: 60_000 })
+    await storage.createTask({ ...call, taskId: "three", worker: worker.workerId })
+    const failed = await storage.settleTask("one-1", failure, { failure: new TypeError("lost") })
+    const stats = await storage.taskStats()
+    expect(stats).toStrictEqual({
+      count: 3,
+      byStatus: {
+        working: { count: 1, oldest: expect.any(String) },
+        input_required: { count: 1, oldest: expect.any(String) },
+        completed: { count: 0 },
+        failed: { count: 1, oldest: createdAt },
+        cancelled: { count: 0 }
+      },
+      byName: [
+        { method: call.originalMethod, name: "tool", count: 2, byStatus: expect.any(Object) },
+        { method: call.originalMethod, count: 1, byStatus: expect.any(Object) }
+      ],
+      failures: [
+        { method: call.originalMethod, name: "tool", reason: "TypeError", count: 1, latest: failed.lastUpdatedAt }
+      ],
+      otherFailures: 0,
+      failuresSince: expect.stringMatching(/^2\d{3}-.*Z$/),
+      waitingForInput: { count: 1, since: createdAt },
+      workers: { live: 1, dead: 0, tasks: 1 }
+    })
+    expect(stats.byName[0]?.byStatus.failed).toStrictEqual({ count: 1, oldest: createdAt })
+    const ofSession = await storage.taskStats({ sessionId: "s", failuresSince: "1 day" })
+    expect(ofSession.count).toBe(1)
+    expect(Date.parse(stats.failuresSince) - Date.parse(ofSession.failuresSince)).toBeGreaterThan(80_000_000)
+    expect(await storage.findTaskIds({ ending: "e-1" })).toStrictEqual(["one-1"])
+    expect(await storage.findTaskIds({ ending: "-1" })).toStrictEqual(["one-1", "two-1"])
+    expect(await storage.findTaskIds({ ending: "-1", limit: 1 })).toStrictEqual(["one-1"])
+  })
+
   test("claimTasks and claimableTasks take turns between sessions, by kind", async ({ storage }) => {
     const { workerId } = await storage.registerWorker({ lease: 60_000 })
     for (const taskId of ["a1", "a2", "b1", "c1"]) {

@@ -49,12 +49,14 @@ const storageCalls: Calls = {
   declareDeadWorkers: [],
   endWorker: ["worker"],
   expireTasks: [],
+  findTaskIds: [],
   listTasksForSession: ["session"],
   listWorkers: [],
   maintenance: [],
   recoverStuckTasks: ["1 minute"],
   registerWorker: [{ lease: 1 }],
   renewWorker: ["worker"],
+  taskStats: [],
   workerNews: ["worker"]
 }
 

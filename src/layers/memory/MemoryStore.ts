@@ -243,6 +243,13 @@ export class MemoryStore {
     return count
   }
 
+  /** Walks the ids of the visible tasks that end so, in any order. */
+  *endingWith(ending: string, scope: TaskScope): Generator<string> {
+    for (const [taskId, { task }] of this.#tasks) {
+      if (taskId.endsWith(ending) && isVisible(task, scope)) yield taskId
+    }
+  }
+
   *#expired(now: number): Generator<TaskEntry> {
     for (const [expiry, entry] of this.#expiries.entries()) {
       if (expiry.at > now) return

@@ -8,6 +8,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { AtOnce } from "../../domain/AtOnce.ts"
 import { type Measure, type StoredTask, summaryBytes, taskBytes } from "../../domain/StoredTask.ts"
+import { firstIds } from "../../domain/tallyTasks.ts"
 import type { DriverPage, PageQuery, TaskDriver } from "../../domain/TaskDriver.ts"
 import type { MemoryStore } from "./MemoryStore.ts"
 import { byActivity } from "./TaskOrder.ts"
@@ -46,6 +47,7 @@ const driverOf = (store: MemoryStore, writer: symbol): TaskDriver => ({
   take: (query, patch) => new AtOnce(() => store.take(query, patch, writer)),
   removeExpired: (now, limit) => new AtOnce(() => store.removeExpired(now, limit)),
   count: (scope) => new AtOnce(() => store.count(scope)),
+  findEnding: ({ ending, limit, scope }) => new AtOnce(() => firstIds(store.endingWith(ending, scope), limit)),
   messages: store.messages,
   workers: {
     insert: (worker) => new AtOnce(() => store.workers.insert(worker)),

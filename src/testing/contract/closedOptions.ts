@@ -103,6 +103,9 @@ const ofStorage: ReadonlyArray<Row<TaskStorageShape>> = [
   ["renewWorker", "leas", "lease", (storage, extra) => call(storage.renewWorker, "w", { lease: 1, ...extra })],
   ["declareDeadWorkers", "expect", "except", (storage, extra) => call(storage.declareDeadWorkers, extra)],
   ["inspectStore", "fixed", "fix", (storage, extra) => call(storage.inspectStore, extra)],
+  ["taskStats", "sesionId", "sessionId", (storage, extra) => call(storage.taskStats, extra)],
+  ["taskStats", "failureSince", "failuresSince", (storage, extra) => call(storage.taskStats, extra)],
+  ["findTaskIds", "limits", "limit", (storage, extra) => call(storage.findTaskIds, { ending: "e", ...extra })],
   ["messages.enqueue", "maxSise", "maxSize", (storage, extra) => call(storage.messages.enqueue, "q", 1, extra)]
 ]
 
@@ -144,6 +147,8 @@ const withOptions: ReadonlyArray<
 > = [
   ["claimableTasks", (tasks, options) => call(tasks.claimableTasks, options)],
   ["claimTasks", (tasks, options) => call(tasks.claimTasks, options)],
+  ["taskStats", (tasks, options) => call(tasks.taskStats, options)],
+  ["findTaskIds", (tasks, options) => call(tasks.findTaskIds, options)],
   ["renewWorker", (tasks, options) => call(tasks.renewWorker, "w", options)],
   ["declareDeadWorkers", (tasks, options) => call(tasks.declareDeadWorkers, options)],
   ["inspectStore", (tasks, options) => call(tasks.inspectStore, options)],

@@ -33,6 +33,7 @@ import { resultsGroup } from "./results.ts"
 import { resultTtlGroup } from "./resultTtl.ts"
 import { sessionsGroup } from "./sessions.ts"
 import { settleGroup } from "./settle.ts"
+import { statsGroup } from "./stats.ts"
 import { stepsGroup } from "./steps.ts"
 import { touchGroup } from "./touch.ts"
 import { transitionsGroup } from "./transitions.ts"
@@ -66,6 +67,7 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   rerunsGroup,
   listsGroup,
   filtersGroup,
+  statsGroup,
   sessionsGroup,
   expiryGroup,
   limitsGroup,

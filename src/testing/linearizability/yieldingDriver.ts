@@ -39,9 +39,11 @@ export const yieldingDriver = (driver: TaskDriver): TaskDriver => ({
   abandoned: (query) => around(driver.abandoned(query)),
   freeKinds: (query) => around(driver.freeKinds(query)),
   free: (query) => around(driver.free(query)),
-  ...(driver.take === undefined ? {} : { take: yieldingTake(driver.take) }),
+  ...(driver.take === undefined ? {} : { take: yielding(driver.take) }),
   removeExpired: (now, limit) => around(driver.removeExpired(now, limit)),
   count: (scope) => around(driver.count(scope)),
+  ...(driver.tally === undefined ? {} : { tally: yielding(driver.tally) }),
+  ...(driver.findEnding === undefined ? {} : { findEnding: yielding(driver.findEnding) }),
   messages: {
     push: (message) => around(driver.messages.push(message)),
     shift: (queue, now) => around(driver.messages.shift(queue, now)),
@@ -61,5 +63,6 @@ export const yieldingDriver = (driver: TaskDriver): TaskDriver => ({
   }
 })
 
-const yieldingTake = (take: NonNullable<TaskDriver["take"]>): NonNullable<TaskDriver["take"]> => (query, patch) =>
-  around(take(query, patch))
+const yielding =
+  <Args extends ReadonlyArray<unknown>, A, E>(primitive: (...args: Args) => Effect.Effect<A, E>) =>
+  (...args: Args): Effect.Effect<A, E> => around(primitive(...args))

@@ -17,7 +17,7 @@ export type Around = <A, E>(
 export const wrapPrimitives = (driver: TaskDriver, around: Around): TaskDriver => {
   const read = <A>(name: string, effect: Effect.Effect<A, TaskDriverError>) => around({ name, writes: false }, effect)
   const write = <A>(name: string, effect: Effect.Effect<A, TaskDriverError>) => around({ name, writes: true }, effect)
-  const { messages, take, transaction, workers } = driver
+  const { findEnding, messages, take, tally, transaction, workers } = driver
   return {
     ...driver,
     insert: (task, bounds, now) => write("insert", driver.insert(task, bounds, now)),
@@ -35,6 +35,8 @@ export const wrapPrimitives = (driver: TaskDriver, around: Around): TaskDriver =
     ...(take === undefined ? {} : { take: (query, patch) => write("take", take(query, patch)) }),
     removeExpired: (now, limit) => write("removeExpired", driver.removeExpired(now, limit)),
     count: (scope) => read("count", driver.count(scope)),
+    ...(tally === undefined ? {} : { tally: (query) => read("tally", tally(query)) }),
+    ...(findEnding === undefined ? {} : { findEnding: (query) => read("findEnding", findEnding(query)) }),
     messages: {
       push: (message) => write("messages.push", messages.push(message)),
       shift: (queue, now) => write("messages.shift", messages.shift(queue, now)),
