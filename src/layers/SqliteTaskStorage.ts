@@ -112,7 +112,15 @@ export const layerSqlClient = (
 export const makeDriver = (
   options: SqliteClientOptions & SqliteDriverOptions
 ): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
-  closed(options, ownNames, Effect.flatMap(openSqlite(options), (sql) => makeSqliteDriver(sql, options)))
+  closed(
+    options,
+    ownNames,
+    // A file without tables is of no use to those who make the tables by other means.
+    Effect.flatMap(
+      openSqlite(options, options.schema === "verify" || options.schema === "trust"),
+      (sql) => makeSqliteDriver(sql, options)
+    )
+  )
 
 const ownNames: OptionNames<Omit<Options, keyof TaskStorageOptions>> = [
   ...sqliteClientNames,

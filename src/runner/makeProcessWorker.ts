@@ -11,7 +11,6 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import { HoldsProcess } from "../domain/holdProcess.ts"
-import { withNow } from "../domain/TaskAccess.ts"
 import type { InvalidInput, TaskStorageError, TaskStorageUnavailable, WorkerLost } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import { describeProcess } from "./describeProcess.ts"
@@ -223,14 +222,13 @@ export const makeProcessWorker = (
     (now) => mayHaveLapsed(now) ? withPatience(renewAll, firstPatience(lease)) : Effect.void
   )
 
-  const registered: Effect.Effect<Registration, TaskStorageUnavailable> = Effect.suspend(() =>
-    current === undefined
-      ? oneAtATime.withPermit(Effect.suspend(() => current === undefined ? register : Effect.succeed(current)))
-      : Effect.succeed(current)
-  )
-
-  const ready: Effect.Effect<Registration, TaskStorageUnavailable> = withNow((now) =>
-    mayHaveLapsed(now) ? Effect.andThen(renewed, registered) : registered
+  const ready: Effect.Effect<Registration, TaskStorageUnavailable> = Effect.andThen(
+    renewed,
+    Effect.suspend(() =>
+      current === undefined
+        ? oneAtATime.withPermit(Effect.suspend(() => current === undefined ? register : Effect.succeed(current)))
+        : Effect.succeed(current)
+    )
   )
 
   const letGo = (registration: Registration): Effect.Effect<void> =>
@@ -250,16 +248,18 @@ export const makeProcessWorker = (
 
   return {
     taking: (write) =>
-      Effect.flatMap(ready, (registration) => {
-        registration.tasks++
-        return Effect.onExit(outages.watch(write(registration)), (exit) => {
-          if (Exit.isFailure(exit) && mayHaveTaken(errorOf(exit.cause))) {
-            registration.isRetired = true
-            if (current === registration) current = undefined
-          }
-          return letGo(registration)
-        })
-      }),
+      Effect.flatMap(ready, (registration) =>
+        Effect.suspend(() => {
+          registration.tasks++
+          return Effect.onExit(outages.watch(write(registration)), (exit) =>
+            Effect.suspend(() => {
+              if (Exit.isFailure(exit) && mayHaveTaken(errorOf(exit.cause))) {
+                registration.isRetired = true
+                if (current === registration) current = undefined
+              }
+              return letGo(registration)
+            }))
+        })),
     letGo,
     current: () => current,
     find: (workerId) => [...registrations].find((registration) => registration.workerId === workerId),

@@ -14,9 +14,10 @@ import * as Semaphore from "effect/Semaphore"
 import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
+import { existsSync } from "node:fs"
 import { resolve } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { beginWhenUnlocked, whileLocked } from "../sql/LockWait.ts"
 import { driverError } from "../sql/SqlRunner.ts"
@@ -88,13 +89,14 @@ export interface SqliteClient extends SqlClient.SqlClient {
 export const isSqliteClient = (sql: SqlClient.SqlClient): sql is SqliteClient => "transactAtOnce" in sql
 
 /**
- * Opens a database in WAL mode, until the scope closes.
+ * Opens a database in WAL mode, until the scope closes. With `mustExist` it makes no new file.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const openSqlite = Effect.fnUntraced(function*(
-  options: SqliteClientOptions
+  options: SqliteClientOptions,
+  mustExist = false
 ): Effect.fn.Return<SqliteClient, InvalidInput | TaskDriverError, Scope.Scope> {
   if (typeof options !== "object" || options === null) {
     return yield* new InvalidInput({ field: "options", reason: "must be an object with a filename" })
@@ -109,6 +111,14 @@ export const openSqlite = Effect.fnUntraced(function*(
   }
   const lockTimeout = yield* Effect.fromResult(parseLockTimeout(options.lockTimeout))
   const fileMode = yield* Effect.fromResult(parseFileMode(options.fileMode))
+  const path = databasePath(filename)
+  if (mustExist && path !== undefined && !existsSync(path)) {
+    return yield* new TaskDriverError({
+      reason: "there is no such database file; check the path, or let schema \"migrate\" make a new one",
+      retryable: false,
+      applied: "no"
+    })
+  }
   const client = yield* whileLocked(connect(filename, fileMode, pragma), lockTimeout, isLocked).pipe(
     Effect.mapError((error) => driverError(sqliteDialect, error, false, lockTimeout))
   )

@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { execFile } from "node:child_process"
+import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { makeSqlRunner } from "../../../src/layers/sql/SqlRunner.ts"
@@ -29,11 +30,21 @@ describe("schema", () => {
   it.live("verify refuses a file without tables, and makes none", () =>
     Effect.gen(function*() {
       const filename = yield* freshFile
+      const database = yield* bare(filename)
       const error = yield* openFailure({ filename, schema: "verify" })
       assert.strictEqual(error._tag, "TaskStorageUnavailable")
       assert.include(error.message, "open failed: the tables are missing, and this library needs version 4")
-      const database = yield* bare(filename)
       assert.deepStrictEqual(database.prepare("SELECT name FROM sqlite_schema").all(), [])
+    }))
+
+  it.live("verify and trust make no file", () =>
+    Effect.gen(function*() {
+      const filename = yield* freshFile
+      for (const schema of ["verify", "trust"] as const) {
+        const error = yield* openFailure({ filename, schema })
+        assert.include(error.message, "open failed: there is no such database file")
+        assert.isFalse(existsSync(filename))
+      }
     }))
 
   it.live("verify and trust take a file that a person has migrated by hand", () =>

@@ -1,0 +1,51 @@
+/**
+ * Workers in a table.
+ *
+ * @since 0.2.0
+ */
+import type * as DateTime from "effect/DateTime"
+import type { ListedWorker } from "../../../domain/TaskOperations.ts"
+import type { WorkerRecord } from "../../../domain/WorkerRecord.ts"
+import type { Format } from "../printRows.ts"
+import { shownAge } from "../times.ts"
+
+/** `overdue`: its lease has run out, and nobody has declared it dead yet. */
+type WorkerState = "live" | "overdue" | "dead"
+
+const stateOf = ({ diedAt, leaseExpiresAt }: WorkerRecord, now: DateTime.Utc): WorkerState =>
+  diedAt !== undefined ? "dead" : leaseExpiresAt.epochMilliseconds < now.epochMilliseconds ? "overdue" : "live"
+
+const colours = { live: "green", overdue: "yellow", dead: "red" } as const
+
+/**
+ * Shows workers in a table.
+ *
+ * @since 0.2.0
+ * @category formats
+ */
+export const workerFormat: Format<ListedWorker> = (now) => [
+  { title: "ID", cell: ({ worker }) => worker.workerId, narrowest: 9, keeps: "end" },
+  { title: "STATE", cell: ({ worker }) => stateOf(worker, now), colour: ({ worker }) => colours[stateOf(worker, now)] },
+  { title: "TASKS", cell: ({ tasks }) => String(tasks), align: "right" },
+  { title: "HOST", cell: ({ worker }) => worker.host, narrowest: 8 },
+  { title: "PID", cell: ({ worker }) => worker.pid?.toString(), align: "right" },
+  {
+    title: "PROGRAM",
+    cell: ({ worker }) => [worker.name, worker.version].filter((part) => part !== undefined).join(" "),
+    narrowest: 8,
+    goes: 1
+  },
+  { title: "SINCE", cell: ({ worker }) => shownAge(worker.registeredAt, now), align: "right" },
+  {
+    title: "LEASE",
+    cell: ({ worker }) => worker.diedAt === undefined ? shownAge(worker.leaseExpiresAt, now) : undefined,
+    align: "right",
+    goes: 2
+  },
+  {
+    title: "DIED",
+    cell: ({ worker }) => worker.diedAt === undefined ? undefined : shownAge(worker.diedAt, now),
+    align: "right",
+    goes: 3
+  }
+]
