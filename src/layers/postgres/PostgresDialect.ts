@@ -8,8 +8,8 @@ import type { SqlDialect } from "../sql/SqlDialect.ts"
 import type { SqlStatement } from "../sql/SqlStatement.ts"
 import { postgresDefinitions } from "./postgresDefinitions.ts"
 import { postgresFault, schemaFault } from "./PostgresFault.ts"
-import { makeTriggers, triggersExist } from "./PostgresLimits.ts"
-import { kindKey, migrations } from "./PostgresSchema.ts"
+import { makeTriggers, recount, triggersExist } from "./PostgresLimits.ts"
+import { isMadeAlone, kindKey, migrations, remake } from "./PostgresSchema.ts"
 
 /**
  * What the dialect of one driver knows: how long a change of the schema waits for each lock that it needs, in milliseconds,
@@ -79,6 +79,9 @@ export const makePostgresDialect = ({ place, statementTimeout = 10_000 }: Postgr
     migrations,
     triggersExist,
     makeTriggers,
+    recount,
+    remake,
+    isMadeAlone,
     fault: (error) => postgresFault(error, { place, hasAnswered }),
     noteAnswer: () => {
       hasAnswered = true

@@ -36,11 +36,7 @@ export const triggersExist = (tables: TaskTables): string =>
 export const makeTriggers = (tables: TaskTables): ReadonlyArray<string> => {
   const { counts, prefix, tasks } = tables
   const lockTotal = `PERFORM 1 FROM ${counts} WHERE session_id = '${totalKey}' FOR UPDATE`
-  const addTo = (select: string) =>
-    `INSERT INTO ${counts} AS counted (session_id, tasks) ${select}
-  ON CONFLICT (session_id) DO UPDATE SET tasks = counted.tasks + excluded.tasks`
-  const ofSessions = (count: string, from: string) =>
-    `SELECT session_id, ${count} FROM ${from} WHERE session_id IS NOT NULL GROUP BY session_id ORDER BY session_id`
+  const addTo = (select: string) => addCounts(tables, select)
   const removeEmpty = `DELETE FROM ${counts} WHERE tasks <= 0 AND session_id <> '${totalKey}' AND session_id`
 
   const makeTrigger = (name: string, when: string, body: ReadonlyArray<string>) => [
@@ -54,10 +50,7 @@ $$`,
   ]
 
   return [
-    `LOCK TABLE ${tasks} IN SHARE ROW EXCLUSIVE MODE`,
-    `DELETE FROM ${counts}`,
-    `INSERT INTO ${counts} (session_id, tasks) SELECT '${totalKey}', count(*) FROM ${tasks}`,
-    addTo(ofSessions("count(*)", tasks)),
+    ...recount(tables),
     ...makeTrigger("lock", `BEFORE INSERT OR DELETE ON ${tasks} FOR EACH STATEMENT`, [lockTotal]),
     ...makeTrigger("insert", `AFTER INSERT ON ${tasks} REFERENCING NEW TABLE AS added FOR EACH STATEMENT`, [
       `UPDATE ${counts} SET tasks = tasks + added.number
@@ -108,3 +101,26 @@ END
 $$`
   ]
 }
+
+/**
+ * Gives the statements that count what is stored, while nobody else writes.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const recount = (tables: TaskTables): ReadonlyArray<string> => {
+  const { counts, tasks } = tables
+  return [
+    `LOCK TABLE ${tasks} IN SHARE ROW EXCLUSIVE MODE`,
+    `DELETE FROM ${counts}`,
+    `INSERT INTO ${counts} (session_id, tasks) SELECT '${totalKey}', count(*) FROM ${tasks}`,
+    addCounts(tables, ofSessions("count(*)", tasks))
+  ]
+}
+
+const addCounts = ({ counts }: TaskTables, select: string): string =>
+  `INSERT INTO ${counts} AS counted (session_id, tasks) ${select}
+  ON CONFLICT (session_id) DO UPDATE SET tasks = counted.tasks + excluded.tasks`
+
+const ofSessions = (count: string, from: string): string =>
+  `SELECT session_id, ${count} FROM ${from} WHERE session_id IS NOT NULL GROUP BY session_id ORDER BY session_id`

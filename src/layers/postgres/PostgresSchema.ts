@@ -6,7 +6,7 @@
 import { heldByWorker } from "../../domain/StoredTask.ts"
 import { activeStatuses } from "../../domain/TaskStatus.ts"
 import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
-import type { SqlMigration } from "../sql/SqlDialect.ts"
+import type { DatabasePart, SqlMigration } from "../sql/SqlDialect.ts"
 import { bytesOf, isHeld, isLeased, isNotHeld, statusIn, waitsForNothing } from "../sql/SqlStatement.ts"
 import type { TaskTables } from "../sql/TaskTables.ts"
 
@@ -240,4 +240,43 @@ const makeDatabaseSchema = ({ qualifier }: TaskTables): ReadonlyArray<string> =>
   return name === ""
     ? []
     : [`DO $$ BEGIN IF to_regnamespace('${name}') IS NULL THEN CREATE SCHEMA ${name}; END IF; END $$`]
+}
+
+/**
+ * Tells whether a part is made outside of a transaction. An index is, so that tasks can be written while it is built.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const isMadeAlone = ({ kind }: DatabasePart): boolean => kind === "index"
+
+/**
+ * Gives the statements that make a part of the schema anew. A function is replaced, because triggers need it.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const remake = (
+  { kind, name, statement, table }: DatabasePart,
+  { qualifier }: TaskTables
+): ReadonlyArray<string> => {
+  if (statement === undefined) return []
+  const named = `${qualifier}${name}`
+  switch (kind) {
+    case "index":
+      return [
+        `DROP INDEX CONCURRENTLY IF EXISTS ${named}`,
+        statement.replace(/^CREATE INDEX /, "CREATE INDEX CONCURRENTLY ")
+      ]
+    case "function":
+      return [statement.replace(/^CREATE FUNCTION /, "CREATE OR REPLACE FUNCTION ")]
+    case "trigger":
+      return [`DROP TRIGGER IF EXISTS ${name} ON ${qualifier}${table}`, statement]
+    case "view":
+      return [`DROP VIEW IF EXISTS ${named}`, statement]
+    case "table":
+    case "column":
+    case "constraint":
+      return []
+  }
 }

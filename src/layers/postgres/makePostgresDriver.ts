@@ -11,10 +11,12 @@ import { InvalidInput } from "../../domain/TaskError.ts"
 import { isNews } from "../../domain/TaskWrite.ts"
 import { parseSchemaMode } from "../SchemaMode.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
+import { makeSqlInspector } from "../sql/makeSqlInspector.ts"
 import { makeSqlRunner } from "../sql/SqlRunner.ts"
 import { makeCounterSetup, prepareSchema } from "../sql/SqlSchema.ts"
 import type { PostgresClient } from "./openPostgres.ts"
 import type { PgModules } from "./PgModules.ts"
+import { postgresChecks } from "./postgresChecks.ts"
 import { inSchemaChange, makePostgresDialect } from "./PostgresDialect.ts"
 import { listenForWrites } from "./PostgresListener.ts"
 import { makeNotifier } from "./PostgresNotifier.ts"
@@ -69,7 +71,11 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
   const sender = randomUUID().slice(0, 8)
   const listening = listenForWrites(pg.PgConnection, notifications ? sql.config : undefined, channel, sender)
   const told = notifications ? telling(driver, sql, yield* makeNotifier(runner, channel, sender)) : driver
-  return { ...told, backendName: "postgres", foreignWrites: listening }
+  const inspector = makeSqlInspector(
+    { runner, patientRunner: schemaRunner, dialect, tables },
+    postgresChecks(runner, schemaRunner, tables)
+  )
+  return { ...told, backendName: "postgres", foreignWrites: listening, inspector }
 })
 
 /** Tells of what was written once it is committed. A new task is waited for by nobody yet. */

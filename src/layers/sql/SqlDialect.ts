@@ -35,6 +35,20 @@ export interface SqlFault {
   readonly cause?: Error
 }
 
+/**
+ * A part of a database: what it is called, and, if it can be made anew without a loss, what makes it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface DatabasePart {
+  readonly kind: "table" | "column" | "constraint" | "index" | "trigger" | "function" | "view"
+  readonly name: string
+  /** The table that an index or a trigger belongs to. */
+  readonly table: string | undefined
+  readonly statement: string | undefined
+}
+
 /** Statements around a change of the schema. None are needed where transactions begin with a lock. */
 interface SchemaLock {
   readonly take: ReadonlyArray<SqlStatement>
@@ -89,6 +103,12 @@ export interface SqlDialect {
   readonly triggersExist: (tables: TaskTables) => string
   /** Makes the triggers that keep the counts of limits, and counts what is stored. */
   readonly makeTriggers: (tables: TaskTables) => ReadonlyArray<string>
+  /** Counts what is stored for limits, while nobody else writes. */
+  readonly recount: (tables: TaskTables) => ReadonlyArray<string>
+  /** Makes an index, a trigger, a function or a view anew, whether there is one of its name or not. */
+  readonly remake: (part: DatabasePart, tables: TaskTables) => ReadonlyArray<string>
+  /** Whether a part is made outside of a transaction, so that others can write meanwhile. */
+  readonly isMadeAlone: (part: DatabasePart) => boolean
   readonly fault: (error: SqlError) => SqlFault
   /** Called when the engine has answered. A refusal after that may mean something else. */
   readonly noteAnswer: () => void

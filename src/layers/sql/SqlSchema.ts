@@ -12,7 +12,13 @@ import type { SqlStatement } from "./SqlStatement.ts"
 import { readInteger, type TaskTables } from "./TaskTables.ts"
 import { verifyStructure } from "./verifyStructure.ts"
 
-interface Version {
+/**
+ * What a database says of its tables.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface SchemaVersion {
   readonly version: number
   /** The oldest schema version whose library still runs on this database. */
   readonly compatibleWith: number
@@ -111,8 +117,13 @@ export const makeCounterSetup = (
   })
 }
 
-/** One process at a time. */
-const changeSchema = (
+/**
+ * Changes the schema in one transaction, one process at a time.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const changeSchema = (
   runner: SqlRunner,
   dialect: SqlDialect,
   tables: TaskTables,
@@ -124,22 +135,38 @@ const changeSchema = (
   return runner.transaction(runAll(take).pipe(Effect.andThen(change), Effect.andThen(runAll(leave))))
 }
 
-const execute = (runner: SqlRunner, text: string) => runner.write({ text, params: [] }, isSome)
+/**
+ * Runs a statement that gives nothing.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const execute = (runner: SqlRunner, text: string) => runner.write({ text, params: [] }, isSome)
 
-const readVersion = (runner: SqlRunner, dialect: SqlDialect, tables: TaskTables) =>
+/**
+ * Reads which version the tables have; `undefined` where there are none.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const readVersion = (
+  runner: SqlRunner,
+  dialect: SqlDialect,
+  tables: TaskTables
+): Effect.Effect<SchemaVersion | undefined, TaskDriverError> =>
   Effect.flatMap(
     runner.read({ text: dialect.tableExists, params: [tables.schema] }, isSome),
     (exists) =>
       exists
         ? runner.read(
           { text: `SELECT version, compatible_with FROM ${tables.schema} WHERE id = 1`, params: [] },
-          ([row]): Version | undefined =>
+          ([row]): SchemaVersion | undefined =>
             row === undefined ? undefined : { version: readInteger(row[0]), compatibleWith: readInteger(row[1]) }
         )
         : Effect.succeed(undefined)
   )
 
-const tooNew = (stored: Version, own: number) =>
+const tooNew = (stored: SchemaVersion, own: number) =>
   new TaskDriverError({
     reason: `the tables are of schema version ${stored.version}, which needs a library of at least version ` +
       `${stored.compatibleWith}, and this one knows version ${own}; upgrade mcp-task-storage`,
@@ -147,7 +174,7 @@ const tooNew = (stored: Version, own: number) =>
     applied: "no"
   })
 
-const tooOld = (stored: Version | undefined, own: number) =>
+const tooOld = (stored: SchemaVersion | undefined, own: number) =>
   new TaskDriverError({
     reason: `the tables are ${stored === undefined ? "missing" : `of schema version ${stored.version}`}, and this ` +
       `library needs version ${own}; run its migrations, or open the database once with schema "migrate"`,

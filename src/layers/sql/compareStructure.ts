@@ -5,24 +5,10 @@
  */
 import * as Effect from "effect/Effect"
 import type { TaskDriverError } from "../../domain/TaskDriver.ts"
-import type { SqlDialect, SqlMigration } from "./SqlDialect.ts"
+import type { DatabasePart, SqlDialect, SqlMigration } from "./SqlDialect.ts"
 import type { SqlRunner } from "./SqlRunner.ts"
 import { type SqlStructure, structureOf, type TableStructure } from "./SqlStructure.ts"
 import { readText, type TaskTables } from "./TaskTables.ts"
-
-/**
- * A part of a database: what it is called, and, if it can be made anew without a loss, what makes it.
- *
- * @since 0.2.0
- * @category models
- */
-interface DatabasePart {
-  readonly kind: "table" | "column" | "constraint" | "index" | "trigger" | "function" | "view"
-  readonly name: string
-  /** The table that an index or a trigger belongs to. */
-  readonly table: string | undefined
-  readonly statement: string | undefined
-}
 
 /**
  * A part that is missing, or is not as it should be.
@@ -30,7 +16,7 @@ interface DatabasePart {
  * @since 0.2.0
  * @category models
  */
-interface Difference {
+export interface Difference {
   readonly part: DatabasePart
   readonly text: string
   /** Whether it is one of those that count tasks for limits. */

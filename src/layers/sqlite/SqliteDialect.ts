@@ -9,7 +9,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { parseMillis } from "../../domain/ArgumentParsers.ts"
 import type { InvalidInput } from "../../domain/TaskError.ts"
 import type { SqlDialect, SqlFault } from "../sql/SqlDialect.ts"
-import { kindKey, makeTriggers, migrations, triggersExist } from "./SqliteSchema.ts"
+import { kindKey, makeTriggers, migrations, recount, remake, triggersExist } from "./SqliteSchema.ts"
 
 /**
  * @since 0.1.0
@@ -42,6 +42,9 @@ export const sqliteDialect: SqlDialect = {
   migrations,
   triggersExist,
   makeTriggers,
+  recount,
+  remake,
+  isMadeAlone: () => false,
   fault: (error) => faultOf(resultCode(error)),
   noteAnswer: () => undefined
 }

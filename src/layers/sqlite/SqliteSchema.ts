@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
-import type { SqlMigration } from "../sql/SqlDialect.ts"
+import type { DatabasePart, SqlMigration } from "../sql/SqlDialect.ts"
 import { bytesOf, isHeld, isLeased, isNotHeld, waitsForNothing } from "../sql/SqlStatement.ts"
 import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
 
@@ -265,9 +265,28 @@ END`,
   UPDATE ${counts} SET tasks = tasks - 1 WHERE session_id IN ('${totalKey}', old.session_id);
   DELETE FROM ${counts} WHERE session_id = old.session_id AND tasks <= 0;
 END`,
-    `DELETE FROM ${counts}`,
-    `INSERT INTO ${counts} (session_id, tasks) SELECT '${totalKey}', count(*) FROM ${tasks}`,
-    `INSERT INTO ${counts} (session_id, tasks)
-  SELECT session_id, count(*) FROM ${tasks} WHERE session_id IS NOT NULL GROUP BY session_id`
+    ...recount(tables)
   ]
 }
+
+/**
+ * Gives the statements that count what is stored, while nobody else writes.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const recount = ({ counts, tasks }: TaskTables): ReadonlyArray<string> => [
+  `DELETE FROM ${counts}`,
+  `INSERT INTO ${counts} (session_id, tasks) SELECT '${totalKey}', count(*) FROM ${tasks}`,
+  `INSERT INTO ${counts} (session_id, tasks)
+  SELECT session_id, count(*) FROM ${tasks} WHERE session_id IS NOT NULL GROUP BY session_id`
+]
+
+/**
+ * Gives the statements that make a part of the schema anew.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const remake = ({ kind, name, statement }: DatabasePart): ReadonlyArray<string> =>
+  statement === undefined ? [] : [`DROP ${kind.toUpperCase()} IF EXISTS ${name}`, statement]

@@ -15,11 +15,13 @@ import { InvalidInput } from "../../domain/TaskError.ts"
 import { realBackgroundSleep } from "../realSleep.ts"
 import { parseSchemaMode, type SchemaMode } from "../SchemaMode.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
+import { makeSqlInspector } from "../sql/makeSqlInspector.ts"
 import { makeSqlRunner, type SqlRunner } from "../sql/SqlRunner.ts"
 import { makeCounterSetup, prepareSchema } from "../sql/SqlSchema.ts"
 import { readInteger, taskTables } from "../sql/TaskTables.ts"
 import { isSqliteClient } from "./openSqlite.ts"
 import { shareCommits } from "./SharedCommits.ts"
+import { sqliteChecks } from "./sqliteChecks.ts"
 import { parseLockTimeout, sqliteDialect } from "./SqliteDialect.ts"
 import { maintain } from "./SqliteMaintenance.ts"
 import { makeSqliteWrites } from "./SqliteWrites.ts"
@@ -95,7 +97,11 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
       files.areLost() ? Effect.succeed(new Map<string, never>()) : driver.findRevisions(taskIds),
     transaction: shared.transactionOnce,
     foreignWrites: foreignWrites(sql, files.areLost),
-    maintain: maintain(runner, lockTimeout)
+    maintain: maintain(runner, lockTimeout),
+    inspector: makeSqlInspector(
+      { runner, patientRunner: runner, dialect: sqliteDialect, tables },
+      sqliteChecks(runner, lockTimeout)
+    )
   }
 })
 
