@@ -5,7 +5,15 @@
  */
 import * as Effect from "effect/Effect"
 import type { StoredTask } from "../../domain/StoredTask.ts"
-import type { InsertResult, PatchResult, TakenTask, TaskBounds, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type {
+  InsertResult,
+  PatchResult,
+  RerunResult,
+  TakenTask,
+  TaskBounds,
+  TaskDriver,
+  TaskDriverError
+} from "../../domain/TaskDriver.ts"
 import { isNewsForWorker, type TaskPatch } from "../../domain/TaskWrite.ts"
 import { makeFreeStatements, sessionKey } from "../sql/FreeStatements.ts"
 import { readFound } from "../sql/makeSqlFreeTasks.ts"
@@ -50,11 +58,19 @@ export const makePostgresWrites = (
 
   return {
     insert: (task, bounds, now) =>
-      bounds.maxTasks === null && bounds.maxTasksPerSession === null
+      isUnlimited(bounds)
         ? write(insert.unlimited(task, now), (rows) => isSome(rows) ? inserted : exists)
         : Effect.andThen(
           ensureCounters,
           write(insert.limited(task, bounds, now), ([row]): InsertResult => readRoom(row, bounds))
+        ),
+
+    rerun: (task, bounds, now, source) =>
+      isUnlimited(bounds)
+        ? write(insert.rerun(task, now, source), ([row]) => readRerun(row, bounds))
+        : Effect.andThen(
+          ensureCounters,
+          write(insert.limitedRerun(task, bounds, now, source), ([row]) => readRerun(row, bounds))
         ),
 
     patch: (taskId, scope, guard, change, answer = "task") => {
@@ -168,9 +184,17 @@ const tell = ({ news, workers }: TaskTables, held: string): string =>
   `WHERE EXISTS (SELECT FROM ${workers} WHERE worker_id = held.worker_id) ` +
   "ON CONFLICT (worker_id, task_id) DO UPDATE SET task_id = excluded.task_id)"
 
+const isUnlimited = ({ maxTasks, maxTasksPerSession }: TaskBounds): boolean =>
+  maxTasks === null && maxTasksPerSession === null
+
+type RerunSource = Parameters<TaskDriver["rerun"]>[3]
+
 /**
  * An expired task of the same id is replaced in place. Only a row that was there before has been locked for the write, which
  * is what `xmax` tells.
+ *
+ * The task that is run again is locked behind the counts of limits, as by whoever deletes it: the trigger of the insert, which
+ * locks the counts, comes before what is selected for it.
  */
 const insertStatements = (tables: TaskTables) => {
   const list = insertColumns.join(", ")
@@ -184,10 +208,29 @@ const insertStatements = (tables: TaskTables) => {
     `ON CONFLICT (task_id) DO UPDATE SET ${replaced} WHERE task.expires_at <= ? ` +
     "RETURNING task_id, xmax::text <> '0' AS replaced), " +
     removeMessages(tables, "SELECT task_id FROM added WHERE replaced")
-  const unlimited = `WITH ${insert(`VALUES (${values})`)} SELECT 1 FROM added`
-  const limited = `WITH room AS MATERIALIZED (SELECT ${roomFunction(tables)}(?, ?, ?, ?, ?) AS taken), ` +
-    `${insert(`SELECT ${values} FROM room WHERE taken IS NULL`)} ` +
-    "SELECT coalesce(taken, CASE WHEN EXISTS (SELECT FROM added) THEN 'inserted' ELSE 'taken' END) FROM room"
+  const room = `room AS MATERIALIZED (SELECT ${roomFunction(tables)}(?, ?, ?, ?, ?) AS taken)`
+  const source = `source AS MATERIALIZED (SELECT task_id FROM ${tables.tasks} ` +
+    "WHERE task_id = ? AND revision = ? AND incarnation = ? FOR NO KEY UPDATE)"
+  const tie = `tied AS (UPDATE ${tables.tasks} AS task SET rerun_as = added.task_id, revision = task.revision + 1 ` +
+    "FROM source, added WHERE task.task_id = source.task_id)"
+  const ifAdded = (otherwise: string) => `CASE WHEN EXISTS (SELECT FROM added) THEN 'inserted' ELSE ${otherwise} END`
+  const ifTied = ifAdded("CASE WHEN EXISTS (SELECT FROM source) THEN 'taken' ELSE 'changed' END")
+  const [unlimited, limited, rerun, limitedRerun] = [
+    `WITH ${insert(`VALUES (${values})`)} SELECT 1 FROM added`,
+    `WITH ${room}, ${insert(`SELECT ${values} FROM room WHERE taken IS NULL`)} ` +
+    `SELECT coalesce(taken, ${ifAdded("'taken'")}) FROM room`,
+    `WITH ${source}, ${insert(`SELECT ${values} FROM source`)}, ${tie} SELECT ${ifTied}`,
+    `WITH ${room}, ${source}, ${insert(`SELECT ${values} FROM room, source WHERE taken IS NULL`)}, ${tie} ` +
+    `SELECT coalesce(taken, ${ifTied}) FROM room`
+  ]
+  const roomParams = ({ sessionId, taskId }: StoredTask, { maxTasks, maxTasksPerSession }: TaskBounds, now: number) => [
+    taskId,
+    sessionId,
+    now,
+    maxTasks,
+    maxTasksPerSession
+  ]
+  const sourceParams = ({ incarnation, revision, taskId }: RerunSource) => [taskId, revision, incarnation]
   return {
     unlimited: (task: StoredTask, now: number): SqlStatement => ({
       text: unlimited,
@@ -195,7 +238,15 @@ const insertStatements = (tables: TaskTables) => {
     }),
     limited: (task: StoredTask, bounds: TaskBounds, now: number): SqlStatement => ({
       text: limited,
-      params: [task.taskId, task.sessionId, now, bounds.maxTasks, bounds.maxTasksPerSession, ...writeTask(task), now]
+      params: [...roomParams(task, bounds, now), ...writeTask(task), now]
+    }),
+    rerun: (task: StoredTask, now: number, source: RerunSource): SqlStatement => ({
+      text: rerun,
+      params: [...sourceParams(source), ...writeTask(task), now]
+    }),
+    limitedRerun: (task: StoredTask, bounds: TaskBounds, now: number, source: RerunSource): SqlStatement => ({
+      text: limitedRerun,
+      params: [...roomParams(task, bounds, now), ...sourceParams(source), ...writeTask(task), now]
     })
   }
 }
@@ -211,3 +262,6 @@ const readRoom = (row: Row | undefined, { maxTasks, maxTasksPerSession }: TaskBo
   }
   return answer === "inserted" ? inserted : exists
 }
+
+const readRerun = (row: Row | undefined, bounds: TaskBounds): RerunResult =>
+  row?.[0] === "changed" ? { _tag: "Changed" } : readRoom(row, bounds)

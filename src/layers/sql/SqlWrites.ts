@@ -25,7 +25,7 @@ import { readTask, readText, type Row } from "./TaskTables.ts"
  * @since 0.1.0
  * @category models
  */
-export interface SqlWrites extends Pick<TaskDriver, "insert" | "patch"> {
+export interface SqlWrites extends Pick<TaskDriver, "insert" | "rerun" | "patch"> {
   /**
    * Runs a statement that deletes tasks and gives their ids and the registered workers that held them. Tells the workers, and
    * deletes the messages of the tasks' queues.

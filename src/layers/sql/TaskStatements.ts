@@ -39,7 +39,7 @@ export const removed = `task_id, CASE WHEN ${isHeld} THEN worker END AS holder`
  */
 export const makeTaskStatements = (
   tables: TaskTables,
-  dialect: Pick<SqlDialect, "among" | "forUpdate" | "idList" | "selective" | "skipLocked">
+  dialect: Pick<SqlDialect, "among" | "idList" | "selective" | "skipLocked">
 ) => {
   const { tasks } = tables
   const cached = makeTexts()
@@ -66,17 +66,6 @@ export const makeTaskStatements = (
     findRevisions: (taskIds: ReadonlyArray<string>): SqlStatement => ({
       text: `SELECT task_id, revision, incarnation FROM ${tasks} WHERE task_id ${dialect.among(dialect.idList)}`,
       params: [JSON.stringify(taskIds)]
-    }),
-
-    /** Gives the version of a task, which nobody else may write until the end of the transaction. */
-    lockVersion: (taskId: string): SqlStatement => ({
-      text: `SELECT revision, incarnation FROM ${tasks} WHERE task_id = ?${dialect.forUpdate}`,
-      params: [taskId]
-    }),
-
-    tie: (taskId: string, rerunAs: string): SqlStatement => ({
-      text: `UPDATE ${tasks} SET ${columns.rerunAs} = ?, revision = revision + 1 WHERE task_id = ?`,
-      params: [rerunAs, taskId]
     }),
 
     page: pages("page", columnList, `bytes + ${bytesOf(fixedFields.map((field) => columns[field]))}`),

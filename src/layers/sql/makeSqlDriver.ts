@@ -5,8 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
-import { isSameVersion } from "../../domain/StoredTask.ts"
-import type { DriverPage, PageQuery, RerunResult, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { DriverPage, PageQuery, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { makeSqlFreeTasks } from "./makeSqlFreeTasks.ts"
 import { makeSqlMessages } from "./makeSqlMessages.ts"
 import { makeSqlWorkers } from "./makeSqlWorkers.ts"
@@ -39,7 +38,7 @@ export const makeSqlDriver = (
   tables: TaskTables,
   makeWrites: (find: TaskDriver["find"]) => SqlWrites
 ): Omit<TaskDriver, "backendName"> & Required<Pick<TaskDriver, "findRevisions">> => {
-  const { read, transaction, write } = runner
+  const { read } = runner
   const statements = makeTaskStatements(tables, dialect)
 
   const find: TaskDriver["find"] = (taskId, scope) =>
@@ -62,23 +61,10 @@ export const makeSqlDriver = (
       return Effect.flatMap(whole, (found) => found.tasks.length === 0 ? fitting : Effect.succeed(found))
     }
 
-  const { insert, patch, pushWithin, removeQuiet, removeTasks, removeWorkers, take } = makeWrites(find)
+  const { insert, patch, pushWithin, removeQuiet, removeTasks, removeWorkers, rerun, take } = makeWrites(find)
   return {
     insert,
-    // The source comes first, as with whoever deletes it: the counts of limits are locked behind it.
-    rerun: (task, bounds, now, source) =>
-      transaction(Effect.gen(function*(): Effect.fn.Return<RerunResult, TaskDriverError> {
-        const isSame = yield* read(
-          statements.lockVersion(source.taskId),
-          ([row]) =>
-            row !== undefined &&
-            isSameVersion({ revision: readInteger(row[0]), incarnation: readText(row[1]) }, source)
-        )
-        if (!isSame) return { _tag: "Changed" }
-        const result = yield* insert(task, bounds, now)
-        if (result._tag === "Inserted") yield* write(statements.tie(source.taskId, task.taskId), () => undefined)
-        return result
-      })),
+    rerun,
     find,
     findSummary: (taskId, scope) =>
       read(statements.findSummary(taskId, scope), ([row]) => row === undefined ? undefined : readSummary(row)),

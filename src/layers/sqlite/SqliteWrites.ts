@@ -5,7 +5,14 @@
  */
 import * as Effect from "effect/Effect"
 import type { StoredTask } from "../../domain/StoredTask.ts"
-import type { InsertResult, PatchResult, TaskBounds, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type {
+  InsertResult,
+  PatchResult,
+  RerunResult,
+  TaskBounds,
+  TaskDriver,
+  TaskDriverError
+} from "../../domain/TaskDriver.ts"
 import { isNewsForWorker } from "../../domain/TaskWrite.ts"
 import { makeFreeStatements } from "../sql/FreeStatements.ts"
 import { readFound, readFree } from "../sql/makeSqlFreeTasks.ts"
@@ -87,6 +94,14 @@ export const makeSqliteWrites = (
     return isBounded(bounds) ? Effect.andThen(ensureCounters, stored) : stored
   }
 
+  const rerun: TaskDriver["rerun"] = (task, bounds, now, source) =>
+    transaction(Effect.gen(function*(): Effect.fn.Return<RerunResult, TaskDriverError> {
+      if (!(yield* read(statements.isVersion(source), isSome))) return { _tag: "Changed" }
+      const result = yield* insert(task, bounds, now)
+      if (result._tag === "Inserted") yield* write(statements.tie(source.taskId, task.taskId), isSome)
+      return result
+    }))
+
   const patch: TaskDriver["patch"] = (taskId, scope, guard, change, answer = "task") => {
     const { condition, key, params } = scoped(scope)
     const clauses = patchClauses(guard, change, answer)
@@ -160,7 +175,7 @@ export const makeSqliteWrites = (
     return orElse(transaction(orElse(full)))
   }
 
-  return { insert, patch, pushWithin, removeQuiet, removeTasks, removeWorkers, take }
+  return { insert, patch, pushWithin, removeQuiet, removeTasks, removeWorkers, rerun, take }
 }
 
 const makeStatements = (tables: TaskTables) => {
@@ -214,6 +229,16 @@ const makeStatements = (tables: TaskTables) => {
         params
       }
     },
+
+    isVersion: ({ incarnation, revision, taskId }: Parameters<TaskDriver["rerun"]>[3]): SqlStatement => ({
+      text: `SELECT 1 FROM ${tasks} WHERE task_id = ? AND revision = ? AND incarnation = ?`,
+      params: [taskId, revision, incarnation]
+    }),
+
+    tie: (taskId: string, rerunAs: string): SqlStatement => ({
+      text: `UPDATE ${tasks} SET rerun_as = ?, revision = revision + 1 WHERE task_id = ?`,
+      params: [rerunAs, taskId]
+    }),
 
     removeIfExpired: (taskId: string, now: number): SqlStatement => ({
       text: `DELETE FROM ${tasks} WHERE task_id = ? AND expires_at <= ? RETURNING ${removed}`,

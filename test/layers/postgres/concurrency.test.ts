@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { InsertResult, TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
 import { wholeRange } from "../../../src/domain/TaskRange.ts"
@@ -123,6 +124,40 @@ describe("limits", () => {
       )
       assert.strictEqual(last._tag, "Inserted")
     }))
+
+  it.live.each(
+    [
+      ["without", unlimited],
+      ["within", { maxTasks: 9, maxTasksPerSession: 9 }]
+    ] as const
+  )(
+    "a rerun %s limits and a deletion that meet wait for each other, and not both",
+    ([, bounds]) =>
+      Effect.gen(function*() {
+        const { database, log, url } = yield* ownServer
+        const { first, second, sql } = yield* openTwo({ maxTasks: 1 }, Effect.map(database, (name) => url(name)))
+        const source = storedTask("ended", { status: "failed" })
+        yield* first.insert(source, unlimited, 1000)
+        yield* first.insert(storedTask("other"), unlimited, 1000)
+        const waiting = (count: number) =>
+          sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`.pipe(
+            Effect.repeat({ until: (rows) => rows.length === count, schedule: Schedule.spaced(5) })
+          )
+        const [removed, rerun] = yield* sql.withTransaction(Effect.gen(function*() {
+          // Whoever creates or deletes a task waits for this.
+          yield* sql`SELECT FROM mcp_task_counts WHERE session_id = '' FOR UPDATE`
+          const removing = yield* Effect.forkChild(second.remove("ended", anyone(1000)))
+          yield* waiting(1)
+          const rerunning = yield* Effect.forkChild(first.rerun(storedTask("again"), bounds, 1000, source))
+          yield* waiting(2)
+          return [removing, rerunning] as const
+        }))
+        assert.isTrue(yield* Fiber.join(removed))
+        assert.deepStrictEqual(yield* Fiber.join(rerun), { _tag: "Changed" })
+        assert.deepStrictEqual(log.filter((line) => line.includes("deadlock")), [])
+        yield* requireCounted(sql)
+      })
+  )
 })
 
 describe("sweeps", () => {

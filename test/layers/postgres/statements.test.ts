@@ -78,8 +78,11 @@ const operations: ReadonlyArray<readonly [name: string, statements: number, oper
   ["storing a result", 1, ({ storage }) => storage.storeTaskResult("l", success)],
   ["a settlement", 1, ({ storage }) => storage.settleTask("t", success)],
   ["a settlement that is refused", 1, ({ storage }) => storage.settleTask("t", success)],
-  // It reads the task that has ended, and locks, stores and ties in a transaction of its own.
-  ["a rerun", 5, ({ storage }) => storage.rerunTask("t", { taskId: "t again" })],
+  // It reads the task that has ended. The next statement locks it, stores the new one and ties the two.
+  ["a rerun", 2, ({ storage }) => storage.rerunTask("t", { taskId: "t again" })],
+  ["a rerun that is refused", 1, ({ storage }) => storage.rerunTask("t", { taskId: "t third" })],
+  ["a rerun whose id is taken", 2, ({ storage }) => storage.rerunTask("t", { again: true, taskId: "t again" })],
+  ["a limited rerun", 2, ({ limited }) => limited.rerunTask("t", { again: true, taskId: "t third" })],
   ["a page", 1, ({ storage }) => storage.listTasks()],
   ["a page of summaries", 1, ({ storage }) => storage.listTaskSummaries()],
   ["a page of a status", 1, ({ storage }) => storage.listTaskSummaries({ status: "working" })],
