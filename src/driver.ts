@@ -6,6 +6,7 @@
  * @module
  */
 export * from "./domain/AtOnce.ts"
+export * from "./domain/KindDriver.ts"
 export * from "./domain/StoredJson.ts"
 export * from "./domain/StoredTask.ts"
 export * from "./domain/StoreInspector.ts"

@@ -9,6 +9,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
+import type { KindDriver } from "./KindDriver.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import type { StoredSummary, StoredTask, TaskVersion } from "./StoredTask.ts"
 import type { StoreInspector } from "./StoreInspector.ts"
@@ -300,14 +301,17 @@ export interface TaskDriver {
   >
 
   /**
-   * Lists the kinds of free tasks, each once, up to `limit`, by index: its cost grows with the number of kinds, not with that of
-   * tasks. They ascend by the UTF-8 bytes of the texts of method and name, and no name comes first.
+   * Lists the kinds of free tasks that are not paused, each once, up to `limit`, by index: its cost grows with the number of kinds,
+   * not with that of tasks. They ascend by the UTF-8 bytes of the texts of method and name, and no name comes first.
    */
   readonly freeKinds: (
     query: FreeTime & { readonly limit: number }
   ) => Effect.Effect<ReadonlyArray<StoredKind>, TaskDriverError>
 
-  /** Lists free tasks, by index: its cost grows with what it lists, not with what else waits or is held. */
+  /**
+   * Lists free tasks, by index: its cost grows with what it lists, not with what else waits or is held. If their kind is paused, it
+   * lists none.
+   */
   readonly free: (query: FreeQuery) => Effect.Effect<ReadonlyArray<FreeTask>, TaskDriverError>
 
   /**
@@ -335,6 +339,8 @@ export interface TaskDriver {
   readonly messages: MessageDriver
 
   readonly workers: WorkerDriver
+
+  readonly kinds: KindDriver
 
   /**
    * Runs several primitives as one transaction, to save commits. Correctness never depends on it: without it each

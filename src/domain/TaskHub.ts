@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Latch from "effect/Latch"
+import { newsOfPauses } from "./KindDriver.ts"
 import { isSameVersion, type StoredTask, type TaskVersion } from "./StoredTask.ts"
 import { applyPatch, type TaskPatch } from "./TaskWrite.ts"
 
@@ -50,6 +51,13 @@ export type Audience = "everybody" | "waiters"
 export class TaskHub {
   readonly #waiting = new Map<string, Set<Waiter>>()
   readonly #workers = new Set<(taskId: string) => void>()
+  readonly #pauseListeners = new Set<() => void>()
+
+  /** Calls a listener after each pause of a kind of tasks, and its end, until the returned function is called. */
+  addPauseListener(listener: () => void): () => void {
+    this.#pauseListeners.add(listener)
+    return () => this.#pauseListeners.delete(listener)
+  }
 
   /** Calls a worker after each write that may be news for it, until the returned function is called. */
   addWorker(worker: (taskId: string) => void): () => void {
@@ -78,7 +86,7 @@ export class TaskHub {
    * Tells whether anybody waits at all. Most writers need to do no more than ask this.
    */
   get isIdle(): boolean {
-    return this.#waiting.size === 0 && this.#workers.size === 0
+    return this.#waiting.size === 0 && this.#workers.size === 0 && this.#pauseListeners.size === 0
   }
 
   /**
@@ -92,6 +100,10 @@ export class TaskHub {
    * Wakes the waiters of the task, and tells the workers if it may be news for one of them.
    */
   wake(taskId: string, audience: Audience, written?: WrittenTask): void {
+    if (taskId === newsOfPauses) {
+      for (const listener of this.#pauseListeners) listener()
+      return
+    }
     for (const waiter of this.#waiting.get(taskId) ?? []) {
       if (written !== undefined) noteWritten(waiter, written)
       waiter.latch.openUnsafe()

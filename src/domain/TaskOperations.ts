@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
@@ -29,6 +30,7 @@ import type {
   StorageListOptions,
   StoreResultOptions,
   SummaryListOptions,
+  TaskKind,
   TouchOptions,
   TransitionOptions,
   WorkerOption
@@ -404,12 +406,58 @@ export interface WorkerOperations {
 }
 
 /**
+ * A kind of tasks that is paused. Without a `name` all names of the method are; `null` means tasks without a name.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PausedKind extends TaskKind {
+  readonly pausedAt: DateTime.Utc
+}
+
+/**
+ * Pausing kinds of tasks. A pause is stored: it holds for all processes on the storage, and outlives them.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PauseOperations {
+  /**
+   * Pauses the tasks of a method, or of a method and a name. They are accepted and wait: `claimableTasks` does not list them, and
+   * `claimTasks` does not take them. Those that run go on, and `claimTask` takes any task that it is told to. What is paused already
+   * stays so.
+   */
+  readonly pauseTasks: (
+    kind: TaskKind
+  ) => Effect.Effect<void, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+
+  /**
+   * Ends the pause of exactly this kind, and tells whether there was one. A task of it may still be paused by another one, of its name
+   * or of its whole method.
+   */
+  readonly resumeTasks: (
+    kind: TaskKind
+  ) => Effect.Effect<boolean, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+
+  /**
+   * Lists the kinds that are paused, and since when, by method and name.
+   */
+  readonly pausedTasks: () => Effect.Effect<ReadonlyArray<PausedKind>, TaskError.TaskStorageUnavailable>
+
+  /**
+   * Emits when kinds may have been paused or resumed: by this process, or by another one and a worker hears of it whose `workerNews`
+   * this process follows. So read `pausedTasks` then. The stream does not end.
+   */
+  readonly pauseNews: Stream.Stream<void>
+}
+
+/**
  * The operations of the `TaskStorage` service.
  *
  * @since 0.1.0
  * @category models
  */
-export interface TaskStorageShape extends SessionTasks, WorkerOperations, StatsOperations {
+export interface TaskStorageShape extends SessionTasks, WorkerOperations, PauseOperations, StatsOperations {
   /**
    * `memory`, `sqlite`, or what a third-party driver calls itself.
    */
@@ -462,7 +510,7 @@ export interface TaskStorageShape extends SessionTasks, WorkerOperations, StatsO
 
   /**
    * Lists the `working` tasks that a worker may claim: those that were released, whose lease or delay is over, or whose worker
-   * was declared dead. Sessions take turns. It gives 50 of them, or `limit`.
+   * was declared dead. Their kind is not paused. Sessions take turns. It gives 50 of them, or `limit`.
    */
   readonly claimableTasks: (
     options?: ClaimableOptions

@@ -242,7 +242,13 @@ const corrupt = (what: string): never => {
   throw new TypeError(`the stored ${what} is corrupt`)
 }
 
-const readString = (stored: StoredJson): string => {
+/**
+ * Reads a text from its stored form. Throws when an engine gave back something else.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const readString = (stored: StoredJson): string => {
   const value = stored.decode()
   return typeof value === "string" ? value : corrupt("text")
 }

@@ -13,6 +13,7 @@ import * as Stream from "effect/Stream"
 import { AtOnce, isAtOnce } from "./AtOnce.ts"
 import { backgroundSleep, backgroundTicks } from "./backgroundSleep.ts"
 import { holdProcess } from "./holdProcess.ts"
+import { newsOfPauses } from "./KindDriver.ts"
 import { expiresAt, isExpired, isOnlyExtended, type StoredTask } from "./StoredTask.ts"
 import { answered, withNow } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
@@ -39,6 +40,8 @@ export interface TaskWatch {
   ) => Effect.Effect<A, E>
   /** The ids of tasks that may have news for a worker. */
   readonly news: (workerId: string) => Stream.Stream<string>
+  /** Emits when kinds may have been paused or resumed: by this process, or as a worker whose news it hears was told. */
+  readonly pauseNews: Stream.Stream<void>
   /** The present state of a task, then each later one that is observed, up to a terminal one. */
   readonly states: (
     operation: string,
@@ -233,7 +236,10 @@ export const makeTaskWatch = Effect.fnUntraced(
     const news: TaskWatch["news"] = (workerId) =>
       Stream.callback<string>((queue) =>
         Effect.gen(function*() {
-          const hear = (taskId: string) => Queue.offerUnsafe(queue, taskId)
+          const hear = (taskId: string): void => {
+            if (taskId === newsOfPauses) hub.wake(taskId, "everybody")
+            else Queue.offerUnsafe(queue, taskId)
+          }
           yield* Effect.acquireRelease(
             Effect.sync(() => hub.addWorker(hear)),
             (remove) => Effect.sync(remove)
@@ -259,7 +265,17 @@ export const makeTaskWatch = Effect.fnUntraced(
         })
       )
 
-    return { telling, news, states, ended }
+    const pauseNews = Stream.callback<void>(
+      (queue) =>
+        Effect.acquireRelease(
+          Effect.sync(() => hub.addPauseListener(() => Queue.offerUnsafe(queue, undefined))),
+          (remove) => Effect.sync(remove)
+        ),
+      // One that is not read yet is as good as many.
+      { bufferSize: 1, strategy: "dropping" }
+    )
+
+    return { telling, news, pauseNews, states, ended }
   }
 )
 

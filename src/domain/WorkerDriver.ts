@@ -89,8 +89,8 @@ export interface WorkerDriver {
   readonly removeDead: (diedBefore: number, limit: number) => Effect.Effect<number, TaskDriverError>
 
   /**
-   * Gives the ids of tasks of a worker that others wrote or deleted while it held them, each once, and forgets them. Its cost
-   * does not grow with what the worker holds.
+   * Gives the ids of tasks of a worker that others wrote or deleted while it held them, each once, and forgets them; among them
+   * `newsOfPauses` once kinds were paused or resumed. Its cost does not grow with what the worker holds.
    */
   readonly takeNews: (workerId: string) => Effect.Effect<ReadonlyArray<string>, TaskDriverError>
 }

@@ -10,6 +10,7 @@ import { parseId } from "./ArgumentParsers.ts"
 import { backgroundSleep } from "./backgroundSleep.ts"
 import { inspectStore } from "./inspectStore.ts"
 import { makeFreeTasks } from "./makeFreeTasks.ts"
+import { makePauses } from "./makePauses.ts"
 import { countTasks, makeSessionTasks } from "./makeSessionTasks.ts"
 import { makeTaskStats } from "./makeTaskStats.ts"
 import { makeWorkers } from "./makeWorkers.ts"
@@ -43,6 +44,7 @@ export const fromDriver = Effect.fnUntraced(
     const watch = yield* makeTaskWatch(driver)
     const sweep = makeTaskSweep(driver, watch, resolved)
     const workers = makeWorkers(driver.workers, watch)
+    const pauses = makePauses(driver.kinds, watch)
     const all = makeSessionTasks(driver, watch, resolved, Result.succeed(undefined))
     // A caller without a compiler may pass `undefined`. That is no session, and must not reach all tasks.
     const forSession = (sessionId: string | null) =>
@@ -71,6 +73,7 @@ export const fromDriver = Effect.fnUntraced(
       inspectStore: inspectStore(driver, resolved),
       ...makeFreeTasks(driver, watch),
       ...workers,
+      ...pauses,
       ...makeTaskStats(driver, workers, resolved),
       backendName: driver.backendName,
       generateTaskId: Effect.flatMap(resolved.generateId, (id) => Effect.fromResult(parseId("generateId", id))),

@@ -6,17 +6,17 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { allOf } from "./allOf.ts"
-import { orAbsent, orNull, parseCount, parseId, parseNatural, parseShortText, parseText } from "./ArgumentParsers.ts"
+import { orAbsent, parseCount, parseId, parseNatural } from "./ArgumentParsers.ts"
 import { isPlainObject } from "./isPlainObject.ts"
 import { isHarmless, keptClaims } from "./keptClaims.ts"
-import { claimableOptions, claimTasksOptions, taskKind } from "./operationOptions.ts"
-import { readFields, readOptions } from "./optionNames.ts"
+import { isOfKinds, type StoredKinds } from "./KindDriver.ts"
+import { claimableOptions, claimTasksOptions } from "./operationOptions.ts"
+import { readOptions } from "./optionNames.ts"
 import { parseHold } from "./parseHold.ts"
+import { parseKind } from "./parseKind.ts"
 import { releaseDead } from "./releaseWorkers.ts"
-import type { StoredJson } from "./StoredJson.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import { answered, operate, parsed, toRecord } from "./TaskAccess.ts"
-import { maxNameLength } from "./TaskDraft.ts"
 import type { FreeQuery, FreeTask, FreeTime, StoredKind, TakenTask, TaskDriver, TaskDriverError } from "./TaskDriver.ts"
 import { InvalidInput, type TaskStorageUnavailable } from "./TaskError.ts"
 import { holdFrom } from "./TaskHold.ts"
@@ -53,7 +53,7 @@ export const makeFreeTasks = (
   const kindsOf = (wanted: Wanted, time: FreeTime) =>
     Effect.map(
       driver.freeKinds({ ...time, limit: mostKinds }),
-      (found) => found.filter((kind) => wanted.kinds === null || wanted.kinds.some((some) => isOfKind(kind, some)))
+      (found) => found.filter((kind) => wanted.kinds === null || wanted.kinds.some((some) => isOfKinds(kind, some)))
     )
 
   /** Claims a task, if it is still as it was listed. */
@@ -263,7 +263,7 @@ class Turns<Task> {
 
 /** Which free tasks a caller wants. */
 interface Wanted {
-  readonly kinds: ReadonlyArray<WantedKind> | null
+  readonly kinds: ReadonlyArray<StoredKinds> | null
   readonly released: boolean
   readonly except: ReadonlyArray<string>
   readonly perSession: number
@@ -271,15 +271,6 @@ interface Wanted {
   readonly behind: string | undefined
   readonly limit: number
 }
-
-/** With an undefined name all names are meant. */
-interface WantedKind {
-  readonly method: StoredJson
-  readonly name: StoredJson | null | undefined
-}
-
-const isOfKind = (kind: StoredKind, { method, name }: WantedKind): boolean =>
-  kind.originalMethod.text === method.text && (name === undefined || kind.name?.text === name?.text)
 
 const freeBy = ({ released }: Wanted, now: number): number => released ? 0 : now
 
@@ -314,22 +305,10 @@ const parseList = <A>(
     ? Result.all(values.map((value, index) => parse(`${field}[${index}]`, value)))
     : Result.fail(new InvalidInput({ field, reason: "must be an array" }))
 
-const parseKinds = (kinds: ReadonlyArray<TaskKind>): Parsed<ReadonlyArray<WantedKind>> =>
+const parseKinds = (kinds: ReadonlyArray<TaskKind>): Parsed<ReadonlyArray<StoredKinds>> =>
   Array.isArray(kinds)
     ? Result.all(kinds.map((kind: TaskKind, index) => parseKind(`kinds[${index}]`, kind)))
     : Result.fail(new InvalidInput({ field: "kinds", reason: "must be an array" }))
-
-const parseKind = (field: string, kind: TaskKind): Parsed<WantedKind> =>
-  Result.flatMap(readFields(field, kind, taskKind, `${field}.`), ({ method, name }) =>
-    Result.map(
-      allOf([
-        parseText(`${field}.method`, method),
-        name === undefined
-          ? Result.succeed(undefined)
-          : orNull(name, (value) => parseShortText(`${field}.name`, value, maxNameLength))
-      ]),
-      ([method, name]) => ({ method, name })
-    ))
 
 const parseReleased = (leases: unknown): Parsed<boolean> =>
   leases === undefined || leases === "released"

@@ -19,6 +19,7 @@ import type {
   CreateTask,
   Json,
   ListedWorker,
+  PausedKind,
   ProvidedInput,
   RenewedWorker,
   Task,
@@ -450,7 +451,7 @@ export interface PromiseTaskStorage extends PromiseSessionTasks, PromiseWorkers,
 
   /**
    * Lists the `working` tasks that a worker may claim: those that were released, whose lease or delay is over, or whose worker
-   * was declared dead. Sessions take turns. It gives 50 of them, or `limit`.
+   * was declared dead. Their kind is not paused. Sessions take turns. It gives 50 of them, or `limit`.
    */
   readonly claimableTasks: (options?: ClaimableOptions) => Promise<ReadonlyArray<string>>
 
@@ -459,6 +460,29 @@ export interface PromiseTaskStorage extends PromiseSessionTasks, PromiseWorkers,
    * claim at the same time are left out.
    */
   readonly claimTasks: (options: ClaimTasksOptions) => Promise<ReadonlyArray<ClaimedTask>>
+
+  /**
+   * Pauses the tasks of a method, or of a method and a name, for all processes. They are accepted and wait: `claimableTasks` does not
+   * list them, and `claimTasks` and runners do not take them. Those that run go on. What is paused already stays so.
+   */
+  readonly pauseTasks: (kind: Options.TaskKind, options?: CallOptions) => Promise<void>
+
+  /**
+   * Ends the pause of exactly this kind, and tells whether there was one. A task of it may still be paused by another one, of its name
+   * or of its whole method.
+   */
+  readonly resumeTasks: (kind: Options.TaskKind, options?: CallOptions) => Promise<boolean>
+
+  /**
+   * Lists the kinds that are paused, and since when, by method and name.
+   */
+  readonly pausedTasks: (options?: CallOptions) => Promise<ReadonlyArray<PausedKind>>
+
+  /**
+   * Gives something whenever kinds may have been paused or resumed: by this storage, or by another one and a worker hears of it whose
+   * `workerNews` this one follows. So read `pausedTasks` then. It goes on through outages, and does not end by itself.
+   */
+  readonly pauseNews: (options?: CallOptions) => AsyncIterable<void>
 
   /**
    * Removes expired tasks and messages, and does what the engine needs from time to time.

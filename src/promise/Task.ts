@@ -191,6 +191,17 @@ export interface RenewedWorker {
 }
 
 /**
+ * A kind of tasks that is paused. Without a `name` all names of the method are; `null` means tasks without a name.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PausedKind extends Options.TaskKind {
+  /** Since when, in ISO 8601. */
+  readonly pausedAt: string
+}
+
+/**
  * @since 0.1.0
  * @category models
  */

@@ -22,6 +22,7 @@ import type {
   CreateTask,
   FailureReport,
   ListedWorker,
+  PausedKind,
   ProvidedInput,
   RenewedWorker,
   Task,
@@ -135,6 +136,15 @@ export const encodeListedWorker = ({ tasks, worker }: Domain.ListedWorker): List
 export const encodeRenewedWorker = ({ worker, ...rest }: Domain.RenewedWorker): RenewedWorker => ({
   worker: encodeWorker(worker),
   ...rest
+})
+
+/**
+ * @since 0.2.0
+ * @category encoders
+ */
+export const encodePausedKind = ({ pausedAt, ...kind }: Domain.PausedKind): PausedKind => ({
+  ...kind,
+  pausedAt: formatTime(pausedAt)
 })
 
 type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }

@@ -18,7 +18,8 @@ import {
   recoveryCall,
   storageListCall
 } from "./callOptions.ts"
-import { decodeFilter, encodeClaimedTask, encodeSummaryPage, encodeTaskPage } from "./codec.ts"
+import { decodeFilter, encodeClaimedTask, encodePausedKind, encodeSummaryPage, encodeTaskPage } from "./codec.ts"
+import { iterate } from "./iterate.ts"
 import { makePromiseSessionTasks } from "./makePromiseSessionTasks.ts"
 import { makePromiseTaskStats } from "./makePromiseTaskStats.ts"
 import { makePromiseWorkers } from "./makePromiseWorkers.ts"
@@ -75,6 +76,21 @@ export const makePromiseTaskStorage = (
       (own) => storage.claimTasks(own ?? {}),
       (tasks) => tasks.map(encodeClaimedTask)
     ),
+
+  pauseTasks: (kind, options) => calls.write("pauseTasks", options, plainCall, () => storage.pauseTasks(kind)),
+
+  resumeTasks: (kind, options) => calls.write("resumeTasks", options, plainCall, () => storage.resumeTasks(kind)),
+
+  pausedTasks: (options) =>
+    calls.read(
+      "pausedTasks",
+      options,
+      plainCall,
+      () => storage.pausedTasks(),
+      (paused) => paused.map(encodePausedKind)
+    ),
+
+  pauseNews: (options) => iterate("pauseNews", calls, options, () => storage.pauseNews),
 
   maintenance: (options) => calls.write("maintenance", options, plainCall, () => storage.maintenance()),
 

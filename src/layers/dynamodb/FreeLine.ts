@@ -58,7 +58,23 @@ export const lineOfSession = (kind: string, sessionId: string | null): string =>
  * @category keys
  */
 export const kindKey = ({ name, originalMethod }: StoredKind): string =>
-  shortened(originalMethod.text, most.method) + separator + (name === null ? "" : shortened(name.text, most.name))
+  methodKey(originalMethod) + separator + (name === null ? "" : shortened(name.text, most.name))
+
+/**
+ * Gives what the keys of the kinds of a method begin with, before the separator.
+ *
+ * @since 0.2.0
+ * @category keys
+ */
+export const methodKey = (originalMethod: StoredJson): string => shortened(originalMethod.text, most.method)
+
+/**
+ * Gives the same, of the key of a kind.
+ *
+ * @since 0.2.0
+ * @category keys
+ */
+export const methodKeyOf = (kind: string): string => kind.split(separator, 1).join("")
 
 /**
  * Gives what the name of this line begins with, as all of its kind.

@@ -14,6 +14,7 @@ import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
 import { behindLine, kindKey, kindKeyOf, kindOf, lineOfSession, linesOf, placesUpTo, waitingLine } from "./FreeLine.ts"
 import { type FreeList, type ListedTask, makeTake } from "./makeTake.ts"
+import { readPaused } from "./PauseItem.ts"
 import { withPayloads } from "./Payloads.ts"
 import { indexes } from "./TableDefinition.ts"
 import { type Item, queuesOf, readInteger, readJson, readText, taskKey } from "./TaskItem.ts"
@@ -70,7 +71,12 @@ export const makeFreeTaskLists = (
     )
 
   /** Gives an entry of each kind of free tasks in a partition, in their order. */
-  const kindsIn = Effect.fnUntraced(function*(queue: string, time: FreeTime, limit: number) {
+  const kindsIn = Effect.fnUntraced(function*(
+    queue: string,
+    time: FreeTime,
+    limit: number,
+    readPaused: Effect.Effect<(kind: string) => boolean, TaskDriverError>
+  ) {
     const found: Array<Item> = []
     let entry = yield* firstEntry(queue, undefined)
     // Nothing is free, and what comes first of what waits is not due.
@@ -79,7 +85,8 @@ export const makeFreeTaskLists = (
     if (isWaiting(entry)) entry = yield* firstEntry(queue, undefined)
     while (entry !== undefined && !isWaiting(entry) && found.length < limit) {
       const kind = kindKeyOf(readText(entry, "free"))
-      if (isTakeable(entry, time) || (yield* hasFree(queue, kind, time))) found.push(entry)
+      const isPaused = yield* readPaused
+      if (!isPaused(kind) && (isTakeable(entry, time) || (yield* hasFree(queue, kind, time)))) found.push(entry)
       entry = yield* firstEntry(queue, linesOf(kind).to)
     }
     return found
@@ -152,7 +159,11 @@ export const makeFreeTaskLists = (
 
   const freeKinds: TaskDriver["freeKinds"] = Effect.fnUntraced(function*({ limit, ...time }) {
     yield* moveEarlier(time)
-    const found = yield* Effect.forEach(queues, (queue) => kindsIn(queue, time, limit), { concurrency: "unbounded" })
+    // Where nothing is free, nothing is read.
+    const readOnce = yield* Effect.cached(readPaused(table))
+    const found = yield* Effect.forEach(queues, (queue) => kindsIn(queue, time, limit, readOnce), {
+      concurrency: "unbounded"
+    })
     movedBy = time
     const byKind = new Map<string, Item>()
     for (const entry of found.flat()) byKind.set(kindKeyOf(readText(entry, "free")), entry)
@@ -172,7 +183,9 @@ export const makeFreeTaskLists = (
     const key = kindKey(kind)
     const { from, to } = linesOf(key)
     const lines = { from: behind === undefined ? from : behindLine(lineOfSession(key, behind)), to }
-    return yield* walk(queues, lines, query, isGone)
+    const found = yield* walk(queues, lines, query, isGone)
+    // A task that was created after its kind was paused is not taken, whenever the look began.
+    return found.length > 0 && (yield* readPaused(table))(key) ? [] : found
   })
 
   return {

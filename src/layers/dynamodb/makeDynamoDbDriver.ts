@@ -19,6 +19,7 @@ import { makeTable } from "./DynamoDbTable.ts"
 import { sweepExpired } from "./ExpirySweep.ts"
 import { makeFreeTaskLists } from "./FreeTaskLists.ts"
 import { makeDynamoDbMessages } from "./makeDynamoDbMessages.ts"
+import { makeDynamoDbPauses } from "./makeDynamoDbPauses.ts"
 import { makeDynamoDbWorkers } from "./makeDynamoDbWorkers.ts"
 import { makeTokens } from "./makeTokens.ts"
 import { tableDefinition } from "./TableDefinition.ts"
@@ -70,6 +71,7 @@ export const makeDynamoDbDriver = Effect.fnUntraced(function*(
         return Effect.map(removeIfExpired(taskId, now), (was) => was ? taskId : undefined)
       }),
     workers: makeDynamoDbWorkers(table, shards, nextToken),
+    kinds: makeDynamoDbPauses(table, nextToken),
     messages: makeDynamoDbMessages(table, shards, nextToken),
     foreignWrites: backgroundTicks(watchInterval)
   }

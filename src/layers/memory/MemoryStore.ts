@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
+import { isOfKinds, kindsText, newsOfPauses, type StoredKinds, type StoredPause } from "../../domain/KindDriver.ts"
 import { expiresAt, holderOf, isExpired, isSameVersion, type StoredTask } from "../../domain/StoredTask.ts"
 import type {
   FreeQuery,
@@ -11,6 +12,7 @@ import type {
   PageQuery,
   PatchResult,
   RerunResult,
+  StoredKind,
   TakenTask,
   TaskBounds,
   TaskDriver
@@ -61,6 +63,7 @@ export class MemoryStore {
     () => filter(this.#all.inStatus("working"), (entry) => isLeased(entry) && isAbandoned(entry.task))
   )
   readonly #free = new FreeTasks(() => filter(this.#all.inStatus("working"), isLeased))
+  readonly #pauses = new Map<string, StoredPause>()
   readonly #listeners = new Map<(taskId: string) => void, symbol>()
 
   /** Calls the listener after every write of another writer that is news, until the returned function is called. */
@@ -212,14 +215,43 @@ export class MemoryStore {
     }
   }
 
-  /** Walks the kinds of free tasks: it gives one task of each. */
+  /** Walks the kinds of free tasks that are not paused: it gives one task of each. */
   freeKinds(freeBy: number, now: number): Iterable<TaskEntry> {
-    return this.#free.kinds(freeBy, now)
+    return filter(this.#free.kinds(freeBy, now), ({ task }) => !this.#isPaused(task))
   }
 
   /** Walks free tasks of one kind, in turns. */
   free(query: FreeQuery): Iterable<TaskEntry> {
-    return this.#free.inTurns(query)
+    return this.#isPaused(query.kind) ? [] : this.#free.inTurns(query)
+  }
+
+  #isPaused(kind: StoredKind): boolean {
+    for (const pause of this.#pauses.values()) if (isOfKinds(kind, pause)) return true
+    return false
+  }
+
+  /** Lists the pauses. */
+  get pauses(): ReadonlyArray<StoredPause> {
+    return [...this.#pauses.values()]
+  }
+
+  /** Stores a pause, unless there is one of the same kinds. */
+  pause(pause: StoredPause, writer: symbol): void {
+    const text = kindsText(pause)
+    if (!this.#pauses.has(text)) this.#pauses.set(text, pause)
+    this.#tellOfPauses(writer)
+  }
+
+  /** Ends the pause of these kinds, and tells whether there was one. */
+  resume(kinds: StoredKinds, writer: symbol): boolean {
+    const was = this.#pauses.delete(kindsText(kinds))
+    this.#tellOfPauses(writer)
+    return was
+  }
+
+  #tellOfPauses(writer: symbol): void {
+    this.workers.tellAll(newsOfPauses)
+    this.#written(newsOfPauses, writer)
   }
 
   /** Removes up to `limit` tasks that have expired, and gives their ids. */

@@ -104,10 +104,18 @@ export class MemoryWorkers {
   /** Leaves news of a task for the worker that holds it. */
   note(task: StoredTask): void {
     const holder = holderOf(task)
-    if (holder === null || this.find(holder) === undefined) return
-    const news = this.#news.get(holder)
-    if (news === undefined) this.#news.set(holder, new Set([task.taskId]))
-    else news.add(task.taskId)
+    if (holder !== null && this.find(holder) !== undefined) this.#leave(holder, task.taskId)
+  }
+
+  /** Leaves news for all workers that live. */
+  tellAll(item: string): void {
+    for (const { diedAt, workerId } of this.#workers.values()) if (diedAt === null) this.#leave(workerId, item)
+  }
+
+  #leave(workerId: string, item: string): void {
+    const news = this.#news.get(workerId)
+    if (news === undefined) this.#news.set(workerId, new Set([item]))
+    else news.add(item)
   }
 
   /** Gives the news of a worker, and forgets them. */

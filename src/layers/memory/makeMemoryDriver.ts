@@ -60,6 +60,11 @@ const driverOf = (store: MemoryStore, writer: symbol): TaskDriver => ({
     removeDead: (diedBefore, limit) => new AtOnce(() => store.workers.removeDead(diedBefore, limit)),
     takeNews: (workerId) => new AtOnce(() => store.workers.takeNews(workerId))
   },
+  kinds: {
+    pause: (pause) => new AtOnce(() => store.pause(pause, writer)),
+    resume: (kinds) => new AtOnce(() => store.resume(kinds, writer)),
+    paused: () => new AtOnce(() => store.pauses)
+  },
   foreignWrites: Stream.callback<string | undefined>((queue) =>
     Effect.acquireRelease(
       Effect.sync(() => {

@@ -50,7 +50,7 @@ const kindLength = 900
  * @category schema
  */
 export const migrations = (tables: TaskTables): ReadonlyArray<SqlMigration> => {
-  const { counts, messages, news, prefix, schema, tasks, workers } = tables
+  const { counts, messages, news, paused, prefix, schema, tasks, workers } = tables
   return [
     {
       id: 1,
@@ -205,6 +205,13 @@ $$`,
   worker_id text COLLATE "C" NOT NULL,
   task_id text COLLATE "C" NOT NULL,
   PRIMARY KEY (worker_id, task_id)
+)`,
+        `CREATE TABLE ${paused} (
+  kind text COLLATE "C" NOT NULL PRIMARY KEY,
+  original_method text NOT NULL,
+  name text,
+  every_name smallint NOT NULL,
+  paused_at bigint NOT NULL
 )`,
         `UPDATE ${schema} SET version = 3`
       ]

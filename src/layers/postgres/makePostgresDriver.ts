@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
+import { newsOfPauses } from "../../domain/KindDriver.ts"
 import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { isNews } from "../../domain/TaskWrite.ts"
@@ -79,7 +80,7 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
 })
 
 /** Tells of what was written once it is committed. A new task is waited for by nobody yet. */
-const telling = <Driver extends Pick<TaskDriver, "patch" | "remove">>(
+const telling = <Driver extends Pick<TaskDriver, "kinds" | "patch" | "remove">>(
   driver: Driver,
   sql: PostgresClient,
   notify: (taskId: string) => void
@@ -93,6 +94,11 @@ const telling = <Driver extends Pick<TaskDriver, "patch" | "remove">>(
         ({ _tag }) => _tag === "Patched" && isNews(patch) ? afterCommit(taskId) : Effect.void
       ),
     remove: (taskId, scope) =>
-      Effect.tap(driver.remove(taskId, scope), (removed) => removed ? afterCommit(taskId) : Effect.void)
+      Effect.tap(driver.remove(taskId, scope), (removed) => removed ? afterCommit(taskId) : Effect.void),
+    kinds: {
+      ...driver.kinds,
+      pause: (pause) => Effect.tap(driver.kinds.pause(pause), () => afterCommit(newsOfPauses)),
+      resume: (kinds, now) => Effect.tap(driver.kinds.resume(kinds, now), () => afterCommit(newsOfPauses))
+    }
   }
 }

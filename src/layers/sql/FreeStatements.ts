@@ -61,7 +61,7 @@ export type Moved = "moved" | "unsure"
  * @since 0.2.0
  * @category constructors
  */
-export const makeFreeStatements = ({ tasks }: TaskTables, dialect: SqlDialect) => {
+export const makeFreeStatements = ({ paused, tasks }: TaskTables, dialect: SqlDialect) => {
   const cached = makeTexts()
   const kindKey = dialect.kindKey(kindText)
   // PostgreSQL would read the table for the first row of any query that has no order, if it thought that many rows fit.
@@ -69,6 +69,11 @@ export const makeFreeStatements = ({ tasks }: TaskTables, dialect: SqlDialect) =
     `SELECT coalesce((SELECT 1 FROM ${tasks} WHERE ${becomesReady} AND lease_expires_at <= ? ` +
     "ORDER BY lease_expires_at LIMIT 1), 0))"
   const dueBy = ({ freeBy }: FreeTime, moved: Moved): number => moved === "moved" ? never : freeBy
+
+  /** Asked for each kind, and never for each task of it. */
+  const isNotPaused = (method: string, name: string) =>
+    `NOT EXISTS (SELECT 1 FROM ${paused} AS paused WHERE paused.original_method = ${method} ` +
+    `AND (paused.every_name = 1 OR coalesce(paused.name, '') = ${name}))`
 
   const nextKind = (condition: string) =>
     `(SELECT ${kindKey} FROM ${tasks} WHERE ${isReady}${condition} ORDER BY ${kindKey} LIMIT 1)`
@@ -81,7 +86,7 @@ export const makeFreeStatements = ({ tasks }: TaskTables, dialect: SqlDialect) =
     `${due}, sessions (kind, session) AS (` +
     `SELECT kind, ${nextSession("given", behind === undefined ? "" : ` AND ${sessionKey} > ?`)} ` +
     `FROM (SELECT ${dialect.kindKey("texts.kind")} AS kind FROM (SELECT ? AS kind) AS texts) AS given, due ` +
-    "WHERE is_some = 0 UNION ALL " +
+    `WHERE is_some = 0 AND ${isNotPaused("?", "?")} UNION ALL ` +
     `SELECT kind, ${nextSession("sessions", ` AND ${sessionKey} > sessions.session`)} ` +
     "FROM sessions WHERE session IS NOT NULL), " +
     "found AS MATERIALIZED (SELECT task.task_id, task.session_id, task.attempt, task.lease_expires_at, task.due_at FROM (" +
@@ -117,7 +122,7 @@ export const makeFreeStatements = ({ tasks }: TaskTables, dialect: SqlDialect) =
               `ORDER BY ${sessionKey}, lease_expires_at LIMIT 1`,
             false
           )
-        } LIMIT ?) ` +
+        } WHERE ${isNotPaused("task.original_method", "coalesce(task.name, '')")} LIMIT ?) ` +
         "SELECT is_some, original_method, name FROM due LEFT JOIN found ON true ORDER BY kind"),
       params: [dueBy(time, moved), time.freeBy, time.now, time.limit]
     }),
@@ -145,6 +150,8 @@ const foundParams = (
   dueBy,
   ...(behind === undefined ? [] : [behind]),
   kind.originalMethod.text + (kind.name?.text ?? ""),
+  kind.originalMethod.text,
+  kind.name?.text ?? "",
   JSON.stringify(except),
   freeBy,
   now,

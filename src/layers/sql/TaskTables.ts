@@ -29,6 +29,7 @@ export interface TaskTables {
   readonly messages: string
   readonly workers: string
   readonly news: string
+  readonly paused: string
 }
 
 /**
@@ -48,7 +49,8 @@ export const taskTables = (prefix: string = "mcp_", qualifier: string = ""): Res
       counts: `${qualifier}${prefix}task_counts`,
       messages: `${qualifier}${prefix}messages`,
       workers: `${qualifier}${prefix}workers`,
-      news: `${qualifier}${prefix}worker_news`
+      news: `${qualifier}${prefix}worker_news`,
+      paused: `${qualifier}${prefix}paused_kinds`
     })
     : Result.fail(
       new InvalidInput({

@@ -8,6 +8,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { DriverPage, PageQuery, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { makeSqlFreeTasks } from "./makeSqlFreeTasks.ts"
 import { makeSqlMessages } from "./makeSqlMessages.ts"
+import { makeSqlPauses } from "./makeSqlPauses.ts"
 import { makeSqlWorkers } from "./makeSqlWorkers.ts"
 import type { PageStatements } from "./PageStatements.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
@@ -92,6 +93,7 @@ export const makeSqlDriver = (
       ),
     messages: makeSqlMessages(tables, dialect, runner, pushWithin),
     workers: makeSqlWorkers(tables, dialect, runner, removeWorkers),
+    kinds: makeSqlPauses(tables, runner),
     afterCommit: sql.afterCommit
   }
 }

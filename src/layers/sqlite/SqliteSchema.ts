@@ -15,7 +15,7 @@ import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
  * @category schema
  */
 export const migrations = (
-  { counts, messages, news, schema, tasks, workers }: TaskTables
+  { counts, messages, news, paused, schema, tasks, workers }: TaskTables
 ): ReadonlyArray<SqlMigration> => [
   {
     id: 1,
@@ -78,6 +78,13 @@ export const migrations = (
   worker_id TEXT NOT NULL,
   task_id TEXT NOT NULL,
   PRIMARY KEY (worker_id, task_id)
+) STRICT, WITHOUT ROWID`,
+      `CREATE TABLE ${paused} (
+  kind TEXT NOT NULL PRIMARY KEY,
+  original_method TEXT NOT NULL,
+  name TEXT,
+  every_name INTEGER NOT NULL,
+  paused_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID`,
       `UPDATE ${schema} SET version = 4`
     ]

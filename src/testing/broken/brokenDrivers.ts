@@ -9,6 +9,7 @@ import { brokenGuards } from "./brokenGuards.ts"
 import { brokenLeases } from "./brokenLeases.ts"
 import { brokenMessages } from "./brokenMessages.ts"
 import { brokenNews } from "./brokenNews.ts"
+import { brokenPauses } from "./brokenPauses.ts"
 import { brokenReads } from "./brokenReads.ts"
 import { brokenReruns } from "./brokenReruns.ts"
 import { brokenWorkers } from "./brokenWorkers.ts"
@@ -29,5 +30,6 @@ export const brokenDrivers: ReadonlyArray<BrokenDriver> = [
   ...brokenFreeTasks,
   ...brokenWorkers,
   ...brokenNews,
+  ...brokenPauses,
   ...brokenMessages
 ]

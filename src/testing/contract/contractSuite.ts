@@ -26,6 +26,7 @@ import { messagesGroup } from "./messages.ts"
 import { namesGroup } from "./names.ts"
 import { newsGroup } from "./news.ts"
 import { notJsonGroup } from "./notJson.ts"
+import { pausesGroup } from "./pauses.ts"
 import { primitivesGroup } from "./primitives.ts"
 import { recoveryGroup } from "./recovery.ts"
 import { rerunsGroup } from "./reruns.ts"
@@ -80,6 +81,7 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   claimTasksGroup,
   delaysGroup,
   newsGroup,
+  pausesGroup,
   primitivesGroup,
   stepsGroup,
   watchingGroup,

@@ -60,6 +60,11 @@ export const yieldingDriver = (driver: TaskDriver): TaskDriver => ({
     end: (workerId, at) => around(driver.workers.end(workerId, at)),
     removeDead: (diedBefore, limit) => around(driver.workers.removeDead(diedBefore, limit)),
     takeNews: (workerId) => around(driver.workers.takeNews(workerId))
+  },
+  kinds: {
+    pause: (pause) => around(driver.kinds.pause(pause)),
+    resume: (kinds, now) => around(driver.kinds.resume(kinds, now)),
+    paused: () => around(driver.kinds.paused())
   }
 })
 

@@ -73,6 +73,9 @@ export const Actor = Schema.Struct({
  */
 export type Actor = typeof Actor.Type
 
+/** What may be paused. */
+const pausable = Schema.Literals(["named", "nameless", "of any name"])
+
 const wantedFields = {
   limit: Schema.Literals([1, 2]),
   kinds: Schema.Literals(["named", "nameless", "of any name", "other"]),
@@ -285,6 +288,9 @@ const others = [
   Schema.TaggedStruct("claimableTasks", { actor: Actor, wanted }),
   RegisterWorker,
   Schema.TaggedStruct("endWorker", { actor: Actor, worker }),
+  Schema.TaggedStruct("pauseTasks", { actor: Actor, kind: pausable }),
+  Schema.TaggedStruct("resumeTasks", { actor: Actor, kind: pausable }),
+  Schema.TaggedStruct("pausedTasks", { actor: Actor }),
   Schema.TaggedStruct("listWorkers", { actor: Actor })
 ] as const
 

@@ -140,6 +140,12 @@ export interface ModelOptions {
   readonly contentBytes?: number
 }
 
+/** A kind of tasks that is paused, and since when. */
+interface ModelPause {
+  readonly kind: "named" | "nameless" | "of any name"
+  readonly pausedAt: number
+}
+
 /**
  * Everything the model knows. Expired tasks stay until they are swept or replaced.
  *
@@ -154,6 +160,7 @@ export interface ModelState {
   readonly workers: ReadonlyArray<ModelWorker>
   /** The latest worker that was registered under each name. */
   readonly names: { readonly [name: string]: string }
+  readonly pauses: ReadonlyArray<ModelPause>
   readonly cursor: ModelCursor | undefined
 }
 

@@ -6,14 +6,16 @@
 import type { Call } from "./Call.ts"
 import { actorSession, type Wanted } from "./Command.ts"
 import { heldFrom, isAbandoned, isFreeAt, releaseDead } from "./modelHold.ts"
+import { isPaused } from "./modelPauses.ts"
 import { byBytes, findTask, showTask, visible } from "./modelReads.ts"
 import type { ModelState, ModelTask, Step } from "./ModelState.ts"
 
 type CallOf<Tag extends Call["_tag"]> = Extract<Call, { readonly _tag: Tag }>
 
-/** Tells whether a task is free, and of a kind that is wanted. */
+/** Tells whether a task is free, and of a kind that is wanted and not paused. */
 const isWanted = (state: ModelState, { kinds, leases }: Wanted, task: ModelTask): boolean =>
-  task.status === "working" && isFreeAt(task.leaseExpiresAt, leases === "released" ? 0 : state.now) &&
+  task.status === "working" && !isPaused(state, task) &&
+  isFreeAt(task.leaseExpiresAt, leases === "released" ? 0 : state.now) &&
   (kinds === undefined || kinds === "of any name" || (kinds === "nameless" && task.name === null) ||
     (kinds === "named" && task.name !== null))
 

@@ -7,6 +7,7 @@ import type { Answer } from "./Answer.ts"
 import type { Call } from "./Call.ts"
 import { claimTasks, listClaimable } from "./modelFree.ts"
 import { dequeueMessages, enqueueMessage } from "./modelMessages.ts"
+import { listPaused, pauseTasks, resumeTasks } from "./modelPauses.ts"
 import { countTasks, listFiltered, listNext, listPage, readResult, readTask } from "./modelReads.ts"
 import { rerunTask } from "./modelReruns.ts"
 import type { ModelOptions, ModelState, Step } from "./ModelState.ts"
@@ -39,6 +40,7 @@ export const emptyModel = (now: number, options: ModelOptions): ModelState => ({
   messages: [],
   workers: [],
   names: {},
+  pauses: [],
   cursor: undefined
 })
 
@@ -109,6 +111,12 @@ export const modelStep = (state: ModelState, call: Call, given: Answer, reason =
       return declareDeadWorkers(state, call)
     case "endWorker":
       return endWorker(state, call, given)
+    case "pauseTasks":
+      return pauseTasks(state, call)
+    case "resumeTasks":
+      return resumeTasks(state, call)
+    case "pausedTasks":
+      return listPaused(state)
     case "listWorkers":
       return listWorkers(state, given)
     case "takeNews":

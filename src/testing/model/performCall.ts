@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import { isTaskStorageError, type TaskStorageError } from "../../domain/TaskError.ts"
 import type {
   ClaimedTask,
+  PausedKind,
   PlannedWrites,
   SessionTasks,
   TaskPage,
@@ -127,6 +128,12 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
       return subject.drivers === undefined
         ? Effect.succeed([])
         : Effect.map(Effect.orDie(subject.drivers[call.actor.handle].workers.takeNews(call.worker)), sortedIds)
+    case "pauseTasks":
+      return storage.pauseTasks(pausable[call.kind])
+    case "resumeTasks":
+      return storage.resumeTasks(pausable[call.kind])
+    case "pausedTasks":
+      return Effect.map(storage.pausedTasks(), (paused) => paused.map(plainPause))
     case "rerunTask": {
       const { again, as, steps, taskId } = call
       return Effect.map(tasks.rerunTask(taskId, { again, steps, taskId: as }), plainRecord)
@@ -211,6 +218,18 @@ const kindsNamed = {
   "of any name": [{ method: "other" }, { method: "tools/call" }],
   other: [{ method: "tools/call", name: "other" }]
 } as const
+
+const pausable = {
+  "of any name": { method: "tools/call" },
+  nameless: { method: "tools/call", name: null },
+  named: { method: "tools/call", name: "search" }
+} as const
+
+/** Each with its place in the list. */
+const plainPause = ({ name, pausedAt }: PausedKind): string => {
+  const kind = name === undefined ? "0 of any name" : name === null ? "1 nameless" : "2 named"
+  return `${kind} ${pausedAt.epochMilliseconds}`
+}
 
 /**
  * Tells whether a storage shows what a command asks for: news of workers take a driver.

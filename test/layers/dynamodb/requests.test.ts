@@ -137,7 +137,7 @@ describeWithEngine("requests", () => {
         for (let index = 0; index < count; index++) yield* storage.createTask({ ...tool, lease: 0 })
         const requests = yield* requestsOf(claim)
         expect(requests.filter((name) => name === "UpdateItem")).toHaveLength(count)
-        expect(requests.length - count).toBeLessThan(32)
+        expect(requests.length - count).toBeLessThan(36)
       }
     }))
 

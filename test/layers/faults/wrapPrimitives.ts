@@ -17,7 +17,7 @@ export type Around = <A, E>(
 export const wrapPrimitives = (driver: TaskDriver, around: Around): TaskDriver => {
   const read = <A>(name: string, effect: Effect.Effect<A, TaskDriverError>) => around({ name, writes: false }, effect)
   const write = <A>(name: string, effect: Effect.Effect<A, TaskDriverError>) => around({ name, writes: true }, effect)
-  const { findEnding, messages, take, tally, transaction, workers } = driver
+  const { findEnding, kinds, messages, take, tally, transaction, workers } = driver
   return {
     ...driver,
     insert: (task, bounds, now) => write("insert", driver.insert(task, bounds, now)),
@@ -53,6 +53,11 @@ export const wrapPrimitives = (driver: TaskDriver, around: Around): TaskDriver =
       end: (workerId, at) => write("workers.end", workers.end(workerId, at)),
       removeDead: (diedBefore, limit) => write("workers.removeDead", workers.removeDead(diedBefore, limit)),
       takeNews: (workerId) => write("workers.takeNews", workers.takeNews(workerId))
+    },
+    kinds: {
+      pause: (pause) => write("kinds.pause", kinds.pause(pause)),
+      resume: (paused, now) => write("kinds.resume", kinds.resume(paused, now)),
+      paused: () => read("kinds.paused", kinds.paused())
     },
     ...(transaction === undefined
       ? {}

@@ -52,7 +52,7 @@ export const emptied = (
   Effect.as(
     Effect.andThen(
       sql.unsafe(
-        `TRUNCATE ${prefix}tasks, ${prefix}task_counts, ${prefix}messages, ${prefix}workers, ${prefix}worker_news`
+        `TRUNCATE ${prefix}tasks, ${prefix}task_counts, ${prefix}messages, ${prefix}workers, ${prefix}worker_news, ${prefix}paused_kinds`
       ),
       sql.unsafe(`INSERT INTO ${prefix}task_counts (session_id, tasks) VALUES ('', 0)`)
     ),

@@ -32,7 +32,7 @@ const engines = {
       // Without its transactions, behind which a missing guard would not show; nothing may depend on them.
       const { transaction: _, ...first } = yield* makeSqliteDriver(sql, { maxTasks: 1 })
       const { transaction: __, ...second } = yield* makeSqliteDriver(other, {})
-      const tables = ["mcp_tasks", "mcp_messages", "mcp_workers", "mcp_worker_news"]
+      const tables = ["mcp_tasks", "mcp_messages", "mcp_workers", "mcp_worker_news", "mcp_paused_kinds"]
       const empty = Effect.forEach(tables, (table) => sql.unsafe(`DELETE FROM ${table}`))
       return { makeDrivers: Effect.as(empty, { first, second }) }
     }),

@@ -37,6 +37,7 @@ const removeDead = /DELETE FROM \w+workers /
 const takeNews = /^WITH waiting /
 const tell = /INSERT INTO \w+worker_news /
 const news = "news of workers"
+const pauses = "pauseTasks, resumeTasks"
 const shift = /^DELETE FROM \w+messages WHERE seq = /
 const drain = /^DELETE FROM \w+messages WHERE queue = /
 
@@ -262,6 +263,18 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
     postgres: rewrite(takeNews, "worker_id = #", always)
   },
   both("nobody is told", news, rewrite(tell, "WHERE ", (matched) => `${matched}1 = 0 AND `)),
+  both("a claim takes what is paused", pauses, rewrite(free, "AS paused WHERE ", (matched) => `${matched}1 = 0 AND `)),
+  both("paused kinds are listed", pauses, rewrite(kinds, "AS paused WHERE ", (matched) => `${matched}1 = 0 AND `)),
+  both("the name of a pause is ignored", pauses, rewrite(kinds, "paused.every_name = 1", always)),
+  both("a pause of all names is one of none", pauses, rewrite(kinds, "paused.every_name = 1", never)),
+  both("the name of a pause is ignored in claims", pauses, rewrite(free, "paused.every_name = 1", always)),
+  both(
+    "a pause begins anew",
+    pauses,
+    rewrite(/^INSERT INTO \w+paused_kinds /, "DO NOTHING", () => "DO UPDATE SET paused_at = excluded.paused_at")
+  ),
+  both("one pause ends with another", pauses, rewrite(/^DELETE FROM \w+paused_kinds /, "kind = #", always)),
+  both("dead workers are told of pauses", pauses, rewrite(/^INSERT INTO \w+worker_news /, "died_at IS NULL", always)),
   both("sweep takes tasks that have not expired", "expiry", rewrite(sweepTasks, "expires_at <= #", always)),
 
   {

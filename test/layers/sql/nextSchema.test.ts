@@ -47,7 +47,7 @@ const file = perFile(Effect.gen(function*() {
   const database = yield* bare(filename)
   const empty = Effect.sync(() =>
     database.exec(
-      "DELETE FROM mcp_tasks; DELETE FROM mcp_messages; DELETE FROM mcp_workers; DELETE FROM mcp_worker_news"
+      "DELETE FROM mcp_tasks; DELETE FROM mcp_messages; DELETE FROM mcp_workers; DELETE FROM mcp_worker_news; DELETE FROM mcp_paused_kinds"
     )
   )
   yield* warmUp(Effect.as(empty, { first, second: first }))

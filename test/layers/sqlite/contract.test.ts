@@ -19,7 +19,9 @@ const pair = perFile(Effect.gen(function*() {
 }))
 
 const makeDrivers = Effect.map(pair, ({ database, drivers }) => {
-  database.exec("DELETE FROM mcp_tasks; DELETE FROM mcp_messages; DELETE FROM mcp_workers; DELETE FROM mcp_worker_news")
+  database.exec(
+    "DELETE FROM mcp_tasks; DELETE FROM mcp_messages; DELETE FROM mcp_workers; DELETE FROM mcp_worker_news; DELETE FROM mcp_paused_kinds"
+  )
   return drivers
 })
 

@@ -203,7 +203,9 @@ describe("writes that come at once", () => {
       })
       const [first, second] = [yield* open, yield* open]
       const makeDrivers = Effect.sync(() => {
-        for (const table of ["tasks", "messages", "workers", "worker_news"]) database.exec(`DELETE FROM mcp_${table}`)
+        for (const table of ["tasks", "messages", "workers", "worker_news", "paused_kinds"]) {
+          database.exec(`DELETE FROM mcp_${table}`)
+        }
         return { first: first.driver, second: second.driver }
       })
       const runs = runsOr(300)
