@@ -336,6 +336,12 @@ export interface TaskDriver {
    */
   readonly findEnding?: (query: EndingQuery) => Effect.Effect<ReadonlyArray<string>, TaskDriverError>
 
+  /**
+   * Removes what the engine keeps of a session beside its tasks, such as their number, if the session has no tasks. Without it there
+   * is no such thing.
+   */
+  readonly forget?: (session: string) => Effect.Effect<void, TaskDriverError>
+
   readonly messages: MessageDriver
 
   readonly workers: WorkerDriver

@@ -18,6 +18,7 @@ import type {
   CreateTask,
   DeclareDeadOptions,
   EnqueueOptions,
+  ImportOptions,
   InspectOptions,
   LimitOptions,
   ListOptions,
@@ -452,6 +453,23 @@ export interface PauseOperations {
 }
 
 /**
+ * What became of a task that was to be taken over from another storage.
+ *
+ * - `Imported`: it is stored now.
+ * - `Same`: it was there already, and is the same.
+ * - `Differs`: there is a task of its id already that differs in these fields. That one stays as it is.
+ * - `Expired`: it has expired, and is not stored.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type ImportResult =
+  | { readonly _tag: "Imported" }
+  | { readonly _tag: "Same" }
+  | { readonly _tag: "Differs"; readonly fields: ReadonlyArray<string> }
+  | { readonly _tag: "Expired" }
+
+/**
  * The operations of the `TaskStorage` service.
  *
  * @since 0.1.0
@@ -490,6 +508,23 @@ export interface TaskStorageShape extends SessionTasks, WorkerOperations, PauseO
     SummaryPage<TaskSummary>,
     TaskError.InvalidInput | TaskError.InvalidCursor | TaskError.TaskStorageUnavailable
   >
+
+  /**
+   * Takes over a task of another storage, word for word: id, times, revision, steps and payloads. A worker that has it there does
+   * not have it here: it arrives as abandoned. The `ttl` is not cut to `maxTtl`. The other limits of the layer hold.
+   */
+  readonly importTask: (record: TaskRecordFields, options?: ImportOptions) => Effect.Effect<
+    ImportResult,
+    TaskError.InvalidInput | TaskError.PayloadTooLarge | TaskError.MaxTasksReached | TaskError.TaskStorageUnavailable
+  >
+
+  /**
+   * Removes what the engine keeps of a session beside its tasks, such as their number. While the session has tasks it does nothing:
+   * delete them first, and remove expired ones with `expireTasks`. `eraseSession` of `TaskAdmin` does all of it.
+   */
+  readonly forgetSession: (
+    sessionId: string
+  ) => Effect.Effect<void, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
 
   /**
    * Removes expired tasks and their messages, all of them or up to `limit`. Gives their ids. Layers do it by themselves

@@ -259,6 +259,15 @@ export interface RerunOptions {
  * @since 0.2.0
  * @category options
  */
+export interface ImportOptions {
+  /** Stores nothing, and tells what would be done. */
+  readonly dryRun?: boolean | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
 export interface RecoveryOptions extends EndOptions {
   readonly statuses?: ReadonlyArray<TaskStatus> | undefined
   /**

@@ -10,13 +10,14 @@ import { parseId } from "./ArgumentParsers.ts"
 import { backgroundSleep } from "./backgroundSleep.ts"
 import { inspectStore } from "./inspectStore.ts"
 import { makeFreeTasks } from "./makeFreeTasks.ts"
+import { makeImportTask } from "./makeImportTask.ts"
 import { makePauses } from "./makePauses.ts"
 import { countTasks, makeSessionTasks } from "./makeSessionTasks.ts"
 import { makeTaskStats } from "./makeTaskStats.ts"
 import { makeWorkers } from "./makeWorkers.ts"
 import { storageListOptions } from "./operationOptions.ts"
 import { readOptions } from "./optionNames.ts"
-import { parsed } from "./TaskAccess.ts"
+import { answered, operate, parsed } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import type { InvalidInput } from "./TaskError.ts"
 import { makeTaskMessages } from "./TaskMessageQueues.ts"
@@ -78,6 +79,14 @@ export const fromDriver = Effect.fnUntraced(
       backendName: driver.backendName,
       generateTaskId: Effect.flatMap(resolved.generateId, (id) => Effect.fromResult(parseId("generateId", id))),
       taskCount: () => countTasks(driver, undefined),
+      importTask: makeImportTask(driver, resolved),
+      forgetSession: (sessionId) =>
+        parsed(
+          parseId("sessionId", sessionId),
+          (session) =>
+            operate("forgetSession", undefined, () =>
+              answered("forgetSession", driver.forget?.(session) ?? Effect.void, Effect.succeed))
+        ),
       messages: makeTaskMessages(driver.messages, resolved),
       forSession,
       listTasksForSession: (sessionId, options) =>

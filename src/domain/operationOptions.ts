@@ -11,6 +11,7 @@ import type {
   CreateTask,
   DeclareDeadOptions,
   EnqueueOptions,
+  ImportOptions,
   InspectOptions,
   LimitOptions,
   ListOptions,
@@ -222,6 +223,12 @@ export const requireInputOptions = optionNames<RequireInputOptions>({ requestSta
  * @category constants
  */
 export const rerunOptions = optionNames<RerunOptions>({ again: true, steps: true, taskId: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const importOptions = optionNames<ImportOptions>({ dryRun: true })
 
 /**
  * @since 0.2.0

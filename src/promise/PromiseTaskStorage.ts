@@ -115,6 +115,12 @@ export interface InspectOptions extends Options.InspectOptions, CallOptions {}
  * @since 0.2.0
  * @category options
  */
+export interface ImportOptions extends Options.ImportOptions, CallOptions {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
 export interface RerunOptions extends Options.RerunOptions, CallOptions {}
 
 /**
@@ -437,6 +443,19 @@ export interface PromiseTaskStorage extends PromiseSessionTasks, PromiseWorkers,
   readonly listTaskSummaries: (
     options?: StorageListOptions
   ) => Promise<Domain.SummaryPage<TaskSummary>>
+
+  /**
+   * Takes over a task of another storage, word for word: id, times, revision, steps and payloads. A worker that has it there does
+   * not have it here: it arrives as abandoned. The `ttl` is not cut to `maxTtl`. The other limits hold.
+   *
+   * Rejects with `PayloadTooLarge`, `MaxTasksReached`.
+   */
+  readonly importTask: (task: Task, options?: ImportOptions) => Promise<Domain.ImportResult>
+
+  /**
+   * Removes what the engine keeps of a session beside its tasks, such as their number. While the session has tasks it does nothing.
+   */
+  readonly forgetSession: (sessionId: string, options?: CallOptions) => Promise<void>
 
   /**
    * Removes expired tasks, all of them or up to `limit`; gives their ids. Durable storage does it by itself.

@@ -134,6 +134,12 @@ export const inspectCall: OptionNames<Calls.InspectOptions> = [...Domain.inspect
  * @since 0.2.0
  * @category constants
  */
+export const importCall: OptionNames<Calls.ImportOptions> = [...Domain.importOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
 export const limitCall: OptionNames<Calls.LimitOptions> = [...Domain.limitOptions, ...plainCall]
 
 /**

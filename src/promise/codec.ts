@@ -247,6 +247,24 @@ export const decodeTask = (task: Task): TaskRecordFields => {
 }
 
 /**
+ * Decodes a whole record that is to be taken over. Throws `InvalidInput` as {@link decodeCreateTask} does.
+ *
+ * @since 0.2.0
+ * @category decoders
+ */
+export const decodeImport = (task: Task): TaskRecordFields => {
+  const record = decodeTask(task)
+  const { attempt, leaseExpiresAt, startedAt, worker } = task
+  return {
+    ...record,
+    ...(attempt === undefined ? {} : { attempt }),
+    ...(leaseExpiresAt === undefined ? {} : { leaseExpiresAt: decodeTime("leaseExpiresAt", leaseExpiresAt) }),
+    ...(startedAt === undefined ? {} : { startedAt: decodeTime("startedAt", startedAt) }),
+    ...(worker === undefined ? {} : { worker })
+  }
+}
+
+/**
  * Decodes the times of a filter. Throws `InvalidInput` for what is no time.
  *
  * @since 0.2.0

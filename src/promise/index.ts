@@ -27,7 +27,7 @@ export {
   WorkerLost
 } from "../domain/TaskError.ts"
 export type { TaskStorageError } from "../domain/TaskError.ts"
-export type { MaintenanceReport, TaskPage } from "../domain/TaskOperations.ts"
+export type { ImportResult, MaintenanceReport, TaskPage } from "../domain/TaskOperations.ts"
 export type { ResultKind, TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 export type { TaskStatus } from "../domain/TaskStatus.ts"
 export { InputRefused } from "../runner/InputRefused.ts"

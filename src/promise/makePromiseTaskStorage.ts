@@ -11,6 +11,7 @@ import {
   claimableCall,
   claimTasksCall,
   enqueueCall,
+  importCall,
   inspectCall,
   limitCall,
   listCall,
@@ -18,7 +19,14 @@ import {
   recoveryCall,
   storageListCall
 } from "./callOptions.ts"
-import { decodeFilter, encodeClaimedTask, encodePausedKind, encodeSummaryPage, encodeTaskPage } from "./codec.ts"
+import {
+  decodeFilter,
+  decodeImport,
+  encodeClaimedTask,
+  encodePausedKind,
+  encodeSummaryPage,
+  encodeTaskPage
+} from "./codec.ts"
 import { iterate } from "./iterate.ts"
 import { makePromiseSessionTasks } from "./makePromiseSessionTasks.ts"
 import { makePromiseTaskStats } from "./makePromiseTaskStats.ts"
@@ -57,6 +65,12 @@ export const makePromiseTaskStorage = (
       (own) => storage.listTasksForSession(sessionId, own),
       encodeTaskPage
     ),
+
+  importTask: (task, options) =>
+    calls.write("importTask", options, importCall, (own) => storage.importTask(decodeImport(task), own)),
+
+  forgetSession: (sessionId, options) =>
+    calls.write("forgetSession", options, plainCall, () => storage.forgetSession(sessionId)),
 
   expireTasks: (options) => calls.write("expireTasks", options, limitCall, (own) => storage.expireTasks(own)),
 

@@ -49,6 +49,7 @@ test("a new field of a task is asked for in every place that keeps, reads or sho
   expect(compile()).toEqual([
     "src/domain/StoredTask.ts",
     "src/domain/TaskDraft.ts",
+    "src/domain/TaskImport.ts",
     "src/domain/TaskMachine.ts",
     "src/domain/TaskRecord.ts",
     "src/domain/TaskWrite.ts",

@@ -242,6 +242,20 @@ const storageMethods: { readonly [method: string]: Table } = {
     wrong: [[...filters, ...each("sessionId", notIds.slice(1))]]
   },
   listTasksForSession: { right: ["session", {}], wrong: [notIds, [...pages, ...cursors]] },
+  importTask: {
+    right: [record, {}],
+    wrong: [
+      [
+        ...wrongRecords,
+        ...[...each("attempt", [null, -1, "1"]), ...each("worker", notIds.slice(1))]
+          .map((wrong) => ({ ...record, ...wrong })),
+        ...["startedAt", "leaseExpiresAt"].flatMap((field) => each(field, notTimes))
+          .map((wrong) => ({ ...record, ...wrong }))
+      ],
+      [...notOptions, ...each("dryRun", [null, 1, "yes"])]
+    ]
+  },
+  forgetSession: { right: ["session", {}], wrong: [notIds, notOptions] },
   expireTasks: { right: [{}], wrong: [pages] },
   recoverStuckTasks: {
     right: [1, {}],

@@ -50,6 +50,8 @@ const storageCalls: Calls = {
   endWorker: ["worker"],
   expireTasks: [],
   findTaskIds: [],
+  forgetSession: ["session"],
+  importTask: [record],
   listTasksForSession: ["session"],
   listWorkers: [],
   maintenance: [],

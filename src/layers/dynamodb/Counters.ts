@@ -4,8 +4,10 @@
  *
  * @since 0.1.0
  */
-import type { InsertResult, TaskBounds } from "../../domain/TaskDriver.ts"
-import type { TransactionWrite } from "./DynamoDbTable.ts"
+import * as Effect from "effect/Effect"
+import type { InsertResult, TaskBounds, TaskDriver } from "../../domain/TaskDriver.ts"
+import { unexpected } from "./DynamoDbRequests.ts"
+import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { anyOf, Expression } from "./Expression.ts"
 
 /**
@@ -57,13 +59,32 @@ export const counterWrites = (
     const isOf = (task: Counted | undefined) => task?.sessionId === session ? task : undefined
     writes.push(
       counterWrite(
-        `c#session#${session}`,
+        keyOfSession(session),
         changeOf(isOf(added), isOf(removed)),
         maxTasksPerSession === null ? undefined : { scope: "session", limit: maxTasksPerSession }
       )
     )
   }
   return writes.filter((write) => write !== undefined)
+}
+
+const keyOfSession = (session: string): string => `c#session#${session}`
+
+const keyOf = (pk: string) => ({ pk: { S: pk }, sk: { S: "count" } })
+
+/**
+ * Makes the removal of the counter of a session, which stays at zero once it has counted a task.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makeForget = (table: DynamoDbTable): NonNullable<TaskDriver["forget"]> => (session) => {
+  const expression = new Expression()
+  const ConditionExpression = anyOf(expression.isAbsent("tasks"), expression.compare("tasks", "<=", 0))
+  return Effect.catch(
+    Effect.suspend(() => table.remove({ Key: keyOf(keyOfSession(session)), ConditionExpression, ...expression.maps })),
+    (error) => error._tag === "ConditionFailed" ? Effect.void : Effect.fail(unexpected(error))
+  )
 }
 
 interface Change {
@@ -82,7 +103,7 @@ const counterWrite = (
   bound: { readonly scope: "storage" | "session"; readonly limit: number } | undefined
 ): CounterWrite | undefined => {
   const expression = new Expression()
-  const Key = { pk: { S: pk }, sk: { S: "count" } }
+  const Key = keyOf(pk)
   // With `difference` already in it, the count may be the limit afterwards and no more.
   const condition = bound === undefined || !isAdding
     ? undefined

@@ -13,6 +13,7 @@ import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { parseSchemaMode } from "../SchemaMode.ts"
 import type { AwsSdk } from "./AwsSdk.ts"
+import { makeForget } from "./Counters.ts"
 import type { DynamoDbDriverOptions } from "./DynamoDbOptions.ts"
 import { makeRequests } from "./DynamoDbRequests.ts"
 import { makeTable } from "./DynamoDbTable.ts"
@@ -70,6 +71,7 @@ export const makeDynamoDbDriver = Effect.fnUntraced(function*(
         const taskId = pk?.S?.slice(2) ?? ""
         return Effect.map(removeIfExpired(taskId, now), (was) => was ? taskId : undefined)
       }),
+    forget: makeForget(table),
     workers: makeDynamoDbWorkers(table, shards, nextToken),
     kinds: makeDynamoDbPauses(table, nextToken),
     messages: makeDynamoDbMessages(table, shards, nextToken),

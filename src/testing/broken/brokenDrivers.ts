@@ -6,6 +6,7 @@
 import type { BrokenDriver } from "./BrokenDriver.ts"
 import { brokenFreeTasks } from "./brokenFreeTasks.ts"
 import { brokenGuards } from "./brokenGuards.ts"
+import { brokenImports } from "./brokenImports.ts"
 import { brokenLeases } from "./brokenLeases.ts"
 import { brokenMessages } from "./brokenMessages.ts"
 import { brokenNews } from "./brokenNews.ts"
@@ -25,6 +26,7 @@ export const brokenDrivers: ReadonlyArray<BrokenDriver> = [
   ...brokenGuards,
   ...brokenReads,
   ...brokenReruns,
+  ...brokenImports,
   ...brokenWrites,
   ...brokenLeases,
   ...brokenFreeTasks,

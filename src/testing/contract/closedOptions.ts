@@ -87,6 +87,7 @@ const ofSessions: ReadonlyArray<Row<SessionTasks>> = [
 const ofStorage: ReadonlyArray<Row<TaskStorageShape>> = [
   ["listTasksForSession", "cursr", "cursor", (storage, extra) => call(storage.listTasksForSession, "s", extra)],
   ["listTaskSummaries of all", "sesionId", "sessionId", (storage, extra) => call(storage.listTaskSummaries, extra)],
+  ["importTask", "dryrun", "dryRun", (storage, extra) => call(storage.importTask, replaced, extra)],
   ["expireTasks", "limits", "limit", (storage, extra) => call(storage.expireTasks, extra)],
   ["recoverStuckTasks", "lease", "leases", (storage, extra) => call(storage.recoverStuckTasks, 0, extra)],
   ["claimableTasks", "Limit", "limit", (storage, extra) => call(storage.claimableTasks, extra)],

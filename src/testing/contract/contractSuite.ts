@@ -15,7 +15,9 @@ import { expiryGroup } from "./expiry.ts"
 import { failuresGroup } from "./failures.ts"
 import { fencingGroup } from "./fencing.ts"
 import { filtersGroup } from "./filters.ts"
+import { forgetsGroup } from "./forgets.ts"
 import { freeTasksGroup } from "./freeTasks.ts"
+import { importsGroup } from "./imports.ts"
 import { inheritedKeysGroup } from "./inheritedKeys.ts"
 import { inputRoundsGroup } from "./inputRounds.ts"
 import { inspectionGroup } from "./inspection.ts"
@@ -66,6 +68,8 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   updateGroup,
   deletesGroup,
   rerunsGroup,
+  importsGroup,
+  forgetsGroup,
   listsGroup,
   filtersGroup,
   statsGroup,

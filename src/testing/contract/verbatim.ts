@@ -97,6 +97,12 @@ const payloads: ReadonlyArray<ContractCase> = values.map(([name, value]) =>
     yield* equal("an error", Option.getOrUndefined(yield* first.getTaskResult("two")), failure)
     const [listed] = (yield* second.listTasks()).tasks
     yield* equalRecord("as it is listed", listed, yield* mustGet(first, "one"))
+    for (const taskId of ["one", "two"]) {
+      const whole = yield* mustGet(first, taskId)
+      yield* second.deleteTask(taskId)
+      yield* second.importTask(whole)
+      yield* equalRecord("taken over", yield* mustGet(first, taskId), whole)
+    }
     yield* first.messages.enqueue("one", value)
     yield* equal("a message", Option.getOrUndefined(yield* second.messages.dequeue("one")), value)
   })

@@ -44,6 +44,7 @@ export const yieldingDriver = (driver: TaskDriver): TaskDriver => ({
   count: (scope) => around(driver.count(scope)),
   ...(driver.tally === undefined ? {} : { tally: yielding(driver.tally) }),
   ...(driver.findEnding === undefined ? {} : { findEnding: yielding(driver.findEnding) }),
+  ...(driver.forget === undefined ? {} : { forget: yielding(driver.forget) }),
   messages: {
     push: (message) => around(driver.messages.push(message)),
     shift: (queue, now) => around(driver.messages.shift(queue, now)),

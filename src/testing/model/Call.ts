@@ -25,6 +25,12 @@ type ModelClaim = { readonly lease: number } | { readonly worker: string }
 export type ModelHold = ModelClaim | { readonly delay: number }
 
 type Filled =
+  | {
+    readonly _tag: "importTask"
+    readonly actor: CommandOf<"importTask">["actor"]
+    readonly record: ModelTask
+    readonly dryRun?: true
+  }
   | { readonly _tag: "updateTask"; readonly actor: UpdateTask["actor"]; readonly record: ModelTask }
   | With<"createTask", { readonly hold?: ModelHold | undefined }>
   | With<"claimTask", { readonly hold: ModelClaim }>
@@ -53,6 +59,8 @@ export const resolve = (state: ModelState, command: Command): Call => {
   switch (command._tag) {
     case "updateTask":
       return { _tag: "updateTask", actor: command.actor, record: changed(state, command) }
+    case "importTask":
+      return { ...command, record: takenOver(state, command) }
     case "createTask":
       return command.hold === undefined ? command : { ...command, hold: heldIn(state, command.hold) }
     case "claimTask":
@@ -98,6 +106,11 @@ const changed = (state: ModelState, command: UpdateTask): ModelTask => {
     createdAt: wrong === "createdAt" ? read.createdAt + 1 : read.createdAt,
     sessionId: wrong === "sessionId" ? (read.sessionId === actorSession ? null : actorSession) : read.sessionId
   }
+}
+
+const takenOver = (state: ModelState, { as, later, taskId }: CommandOf<"importTask">): ModelTask => {
+  const read = state.tasks.find((task) => task.taskId === taskId) ?? absent(state, taskId)
+  return { ...read, taskId: as, revision: read.revision + (later === true ? 1 : 0) }
 }
 
 /** The record of a task that is not there. */

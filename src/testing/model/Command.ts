@@ -278,6 +278,15 @@ const others = [
   Schema.TaggedStruct("next", { actor: Actor, limit: Schema.Literals([1, 2]) }),
   Advance,
   Schema.TaggedStruct("expireTasks", { actor: Actor }),
+  Schema.TaggedStruct("forgetSession", { actor: Actor, session }),
+  /** Takes over a task as it is in this state, or as it was a revision later, under the same id or another one. */
+  Schema.TaggedStruct("importTask", {
+    actor: Actor,
+    taskId: id,
+    as: id,
+    later: Schema.optionalKey(Schema.Literals([true])),
+    dryRun: Schema.optionalKey(Schema.Literals([true]))
+  }),
   Schema.TaggedStruct("recoverStuckTasks", {
     actor: Actor,
     maxAge: Schema.Literals([0, 1, 10]),

@@ -6,6 +6,7 @@
 import type { Answer } from "./Answer.ts"
 import type { Call } from "./Call.ts"
 import { claimTasks, listClaimable } from "./modelFree.ts"
+import { importTask } from "./modelImports.ts"
 import { dequeueMessages, enqueueMessage } from "./modelMessages.ts"
 import { listPaused, pauseTasks, resumeTasks } from "./modelPauses.ts"
 import { countTasks, listFiltered, listNext, listPage, readResult, readTask } from "./modelReads.ts"
@@ -123,6 +124,10 @@ export const modelStep = (state: ModelState, call: Call, given: Answer, reason =
       return takeNews(state, call, given)
     case "expireTasks":
       return removeExpired(state)
+    case "forgetSession":
+      return [{ value: undefined }, state]
+    case "importTask":
+      return importTask(state, call)
     case "recoverStuckTasks":
       return recoverTasks(state, call, reason)
   }

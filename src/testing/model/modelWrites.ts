@@ -46,7 +46,13 @@ export const clamped = (state: ModelState, ttl: number | null): number | null =>
   return most === Infinity ? null : most
 }
 
-const tooLarge = (state: ModelState, task: ModelTask): Refusal | undefined => {
+/**
+ * Refuses a task whose content is too large.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const tooLarge = (state: ModelState, task: ModelTask): Refusal | undefined => {
   const limit = state.options.contentBytes ?? Infinity
   const actual = contentBytesOf(task)
   return actual > limit ? { _tag: "PayloadTooLarge", actual, limit } : undefined

@@ -182,6 +182,13 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
       return storage.claimableTasks(claimable(call.wanted))
     case "expireTasks":
       return Effect.map(storage.expireTasks(), sortedIds)
+    case "forgetSession":
+      return storage.forgetSession(call.session)
+    case "importTask":
+      return Effect.map(
+        storage.importTask(recordOf(call.record), { dryRun: call.dryRun }),
+        (result) => result._tag === "Differs" ? { ...result, fields: result.fields.toSorted() } : result
+      )
     case "recoverStuckTasks": {
       const { _tag: _, actor: __, maxAge, ...options } = call
       return Effect.map(storage.recoverStuckTasks(maxAge, options), sortedIds)

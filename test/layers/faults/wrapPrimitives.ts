@@ -17,7 +17,7 @@ export type Around = <A, E>(
 export const wrapPrimitives = (driver: TaskDriver, around: Around): TaskDriver => {
   const read = <A>(name: string, effect: Effect.Effect<A, TaskDriverError>) => around({ name, writes: false }, effect)
   const write = <A>(name: string, effect: Effect.Effect<A, TaskDriverError>) => around({ name, writes: true }, effect)
-  const { findEnding, kinds, messages, take, tally, transaction, workers } = driver
+  const { findEnding, forget, kinds, messages, take, tally, transaction, workers } = driver
   return {
     ...driver,
     insert: (task, bounds, now) => write("insert", driver.insert(task, bounds, now)),
@@ -37,6 +37,7 @@ export const wrapPrimitives = (driver: TaskDriver, around: Around): TaskDriver =
     count: (scope) => read("count", driver.count(scope)),
     ...(tally === undefined ? {} : { tally: (query) => read("tally", tally(query)) }),
     ...(findEnding === undefined ? {} : { findEnding: (query) => read("findEnding", findEnding(query)) }),
+    ...(forget === undefined ? {} : { forget: (session) => write("forget", forget(session)) }),
     messages: {
       push: (message) => write("messages.push", messages.push(message)),
       shift: (queue, now) => write("messages.shift", messages.shift(queue, now)),
