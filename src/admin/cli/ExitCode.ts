@@ -46,3 +46,11 @@ export class CommandEnded extends Data.TaggedError("CommandEnded")<{
  * @category constructors
  */
 export const usageError = (message: string): CommandEnded => new CommandEnded({ code: exitCodes.usage, message })
+
+/**
+ * Ends a command that could not do what it was asked to do.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const failedWith = (message: string): CommandEnded => new CommandEnded({ code: exitCodes.failed, message })

@@ -130,3 +130,40 @@ export const readFilter = Effect.fnUntraced(function*(input: FilterInput): Effec
     ...some("updatedBefore", input.updatedBefore)
   }
 })
+
+/**
+ * Writes a filter as its flags. Times are whole, so that the flags mean the same whenever they are read: a cursor is bound to them.
+ *
+ * @since 0.2.0
+ * @category conversions
+ */
+export const filterWords = (filter: CliFilter): ReadonlyArray<string> => {
+  const {
+    createdAfter,
+    createdBefore,
+    method,
+    name,
+    resultKind,
+    sessionId,
+    status,
+    updatedAfter,
+    updatedBefore,
+    worker
+  } = filter
+  const flag = (name: string, value: string | undefined) => value === undefined ? [] : [`--${name}`, value]
+  const time = (name: string, value: DateTime.Utc | undefined) =>
+    flag(name, value === undefined ? undefined : DateTime.formatIso(value))
+  const statuses = typeof status === "string" ? [status] : status ?? []
+  return [
+    ...statuses.flatMap((status) => flag("status", status)),
+    ...(name === null ? ["--unnamed"] : flag("name", name)),
+    ...flag("method", method),
+    ...flag("session", sessionId),
+    ...flag("worker", worker),
+    ...flag("result-kind", resultKind),
+    ...time("created-after", createdAfter),
+    ...time("created-before", createdBefore),
+    ...time("updated-after", updatedAfter),
+    ...time("updated-before", updatedBefore)
+  ]
+}

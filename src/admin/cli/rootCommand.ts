@@ -4,20 +4,17 @@
  * @since 0.2.0
  */
 import * as Command from "effect/cli/Command"
+import { cancel } from "./commands/cancel.ts"
 import { ls } from "./commands/ls.ts"
 import { maintenance } from "./commands/maintenance.ts"
+import { rerun } from "./commands/rerun.ts"
+import { rm } from "./commands/rm.ts"
 import { show } from "./commands/show.ts"
+import { stats } from "./commands/stats.ts"
 import { watch } from "./commands/watch.ts"
 import { workers } from "./commands/workers.ts"
 import { globalFlags } from "./globalFlags.ts"
-
-/**
- * The name of the program.
- *
- * @since 0.2.0
- * @category constants
- */
-const programName = "mcp-task-storage"
+import { programName } from "./programName.ts"
 
 /**
  * The command line, whole.
@@ -27,6 +24,6 @@ const programName = "mcp-task-storage"
  */
 export const rootCommand = Command.make(programName).pipe(
   Command.withDescription("Find, explain and look after the tasks of MCP servers"),
-  Command.withSubcommands([ls, show, workers, watch, maintenance]),
+  Command.withSubcommands([ls, show, stats, workers, watch, rerun, cancel, rm, maintenance]),
   Command.withGlobalFlags(globalFlags)
 )

@@ -60,6 +60,34 @@ for (const store of stores) {
         assert.strictEqual(second.err, "")
       }))
 
+    it.live("ls tells how to go on so that times stay what they were", () =>
+      Effect.gen(function*() {
+        const { url } = yield* seededStore(store)
+        const first = yield* runCommand(["ls", "--json", "--since", "52m", "--limit", "1", "--url", url])
+        const again = /There are more: mcp-task-storage (.*)/.exec(first.err)?.[1] ?? ""
+        const second = yield* runCommand([...again.split(" "), "--json", "--url", url])
+        assert.deepStrictEqual([...idsOf(first.out), ...idsOf(second.out)], [runs, asks, mailbox])
+      }))
+
+    it.live("stats counts by status, by name and by reason", () =>
+      Effect.gen(function*() {
+        const { url } = yield* seededStore(store)
+        const { code, out } = yield* runCommand(["stats", "--url", url])
+        assert.strictEqual(code, 0)
+        for (
+          const told of [
+            /^5 tasks$/m,
+            /^failed +2 +55m$/m,
+            /^report +tools\/call +2 +1 +1$/m,
+            /^Waiting for input: 1 task, the first for 45m$/m,
+            /^ +1 +55m +report +TypeError$/m,
+            /^ +1 +50m +mail +No such mailbox$/m
+          ]
+        ) assert.match(out, told)
+        const json = yield* runCommand(["stats", "--json", "--session", "bob", "--failures-since", "10m", "--url", url])
+        assert.deepInclude(JSON.parse(json.out), { count: 1, failures: [] })
+      }))
+
     it.live("show tells why a task failed, and shows payloads only when it is asked to", () =>
       Effect.gen(function*() {
         const { url } = yield* seededStore(store)

@@ -7,11 +7,14 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { switchFlag } from "../bulkFlags.ts"
 import { CliTerminal } from "../CliTerminal.ts"
-import { filterFlags, readFilter } from "../filterFlags.ts"
+import { filterFlags, filterWords, readFilter } from "../filterFlags.ts"
 import { taskFormat } from "../formats/taskFormat.ts"
 import { openStorage } from "../openStorage.ts"
 import { printRows } from "../printRows.ts"
+import { programName } from "../programName.ts"
+import { shellWords } from "../shellWords.ts"
 import { makeStatusLine } from "../StatusLine.ts"
 
 const usualLimit = 50
@@ -39,11 +42,7 @@ export const ls = Command.make(
       Flag.withDescription(`At most so many tasks: ${usualLimit} by default`),
       Flag.optional
     ),
-    all: Flag.Boolean("all").pipe(
-      Flag.withDescription("All tasks, however many"),
-      Flag.withoutNegation,
-      Flag.withDefault(false)
-    ),
+    all: switchFlag("all", "All tasks, however many"),
     cursor: Flag.String("cursor").pipe(
       Flag.withMetavar("CURSOR"),
       Flag.withDescription("Go on where the list before ended, with the same filter"),
@@ -79,7 +78,16 @@ export const ls = Command.make(
       } while (next !== undefined && left > 0)
       yield* status.clear
       if (isFirst) yield* err("No such tasks.\n")
-      if (next !== undefined) yield* err(`There are more: --cursor ${next}\n`)
+      if (next !== undefined) {
+        const again = [
+          "ls",
+          ...filterWords(filter),
+          ...(order === "newest" ? [] : ["--order", order]),
+          "--cursor",
+          next
+        ]
+        yield* err(`There are more: ${shellWords([programName, ...again])}\n`)
+      }
     },
     Effect.scoped
   )

@@ -7,8 +7,10 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { TaskNotFound } from "../../../domain/TaskError.ts"
 import { CliTerminal } from "../CliTerminal.ts"
-import { readTask, taskArgument } from "../findTask.ts"
+import { findTask, taskArgument } from "../findTask.ts"
 import { JsonFlag } from "../globalFlags.ts"
 import { openStorage } from "../openStorage.ts"
 import { renderTask } from "../renderTask.ts"
@@ -35,7 +37,9 @@ export const show = Command.make(
     function*({ id, payloads }) {
       const storage = yield* openStorage
       const { colours, out } = yield* CliTerminal
-      const task = yield* readTask(storage, id)
+      const taskId = yield* findTask(storage, id)
+      const task = Option.getOrUndefined(yield* storage.getTask(taskId))
+      if (task === undefined) return yield* new TaskNotFound({ taskId })
       if (yield* JsonFlag) return yield* out(`${safeJson(payloads ? task : withoutPayloads(task))}\n`)
       const workers = task.worker === undefined ? [] : yield* storage.listWorkers()
       yield* out(renderTask(task, {

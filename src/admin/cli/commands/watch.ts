@@ -13,7 +13,7 @@ import * as Stream from "effect/Stream"
 import type { TaskStorageShape } from "../../../domain/TaskOperations.ts"
 import { CliTerminal } from "../CliTerminal.ts"
 import { type CliFilter, filterFlags, lengthFlag, readFilter } from "../filterFlags.ts"
-import { readTask } from "../findTask.ts"
+import { findTask } from "../findTask.ts"
 import { taskFormat } from "../formats/taskFormat.ts"
 import { reasonOf } from "../formats/taskFormat.ts"
 import { JsonFlag } from "../globalFlags.ts"
@@ -68,7 +68,7 @@ export const watch = Command.make(
 const watchTask = Effect.fnUntraced(function*(storage: TaskStorageShape, id: string) {
   const { out } = yield* CliTerminal
   const json = yield* JsonFlag
-  const { taskId } = yield* readTask(storage, id)
+  const taskId = yield* findTask(storage, id)
   yield* Stream.runForEach(storage.changes(taskId), (task) => {
     if (json) return out(`${safeJson(withoutPayloads(task))}\n`)
     const told = [shownTime(task.lastUpdatedAt), task.status, reasonOf(task)].filter((part) => part !== undefined)

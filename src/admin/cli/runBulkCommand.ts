@@ -1,0 +1,233 @@
+/**
+ * A command that does something with many tasks: it tells what it would do, asks, does it, and says how far it came.
+ *
+ * @since 0.2.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { InvalidCursor, InvalidInput, TaskStorageUnavailable } from "../../domain/TaskError.ts"
+import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { BulkProgress, BulkTask } from "../AdminOperations.ts"
+import type { BulkOptions } from "../AdminOptions.ts"
+import { requirePerson, requireYes } from "./ask.ts"
+import { CliTerminal, type OutputClosed } from "./CliTerminal.ts"
+import { counted } from "./counted.ts"
+import { CommandEnded, exitCodes, failedWith } from "./ExitCode.ts"
+import { taskFormat } from "./formats/taskFormat.ts"
+import { JsonFlag } from "./globalFlags.ts"
+import { printAnswer, type Printing, printRows } from "./printRows.ts"
+import { programName } from "./programName.ts"
+import { progressBar } from "./progressBar.ts"
+import { safeLine } from "./safeText.ts"
+import { shellWords } from "./shellWords.ts"
+import { makeStatusLine } from "./StatusLine.ts"
+
+/**
+ * What is to be done.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface BulkWork {
+  readonly run: (
+    options: BulkOptions
+  ) => Stream.Stream<BulkProgress, InvalidInput | InvalidCursor | TaskStorageUnavailable>
+  /** Where tasks are looked up that are shown as examples. */
+  readonly storage: Pick<TaskStorageShape, "getTaskSummary">
+  /** The participle: "run again", "deleted". */
+  readonly done: string
+  /** The question, for so many tasks. */
+  readonly question: (tasks: string) => string
+  /** Whether a person is asked before. */
+  readonly asks: boolean
+  /** The command as it was given, its flags without those of consent. */
+  readonly words: ReadonlyArray<string>
+  /** The tasks, if they were named by ids. */
+  readonly ids: ReadonlyArray<string> | undefined
+}
+
+/**
+ * How it is to be done.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface BulkConsent {
+  readonly dryRun: boolean
+  readonly yes: boolean
+  readonly limit: Option.Option<number>
+  readonly cursor: Option.Option<string>
+}
+
+/** How many tasks are named one by one. With more, numbers say more. */
+const namedTasks = 20
+
+const examples = 5
+
+type BulkError = CommandEnded | OutputClosed | InvalidInput | InvalidCursor | TaskStorageUnavailable
+
+/**
+ * Runs a command that does something with many tasks.
+ *
+ * @since 0.2.0
+ * @category running
+ */
+export const runBulkCommand = Effect.fnUntraced(function*(
+  work: BulkWork,
+  { cursor, dryRun, limit, yes }: BulkConsent
+): Effect.fn.Return<void, BulkError, Printing> {
+  const options = { cursor: Option.getOrUndefined(cursor), limit: Option.getOrUndefined(limit) }
+  if (dryRun) return yield* tellWhatWouldBe(work, options)
+  let total = work.ids?.length
+  if (work.asks && !yes) {
+    yield* requirePerson
+    const { done, matched, tasks } = yield* preview(work, options)
+    total = matched
+    const { err } = yield* CliTerminal
+    if (done === 0) return yield* err(`${matched === 0 ? "No such tasks." : nothingToDo(matched, work)}\n`)
+    yield* showExamples(work, tasks, done)
+    yield* requireYes(work.question(counted(done, "task")))
+  }
+  yield* perform(work, options, total)
+})
+
+const nothingToDo = (matched: number, { done }: BulkWork): string =>
+  `Of ${counted(matched, "task")} none can be ${done}. --dry-run --json says why.`
+
+interface Preview {
+  readonly matched: number
+  readonly done: number
+  readonly tasks: ReadonlyArray<BulkTask>
+}
+
+/** Goes the very same way as the work itself, and changes nothing. */
+const preview = Effect.fnUntraced(function*(
+  work: BulkWork,
+  options: BulkOptions,
+  each: (progress: BulkProgress) => Effect.Effect<void, OutputClosed> = () => Effect.void
+): Effect.fn.Return<Preview, BulkError, CliTerminal> {
+  const status = yield* makeStatusLine
+  let seen: Preview = { matched: 0, done: 0, tasks: [] }
+  yield* Stream.runForEach(work.run({ ...options, dryRun: true }), (progress) => {
+    const { done, matched, tasks } = progress
+    seen = { matched, done, tasks: [...seen.tasks, ...tasks.filter(isMeant)].slice(0, examples) }
+    return Effect.andThen(each(progress), status.show(`Looking: ${counted(matched, "task")} so far …`))
+  }).pipe(Effect.ensuring(status.clear))
+  return seen
+})
+
+const isMeant = ({ _tag }: BulkTask): boolean => _tag === "WouldBeDone"
+
+const tellWhatWouldBe = Effect.fnUntraced(function*(
+  work: BulkWork,
+  options: BulkOptions
+): Effect.fn.Return<void, BulkError, Printing> {
+  const { out } = yield* CliTerminal
+  const json = yield* JsonFlag
+  const context = yield* Effect.context<Printing>()
+  const { done, matched, tasks } = yield* preview(
+    work,
+    options,
+    (progress) => json ? Effect.provideContext(printRows(() => [], progress.tasks), context) : Effect.void
+  )
+  if (json) return
+  yield* out(`${counted(done, "task")} would be ${work.done}, and ${counted(matched - done, "task")} skipped.\n`)
+  yield* showExamples(work, tasks, done)
+})
+
+const showExamples = Effect.fnUntraced(function*(
+  { storage }: BulkWork,
+  tasks: ReadonlyArray<BulkTask>,
+  done: number
+): Effect.fn.Return<void, BulkError, Printing> {
+  if (yield* JsonFlag) return
+  const found = yield* Effect.forEach(tasks, ({ taskId }) => storage.getTaskSummary(taskId))
+  yield* printRows(taskFormat, found.flatMap((task) => Option.isSome(task) ? [task.value] : []))
+  const { err } = yield* CliTerminal
+  if (done > tasks.length) yield* err(`and ${counted(done - tasks.length, "other")}\n`)
+})
+
+/** What is said of the way when it ends early. */
+interface Way {
+  last: BulkProgress | undefined
+  readonly reported: Set<string>
+}
+
+const perform = Effect.fnUntraced(function*(
+  work: BulkWork,
+  options: BulkOptions,
+  total: number | undefined
+): Effect.fn.Return<void, BulkError, Printing> {
+  const { err, gracefully, out } = yield* CliTerminal
+  const json = yield* JsonFlag
+  const status = yield* makeStatusLine
+  const began = yield* Clock.currentTimeMillis
+  const context = yield* Effect.context<Printing>()
+  const way: Way = { last: undefined, reported: new Set() }
+  const reasons = new Map<string, number>()
+  const tellWay = Effect.suspend(() => Effect.andThen(status.clear, err(`${wayOf(work, way)}\n`)))
+
+  const onProgress = Effect.fnUntraced(function*(progress: BulkProgress): Effect.fn.Return<void, OutputClosed> {
+    way.last = progress
+    for (const task of progress.tasks) {
+      if (work.ids !== undefined) way.reported.add(task.taskId)
+      if (task._tag === "Skipped") reasons.set(task.reason, (reasons.get(task.reason) ?? 0) + 1)
+    }
+    yield* status.clear
+    if (json) yield* Effect.provideContext(printRows(() => [], progress.tasks), context)
+    for (const task of progress.tasks) {
+      if (task._tag === "Failed") yield* err(`${safeLine(`${task.taskId} failed: ${task.error.message}`)}\n`)
+      else if (!json && progress.matched <= namedTasks) {
+        yield* Effect.provideContext(printAnswer(undefined, safeLine(lineOf(task, work))), context)
+      }
+    }
+    yield* status.show(progressBar(progress.matched, total, (yield* Clock.currentTimeMillis) - began))
+  })
+
+  const isStopped = yield* gracefully((isStopping) =>
+    Stream.runForEach(Stream.takeUntil(work.run(options), isStopping), onProgress).pipe(
+      Effect.map(() => isStopping() && way.last?.nextCursor !== undefined)
+    )
+  ).pipe(
+    Effect.onInterrupt(() => tellWay),
+    Effect.tapError((error) => error._tag === "TaskStorageUnavailable" ? tellWay : Effect.void),
+    Effect.catchTag(
+      "OutputClosed",
+      () => Effect.andThen(tellWay, Effect.fail(failedWith("It stopped, because nobody reads the answers any more.")))
+    )
+  )
+  yield* status.clear
+  if (isStopped) {
+    return yield* new CommandEnded({ code: exitCodes.interrupted, message: wayOf(work, way) })
+  }
+  const { done = 0, failed = 0, matched = 0, skipped = 0 } = way.last ?? {}
+  const why = Array.from(reasons, ([reason, count]) => `  skipped ${counted(count, "task")}: ${reason}`)
+  const summary = safeLinesOf([`${counted(done, "task")} ${work.done}, ${skipped} skipped, ${failed} failed.`, ...why])
+  yield* matched === 0 ? err("No such tasks.\n") : json ? err(summary) : out(summary)
+  if (failed > 0) return yield* new CommandEnded({ code: exitCodes.failed, message: "" })
+})
+
+const safeLinesOf = (lines: ReadonlyArray<string>): string =>
+  lines.slice(0, namedTasks).map((line) => `${safeLine(line)}\n`).join("")
+
+const lineOf = (task: BulkTask, { done }: BulkWork): string => {
+  switch (task._tag) {
+    case "Done":
+      return task.rerunAs === undefined ? `${task.taskId} ${done}` : `${task.taskId} ${done} as ${task.rerunAs}`
+    case "WouldBeDone":
+      return `${task.taskId} would be ${done}`
+    case "Skipped":
+      return `${task.taskId} skipped: ${task.reason}`
+    case "Failed":
+      return `${task.taskId} failed: ${task.error.message}`
+  }
+}
+
+const wayOf = ({ done, ids, words }: BulkWork, { last, reported }: Way): string => {
+  const left = ids?.filter((id) => !reported.has(id))
+  const cursor = left !== undefined || last?.nextCursor === undefined ? [] : ["--cursor", last.nextCursor]
+  const again = [programName, ...words, ...(left ?? []), ...cursor]
+  return `Stopped: ${counted(last?.done ?? 0, "task")} ${done} so far. Go on with: ${shellWords(again)}`
+}
