@@ -5,6 +5,7 @@
  * @module
  */
 export { type FailureInput, FailureReport } from "./domain/FailureReport.ts"
+export type { MigrationPlan } from "./domain/StoreInspector.ts"
 export type { CheckCode, DeepCost, FindingSeverity, StoreFinding, StoreReport } from "./domain/StoreReport.ts"
 export * from "./domain/TaskError.ts"
 export * as TaskId from "./domain/TaskId.ts"

@@ -37,6 +37,29 @@ export interface InspectorReport extends Omit<StoreReport, "backend"> {
 }
 
 /**
+ * What would bring a store to the schema of this library.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface MigrationPlan {
+  readonly backend: string
+  /** The version that the store has; absent where there is none yet. */
+  readonly storedVersion?: number
+  /** The version of this library. */
+  readonly version: number
+  /** Whether this library runs on the store as it is. It does on a newer one that is compatible. */
+  readonly isUpToDate: boolean
+  /**
+   * What to run, one after the other: SQL without semicolons at the end, from `BEGIN` to `COMMIT`; for DynamoDB commands of the
+   * AWS command line.
+   */
+  readonly statements: ReadonlyArray<string>
+  /** Why nothing brings it up to date, as a sentence. */
+  readonly problem?: string
+}
+
+/**
  * Looks at the store of a driver.
  *
  * @since 0.2.0
@@ -45,6 +68,8 @@ export interface InspectorReport extends Omit<StoreReport, "backend"> {
 export interface StoreInspector {
   /** Compares the store with what the driver needs. A store that is missing, too old, too new or broken is a finding. */
   readonly look: (inspection: Inspection) => Effect.Effect<InspectorReport, TaskDriverError>
+  /** Says what would bring the store to the schema of this library, and changes nothing. */
+  readonly plan: Effect.Effect<Omit<MigrationPlan, "backend">, TaskDriverError>
   /** Asks the engine for its time, in milliseconds since the epoch, if it has a clock of its own. */
   readonly engineTime?: Effect.Effect<number, TaskDriverError>
 }

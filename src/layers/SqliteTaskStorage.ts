@@ -23,6 +23,7 @@ import type { SqlMigration } from "./sql/SqlDialect.ts"
 import { taskTables } from "./sql/TaskTables.ts"
 import { makeSqliteDriver, type SqliteDriverOptions } from "./sqlite/makeSqliteDriver.ts"
 import { openSqlite, type SqliteClientOptions, type Synchronous } from "./sqlite/openSqlite.ts"
+import { openSqliteDriver } from "./sqlite/openSqliteDriver.ts"
 import { sqliteClientNames, sqliteDriverNames } from "./sqlite/SqliteOptions.ts"
 import * as SqliteSchema from "./sqlite/SqliteSchema.ts"
 
@@ -112,15 +113,7 @@ export const layerSqlClient = (
 export const makeDriver = (
   options: SqliteClientOptions & SqliteDriverOptions
 ): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
-  closed(
-    options,
-    ownNames,
-    // A file without tables is of no use to those who make the tables by other means.
-    Effect.flatMap(
-      openSqlite(options, options.schema === "verify" || options.schema === "trust"),
-      (sql) => makeSqliteDriver(sql, options)
-    )
-  )
+  closed(options, ownNames, openSqliteDriver(options))
 
 const ownNames: OptionNames<Omit<Options, keyof TaskStorageOptions>> = [
   ...sqliteClientNames,

@@ -18,12 +18,17 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
 import { type OptionNames, optionNames, parseNames } from "../domain/optionNames.ts"
+import type { MigrationPlan } from "../domain/StoreInspector.ts"
+import type { StoreReport } from "../domain/StoreReport.ts"
+import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
-import type { TaskStorage } from "../domain/TaskStorage.ts"
+import type { InspectOptions } from "../domain/TaskOptions.ts"
+import { TaskStorage } from "../domain/TaskStorage.ts"
 import { type TaskStorageOptions, taskStorageOptions } from "../domain/TaskStorageOptions.ts"
 import { type DynamoDbAddress, dynamodbDriverNames, type DynamoDbDriverOptions } from "./dynamodb/DynamoDbOptions.ts"
-import { layerOfDriver } from "./layerOfDriver.ts"
+import { closed, layerOfDriver, opening } from "./layerOfDriver.ts"
 import {
   postgresClientNames,
   type PostgresClientOptions,
@@ -94,11 +99,52 @@ export type UrlLayer = Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavai
  * @since 0.1.0
  * @category layers
  */
-export const layerFromUrl = (url: string, options: TaskStorageUrlOptions = {}): UrlLayer =>
-  Layer.unwrap(Effect.suspend(() => {
-    const parsed = parseOptions(options)
-    return Result.isFailure(parsed) ? Effect.fail(parsed.failure) : select(url, options)
+export const layerFromUrl = (url: string, options: TaskStorageUrlOptions = {}): UrlLayer => layerOf(url, options, "use")
+
+/**
+ * Looks at the store that a URL names, as `inspectStore` does, even where opening refuses it: its schema is missing, too old, too
+ * new or broken. It makes no store, and changes nothing but what `fix` mends.
+ *
+ * @since 0.2.0
+ * @category operations
+ */
+export const inspectUrl = (
+  url: string,
+  inspect: InspectOptions = {},
+  options: TaskStorageUrlOptions = {}
+): Effect.Effect<StoreReport, InvalidInput | TaskStorageUnavailable> =>
+  Effect.provide(
+    Effect.flatMap(TaskStorage, (storage) => storage.inspectStore(inspect)),
+    layerOf(url, { ...options, maintenance: false }, "look")
+  )
+
+/**
+ * Says what would bring the store that a URL names to the schema of this library, and whether it needs that. Changes nothing. With
+ * `maxTasks` or `maxTasksPerSession` it also says what these need.
+ *
+ * @since 0.2.0
+ * @category operations
+ */
+export const planMigration = (
+  url: string,
+  options: TaskStorageUrlOptions = {}
+): Effect.Effect<MigrationPlan, InvalidInput | TaskStorageUnavailable> =>
+  Effect.scoped(Effect.gen(function*() {
+    const { driver, own, settings } = yield* named(url, options, "plan")
+    const { backendName, inspector } = yield* closed(settings, own, opening(driver))
+    const plan = inspector === undefined
+      ? { version: 0, isUpToDate: true, statements: [] }
+      : yield* opening(inspector.plan)
+    return { backend: backendName, ...plan }
   }))
+
+/** What a driver is opened for. Nothing is prepared for a look, nor for a plan, which there is for a store yet to come as well. */
+type Purpose = "use" | "look" | "plan"
+
+const layerOf = (url: string, options: TaskStorageUrlOptions, purpose: Purpose): UrlLayer =>
+  Layer.unwrap(
+    Effect.map(named(url, options, purpose), ({ driver, own, settings }) => layerOfDriver(driver, settings, own))
+  )
 
 const parseOptions = (options: unknown): Result.Result<void, InvalidInput> =>
   Result.gen(function*() {
@@ -118,7 +164,28 @@ const isObject = (value: unknown): value is { readonly [key: string]: unknown } 
 const refuseOption = (field: string, reason: string): Result.Result<never, InvalidInput> =>
   Result.fail(new InvalidInput({ field, reason }))
 
-const select = (url: unknown, given: TaskStorageUrlOptions): Effect.Effect<UrlLayer, LayerError> => {
+/** The driver of a URL, and what it is made a storage with. */
+interface NamedDriver {
+  readonly driver: Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope>
+  readonly settings: TaskStorageOptions
+  readonly own: ReadonlyArray<string>
+}
+
+const named = (
+  url: string,
+  options: TaskStorageUrlOptions,
+  purpose: Purpose
+): Effect.Effect<NamedDriver, LayerError> =>
+  Effect.suspend(() => {
+    const parsed = parseOptions(options)
+    return Result.isFailure(parsed) ? Effect.fail(parsed.failure) : select(url, options, purpose)
+  })
+
+const select = (
+  url: unknown,
+  given: TaskStorageUrlOptions,
+  purpose: Purpose
+): Effect.Effect<NamedDriver, LayerError> => {
   const { dynamodb, postgres, sqlite, ...options } = given
   const text = typeof url === "string" ? url : ""
   const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(text) ?? []
@@ -126,12 +193,12 @@ const select = (url: unknown, given: TaskStorageUrlOptions): Effect.Effect<UrlLa
     case "memory":
       return rest === "" ? openMemory(options) : refuse("memory: stands alone, with nothing behind it")
     case "sqlite":
-      return openSqlite(rest, { ...sqlite, ...options })
+      return openSqlite(rest, { ...sqlite, ...options }, purpose)
     case "postgres":
     case "postgresql":
-      return openPostgres(text, { ...postgres, ...options })
+      return openPostgres(text, { ...postgres, ...options }, purpose)
     case "dynamodb":
-      return openDynamoDb(text, { ...dynamodb, ...options })
+      return openDynamoDb(text, { ...dynamodb, ...options }, purpose)
     default:
       return refuse(
         "must name a storage that this version knows: memory:, sqlite:FILE, sqlite::memory:, postgres://… or dynamodb://TABLE"
@@ -141,35 +208,54 @@ const select = (url: unknown, given: TaskStorageUrlOptions): Effect.Effect<UrlLa
 
 type LayerError = InvalidInput | TaskStorageUnavailable
 
-const openMemory = (options: TaskStorageOptions): Effect.Effect<UrlLayer, LayerError> =>
-  load(async () => (await import("./MemoryTaskStorage.ts")).layer(options))
+const openMemory = (options: TaskStorageOptions): Effect.Effect<NamedDriver, LayerError> =>
+  load(async () => {
+    const { makeDriver, makeStore } = await import("./MemoryTaskStorage.ts")
+    return { driver: Effect.map(makeStore, makeDriver), settings: options, own: [] }
+  })
 
 const openSqlite = (
   path: string,
-  options: OptionsOf<"sqlite"> & TaskStorageOptions
-): Effect.Effect<UrlLayer, LayerError> => {
+  options: OptionsOf<"sqlite"> & TaskStorageOptions,
+  purpose: Purpose
+): Effect.Effect<NamedDriver, LayerError> => {
   if (/^\/\/(?!\/)/.test(path)) return refuse("sqlite: takes no host; write sqlite:FILE or sqlite:///ABSOLUTE/FILE")
   const filename = path.replace(/^\/\/(?=\/)/, "")
   return filename === ""
     ? refuse("sqlite: needs a file, as in sqlite:tasks.db, or sqlite::memory:")
-    : load(async () => (await import("./SqliteTaskStorage.ts")).layer({ ...options, filename }))
+    : load(async () => {
+      const { openSqliteDriver } = await import("./sqlite/openSqliteDriver.ts")
+      const isMissing = purpose === "plan" && !(await import("node:fs")).existsSync(filename)
+      const settings = { ...options, filename: isMissing ? ":memory:" : filename }
+      return {
+        driver: openSqliteDriver(settings, purpose !== "use"),
+        settings,
+        own: [...engineOptions.sqlite, "filename"]
+      }
+    })
 }
 
 const openPostgres = (
   url: string,
-  options: OptionsOf<"postgres"> & TaskStorageOptions
-): Effect.Effect<UrlLayer, LayerError> =>
+  options: OptionsOf<"postgres"> & TaskStorageOptions,
+  purpose: Purpose
+): Effect.Effect<NamedDriver, LayerError> =>
   load(async () => {
     const { openPostgresDriver } = await import("./postgres/openPostgresDriver.ts")
     const settings = { ...options, url }
-    return layerOfDriver(openPostgresDriver(await importPg(), settings), settings, [...engineOptions.postgres, "url"])
+    return {
+      driver: openPostgresDriver(await importPg(), settings, purpose !== "use"),
+      settings,
+      own: [...engineOptions.postgres, "url"]
+    }
   })
 
 /** A table name is not a host name. It may have capitals and underscores, which `URL` would change. */
 const openDynamoDb = (
   url: string,
-  options: OptionsOf<"dynamodb"> & TaskStorageOptions
-): Effect.Effect<UrlLayer, LayerError> => {
+  options: OptionsOf<"dynamodb"> & TaskStorageOptions,
+  purpose: Purpose
+): Effect.Effect<NamedDriver, LayerError> => {
   const [, tableName, query = ""] = /^[^:]*:\/\/([A-Za-z0-9_.-]+)\/?(?:\?(.*))?$/s.exec(url) ?? []
   if (tableName === undefined) return refuse("dynamodb: needs a table, as in dynamodb://TABLE?region=eu-west-1")
   const { endpoint, region, ...others } = Object.fromEntries(new URLSearchParams(query))
@@ -179,8 +265,11 @@ const openDynamoDb = (
       async () => {
         const { openDynamoDbDriver } = await import("./dynamodb/openDynamoDbDriver.ts")
         const settings = { ...options, tableName, region, endpoint }
-        const ownNames = [...engineOptions.dynamodb, "tableName", "region", "endpoint"]
-        return layerOfDriver(openDynamoDbDriver(await importAwsSdk(), settings), settings, ownNames)
+        return {
+          driver: openDynamoDbDriver(await importAwsSdk(), settings, purpose !== "use"),
+          settings,
+          own: [...engineOptions.dynamodb, "tableName", "region", "endpoint"]
+        }
       }
     )
     : refuse("dynamodb: takes the parameters region and endpoint; everything else is an option")
@@ -204,7 +293,7 @@ const importAwsSdk = async () => {
   }
 }
 
-const load = (layer: () => Promise<UrlLayer>): Effect.Effect<UrlLayer, TaskStorageUnavailable> =>
+const load = (layer: () => Promise<NamedDriver>): Effect.Effect<NamedDriver, TaskStorageUnavailable> =>
   Effect.tryPromise({
     try: layer,
     catch: (cause) => cause instanceof TaskStorageUnavailable ? cause : notLoaded(cause)

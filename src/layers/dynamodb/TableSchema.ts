@@ -91,6 +91,23 @@ export const prepareTable = Effect.fnUntraced(function*(
   return settings.shards
 })
 
+/**
+ * Finds the number of partitions of a table, whatever else it lacks. One that does not say it would be made with those given.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const findShards = (
+  requests: DynamoDbRequests,
+  table: DynamoDbTable,
+  shards: number | undefined
+): Effect.Effect<number, TaskDriverError> =>
+  Effect.gen(function*() {
+    const found = yield* describe(requests)
+    const settings = found === undefined ? undefined : yield* readSettings(table)
+    return settings?.shards ?? shards ?? defaultShards
+  })
+
 const refuse = (problem: string) =>
   Effect.fail(
     new TaskDriverError({

@@ -24,7 +24,7 @@ import { makeDynamoDbPauses } from "./makeDynamoDbPauses.ts"
 import { makeDynamoDbWorkers } from "./makeDynamoDbWorkers.ts"
 import { makeTokens } from "./makeTokens.ts"
 import { tableDefinition } from "./TableDefinition.ts"
-import { prepareTable } from "./TableSchema.ts"
+import { findShards, prepareTable } from "./TableSchema.ts"
 import { makeTaskInsertion } from "./TaskInsertion.ts"
 import { makeTaskLists } from "./TaskLists.ts"
 import { makeTaskPatching } from "./TaskPatching.ts"
@@ -37,7 +37,7 @@ const maxPayloadBytes = { outcome: 3 * 1024 * 1024, content: 512 * 1024 }
 const mostShards = 1_000
 
 /**
- * Makes a driver of a client, and prepares the table.
+ * Makes a driver of a client, and prepares the table; with `asItIs` it takes the table as it finds it, whatever it lacks.
  *
  * @since 0.1.0
  * @category constructors
@@ -45,13 +45,16 @@ const mostShards = 1_000
 export const makeDynamoDbDriver = Effect.fnUntraced(function*(
   sdk: AwsSdk,
   client: DynamoDBClient,
-  options: DynamoDbDriverOptions
+  options: DynamoDbDriverOptions,
+  asItIs = false
 ): Effect.fn.Return<TaskDriver, InvalidInput | TaskDriverError> {
   const settings = yield* Effect.fromResult(parseOptions(options))
   const { definition, mode, requestTimeout, retryTimeout, watchInterval } = settings
   const requests = makeRequests(sdk, client, { tableName: definition.tableName, requestTimeout, retryTimeout })
   const table = makeTable(requests)
-  const shards = yield* prepareTable(requests, table, definition, mode, settings.shards)
+  const shards = asItIs
+    ? yield* findShards(requests, table, settings.shards)
+    : yield* prepareTable(requests, table, definition, mode, settings.shards)
 
   const nextToken = makeTokens()
   const { remove, removeIfExpired } = makeTaskRemoval(table, nextToken)

@@ -13,13 +13,14 @@ import type { DynamoDbDriverOptions } from "./DynamoDbOptions.ts"
 import { makeDynamoDbDriver } from "./makeDynamoDbDriver.ts"
 
 /**
- * Makes a driver with a client of its own. The scope closes the connections.
+ * Makes a driver with a client of its own. The scope closes the connections. `asItIs` opens a table that may lack anything.
  *
  * @since 0.2.0
  * @category constructors
  */
 export const openDynamoDbDriver = (
   sdk: AwsSdk,
-  options: DynamoDbClientOptions & DynamoDbDriverOptions
+  options: DynamoDbClientOptions & DynamoDbDriverOptions,
+  asItIs = false
 ): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
-  Effect.flatMap(makeClient(sdk, options), (client) => makeDynamoDbDriver(sdk, client, options))
+  Effect.flatMap(makeClient(sdk, options), (client) => makeDynamoDbDriver(sdk, client, options, asItIs))

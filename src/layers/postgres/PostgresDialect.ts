@@ -82,6 +82,12 @@ export const makePostgresDialect = ({ place, statementTimeout = 10_000 }: Postgr
     recount,
     remake,
     isMadeAlone,
+    script: (statements, { schema }) => [
+      "BEGIN",
+      `SELECT pg_advisory_xact_lock(hashtextextended('${schema}', 0))`,
+      ...statements,
+      "COMMIT"
+    ],
     fault: (error) => postgresFault(error, { place, hasAnswered }),
     noteAnswer: () => {
       hasAnswered = true

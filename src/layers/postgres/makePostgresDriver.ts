@@ -32,7 +32,7 @@ import { shareWrites } from "./SharedWrites.ts"
 const schemaTimeout = 600_000
 
 /**
- * Makes a driver of a client, and prepares the tables.
+ * Makes a driver of a client, and prepares the tables; with `asItIs` it takes the database as it finds it, whatever it lacks.
  *
  * @since 0.1.0
  * @category constructors
@@ -40,10 +40,11 @@ const schemaTimeout = 600_000
 export const makePostgresDriver = Effect.fnUntraced(function*(
   pg: PgModules,
   sql: PostgresClient,
-  options: PostgresDriverOptions
+  options: PostgresDriverOptions,
+  asItIs = false
 ): Effect.fn.Return<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> {
   const tables = yield* Effect.fromResult(postgresTables(options))
-  const mode = yield* Effect.fromResult(parseSchemaMode(options.schema))
+  const mode = yield* Effect.fromResult(parseSchemaMode(asItIs ? "trust" : options.schema))
   const { lockTimeout, statementTimeout } = yield* Effect.fromResult(parseTimeouts(options))
   const { notifications = true } = options
   if (typeof notifications !== "boolean") {
@@ -60,7 +61,8 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
   const runner = makeSqlRunner(sql, dialect, { lockTimeout, statementTimeout })
   yield* prepareSchema(runner, dialect, tables, mode, dialect.migrations(tables), schemaRunner)
   const ensureCounters = makeCounterSetup(runner, schemaRunner, dialect, tables, mode)
-  if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* ensureCounters
+  const needsCounts = options.maxTasks !== undefined || options.maxTasksPerSession !== undefined
+  if (needsCounts && !asItIs) yield* ensureCounters
 
   const writes = makePostgresWrites(tables, dialect, runner, ensureCounters)
   // Each caller has its own bound, and waits alone for a lock that is in the way.
@@ -73,7 +75,7 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
   const listening = listenForWrites(pg.PgConnection, notifications ? sql.config : undefined, channel, sender)
   const told = notifications ? telling(driver, sql, yield* makeNotifier(runner, channel, sender)) : driver
   const inspector = makeSqlInspector(
-    { runner, patientRunner: schemaRunner, dialect, tables },
+    { runner, patientRunner: schemaRunner, dialect, tables, needsCounts },
     postgresChecks(runner, schemaRunner, tables)
   )
   return { ...told, backendName: "postgres", foreignWrites: listening, inspector }

@@ -14,18 +14,19 @@ import type { PgModules } from "./PgModules.ts"
 import type { PostgresClientOptions, PostgresDriverOptions } from "./PostgresOptions.ts"
 
 /**
- * Makes a driver with a client of its own. The scope closes the connections.
+ * Makes a driver with a client of its own. The scope closes the connections. `asItIs` opens a database that may lack anything.
  *
  * @since 0.2.0
  * @category constructors
  */
 export const openPostgresDriver = (
   pg: PgModules,
-  options: TaskStorageOptions & PostgresClientOptions & PostgresDriverOptions
+  options: TaskStorageOptions & PostgresClientOptions & PostgresDriverOptions,
+  asItIs = false
 ): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
   Effect.gen(function*() {
     const sql = yield* openPostgres(pg, options, rowBytes(yield* Effect.fromResult(resolveOptions(options))))
-    return yield* makePostgresDriver(pg, sql, options)
+    return yield* makePostgresDriver(pg, sql, options, asItIs)
   })
 
 /**

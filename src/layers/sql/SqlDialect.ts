@@ -109,6 +109,8 @@ export interface SqlDialect {
   readonly remake: (part: DatabasePart, tables: TaskTables) => ReadonlyArray<string>
   /** Whether a part is made outside of a transaction, so that others can write meanwhile. */
   readonly isMadeAlone: (part: DatabasePart) => boolean
+  /** What to run by hand for a change of the schema, as one transaction. */
+  readonly script: (statements: ReadonlyArray<string>, tables: TaskTables) => ReadonlyArray<string>
   readonly fault: (error: SqlError) => SqlFault
   /** Called when the engine has answered. A refusal after that may mean something else. */
   readonly noteAnswer: () => void

@@ -9,6 +9,7 @@ import type { SchemaMode } from "../SchemaMode.ts"
 import type { SqlDialect, SqlMigration } from "./SqlDialect.ts"
 import { isSome, type SqlRunner } from "./SqlRunner.ts"
 import type { SqlStatement } from "./SqlStatement.ts"
+import { structureOf } from "./SqlStructure.ts"
 import { readInteger, type TaskTables } from "./TaskTables.ts"
 import { verifyStructure } from "./verifyStructure.ts"
 
@@ -57,18 +58,43 @@ export const prepareSchema = Effect.fnUntraced(function*(
     Effect.gen(function*() {
       // Read again: while this process waited for the lock, another one may have done it.
       const current = yield* readVersion(patientRunner, dialect, tables)
-      const areCounted = patientRunner.read({ text: dialect.triggersExist(tables), params: [] }, isSome)
-      const wereCounted = current !== undefined && (yield* areCounted)
-      for (const step of steps) {
-        if (current !== undefined && step.id <= current.version) continue
-        for (const statement of step.statements) yield* execute(patientRunner, statement)
+      const areCounted = current !== undefined &&
+        (yield* patientRunner.read({ text: dialect.triggersExist(tables), params: [] }, isSome))
+      for (const statement of pendingStatements(dialect, tables, steps, current, areCounted)) {
+        yield* execute(patientRunner, statement)
       }
-      // The triggers of a table go with it, but other processes still rely on them.
-      if (!wereCounted || (yield* areCounted)) return
-      for (const statement of dialect.makeTriggers(tables)) yield* execute(patientRunner, statement)
     })
   )
 })
+
+/**
+ * Gives the statements that bring a database to the last of the steps. The triggers of limits go with a table that is made anew,
+ * but other processes still rely on them, so they are made again.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const pendingStatements = (
+  dialect: SqlDialect,
+  tables: TaskTables,
+  steps: ReadonlyArray<SqlMigration>,
+  stored: SchemaVersion | undefined,
+  areCounted: boolean
+): ReadonlyArray<string> => {
+  const { done, left } = stepsOf(steps, stored)
+  if (!areCounted) return left
+  const triggers = dialect.makeTriggers(tables)
+  const { triggers: kept } = structureOf([...done, ...triggers, ...left])
+  return Array.from(structureOf(triggers).triggers.keys()).every((name) => kept.has(name))
+    ? left
+    : [...left, ...triggers]
+}
+
+const stepsOf = (steps: ReadonlyArray<SqlMigration>, stored: SchemaVersion | undefined) => {
+  const isDone = ({ id }: SqlMigration) => stored !== undefined && id <= stored.version
+  const statementsOf = (steps: ReadonlyArray<SqlMigration>) => steps.flatMap(({ statements }) => statements)
+  return { done: statementsOf(steps.filter(isDone)), left: statementsOf(steps.filter((step) => !isDone(step))) }
+}
 
 /**
  * Gives an effect that makes sure that tasks are counted. It starts the counts if `mode` allows it. Once it has found them it
@@ -166,7 +192,13 @@ export const readVersion = (
         : Effect.succeed(undefined)
   )
 
-const tooNew = (stored: SchemaVersion, own: number) =>
+/**
+ * Gives the error of a database that is too new for this library.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const tooNew = (stored: SchemaVersion, own: number) =>
   new TaskDriverError({
     reason: `the tables are of schema version ${stored.version}, which needs a library of at least version ` +
       `${stored.compatibleWith}, and this one knows version ${own}; upgrade mcp-task-storage`,

@@ -281,8 +281,12 @@ const alter = (structure: SqlStructure, name: string, reader: SqlReader, stateme
   const unknown = () => new Error(`no structure can be told from: ${statement}`)
   if (table === undefined) throw unknown()
   if (reader.reads("rename to")) {
+    const renamed = reader.name()
     structure.tables.delete(name)
-    structure.tables.set(reader.name(), table)
+    structure.tables.set(renamed, table)
+    for (const parts of [structure.indexes, structure.triggers]) {
+      for (const [part, { table, ...rest }] of parts) if (table === name) parts.set(part, { ...rest, table: renamed })
+    }
   } else if (reader.reads("add")) {
     reader.reads("column")
     reader.reads("if not exists")

@@ -11,7 +11,7 @@ import { compareStructure, type Comparison, type Difference } from "./compareStr
 import { readAllRows } from "./readAllRows.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import { isSome, type SqlRunner } from "./SqlRunner.ts"
-import { changeSchema, execute, readVersion, type SchemaVersion } from "./SqlSchema.ts"
+import { changeSchema, execute, pendingStatements, readVersion, type SchemaVersion, tooNew } from "./SqlSchema.ts"
 import { readInteger, readText, type TaskTables, totalKey } from "./TaskTables.ts"
 
 type Findings = Effect.Effect<ReadonlyArray<StoreFinding>, TaskDriverError>
@@ -40,6 +40,8 @@ export interface InspectedDatabase {
   readonly patientRunner: SqlRunner
   readonly dialect: SqlDialect
   readonly tables: TaskTables
+  /** Whether the options of the layer ask for counts. */
+  readonly needsCounts: boolean
 }
 
 const structureCodes: ReadonlyArray<CheckCode> = [
@@ -68,6 +70,7 @@ export const makeSqlInspector = (database: InspectedDatabase, own: ReadonlyArray
   const { dialect: { engineTime }, runner } = database
   return {
     look: (inspection) => look(database, own, inspection),
+    plan: plan(database),
     ...(engineTime === undefined
       ? {}
       : { engineTime: runner.read({ text: `SELECT ${engineTime}`, params: [] }, ([row]) => readInteger(row?.[0])) })
@@ -129,6 +132,28 @@ const look = Effect.fnUntraced(function*(
   }
   return { ...(stored === undefined ? {} : { schemaVersion: stored.version }), findings, checked, isUsable }
 })
+
+const plan = ({ dialect, needsCounts, runner, tables }: InspectedDatabase): StoreInspector["plan"] =>
+  Effect.gen(function*() {
+    const steps = dialect.migrations(tables)
+    const version = steps.at(-1)?.id ?? 0
+    const stored = yield* readVersion(runner, dialect, tables)
+    const known = { version, ...(stored === undefined ? {} : { storedVersion: stored.version }) }
+    if (stored !== undefined && stored.compatibleWith > version) {
+      const { reason } = tooNew(stored, version)
+      return { ...known, isUpToDate: false, statements: [], problem: sentence(reason) }
+    }
+    const areCounted = stored !== undefined &&
+      (yield* runner.read({ text: dialect.triggersExist(tables), params: [] }, isSome))
+    const statements = [
+      ...pendingStatements(dialect, tables, steps, stored, areCounted),
+      ...(needsCounts && !areCounted ? dialect.makeTriggers(tables) : [])
+    ]
+    const isUpToDate = statements.length === 0
+    return { ...known, isUpToDate, statements: isUpToDate ? [] : dialect.script(statements, tables) }
+  })
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 
 const versionFindings = (
   stored: SchemaVersion | undefined,
@@ -208,7 +233,7 @@ const differenceFinding = (
     code: part.kind,
     severity: part.kind === "view" ? "warning" : "error",
     subject: part.name,
-    problem: `${text.charAt(0).toUpperCase()}${text.slice(1)}.`,
+    problem: sentence(text),
     advice: `${advices[part.kind]}${why}`,
     fixable,
     ...fixed

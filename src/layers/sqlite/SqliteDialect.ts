@@ -45,6 +45,8 @@ export const sqliteDialect: SqlDialect = {
   recount,
   remake,
   isMadeAlone: () => false,
+  // Rows of the user that refer to tasks would go with a table that is made anew.
+  script: (statements) => ["PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE", ...statements, "COMMIT"],
   fault: (error) => faultOf(resultCode(error)),
   noteAnswer: () => undefined
 }

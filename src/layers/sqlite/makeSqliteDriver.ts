@@ -50,14 +50,15 @@ export interface SqliteDriverOptions {
 const pollInterval = 100
 
 /**
- * Makes a driver of a client, and prepares the tables.
+ * Makes a driver of a client, and prepares the tables; with `asItIs` it takes the database as it finds it, whatever it lacks.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const makeSqliteDriver = Effect.fnUntraced(function*(
   sql: SqlClient,
-  options: SqliteDriverOptions
+  options: SqliteDriverOptions,
+  asItIs = false
 ): Effect.fn.Return<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> {
   const dialect = sql.onDialectOrElse({ sqlite: () => "sqlite", orElse: () => undefined })
   if (dialect === undefined) {
@@ -68,7 +69,7 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
   }
   const tables = yield* Effect.fromResult(taskTables(options.tablePrefix))
   const lockTimeout = yield* Effect.fromResult(parseLockTimeout(options.lockTimeout))
-  const mode = yield* Effect.fromResult(parseSchemaMode(options.schema))
+  const mode = yield* Effect.fromResult(parseSchemaMode(asItIs ? "trust" : options.schema))
   const waiting = makeSqlRunner(sql, sqliteDialect, { lockTimeout })
   const plain = isSqliteClient(sql) ? makeStraightRunner(sql, waiting) : { ...waiting, writeAtOnce: () => undefined }
   const files = yield* watchFiles(sql, plain, lockTimeout)
@@ -76,7 +77,8 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
   const prepare = prepareSchema(runner, sqliteDialect, tables, mode, sqliteDialect.migrations(tables))
   yield* mode === "migrate" ? withoutForeignKeys(runner, prepare) : prepare
   const ensureCounters = makeCounterSetup(runner, runner, sqliteDialect, tables, mode)
-  if (options.maxTasks !== undefined || options.maxTasksPerSession !== undefined) yield* ensureCounters
+  const needsCounts = options.maxTasks !== undefined || options.maxTasksPerSession !== undefined
+  if (needsCounts && !asItIs) yield* ensureCounters
   // Whatever else there is here changes the database itself, which is nothing to do in a transaction of others. A database
   // in memory has no commits that take long.
   const shared = isSqliteClient(sql) && sql.databaseFiles !== undefined
@@ -99,7 +101,7 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
     foreignWrites: foreignWrites(sql, files.areLost),
     maintain: maintain(runner, lockTimeout),
     inspector: makeSqlInspector(
-      { runner, patientRunner: runner, dialect: sqliteDialect, tables },
+      { runner, patientRunner: runner, dialect: sqliteDialect, tables, needsCounts },
       sqliteChecks(runner, lockTimeout)
     )
   }
