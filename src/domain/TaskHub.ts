@@ -5,7 +5,7 @@
  */
 import * as Latch from "effect/Latch"
 import { newsOfPauses } from "./KindDriver.ts"
-import { isSameVersion, type StoredTask, type TaskVersion } from "./StoredTask.ts"
+import { isSameVersion, type StoredTask, taskBytes, type TaskVersion } from "./StoredTask.ts"
 import { applyPatch, type TaskPatch } from "./TaskWrite.ts"
 
 /**
@@ -42,6 +42,16 @@ export interface WrittenTask {
  */
 export type Audience = "everybody" | "waiters"
 
+/** A task that this process creates, and that nobody has written since. */
+interface CreatedTask {
+  readonly task: StoredTask
+  isStored: boolean
+}
+
+/** How many created tasks are kept for those who are about to wait for them, and how large they may be, in bytes. */
+const mostCreated = 256
+const largestCreated = 65_536
+
 /**
  * Waiters by task. Waking is cheap and synchronous. It may be spurious, so a waiter reads the task again.
  *
@@ -52,6 +62,8 @@ export class TaskHub {
   readonly #waiting = new Map<string, Set<Waiter>>()
   readonly #workers = new Set<(taskId: string) => void>()
   readonly #pauseListeners = new Set<() => void>()
+  readonly #created = new Map<string, CreatedTask>()
+  #isFollowing = false
 
   /** Calls a listener after each pause of a kind of tasks, and its end, until the returned function is called. */
   addPauseListener(listener: () => void): () => void {
@@ -86,7 +98,44 @@ export class TaskHub {
    * Tells whether anybody waits at all. Most writers need to do no more than ask this.
    */
   get isIdle(): boolean {
-    return this.#waiting.size === 0 && this.#workers.size === 0 && this.#pauseListeners.size === 0
+    return this.#waiting.size === 0 && this.#workers.size === 0 && this.#pauseListeners.size === 0 &&
+      this.#created.size === 0
+  }
+
+  /** Whether the writes of others are heard of. */
+  set isFollowing(is: boolean) {
+    this.#isFollowing = is
+    this.forgetCreated()
+  }
+
+  /**
+   * Notes a task that is about to be stored, for who waits for it next and then need not read it. It is as if that one had waited
+   * since its creation. So it is noted only while the writes of others are heard of, and forgotten with the first of them. Gives
+   * what to call when it is stored.
+   */
+  create(task: StoredTask): (() => void) | undefined {
+    if (!this.#isFollowing || task.worker === null || taskBytes(task, "bytesAtMost") > largestCreated) return undefined
+    for (const oldest of this.#created.size < mostCreated ? [] : this.#created.keys()) {
+      this.#created.delete(oldest)
+      break
+    }
+    const created = { task, isStored: false }
+    this.#created.set(task.taskId, created)
+    return () => {
+      created.isStored = true
+    }
+  }
+
+  /** Takes a task that was stored here, if nobody has written it since. */
+  takeCreated(taskId: string): StoredTask | undefined {
+    const created = this.#created.get(taskId)
+    this.#created.delete(taskId)
+    return created?.isStored === true ? created.task : undefined
+  }
+
+  /** Forgets all tasks that were created here, for others may have written them. */
+  forgetCreated(): void {
+    this.#created.clear()
   }
 
   /**
@@ -104,6 +153,7 @@ export class TaskHub {
       for (const listener of this.#pauseListeners) listener()
       return
     }
+    this.#created.delete(taskId)
     for (const waiter of this.#waiting.get(taskId) ?? []) {
       if (written !== undefined) noteWritten(waiter, written)
       waiter.latch.openUnsafe()

@@ -16,10 +16,11 @@ import { holdProcess } from "./holdProcess.ts"
 import { newsOfPauses } from "./KindDriver.ts"
 import { expiresAt, isExpired, isOnlyExtended, type StoredTask } from "./StoredTask.ts"
 import { answered, withNow } from "./TaskAccess.ts"
-import type { TaskDriver } from "./TaskDriver.ts"
+import type { InsertResult, TaskDriver } from "./TaskDriver.ts"
 import { TaskNotFound, type TaskStorageUnavailable } from "./TaskError.ts"
 import { type Audience, TaskHub, type Waiter, type WrittenTask } from "./TaskHub.ts"
 import { isTerminal } from "./TaskStatus.ts"
+import { isVisible } from "./TaskWrite.ts"
 
 /**
  * Watches tasks through a driver.
@@ -38,6 +39,8 @@ export interface TaskWatch {
     audience: Audience,
     writtenBy?: (answer: A) => WrittenTask | undefined
   ) => Effect.Effect<A, E>
+  /** The insertion of a task, so that who waits for it next need not read it. */
+  readonly creating: <E>(task: StoredTask, insert: Effect.Effect<InsertResult, E>) => Effect.Effect<InsertResult, E>
   /** The ids of tasks that may have news for a worker. */
   readonly news: (workerId: string) => Stream.Stream<string>
   /** Emits when kinds may have been paused or resumed: by this process, or as a worker whose news it hears was told. */
@@ -77,6 +80,7 @@ export const makeTaskWatch = Effect.fnUntraced(
 
     /** One call for all tasks that are waited for, if the driver can do that. The next signal retries a call that failed. */
     const lookAtAll = Effect.suspend(() => {
+      hub.forgetCreated()
       const { taskIds } = hub
       if (driver.findRevisions === undefined) {
         return Effect.sync(() => taskIds.forEach((taskId) => hub.wake(taskId, "waiters")))
@@ -88,13 +92,24 @@ export const makeTaskWatch = Effect.fnUntraced(
     const newsOf = new Set<Latch.Latch>()
     const foreignWrites = driver.foreignWrites ?? backgroundTicks(pollInterval)
     const listening = yield* RcRef.make({
-      acquire: Effect.forkScoped(
-        Stream.runForEach(
-          foreignWrites,
-          (taskId) =>
-            taskId === undefined
-              ? Effect.andThen(Effect.sync(() => newsOf.forEach((latch) => latch.openUnsafe())), lookAtAll)
-              : Effect.sync(() => hub.wake(taskId, "everybody"))
+      acquire: Effect.andThen(
+        Effect.acquireRelease(
+          Effect.sync(() => {
+            hub.isFollowing = true
+          }),
+          () =>
+            Effect.sync(() => {
+              hub.isFollowing = false
+            })
+        ),
+        Effect.forkScoped(
+          Stream.runForEach(
+            foreignWrites,
+            (taskId) =>
+              taskId === undefined
+                ? Effect.andThen(Effect.sync(() => newsOf.forEach((latch) => latch.openUnsafe())), lookAtAll)
+                : Effect.sync(() => hub.wake(taskId, "everybody"))
+          )
         )
       )
     })
@@ -103,10 +118,20 @@ export const makeTaskWatch = Effect.fnUntraced(
      * Asked as a write ends. Without transactions whoever waits has subscribed by then; with them, somebody may yet do so
      * before the commit and read the old state.
      */
-    const told = (taskId: string, audience: Audience, written: WrittenTask | undefined): Effect.Effect<void> => {
-      if (driver.afterCommit === undefined && hub.isIdle) return Effect.void
-      const wake = Effect.sync(() => hub.wake(taskId, audience, written))
-      return driver.afterCommit === undefined ? wake : driver.afterCommit(wake)
+    const told = (taskId: string, audience: Audience, written: WrittenTask | undefined): Effect.Effect<void> =>
+      driver.afterCommit === undefined && hub.isIdle
+        ? Effect.void
+        : afterCommit(() => hub.wake(taskId, audience, written))
+
+    const afterCommit = (note: () => void): Effect.Effect<void> =>
+      driver.afterCommit === undefined ? Effect.sync(note) : driver.afterCommit(Effect.sync(note))
+
+    const creating: TaskWatch["creating"] = (task, insert) => {
+      // What answers at once is read at once.
+      const noteStored = isAtOnce(insert) ? undefined : hub.create(task)
+      return noteStored === undefined
+        ? insert
+        : Effect.tap(insert, ({ _tag }) => _tag === "Inserted" ? afterCommit(noteStored) : Effect.void)
     }
 
     const telling: TaskWatch["telling"] = (taskId, write, audience, writtenBy) => {
@@ -217,6 +242,13 @@ export const makeTaskWatch = Effect.fnUntraced(
         ).pipe(Stream.takeUntil((task) => isTerminal(task.status)))
       }))
 
+    /** A task that was created here, and that nobody has written since, is known. */
+    const readFirst = (taskId: string, session: string | null | undefined, read: Next): Next =>
+      withNow((now) => {
+        const created = hub.takeCreated(taskId)
+        return created !== undefined && isVisible(created, { now, session }) ? Effect.succeed(created) : read
+      })
+
     /** Does without a stream, which would take several times as long. */
     const ended: TaskWatch["ended"] = (operation, taskId, session) =>
       Effect.acquireUseRelease(
@@ -225,7 +257,7 @@ export const makeTaskWatch = Effect.fnUntraced(
           const { next, read } = statesFor(operation, taskId, session, waiter)
           const untilEnd = (task: StoredTask): Next =>
             isTerminal(task.status) ? Effect.succeed(task) : Effect.flatMap(next(task), untilEnd)
-          return Effect.flatMap(read(undefined), (task) =>
+          return Effect.flatMap(readFirst(taskId, session, read(undefined)), (task) =>
             isTerminal(task.status)
               ? Effect.succeed(task)
               : Effect.scoped(Effect.andThen(RcRef.get(listening), untilEnd(task))))
@@ -275,7 +307,7 @@ export const makeTaskWatch = Effect.fnUntraced(
       { bufferSize: 1, strategy: "dropping" }
     )
 
-    return { telling, news, pauseNews, states, ended }
+    return { telling, creating, news, pauseNews, states, ended }
   }
 )
 

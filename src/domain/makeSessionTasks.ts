@@ -87,7 +87,7 @@ export const makeSessionTasks = (
       if (Result.isFailure(row)) return Effect.fail(row.failure)
       return answered(
         "createTask",
-        driver.insert(row.success, options, now),
+        watch.creating(row.success, driver.insert(row.success, options, now)),
         (result): ReturnType<SessionTasks["createTask"]> => {
           switch (result._tag) {
             case "Inserted":
