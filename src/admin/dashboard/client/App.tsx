@@ -1,0 +1,100 @@
+import { useEffect, useRef, useState } from "preact/hooks"
+import { filterOf, goTo, listOf, taskAt, useAddress } from "./address.ts"
+import { Link } from "./Link.tsx"
+import { Overview } from "./Overview.tsx"
+import { TaskList } from "./TaskList.tsx"
+import { TaskPage } from "./TaskPage.tsx"
+import { Workers } from "./Workers.tsx"
+
+interface AppProps {
+  readonly backend: string
+  readonly mayWrite: boolean
+}
+
+const overview = new URLSearchParams()
+const workers = new URLSearchParams({ view: "workers" })
+const waiting = { status: "input_required", order: "oldest" }
+
+const titleOf = (address: URLSearchParams): string => {
+  if (address.has("task")) return "Task"
+  if (address.get("view") === "workers") return "Workers"
+  if (address.get("view") !== "tasks") return "Overview"
+  return isWaiting(address) ? "Waiting for a person" : "Tasks"
+}
+
+const isWaiting = (address: URLSearchParams): boolean =>
+  filterOf(address).toString() === new URLSearchParams(waiting).toString()
+
+export const App = ({ backend, mayWrite }: AppProps) => {
+  const address = useAddress()
+  const [isLive, setIsLive] = useState(true)
+  const heading = useRef<HTMLHeadingElement>(null)
+  const title = titleOf(address)
+  const taskId = address.get("task")
+  const place = `${title} ${taskId ?? ""}`
+  const first = useRef(place)
+  useEffect(() => {
+    document.title = `${taskId === null ? title : `Task ${taskId.slice(-8)}`} · mcp-task-storage`
+    // Whoever follows a link with a screen reader is told where it leads. At the start the browser does that.
+    if (first.current !== place) heading.current?.focus()
+    first.current = ""
+  }, [place])
+  return (
+    <>
+      <a class="skip" href="#content">To the content</a>
+      <header class="top">
+        <nav aria-label="Views">
+          <Link to={overview} current={title === "Overview"}>Overview</Link>
+          <Link to={listOf({})} current={title === "Tasks"}>Tasks</Link>
+          <Link to={listOf(waiting)} current={title === "Waiting for a person"}>Waiting</Link>
+          <Link to={workers} current={title === "Workers"}>Workers</Link>
+        </nav>
+        <Find />
+        <button type="button" class="quiet" aria-pressed={isLive} onClick={() => setIsLive(!isLive)}>
+          {isLive ? "Live" : "Not live"}
+        </button>
+      </header>
+      <main id="content" tabIndex={-1}>
+        <h1 ref={heading} tabIndex={-1}>{title}</h1>
+        {taskId !== null
+          ? (
+            <TaskPage
+              key={taskId}
+              taskId={taskId}
+              back={listOf(filterOf(address))}
+              isLive={isLive}
+              mayWrite={mayWrite}
+            />
+          )
+          : address.get("view") === "workers"
+          ? <Workers isLive={isLive} />
+          : address.get("view") === "tasks"
+          ? <TaskList address={address} isLive={isLive} mayWrite={mayWrite} />
+          : <Overview address={address} isLive={isLive} />}
+      </main>
+      <footer>
+        <span>Storage: {backend}</span>
+        {!mayWrite && <span>Read-only</span>}
+      </footer>
+    </>
+  )
+}
+
+const Find = () => (
+  <form
+    class="find"
+    role="search"
+    aria-label="Find a task"
+    onSubmit={(event) => {
+      event.preventDefault()
+      const { id } = Object.fromEntries(new FormData(event.currentTarget))
+      if (typeof id === "string" && id.trim() !== "") goTo(taskAt(id.trim()))
+    }}
+  >
+    <label>
+      <span class="unseen">Id of a task</span>
+      <input name="id" placeholder="Id of a task" spellcheck={false} autocomplete="off" />
+    </label>
+    <button type="submit">Find</button>
+  </form>
+)

@@ -1,0 +1,103 @@
+/**
+ * Filters as they stand in an address, spelled as in the API: `status=failed&name=report&createdAfter=1h`.
+ *
+ * @since 0.2.0
+ */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { parseStatus } from "../../domain/ArgumentParsers.ts"
+import { InvalidInput } from "../../domain/TaskError.ts"
+import type { StorageListOptions } from "../../domain/TaskOptions.ts"
+import { ResultKind } from "../../domain/TaskOutcome.ts"
+
+/**
+ * A filter without a place in its list.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type AddressFilter = Omit<StorageListOptions, "cursor" | "limit">
+
+/**
+ * A filter, and its address with times of its own in place of such as `1h`, which mean another time a moment later.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ReadFilter {
+  readonly filter: AddressFilter
+  readonly fixed: string
+}
+
+type Read<A> = Result.Result<A, InvalidInput>
+
+const refuse = (field: string, reason: string): Read<never> => Result.fail(new InvalidInput({ field, reason }))
+
+const times = ["createdAfter", "createdBefore", "updatedAfter", "updatedBefore"] as const
+
+/** `status` may come several times. A name that is empty means tasks without a name. */
+const names = ["status", "method", "name", "worker", "resultKind", "sessionId", "order", ...times] as const
+
+/**
+ * Reads a filter at a time, in milliseconds since 1970. Fails with `InvalidInput` for a name that it does not know: a misspelt filter
+ * must not show, or change, more than was meant.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const readFilter = (address: URLSearchParams, now: number): Read<ReadFilter> =>
+  Result.gen(function*() {
+    const known: ReadonlyArray<string> = names
+    for (const name of address.keys()) {
+      if (!known.includes(name)) return yield* refuse(name.slice(0, 60), `is no filter; known are ${names.join(", ")}`)
+      if (name !== "status" && address.getAll(name).length > 1) return yield* refuse(name, "must be there once")
+    }
+    const fixed = new URLSearchParams(address)
+    const filter: { -readonly [Name in keyof AddressFilter]: AddressFilter[Name] } = {}
+    const statuses = address.getAll("status")
+    if (statuses.length > 0) filter.status = yield* Result.all(statuses.map((status) => parseStatus("status", status)))
+    for (const name of ["method", "worker", "sessionId"] as const) {
+      const value = address.get(name)
+      if (value !== null) filter[name] = value
+    }
+    const name = address.get("name")
+    if (name !== null) filter.name = name === "" ? null : name
+    const resultKind = address.get("resultKind")
+    if (resultKind !== null) filter.resultKind = yield* oneOf("resultKind", ResultKind.literals, resultKind)
+    const order = address.get("order")
+    if (order !== null) filter.order = yield* oneOf("order", ["oldest", "newest"], order)
+    for (const name of times) {
+      const value = address.get(name)
+      if (value === null) continue
+      const time = yield* readTime(name, value, now)
+      filter[name] = time
+      fixed.set(name, DateTime.formatIso(time))
+    }
+    return { filter, fixed: fixed.toString() }
+  })
+
+const oneOf = <const A extends string>(field: string, known: ReadonlyArray<A>, value: string): Read<A> => {
+  const found = known.find((name) => name === value)
+  return found === undefined ? refuse(field, `must be one of ${known.join(", ")}`) : Result.succeed(found)
+}
+
+const units: Readonly<Record<string, Duration.Duration>> = {
+  s: Duration.seconds(1),
+  m: Duration.minutes(1),
+  h: Duration.hours(1),
+  d: Duration.days(1)
+}
+
+const readTime = (field: string, text: string, now: number): Read<DateTime.Utc> => {
+  const [, count = "", unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  const ago = units[unit]
+  const time = ago === undefined
+    ? DateTime.make(/^\d{4}-\d\d-\d\d/.test(text) ? text : Number.NaN)
+    : DateTime.make(now - Number(count) * Duration.toMillis(ago))
+  return Option.match(time, {
+    onNone: () => refuse(field, "must be a time such as 15m, 2d or 2026-01-02T03:04:05Z"),
+    onSome: (time) => Result.succeed(DateTime.toUtc(time))
+  })
+}
