@@ -80,9 +80,11 @@ class Viewer {
   }
 
   #send(): void {
-    if (this.#waiting === undefined || (this.#controller?.desiredSize ?? 0) <= 0) return
-    this.#controller?.enqueue(encoder.encode(this.#waiting))
+    const text = this.#waiting
+    if (text === undefined || (this.#controller?.desiredSize ?? 0) <= 0) return
+    // To enqueue it asks for more at once.
     this.#waiting = undefined
+    this.#controller?.enqueue(encoder.encode(text))
   }
 }
 

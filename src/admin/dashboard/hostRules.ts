@@ -9,13 +9,8 @@ import type { Refusal } from "./Refusal.ts"
 
 type Hosts = Pick<ResolvedDashboardOptions, "hosts">
 
-/**
- * Names the header that every write carries. A page of somebody else cannot send it without asking first, which is never allowed.
- *
- * @since 0.2.0
- * @category constants
- */
-export const writeHeader = "x-mcp-task-storage"
+/** A page of somebody else cannot send it without asking first, which is never allowed. */
+const writeHeader = "x-mcp-task-storage"
 
 const loopback = /^(?:localhost|(?:[a-z0-9-]+\.)+localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 

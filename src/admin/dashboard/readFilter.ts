@@ -12,13 +12,7 @@ import { InvalidInput } from "../../domain/TaskError.ts"
 import type { StorageListOptions } from "../../domain/TaskOptions.ts"
 import { ResultKind } from "../../domain/TaskOutcome.ts"
 
-/**
- * A filter without a place in its list.
- *
- * @since 0.2.0
- * @category models
- */
-export type AddressFilter = Omit<StorageListOptions, "cursor" | "limit">
+type AddressFilter = Omit<StorageListOptions, "cursor" | "limit">
 
 /**
  * A filter, and its address with times of its own in place of such as `1h`, which mean another time a moment later.

@@ -6,7 +6,7 @@ const places = ["view", "task", "cursor", "span"] as const
 
 const listeners = new Set<() => void>()
 
-export const currentAddress = (): URLSearchParams => new URLSearchParams(location.search)
+const currentAddress = (): URLSearchParams => new URLSearchParams(location.search)
 
 /** Goes to an address of the page. */
 export const goTo = (address: URLSearchParams, how: "push" | "replace" = "push"): void => {

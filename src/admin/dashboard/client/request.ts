@@ -2,7 +2,7 @@
 import type { BulkAction, BulkAnswer, ErrorAnswer, TaskAction, TaskActionAnswer } from "../Api.ts"
 
 /** What the server refused, or that it is not there. */
-export class Refused extends Error {
+class Refused extends Error {
   readonly tag: string
 
   constructor(tag: string, message: string) {
