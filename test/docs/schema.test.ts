@@ -63,6 +63,17 @@ describe.each(structures)("the tables", (migrations, triggers) => {
   })
 })
 
+describe("the view of the tasks", () => {
+  it.each(structures)("has its columns", (migrations) => {
+    const { views } = structureOf(migrations.flatMap(({ statements }) => statements))
+    const [view] = views.values()
+    const [, list = ""] = /AS SELECT\n([^]*)\nFROM/.exec(view?.statement ?? "") ?? []
+    const columns = list.split(",\n").map((column) => /\w+$/.exec(column)?.[0] ?? "")
+    assert.includeMembers(columns, ["task_id", "name", "reason"])
+    for (const column of columns) named(section("### `mcp_task_overview`"), column)
+  })
+})
+
 describe("the table of DynamoDB", () => {
   const text = section("## The table of DynamoDB")
 

@@ -9,6 +9,7 @@ import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatemen
 import type { DatabasePart, SqlMigration } from "../sql/SqlDialect.ts"
 import { bytesOf, isHeld, isLeased, isNotHeld, statusIn, waitsForNothing } from "../sql/SqlStatement.ts"
 import type { TaskTables } from "../sql/TaskTables.ts"
+import { taskOverview } from "./taskOverview.ts"
 
 /**
  * Gives the name of the function that appends a message within a limit.
@@ -213,6 +214,7 @@ $$`,
   every_name smallint NOT NULL,
   paused_at bigint NOT NULL
 )`,
+        taskOverview(tables),
         `UPDATE ${schema} SET version = 3`
       ]
     }

@@ -29,6 +29,8 @@ export interface TaskTables {
   readonly messages: string
   readonly workers: string
   readonly news: string
+  /** The view for people. */
+  readonly overview: string
   readonly paused: string
 }
 
@@ -50,6 +52,7 @@ export const taskTables = (prefix: string = "mcp_", qualifier: string = ""): Res
       messages: `${qualifier}${prefix}messages`,
       workers: `${qualifier}${prefix}workers`,
       news: `${qualifier}${prefix}worker_news`,
+      overview: `${qualifier}${prefix}task_overview`,
       paused: `${qualifier}${prefix}paused_kinds`
     })
     : Result.fail(

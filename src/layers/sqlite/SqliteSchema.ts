@@ -7,6 +7,7 @@ import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatemen
 import type { DatabasePart, SqlMigration } from "../sql/SqlDialect.ts"
 import { bytesOf, isHeld, isLeased, isNotHeld, waitsForNothing } from "../sql/SqlStatement.ts"
 import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
+import { taskOverview } from "./taskOverview.ts"
 
 /**
  * Gives the steps of the schema, oldest first. A step that has been released never changes.
@@ -14,8 +15,11 @@ import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
  * @since 0.1.0
  * @category schema
  */
-export const migrations = (
-  { counts, messages, news, paused, schema, tasks, workers }: TaskTables
+export const migrations = (tables: TaskTables): ReadonlyArray<SqlMigration> => stepsOf(tables, taskOverview(tables))
+
+const stepsOf = (
+  { counts, messages, news, paused, schema, tasks, workers }: TaskTables,
+  overview: string
 ): ReadonlyArray<SqlMigration> => [
   {
     id: 1,
@@ -86,6 +90,7 @@ export const migrations = (
   every_name INTEGER NOT NULL,
   paused_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID`,
+      overview,
       `UPDATE ${schema} SET version = 4`
     ]
   }

@@ -76,6 +76,18 @@ const shared: ReadonlyArray<Case> = [
     mends: false
   },
   {
+    name: "a missing view",
+    harm: ["DROP VIEW mcp_task_overview"],
+    found: [["view", "mcp_task_overview", /^The view mcp_task_overview is missing/, /^Make the view/]],
+    mends: true
+  },
+  {
+    name: "a changed view",
+    harm: ["DROP VIEW mcp_task_overview", "CREATE VIEW mcp_task_overview AS SELECT task_id FROM mcp_tasks"],
+    found: [["view", "mcp_task_overview", /^The view mcp_task_overview is another one/, /^Make the view/]],
+    mends: true
+  },
+  {
     name: "a missing table",
     harm: ["DROP TABLE mcp_messages"],
     found: [

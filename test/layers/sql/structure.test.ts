@@ -215,6 +215,7 @@ const ofPostgres: ReadonlyArray<Case> = [
     "a column with a default, and one that is worked out in another way",
     [
       "ALTER TABLE mcp_tasks ALTER COLUMN ttl SET DEFAULT 5",
+      "DROP VIEW mcp_task_overview",
       "ALTER TABLE mcp_tasks DROP COLUMN expires_at",
       "ALTER TABLE mcp_tasks ADD COLUMN expires_at bigint GENERATED ALWAYS AS (created_at - ttl) STORED"
     ],

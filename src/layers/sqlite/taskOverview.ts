@@ -1,0 +1,37 @@
+/**
+ * The view of the tasks for people and dashboards: readable times and reasons, and no payloads.
+ *
+ * @since 0.2.0
+ */
+import { reasonOf } from "../sql/overviewColumns.ts"
+import type { TaskTables } from "../sql/TaskTables.ts"
+
+/**
+ * Gives the statement that makes the view. A later step drops it before it changes what it reads, and makes it again.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const taskOverview = ({ overview, tasks }: TaskTables): string =>
+  `CREATE VIEW ${overview} AS SELECT
+  task_id,
+  session_id,
+  status,
+  ${textOf("original_method")} AS method,
+  ${textOf("name")} AS name,
+  ${timeOf("created_at")} AS created_at,
+  ${timeOf("last_updated_at")} AS last_updated_at,
+  ${timeOf("expires_at")} AS expires_at,
+  attempt,
+  worker,
+  ${timeOf("started_at")} AS started_at,
+  result_kind,
+  ${reasonOf("instr", textOf)} AS reason,
+  rerun_of,
+  rerun_as
+FROM ${tasks} WHERE expires_at IS NULL OR expires_at > (julianday('now') - 2440587.5) * 86400000`
+
+const timeOf = (column: string): string => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`
+
+/** Without its quotes. What is escaped in it stays so, since no engine reads JSON. */
+const textOf = (column: string): string => `substr(${column}, 2, length(${column}) - 2)`
