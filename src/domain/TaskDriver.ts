@@ -72,6 +72,11 @@ export interface TaskPosition {
  */
 export interface PageQuery extends TaskRange {
   readonly scope: TaskScope
+  /**
+   * Only tasks of this name; for `null`, those without one. It is there only for `pageSummaries` of a driver with
+   * `pagesByName`, in the scope of all sessions.
+   */
+  readonly name?: StoredJson | null
   /** Only tasks that come behind this position in the order of the page. It lies between the times of the range. */
   readonly after: TaskPosition | undefined
   /** At most this many tasks, at least one. */
@@ -271,6 +276,12 @@ export interface TaskDriver {
 
   /** Reads a page of summaries, by index, without reading the large parts. */
   readonly pageSummaries: (query: PageQuery) => Effect.Effect<DriverPage<StoredSummary>, TaskDriverError>
+
+  /**
+   * Says that `pageSummaries` finds the tasks of one name by index. Without it the service reads pages of all names, and looks
+   * for the name itself.
+   */
+  readonly pagesByName?: true
 
   /**
    * Lists up to `limit` tasks of any session in one of the (non-terminal) `statuses`, visible at `now`, last written

@@ -289,8 +289,8 @@ export interface ListOptions {
 }
 
 /**
- * Which tasks a list gives, and in which order. Each field that is there narrows the list. An index serves `status` and the times of
- * creation. For the other fields the storage searches what is left.
+ * Which tasks a list gives, and in which order. Each field that is there narrows the list. An index serves `status`, the times of
+ * creation and, on SQLite and PostgreSQL, `name` in a list of all sessions. For the other fields the storage searches what is left.
  *
  * @since 0.2.0
  * @category options

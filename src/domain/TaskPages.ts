@@ -64,14 +64,28 @@ export const listSummaries = (
   session: Session,
   request: SummaryListOptions | undefined,
   maxPageSize: number,
-  read: TaskDriver["pageSummaries"]
+  { pageSummaries, pagesByName }: Pick<TaskDriver, "pageSummaries" | "pagesByName">
 ): Effect.Effect<SummaryPage<TaskSummary>, ListError> =>
   parsed(parsePage(session, parseFilter(request), request, maxPageSize), (page) => {
-    const { search } = page.query.filter
+    const { filter, session } = page.query
+    const { name, search } = pagesByName === true && session === undefined
+      ? withoutName(filter.search)
+      : { name: undefined, search: filter.search }
+    const read: TaskDriver["pageSummaries"] = name === undefined
+      ? pageSummaries
+      : (query) => pageSummaries({ ...query, name })
     return search === undefined
       ? readPage(operation, page, read, summaryFromStored)
       : searchPage(operation, page, search, read)
   })
+
+/** The name that an index decides, and what is left to search for. */
+const withoutName = (
+  { name, ...rest }: TaskSearch = {}
+): { readonly name: TaskSearch["name"]; readonly search: TaskSearch | undefined } => ({
+  name,
+  search: Object.keys(rest).length === 0 ? undefined : rest
+})
 
 const readPage = <Row extends TaskPosition, Task>(
   operation: string,

@@ -7,7 +7,7 @@ import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { InvalidInput, TaskStorageUnavailable } from "./TaskError.ts"
-import type { LimitOptions } from "./TaskOptions.ts"
+import type { LimitOptions, TaskKind } from "./TaskOptions.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
 
 /**
@@ -87,6 +87,8 @@ export interface TaskStats<Time = DateTime.Utc> {
   readonly failuresSince: Time
   /** Tasks that wait for input, and when the first of them was last written. */
   readonly waitingForInput: { readonly count: number; readonly since?: Time }
+  /** The kinds whose tasks wait because somebody paused them. */
+  readonly paused: ReadonlyArray<TaskKind & { readonly pausedAt: Time }>
   /** Registered workers, and how many tasks they hold, the dead ones too. */
   readonly workers: { readonly live: number; readonly dead: number; readonly tasks: number }
 }
@@ -119,7 +121,7 @@ export interface FindTaskIdsOptions extends LimitOptions {
  */
 export interface StatsOperations {
   /**
-   * Counts tasks by status and by name, failures by reason, what waits for input, and workers. What is written at the same time
+   * Counts tasks by status and by name, failures by reason, what waits for input, paused kinds and workers. What is written at the same time
    * may be counted or not. Its cost grows with the number of tasks.
    */
   readonly taskStats: (

@@ -75,7 +75,7 @@ export const fromDriver = Effect.fnUntraced(
       ...makeFreeTasks(driver, watch),
       ...workers,
       ...pauses,
-      ...makeTaskStats(driver, workers, resolved),
+      ...makeTaskStats(driver, { ...workers, ...pauses }, resolved),
       backendName: driver.backendName,
       generateTaskId: Effect.flatMap(resolved.generateId, (id) => Effect.fromResult(parseId("generateId", id))),
       taskCount: () => countTasks(driver, undefined),

@@ -166,8 +166,7 @@ export const makeSessionTasks = (
     listTaskSummaries: (request) =>
       parsed(
         readOptions(request, summaryListOptions),
-        (request) =>
-          listSummaries("listTaskSummaries", parsedSession, request, options.maxPageSize, driver.pageSummaries)
+        (request) => listSummaries("listTaskSummaries", parsedSession, request, options.maxPageSize, driver)
       ),
 
     getTaskResult: (taskId) =>

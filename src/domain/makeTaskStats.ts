@@ -13,7 +13,7 @@ import { statsOfTally } from "./statsOfTally.ts"
 import { findEndingByPages, tallyByPages } from "./tallyTasks.ts"
 import { answered, decoded, operate, parsed } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
-import type { WorkerOperations } from "./TaskOperations.ts"
+import type { PauseOperations, WorkerOperations } from "./TaskOperations.ts"
 import type { StatsOperations, TaskStats } from "./TaskStats.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 
@@ -36,7 +36,7 @@ const defaultIds = 2
  */
 export const makeTaskStats = (
   driver: TaskDriver,
-  { listWorkers }: Pick<WorkerOperations, "listWorkers">,
+  { listWorkers, pausedTasks }: Pick<WorkerOperations & PauseOperations, "listWorkers" | "pausedTasks">,
   options: ResolvedOptions
 ): StatsOperations => {
   const tally = driver.tally ?? ((query) => tallyByPages(driver, query))
@@ -68,7 +68,11 @@ export const makeTaskStats = (
             }
             return answered("taskStats", tally(query), (tally) =>
               Effect.flatMap(decoded("taskStats", tally, (tally) => statsOfTally(tally, query)), (stats) =>
-                Effect.map(countWorkers, (workers): TaskStats => ({ ...stats, workers }))))
+                Effect.zipWith(
+                  Effect.suspend(pausedTasks),
+                  countWorkers,
+                  (paused, workers): TaskStats => ({ ...stats, paused, workers })
+                )))
           })
       ),
 

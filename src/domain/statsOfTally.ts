@@ -25,7 +25,7 @@ const longestReason = 200
 export const statsOfTally = (
   { failures, groups, waitingSince }: TaskTally,
   { failedSince, failureLimit }: Pick<TallyQuery, "failedSince" | "failureLimit">
-): Omit<TaskStats, "workers"> => {
+): Omit<TaskStats, "paused" | "workers"> => {
   const byStatus = statusStats(groups)
   const reasons = reasonsOf(failures)
   const isCut = failures.length >= failureLimit

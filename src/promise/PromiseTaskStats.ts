@@ -32,7 +32,7 @@ export interface FindTaskIdsOptions extends Domain.FindTaskIdsOptions, SignalOpt
  */
 export interface PromiseTaskStats {
   /**
-   * Counts tasks by status and by name, failures by reason, what waits for input, and workers. What is written at the same time
+   * Counts tasks by status and by name, failures by reason, what waits for input, paused kinds and workers. What is written at the same time
    * may be counted or not. Its cost grows with the number of tasks.
    */
   readonly taskStats: (options?: TaskStatsOptions) => Promise<TaskStats>

@@ -6,6 +6,7 @@
 import { InvalidInput } from "../domain/TaskError.ts"
 import type * as Domain from "../domain/TaskStats.ts"
 import { findTaskIdsCall, taskStatsCall } from "./callOptions.ts"
+import { encodePausedKind } from "./codec.ts"
 import { formatTime } from "./formatTime.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
 import type { PromiseTaskStats, TaskStats } from "./PromiseTaskStats.ts"
@@ -31,6 +32,7 @@ const encodeStats = (stats: Domain.TaskStats): TaskStats => ({
   byStatus: encodeStatuses(stats.byStatus),
   byName: stats.byName.map(({ byStatus, ...kind }) => ({ ...kind, byStatus: encodeStatuses(byStatus) })),
   failures: stats.failures.map(({ latest, ...failure }) => ({ ...failure, latest: formatTime(latest) })),
+  paused: stats.paused.map(encodePausedKind),
   failuresSince: formatTime(stats.failuresSince),
   waitingForInput: encodeWaiting(stats.waitingForInput)
 })

@@ -363,6 +363,7 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     const worker = await storage.registerWorker({ lease: 60_000 })
     await storage.createTask({ ...call, taskId: "three", worker: worker.workerId })
     const failed = await storage.settleTask("one-1", failure, { failure: new TypeError("lost") })
+    await storage.pauseTasks({ method: "other" })
     const stats = await storage.taskStats()
     expect(stats).toStrictEqual({
       count: 3,
@@ -383,6 +384,7 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
       otherFailures: 0,
       failuresSince: expect.stringMatching(/^2\d{3}-.*Z$/),
       waitingForInput: { count: 1, since: createdAt },
+      paused: [{ method: "other", pausedAt: expect.stringMatching(/^2\d{3}-.*Z$/) }],
       workers: { live: 1, dead: 0, tasks: 1 }
     })
     expect(stats.byName[0]?.byStatus.failed).toStrictEqual({ count: 1, oldest: createdAt })

@@ -5,11 +5,11 @@
  */
 import { longestTimer } from "../../domain/longestTimer.ts"
 import type { SqlDialect } from "../sql/SqlDialect.ts"
-import type { SqlStatement } from "../sql/SqlStatement.ts"
+import { notOutlived, type SqlStatement } from "../sql/SqlStatement.ts"
 import { postgresDefinitions } from "./postgresDefinitions.ts"
 import { postgresFault, schemaFault } from "./PostgresFault.ts"
 import { makeTriggers, recount, triggersExist } from "./PostgresLimits.ts"
-import { isMadeAlone, kindKey, migrations, remake } from "./PostgresSchema.ts"
+import { indexedName, isMadeAlone, kindKey, migrations, nameIndexes, remake } from "./PostgresSchema.ts"
 
 /**
  * What the dialect of one driver knows: how long a change of the schema waits for each lock that it needs, in milliseconds,
@@ -51,6 +51,14 @@ export const makePostgresDialect = ({ place, statementTimeout = 10_000 }: Postgr
     // What a query selects would be taken for a good part of the table, which would be read as a whole.
     among: (select) => `= ANY (ARRAY(${select}))`,
     selective: (condition) => condition,
+    indexedName,
+    nameIndexes,
+    groups: (tasks) =>
+      nameIndexes.map((condition) =>
+        `SELECT original_method, name, status, count(*), min(created_at) FROM ${tasks} ` +
+        `WHERE ${condition} AND ${notOutlived} GROUP BY original_method, name, status`
+      ).join(" UNION ALL "),
+    endsWith: "right(task_id, ?) = ?",
     idList: "SELECT jsonb_array_elements_text(CAST(? AS jsonb))",
     kindKey,
     joinEach: (tasks, where, lock) =>

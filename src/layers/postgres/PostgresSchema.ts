@@ -7,7 +7,7 @@ import { heldByWorker } from "../../domain/StoredTask.ts"
 import { activeStatuses } from "../../domain/TaskStatus.ts"
 import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
 import type { DatabasePart, SqlMigration } from "../sql/SqlDialect.ts"
-import { bytesOf, isHeld, isLeased, isNotHeld, statusIn, waitsForNothing } from "../sql/SqlStatement.ts"
+import { bytesOf, isFailed, isHeld, isLeased, isNotHeld, statusIn, waitsForNothing } from "../sql/SqlStatement.ts"
 import type { TaskTables } from "../sql/TaskTables.ts"
 import { taskOverview } from "./taskOverview.ts"
 
@@ -43,6 +43,30 @@ export const kindKey = (text: string): string =>
 
 /** An entry of an index holds some 2700 bytes, and ids take up to 765 bytes each. */
 const kindLength = 900
+
+/**
+ * The name of a task in the index of names, by its bytes as ids are.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const indexedName = "name COLLATE \"C\""
+
+/** The name and the id leave so much room for the method. */
+const methodLength = 256
+
+const hasShortMethod = `least(octet_length(original_method), ${methodLength}) < ${methodLength}`
+
+/** Of an equation PostgreSQL thinks that few rows meet it. */
+const hasLongMethod = `least(octet_length(original_method), ${methodLength}) = ${methodLength}`
+
+/**
+ * The conditions of the two indexes of names, of which each task meets one.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const nameIndexes: ReadonlyArray<string> = [hasShortMethod, hasLongMethod]
 
 /**
  * Gives the steps of the schema, oldest first. A step that has been released never changes.
@@ -194,6 +218,12 @@ $$`,
         `CREATE INDEX ${prefix}tasks_by_lease ON ${tasks} (lease_expires_at, task_id) ` +
         `WHERE status = 'working' AND ${isLeased} AND ${waitsForNothing}`,
         `CREATE INDEX ${prefix}tasks_by_worker ON ${tasks} (worker, task_id) WHERE ${isHeld}`,
+        // The index of names holds all that is counted, so that counting reads no task; but for long methods, which no index takes.
+        `CREATE INDEX ${prefix}tasks_by_name ON ${tasks} (${indexedName}, status, created_at, task_id) ` +
+        `INCLUDE (ttl, original_method) WHERE ${hasShortMethod}`,
+        `CREATE INDEX ${prefix}tasks_by_long_method ON ${tasks} (${indexedName}, status, created_at, task_id) ` +
+        `WHERE ${hasLongMethod}`,
+        `CREATE INDEX ${prefix}tasks_by_failure ON ${tasks} (last_updated_at, task_id) WHERE ${isFailed}`,
         // A worker is written again and again, and seldom two of them at once.
         `CREATE TABLE ${workers} (
   worker_id text COLLATE "C" NOT NULL PRIMARY KEY,

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type { PageQuery } from "../../domain/TaskDriver.ts"
-import type { TaskStatus } from "../../domain/TaskStatus.ts"
+import { type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import { type makeTexts, notExpired, scoped, type SqlStatement } from "./SqlStatement.ts"
 
@@ -17,7 +17,7 @@ import { type makeTexts, notExpired, scoped, type SqlStatement } from "./SqlStat
 export interface PageStatements {
   /**
    * Selects one task more than the page holds, or nothing when they take more bytes than allowed together: sizes are added up before
-   * the first value is read. It is for a page of one status, or of any.
+   * the first value is read. It is for a page of one status, or of any, and of any name.
    */
   readonly whole: (query: PageQuery) => SqlStatement
   /** Selects the tasks that fit, the first one whatever its size, then a row of nulls for each one that is left for later. */
@@ -30,50 +30,66 @@ export interface PageStatements {
  * @since 0.2.0
  * @category constructors
  */
-export const makePageStatements =
-  (tasks: string, cached: ReturnType<typeof makeTexts>, { selective }: Pick<SqlDialect, "selective">) =>
-  (name: string, list: ReadonlyArray<string>, bytes: string): PageStatements => ({
-    whole: (query) => {
-      const params = rangeParams(query)
-      return {
-        text: cached(`${name} ${rangeKey(query)}`, () => {
-          const [status] = statusesOf(query)
-          const rows = `FROM ${tasks} WHERE ${range(query, status, selective)}`
-          const order = `ORDER BY ${orderBy(query)} LIMIT ?`
-          return `SELECT ${list.join(", ")} ${rows} AND ` +
-            `(SELECT coalesce(sum(bytes), 0) FROM (SELECT ${bytes} AS bytes ${rows} ${order}) AS sizes) <= ? ${order}`
-        }),
-        params: [...params, ...params, query.limit + 1, query.maxBytes, query.limit + 1]
-      }
-    },
-
-    fitting: (query) => {
-      const statuses = statusesOf(query)
-      const ranges = statuses.flatMap(() => [...rangeParams(query), query.limit + 1])
-      return {
-        text: cached(`${name} fitting ${rangeKey(query)}`, () => {
-          const order = orderBy(query)
-          const first = (status: TaskStatus | undefined) =>
-            `SELECT created_at, task_id, ${bytes} AS bytes FROM ${tasks} WHERE ${range(query, status, selective)} ` +
-            `ORDER BY ${order} LIMIT ?`
-          // Status by status, so that the index of each gives its tasks in order, and no more of them than there is room for.
-          const page = statuses.length === 1
-            ? first(statuses[0])
-            : `${statuses.map((status) => `SELECT * FROM (${first(status)}) AS ${status}`).join(" UNION ALL ")} ` +
-              `ORDER BY ${order} LIMIT ?`
-          return `WITH page AS (${page}), sized AS (` +
-            "SELECT task_id, row_number() OVER w AS place, sum(bytes) OVER w AS total FROM page " +
-            `WINDOW w AS (ORDER BY ${order} ROWS UNBOUNDED PRECEDING)) ` +
-            `SELECT ${list.map((column) => `task.${column}`).join(", ")} FROM sized LEFT JOIN ${tasks} AS task ` +
-            "ON task.task_id = sized.task_id AND place <= ? AND (place = 1 OR total <= ?) ORDER BY place"
-        }),
-        params: [...ranges, ...(statuses.length === 1 ? [] : [query.limit + 1]), query.limit, query.maxBytes]
-      }
+export const makePageStatements = (
+  tasks: string,
+  cached: ReturnType<typeof makeTexts>,
+  dialect: Pick<SqlDialect, "indexedName" | "nameIndexes" | "selective">
+) =>
+(name: string, list: ReadonlyArray<string>, bytes: string): PageStatements => ({
+  whole: (query) => {
+    const params = rangeParams(query)
+    return {
+      text: cached(`${name} ${rangeKey(query)}`, () => {
+        const [part = {}] = partsOf(query, dialect)
+        const rows = `FROM ${tasks} WHERE ${range(query, part, dialect)}`
+        const order = `ORDER BY ${orderBy(query)} LIMIT ?`
+        return `SELECT ${list.join(", ")} ${rows} AND ` +
+          `(SELECT coalesce(sum(bytes), 0) FROM (SELECT ${bytes} AS bytes ${rows} ${order}) AS sizes) <= ? ${order}`
+      }),
+      params: [...params, ...params, query.limit + 1, query.maxBytes, query.limit + 1]
     }
-  })
+  },
 
-/** The statuses whose tasks are selected one after the other; `undefined` for those of any. */
-const statusesOf = ({ statuses }: PageQuery): ReadonlyArray<TaskStatus | undefined> => statuses ?? [undefined]
+  fitting: (query) => {
+    const parts = partsOf(query, dialect)
+    const ranges = parts.flatMap(() => [...rangeParams(query), query.limit + 1])
+    return {
+      text: cached(`${name} fitting ${rangeKey(query)}`, () => {
+        const order = orderBy(query)
+        // Part by part, so that the index of each gives its tasks in order, and no more of them than there is room for.
+        const selects = parts.map((part) =>
+          `SELECT created_at, task_id, ${bytes} AS bytes FROM ${tasks} WHERE ${range(query, part, dialect)} ` +
+          `ORDER BY ${order} LIMIT ?`
+        )
+        const page = selects.length === 1
+          ? selects.join()
+          : `${selects.map((select, index) => `SELECT * FROM (${select}) AS part_${index}`).join(" UNION ALL ")} ` +
+            `ORDER BY ${order} LIMIT ?`
+        return `WITH page AS (${page}), sized AS (` +
+          "SELECT task_id, row_number() OVER w AS place, sum(bytes) OVER w AS total FROM page " +
+          `WINDOW w AS (ORDER BY ${order} ROWS UNBOUNDED PRECEDING)) ` +
+          `SELECT ${list.map((column) => `task.${column}`).join(", ")} FROM sized LEFT JOIN ${tasks} AS task ` +
+          "ON task.task_id = sized.task_id AND place <= ? AND (place = 1 OR total <= ?) ORDER BY place"
+      }),
+      params: [...ranges, ...(parts.length === 1 ? [] : [query.limit + 1]), query.limit, query.maxBytes]
+    }
+  }
+})
+
+/** Tasks that one index has in the order of the page. */
+interface Part {
+  readonly status?: TaskStatus
+  readonly nameIndex?: string
+}
+
+/** Gives what is selected one after the other. The index of names has the status before the time. */
+const partsOf = (
+  { name, statuses }: PageQuery,
+  { nameIndexes }: Pick<SqlDialect, "nameIndexes">
+): ReadonlyArray<Part> =>
+  name === undefined
+    ? statuses?.map((status) => ({ status })) ?? [{}]
+    : (statuses ?? taskStatuses).flatMap((status) => nameIndexes.map((nameIndex) => ({ status, nameIndex })))
 
 const orderBy = ({ order }: PageQuery): string =>
   order === "oldest" ? "created_at, task_id" : "created_at DESC, task_id DESC"
@@ -83,11 +99,12 @@ const orderBy = ({ order }: PageQuery): string =>
  * differs from that of a common one.
  */
 const range = (
-  { createdAfter, createdBefore, order, scope: { session } }: PageQuery,
-  status: TaskStatus | undefined,
-  selective: SqlDialect["selective"]
+  { createdAfter, createdBefore, name, order, scope: { session } }: PageQuery,
+  { nameIndex, status }: Part,
+  { indexedName, selective }: Pick<SqlDialect, "indexedName" | "selective">
 ): string =>
   [
+    ...(nameIndex === undefined ? [] : [nameIndex, name === null ? "name IS NULL" : `${indexedName} = ?`]),
     ...(session === undefined ? [] : [session === null ? "session_id IS NULL" : "session_id = ?"]),
     ...(status === undefined ? [] : [selective(`status = '${status}'`)]),
     ...(order === "oldest"
@@ -96,13 +113,16 @@ const range = (
     notExpired
   ].join(" AND ")
 
-const rangeParams = ({ after, createdAfter, createdBefore, order, scope }: PageQuery): Array<string | number> => {
+const rangeParams = (
+  { after, createdAfter, createdBefore, name, order, scope }: PageQuery
+): Array<string | number> => {
   const [near = beforeAll[order], far] = order === "oldest"
     ? [createdAfter, createdBefore]
     : [createdBefore, createdAfter]
   // Every id comes behind the empty one.
   const start = after ?? { createdAt: near, taskId: "" }
   return [
+    ...(name === undefined || name === null ? [] : [name.text]),
     ...(typeof scope.session === "string" ? [scope.session] : []),
     start.createdAt,
     start.taskId,
@@ -116,7 +136,8 @@ const beforeAll = { oldest: -8.64e15 - 1, newest: 8.64e15 + 1 }
 
 /** Everything that the text of a range depends on. */
 const rangeKey = (query: PageQuery): string => {
-  const { createdAfter, createdBefore, order, statuses } = query
+  const { createdAfter, createdBefore, name, order, statuses } = query
   const far = order === "oldest" ? createdBefore : createdAfter
-  return `${scoped(query.scope).key} ${order}${far === undefined ? "" : " bounded"} ${statuses?.join() ?? ""}`
+  const named = name === undefined ? "" : name === null ? " nameless" : " named"
+  return `${scoped(query.scope).key} ${order}${far === undefined ? "" : " bounded"}${named} ${statuses?.join() ?? ""}`
 }

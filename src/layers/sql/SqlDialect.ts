@@ -71,6 +71,17 @@ export interface SqlDialect {
   readonly among: (select: string) => string
   /** Says of a condition that few rows meet it, so that their index is the one to look in. */
   readonly selective: (condition: string) => string
+  /** The name of a task, as it is in the index of names. */
+  readonly indexedName: string
+  /** Conditions of which each task meets one: those of the indexes of names, if there are several. */
+  readonly nameIndexes: ReadonlyArray<string>
+  /**
+   * Selects how many of all tasks there are of each method, name and status, and when the oldest was created. Its two parameters are
+   * the time.
+   */
+  readonly groups: (tasks: string) => string
+  /** Tests that an id ends with a text. The parameters are the number of its characters and the text. */
+  readonly endsWith: string
   /** Selects the ids that the one parameter lists, as a JSON array. */
   readonly idList: string
   /** The key of a kind, by which free tasks are found: of an expression for the text of its method and then its name. */

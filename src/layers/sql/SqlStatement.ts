@@ -62,6 +62,22 @@ export const statusIn = (statuses: ReadonlyArray<TaskStatus>): string =>
 export const notExpired = "(expires_at IS NULL OR expires_at > ?)"
 
 /**
+ * The same test by the columns that the index of names holds.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const notOutlived = "(ttl IS NULL OR created_at + ttl > ?)"
+
+/**
+ * Tests that a task failed, or ended with a tool error: that it is in the index of failures.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const isFailed = "(status = 'failed' OR result_kind = 'tool_error')"
+
+/**
  * Tests that nobody has held a task since a time.
  *
  * @since 0.2.0

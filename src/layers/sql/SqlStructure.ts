@@ -184,9 +184,13 @@ const indexOf = (unique: string, reader: SqlReader): Part => {
   const table = reader.name()
   const method = reader.reads("using") ? reader.name() : "btree"
   const columns = list(reader.group())
+  const included = reader.reads("include") ? ` include (${list(reader.group())})` : ""
   reader.until(new Set(["where"]))
   const where = reader.reads("where") ? ` where ${canonical(reader.rest())}` : ""
-  return { table, shape: `${unique}${method === "btree" ? "" : `${method} `}on ${table} (${columns})${where}` }
+  return {
+    table,
+    shape: `${unique}${method === "btree" ? "" : `${method} `}on ${table} (${columns})${included}${where}`
+  }
 }
 
 const triggerOf = (reader: SqlReader): Part => {

@@ -39,7 +39,7 @@ export const removed = `task_id, CASE WHEN ${isHeld} THEN worker END AS holder`
  */
 export const makeTaskStatements = (
   tables: TaskTables,
-  dialect: Pick<SqlDialect, "among" | "idList" | "selective" | "skipLocked">
+  dialect: Pick<SqlDialect, "among" | "idList" | "indexedName" | "nameIndexes" | "selective" | "skipLocked">
 ) => {
   const { tasks } = tables
   const cached = makeTexts()
@@ -103,11 +103,6 @@ export const makeTaskStatements = (
         `ORDER BY expires_at, task_id LIMIT ?${dialect.skipLocked}) ` +
         `DELETE FROM ${tasks} WHERE task_id ${gone} AND expires_at <= ? RETURNING ${removed}`,
       params: [now, limit, now]
-    }),
-
-    count: (scope: TaskScope): SqlStatement => {
-      const { condition, key, params } = scoped(scope)
-      return { text: cached(`count ${key}`, () => `SELECT count(*) FROM ${tasks} WHERE ${condition}`), params }
-    }
+    })
   }
 }

@@ -306,7 +306,11 @@ export const readKind = (value: unknown): ResultKind => readLiteral(ResultKind.l
  */
 export const orNull = <A>(value: unknown, read: (value: unknown) => A): A | null => value === null ? null : read(value)
 
-const readStatus = (value: unknown): TaskStatus => readLiteral(taskStatuses, value)
+/**
+ * @since 0.2.0
+ * @category readers
+ */
+export const readStatus = (value: unknown): TaskStatus => readLiteral(taskStatuses, value)
 
 const readLiteral = <A extends string>(literals: ReadonlyArray<A>, value: unknown): A => {
   for (const literal of literals) if (literal === value) return literal

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { DriverPage, PageQuery, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { TallyFailure, TaskTally } from "../../domain/TaskTally.ts"
 import { makeSqlFreeTasks } from "./makeSqlFreeTasks.ts"
 import { makeSqlMessages } from "./makeSqlMessages.ts"
 import { makeSqlPauses } from "./makeSqlPauses.ts"
@@ -13,12 +14,15 @@ import { makeSqlWorkers } from "./makeSqlWorkers.ts"
 import type { PageStatements } from "./PageStatements.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import type { SqlRunner } from "./SqlRunner.ts"
-import type { SqlWrites } from "./SqlWrites.ts"
+import { readIds, type SqlWrites } from "./SqlWrites.ts"
+import { makeTallyStatements } from "./TallyStatements.ts"
 import { makeTaskStatements } from "./TaskStatements.ts"
 import {
   orNull,
   readInteger,
+  readJson,
   readKind,
+  readStatus,
   readSummary,
   readTask,
   readText,
@@ -41,6 +45,7 @@ export const makeSqlDriver = (
 ): Omit<TaskDriver, "backendName"> & Required<Pick<TaskDriver, "findRevisions">> => {
   const { read } = runner
   const statements = makeTaskStatements(tables, dialect)
+  const tallies = makeTallyStatements(tables, dialect)
 
   const find: TaskDriver["find"] = (taskId, scope) =>
     read(statements.find(taskId, scope), ([row]) => row === undefined ? undefined : readTask(row))
@@ -54,7 +59,7 @@ export const makeSqlDriver = (
           return { tasks, more: tasks.length < rows.length }
         })
       )
-      if (query.statuses !== undefined && query.statuses.length > 1) return fitting
+      if (query.name !== undefined || (query.statuses !== undefined && query.statuses.length > 1)) return fitting
       const whole = read(page.whole(query), (rows) => ({
         tasks: rows.slice(0, query.limit).map(readRow),
         more: rows.length > query.limit
@@ -78,11 +83,19 @@ export const makeSqlDriver = (
     },
     page: page(statements.page, readTask),
     pageSummaries: page(statements.pageSummaries, readSummary),
+    pagesByName: true,
     stale: (query) => read(statements.stale(query), readAbandoned),
     abandoned: (query) => read(statements.abandoned(query), readAbandoned),
     ...makeSqlFreeTasks(tables, dialect, runner, take),
     removeExpired: (now, limit) => removeTasks(statements.removeExpired(now, limit)),
-    count: (scope) => read(statements.count(scope), (rows) => readInteger(rows[0]?.[0])),
+    count: (scope) => read(tallies.count(scope), (rows) => readInteger(rows[0]?.[0])),
+    tally: (query) =>
+      Effect.zipWith(
+        read(tallies.groups(query), readGroups),
+        read(tallies.failures(query), (rows) => rows.map(readFailure)),
+        (groups, failures) => ({ ...groups, failures })
+      ),
+    findEnding: (query) => read(tallies.ending(query), readIds),
     findRevisions: (taskIds) =>
       read(
         statements.findRevisions(taskIds),
@@ -97,6 +110,29 @@ export const makeSqlDriver = (
     afterCommit: sql.afterCommit
   }
 }
+
+const readGroups = (rows: ReadonlyArray<Row>): Pick<TaskTally, "groups" | "waitingSince"> => {
+  const waiting = rows.find((row) => row[2] === null)
+  return {
+    groups: rows.filter((row) => row !== waiting).map((row) => ({
+      originalMethod: readJson(row[0]),
+      name: orNull(row[1], readJson),
+      status: readStatus(row[2]),
+      count: readInteger(row[3]),
+      oldest: readInteger(row[4])
+    })),
+    waitingSince: orNull(waiting?.[4] ?? null, readInteger)
+  }
+}
+
+const readFailure = (row: Row): TallyFailure => ({
+  originalMethod: readJson(row[0]),
+  name: orNull(row[1], readJson),
+  failure: orNull(row[2], readJson),
+  statusMessage: orNull(row[3], readJson),
+  result: orNull(row[4], readJson),
+  lastUpdatedAt: readInteger(row[5])
+})
 
 const readAbandoned = (rows: ReadonlyArray<Row>) =>
   rows.map((row) => ({ taskId: readText(row[0]), resultKind: orNull(row[1], readKind) }))

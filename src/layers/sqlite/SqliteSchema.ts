@@ -5,7 +5,7 @@
  */
 import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
 import type { DatabasePart, SqlMigration } from "../sql/SqlDialect.ts"
-import { bytesOf, isHeld, isLeased, isNotHeld, waitsForNothing } from "../sql/SqlStatement.ts"
+import { bytesOf, isFailed, isHeld, isLeased, isNotHeld, waitsForNothing } from "../sql/SqlStatement.ts"
 import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
 import { taskOverview } from "./taskOverview.ts"
 
@@ -71,6 +71,7 @@ const stepsOf = (
       ...remade(tasks, 3, createTasks(tasks, fourth), thirdColumns, [...indexNames(tasks), `${tasks}_by_lease`]),
       ...indexes(tasks).filter((index) => !index.includes("_by_update ")),
       ...holdIndexes(tasks),
+      ...operatorIndexes(tasks),
       `CREATE TABLE ${workers} (
   worker_id TEXT NOT NULL PRIMARY KEY,
   registered_at INTEGER NOT NULL,
@@ -227,6 +228,15 @@ const holdIndexes = (tasks: string): ReadonlyArray<string> =>
     `WHERE status = 'working' AND ${isLeased} AND ${waitsForNothing}`,
     `worker ON ${tasks} (worker, task_id) WHERE ${isHeld}`
   ].map((index) => `CREATE INDEX ${tasks}_by_${index}`)
+
+/**
+ * The index of names holds all that is counted, so that counting reads no task. Its columns never change but for the status and
+ * the ttl.
+ */
+const operatorIndexes = (tasks: string): ReadonlyArray<string> => [
+  `CREATE INDEX ${tasks}_by_name ON ${tasks} (name, status, created_at, task_id, ttl, original_method)`,
+  `CREATE INDEX ${tasks}_by_failure ON ${tasks} (last_updated_at, task_id) WHERE ${isFailed}`
+]
 
 /**
  * Gives the key of a kind, of the text of its method and then its name.

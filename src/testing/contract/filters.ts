@@ -35,6 +35,9 @@ const createTurns = Effect.fnUntraced(function*(tasks: SessionTasks) {
 /** Ids that are not in the order of the times. */
 const turn = (index: number): string => `task-${(index * 7) % 15}`
 
+/** Ids of 255 bytes, not in the order of the times. */
+const wide = (index: number): string => `${(index * 7) % 40 + 10}-`.padEnd(255, "x")
+
 const turnsIn = (statuses: ReadonlyArray<TaskStatus>): ReadonlyArray<string> =>
   Array.from({ length: 15 }, (_, index) => index)
     .filter((index) => statuses.some((status) => taskStatuses.indexOf(status) === index % 5))
@@ -208,9 +211,62 @@ export const filtersGroup: ContractGroup = {
           }
         }
       }
-      const { examined } = yield* second.listTaskSummaries({ name: "report" })
+      const { examined } = yield* second.listTaskSummaries({ resultKind: "error" })
       yield* equal("examined", examined, 8)
       yield* equal("examined by index", (yield* second.listTaskSummaries({ status: "working" })).examined, undefined)
+    }),
+
+    contractCase("finds the tasks of a name, whatever their method and status", function*({ clock, first, second }) {
+      const long = "m".repeat(20_000)
+      const names = ["report", null, "n".repeat(255), "\ud800".repeat(255)]
+      for (let index = 0; index < 40; index++) {
+        const name = names[index % 4] ?? undefined
+        yield* createIn(
+          index % 3 === 0 ? first.forSession("session-1") : first,
+          wide(index),
+          taskStatuses[index % 5] ?? "working",
+          {
+            ...at(Math.floor(index / 8)),
+            ...(name === undefined ? {} : { name }),
+            ...(index % 7 === 0 ? { originalMethod: long } : {}),
+            ...(index % 11 === 0 ? { ttl: clock.currentTimeMillisUnsafe() + 5 - Math.floor(index / 8) } : {})
+          }
+        )
+      }
+      const sought = (nameAt: number, isWanted: (index: number) => boolean) =>
+        Array.from({ length: 40 }, (_, index) => index)
+          .filter((index) => index % 4 === nameAt && index % 11 !== 0 && isWanted(index))
+          .toSorted((left, right) =>
+            Math.floor(left / 8) - Math.floor(right / 8) || (wide(left) < wide(right) ? -1 : 1)
+          )
+          .map(wide)
+      yield* clock.advance(5)
+      for (const [nameAt, name] of names.entries()) {
+        for (const order of orders) {
+          const list = (filter: TaskFilter, size: number) => filtered(second, { ...filter, name, order }, size)
+          for (const size of [1, 3, 50]) {
+            const ids = inOrder(order, sought(nameAt, () => true))
+            yield* equal(`${nameAt}, ${order}, by ${size}`, yield* list({}, size), chunks(ids, size))
+          }
+          const failed = inOrder(order, sought(nameAt, (index) => index % 5 === 3))
+          yield* equal(`failed ${nameAt}, ${order}`, (yield* list({ status: "failed" }, 2)).flat(), failed)
+          const within = inOrder(order, sought(nameAt, (index) => index >= 8 && index < 24))
+          const time = (millis: number) => DateTime.makeUnsafe(millis)
+          yield* equal(
+            `some time of ${nameAt}, ${order}`,
+            (yield* list({ createdAfter: time(1), createdBefore: time(3) }, 2)).flat(),
+            within
+          )
+          const short = inOrder(order, sought(nameAt, (index) => index % 7 !== 0))
+          yield* equal(`a method of ${nameAt}, ${order}`, (yield* list({ method: "tools/call" }, 2)).flat(), short)
+          const own = inOrder(order, sought(nameAt, (index) => index % 3 === 0))
+          yield* equal(
+            `of a session, ${nameAt}, ${order}`,
+            (yield* filtered(second.forSession("session-1"), { name, order }, 2)).flat(),
+            own
+          )
+        }
+      }
     }),
 
     contractCase("searches within a session, and shows no expired task", function*({ clock, first, second }) {

@@ -236,6 +236,16 @@ export const statsGroup: ContractGroup = {
       yield* equal("then", (yield* second.taskStats()).waitingForInput, { count: 1, since: time(now + 4) })
     }),
 
+    contractCase("tells which kinds are paused", function*({ clock, first, second }) {
+      yield* equal("at first", (yield* first.taskStats()).paused, [])
+      yield* first.pauseTasks({ method: "tools/call", name: "search" })
+      yield* first.pauseTasks({ method: "prompts/get" })
+      const pausedAt = time(clock.currentTimeMillisUnsafe())
+      const paused = [{ method: "prompts/get", pausedAt }, { method: "tools/call", name: "search", pausedAt }]
+      yield* equal("paused", (yield* second.taskStats()).paused, paused)
+      yield* equal("beside a session", (yield* second.taskStats({ sessionId: "session-1" })).paused, paused)
+    }),
+
     contractCase("counts workers, and what they hold", function*(world) {
       const { first, second } = world
       const [one, two] = [yield* register(first), yield* register(first)]

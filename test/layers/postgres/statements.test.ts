@@ -109,7 +109,16 @@ const operations: ReadonlyArray<readonly [name: string, statements: number, oper
     1,
     ({ storage }) => storage.listTaskSummaries({ order: "newest", sessionId: "s5", status: ["completed", "failed"] })
   ],
-  ["a search", 2, ({ storage }) => storage.listTaskSummaries({ status: "working", name: "report" })],
+  ["a page of a name", 1, ({ storage }) => storage.listTaskSummaries({ name: "report" })],
+  [
+    "the newest page of a status and no name",
+    1,
+    ({ storage }) => storage.listTaskSummaries({ order: "newest", status: "working", name: null })
+  ],
+  ["the statistics", 4, ({ storage }) => storage.taskStats()],
+  ["the statistics of a session", 4, ({ storage }) => storage.taskStats({ sessionId: "s5" })],
+  ["a look for an ending", 1, ({ storage }) => storage.findTaskIds({ ending: "sk-5" })],
+  ["a search", 2, ({ storage }) => storage.listTaskSummaries({ status: "working", resultKind: "error" })],
   ["a page of nothing", 2, ({ storage }) => storage.listTasksForSession("nobody")],
   ["a count", 1, ({ storage }) => storage.taskCount()],
   ["a count of a session", 1, ({ storage }) => storage.forSession("s5").taskCount()],
@@ -158,6 +167,9 @@ const operations: ReadonlyArray<readonly [name: string, statements: number, oper
   ["taking all messages", 1, ({ storage }) => storage.messages.dequeueAll("q5")],
   ["maintenance", 4, ({ storage }) => storage.maintenance()]
 ]
+
+/** What reads an index from its start to its end, or the table if that is smaller. */
+const ofAll = ["a count", "the statistics", "a look for an ending"]
 
 /** A table of many tasks, of which few are anybody's, and few are at work. */
 const filled = perFile(Effect.gen(function*() {
@@ -254,7 +266,7 @@ describe("among many tasks and messages", () => {
       for (const text of texts) {
         if (text.startsWith("SET TRANSACTION")) continue
         // Whoever counts all tasks reads all of them.
-        if (text.startsWith("SELECT count(*) FROM mcp_tasks WHERE (expires_at")) continue
+        if (ofAll.some((name) => seen.get(name)?.includes(text))) continue
         const nodes = yield* genericPlan(sql, text)
         const scanned = nodes.flatMap((node) => node["Node Type"].endsWith("Seq Scan") ? [node["Relation Name"]] : [])
         for (const table of ["mcp_tasks", "mcp_messages"]) assert.notInclude(scanned, table, text)
@@ -331,7 +343,7 @@ describe("among many tasks and messages", () => {
       for (let round = 0; round < 12; round++) {
         yield* driver.findRevisions?.(["task-1", "task-2"]) ?? Effect.void
         for (const [name, , operation] of operations) {
-          if (name !== "a count") yield* Effect.exit(operation({ limited, storage }))
+          if (!ofAll.includes(name)) yield* Effect.exit(operation({ limited, storage }))
         }
       }
       assert.deepStrictEqual(yield* scans, before)

@@ -22,6 +22,13 @@ const messagesOfRemoved = /^DELETE FROM \w+messages WHERE queue IN |^WITH remove
 const sweepMessages = /^WITH gone .* DELETE FROM \w+messages /
 const page = /^SELECT .* ORDER BY created_at, task_id LIMIT \S+$/s
 const tie = /^UPDATE \w+tasks SET rerun_as = /
+const tied = /, tied AS /
+const stats = "stats"
+const countAll = /^SELECT \(SELECT count/
+const groups = / GROUP BY .* UNION ALL SELECT NULL, /
+const failures = /^SELECT original_method, name, failure, /
+const ending = /^SELECT task_id FROM \w+ WHERE task_id (IN|= ANY) /
+const parts = /^WITH page AS \(SELECT \* FROM /
 const newest = /^SELECT .* ORDER BY created_at DESC, task_id DESC LIMIT \S+$/s
 const severalStatuses = /^WITH page AS \(SELECT \* FROM /
 const freeTasks = "claimableTasks, expired leases"
@@ -137,16 +144,56 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
     postgres: rewrite(/^CREATE FUNCTION \w+_count_delete/, "tasks = tasks - removed.number", () => "tasks = tasks")
   },
 
-  both(
-    "a rerun is not tied to its task",
-    "rerunTask",
-    rewrite(tie, "rerun_as = #", (matched) => `rerun_as = nullif(${/\S+$/.exec(matched)?.[0] ?? ""}, 'new')`)
-  ),
-  both(
-    "a rerun does not change the revision of its task",
-    "rerunTask",
-    rewrite(tie, "revision + 1", () => "revision + 0")
-  ),
+  {
+    name: "a rerun is not tied to its task",
+    noticedBy: "rerunTask",
+    sqlite: rewrite(tie, "rerun_as = #", () => "rerun_as = nullif(?, 'new')"),
+    postgres: rewrite(tied, "rerun_as = added.task_id", () => "rerun_as = nullif(added.task_id, 'new')")
+  },
+  {
+    name: "a rerun does not change the revision of its task",
+    noticedBy: "rerunTask",
+    sqlite: rewrite(tie, "revision + 1", () => "revision + 0"),
+    postgres: rewrite(tied, "revision = task.revision + 1", () => "revision = task.revision")
+  },
+
+  both("count of all sees expired tasks", "expiry", rewrite(countAll, "expires_at <= #", never)),
+  both("tally counts expired tasks", stats, rewrite(groups, "created_at + ttl > #", always)),
+  both("tally counts expired tasks of a session", stats, rewrite(groups, "expires_at > #", always)),
+  both("tally ignores the session", stats, rewrite(groups, "session_id = #", always)),
+  {
+    name: "tally leaves out long methods",
+    noticedBy: stats,
+    postgres: rewrite(groups, "256) = 256", never)
+  },
+  {
+    name: "tally takes the methods of a name for one",
+    noticedBy: stats,
+    sqlite: rewrite(groups, "first_method = last_method", always)
+  },
+  both("tally finds failures of any time", stats, rewrite(failures, "last_updated_at >= #", always)),
+  both("tally finds no tool errors", stats, rewrite(failures, "result_kind = 'tool_error'", never)),
+  both("tally finds failures of any session", stats, rewrite(failures, "session_id = #", always)),
+  both("tally finds expired failures", stats, rewrite(failures, "expires_at > #", always)),
+  {
+    name: "an ending is found anywhere",
+    noticedBy: stats,
+    sqlite: rewrite(ending, "substr(task_id, -#) = #", always),
+    postgres: rewrite(ending, "right(task_id, #) = #", always)
+  },
+  both("expired tasks are found by their endings", stats, rewrite(ending, "expires_at > #", always)),
+  {
+    name: "a page ignores the name",
+    noticedBy: "filters",
+    sqlite: rewrite(parts, "name = #", always),
+    postgres: rewrite(parts, "name COLLATE \"C\" = #", always)
+  },
+  both("a page of no name has tasks of names", "filters", rewrite(parts, "name IS NULL", always)),
+  {
+    name: "a page of a name leaves out long methods",
+    noticedBy: "filters",
+    postgres: rewrite(parts, "256) = 256", never)
+  },
 
   both(
     "page is not in order",
