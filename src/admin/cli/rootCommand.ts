@@ -7,7 +7,9 @@ import * as Command from "effect/cli/Command"
 import { cancel } from "./commands/cancel.ts"
 import { ls } from "./commands/ls.ts"
 import { maintenance } from "./commands/maintenance.ts"
+import { pause } from "./commands/pause.ts"
 import { rerun } from "./commands/rerun.ts"
+import { resume } from "./commands/resume.ts"
 import { rm } from "./commands/rm.ts"
 import { show } from "./commands/show.ts"
 import { stats } from "./commands/stats.ts"
@@ -24,6 +26,6 @@ import { programName } from "./programName.ts"
  */
 export const rootCommand = Command.make(programName).pipe(
   Command.withDescription("Find, explain and look after the tasks of MCP servers"),
-  Command.withSubcommands([ls, show, stats, workers, watch, rerun, cancel, rm, maintenance]),
+  Command.withSubcommands([ls, show, stats, workers, watch, rerun, cancel, rm, pause, resume, maintenance]),
   Command.withGlobalFlags(globalFlags)
 )

@@ -14,9 +14,10 @@ import { counted } from "../counted.ts"
 import { lengthFlag } from "../filterFlags.ts"
 import { failureFormat, kindFormat, statusFormat } from "../formats/statsFormats.ts"
 import { JsonFlag } from "../globalFlags.ts"
+import { shownKind } from "../kindFlags.ts"
 import { openStorage } from "../openStorage.ts"
 import { printRows } from "../printRows.ts"
-import { safeJson } from "../safeText.ts"
+import { safeJson, safeLine } from "../safeText.ts"
 import { shownAge } from "../times.ts"
 
 /**
@@ -43,7 +44,8 @@ export const stats = Command.make(
         sessionId: Option.getOrUndefined(session),
         failuresSince: Option.getOrUndefined(failuresSince)
       })
-      if (yield* JsonFlag) return yield* out(`${safeJson(stats)}\n`)
+      const paused = yield* storage.pausedTasks()
+      if (yield* JsonFlag) return yield* out(`${safeJson({ ...stats, paused })}\n`)
       const now = yield* DateTime.now
       yield* out(`${counted(stats.count, "task")}\n\n`)
       yield* printRows(statusFormat, taskStatuses.map((status) => ({ status, ...stats.byStatus[status] })))
@@ -57,6 +59,7 @@ export const stats = Command.make(
       yield* out(
         `\nWaiting for input: ${counted(stats.waitingForInput.count, "task")}${waiting}\n` +
           `Workers: ${live} live, ${dead} dead, with ${counted(tasks, "task")}\n` +
+          paused.map((kind) => `Paused for ${shownAge(kind.pausedAt, now)}: ${safeLine(shownKind(kind))}\n`).join("") +
           `Failures of the last ${shownAge(stats.failuresSince, now)}: ${
             stats.failures.length === 0 ? "none\n" : "\n\n"
           }`
