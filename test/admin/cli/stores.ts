@@ -40,7 +40,7 @@ const dynamodb: Store = {
 
 export const stores: ReadonlyArray<Store> = [sqlite, postgres, dynamodb]
 
-const openStore = (url: string): Effect.Effect<TaskStorageShape, never, Scope.Scope> =>
+export const openStore = (url: string): Effect.Effect<TaskStorageShape, never, Scope.Scope> =>
   Layer.build(layerFromUrl(url, {
     maintenance: false,
     dynamodb: { nativeTtl: false }
