@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { InvalidInput, TaskStorageUnavailable } from "../../domain/TaskError.ts"
 import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { TaskStorageUrlOptions } from "../../layers/TaskStorageUrl.ts"
 import { type CommandEnded, usageError } from "./ExitCode.ts"
 import { DatabaseSchemaFlag, TablePrefixFlag, UrlFlag } from "./globalFlags.ts"
 
@@ -31,7 +32,7 @@ export type StorageFlags =
  * @since 0.2.0
  * @category getters
  */
-const storageUrl: Effect.Effect<string, CommandEnded, StorageFlags> = Effect.gen(function*() {
+export const storageUrl: Effect.Effect<string, CommandEnded, StorageFlags> = Effect.gen(function*() {
   const given = Option.getOrUndefined(yield* UrlFlag) ??
     Option.getOrUndefined(yield* Effect.orDie(Config.option(Config.String("TASKS_URL"))))
   if (given === undefined || given === "") {
@@ -43,20 +44,27 @@ const storageUrl: Effect.Effect<string, CommandEnded, StorageFlags> = Effect.gen
 })
 
 /**
- * Opens the storage that a URL names, until the scope closes. It changes no schema, makes no file, and leaves the upkeep to the
- * servers, unless `schema` is `migrate`.
+ * What a store is opened for. With `verify` nothing of its schema is changed, and no file is made.
  *
  * @since 0.2.0
- * @category constructors
+ * @category options
  */
-const openUrl = Effect.fnUntraced(function*(
+export interface OpeningOptions {
+  readonly schema: "verify" | "migrate"
+  /** Whether it is opened as by those who limit how many tasks there are. */
+  readonly limits?: boolean
+}
+
+/**
+ * Gives the options with which a URL is opened. The upkeep is left to the servers.
+ *
+ * @since 0.2.0
+ * @category getters
+ */
+export const storageOptions = Effect.fnUntraced(function*(
   url: string,
-  schema: "verify" | "migrate" = "verify"
-): Effect.fn.Return<
-  TaskStorageShape,
-  CommandEnded | InvalidInput | TaskStorageUnavailable,
-  Scope.Scope | StorageFlags
-> {
+  { limits = false, schema }: OpeningOptions
+): Effect.fn.Return<TaskStorageUrlOptions, CommandEnded, StorageFlags> {
   if (/^(?:memory:|sqlite:(?:\/\/)?:memory:)/i.test(url)) {
     return yield* usageError(
       "Tasks in memory are those of one process, and this command is another one. Give the URL of a file, a database or a table."
@@ -64,15 +72,41 @@ const openUrl = Effect.fnUntraced(function*(
   }
   const tablePrefix = Option.getOrUndefined(yield* TablePrefixFlag)
   const databaseSchema = Option.getOrUndefined(yield* DatabaseSchemaFlag)
-  const { layerFromUrl } = yield* Effect.promise(() => import("../../layers/TaskStorageUrl.ts"))
-  const { TaskStorage } = yield* Effect.promise(() => import("../../domain/TaskStorage.ts"))
-  const context = yield* Layer.build(layerFromUrl(url, {
+  return {
     maintenance: false,
+    maxTasks: limits ? Number.MAX_SAFE_INTEGER : undefined,
     sqlite: { schema, tablePrefix },
     postgres: { schema, tablePrefix, databaseSchema },
     dynamodb: { schema }
-  }))
-  return Context.get(context, TaskStorage)
+  }
+})
+
+/**
+ * The functions that take a URL. They are loaded when they are needed, since help needs none of them.
+ *
+ * @since 0.2.0
+ * @category getters
+ */
+export const urlFunctions = Effect.promise(() => import("../../layers/TaskStorageUrl.ts"))
+
+/**
+ * Opens the storage that a URL names, until the scope closes.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const openUrl = Effect.fnUntraced(function*(
+  url: string,
+  opening: OpeningOptions
+): Effect.fn.Return<
+  TaskStorageShape,
+  CommandEnded | InvalidInput | TaskStorageUnavailable,
+  Scope.Scope | StorageFlags
+> {
+  const options = yield* storageOptions(url, opening)
+  const { layerFromUrl } = yield* urlFunctions
+  const { TaskStorage } = yield* Effect.promise(() => import("../../domain/TaskStorage.ts"))
+  return Context.get(yield* Layer.build(layerFromUrl(url, options)), TaskStorage)
 })
 
 /**
@@ -81,4 +115,4 @@ const openUrl = Effect.fnUntraced(function*(
  * @since 0.2.0
  * @category constructors
  */
-export const openStorage = Effect.flatMap(storageUrl, (url) => openUrl(url))
+export const openStorage = Effect.flatMap(storageUrl, (url) => openUrl(url, { schema: "verify" }))

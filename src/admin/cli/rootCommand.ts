@@ -5,8 +5,10 @@
  */
 import * as Command from "effect/cli/Command"
 import { cancel } from "./commands/cancel.ts"
+import { doctor } from "./commands/doctor.ts"
 import { ls } from "./commands/ls.ts"
 import { maintenance } from "./commands/maintenance.ts"
+import { migrate } from "./commands/migrate.ts"
 import { pause } from "./commands/pause.ts"
 import { rerun } from "./commands/rerun.ts"
 import { resume } from "./commands/resume.ts"
@@ -26,6 +28,20 @@ import { programName } from "./programName.ts"
  */
 export const rootCommand = Command.make(programName).pipe(
   Command.withDescription("Find, explain and look after the tasks of MCP servers"),
-  Command.withSubcommands([ls, show, stats, workers, watch, rerun, cancel, rm, pause, resume, maintenance]),
+  Command.withSubcommands([
+    ls,
+    show,
+    stats,
+    workers,
+    watch,
+    rerun,
+    cancel,
+    rm,
+    pause,
+    resume,
+    maintenance,
+    doctor,
+    migrate
+  ]),
   Command.withGlobalFlags(globalFlags)
 )
