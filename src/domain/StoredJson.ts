@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import { isPlainObject } from "./isPlainObject.ts"
 import { parseJsonText } from "./JsonText.ts"
+import { isSealed, StillSealed } from "./SealedText.ts"
 
 /**
  * The deepest nesting of arrays and objects that is stored.
@@ -51,12 +52,23 @@ export class StoredJson {
   #text: string | undefined
   #bound: number
   readonly #isOversized: boolean
+  /**
+   * How many bytes the engine has for it, where that is not the size of this text: it was sealed.
+   */
+  readonly storedBytes: number | undefined
 
-  private constructor(value: Json | undefined, text: string | undefined, bound: number, isOversized = false) {
+  private constructor(
+    value: Json | undefined,
+    text: string | undefined,
+    bound: number,
+    isOversized = false,
+    storedBytes?: number
+  ) {
     this.#value = value
     this.#text = text
     this.#bound = bound
     this.#isOversized = isOversized
+    this.storedBytes = storedBytes
   }
 
   /**
@@ -100,6 +112,13 @@ export class StoredJson {
   }
 
   /**
+   * Takes text that {@link StoredJson.text} gave, which the engine has in another form of so many bytes.
+   */
+  static opened(text: string, storedBytes: number): StoredJson {
+    return new StoredJson(undefined, text, text.length, false, storedBytes)
+  }
+
+  /**
    * The value as JSON text of printable ASCII characters only.
    */
   get text(): string {
@@ -135,12 +154,17 @@ export class StoredJson {
   }
 
   /**
-   * Gives a fresh copy of the value, which the caller may change. Throws a `SyntaxError` when an engine gave back text
-   * that is not JSON.
+   * Gives a fresh copy of the value, which the caller may change. Throws a {@link StillSealed} when the text is sealed, and a
+   * `SyntaxError` when an engine gave back text that is not JSON.
    */
   decode(): Json {
-    return this.#value === undefined ? parseJsonText(this.text) : clone(this.#value)
+    return this.#value === undefined ? parseJsonText(unsealed(this.text)) : clone(this.#value)
   }
+}
+
+const unsealed = (text: string): string => {
+  if (isSealed(text)) throw new StillSealed(text)
+  return text
 }
 
 const escapeToAscii = (text: string): string =>

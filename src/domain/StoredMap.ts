@@ -6,6 +6,7 @@
  */
 import type { Json } from "effect/Schema"
 import { endOfString, malformed } from "./JsonText.ts"
+import { isSealed, StillSealed } from "./SealedText.ts"
 import { StoredJson } from "./StoredJson.ts"
 
 /** An entry of a map: from the quote before its key to the end of its value. */
@@ -82,7 +83,11 @@ const quote = 0x22
 const comma = 0x2c
 
 /** A map without its last bracket. */
-const unclosed = (text: string): string => text.startsWith("{") && text.endsWith("}") ? text.slice(0, -1) : malformed()
+const unclosed = (text: string): string => {
+  if (text.startsWith("{") && text.endsWith("}")) return text.slice(0, -1)
+  if (isSealed(text)) throw new StillSealed(text)
+  return malformed()
+}
 
 /** Stored text has no space between its tokens. */
 const entriesIn = (text: string): ReadonlyArray<Entry> => {

@@ -214,6 +214,47 @@ const isFixed = (field: JsonField): field is FixedField => bounds[field] === "fi
 export const fixedFields: ReadonlyArray<FixedField> = jsonFields.filter(isFixed)
 
 /**
+ * What encryption does with each field of JSON text: it seals what users and clients wrote, and leaves what engines search and
+ * sort by, and what ties a task to its trace.
+ */
+const secrecy = {
+  originalMethod: "readable",
+  name: "readable",
+  traceparent: "readable",
+  tracestate: "readable",
+  statusMessage: "sealed",
+  meta: "sealed",
+  failure: "sealed",
+  originalParams: "sealed",
+  inputRequests: "sealed",
+  inputResponses: "sealed",
+  requestState: "sealed",
+  inputKeys: "sealed",
+  principal: "sealed",
+  steps: "sealed",
+  failureStack: "sealed",
+  result: "sealed"
+} as const satisfies { readonly [Field in JsonField]: "readable" | "sealed" }
+
+/**
+ * A field that encryption seals.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type SealedField = FieldOf<typeof secrecy, "sealed">
+
+const isSealedField = (field: JsonField): field is SealedField => secrecy[field] === "sealed"
+
+/**
+ * The fields that encryption seals.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const sealedFields: ReadonlyArray<SealedField> = jsonFields.filter(isSealedField)
+
+/**
  * The fields of JSON text that a list reads.
  *
  * @since 0.2.0
@@ -239,31 +280,62 @@ export const summaryJsonFields: ReadonlyArray<SummaryJsonField> = jsonFields.fil
  */
 export type Measure = "bytes" | "bytesAtMost"
 
+/**
+ * Gives how many bytes an engine stores for a payload whose text has so many. A longer text never takes fewer.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Sizing = (bytes: number) => number
+
+/**
+ * Payloads are stored as their text.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const asText: Sizing = (bytes) => bytes
+
+/**
+ * Gives how many bytes are stored for a payload. What was read from an engine has the size that it has there.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const storedBytes = (json: StoredJson, measure: Measure, sizing: Sizing): number =>
+  json.storedBytes ?? sizing(json[measure])
+
 /** Adds up the sizes of fields. */
 class Sum {
   bytes = 0
   readonly #measure: Measure
+  readonly #sizing: Sizing
 
-  constructor(measure: Measure) {
+  constructor(measure: Measure, sizing: Sizing = asText) {
     this.#measure = measure
+    this.#sizing = sizing
   }
 
   add(json: StoredJson | null): void {
     if (json !== null) this.bytes += json[this.#measure]
+  }
+
+  addPayload(json: StoredJson | null): void {
+    if (json !== null) this.bytes += storedBytes(json, this.#measure, this.#sizing)
   }
 }
 
 const addContent = (sum: Sum, task: Pick<StoredTask, ContentField>): void => {
   void ({
     originalMethod: sum.add(task.originalMethod),
-    statusMessage: sum.add(task.statusMessage),
-    meta: sum.add(task.meta),
-    originalParams: sum.add(task.originalParams),
-    inputRequests: sum.add(task.inputRequests),
-    inputResponses: sum.add(task.inputResponses),
-    requestState: sum.add(task.requestState),
-    principal: sum.add(task.principal),
-    steps: sum.add(task.steps)
+    statusMessage: sum.addPayload(task.statusMessage),
+    meta: sum.addPayload(task.meta),
+    originalParams: sum.addPayload(task.originalParams),
+    inputRequests: sum.addPayload(task.inputRequests),
+    inputResponses: sum.addPayload(task.inputResponses),
+    requestState: sum.addPayload(task.requestState),
+    principal: sum.addPayload(task.principal),
+    steps: sum.addPayload(task.steps)
   } satisfies EveryField<ContentField>)
 }
 
@@ -273,8 +345,12 @@ const addContent = (sum: Sum, task: Pick<StoredTask, ContentField>): void => {
  * @since 0.1.0
  * @category accessors
  */
-export const contentBytes = (task: Pick<StoredTask, ContentField>, measure: Measure = "bytes"): number => {
-  const sum = new Sum(measure)
+export const contentBytes = (
+  task: Pick<StoredTask, ContentField>,
+  measure: Measure = "bytes",
+  sizing: Sizing = asText
+): number => {
+  const sum = new Sum(measure, sizing)
   addContent(sum, task)
   return sum.bytes
 }

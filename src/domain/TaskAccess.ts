@@ -9,6 +9,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { isAtOnce } from "./AtOnce.ts"
+import { StillSealed } from "./SealedText.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import type { TaskDriverError } from "./TaskDriver.ts"
 import { TaskStorageUnavailable } from "./TaskError.ts"
@@ -109,12 +110,14 @@ export const decoded = <A, B>(
 ): Effect.Effect<B, TaskStorageUnavailable> => {
   try {
     return Effect.succeed(decode(stored))
-  } catch {
+  } catch (error) {
     // The parser's message quotes what it read, which may be a payload.
     return Effect.fail(
       new TaskStorageUnavailable({
         operation,
-        reason: "a stored row is corrupt and cannot be read; restore it from a backup, or delete the task",
+        reason: error instanceof StillSealed
+          ? error.message
+          : "a stored row is corrupt and cannot be read; restore it from a backup, or delete the task",
         retryable: false,
         applied
       })

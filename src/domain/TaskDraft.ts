@@ -22,12 +22,12 @@ import { noFailure, parseFailure } from "./FailureReport.ts"
 import { storedKeys, usedKeys } from "./InputRound.ts"
 import { firstHold, parseFirstHold } from "./parseHold.ts"
 import { tooManyKeys, tooManySteps } from "./PartLimits.ts"
-import { overLimit } from "./PayloadLimits.ts"
+import { overContent, overOutcome } from "./PayloadLimits.ts"
 import { maxDepth, StoredJson } from "./StoredJson.ts"
 import { keysOf } from "./StoredMap.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import type { InvalidInput, PayloadTooLarge } from "./TaskError.ts"
-import { overContent, type Replacement } from "./TaskMachine.ts"
+import type { Replacement } from "./TaskMachine.ts"
 import type { CreateTask } from "./TaskOptions.ts"
 import { parseOutcome, parseTtl } from "./TaskParsers.ts"
 import type { TaskRecordFields } from "./TaskRecord.ts"
@@ -150,7 +150,7 @@ export const draftTask = (
     inputKeys: keys === undefined ? null : storedKeys(keys),
     result: outcome === null ? null : outcome.result
   }
-  const tooLarge = overContent(row, options.maxContentBytes) ?? overLimit(row.result, options.maxOutcomeBytes)
+  const tooLarge = overContent(row, options) ?? overOutcome(row.result, options)
   return tooLarge === undefined ? Result.succeed(row) : Result.fail(tooLarge)
 }
 

@@ -11,14 +11,14 @@ import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { KindDriver } from "./KindDriver.ts"
 import type { StoredJson } from "./StoredJson.ts"
-import type { StoredSummary, StoredTask, TaskVersion } from "./StoredTask.ts"
+import type { Sizing, StoredSummary, StoredTask, TaskVersion } from "./StoredTask.ts"
 import type { StoreInspector } from "./StoreInspector.ts"
 import type { TaskDriverError } from "./TaskDriverError.ts"
 import type { ResultKind } from "./TaskOutcome.ts"
 import type { TaskRange } from "./TaskRange.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
 import type { TallyQuery, TaskTally } from "./TaskTally.ts"
-import type { TaskGuard, TaskPatch, TaskScope } from "./TaskWrite.ts"
+import type { PlainPatch, TaskGuard, TaskPatch, TaskScope } from "./TaskWrite.ts"
 import type { WorkerDriver } from "./WorkerDriver.ts"
 
 export { TaskDriverError } from "./TaskDriverError.ts"
@@ -202,6 +202,21 @@ export interface TakenTask {
 export type RerunResult = InsertResult | { readonly _tag: "Changed" }
 
 /**
+ * What {@link TaskDriver.reseal} has done with a page of tasks.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ResealedPage {
+  readonly examined: number
+  readonly resealed: number
+  /** The tasks that cannot be opened, and why. They stay as they are. */
+  readonly unreadable: ReadonlyArray<{ readonly taskId: string; readonly reason: string }>
+  /** Behind which task the next page begins, if there is one. */
+  readonly next: TaskPosition | undefined
+}
+
+/**
  * Which ids are looked for: of tasks in scope, by their last characters, up to `limit`.
  *
  * @since 0.2.0
@@ -226,6 +241,12 @@ export interface TaskDriver {
 
   /** The largest payloads that the engine stores, in bytes. Without it only the options limit them. */
   readonly maxPayloadBytes?: { readonly outcome: number; readonly content: number }
+
+  /**
+   * Gives how many bytes are stored for the text of a payload of so many, if that is not as many: what is sealed takes more. It
+   * is what limits count. Texts that the driver gives back with another size have it in `StoredJson.storedBytes`.
+   */
+  readonly payloadBytes?: Sizing
 
   /**
    * Stores a new task unless its id is taken by a task that is not expired at `now`; an expired one is replaced, and the
@@ -330,7 +351,7 @@ export interface TaskDriver {
    * and gives the tasks as they are then. Tasks that others claim at the same time are left out. Without it the service lists
    * the tasks and claims each with a `patch`.
    */
-  readonly take?: (query: FreeQuery, patch: TaskPatch) => Effect.Effect<ReadonlyArray<TakenTask>, TaskDriverError>
+  readonly take?: (query: FreeQuery, patch: PlainPatch) => Effect.Effect<ReadonlyArray<TakenTask>, TaskDriverError>
 
   /** Deletes up to `limit` tasks that are expired at `now`, by index, with the messages of their queues; gives their ids. */
   readonly removeExpired: (now: number, limit: number) => Effect.Effect<ReadonlyArray<string>, TaskDriverError>
@@ -383,6 +404,14 @@ export interface TaskDriver {
   readonly findRevisions?: (
     taskIds: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyMap<string, TaskVersion>, TaskDriverError>
+
+  /**
+   * Seals the payloads of a page of tasks with the present key, for a driver that seals them. A task that is written meanwhile is
+   * read again. It is no news for watchers, and raises the revision.
+   */
+  readonly reseal?: (
+    query: Pick<PageQuery, "after" | "limit" | "maxBytes"> & Pick<TaskScope, "now">
+  ) => Effect.Effect<ResealedPage, TaskDriverError>
 
   /** Does what the engine needs from time to time, besides removing expired tasks. */
   readonly maintain?: Effect.Effect<{ readonly [key: string]: string | number | boolean }, TaskDriverError>

@@ -11,16 +11,17 @@ import * as Result from "effect/Result"
 import type { StoredFailure } from "./FailureReport.ts"
 import { storedKeys, usedKeys } from "./InputRound.ts"
 import { tooManyKeys, tooManySteps } from "./PartLimits.ts"
+import { type ContentLimits, overContent } from "./PayloadLimits.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import { append, assign, entryOf, filterKeys, keysOf } from "./StoredMap.ts"
-import { contentBytes, type StoredTask } from "./StoredTask.ts"
+import type { StoredTask } from "./StoredTask.ts"
 import {
   ConcurrentModification,
   InputKeyReused,
   InvalidInput,
   InvalidTransition,
   LeaseLost,
-  PayloadTooLarge,
+  type PayloadTooLarge,
   ResultAlreadyStored,
   TerminalState
 } from "./TaskError.ts"
@@ -87,14 +88,14 @@ export const planTransition = (
   change: MessagePatch & EndPatch,
   writer: Writer,
   now: number,
-  maxContentBytes: number
+  limits: ContentLimits
 ): Plan<PayloadTooLarge | LeaseLost | TerminalState | InvalidTransition> => {
   const patch = withStatus(status, { lastUpdatedAt: now, ...change })
-  const guard = { statuses: predecessors(status), ...writer, ...contentGuard(change, maxContentBytes) }
+  const guard = { statuses: predecessors(status), ...writer, ...contentGuard(change, limits) }
   return {
     guard,
     patch,
-    refuse: (stored) => refuseWriter(stored, guard, patch) ?? refuseTransition(stored, status)
+    refuse: (stored) => refuseWriter(stored, guard, patch, limits) ?? refuseTransition(stored, status)
   }
 }
 
@@ -110,7 +111,7 @@ export const planSettle = (
   change: MessagePatch & EndPatch,
   writer: Writer,
   now: number,
-  maxContentBytes: number
+  limits: ContentLimits
 ): Plan<PayloadTooLarge | LeaseLost | ResultAlreadyStored | TerminalState> => {
   const to = status ?? impliedStatus(outcome.resultKind)
   const { result, resultKind } = outcome
@@ -119,12 +120,12 @@ export const planSettle = (
     statuses: predecessors(to),
     result: "absent",
     ...writer,
-    ...contentGuard(change, maxContentBytes)
+    ...contentGuard(change, limits)
   }
   return {
     guard,
     patch,
-    refuse: (stored) => refuseWriter(stored, guard, patch) ?? refuseResult(stored)
+    refuse: (stored) => refuseWriter(stored, guard, patch, limits) ?? refuseResult(stored)
   }
 }
 
@@ -166,15 +167,15 @@ export const planTouch = (
   change: MessagePatch & HoldPatch & Pick<TaskPatch, "ttl" | "pollInterval">,
   writer: Writer,
   now: number,
-  maxContentBytes: number
+  limits: ContentLimits
 ): Plan<PayloadTooLarge | LeaseLost | TerminalState> => {
   const patch = isExtension(change) ? change : { lastUpdatedAt: now, ...change }
-  const guard = { statuses: activeStatuses, ...writer, ...contentGuard(change, maxContentBytes) }
+  const guard = { statuses: activeStatuses, ...writer, ...contentGuard(change, limits) }
   return {
     guard,
     patch,
     refuse: (stored) =>
-      refuseWriter(stored, guard, patch) ??
+      refuseWriter(stored, guard, patch, limits) ??
         new TerminalState({ taskId: stored.taskId, status: stored.status })
   }
 }
@@ -310,7 +311,7 @@ export const decideStep = (
   value: StoredJson,
   writer: Writer,
   now: number,
-  maxContentBytes: number
+  limits: ContentLimits
 ): Result.Result<
   { readonly patch: TaskPatch | undefined },
   InvalidInput | PayloadTooLarge | LeaseLost | TerminalState
@@ -321,7 +322,7 @@ export const decideStep = (
     : { lastUpdatedAt: now, steps: append(stored.steps, entryOf(key, value)) }
   const tooMuch = patch === undefined
     ? undefined
-    : tooManySteps("key", keys.length + 1, 0) ?? overContent(applyPatch(stored, patch), maxContentBytes)
+    : tooManySteps("key", keys.length + 1, 0) ?? overContent(applyPatch(stored, patch), limits)
   const refused = tooMuch ?? refuseLease(stored, writer) ?? refuseEnded(stored)
   return refused === undefined ? Result.succeed({ patch }) : Result.fail(refused)
 }
@@ -338,7 +339,7 @@ export const decideRequireInput = (
   change: HoldPatch & Pick<TaskPatch, "requestState">,
   writer: Writer,
   now: number,
-  maxContentBytes: number
+  limits: ContentLimits
 ): Result.Result<TaskPatch, InvalidInput | PayloadTooLarge | LeaseLost | TerminalState | InputKeyReused> => {
   const { taskId } = stored
   const asked = keysOf(requests)
@@ -351,7 +352,7 @@ export const decideRequireInput = (
     inputKeys: storedKeys(keys)
   })
   const refused = tooManyKeys("requests", keys.size, used.size) ??
-    overContent(applyPatch(stored, patch), maxContentBytes) ?? refuseLease(stored, writer) ?? refuseEnded(stored)
+    overContent(applyPatch(stored, patch), limits) ?? refuseLease(stored, writer) ?? refuseEnded(stored)
   if (refused !== undefined) return Result.fail(refused)
   const reused = asked.find((key) => used.has(key))
   return reused === undefined ? Result.succeed(patch) : Result.fail(new InputKeyReused({ taskId, key: reused }))
@@ -378,7 +379,7 @@ export const decideProvideInput = (
   stored: StoredTask,
   responses: StoredJson,
   now: number,
-  maxContentBytes: number
+  limits: ContentLimits
 ): Result.Result<Answer, PayloadTooLarge | TerminalState> => {
   const outstanding = new Set(keysOf(stored.inputRequests))
   const accepted = filterKeys(responses, (key) => outstanding.has(key))
@@ -395,28 +396,24 @@ export const decideProvideInput = (
     inputResponses: assign(stored.inputResponses, accepted)
   }
   const patch = complete ? withStatus("working", fields) : fields
-  const refused = overContent(applyPatch(stored, patch), maxContentBytes) ?? refuseEnded(stored)
+  const refused = overContent(applyPatch(stored, patch), limits) ?? refuseEnded(stored)
   return refused === undefined ? Result.succeed({ patch, complete }) : Result.fail(refused)
 }
 
-/**
- * Gives the error for content that is over the limit.
- *
- * @since 0.1.0
- * @category guards
- */
-export const overContent = (task: StoredTask, limit: number): PayloadTooLarge | undefined => {
-  if (contentBytes(task, "bytesAtMost") <= limit) return undefined
-  const actual = contentBytes(task)
-  return actual <= limit ? undefined : new PayloadTooLarge({ limit, actual })
-}
-
 /** Only a new message can make the content grow. */
-const contentGuard = (message: MessagePatch, limit: number): Pick<TaskGuard, "contentAtMost"> =>
-  message.statusMessage === undefined || message.statusMessage === null ? {} : { contentAtMost: limit }
+const contentGuard = (
+  message: MessagePatch,
+  { maxContentBytes }: ContentLimits
+): Pick<TaskGuard, "contentAtMost"> =>
+  message.statusMessage === undefined || message.statusMessage === null ? {} : { contentAtMost: maxContentBytes }
 
-const refuseContent = (stored: StoredTask, guard: TaskGuard, patch: TaskPatch): PayloadTooLarge | undefined =>
-  guard.contentAtMost === undefined ? undefined : overContent(applyPatch(stored, patch), guard.contentAtMost)
+const refuseContent = (
+  stored: StoredTask,
+  guard: TaskGuard,
+  patch: TaskPatch,
+  limits: ContentLimits
+): PayloadTooLarge | undefined =>
+  guard.contentAtMost === undefined ? undefined : overContent(applyPatch(stored, patch), limits)
 
 const refuseLease = (stored: StoredTask, { attempt }: Writer): LeaseLost | undefined =>
   attempt === undefined || stored.attempt === attempt
@@ -426,8 +423,9 @@ const refuseLease = (stored: StoredTask, { attempt }: Writer): LeaseLost | undef
 const refuseWriter = (
   stored: StoredTask,
   guard: TaskGuard,
-  patch: TaskPatch
-): PayloadTooLarge | LeaseLost | undefined => refuseContent(stored, guard, patch) ?? refuseLease(stored, guard)
+  patch: TaskPatch,
+  limits: ContentLimits
+): PayloadTooLarge | LeaseLost | undefined => refuseContent(stored, guard, patch, limits) ?? refuseLease(stored, guard)
 
 const refuseEnded = ({ status, taskId }: StoredTask): TerminalState | undefined =>
   isTerminal(status) ? new TerminalState({ taskId, status }) : undefined

@@ -8,8 +8,10 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { orNull, parseCount, parseMillis } from "./ArgumentParsers.ts"
 import { optionNames, parseNames } from "./optionNames.ts"
+import type { PayloadLimits } from "./PayloadLimits.ts"
 import { parseRepeat, type RepeatOption } from "./RepeatOption.ts"
 import { maxBytes } from "./StoredJson.ts"
+import { asText } from "./StoredTask.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import { InvalidInput } from "./TaskError.ts"
 import { uuidV7 } from "./TaskId.ts"
@@ -82,14 +84,12 @@ export const requireOptions = (options: unknown, own: ReadonlyArray<string>): Re
  * @since 0.1.0
  * @category models
  */
-export interface ResolvedOptions {
+export interface ResolvedOptions extends PayloadLimits {
   readonly maxTasks: number | null
   readonly maxTasksPerSession: number | null
   readonly defaultTtl: number | null
   readonly maxTtl: number | null
   readonly defaultPollInterval: number | null
-  readonly maxOutcomeBytes: number
-  readonly maxContentBytes: number
   readonly maxPageSize: number
   readonly maintenanceInterval: number | null
   readonly generateId: Effect.Effect<string>
@@ -102,14 +102,14 @@ const defaultBytes = 7 * 1024 * 1024
 type PayloadBytes = NonNullable<TaskDriver["maxPayloadBytes"]>
 
 /**
- * Parses options, or says which of them is wrong. `storable` is what the engine can store at all.
+ * Parses options, or says which of them is wrong. `engine` says what the engine can store at all, and what a payload takes there.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const resolveOptions = (
   options: TaskStorageOptions,
-  storable: PayloadBytes = { outcome: maxBytes, content: maxBytes }
+  engine: Pick<TaskDriver, "maxPayloadBytes" | "payloadBytes"> = {}
 ): Result.Result<ResolvedOptions, InvalidInput> => {
   if (typeof options !== "object" || options === null) return refuse("options", "must be an object")
   return Result.map(
@@ -122,19 +122,22 @@ export const resolveOptions = (
         options.defaultPollInterval,
         (value) => parseMillis("defaultPollInterval", value, 0)
       ),
-      payloadBytes: parsePayloadBytes(options.maxPayloadBytes, storable),
+      maxPayloadBytes: parsePayloadBytes(options.maxPayloadBytes, engine.maxPayloadBytes ?? anySize),
       maxPageSize: parseCount("maxPageSize", options.maxPageSize ?? 1000),
       maintenanceInterval: parseRepeat("maintenance", options.maintenance ?? "1 minute"),
       generateId: parseGenerator(options.generateId)
     }),
-    ({ payloadBytes, ...resolved }) => ({
+    ({ maxPayloadBytes, ...resolved }) => ({
       ...resolved,
-      maxOutcomeBytes: payloadBytes.outcome,
-      maxContentBytes: payloadBytes.content,
+      maxOutcomeBytes: maxPayloadBytes.outcome,
+      maxContentBytes: maxPayloadBytes.content,
+      payloadBytes: engine.payloadBytes ?? asText,
       nextIncarnation: makeIncarnations()
     })
   )
 }
+
+const anySize: PayloadBytes = { outcome: maxBytes, content: maxBytes }
 
 const parsePayloadBytes = (
   bytes: TaskStorageOptions["maxPayloadBytes"],

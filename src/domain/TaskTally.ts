@@ -31,7 +31,7 @@ export interface TallyGroup extends Pick<StoredTask, "originalMethod" | "name" |
 }
 
 /**
- * What tells why a task failed. A driver may leave out the `result` if there is a `failure`, or if it takes more than
+ * What tells why a task failed; the id, because what was sealed is bound to it. A driver may leave out the `result` if there is a `failure`, or if it takes more than
  * {@link longestResult} bytes.
  *
  * @since 0.2.0
@@ -39,7 +39,7 @@ export interface TallyGroup extends Pick<StoredTask, "originalMethod" | "name" |
  */
 export type TallyFailure = Pick<
   StoredTask,
-  "originalMethod" | "name" | "failure" | "statusMessage" | "result" | "lastUpdatedAt"
+  "taskId" | "originalMethod" | "name" | "failure" | "statusMessage" | "result" | "lastUpdatedAt"
 >
 
 /**

@@ -122,6 +122,14 @@ export type PatchField = Exclude<keyof TaskPatch, "expiry">
 export type PlainPatchField = Exclude<PatchField, JsonField>
 
 /**
+ * A patch that writes no JSON text, so that it is the same for any task.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type PlainPatch = Pick<TaskPatch, PlainPatchField>
+
+/**
  * Tells whether an operation of this scope sees the task.
  *
  * @since 0.1.0

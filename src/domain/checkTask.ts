@@ -5,12 +5,12 @@
  */
 import * as Result from "effect/Result"
 import { parseId } from "./ArgumentParsers.ts"
-import { contentBytes, type StoredTask } from "./StoredTask.ts"
+import { overContent, overOutcome, type PayloadLimits } from "./PayloadLimits.ts"
+import type { StoredTask } from "./StoredTask.ts"
 import { counted, type FindingSeverity, mostExamples, type StoreFinding } from "./StoreReport.ts"
 import { resultKind } from "./TaskOutcome.ts"
 import { outcomeFromStored, readObject, recordFromStored } from "./TaskRecord.ts"
 import { isTerminal } from "./TaskStatus.ts"
-import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 
 interface RowFault {
   readonly severity: FindingSeverity
@@ -93,7 +93,7 @@ export type TaskFault = keyof typeof faults
  */
 const checkTask = (
   task: StoredTask,
-  limits: Pick<ResolvedOptions, "maxContentBytes" | "maxOutcomeBytes">
+  limits: PayloadLimits
 ): ReadonlyArray<TaskFault> => {
   if (!isReadable(task)) return ["unreadable"]
   const found: ReadonlyArray<readonly [TaskFault, boolean]> = [
@@ -103,7 +103,7 @@ const checkTask = (
     ["questions", isTerminal(task.status) && task.inputRequests !== null],
     ["unanswered", (task.status === "completed" || task.status === "failed") && task.result === null],
     ["unended", !isTerminal(task.status) && task.result !== null],
-    ["size", contentBytes(task) > limits.maxContentBytes || (task.result?.bytes ?? 0) > limits.maxOutcomeBytes]
+    ["size", (overContent(task, limits) ?? overOutcome(task.result, limits)) !== undefined]
   ]
   return found.flatMap(([fault, isThere]) => isThere ? [fault] : [])
 }
@@ -138,10 +138,10 @@ const isKindOfResult = (task: StoredTask): boolean => {
  * @category models
  */
 export class TaskFaults {
-  readonly #limits: Pick<ResolvedOptions, "maxContentBytes" | "maxOutcomeBytes">
+  readonly #limits: PayloadLimits
   readonly #found = new Map<TaskFault, { count: number; readonly examples: Array<string> }>()
 
-  constructor(limits: Pick<ResolvedOptions, "maxContentBytes" | "maxOutcomeBytes">) {
+  constructor(limits: PayloadLimits) {
     this.#limits = limits
   }
 

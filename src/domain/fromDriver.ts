@@ -41,7 +41,7 @@ export const fromDriver = Effect.fnUntraced(
     own: ReadonlyArray<string> = []
   ): Effect.fn.Return<TaskStorageShape, InvalidInput, Scope.Scope> {
     yield* Effect.fromResult(requireOptions(options, own))
-    const resolved = yield* Effect.fromResult(resolveOptions(options, driver.maxPayloadBytes))
+    const resolved = yield* Effect.fromResult(resolveOptions(options, driver))
     const watch = yield* makeTaskWatch(driver)
     const sweep = makeTaskSweep(driver, watch, resolved)
     const workers = makeWorkers(driver.workers, watch)

@@ -56,7 +56,7 @@ export const makePlannedWrites = <Written>(
               execute(
                 "updateTaskStatus",
                 id,
-                (now) => planTransition(to, withMessage(message, end, now), writer, now, options.maxContentBytes)
+                (now) => planTransition(to, withMessage(message, end, now), writer, now, options)
               )
           )
       )
@@ -101,7 +101,7 @@ export const makePlannedWrites = <Written>(
                   withMessage(message, end, now),
                   writer,
                   now,
-                  options.maxContentBytes
+                  options
                 )
             ))
       )),
@@ -129,7 +129,7 @@ export const makePlannedWrites = <Written>(
                   { ...message, ...ttl, ...pollInterval, ...hold(now) },
                   writer,
                   now,
-                  options.maxContentBytes
+                  options
                 ))
           )
       ))

@@ -214,8 +214,7 @@ export const makeSessionTasks = (
                 merge(
                   "storeTaskStep",
                   id,
-                  (stored, now) =>
-                    Effect.fromResult(decideStep(stored, key, stepped, writer, now, options.maxContentBytes)),
+                  (stored, now) => Effect.fromResult(decideStep(stored, key, stepped, writer, now, options)),
                   () => Effect.void,
                   writer
                 ),
@@ -247,7 +246,7 @@ export const makeSessionTasks = (
                         { ...(requestState === null ? {} : { requestState }), ...hold(now) },
                         writer,
                         now,
-                        options.maxContentBytes
+                        options
                       ),
                       (patch) => ({ patch })
                     )),
@@ -266,7 +265,7 @@ export const makeSessionTasks = (
             merge(
               "provideInput",
               id,
-              (stored, now) => Effect.fromResult(decideProvideInput(stored, answers, now, options.maxContentBytes)),
+              (stored, now) => Effect.fromResult(decideProvideInput(stored, answers, now, options)),
               () => Effect.void
             ),
             ({ decision, record }) => ({ record, complete: decision.complete })

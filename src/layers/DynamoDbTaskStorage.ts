@@ -15,7 +15,6 @@ import type { OptionNames } from "../domain/optionNames.ts"
 import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorage } from "../domain/TaskStorage.ts"
-import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
 import { cloudFormation } from "./dynamodb/cloudFormation.ts"
 import { decodeStreamRecord, type StreamedTask, type StreamRecord } from "./dynamodb/decodeStreamRecord.ts"
 import { DynamoDbClient, dynamodbClientNames, type DynamoDbClientOptions } from "./dynamodb/DynamoDbClient.ts"
@@ -30,6 +29,7 @@ import { openDynamoDbDriver } from "./dynamodb/openDynamoDbDriver.ts"
 import { type TableDefinition, tableDefinition } from "./dynamodb/TableDefinition.ts"
 import { terraform } from "./dynamodb/terraform.ts"
 import { closed, layerOfDriver } from "./layerOfDriver.ts"
+import type { LayerOptions } from "./LayerOptions.ts"
 import type { SchemaMode } from "./SchemaMode.ts"
 
 export { cloudFormation, decodeStreamRecord, DynamoDbClient, tableDefinition, terraform }
@@ -49,7 +49,7 @@ export type {
  * @since 0.1.0
  * @category options
  */
-export interface ClientOptions extends TaskStorageOptions, DynamoDbDriverOptions {}
+export interface ClientOptions extends LayerOptions, DynamoDbDriverOptions {}
 
 /**
  * Options of {@link layer}.
@@ -69,7 +69,7 @@ export interface Options extends ClientOptions, DynamoDbClientOptions {}
  * @category layers
  */
 export const layer = (options: Options): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable> =>
-  layerOfDriver(makeDriver(options), options, ownNames)
+  layerOfDriver(openDriver(options), options, ownNames)
 
 /**
  * Keeps tasks in a DynamoDB table, with options from the configuration.
@@ -107,9 +107,11 @@ export const layerClient = (
 export const makeDriver = (
   options: DynamoDbClientOptions & DynamoDbDriverOptions
 ): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
-  closed(options, ownNames, openDynamoDbDriver(Sdk, options))
+  closed(options, ownNames, openDriver(options))
 
-const ownNames: OptionNames<Omit<Options, keyof TaskStorageOptions>> = [
+const openDriver = (options: DynamoDbClientOptions & DynamoDbDriverOptions) => openDynamoDbDriver(Sdk, options)
+
+const ownNames: OptionNames<Omit<Options, keyof LayerOptions>> = [
   ...dynamodbClientNames,
   ...dynamodbDriverNames,
   "tableName"

@@ -8,9 +8,10 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { optionNames } from "../domain/optionNames.ts"
-import type { InvalidInput } from "../domain/TaskError.ts"
-import { TaskStorage } from "../domain/TaskStorage.ts"
-import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import type { TaskStorage } from "../domain/TaskStorage.ts"
+import { layerOfDriver } from "./layerOfDriver.ts"
+import type { LayerOptions } from "./LayerOptions.ts"
 import { makeMemoryDriver } from "./memory/makeMemoryDriver.ts"
 import { MemoryStore } from "./memory/MemoryStore.ts"
 
@@ -31,7 +32,7 @@ export type { MemoryStore }
  * @since 0.1.0
  * @category options
  */
-export interface MemoryTaskStorageOptions extends TaskStorageOptions {
+export interface MemoryTaskStorageOptions extends LayerOptions {
   /** A store to share between several layers, made by {@link makeStore}. Each layer has its own by default. */
   readonly store?: MemoryStore | undefined
 }
@@ -45,20 +46,18 @@ export interface MemoryTaskStorageOptions extends TaskStorageOptions {
 export const makeStore: Effect.Effect<MemoryStore> = Effect.sync(() => new MemoryStore())
 
 /**
- * Keeps tasks in memory. Fails with `InvalidInput` when an option is wrong.
+ * Keeps tasks in memory. Fails with `InvalidInput` when an option is wrong, and with `TaskStorageUnavailable` when the key of
+ * `encryption` cannot be had.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: MemoryTaskStorageOptions = {}): Layer.Layer<TaskStorage, InvalidInput> =>
-  Layer.effect(
-    TaskStorage,
-    Effect.suspend(() =>
-      TaskStorage.fromDriver(makeMemoryDriver(options?.store ?? new MemoryStore()), options, ownNames)
-    )
-  )
+export const layer = (
+  options: MemoryTaskStorageOptions = {}
+): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable> =>
+  layerOfDriver(Effect.sync(() => makeMemoryDriver(options.store ?? new MemoryStore())), options, ownNames)
 
-const ownNames = optionNames<Omit<MemoryTaskStorageOptions, keyof TaskStorageOptions>>({ store: true })
+const ownNames = optionNames<Omit<MemoryTaskStorageOptions, keyof LayerOptions>>({ store: true })
 
 /**
  * Keeps tasks in memory, with options from the configuration.
@@ -67,6 +66,6 @@ const ownNames = optionNames<Omit<MemoryTaskStorageOptions, keyof TaskStorageOpt
  * @category layers
  */
 export const layerConfig = (
-  options: Config.Wrap<TaskStorageOptions>
-): Layer.Layer<TaskStorage, InvalidInput | Config.ConfigError> =>
+  options: Config.Wrap<LayerOptions>
+): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable | Config.ConfigError> =>
   Layer.unwrap(Effect.map(Config.unwrap(options), layer))

@@ -19,8 +19,9 @@ import { type OptionNames, parseNames } from "../domain/optionNames.ts"
 import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import { InvalidInput, type TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorage } from "../domain/TaskStorage.ts"
-import { resolveOptions, type TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import { resolveOptions } from "../domain/TaskStorageOptions.ts"
 import { closed, layerOfDriver } from "./layerOfDriver.ts"
+import type { LayerOptions } from "./LayerOptions.ts"
 import { makePostgresDriver } from "./postgres/makePostgresDriver.ts"
 import { openPostgresDriver, rowBytes } from "./postgres/openPostgresDriver.ts"
 import type { PgModules } from "./postgres/PgModules.ts"
@@ -50,7 +51,7 @@ export type { Password, PostgresClientOptions, SchemaMode, SqlMigration, TableOp
  * @since 0.1.0
  * @category options
  */
-export interface ClientOptions extends TaskStorageOptions, PostgresDriverOptions {}
+export interface ClientOptions extends LayerOptions, PostgresDriverOptions {}
 
 /**
  * Options of {@link layer}.
@@ -73,7 +74,7 @@ export interface Options extends ClientOptions, PostgresClientOptions {}
  * @category layers
  */
 export const layer = (options: Options): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable> =>
-  layerOfDriver(makeDriver(options), options, ownNames)
+  layerOfDriver(openDriver(options), options, ownNames)
 
 /**
  * Keeps tasks in a PostgreSQL database, with options from the configuration.
@@ -121,11 +122,13 @@ export const layerClient = (
  * @category constructors
  */
 export const makeDriver = (
-  options: Options
+  options: Omit<Options, "encryption">
 ): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
-  closed(options, ownNames, openPostgresDriver(pg, options))
+  closed(options, ownNames, openDriver(options))
 
-const ownNames: OptionNames<Omit<Options, keyof TaskStorageOptions>> = [
+const openDriver = (options: Options) => openPostgresDriver(pg, options)
+
+const ownNames: OptionNames<Omit<Options, keyof LayerOptions>> = [
   ...postgresClientNames,
   ...postgresDriverNames,
   "url"

@@ -16,8 +16,8 @@ import { type OptionNames, parseNames } from "../domain/optionNames.ts"
 import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorage } from "../domain/TaskStorage.ts"
-import type { TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
 import { closed, layerOfDriver, opening } from "./layerOfDriver.ts"
+import type { LayerOptions } from "./LayerOptions.ts"
 import type { SchemaMode } from "./SchemaMode.ts"
 import type { SqlMigration } from "./sql/SqlDialect.ts"
 import { taskTables } from "./sql/TaskTables.ts"
@@ -35,7 +35,7 @@ export type { SchemaMode, SqliteClientOptions, SqlMigration, Synchronous }
  * @since 0.1.0
  * @category options
  */
-export interface ClientOptions extends TaskStorageOptions, SqliteDriverOptions {}
+export interface ClientOptions extends LayerOptions, SqliteDriverOptions {}
 
 /**
  * Options of {@link layer}.
@@ -55,7 +55,7 @@ export interface Options extends ClientOptions, SqliteClientOptions {}
  * @category layers
  */
 export const layer = (options: Options): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable> =>
-  layerOfDriver(makeDriver(options), options, ownNames)
+  layerOfDriver(openSqliteDriver(options), options, ownNames)
 
 /**
  * Keeps tasks in a SQLite database, with options from the configuration.
@@ -115,7 +115,7 @@ export const makeDriver = (
 ): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope> =>
   closed(options, ownNames, openSqliteDriver(options))
 
-const ownNames: OptionNames<Omit<Options, keyof TaskStorageOptions>> = [
+const ownNames: OptionNames<Omit<Options, keyof LayerOptions>> = [
   ...sqliteClientNames,
   ...sqliteDriverNames,
   "filename"

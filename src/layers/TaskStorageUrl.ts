@@ -26,9 +26,9 @@ import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { InspectOptions } from "../domain/TaskOptions.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
-import { type TaskStorageOptions, taskStorageOptions } from "../domain/TaskStorageOptions.ts"
 import { type DynamoDbAddress, dynamodbDriverNames, type DynamoDbDriverOptions } from "./dynamodb/DynamoDbOptions.ts"
 import { closed, layerOfDriver, opening } from "./layerOfDriver.ts"
+import { type LayerOptions, layerOptions, sharedNames } from "./LayerOptions.ts"
 import {
   postgresClientNames,
   type PostgresClientOptions,
@@ -44,7 +44,7 @@ import type * as SqliteTaskStorage from "./SqliteTaskStorage.ts"
  * @since 0.1.0
  * @category options
  */
-export interface TaskStorageUrlOptions extends TaskStorageOptions, EngineOptions {}
+export interface TaskStorageUrlOptions extends LayerOptions, EngineOptions {}
 
 /**
  * The options of each engine.
@@ -54,10 +54,10 @@ export interface TaskStorageUrlOptions extends TaskStorageOptions, EngineOptions
  */
 export interface EngineOptions {
   /** Read for a `sqlite:` URL only. */
-  readonly sqlite?: Omit<SqliteTaskStorage.Options, keyof TaskStorageOptions | "filename"> | undefined
+  readonly sqlite?: Omit<SqliteTaskStorage.Options, keyof LayerOptions | "filename"> | undefined
   /** Read for a `postgres:` URL only. */
   readonly postgres?:
-    | Omit<PostgresClientOptions & PostgresDriverOptions, keyof TaskStorageOptions | "url">
+    | Omit<PostgresClientOptions & PostgresDriverOptions, keyof LayerOptions | "url">
     | undefined
   /** Read for a `dynamodb:` URL only. */
   readonly dynamodb?: Omit<DynamoDbAddress & DynamoDbDriverOptions, "tableName" | "region" | "endpoint"> | undefined
@@ -72,7 +72,7 @@ type OptionsOf<Engine extends keyof EngineOptions> = NonNullable<EngineOptions[E
  * @category constants
  */
 export const taskStorageUrlOptions: ReadonlyArray<keyof TaskStorageUrlOptions> = [
-  ...taskStorageOptions,
+  ...layerOptions,
   ...optionNames<EngineOptions>({ dynamodb: true, postgres: true, sqlite: true })
 ]
 
@@ -131,7 +131,7 @@ export const planMigration = (
 ): Effect.Effect<MigrationPlan, InvalidInput | TaskStorageUnavailable> =>
   Effect.scoped(Effect.gen(function*() {
     const { driver, own, settings } = yield* named(url, options, "plan")
-    const { backendName, inspector } = yield* closed(settings, own, opening(driver))
+    const { backendName, inspector } = yield* closed(settings, [...own, ...sharedNames], opening(driver))
     const plan = inspector === undefined
       ? { version: 0, isUpToDate: true, statements: [] }
       : yield* opening(inspector.plan)
@@ -167,7 +167,7 @@ const refuseOption = (field: string, reason: string): Result.Result<never, Inval
 /** The driver of a URL, and what it is made a storage with. */
 interface NamedDriver {
   readonly driver: Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, Scope.Scope>
-  readonly settings: TaskStorageOptions
+  readonly settings: LayerOptions
   readonly own: ReadonlyArray<string>
 }
 
@@ -208,7 +208,7 @@ const select = (
 
 type LayerError = InvalidInput | TaskStorageUnavailable
 
-const openMemory = (options: TaskStorageOptions): Effect.Effect<NamedDriver, LayerError> =>
+const openMemory = (options: LayerOptions): Effect.Effect<NamedDriver, LayerError> =>
   load(async () => {
     const { makeDriver, makeStore } = await import("./MemoryTaskStorage.ts")
     return { driver: Effect.map(makeStore, makeDriver), settings: options, own: [] }
@@ -216,7 +216,7 @@ const openMemory = (options: TaskStorageOptions): Effect.Effect<NamedDriver, Lay
 
 const openSqlite = (
   path: string,
-  options: OptionsOf<"sqlite"> & TaskStorageOptions,
+  options: OptionsOf<"sqlite"> & LayerOptions,
   purpose: Purpose
 ): Effect.Effect<NamedDriver, LayerError> => {
   if (/^\/\/(?!\/)/.test(path)) return refuse("sqlite: takes no host; write sqlite:FILE or sqlite:///ABSOLUTE/FILE")
@@ -237,7 +237,7 @@ const openSqlite = (
 
 const openPostgres = (
   url: string,
-  options: OptionsOf<"postgres"> & TaskStorageOptions,
+  options: OptionsOf<"postgres"> & LayerOptions,
   purpose: Purpose
 ): Effect.Effect<NamedDriver, LayerError> =>
   load(async () => {
@@ -253,7 +253,7 @@ const openPostgres = (
 /** A table name is not a host name. It may have capitals and underscores, which `URL` would change. */
 const openDynamoDb = (
   url: string,
-  options: OptionsOf<"dynamodb"> & TaskStorageOptions,
+  options: OptionsOf<"dynamodb"> & LayerOptions,
   purpose: Purpose
 ): Effect.Effect<NamedDriver, LayerError> => {
   const [, tableName, query = ""] = /^[^:]*:\/\/([A-Za-z0-9_.-]+)\/?(?:\?(.*))?$/s.exec(url) ?? []

@@ -7,10 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { unavailable } from "../domain/TaskAccess.ts"
-import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
+import { type TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
-import { requireOptions, type TaskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import { requireOptions } from "../domain/TaskStorageOptions.ts"
+import { type LayerOptions, sharedNames } from "./LayerOptions.ts"
+import type { Encryption } from "./sealed/Encryption.ts"
 
 /**
  * Makes the layer of a driver. `own` names the options of the engine. Any name that is neither one of these nor an option of
@@ -21,16 +23,39 @@ import { requireOptions, type TaskStorageOptions } from "../domain/TaskStorageOp
  */
 export const layerOfDriver = <R>(
   driver: Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, R>,
-  options: TaskStorageOptions,
+  options: LayerOptions,
   own: ReadonlyArray<string>
-): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable, Exclude<R, Scope.Scope>> =>
-  Layer.effect(
+): Layer.Layer<TaskStorage, InvalidInput | TaskStorageUnavailable, Exclude<R, Scope.Scope>> => {
+  const names = [...own, ...sharedNames]
+  const sealed = Effect.suspend(() => options.encryption === undefined ? driver : sealing(driver, options.encryption))
+  return Layer.effect(
     TaskStorage,
     Effect.flatMap(
-      closed(options, own, opening(driver)),
-      (driver) => TaskStorage.fromDriver(driver, options, own)
+      closed(options, names, opening(sealed)),
+      (driver) => TaskStorage.fromDriver(driver, options, names)
     )
   )
+}
+
+/** What seals is loaded only where it is asked for. The keys are looked at before the engine is opened. */
+const sealing = <R>(
+  driver: Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, R>,
+  encryption: Encryption
+): Effect.Effect<TaskDriver, InvalidInput | TaskDriverError, R> =>
+  Effect.gen(function*() {
+    const { makeSealing, sealDriver } = yield* Effect.tryPromise({
+      try: () => import("./sealed/index.ts"),
+      catch: (cause) =>
+        new TaskDriverError({
+          reason: "encryption cannot be loaded; it needs node:crypto, see the cause",
+          retryable: false,
+          applied: "no",
+          cause
+        })
+    })
+    const sealing = yield* makeSealing(encryption)
+    return sealDriver(yield* driver, sealing)
+  })
 
 /**
  * Refuses an option of a driver that is not known, before anything is opened.

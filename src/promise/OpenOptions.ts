@@ -31,7 +31,11 @@ export interface LayerOpenOptions extends CallOptions, ReportOptions {
  * @since 0.1.0
  * @category options
  */
-export interface OpenOptions extends Omit<TaskStorageUrlOptions, "postgres" | "generateId">, LayerOpenOptions {
+export interface OpenOptions
+  extends Omit<TaskStorageUrlOptions, "postgres" | "generateId" | "encryption">, LayerOpenOptions
+{
+  /** Seals payloads before they are stored. Off by default. */
+  readonly encryption?: EncryptionOptions | undefined
   /** How PostgreSQL is reached and used; read for a `postgres:` URL only. */
   readonly postgres?: PostgresOptions | undefined
 }
@@ -45,6 +49,22 @@ export interface OpenOptions extends Omit<TaskStorageUrlOptions, "postgres" | "g
 export interface PostgresOptions extends Omit<NonNullable<TaskStorageUrlOptions["postgres"]>, "password"> {
   /** The password, or a function that gives one whenever a connection is made. */
   readonly password?: string | (() => string | Promise<string>) | undefined
+}
+
+/**
+ * Which keys seal payloads.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface EncryptionOptions extends Omit<NonNullable<TaskStorageUrlOptions["encryption"]>, "keys"> {
+  /**
+   * The keys by their ids, or a function that gives the key of an id, and `undefined` where there is none. A key is 32 random bytes,
+   * as they are or in base64.
+   */
+  readonly keys:
+    | { readonly [keyId: string]: Uint8Array | string }
+    | ((keyId: string) => Uint8Array | string | undefined | Promise<Uint8Array | string | undefined>)
 }
 
 /**

@@ -34,7 +34,14 @@ export { InputRefused } from "../runner/InputRefused.ts"
 export { TaskFailure } from "../runner/TaskContext.ts"
 export { TooManyTasks } from "../runner/TaskRunner.ts"
 export type { LayerSource } from "./LayerSource.ts"
-export type { DynamoDbOptions, LayerOpenOptions, OpenOptions, PostgresOptions, SqliteOptions } from "./OpenOptions.ts"
+export type {
+  DynamoDbOptions,
+  EncryptionOptions,
+  LayerOpenOptions,
+  OpenOptions,
+  PostgresOptions,
+  SqliteOptions
+} from "./OpenOptions.ts"
 export { openTaskRunner } from "./openTaskRunner.ts"
 export { openTaskStorage } from "./openTaskStorage.ts"
 export type * from "./PromiseTaskRunner.ts"

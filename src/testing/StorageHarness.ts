@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import type { Sizing } from "../domain/StoredTask.ts"
 import type { TaskDriver } from "../domain/TaskDriver.ts"
 import type { InvalidInput } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
@@ -59,6 +60,8 @@ export interface PayloadBytes {
 export interface StorageHarness<E = unknown> {
   /** 7 MiB each where it is left out. */
   readonly maxPayloadBytes?: PayloadBytes | undefined
+  /** What the text of a payload takes where it is stored, as the driver says; as many bytes as it has where it is left out. */
+  readonly payloadBytes?: Sizing | undefined
   /** Opens an empty storage. */
   readonly open: (options: TaskStorageOptions) => Effect.Effect<StoragePair, E, Scope.Scope>
   /** The same, with more ways in which concurrent calls can meet. */
@@ -74,6 +77,7 @@ export interface StorageHarness<E = unknown> {
 export const fromDrivers = <E>(harness: {
   readonly makeDrivers: Effect.Effect<DriverPair, E, Scope.Scope>
   readonly maxPayloadBytes?: PayloadBytes | undefined
+  readonly payloadBytes?: Sizing | undefined
 }): StorageHarness<E | InvalidInput> => {
   const openWith = (wrap: (driver: TaskDriver) => TaskDriver) =>
     Effect.fnUntraced(function*(options: TaskStorageOptions) {
@@ -85,8 +89,8 @@ export const fromDrivers = <E>(harness: {
         drivers
       }
     })
-  const { maxPayloadBytes } = harness
-  return { maxPayloadBytes, open: openWith((driver) => driver), openRacing: openWith(yieldingDriver) }
+  const { maxPayloadBytes, payloadBytes } = harness
+  return { maxPayloadBytes, payloadBytes, open: openWith((driver) => driver), openRacing: openWith(yieldingDriver) }
 }
 
 /**

@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { maxSteps } from "../../src/domain/PartLimits.ts"
 import { StoredJson } from "../../src/domain/StoredJson.ts"
-import { contentBytes, heldByWorker, type StoredTask } from "../../src/domain/StoredTask.ts"
+import { asText, contentBytes, heldByWorker, type StoredTask } from "../../src/domain/StoredTask.ts"
 import { decideClaim, extendedFrom, type Hold, holdFrom, momentAfter, releasedFrom } from "../../src/domain/TaskHold.ts"
 import {
   decideProvideInput,
@@ -91,6 +91,7 @@ describe("the transition table", () => {
 
 describe("plans", () => {
   const limit = contentBytes(stored()) + text("a message").bytes
+  const limits = { maxContentBytes: limit, payloadBytes: asText }
   const messages = Schema.Literals(["keep", "clear", "short", "long"])
   const writers = Schema.Struct({ attempt: Schema.optionalKey(Schema.Literals([1, 2])) })
   const patches = {
@@ -113,7 +114,7 @@ describe("plans", () => {
       })
       const grows = (status: TaskStatus) =>
         (message === "short" || message === "long") && contentBytes(next(status)) > limit
-      const transition = planTransition(to, change, writer, 5, limit)
+      const transition = planTransition(to, change, writer, 5, limits)
       expect(permits(transition.guard, task, transition.patch)).toBe(
         canTransition(task.status, to) && !grows(to) && !isLost
       )
@@ -129,7 +130,7 @@ describe("plans", () => {
         )
       }
 
-      const settle = planSettle(outcome, undefined, change, writer, 5, limit)
+      const settle = planSettle(outcome, undefined, change, writer, 5, limits)
       expect(permits(settle.guard, task, settle.patch)).toBe(
         !isTerminal(task.status) && task.result === null && !grows("completed") && !isLost
       )
@@ -145,7 +146,7 @@ describe("plans", () => {
         )
       }
 
-      const touch = planTouch(change, writer, 5, limit)
+      const touch = planTouch(change, writer, 5, limits)
       expect(permits(touch.guard, task, touch.patch)).toBe(
         !isTerminal(task.status) && !grows("working") && !isLost
       )
@@ -173,10 +174,10 @@ describe("plans", () => {
     [states, TaskStatus],
     ([task, to]) => {
       const plans = [
-        planTransition(to, {}, {}, 5, limit),
-        planSettle(outcome, "failed", {}, {}, 5, limit),
+        planTransition(to, {}, {}, 5, limits),
+        planSettle(outcome, "failed", {}, {}, 5, limits),
         planStoreResult(outcome, {}, {}, 5),
-        planTouch({ ttl: 1 }, {}, 5, limit)
+        planTouch({ ttl: 1 }, {}, 5, limits)
       ]
       for (const { guard, patch } of plans) {
         if (!permits(guard, task, patch)) continue
@@ -321,13 +322,13 @@ describe("a hold", () => {
 describe("a step and an answer", () => {
   const long = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`key-${index}`, { index }]))
   const map = StoredJson.fromJson(long)
-  const limit = 10_000_000
+  const limits = { maxContentBytes: 10_000_000, payloadBytes: asText }
 
   it("are added to what is stored without decoding it", () => {
     const decode = vi.spyOn(StoredJson.prototype, "decode")
-    const step = decideStep(stored({ steps: map }), "new", text("value"), {}, 5, limit)
+    const step = decideStep(stored({ steps: map }), "new", text("value"), {}, 5, limits)
     const asking = stored({ status: "input_required", inputRequests: map })
-    const answer = decideProvideInput(asking, StoredJson.fromJson({ "key-7": "yes" }), 5, limit)
+    const answer = decideProvideInput(asking, StoredJson.fromJson({ "key-7": "yes" }), 5, limits)
     expect(decode).not.toHaveBeenCalled()
     decode.mockRestore()
     expect(Result.getOrThrow(step).patch?.steps?.decode()).toEqual({ ...long, new: "value" })
@@ -344,9 +345,9 @@ describe("a step and an answer", () => {
       Result.isFailure(decision) && decision.failure._tag === "InvalidInput"
     for (const [count, expected] of [[maxSteps - 1, false], [maxSteps, true], [maxSteps + 1, true]] as const) {
       const task = stored({ steps: keys(count), inputRequests: keys(count), status: "input_required" })
-      expect(isRefused(decideStep(task, "new", text("x"), {}, 5, limit))).toBe(expected)
-      expect(isRefused(decideStep(task, "0", text("x"), {}, 5, limit))).toBe(false)
-      expect(isRefused(decideRequireInput(task, StoredJson.fromJson({ new: 1 }), {}, {}, 5, limit))).toBe(expected)
+      expect(isRefused(decideStep(task, "new", text("x"), {}, 5, limits))).toBe(expected)
+      expect(isRefused(decideStep(task, "0", text("x"), {}, 5, limits))).toBe(false)
+      expect(isRefused(decideRequireInput(task, StoredJson.fromJson({ new: 1 }), {}, {}, 5, limits))).toBe(expected)
       expect(isRefused(decideReplacement(task, { ...task, ttl: 9 }, 5))).toBe(false)
       const more = { ...task, steps: keys(count + 1) }
       expect(isRefused(decideReplacement(task, more, 5))).toBe(expected)

@@ -25,7 +25,7 @@ import type { TaskRunnerOptions } from "../../src/runner/TaskRunnerOptions.ts"
 type Leaks<T, Depth extends ReadonlyArray<0> = []> = Depth["length"] extends 7 ? never
   : T extends Duration.Duration ? never
   : T extends Pipeable ? T
-  : T extends AbortSignal | Date ? never
+  : T extends AbortSignal | Date | Uint8Array ? never
   : T extends (...args: infer Args) => infer Result ? Leaks<Args, [...Depth, 0]> | Leaks<Result, [...Depth, 0]>
   : T extends Promise<infer Value> ? Leaks<Value, [...Depth, 0]>
   : T extends AsyncIterable<infer Item> ? Leaks<Item, [...Depth, 0]>
@@ -72,8 +72,10 @@ describe("types", () => {
 
   test("options are those of the layers and of the runner, but for what is written with Effect", () => {
     type Own<Options> = Omit<Options, keyof Facade.LayerOpenOptions>
-    expectTypeOf<Own<Omit<Facade.OpenOptions, "postgres">>>()
-      .toEqualTypeOf<Own<Omit<TaskStorageUrlOptions, "postgres">>>()
+    expectTypeOf<Own<Omit<Facade.OpenOptions, "postgres" | "encryption">>>()
+      .toEqualTypeOf<Own<Omit<TaskStorageUrlOptions, "postgres" | "encryption">>>()
+    expectTypeOf<Omit<Facade.EncryptionOptions, "keys">>()
+      .toEqualTypeOf<Omit<NonNullable<TaskStorageUrlOptions["encryption"]>, "keys">>()
     expectTypeOf<Omit<Facade.PostgresOptions, "password">>()
       .toEqualTypeOf<Omit<NonNullable<TaskStorageUrlOptions["postgres"]>, "password">>()
     expectTypeOf<Omit<Facade.RunnerOptions, "dispatch">>().toEqualTypeOf<Omit<TaskRunnerOptions, "dispatch">>()

@@ -7,6 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { asText, type Sizing } from "../../domain/StoredTask.ts"
 import type { TaskStorageError } from "../../domain/TaskError.ts"
 import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
 import type { PayloadBytes, StorageHarness, StoragePair } from "../StorageHarness.ts"
@@ -23,6 +24,7 @@ import { ContractViolation } from "./ContractViolation.ts"
 export interface World extends StoragePair {
   readonly clock: SuiteClock.SuiteClock
   readonly maxPayloadBytes: PayloadBytes
+  readonly payloadBytes: Sizing
 }
 
 /**
@@ -41,7 +43,8 @@ export type CaseFailure = Mismatch | TaskStorageError
  */
 export interface ContractCase {
   readonly name: string
-  readonly options: TaskStorageOptions
+  /** The options of the storage, where payloads take so many bytes. */
+  readonly options: (payloadBytes: Sizing) => TaskStorageOptions
   /** Fails where the storage breaks the contract. */
   readonly run: (world: World) => Effect.Effect<void, CaseFailure, Scope.Scope>
 }
@@ -66,8 +69,15 @@ export interface ContractGroup {
 export const contractCase = (
   name: string,
   run: (world: World) => Generator<Effect.Effect<unknown, CaseFailure, Scope.Scope>, void, never>,
-  options: TaskStorageOptions = {}
-): ContractCase => ({ name, options: { maintenance: false, ...options }, run: (world) => Effect.gen(() => run(world)) })
+  options: TaskStorageOptions | ((payloadBytes: Sizing) => TaskStorageOptions) = {}
+): ContractCase => ({
+  name,
+  options: (payloadBytes) => ({
+    maintenance: false,
+    ...(typeof options === "function" ? options(payloadBytes) : options)
+  }),
+  run: (world) => Effect.gen(() => run(world))
+})
 
 /**
  * Runs a case on a fresh store, where concurrent calls meet in as many ways as the harness can make them.
@@ -81,11 +91,11 @@ export const runCase = <E>(
 ): Effect.Effect<void, ContractViolation> =>
   Effect.gen(function*() {
     const clock = yield* SuiteClock.make
-    const { maxPayloadBytes = { outcome: sevenMebibytes, content: sevenMebibytes } } = harness
+    const { maxPayloadBytes = { outcome: sevenMebibytes, content: sevenMebibytes }, payloadBytes = asText } = harness
     yield* Effect.scoped(
       Effect.flatMap(
-        (harness.openRacing ?? harness.open)(contract.options),
-        (pair) => contract.run({ ...pair, clock, maxPayloadBytes })
+        (harness.openRacing ?? harness.open)(contract.options(payloadBytes)),
+        (pair) => contract.run({ ...pair, clock, maxPayloadBytes, payloadBytes })
       )
     ).pipe(Effect.provideService(Clock.Clock, clock))
   }).pipe(

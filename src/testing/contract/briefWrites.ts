@@ -10,7 +10,7 @@ import type { TaskStorageError } from "../../domain/TaskError.ts"
 import type { PlannedWrites, SessionTasks } from "../../domain/TaskOperations.ts"
 import { equal, equalRecord, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
-import { createIn, failure, mustGet, success } from "./fixtures.ts"
+import { createIn, failure, methodBytes, mustGet, success } from "./fixtures.ts"
 
 type Write = <Written>(
   tasks: PlannedWrites<Written>,
@@ -85,7 +85,7 @@ export const briefWritesGroup: ContractGroup = {
       })
     ),
 
-    contractCase("name the state that refused them", function*({ first, second }) {
+    contractCase("name the state that refused them", function*({ first, payloadBytes, second }) {
       yield* createIn(first, "one", "working", { lease: "1 minute", originalParams: { text: "x".repeat(50) } })
       const { touchTask, updateTaskStatus } = second.withSummary
       yield* refused("another attempt", touchTask("one", { attempt: 2 }), {
@@ -102,11 +102,11 @@ export const briefWritesGroup: ContractGroup = {
       })
       yield* refused("a message", touchTask("one", { statusMessage: "y".repeat(50) }), {
         _tag: "PayloadTooLarge",
-        actual: 125,
-        limit: 100
+        actual: methodBytes + payloadBytes(61) + payloadBytes(52),
+        limit: methodBytes + payloadBytes(61) + payloadBytes(27)
       })
       yield* equal("nothing was written", (yield* mustGet(first, "one")).revision, 1)
-    }, { maxPayloadBytes: { content: 100 } }),
+    }, (payloadBytes) => ({ maxPayloadBytes: { content: methodBytes + payloadBytes(61) + payloadBytes(27) } })),
 
     contractCase("let exactly one of many concurrent callers settle a task", function*({ first, second }) {
       for (let round = 0; round < 4; round++) {

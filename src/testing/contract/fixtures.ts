@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type { Sizing } from "../../domain/StoredTask.ts"
 import type { SessionTasks, WorkerOperations } from "../../domain/TaskOperations.ts"
 import type { CreateTask, RegisterWorker } from "../../domain/TaskOptions.ts"
 import type { TaskRecord } from "../../domain/TaskRecord.ts"
@@ -13,6 +14,9 @@ import type { World } from "./ContractCase.ts"
 
 /** The smallest task. */
 export const tool = { originalMethod: "tools/call" } as const
+
+/** Its method as JSON text. */
+export const methodBytes = 12
 
 /** A successful outcome. */
 export const success = { _tag: "Success", value: { content: [] } } as const
@@ -63,3 +67,14 @@ export const bury = Effect.fnUntraced(function*({ clock, first }: Pick<World, "c
   const dead = yield* first.declareDeadWorkers()
   if (!dead.includes(workerId)) return yield* new Mismatch({ difference: `worker ${workerId} was not declared dead` })
 })
+
+/** Gives the bytes of the longest text of a payload that takes no more than so many. */
+export const largestText = (payloadBytes: Sizing, bytes: number): number => {
+  let [fits, tooLong] = [0, bytes + 1]
+  while (tooLong - fits > 1) {
+    const middle = Math.floor((fits + tooLong) / 2)
+    if (payloadBytes(middle) <= bytes) fits = middle
+    else tooLong = middle
+  }
+  return fits
+}

@@ -5,17 +5,23 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Sizing } from "../../domain/StoredTask.ts"
 import { equal, equalRecord, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
-import { createIn, mustGet, success, tool } from "./fixtures.ts"
-
-/** `"tools/call"` as JSON text. */
-const methodBytes = 12
+import { createIn, largestText, methodBytes, mustGet, success, tool } from "./fixtures.ts"
 
 /** `{"_tag":"Success","value":""}` */
 const successBytes = 29
 
 const fills = (value: string) => ({ _tag: "Success", value }) as const
+
+/** Room for an outcome whose text has 100 bytes. */
+const hundredOfOutcome = (payloadBytes: Sizing) => ({ maxPayloadBytes: { outcome: payloadBytes(100) } })
+
+/** Room for the method, and for payloads whose texts have so many bytes. */
+const contentOf = (...bytes: ReadonlyArray<number>) => (payloadBytes: Sizing) => ({
+  maxPayloadBytes: { content: bytes.reduce((sum, bytes) => sum + payloadBytes(bytes), methodBytes) }
+})
 
 /**
  * @since 0.1.0
@@ -119,10 +125,10 @@ export const limitsGroup: ContractGroup = {
       { maxTasksPerSession: 3 }
     ),
 
-    contractCase("an outcome may take its bytes and not one more", function*({ first }) {
+    contractCase("an outcome may take its bytes and not one more", function*({ first, payloadBytes }) {
       const fitting = fills("x".repeat(100 - successBytes))
       const over = fills("x".repeat(101 - successBytes))
-      const refusal = { _tag: "PayloadTooLarge", actual: 101, limit: 100 } as const
+      const refusal = { _tag: "PayloadTooLarge", actual: payloadBytes(101), limit: payloadBytes(100) } as const
       yield* createIn(first, "one", "working")
       yield* refused("settleTask", first.settleTask("one", over), refusal)
       yield* refused("storeTaskResult", first.storeTaskResult("one", over), refusal)
@@ -132,18 +138,22 @@ export const limitsGroup: ContractGroup = {
       yield* refused("of a missing task", first.settleTask("none", over), refusal)
       yield* equalRecord("the task afterwards", yield* mustGet(first, "one"), read)
       yield* first.settleTask("one", fitting)
-    }, { maxPayloadBytes: { outcome: 100 } }),
+    }, hundredOfOutcome),
 
-    contractCase("everything else together may take its bytes and not one more", function*({ first }) {
-      const originalParams = "x".repeat(80 - methodBytes - 2)
-      const refusal = { _tag: "PayloadTooLarge", actual: 101, limit: 100 } as const
+    contractCase("everything else together may take its bytes and not one more", function*({ first, payloadBytes }) {
+      const originalParams = "x".repeat(66)
+      const over = "m".repeat(19)
+      const refusal = {
+        _tag: "PayloadTooLarge",
+        actual: methodBytes + payloadBytes(68) + payloadBytes(21),
+        limit: methodBytes + payloadBytes(68) + payloadBytes(20)
+      } as const
       yield* refused(
         "createTask",
-        createIn(first, "two", "working", { originalParams: `${originalParams}${"y".repeat(21)}` }),
+        createIn(first, "two", "working", { originalParams, statusMessage: over }),
         refusal
       )
       yield* createIn(first, "one", "working", { originalParams })
-      const over = "m".repeat(19)
       yield* refused("updateTaskStatus", first.updateTaskStatus("one", "failed", { statusMessage: over }), refusal)
       yield* refused("touchTask", first.touchTask("one", { statusMessage: over }), refusal)
       yield* refused("settleTask", first.settleTask("one", success, { statusMessage: over }), refusal)
@@ -155,42 +165,53 @@ export const limitsGroup: ContractGroup = {
       yield* refused("with a message there", first.requireInput("one", { a: 1 }), { _tag: "PayloadTooLarge" })
       yield* first.touchTask("one", { statusMessage: null })
       yield* first.requireInput("one", { a: "x".repeat(12) })
-    }, { maxPayloadBytes: { content: 100 } }),
+    }, contentOf(68, 20)),
 
-    contractCase("answers count against the limit, what they answer no longer", function*({ first }) {
+    contractCase("answers count against the limit, what they answer no longer", function*({ first, payloadBytes }) {
       yield* createIn(first, "one", "working")
       yield* first.requireInput("one", { a: 1, b: 2 })
-      const over = "x".repeat(100 - methodBytes - `{"b":2}`.length - `{"a":""}`.length + 1)
+      // {"b":2} is still asked.
+      const over = "x".repeat(82 - `{"a":""}`.length)
       yield* refused("too long an answer", first.provideInput("one", { a: over }), {
         _tag: "PayloadTooLarge",
-        actual: 101,
-        limit: 100
+        actual: methodBytes + payloadBytes(7) + payloadBytes(82),
+        limit: methodBytes + payloadBytes(7) + payloadBytes(81)
       })
       yield* first.provideInput("one", { a: over.slice(1) })
-    }, { maxPayloadBytes: { content: 100 } }),
+    }, contentOf(7, 81)),
 
-    contractCase("steps and the principal count like everything else", function*({ first }) {
+    contractCase("steps and the principal count like everything else", function*({ first, payloadBytes }) {
       const principal = "p".repeat(40)
-      const tooLarge = { _tag: "PayloadTooLarge", actual: 101, limit: 100 } as const
-      const over = "p".repeat(101 - methodBytes - 2)
-      yield* refused("a principal", createIn(first, "two", "working", { principal: over }), tooLarge)
+      const limit = methodBytes + payloadBytes(42) + payloadBytes(46)
+      const tooLarge = (...bytes: ReadonlyArray<number>) =>
+        ({
+          _tag: "PayloadTooLarge",
+          actual: bytes.reduce((sum, bytes) => sum + payloadBytes(bytes), methodBytes),
+          limit
+        }) as const
+      const over = limit + 1 - methodBytes
+      yield* refused(
+        "a principal",
+        createIn(first, "two", "working", { principal: "p".repeat(over - 2) }),
+        tooLarge(over)
+      )
       yield* createIn(first, "one", "working", { principal })
       yield* first.storeTaskStep("one", "a", 1)
-      // {"a":1,"b":""} beside the method and the principal.
-      const room = 100 - methodBytes - 42 - 14
+      // {"a":1,"b":""} is there beside it.
+      const room = 46 - 14
       const stored = yield* mustGet(first, "one")
-      yield* refused("a step", first.storeTaskStep("one", "b", "x".repeat(room + 1)), tooLarge)
-      yield* refused("a message", first.touchTask("one", { statusMessage: "m".repeat(38) }), tooLarge)
+      yield* refused("a step", first.storeTaskStep("one", "b", "x".repeat(room + 1)), tooLarge(42, 47))
+      yield* refused("a message", first.touchTask("one", { statusMessage: "m".repeat(38) }), tooLarge(42, 7, 40))
       const larger = { ...stored, steps: { a: 1, b: "x".repeat(room + 1) } }
-      yield* refused("a replacement", first.updateTask(larger), tooLarge)
-      yield* refused("a step of nobody", first.storeTaskStep("none", "b", "x".repeat(101)), {
+      yield* refused("a replacement", first.updateTask(larger), tooLarge(42, 47))
+      yield* refused("a step of nobody", first.storeTaskStep("none", "b", "x".repeat(limit + 1)), {
         _tag: "PayloadTooLarge",
-        limit: 100
+        limit
       })
       yield* equalRecord("the task afterwards", yield* mustGet(first, "one"), stored)
       yield* first.storeTaskStep("one", "b", "x".repeat(room))
       yield* first.storeTaskStep("one", "b", "what is stored already takes no room")
-    }, { maxPayloadBytes: { content: 100 } }),
+    }, contentOf(42, 46)),
 
     contractCase(
       "a message over the limit is reported before the state of the task, and before a missing task",
@@ -208,44 +229,47 @@ export const limitsGroup: ContractGroup = {
       { maxPayloadBytes: { content: 100 } }
     ),
 
-    contractCase("one number limits each of the two groups", function*({ first }) {
+    contractCase("one number limits each of the two groups", function*({ first, payloadBytes }) {
+      const limit = payloadBytes(100)
       yield* refused("content", createIn(first, "two", "working", { originalParams: "x".repeat(100) }), {
         _tag: "PayloadTooLarge",
-        limit: 100
+        limit
       })
       yield* createIn(first, "one", "working", { originalParams: "x".repeat(100 - methodBytes - 2) })
-      yield* refused("outcome", first.settleTask("one", fills("x".repeat(100))), {
-        _tag: "PayloadTooLarge",
-        limit: 100
-      })
+      yield* refused("outcome", first.settleTask("one", fills("x".repeat(100))), { _tag: "PayloadTooLarge", limit })
       yield* first.settleTask("one", fills("x".repeat(100 - successBytes)))
-    }, { maxPayloadBytes: 100 }),
+    }, (payloadBytes) => ({ maxPayloadBytes: payloadBytes(100) })),
 
-    contractCase("sizes are those of the stored text, which escapes everything outside ASCII", function*({ first }) {
+    contractCase("sizes are those of the stored text, which escapes everything outside ASCII", function*({
+      first,
+      payloadBytes
+    }) {
       yield* createIn(first, "one", "working")
       const escaped = `${"\u00e9".repeat(11)}${"x".repeat(100 - successBytes - 66)}`
       yield* refused("one more", first.storeTaskResult("one", fills(`${escaped}x`)), {
         _tag: "PayloadTooLarge",
-        actual: 101
+        actual: payloadBytes(101)
       })
       yield* first.storeTaskResult("one", fills(escaped))
       yield* equal("stored", Option.isSome(yield* first.getTaskResult("one")), true)
-    }, { maxPayloadBytes: { outcome: 100 } }),
+    }, hundredOfOutcome),
 
-    contractCase("what the backend takes by default is the limit", function*({ first, maxPayloadBytes }) {
+    contractCase("what the backend takes by default is the limit", function*({ first, maxPayloadBytes, payloadBytes }) {
       const { content, outcome } = maxPayloadBytes
-      yield* createIn(first, "one", "working", { originalParams: "x".repeat(content - methodBytes - 2) })
+      const params = largestText(payloadBytes, content - methodBytes)
+      yield* createIn(first, "one", "working", { originalParams: "x".repeat(params - 2) })
       yield* refused("content", createIn(first, "two", "working", { originalParams: "x".repeat(content) }), {
         _tag: "PayloadTooLarge",
-        actual: content + methodBytes + 2,
+        actual: payloadBytes(content + 2) + methodBytes,
         limit: content
       })
-      yield* refused("outcome", first.settleTask("one", fills("x".repeat(outcome - successBytes + 1))), {
+      const result = largestText(payloadBytes, outcome)
+      yield* refused("outcome", first.settleTask("one", fills("x".repeat(result - successBytes + 1))), {
         _tag: "PayloadTooLarge",
-        actual: outcome + 1,
+        actual: payloadBytes(result + 1),
         limit: outcome
       })
-      yield* first.settleTask("one", fills("x".repeat(outcome - successBytes)))
+      yield* first.settleTask("one", fills("x".repeat(result - successBytes)))
     }),
 
     contractCase("refuses what is far too large for any engine", function*({ first, maxPayloadBytes }) {

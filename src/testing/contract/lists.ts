@@ -12,7 +12,7 @@ import { difference } from "../difference.ts"
 import { plainRecord } from "../PlainRecord.ts"
 import { equal, equalRecord, holds, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
-import { createIn, mustGet, success, tool } from "./fixtures.ts"
+import { createIn, largestText, mustGet, success, tool } from "./fixtures.ts"
 import { at, chunks, createAwkward, type ListError, type Page, pagesOf } from "./listing.ts"
 
 interface List {
@@ -207,9 +207,9 @@ export const listsGroup: ContractGroup = {
 
     contractCase(
       "ends a page before it would pass 16 MiB, and always has one task in it",
-      function*({ first, maxPayloadBytes }) {
-        const value = "x".repeat(maxPayloadBytes.outcome * 6 / 7)
-        const fitting = Math.floor(16 * 1024 * 1024 / value.length)
+      function*({ first, maxPayloadBytes, payloadBytes }) {
+        const value = "x".repeat(largestText(payloadBytes, maxPayloadBytes.outcome) * 6 / 7)
+        const fitting = Math.floor(16 * 1024 * 1024 / payloadBytes(value.length))
         const taskIds = Array.from({ length: fitting + 1 }, (_, index) => `task-${index}`)
         for (const taskId of taskIds) {
           yield* createIn(first, taskId, "working")
@@ -221,9 +221,13 @@ export const listsGroup: ContractGroup = {
       }
     ),
 
-    contractCase("counts the principal and the steps of a task for its page", function*({ first, maxPayloadBytes }) {
-      const value = "x".repeat(maxPayloadBytes.content * 3 / 7)
-      const fitting = Math.floor(16 * 1024 * 1024 / (2 * value.length))
+    contractCase("counts the principal and the steps of a task for its page", function*({
+      first,
+      maxPayloadBytes,
+      payloadBytes
+    }) {
+      const value = "x".repeat(largestText(payloadBytes, maxPayloadBytes.content) * 3 / 7)
+      const fitting = Math.floor(16 * 1024 * 1024 / (2 * payloadBytes(value.length)))
       const taskIds = Array.from({ length: fitting + 1 }, (_, index) => `task-${String(index).padStart(2, "0")}`)
       for (const taskId of taskIds) {
         yield* createIn(first, taskId, "working", { principal: value })

@@ -168,7 +168,7 @@ export const messagesGroup: ContractGroup = {
       yield* equal("the messages", yield* first.messages.dequeueAll("one"), all)
     }),
 
-    contractCase("have bounds, ids and sizes like everything else", function*({ first }) {
+    contractCase("have bounds, ids and sizes like everything else", function*({ first, payloadBytes }) {
       yield* refused("an id", first.messages.enqueue("", 1), { _tag: "InvalidInput" })
       yield* refused("an id", first.messages.dequeue("\n"), { _tag: "InvalidInput" })
       yield* refused("an id", first.messages.dequeueAll("x".repeat(256)), { _tag: "InvalidInput" })
@@ -176,10 +176,10 @@ export const messagesGroup: ContractGroup = {
       yield* refused("a ttl", first.messages.enqueue("one", 1, { ttl: 0 }), { _tag: "InvalidInput" })
       yield* refused("a size", first.messages.enqueue("one", "x".repeat(99)), {
         _tag: "PayloadTooLarge",
-        actual: 101,
-        limit: 100
+        actual: payloadBytes(101),
+        limit: payloadBytes(100)
       })
       yield* first.messages.enqueue("one", "x".repeat(98))
-    }, { maxPayloadBytes: { content: 100 } })
+    }, (payloadBytes) => ({ maxPayloadBytes: { content: payloadBytes(100) } }))
   ]
 }

@@ -84,9 +84,9 @@ const runRace = <E>(harness: StorageHarness<E>, race: Race) =>
   Effect.gen(function*() {
     const clock = yield* SuiteClock.make
     yield* Effect.gen(function*() {
-      const pair = yield* (harness.openRacing ?? harness.open)(storageOptions(race.options))
+      const pair = yield* (harness.openRacing ?? harness.open)(storageOptions(race.options, harness.payloadBytes))
       const subject: Subject = { ...pair, clock, list: undefined }
-      const empty = emptyModel(clock.currentTimeMillisUnsafe(), race.options)
+      const empty = emptyModel(clock.currentTimeMillisUnsafe(), race.options, harness.payloadBytes)
       const trace = [`options ${show(race.options)}`]
       let initial = empty
       for (const command of race.setup) {

@@ -5,6 +5,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import type { Json } from "effect/Schema"
+import type { Sizing } from "../../domain/StoredTask.ts"
 import { TaskId } from "../../domain/TaskId.ts"
 import type { ResultKind, TaskOutcome } from "../../domain/TaskOutcome.ts"
 import type { TaskRecordFields } from "../../domain/TaskRecord.ts"
@@ -154,6 +155,7 @@ interface ModelPause {
  */
 export interface ModelState {
   readonly now: number
+  readonly payloadBytes: Sizing
   readonly options: ModelOptions
   readonly tasks: ReadonlyArray<ModelTask>
   readonly messages: ReadonlyArray<ModelMessage>
@@ -241,9 +243,8 @@ export const kindOf = (result: TaskOutcome): ResultKind => {
  * @since 0.1.0
  * @category accessors
  */
-export const contentBytesOf = (task: ModelTask): number => {
-  const fields = [
-    task.originalMethod,
+export const contentBytesOf = (task: ModelTask, payloadBytes: Sizing): number => {
+  const payloads = [
     task.statusMessage,
     task.inputRequests,
     task.inputResponses,
@@ -251,8 +252,20 @@ export const contentBytesOf = (task: ModelTask): number => {
     task.principal,
     task.steps
   ]
-  return fields.reduce<number>((bytes, field) => bytes + (field === null ? 0 : textBytes(field)), 0)
+  return payloads.reduce<number>(
+    (bytes, payload) => bytes + (payload === null ? 0 : payloadBytes(textBytes(payload))),
+    textBytes(task.originalMethod)
+  )
 }
+
+/**
+ * Gives the limit on content of a model.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const contentLimitOf = ({ options, payloadBytes }: ModelState): number =>
+  options.contentBytes === undefined ? Infinity : payloadBytes(options.contentBytes)
 
 /**
  * Gives the bytes of a value as JSON text in which all that is not ASCII is escaped.

@@ -91,9 +91,9 @@ const runSequence = <E>(harness: StorageHarness<E>, options: Options, commands: 
   Effect.gen(function*() {
     const clock = yield* SuiteClock.make
     yield* Effect.gen(function*() {
-      const pair = yield* harness.open(storageOptions(options))
+      const pair = yield* harness.open(storageOptions(options, harness.payloadBytes))
       const subject: Subject = { ...pair, clock, list: undefined }
-      let state = emptyModel(clock.currentTimeMillisUnsafe(), options)
+      let state = emptyModel(clock.currentTimeMillisUnsafe(), options, harness.payloadBytes)
       const trace = [`options ${show(options)}`]
       for (const [index, command] of commands.filter((command) => isShown(pair, command)).entries()) {
         const call = resolve(state, command)

@@ -5,7 +5,7 @@
  */
 import { refusal } from "./Answer.ts"
 import type { Command } from "./Command.ts"
-import { type ModelMessage, type ModelState, type Step, textBytes } from "./ModelState.ts"
+import { contentLimitOf, type ModelMessage, type ModelState, type Step, textBytes } from "./ModelState.ts"
 
 const day = 86_400_000
 
@@ -16,8 +16,8 @@ const day = 86_400_000
  * @category writes
  */
 export const enqueueMessage = (state: ModelState, call: Extract<Command, { readonly _tag: "enqueue" }>): Step => {
-  const bytes = textBytes(call.body)
-  const limit = state.options.contentBytes ?? Infinity
+  const bytes = state.payloadBytes(textBytes(call.body))
+  const limit = contentLimitOf(state)
   if (bytes > limit) return [refusal({ _tag: "PayloadTooLarge", actual: bytes, limit }), state]
   const size = state.messages.filter((message) => waits(state, message, call.queue)).length
   if (size >= (call.maxSize ?? Infinity)) return [{ value: { full: true, size } }, state]

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { asText, type Sizing } from "../../domain/StoredTask.ts"
 import type { Answer } from "./Answer.ts"
 import type { Call } from "./Call.ts"
 import { claimTasks, listClaimable } from "./modelFree.ts"
@@ -34,8 +35,9 @@ import {
  * @since 0.1.0
  * @category constructors
  */
-export const emptyModel = (now: number, options: ModelOptions): ModelState => ({
+export const emptyModel = (now: number, options: ModelOptions, payloadBytes: Sizing = asText): ModelState => ({
   now,
+  payloadBytes,
   options,
   tasks: [],
   messages: [],

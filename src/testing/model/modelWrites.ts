@@ -14,6 +14,7 @@ import { heldFrom, heldOn, isAbandoned, isFreeAt, isHolderDead, released } from 
 import { findTask, hasExpired, showTask } from "./modelReads.ts"
 import {
   contentBytesOf,
+  contentLimitOf,
   type ModelState,
   type ModelTask,
   recordOf,
@@ -53,8 +54,8 @@ export const clamped = (state: ModelState, ttl: number | null): number | null =>
  * @category guards
  */
 export const tooLarge = (state: ModelState, task: ModelTask): Refusal | undefined => {
-  const limit = state.options.contentBytes ?? Infinity
-  const actual = contentBytesOf(task)
+  const limit = contentLimitOf(state)
+  const actual = contentBytesOf(task, state.payloadBytes)
   return actual > limit ? { _tag: "PayloadTooLarge", actual, limit } : undefined
 }
 

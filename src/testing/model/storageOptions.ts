@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { asText, type Sizing } from "../../domain/StoredTask.ts"
 import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
 import type { Options } from "./Command.ts"
 
@@ -12,8 +13,11 @@ import type { Options } from "./Command.ts"
  * @since 0.1.0
  * @category converting
  */
-export const storageOptions = ({ contentBytes, ...options }: Options): TaskStorageOptions => ({
+export const storageOptions = (
+  { contentBytes, ...options }: Options,
+  payloadBytes: Sizing = asText
+): TaskStorageOptions => ({
   ...options,
   maintenance: false,
-  maxPayloadBytes: { content: contentBytes }
+  maxPayloadBytes: { content: contentBytes === undefined ? undefined : payloadBytes(contentBytes) }
 })

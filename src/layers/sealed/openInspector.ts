@@ -1,0 +1,86 @@
+/**
+ * Looking at a store whose payloads are sealed.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { splitSealed } from "../../domain/SealedText.ts"
+import { sealedFields, type StoredTask } from "../../domain/StoredTask.ts"
+import type { Inspection, StoreInspector } from "../../domain/StoreInspector.ts"
+import { counted, mostExamples, type StoreFinding } from "../../domain/StoreReport.ts"
+import type { EveryMember } from "./driverOf.ts"
+import { failed } from "./KeyRing.ts"
+import type { Keys, Sealing } from "./Sealing.ts"
+
+/**
+ * Lets an inspector see tasks as they were before they were sealed. A deep look reads the store twice: first for the ids of the
+ * keys. What cannot be opened is a finding.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const openInspector = (inspector: StoreInspector, sealing: Sealing): StoreInspector => {
+  const { engineTime, ...required }: EveryMember<StoreInspector> = {
+    engineTime: inspector.engineTime,
+    plan: inspector.plan,
+    look: (inspection) => {
+      const { seen } = inspection
+      if (seen === undefined) return inspector.look(inspection)
+      return Effect.gen(function*() {
+        const ids = new Set<string>()
+        yield* inspector.look({ ...inspection, fix: false, seen: (_, task) => addKeyIds(ids, task) })
+        const unopened = new Unopened()
+        const keys = yield* Effect.mapError(sealing.keysById(ids), failed("no"))
+        const report = yield* inspector.look({ ...inspection, seen: openingRows(seen, sealing, keys, unopened) })
+        return { ...report, findings: [...report.findings, ...unopened.findings()] }
+      })
+    }
+  }
+  return { ...required, ...(engineTime === undefined ? {} : { engineTime }) }
+}
+
+const addKeyIds = (ids: Set<string>, task: StoredTask | undefined): void => {
+  for (const field of task === undefined ? [] : sealedFields) {
+    const keyId = splitSealed(task?.[field]?.text ?? "")?.keyId
+    if (keyId !== undefined) ids.add(keyId)
+  }
+}
+
+const openingRows = (
+  seen: NonNullable<Inspection["seen"]>,
+  sealing: Sealing,
+  keys: Keys,
+  unopened: Unopened
+): NonNullable<Inspection["seen"]> =>
+(taskId, task) => {
+  if (task === undefined) return seen(taskId, task)
+  const opened = sealing.open(taskId, task, keys)
+  if (Result.isSuccess(opened)) seen(taskId, opened.success)
+  else unopened.add(taskId, opened.failure.reason)
+}
+
+/** Tasks that cannot be opened, by the reason. */
+class Unopened {
+  readonly #found = new Map<string, { count: number; readonly examples: Array<string> }>()
+
+  add(taskId: string, reason: string): void {
+    const found = this.#found.get(reason) ?? { count: 0, examples: [] }
+    found.count++
+    if (found.examples.length < mostExamples) found.examples.push(taskId)
+    this.#found.set(reason, found)
+  }
+
+  findings(): ReadonlyArray<StoreFinding> {
+    return Array.from(this.#found, ([reason, { count, examples }]) => ({
+      code: "rows",
+      severity: "error",
+      subject: "tasks",
+      problem: `${counted(count, "task")} cannot be opened: ${reason}.`,
+      advice: "Give the layer the key. If it was thrown away on purpose, delete the tasks.",
+      fixable: false,
+      count,
+      examples
+    }))
+  }
+}
