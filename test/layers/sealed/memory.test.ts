@@ -1,13 +1,11 @@
-/** Holds sealed tasks in memory to the contract: two processes that seal with different keys, as they do while keys are changed. */
+/** Holds sealed tasks in memory to the whole contract. */
 import * as Effect from "effect/Effect"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
-import { fromDrivers } from "mcp-task-storage/testing"
-import { taskStorageSuite } from "mcp-task-storage/testing/vitest"
-import { payloadBytes, sealedPair } from "./sealedPair.ts"
+import { sealedSuite } from "./sealedSuite.ts"
 
-const pair = Effect.map(MemoryTaskStorage.makeStore, (store) => ({
+const makeDrivers = Effect.map(MemoryTaskStorage.makeStore, (store) => ({
   first: MemoryTaskStorage.makeDriver(store),
   second: MemoryTaskStorage.makeDriver(store)
 }))
 
-taskStorageSuite("memory, sealed", fromDrivers({ makeDrivers: sealedPair(pair), payloadBytes }))
+sealedSuite("memory", makeDrivers, {})

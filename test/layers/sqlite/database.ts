@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import type { DriverPair } from "mcp-task-storage/testing"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -33,3 +34,19 @@ export const bare = (filename: string): Effect.Effect<DatabaseSync, never, Scope
 export const anyone = (now: number) => ({ now, session: undefined })
 
 export const unlimited = { maxTasks: null, maxTasksPerSession: null }
+
+/** Two drivers on one file, as two processes have them, and a bare connection. */
+export const openPair = Effect.gen(function*() {
+  const options = { filename: yield* freshFile, synchronous: "off" } as const
+  const first = yield* SqliteTaskStorage.makeDriver(options)
+  const second = yield* SqliteTaskStorage.makeDriver(options)
+  return { first, second, database: yield* bare(options.filename) }
+})
+
+/** The file is emptied for each case: to make it anew would take longer than the case. */
+export const emptied = ({ database, first, second }: Effect.Success<typeof openPair>): DriverPair => {
+  database.exec(
+    "DELETE FROM mcp_tasks; DELETE FROM mcp_messages; DELETE FROM mcp_workers; DELETE FROM mcp_worker_news; DELETE FROM mcp_paused_kinds"
+  )
+  return { first, second }
+}
