@@ -202,6 +202,7 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     remove: (taskId, scope) => driver.remove(taskId, scope),
     page,
     pageSummaries,
+    pagesByName: driver.pagesByName,
     stale: (query) => driver.stale(query),
     abandoned: (query) => driver.abandoned(query),
     freeKinds: (query) => driver.freeKinds(query),

@@ -59,7 +59,7 @@ export const makeTallyStatements = (
       return {
         text: cached(`failures ${key}`, () =>
           "SELECT original_method, name, failure, status_message, " +
-          `CASE WHEN failure IS NULL AND octet_length(result) <= ${longestResult} THEN result END, last_updated_at ` +
+          `CASE WHEN failure IS NULL AND octet_length(result) <= ${longestResult} THEN result END, last_updated_at, task_id ` +
           `FROM ${tasks} WHERE ${isFailed} AND last_updated_at >= ? AND ${condition} ` +
           "ORDER BY last_updated_at DESC LIMIT ?"),
         params: [failedSince, ...params, failureLimit]

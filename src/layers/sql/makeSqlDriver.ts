@@ -131,7 +131,8 @@ const readFailure = (row: Row): TallyFailure => ({
   failure: orNull(row[2], readJson),
   statusMessage: orNull(row[3], readJson),
   result: orNull(row[4], readJson),
-  lastUpdatedAt: readInteger(row[5])
+  lastUpdatedAt: readInteger(row[5]),
+  taskId: readText(row[6])
 })
 
 const readAbandoned = (rows: ReadonlyArray<Row>) =>
