@@ -17,7 +17,17 @@ import type {
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import type { StatusMessageOption } from "../domain/TaskOptions.ts"
 import type { TaskSummary } from "../domain/TaskRecord.ts"
-import type { BulkOptions, CancelTasksOptions, RerunTasksOptions, TaskSelection } from "./AdminOptions.ts"
+import type {
+  BulkOptions,
+  CancelTasksOptions,
+  CopyOptions,
+  EraseOptions,
+  ExportOptions,
+  ImportTasksOptions,
+  RerunTasksOptions,
+  TaskSelection
+} from "./AdminOptions.ts"
+import type { InvalidLine } from "./InvalidLine.ts"
 
 /**
  * What became of one task of an operation in bulk.
@@ -34,7 +44,19 @@ export type BulkTask =
   | { readonly _tag: "Done"; readonly taskId: string; readonly rerunAs?: string }
   | { readonly _tag: "WouldBeDone"; readonly taskId: string }
   | { readonly _tag: "Skipped"; readonly taskId: string; readonly reason: string }
-  | { readonly _tag: "Failed"; readonly taskId: string; readonly error: TaskStorageError }
+  | FailedTask
+
+/**
+ * A task that could not be read or written.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface FailedTask {
+  readonly _tag: "Failed"
+  readonly taskId: string
+  readonly error: TaskStorageError
+}
 
 /**
  * How far an operation in bulk has come, after each batch. The counts are those of the whole run so far.
@@ -54,6 +76,77 @@ export interface BulkProgress {
   /** The tasks of this batch, in the order of the selection. */
   readonly tasks: ReadonlyArray<BulkTask>
   /** The option `cursor` of a run that goes on from here. Absent at the end of the selection. */
+  readonly nextCursor?: string
+}
+
+/**
+ * A task that was not taken along: because it runs, has expired, or is gone.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface LeftOutTask {
+  readonly _tag: "LeftOut"
+  readonly taskId: string
+  readonly reason: string
+}
+
+/**
+ * What became of one task that was to be taken over.
+ *
+ * - `Copied`: it is stored now, and `WouldBeCopied` is the same of a dry run.
+ * - `Same`: it was there already.
+ * - `Differs`: there is a task of its id already that differs in these fields. That one stays as it is.
+ * - `LeftOut`: it runs, has expired, or is gone.
+ * - `Failed`: it could not be read or stored, and the operation went on with the others.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type TransferTask =
+  | { readonly _tag: "Copied" | "WouldBeCopied" | "Same"; readonly taskId: string }
+  | { readonly _tag: "Differs"; readonly taskId: string; readonly fields: ReadonlyArray<string> }
+  | LeftOutTask
+  | FailedTask
+
+/**
+ * How far a copy or an import has come, after each batch. The counts are those of the whole run so far.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface TransferProgress {
+  /** How many tasks, or lines with a task, were looked at. */
+  readonly examined: number
+  /** How many are copied, or would be. */
+  readonly copied: number
+  readonly same: number
+  readonly differing: number
+  readonly leftOut: number
+  readonly failed: number
+  /** The tasks of this batch. */
+  readonly tasks: ReadonlyArray<TransferTask>
+  /** The option `cursor` of a copy that goes on from here. Absent at the end, and from an import. */
+  readonly nextCursor?: string
+}
+
+/**
+ * A batch of an export. The counts are those of the whole run so far.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ExportProgress {
+  /** How many tasks the storage looked at. */
+  readonly examined: number
+  readonly exported: number
+  readonly leftOut: number
+  readonly failed: number
+  /** The lines of this batch, each a whole task in its encoded form, without line breaks. */
+  readonly lines: ReadonlyArray<string>
+  /** The tasks of this batch that have no line. */
+  readonly tasks: ReadonlyArray<LeftOutTask | FailedTask>
+  /** The option `cursor` of an export that goes on from here. Absent at the end of the selection. */
   readonly nextCursor?: string
 }
 
@@ -82,6 +175,11 @@ export interface TaskAdminShape extends
     | "changes"
     | "listWorkers"
     | "maintenance"
+    | "taskStats"
+    | "inspectStore"
+    | "pauseTasks"
+    | "resumeTasks"
+    | "pausedTasks"
   >
 {
   /**
@@ -107,4 +205,45 @@ export interface TaskAdminShape extends
    * Deletes the tasks of a selection, with the messages of their queues.
    */
   readonly deleteTasks: (selection: TaskSelection, options?: BulkOptions) => Bulk
+
+  /**
+   * Erases all that is bound to a session: its tasks with their payloads, parts and messages, those that come while it runs, those that
+   * have expired, and what the engine counts of it. There is no cursor: to go on after an interruption, begin again.
+   */
+  readonly eraseSession: (sessionId: string, options?: EraseOptions) => Bulk
+
+  /**
+   * Writes the tasks of a selection as lines of NDJSON, each a whole task word for word. Tasks that run are left out.
+   */
+  readonly exportTasks: (
+    selection: TaskSelection,
+    options?: ExportOptions
+  ) => Stream.Stream<ExportProgress, InvalidInput | InvalidCursor | TaskStorageUnavailable>
+
+  /**
+   * Stores the tasks of lines that `exportTasks` has written. What is there already stays as it is. Fails with `InvalidLine` at the first
+   * line that is no task, after the lines before it. Blank lines are passed over.
+   */
+  readonly importTasks: <E, R>(
+    lines: Stream.Stream<string, E, R>,
+    options?: ImportTasksOptions
+  ) => Stream.Stream<TransferProgress, E | InvalidInput | InvalidLine | TaskStorageUnavailable, R>
+
+  /**
+   * Copies the tasks of a selection to another storage, word for word: ids, times, revisions, steps and payloads. What is there already
+   * stays as it is, so that a repeat adds what is missing and tells what differs. Tasks that run are left out. Messages of their queues
+   * and pauses are not copied.
+   */
+  readonly copyTasks: (
+    to: Pick<TaskStorageShape, "importTask">,
+    selection: TaskSelection,
+    options?: CopyOptions
+  ) => Stream.Stream<TransferProgress, InvalidInput | InvalidCursor | TaskStorageUnavailable>
+
+  /**
+   * Finds the one task whose id is this, or ends so. If several end so, the error names some of them.
+   */
+  readonly findTask: (
+    idOrEnding: string
+  ) => Effect.Effect<string, InvalidInput | TaskNotFound | TaskStorageUnavailable>
 }

@@ -24,16 +24,32 @@ export interface TaskSelection<Time = DateTime.Utc> extends TaskFilter<Time> {
  * @since 0.2.0
  * @category options
  */
-export interface BulkOptions {
-  /** Changes nothing, and tells what would be done. It reads and judges the tasks exactly as the operation itself does. */
-  readonly dryRun?: boolean | undefined
+export interface SelectionOptions {
   /** `nextCursor` of an earlier run with the same selection: goes on behind the tasks that were reported then. */
   readonly cursor?: string | undefined
   /** At most so many tasks of the selection: all by default. */
   readonly limit?: number | undefined
-  /** How many tasks are written at once: 64 by default. An engine writes those together that arrive together. */
+  /**
+   * How many tasks are read or written at once: 64 by default, and 32 where whole tasks are in memory. An engine writes those together
+   * that arrive together.
+   */
   readonly concurrency?: number | undefined
 }
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface DryRunOption {
+  /** Changes nothing, and tells what would be done. It reads and judges the tasks exactly as the operation itself does. */
+  readonly dryRun?: boolean | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface BulkOptions extends SelectionOptions, DryRunOption {}
 
 /**
  * @since 0.2.0
@@ -46,3 +62,27 @@ export interface RerunTasksOptions extends BulkOptions, Pick<RerunOptions, "agai
  * @category options
  */
 export interface CancelTasksOptions extends BulkOptions, StatusMessageOption {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface EraseOptions extends DryRunOption, Pick<SelectionOptions, "concurrency"> {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface ExportOptions extends SelectionOptions {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface CopyOptions extends SelectionOptions, DryRunOption {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface ImportTasksOptions extends DryRunOption {}

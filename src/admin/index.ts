@@ -6,5 +6,6 @@
  */
 export * from "./AdminOperations.ts"
 export * from "./AdminOptions.ts"
+export { InvalidLine } from "./InvalidLine.ts"
 export { makeTaskAdmin } from "./makeTaskAdmin.ts"
 export { TaskAdmin } from "./TaskAdmin.ts"

@@ -13,8 +13,19 @@ import type { InvalidInput, TaskStorageError } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import { isTerminal } from "../domain/TaskStatus.ts"
 import type { TaskAdminShape } from "./AdminOperations.ts"
-import { bulkOptions, cancelOptions, cancelTasksOptions, rerunTasksOptions } from "./operationOptions.ts"
+import { eraseSession } from "./eraseSession.ts"
+import { findTask } from "./findTask.ts"
+import {
+  bulkOptions,
+  cancelOptions,
+  cancelTasksOptions,
+  eraseOptions,
+  exportOptions,
+  importTasksOptions,
+  rerunTasksOptions
+} from "./operationOptions.ts"
 import { type BulkAction, runBulk } from "./runBulk.ts"
+import { copyTasks, exportTasks, importTasks } from "./transfers.ts"
 
 /**
  * Makes the operations for operators on a storage.
@@ -32,6 +43,12 @@ export const makeTaskAdmin = (storage: TaskStorageShape): TaskAdminShape => ({
   changes: storage.changes,
   listWorkers: storage.listWorkers,
   maintenance: storage.maintenance,
+  taskStats: storage.taskStats,
+  inspectStore: storage.inspectStore,
+  pauseTasks: storage.pauseTasks,
+  resumeTasks: storage.resumeTasks,
+  pausedTasks: storage.pausedTasks,
+  findTask: (idOrEnding) => findTask(storage, idOrEnding),
 
   cancelTask: (taskId, options) =>
     Effect.flatMap(
@@ -58,15 +75,27 @@ export const makeTaskAdmin = (storage: TaskStorageShape): TaskAdminShape => ({
       options,
       bulkOptions,
       (options) => Result.succeed(runBulk(storage, selection, options, deleteAction(storage)))
-    )
+    ),
+
+  eraseSession: (sessionId, options) =>
+    reading(options, eraseOptions, (options) => eraseSession(storage, sessionId, options, deleteAction(storage))),
+
+  exportTasks: (selection, options) =>
+    reading(options, exportOptions, (options) => Result.succeed(exportTasks(storage, selection, options))),
+
+  importTasks: (lines, options) =>
+    reading(options, importTasksOptions, (options) => Result.succeed(importTasks(storage, lines, options))),
+
+  copyTasks: (to, selection, options) =>
+    reading(options, bulkOptions, (options) => Result.succeed(copyTasks(storage, to, selection, options)))
 })
 
 /** Reads the options when the stream runs, so that a wrong one is its failure. */
-const reading = <Options extends object, A, E>(
+const reading = <Options extends object, A, E, R>(
   options: Options | undefined,
   names: OptionNames<NoInfer<Options>>,
-  use: (options: Options | undefined) => Result.Result<Stream.Stream<A, E>, InvalidInput>
-): Stream.Stream<A, E | InvalidInput> =>
+  use: (options: Options | undefined) => Result.Result<Stream.Stream<A, E, R>, InvalidInput>
+): Stream.Stream<A, E | InvalidInput, R> =>
   Stream.unwrap(Effect.suspend(() => Effect.fromResult(Result.flatMap(readOptions(options, names), use))))
 
 const cancel = (

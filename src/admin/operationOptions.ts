@@ -5,7 +5,15 @@
  */
 import { type OptionNames, optionNames } from "../domain/optionNames.ts"
 import type { StatusMessageOption, StorageListOptions } from "../domain/TaskOptions.ts"
-import type { BulkOptions, CancelTasksOptions, RerunTasksOptions, TaskSelection } from "./AdminOptions.ts"
+import type {
+  BulkOptions,
+  CancelTasksOptions,
+  EraseOptions,
+  ExportOptions,
+  ImportTasksOptions,
+  RerunTasksOptions,
+  TaskSelection
+} from "./AdminOptions.ts"
 
 /** What narrows a selection. */
 type Narrowing = Omit<StorageListOptions, "cursor" | "limit" | "order">
@@ -42,7 +50,25 @@ export const selectionFields: OptionNames<TaskSelection> = [
  * @since 0.2.0
  * @category constants
  */
-export const bulkOptions = optionNames<BulkOptions>({ dryRun: true, cursor: true, limit: true, concurrency: true })
+export const exportOptions = optionNames<ExportOptions>({ cursor: true, limit: true, concurrency: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const importTasksOptions = optionNames<ImportTasksOptions>({ dryRun: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const bulkOptions: OptionNames<BulkOptions> = [...exportOptions, ...importTasksOptions]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const eraseOptions = optionNames<EraseOptions>({ dryRun: true, concurrency: true })
 
 /**
  * @since 0.2.0

@@ -5,9 +5,11 @@
  * @since 0.1.0
  */
 import * as Brand from "effect/Brand"
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type { EveryField } from "../domain/EveryField.ts"
+import { parseIsoTime } from "../domain/parseIsoTime.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { TaskId } from "../domain/TaskId.ts"
 import type { SummaryPage, TaskPage } from "../domain/TaskOperations.ts"
@@ -295,15 +297,4 @@ const requireMillis = (field: string, value: unknown): void => {
 /** The service parses ids; here the brand is only handed on. */
 const taken = Brand.nominal<TaskId>()
 
-const layout = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/
-
-const decodeTime = (field: string, text: unknown): DateTime.Utc => {
-  if (typeof text === "string" && layout.test(text)) {
-    const time = DateTime.make(text)
-    // The parser takes the 30th of February for the 2nd of March.
-    if (Option.isSome(time) && DateTime.formatIso(time.value).startsWith(text.slice(0, text.indexOf("T") + 9))) {
-      return time.value
-    }
-  }
-  throw new InvalidInput({ field, reason: "must be a time in UTC such as 2026-01-02T03:04:05.678Z" })
-}
+const decodeTime = (field: string, text: unknown): DateTime.Utc => Result.getOrThrow(parseIsoTime(field, text))
