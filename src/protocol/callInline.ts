@@ -79,7 +79,9 @@ const callThatMayAsk = <A, E>(
   const { owned } = inline
   return runStorable(call, inline, {
     startTask: (draft, run) =>
-      owned.runner.startTask({ ...draft, meta: { ...draft.meta, [storedCallKey]: call.tool.name } }, run),
+      owned.runner.startTask({ ...draft, meta: { ...draft.meta, [storedCallKey]: call.tool.name } }, run, {
+        isUnderWay: true
+      }),
     asking: (become) => ({
       request: (requests) =>
         Effect.flatMap(become, (task) =>

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import type { StartTask } from "../runner/TaskRunner.ts"
 import { callInline, resumeInline, storedCallId } from "./callInline.ts"
 import { callThenTask } from "./callThenTask.ts"
+import { toolsCall } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { isProgressToken, makeProgressSender, type ProgressSender } from "./ProgressSender.ts"
 import { declaresTasks, ownProperty } from "./TaskClient.ts"
@@ -45,7 +46,10 @@ export const callTool = Effect.fnUntraced(function*<A, E>(
   const inline = { settings: tasks.settings, owned, prepared, progress }
   if (kind === "inline") return yield* callInline(tasks, call, inline)
   if (client.protocolVersion === "2026-07-28" && tool.policy.taskAfter > 0) {
-    const slot = yield* Effect.catch(owned.runner.reserveSlot, (error) => failWire(error))
+    const slot = yield* Effect.catch(
+      owned.runner.reserveSlot({ originalMethod: toolsCall, name: tool.name }),
+      (error) => failWire(error)
+    )
     // Without room it waits or is refused as a task.
     if (Option.isSome(slot)) return yield* callThenTask(call, inline, slot.value)
   }

@@ -3,13 +3,23 @@
  *
  * @since 0.2.0
  */
+import { maxNameLength } from "../domain/TaskDraft.ts"
 import type { TaskKind } from "../domain/TaskOptions.ts"
 import type { TaskHandler } from "./TaskHandler.ts"
 
-/** The kind of a task: its method, and its name. A task without a name of its own has the one in its params. */
-interface OfKind {
+/**
+ * The kind of a task: its method, and its name.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface TaskOfKind {
   readonly originalMethod: string
   readonly name?: string | undefined
+}
+
+/** A task without a name of its own has the one in its params. */
+interface OfKind extends TaskOfKind {
   readonly originalParams?: unknown
 }
 
@@ -39,8 +49,9 @@ export class HandlerRegistry<Run> {
     return [...methods].filter((method) => !this.#handlers.has(keyOf(method, undefined)))
   }
 
-  find({ name, originalMethod, originalParams }: OfKind): Run | undefined {
-    return this.#run(originalMethod, name ?? nameOf(originalParams)) ?? this.#run(originalMethod, undefined)
+  find(task: OfKind): Run | undefined {
+    const { name, originalMethod } = kindOf(task)
+    return this.#run(originalMethod, name) ?? this.#run(originalMethod, undefined)
   }
 
   #run(method: string, name: string | undefined): Run | undefined {
@@ -61,12 +72,24 @@ export class HandlerRegistry<Run> {
 const keyOf = (method: string, name: string | undefined): string => JSON.stringify([method, name ?? null])
 
 /**
+ * Gives the kind of a task.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const kindOf = ({ name, originalMethod, originalParams }: OfKind): TaskOfKind => ({
+  originalMethod,
+  name: name ?? nameOf(originalParams)
+})
+
+/**
  * Gives the name in the params of a task, such as that of a tool.
  *
  * @since 0.2.0
  * @category accessors
  */
 export const nameOf = (params: unknown): string | undefined =>
-  typeof params === "object" && params !== null && "name" in params && typeof params.name === "string"
+  typeof params === "object" && params !== null && "name" in params && typeof params.name === "string" &&
+    params.name !== "" && params.name.length <= maxNameLength
     ? params.name
     : undefined

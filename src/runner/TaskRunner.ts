@@ -22,6 +22,7 @@ import type {
 import type { ProvidedInput } from "../domain/TaskOperations.ts"
 import type { CreateTask } from "../domain/TaskOptions.ts"
 import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
+import type { TaskOfKind } from "./HandlerRegistry.ts"
 import type { TaskContext } from "./TaskContext.ts"
 import type { TaskHandler } from "./TaskHandler.ts"
 
@@ -45,6 +46,15 @@ export type StartTask = Omit<
   | "inputResponses"
   | "requestState"
 >
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface StartTaskOptions {
+  /** The work of the task has begun already, so that a pause of its kind does not hold it up. */
+  readonly isUnderWay?: boolean | undefined
+}
 
 /**
  * @since 0.2.0
@@ -80,9 +90,8 @@ export class TooManyTasks extends shownAsError(
 }
 
 /**
- * What happened to a task: it ended (`settled`); it waits for input, the end of a sleep or its next try without a worker
- * (`suspended`); it was given back for
- * another worker (`released`); or this runner could not run it (`skipped`), because it is gone, ended, held by another worker,
+ * What happened to a task: it ended (`settled`); it waits for input, the end of a sleep, its next try or the end of a pause, without
+ * a worker (`suspended`); it was given back for another worker (`released`); or this runner could not run it (`skipped`), because it is gone, ended, held by another worker,
  * or of a kind that nobody registered.
  *
  * @since 0.2.0
@@ -121,11 +130,12 @@ export interface ReservedSlot {
 export interface SessionRunner {
   /**
    * Stores a task, then runs it by the handler for its method and name, or by `run`, which dies with this process. The task is
-   * durable when this succeeds. It runs whatever happens to the caller.
+   * durable when this succeeds. It runs whatever happens to the caller. If its kind is paused, it waits until that is resumed.
    */
   readonly startTask: <E = never, R = never>(
     task: StartTask,
-    run?: (task: TaskRecord) => Effect.Effect<unknown, E, R | TaskContext>
+    run?: (task: TaskRecord) => Effect.Effect<unknown, E, R | TaskContext>,
+    options?: StartTaskOptions
   ) => Effect.Effect<
     TaskRecord,
     InvalidInput | PayloadTooLarge | TaskAlreadyExists | MaxTasksReached | TooManyTasks | TaskStorageUnavailable,
@@ -133,10 +143,10 @@ export interface SessionRunner {
   >
 
   /**
-   * Takes a place among the tasks that run, for work that may become a task. There is none if the runner has no room, ends, or
-   * dispatches its tasks elsewhere.
+   * Takes a place among the tasks that run, for work that may become a task of this kind. There is none if the kind is paused, and if
+   * the runner has no room, ends, or dispatches its tasks elsewhere.
    */
-  readonly reserveSlot: Effect.Effect<Option.Option<ReservedSlot>, InvalidInput>
+  readonly reserveSlot: (task: TaskOfKind) => Effect.Effect<Option.Option<ReservedSlot>, InvalidInput>
 
   /** Stores answers, as `TaskStorage.provideInput` does. With the last answer the task goes on. */
   readonly provideInput: (taskId: string, responses: { readonly [key: string]: unknown }) => Effect.Effect<

@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import type { BoundHandler } from "./BoundHandler.ts"
+import type { TaskOfKind } from "./HandlerRegistry.ts"
 
 /**
  * A task that waits.
@@ -11,7 +12,7 @@ import type { BoundHandler } from "./BoundHandler.ts"
  * @since 0.2.0
  * @category models
  */
-export interface WaitingTask {
+export interface WaitingTask extends TaskOfKind {
   readonly taskId: string
   readonly sessionId: string | undefined
   readonly handler: BoundHandler

@@ -15,6 +15,7 @@ import type { InvalidInput, TaskStorageError, TaskStorageUnavailable, WorkerLost
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import { describeProcess } from "./describeProcess.ts"
 import type { Outages } from "./Outages.ts"
+import type { Pauses } from "./Pauses.ts"
 import { errorOf, firstPatience, isUnavailable, persist, withPatience } from "./persist.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import type { Takeovers } from "./Takeovers.ts"
@@ -32,6 +33,8 @@ export class Registration {
   renewedAt: number
   /** The tasks that it holds here, and the writes under way that may give it more. */
   tasks = 0
+  /** The pauses were read since, so that it hears of those that come. */
+  hearsPauses = false
   /** It may hold tasks that nobody here knows of. So it takes no more, and ends with its last task. */
   isRetired = false
   isLost = false
@@ -54,6 +57,7 @@ export interface ProcessWorkerParts {
   readonly settings: Pick<ResolvedRunnerOptions, "lease" | "worker">
   readonly outages: Outages
   readonly takeovers: Takeovers
+  readonly pauses: Pauses
   /** Starts what runs until the runner ends. */
   readonly fork: (effect: Effect.Effect<void>) => Effect.Effect<Fiber.Fiber<void>>
   /** Hears that somebody else may have written a task that this process holds. */
@@ -73,6 +77,10 @@ export interface ProcessWorker {
   readonly taking: <A, E extends TaskStorageError>(
     write: (registration: Registration) => Effect.Effect<A, E>
   ) => Effect.Effect<A, E | TaskStorageUnavailable>
+  /** Registers the process, so that it hears of pauses. */
+  readonly ready: Effect.Effect<void, TaskStorageUnavailable>
+  /** Whether it hears of pauses. */
+  readonly hearsPauses: () => boolean
   /** Notes that a registration holds a task here no more. That it does is noted by counting up its `tasks`. */
   readonly letGo: (registration: Registration) => Effect.Effect<void>
   /** The registration that takes tasks now, if there is one. */
@@ -96,7 +104,7 @@ export interface ProcessWorker {
  * @category constructors
  */
 export const makeProcessWorker = (
-  { fork, onLost, onNews, outages, settings, storage, takeovers }: ProcessWorkerParts
+  { fork, onLost, onNews, outages, pauses, settings, storage, takeovers }: ProcessWorkerParts
 ): ProcessWorker => {
   const { lease } = settings
   const pause = Math.floor(lease / 3)
@@ -209,6 +217,8 @@ export const makeProcessWorker = (
       })
     ),
     Effect.orDie,
+    // For a pause whose news were lost with the process that made it.
+    Effect.andThen(Effect.ignore(Effect.suspend(() => pauses.read))),
     Effect.forever
   )
 
@@ -229,7 +239,14 @@ export const makeProcessWorker = (
         ? oneAtATime.withPermit(Effect.suspend(() => current === undefined ? register : Effect.succeed(current)))
         : Effect.succeed(current)
     )
-  )
+  ).pipe(Effect.flatMap((registration) =>
+    registration.hearsPauses
+      ? Effect.succeed(registration)
+      : Effect.map(outages.watch(pauses.read), () => {
+        registration.hearsPauses = true
+        return registration
+      })
+  ))
 
   const letGo = (registration: Registration): Effect.Effect<void> =>
     Effect.suspend(() => {
@@ -260,6 +277,8 @@ export const makeProcessWorker = (
               return letGo(registration)
             }))
         })),
+    ready: Effect.asVoid(ready),
+    hearsPauses: () => current?.hearsPauses === true,
     letGo,
     current: () => current,
     find: (workerId) => [...registrations].find((registration) => registration.workerId === workerId),

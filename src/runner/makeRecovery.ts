@@ -16,11 +16,12 @@ import type { ClaimableOptions, TaskKind } from "../domain/TaskOptions.ts"
 import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
-import type { HandlerRegistry } from "./HandlerRegistry.ts"
+import { type HandlerRegistry, kindOf } from "./HandlerRegistry.ts"
 import type { Registration } from "./makeProcessWorker.ts"
 import type { TaskRuns } from "./makeTaskRuns.ts"
 import type { Outages } from "./Outages.ts"
 import { internal } from "./outcomeOf.ts"
+import type { Pauses } from "./Pauses.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import type { Takeovers } from "./Takeovers.ts"
 import type { TaskRunnerShape } from "./TaskRunner.ts"
@@ -53,6 +54,7 @@ export interface RecoveryParts {
   readonly runs: TaskRuns
   readonly outages: Outages
   readonly takeovers: Takeovers
+  readonly pauses: Pauses
   readonly dispatched: (taskId: string) => Effect.Effect<void>
 }
 
@@ -75,7 +77,7 @@ export interface Recovery {
  * @category constructors
  */
 export const makeRecovery = Effect.fnUntraced(function*(
-  { dispatched, handlers, outages, runs, settings, takeovers }: RecoveryParts
+  { dispatched, handlers, outages, pauses, runs, settings, takeovers }: RecoveryParts
 ): Effect.fn.Return<Recovery, never, TaskStorage | Scope.Scope> {
   const storage = yield* TaskStorage
   const startedAt = yield* Clock.currentTimeMillis
@@ -180,12 +182,15 @@ export const makeRecovery = Effect.fnUntraced(function*(
   /** Takes tasks that earlier versions stored without a name of their own, and fails those that nobody has known for long. */
   const takeOdd = Effect.fnUntraced(function*(which: ClaimableOptions) {
     const taken: Array<string> = []
+    // What was paused has not waited in vain.
+    if (!runs.process.hearsPauses()) yield* outages.watch(pauses.refresh)
     const unnamed = handlers.methodsOfNames.map((method): TaskKind => ({ method, name: null }))
     const old = unnamed.length === 0 ? [] : yield* list({ ...which, kinds: unnamed, limit: mostOdd })
     for (const taskId of old) {
       const record = Option.getOrUndefined(yield* outages.watch(storage.getTask(taskId)))
       const handler = record === undefined ? undefined : handlers.find(record)
-      if (record !== undefined && handler !== undefined && (yield* takeUp(record, handler))) taken.push(taskId)
+      if (record === undefined || handler === undefined || pauses.covers(kindOf(record))) continue
+      if (yield* takeUp(record, handler)) taken.push(taskId)
     }
     for (const taskId of yield* list({ ...which, limit: mostOdd })) {
       const summary = Option.getOrUndefined(yield* outages.watch(storage.getTaskSummary(taskId)))
@@ -198,24 +203,27 @@ export const makeRecovery = Effect.fnUntraced(function*(
   const list = (options: ClaimableOptions) => outages.watch(storage.claimableTasks(options))
 
   /** Takes one task if there is room. */
-  const takeUp = Effect.fnUntraced(function*({ sessionId, taskId }: TaskRecord | TaskSummary, handler: BoundHandler) {
+  const takeUp = Effect.fnUntraced(function*(task: TaskRecord | TaskSummary, handler: BoundHandler) {
+    const { sessionId, taskId } = task
     if (!runs.isOpen() || runs.overrun(sessionId) !== undefined) return false
-    yield* runs.wait({ taskId, sessionId, handler })
+    yield* runs.wait({ ...kindOf(task), taskId, sessionId, handler })
     return true
   })
 
   /** A task of an unknown kind fails when nobody has known it for long: a later version may have dropped its tool. */
-  const isOrphan = ({ lastUpdatedAt, leaseExpiresAt }: TaskSummary): Effect.Effect<boolean> =>
+  const isOrphan = (task: TaskSummary): Effect.Effect<boolean> =>
     Effect.map(Clock.currentTimeMillis, (now) => {
+      const { lastUpdatedAt, leaseExpiresAt } = task
       const lease = leaseExpiresAt?.epochMilliseconds ?? 0
       const freeSince = lease === 0 ? lastUpdatedAt.epochMilliseconds : lease
-      // Nobody was there to know it before.
-      return now - Math.max(freeSince, startedAt) >= settings.orphanTimeout
+      // Nobody was there to know it before, or to take it.
+      return now - Math.max(freeSince, startedAt, pauses.pausedUntil(task)) >= settings.orphanTimeout
     })
 
   const lookSoon = (): void => {
     soon.openUnsafe()
   }
+  pauses.whenResumed(Effect.sync(lookSoon))
 
   if (settings.recovery !== null) {
     const looking = {}

@@ -8,18 +8,21 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { readFields } from "../domain/optionNames.ts"
 import { InvalidInput, type TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { SessionTasks } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import { bindHandler, type BoundHandler } from "./BoundHandler.ts"
-import { HandlerRegistry } from "./HandlerRegistry.ts"
+import { HandlerRegistry, kindOf } from "./HandlerRegistry.ts"
 import { makeRecovery } from "./makeRecovery.ts"
 import { makeTaskRuns } from "./makeTaskRuns.ts"
 import { startFields } from "./operationOptions.ts"
 import { Outages } from "./Outages.ts"
 import { parseRunTime, timeLeft } from "./parseRunTime.ts"
+import { Pauses } from "./Pauses.ts"
+import { firstPatience, isUnavailable, persist, withPatience } from "./persist.ts"
 import { resolveRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import { Takeovers } from "./Takeovers.ts"
 import {
@@ -50,9 +53,28 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   const dispatched = (taskId: string, delay?: number): Effect.Effect<void> =>
     settings.dispatch?.(taskId, delay === undefined ? {} : { delay }) ?? Effect.void
 
-  const runs = yield* makeTaskRuns(settings, outages, takeovers, dispatched)
+  const pauses = new Pauses(storage, firstPatience(settings.lease))
+  const runs = yield* makeTaskRuns(settings, outages, takeovers, pauses, handlers, dispatched)
 
-  const { lookSoon, recover } = yield* makeRecovery({ settings, handlers, runs, outages, takeovers, dispatched })
+  const { lookSoon, recover } = yield* makeRecovery({
+    settings,
+    handlers,
+    runs,
+    outages,
+    takeovers,
+    pauses,
+    dispatched
+  })
+
+  const hearPauses = persist((patience) => withPatience(pauses.hear, patience), {
+    outages,
+    lease: settings.lease,
+    isOutage: isUnavailable
+  })
+  yield* Effect.forkScoped(Stream.runForEach(storage.pauseNews, () => Effect.orDie(hearPauses)))
+
+  /** Reads the pauses before a task runs, unless this process hears of them. */
+  const refreshPauses = Effect.suspend(() => runs.process.hearsPauses() ? Effect.void : outages.watch(pauses.refresh))
 
   const runTask: TaskRunnerShape["runTask"] = (taskId, runOptions) =>
     Effect.gen(function*() {
@@ -60,7 +82,8 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       // A worker of this task that is about to stop here stops before the next one begins.
       const before = runs.workerOf(taskId)
       if (before?.stopReason !== undefined) yield* before.gone
-      const record = Option.getOrUndefined(yield* outages.watch(storage.getTask(taskId)))
+      const [found] = yield* Effect.all([outages.watch(storage.getTask(taskId)), refreshPauses], { concurrency: 2 })
+      const record = Option.getOrUndefined(found)
       const handler = record === undefined ? undefined : handlers.find(record)
       if (record === undefined || handler === undefined) return "skipped"
       if (record.status === "input_required") return "suspended"
@@ -68,8 +91,11 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       const now = yield* Clock.currentTimeMillis
       const delay = delayOf(record, now)
       if (delay > 0) return yield* Effect.as(dispatched(taskId, delay), "suspended" as const)
-      if (timeLeft(time, now) <= 0) {
-        return isFree(record, now) && (yield* runs.mayTake(record)) ? "released" : "skipped"
+      const isPaused = pauses.covers(kindOf(record)) && record.status === "working"
+      if (isPaused || timeLeft(time, now) <= 0) {
+        if (!isFree(record, now) || !(yield* runs.mayTake(record))) return "skipped"
+        // Nobody need wake it before its kind is resumed.
+        return isPaused ? "suspended" : "released"
       }
       const { sessionId } = record
       return yield* Effect.uninterruptibleMask((restore) =>
@@ -121,7 +147,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   }
 
   const sessionRunner = (tasks: SessionTasks, session: string | null | undefined): SessionRunner => ({
-    startTask: (given, ownRun) =>
+    startTask: (given, ownRun, { isUnderWay = false } = {}) =>
       Effect.uninterruptible(Effect.gen(function*() {
         const task = yield* Effect.fromResult(readFields("task", given, startFields))
         const sessionId = session === undefined ? task.sessionId : session ?? undefined
@@ -132,28 +158,32 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
         const handler = own ?? registered
         const isElsewhere = own === undefined && settings.dispatch !== undefined
         if (handler === undefined && !isElsewhere) return yield* unregistered(task)
-        const overrun = isElsewhere ? undefined : runs.overrun(sessionId)
+        const kind = kindOf(task)
+        const isPaused = !isElsewhere && !isUnderWay && runs.isOpen() && (yield* runs.isPaused(kind))
+        const overrun = isElsewhere || isPaused ? undefined : runs.overrun(sessionId)
         if (overrun !== undefined && settings.whenFull === "refuse") return yield* new TooManyTasks(overrun)
-        const isNow = handler !== undefined && !isElsewhere && overrun === undefined && runs.isOpen()
+        const isNow = handler !== undefined && !isElsewhere && !isPaused && overrun === undefined && runs.isOpen()
         if (isNow) {
           yield* runs.takeSlot(sessionId)
           return yield* Effect.tapError(create(tasks, task, handler), () => runs.freeSlot(sessionId))
         }
         const record = yield* outages.watch(tasks.createTask({ ...task, lease: 0 }))
         if (isElsewhere) yield* dispatched(record.taskId)
-        else if (handler !== undefined) yield* runs.wait({ taskId: record.taskId, sessionId, handler })
+        else if (handler !== undefined) yield* runs.wait({ ...kind, taskId: record.taskId, sessionId, handler })
         return record
       })),
 
-    reserveSlot: Effect.suspend(() => {
-      const sessionId = session ?? undefined
-      return settings.dispatch !== undefined || !runs.isOpen() || runs.overrun(sessionId) !== undefined
-        ? Effect.succeedNone
-        : Effect.flatMap(
-          storage.generateTaskId,
-          (taskId) => Effect.as(runs.takeSlot(sessionId), Option.some(reservedSlot(tasks, sessionId, taskId)))
-        )
-    }),
+    reserveSlot: (task) =>
+      Effect.gen(function*() {
+        const sessionId = session ?? undefined
+        if (settings.dispatch !== undefined || !runs.isOpen()) return Option.none()
+        // The call itself needs no storage, so that it goes by what is known if the storage does not answer.
+        if (!runs.process.hearsPauses()) yield* pauses.refreshBriefly
+        if (pauses.covers(task) || runs.overrun(sessionId) !== undefined) return Option.none()
+        const taskId = yield* storage.generateTaskId
+        yield* runs.takeSlot(sessionId)
+        return Option.some(reservedSlot(tasks, sessionId, taskId))
+      }),
 
     provideInput: (taskId, responses) =>
       Effect.uninterruptible(
@@ -203,7 +233,8 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     if (before === undefined && !(yield* runs.mayTake(record))) return
     if (settings.dispatch !== undefined) return yield* dispatched(record.taskId)
     const handler = handlers.find(record)
-    if (handler !== undefined) yield* runs.wait({ taskId: record.taskId, sessionId: record.sessionId, handler })
+    if (handler === undefined) return
+    yield* runs.wait({ ...kindOf(record), taskId: record.taskId, sessionId: record.sessionId, handler })
   })
 
   return {

@@ -26,12 +26,14 @@ import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import { EarliestTimer } from "./EarliestTimer.ts"
+import type { HandlerRegistry, TaskOfKind } from "./HandlerRegistry.ts"
 import { makeNewsReader } from "./makeNewsReader.ts"
 import { makeProcessWorker, type ProcessWorker, type Registration } from "./makeProcessWorker.ts"
 import { makeTaskContext } from "./makeTaskContext.ts"
 import type { Outages } from "./Outages.ts"
 import { internal } from "./outcomeOf.ts"
 import { type RunTime, unlimited } from "./parseRunTime.ts"
+import type { Pauses } from "./Pauses.ts"
 import { refuseRerun } from "./refuseRerun.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
@@ -64,6 +66,8 @@ export interface Terms {
 export interface TaskRuns {
   /** The worker that this process is. */
   readonly process: ProcessWorker
+  /** Whether tasks of this kind are paused. This process is a worker from then on, and hears of pauses. */
+  readonly isPaused: (task: TaskOfKind) => Effect.Effect<boolean, TaskStorageUnavailable>
   /** Whether tasks may begin. */
   readonly isOpen: () => boolean
   readonly slots: RunnerSlots
@@ -114,6 +118,8 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   settings: ResolvedRunnerOptions,
   outages: Outages,
   takeovers: Takeovers,
+  pauses: Pauses,
+  handlers: HandlerRegistry<BoundHandler>,
   dispatched: (taskId: string, delay: number) => Effect.Effect<void>
 ): Effect.fn.Return<TaskRuns, never, TaskStorage | Scope.Scope> {
   const storage = yield* TaskStorage
@@ -126,6 +132,8 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   /** Open while nothing runs, or is about to. */
   const idle = Latch.makeUnsafe(true)
   const waiting = new WaitingTasks()
+  /** Tasks of paused kinds that no look would find for this process. */
+  const pausedHere = new Map<string, WaitingTask>()
   let phase: "open" | "ending" | "stopping" = "open"
   let onRoom: (() => void) | undefined
   /** Whether those who wait here had the last slot, so that the next one is for a look at what waits elsewhere. */
@@ -146,6 +154,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     settings,
     outages,
     takeovers,
+    pauses,
     fork: inScope,
     onNews: news.hear,
     onLost: (lost) =>
@@ -182,8 +191,8 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   const onSleep: WorkerSurroundings["onSleep"] = ({ handler, latest, taskId }, at) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (settings.dispatch !== undefined) return dispatched(taskId, Math.max(at - now, 0))
-      const { sessionId } = latest.summary
-      asleep.add(at, { taskId, sessionId, handler: handler.next ?? handler })
+      const { name, originalMethod, sessionId } = latest.summary
+      asleep.add(at, { taskId, sessionId, originalMethod, name, handler: handler.next ?? handler })
       alarm.note(at)
       return Effect.void
     })
@@ -258,10 +267,23 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     const next = waiting.next((sessionId) => slots.overrun(sessionId) === undefined)
     if (next === undefined) return Effect.void
     return Metric.modify(RunnerMetrics.waitingForWorker, -1).pipe(
-      Effect.andThen(takeUp(next)),
+      Effect.andThen(pauses.covers(next) ? setAside(next) : takeUp(next)),
       Effect.andThen(Effect.suspend(() => fill))
     )
   })
+
+  /** A look finds it when its kind is resumed, unless there is none, or the work is of this process alone. */
+  const setAside = (task: WaitingTask): Effect.Effect<void> =>
+    Effect.sync(() => {
+      if (settings.recovery === null || handlers.find(task) !== task.handler) pausedHere.set(task.taskId, task)
+    })
+
+  const takeBack: Effect.Effect<void> = Effect.suspend(() => {
+    const resumed = [...pausedHere.values()].filter((task) => !pauses.covers(task))
+    for (const { taskId } of resumed) pausedHere.delete(taskId)
+    return Effect.forEach(resumed, wait, { discard: true })
+  })
+  pauses.whenResumed(takeBack)
 
   const takeUp = ({ handler, sessionId, taskId }: WaitingTask): Effect.Effect<void> =>
     Effect.andThen(
@@ -387,6 +409,14 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       if (worker !== undefined) {
         return Effect.asVoid(inScope(Effect.andThen(worker.gone, Effect.suspend(() => wait(task)))))
       }
+      if (!process.hearsPauses()) {
+        return Effect.asVoid(inScope(Effect.andThen(Effect.ignore(pauses.refresh), queue(task))))
+      }
+      return queue(task)
+    })
+
+  const queue = (task: WaitingTask): Effect.Effect<void> =>
+    Effect.suspend(() => {
       const noted = waiting.add(task) ? Metric.modify(RunnerMetrics.waitingForWorker, 1) : Effect.void
       // A slot may have become free since there was none.
       return Effect.andThen(noted, fill)
@@ -410,6 +440,10 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
 
   return {
     process,
+    isPaused: (task) =>
+      process.hearsPauses()
+        ? Effect.succeed(pauses.covers(task))
+        : Effect.map(process.ready, () => pauses.covers(task)),
     isOpen: () => phase === "open",
     slots,
     overrun: (sessionId) => slots.overrun(sessionId),
@@ -423,7 +457,10 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     takeWaiting: (taskId) =>
       Effect.suspend(() => {
         const task = waiting.remove(taskId)
-        return Effect.as(task === undefined ? Effect.void : Metric.modify(RunnerMetrics.waitingForWorker, -1), task)
+        if (task !== undefined) return Effect.as(Metric.modify(RunnerMetrics.waitingForWorker, -1), task)
+        const paused = pausedHere.get(taskId)
+        pausedHere.delete(taskId)
+        return Effect.succeed(paused)
       }),
     fill,
     beginClaimed: (claimed, handler, registration) =>

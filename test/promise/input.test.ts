@@ -235,6 +235,19 @@ const turns = [
   ...each("behindSession", notIds.slice(1))
 ]
 
+const notKinds = [
+  undefined,
+  null,
+  1,
+  "m",
+  [],
+  {},
+  { name: "n" },
+  { method: 1 },
+  { method: "m", name: "" },
+  { method: "m", nam: "n" }
+]
+
 const storageMethods: { readonly [method: string]: Table } = {
   ...sessionMethods,
   listTaskSummaries: {
@@ -278,6 +291,9 @@ const storageMethods: { readonly [method: string]: Table } = {
   declareDeadWorkers: { right: [{}], wrong: [[...notOptions, ...each("except", notIds.slice(1))]] },
   endWorker: { right: ["worker", {}], wrong: [notIds, notOptions] },
   listWorkers: { right: [{}], wrong: [notOptions] },
+  pauseTasks: { right: [{ method: "m" }, {}], wrong: [notKinds, notOptions] },
+  resumeTasks: { right: [{ method: "m" }, {}], wrong: [notKinds, notOptions] },
+  pausedTasks: { right: [{}], wrong: [notOptions] },
   taskStats: {
     right: [{}],
     wrong: [[...notOptions, ...each("sessionId", notIds.slice(1)), ...each("failuresSince", notMillis)]]
@@ -290,6 +306,10 @@ const storageMethods: { readonly [method: string]: Table } = {
       ...each("ending", notIds),
       ...pages.map((wrong) => isObject(wrong) ? { ending: "e", ...wrong } : wrong)
     ]]
+  },
+  inspectStore: {
+    right: [{}],
+    wrong: [[...notOptions, ...each("fix", [1, null, "true"]), ...each("deep", [1, null])]]
   },
   maintenance: { right: [{}], wrong: [notOptions] }
 }
@@ -379,10 +399,17 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     }
   })
 
+  test("pauseNews refuses wrong options when it is iterated", async () => {
+    for (const options of notOptions) {
+      const items = Reflect.apply(storage.pauseNews, storage, [options])
+      await expect(items[Symbol.asyncIterator]().next(), show(options)).rejects.toBeInstanceOf(InvalidInput)
+    }
+  })
+
   test("the tables cover every method", () => {
     const methods = Object.entries(storage).filter(([, value]) => typeof value === "function").map(([key]) => key)
     expect(methods.toSorted()).toEqual(
-      [...Object.keys(storageMethods), "changes", "close", "forSession", "workerNews"].toSorted()
+      [...Object.keys(storageMethods), "changes", "close", "forSession", "pauseNews", "workerNews"].toSorted()
     )
     expect(Object.keys(storage.messages).toSorted()).toEqual(Object.keys(messageMethods).toSorted())
     expect(Object.keys(storage.forSession("session")).toSorted())

@@ -455,6 +455,25 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     expect((await waiting).done).toBe(true)
   })
 
+  test("pauseTasks, resumeTasks, pausedTasks, and pauseNews for as long as somebody listens", async ({ storage }) => {
+    const { taskId } = await storage.createTask({ ...call, name: "report", lease: 0 })
+    const kind = { method: call.originalMethod, name: "report" }
+    const news = storage.pauseNews()[Symbol.asyncIterator]()
+    const next = news.next()
+    expect(await storage.pauseTasks(kind)).toBeUndefined()
+    expect((await next).done).toBe(false)
+    await storage.pauseTasks({ method: "other", name: null })
+    expect(await storage.pausedTasks()).toStrictEqual([
+      { method: "other", name: null, pausedAt: expect.stringMatching(/^\d{4}-.*Z$/) },
+      { ...kind, pausedAt: expect.any(String) }
+    ])
+    expect(await storage.claimableTasks()).toStrictEqual([])
+    expect(await storage.resumeTasks(kind)).toBe(true)
+    expect(await storage.resumeTasks(kind)).toBe(false)
+    expect(await storage.claimableTasks()).toStrictEqual([taskId])
+    await news.return?.()
+  })
+
   test("recoverStuckTasks of expired leases leaves every other task", async ({ storage }) => {
     const left = await storage.createTask({ ...call, taskId: "left", lease: 1 })
     await storage.createTask({ ...call, taskId: "held", lease: 60_000 })

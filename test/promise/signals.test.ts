@@ -50,14 +50,19 @@ const storageCalls: Calls = {
   endWorker: ["worker"],
   expireTasks: [],
   findTaskIds: [],
+  inspectStore: [],
   forgetSession: ["session"],
   importTask: [record],
   listTasksForSession: ["session"],
   listWorkers: [],
   maintenance: [],
+  pausedTasks: [],
+  pauseNews: [],
+  pauseTasks: [{ method: "m" }],
   recoverStuckTasks: ["1 minute"],
   registerWorker: [{ lease: 1 }],
   renewWorker: ["worker"],
+  resumeTasks: [{ method: "m" }],
   taskStats: [],
   workerNews: ["worker"]
 }
@@ -66,7 +71,7 @@ const storageCalls: Calls = {
 const withLease = ["claimTask", "claimTasks", "renewWorker"]
 
 /** The calls that give several answers, and begin with the first that is asked for. */
-const iterated = ["changes", "workerNews"]
+const iterated = ["changes", "pauseNews", "workerNews"]
 
 /** The writes that answer with a summary. */
 const plannedCalls: Calls = {

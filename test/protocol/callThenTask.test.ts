@@ -252,13 +252,14 @@ describe("a call of a tool with taskAfter", () => {
         ...owned,
         runner: {
           ...owned.runner,
-          reserveSlot: Effect.map(
-            owned.runner.reserveSlot,
-            Option.map((slot) => ({
-              ...slot,
-              startTask: (task, run) => Effect.andThen(Effect.sleep("150 millis"), slot.startTask(task, run))
-            }))
-          )
+          reserveSlot: (task) =>
+            Effect.map(
+              owned.runner.reserveSlot(task),
+              Option.map((slot) => ({
+                ...slot,
+                startTask: (task, run) => Effect.andThen(Effect.sleep("150 millis"), slot.startTask(task, run))
+              }))
+            )
         }
       }
       const taskId = yield* becomesTask(callTool(tasks, callOf(slow, () => later("done", "100 millis"))))

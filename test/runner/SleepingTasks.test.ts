@@ -4,7 +4,7 @@ import { SleepingTasks } from "../../src/runner/SleepingTasks.ts"
 import type { WaitingTask } from "../../src/runner/WaitingTasks.ts"
 
 const handler: WaitingTask["handler"] = { run: () => expect.fail("nobody runs it"), lostWorker: "fail" }
-const task = (taskId: string): WaitingTask => ({ taskId, sessionId: undefined, handler })
+const task = (taskId: string): WaitingTask => ({ taskId, sessionId: undefined, originalMethod: "tools/call", handler })
 
 describe("sleeping tasks", () => {
   test("are taken when they are due, the earliest first, and only then", () => {

@@ -10,7 +10,9 @@ const everybody = () => true
 
 const waiting = (...tasks: ReadonlyArray<string>) => {
   const waiting = new WaitingTasks()
-  for (const taskId of tasks) waiting.add({ taskId, sessionId: taskId.slice(0, 1), handler })
+  for (const taskId of tasks) {
+    waiting.add({ taskId, sessionId: taskId.slice(0, 1), originalMethod: "tools/call", handler })
+  }
   return waiting
 }
 
@@ -35,10 +37,10 @@ describe("tasks that wait for a slot", () => {
 
   it("are there once, and not any more when they were taken out", () => {
     const tasks = waiting("a1", "a2", "b1")
-    assert.isFalse(tasks.add({ taskId: "a1", sessionId: "a", handler }))
+    assert.isFalse(tasks.add({ taskId: "a1", sessionId: "a", originalMethod: "tools/call", handler }))
     assert.strictEqual(tasks.remove("a1")?.taskId, "a1")
     assert.isUndefined(tasks.remove("a1"))
-    assert.isTrue(tasks.add({ taskId: "a1", sessionId: "a", handler }))
+    assert.isTrue(tasks.add({ taskId: "a1", sessionId: "a", originalMethod: "tools/call", handler }))
     assert.deepEqual(all(tasks, everybody), ["a2", "b1", "a1"])
   })
 
@@ -51,7 +53,7 @@ describe("tasks that wait for a slot", () => {
       // Each of them is asked once: whether the backlog of all others is scanned shows at once.
       for (let taken = 0; taken < 5_000; taken++) {
         tasks.next(everybody)
-        tasks.add({ taskId: `\u0000new${taken}`, sessionId: "\u0000", handler })
+        tasks.add({ taskId: `\u0000new${taken}`, sessionId: "\u0000", originalMethod: "tools/call", handler })
       }
       return performance.now() - begun
     }

@@ -3,10 +3,12 @@ import { describeWithEngine } from "../layers/dynamodb/engine.ts"
 import { dynamoDbTarget } from "../layers/faults/dynamoDbTarget.ts"
 import { testLongOutages } from "./testLongOutages.ts"
 import { testOutages } from "./testOutages.ts"
+import { testPauses } from "./testPauses.ts"
 import { testTwoRunners } from "./testTwoRunners.ts"
 
 describeWithEngine("DynamoDB Local", () => {
   testTwoRunners(dynamoDbTarget)
+  testPauses(dynamoDbTarget)
   testOutages(dynamoDbTarget)
   testLongOutages(dynamoDbTarget)
 })

@@ -2,9 +2,11 @@
 import { makePostgresTarget } from "../layers/faults/postgresTarget.ts"
 import { testLongOutages } from "./testLongOutages.ts"
 import { testOutages } from "./testOutages.ts"
+import { testPauses } from "./testPauses.ts"
 import { testTwoRunners } from "./testTwoRunners.ts"
 
 const target = makePostgresTarget()
 testTwoRunners(target)
+testPauses(target)
 testOutages(target)
 testLongOutages(target)

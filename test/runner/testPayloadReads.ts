@@ -29,7 +29,7 @@ const scene = Effect.fnUntraced(function*<E>(target: FaultTarget<E>) {
     ...wrapPrimitives(driver, ({ name }, call) =>
       Effect.suspend(() => {
         // What the process does as a worker is for all of its tasks together.
-        if (!name.startsWith("workers.")) calls.push(name)
+        if (!/^(workers|kinds)\./.test(name)) calls.push(name)
         return call
       })),
     patch: (taskId, scope, guard, patch, answer = "task") =>

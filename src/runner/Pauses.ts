@@ -1,0 +1,119 @@
+/**
+ * Which kinds of tasks are paused, as far as a process knows.
+ *
+ * @since 0.2.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import type { TaskStorageUnavailable } from "../domain/TaskError.ts"
+import type { PausedKind, TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { TaskOfKind } from "./HandlerRegistry.ts"
+import { withPatience } from "./persist.ts"
+import { untraced } from "./untraced.ts"
+
+/** Milliseconds: for how long a process that hears of nothing goes by what it has read. */
+const freshFor = 1_000
+
+/**
+ * The pauses that were read last. A process that is registered as a worker hears of news, and reads them then. Another one reads them
+ * before it begins a task, at most once a second.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class Pauses {
+  readonly #storage: Pick<TaskStorageShape, "pausedTasks">
+  readonly #patience: number
+  readonly #oneAtATime = Semaphore.makeUnsafe(1)
+  readonly #whenResumed: Array<Effect.Effect<void>> = []
+  #paused: ReadonlyMap<string, PausedKind> = new Map()
+  /** Until when kinds were paused, at the least. */
+  readonly #pausedUntil = new Map<string, { readonly kind: PausedKind; readonly at: number }>()
+  #readAt: number | undefined
+  #triedAt: number | undefined
+
+  /** With how many milliseconds a read may take. */
+  constructor(storage: Pick<TaskStorageShape, "pausedTasks">, patience: number) {
+    this.#storage = storage
+    this.#patience = patience
+  }
+
+  /** Runs an effect whenever tasks may have been resumed. */
+  whenResumed(effect: Effect.Effect<void>): void {
+    this.#whenResumed.push(effect)
+  }
+
+  /** Tells whether the kind of a task is paused. */
+  covers(task: TaskOfKind): boolean {
+    if (this.#paused.size === 0) return false
+    for (const kind of this.#paused.values()) if (isOfKind(task, kind)) return true
+    return false
+  }
+
+  /** Tells until when the kind of a task was paused, if that is known, in milliseconds since the epoch. */
+  pausedUntil(task: TaskOfKind): number {
+    let latest = 0
+    for (const { at, kind } of this.#pausedUntil.values()) if (isOfKind(task, kind)) latest = Math.max(latest, at)
+    return latest
+  }
+
+  /** Reads the pauses. */
+  get read(): Effect.Effect<void, TaskStorageUnavailable> {
+    return this.#telling(this.#readNow)
+  }
+
+  /** Reads the pauses when there is news of them. Tasks may have been resumed whose pause this process did not know of. */
+  get hear(): Effect.Effect<void, TaskStorageUnavailable> {
+    return this.#telling(Effect.as(this.#readNow, true))
+  }
+
+  /** Reads the pauses, unless that was just done. */
+  get refresh(): Effect.Effect<void, TaskStorageUnavailable> {
+    return this.#telling(this.#readUnlessSince(() => this.#readAt))
+  }
+
+  /** Does the same for what needs no storage: it waits no longer than a second, and no more often. */
+  get refreshBriefly(): Effect.Effect<void> {
+    return Effect.ignore(withPatience(this.#telling(this.#readUnlessSince(() => this.#triedAt)), freshFor))
+  }
+
+  /** Makes reads one after the other, so that the last answer is the latest. Each says whether tasks may have been resumed. */
+  #telling(read: Effect.Effect<boolean, TaskStorageUnavailable>): Effect.Effect<void, TaskStorageUnavailable> {
+    return Effect.flatMap(
+      this.#oneAtATime.withPermit(read),
+      (areResumed) =>
+        areResumed ? Effect.forEach(this.#whenResumed, (effect) => effect, { discard: true }) : Effect.void
+    )
+  }
+
+  #readUnlessSince(last: () => number | undefined): Effect.Effect<boolean, TaskStorageUnavailable> {
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const at = last()
+      return at !== undefined && now >= at && now - at < freshFor ? Effect.succeed(false) : this.#readNow
+    })
+  }
+
+  get #readNow(): Effect.Effect<boolean, TaskStorageUnavailable> {
+    return Effect.flatMap(Clock.currentTimeMillis, (askedAt) => {
+      this.#triedAt = askedAt
+      return Effect.map(
+        withPatience(untraced(this.#storage.pausedTasks()), this.#patience),
+        (paused) => this.#note(paused, askedAt)
+      )
+    })
+  }
+
+  #note(paused: ReadonlyArray<PausedKind>, at: number): boolean {
+    const before = this.#paused
+    this.#readAt = at
+    this.#paused = new Map(paused.map((kind) => [keyOf(kind), kind]))
+    for (const [key, kind] of [...before, ...this.#paused]) this.#pausedUntil.set(key, { kind, at })
+    return [...before.keys()].some((key) => !this.#paused.has(key))
+  }
+}
+
+const isOfKind = (task: TaskOfKind, { method, name }: PausedKind): boolean =>
+  task.originalMethod === method && (name === undefined || name === (task.name ?? null))
+
+const keyOf = ({ method, name }: PausedKind): string => JSON.stringify([method, ...name === undefined ? [] : [name]])
