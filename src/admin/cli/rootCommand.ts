@@ -5,6 +5,7 @@
  */
 import * as Command from "effect/cli/Command"
 import { cancel } from "./commands/cancel.ts"
+import { completions } from "./commands/completions.ts"
 import { doctor } from "./commands/doctor.ts"
 import { ls } from "./commands/ls.ts"
 import { maintenance } from "./commands/maintenance.ts"
@@ -13,6 +14,7 @@ import { pause } from "./commands/pause.ts"
 import { rerun } from "./commands/rerun.ts"
 import { resume } from "./commands/resume.ts"
 import { rm } from "./commands/rm.ts"
+import { serve } from "./commands/serve.ts"
 import { show } from "./commands/show.ts"
 import { stats } from "./commands/stats.ts"
 import { watch } from "./commands/watch.ts"
@@ -41,7 +43,9 @@ export const rootCommand = Command.make(programName).pipe(
     resume,
     maintenance,
     doctor,
-    migrate
+    migrate,
+    serve,
+    completions
   ]),
   Command.withGlobalFlags(globalFlags)
 )

@@ -19,6 +19,8 @@ export interface Surroundings {
   /** What the person types. Without it nobody can be asked. */
   readonly answers?: ReadonlyArray<string>
   readonly input?: string
+  /** Is told what is written to standard output. */
+  readonly onOut?: (text: string) => void
   /** After how many writes nobody reads standard output any more. */
   readonly closesAfter?: number
   /** After how many batches the person presses Ctrl-C. */
@@ -27,7 +29,7 @@ export interface Surroundings {
 
 export const runCommand = (args: ReadonlyArray<string>, surroundings: Surroundings = {}): Effect.Effect<Written> =>
   Effect.gen(function*() {
-    const { answers, closesAfter, colours = false, columns, env = {}, input = "", stopsAfter } = surroundings
+    const { answers, closesAfter, colours = false, columns, env = {}, input = "", onOut, stopsAfter } = surroundings
     const written = { out: "", err: "" }
     let writes = 0
     let looks = 0
@@ -37,6 +39,7 @@ export const runCommand = (args: ReadonlyArray<string>, surroundings: Surroundin
         Effect.suspend(() => {
           if (writes++ === closesAfter) return Effect.fail(new OutputClosed())
           written.out += text
+          onOut?.(text)
           return Effect.void
         }),
       err: (text) => Effect.sync(() => void (written.err += text)),

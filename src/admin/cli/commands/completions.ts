@@ -1,0 +1,44 @@
+/**
+ * `completions`: what a shell needs in order to complete commands and flags.
+ *
+ * @since 0.2.0
+ */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Completions from "effect/cli/Completions"
+import * as Effect from "effect/Effect"
+import { CliTerminal, type OutputClosed } from "../CliTerminal.ts"
+import { programName } from "../programName.ts"
+
+/**
+ * Prints a script for a shell.
+ *
+ * @since 0.2.0
+ * @category commands
+ */
+export const completions = Command.make(
+  "completions",
+  {
+    shell: Argument.Literals("shell", ["bash", "zsh", "fish", "powershell"]).pipe(
+      Argument.withDescription("Which shell")
+    )
+  },
+  Effect.fnUntraced(function*({ shell }): Effect.fn.Return<void, OutputClosed, CliTerminal> {
+    const { out } = yield* CliTerminal
+    // The tree has this command in it.
+    const { rootCommand } = yield* Effect.promise(() => import("../rootCommand.ts"))
+    const script = Completions.generate(programName, shell, Completions.fromCommand(rootCommand))
+    // Effect's own way to ask for it is a flag.
+    yield* out(`${script.replaceAll("--completions ", "completions ").trimEnd()}\n`)
+  })
+).pipe(
+  Command.withDescription("Print a script that lets a shell complete commands and flags"),
+  Command.withExamples([
+    { command: "mcp-task-storage completions bash >> ~/.bashrc", description: "For bash" },
+    { command: "mcp-task-storage completions zsh > \"${fpath[1]}/_mcp-task-storage\"", description: "For zsh" },
+    {
+      command: "mcp-task-storage completions fish > ~/.config/fish/completions/mcp-task-storage.fish",
+      description: "For fish"
+    }
+  ])
+)
