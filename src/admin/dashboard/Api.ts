@@ -3,7 +3,9 @@
  *
  * @since 0.2.0
  */
+import type { PausedKind } from "../../domain/TaskOperations.ts"
 import type { TaskSummary } from "../../domain/TaskRecord.ts"
+import type { TaskStats } from "../../domain/TaskStats.ts"
 import type { WorkerRecord } from "../../domain/WorkerRecord.ts"
 
 /**
@@ -138,6 +140,28 @@ export interface History {
 }
 
 /**
+ * How things stand. `Time` is a text once it is sent.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface OverviewView<Time = string> {
+  readonly stats: TaskStats<Time>
+  readonly paused: ReadonlyArray<Omit<PausedKind, "pausedAt"> & { readonly pausedAt: Time }>
+  readonly history: History
+}
+
+/**
+ * The ids that end so, as far as they are shown.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface FoundView {
+  readonly ids: ReadonlyArray<string>
+}
+
+/**
  * The changes of the page.
  *
  * @since 0.2.0
@@ -205,6 +229,18 @@ export interface BulkAnswer {
   /** The first message of those that failed. */
   readonly message?: string
   readonly nextCursor?: string
+}
+
+/**
+ * Pauses a kind of tasks, or ends its pause. Without `name` all names are meant, and `null` means tasks without a name.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PauseAction {
+  readonly method: string
+  readonly name?: string | null
+  readonly pause: boolean
 }
 
 /**

@@ -9,9 +9,17 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { InvalidInput, TaskNotFound, type TaskStorageError } from "../../domain/TaskError.ts"
+import type { PauseOperations } from "../../domain/TaskOperations.ts"
 import type { TaskAdminShape } from "../AdminOperations.ts"
 import type { TaskSelection } from "../AdminOptions.ts"
-import { actionNames, type BulkAction, type BulkAnswer, type TaskAction, type TaskActionAnswer } from "./Api.ts"
+import {
+  actionNames,
+  type BulkAction,
+  type BulkAnswer,
+  type PauseAction,
+  type TaskAction,
+  type TaskActionAnswer
+} from "./Api.ts"
 import { readFilter } from "./readFilter.ts"
 
 /**
@@ -37,6 +45,28 @@ export const BulkActionSchema = Schema.Struct({
   steps: Schema.optionalKey(Schema.Boolean),
   cursor: Schema.optionalKey(Schema.String)
 })
+
+/**
+ * @since 0.2.0
+ * @category schemas
+ */
+export const PauseActionSchema = Schema.Struct({
+  method: Schema.String,
+  name: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  pause: Schema.Boolean
+})
+
+/**
+ * Pauses a kind, or ends its pause.
+ *
+ * @since 0.2.0
+ * @category operations
+ */
+export const changePause = (
+  storage: PauseOperations,
+  { pause, ...kind }: PauseAction
+): Effect.Effect<Record<string, never>, TaskStorageError> =>
+  Effect.as(pause ? storage.pauseTasks(kind) : storage.resumeTasks(kind), {})
 
 /**
  * Changes one task.

@@ -12,7 +12,14 @@ import { InvalidInput, isTaskStorageError, type TaskStorageError } from "../../d
 import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
 import { makeTaskAdmin } from "../makeTaskAdmin.ts"
 import { decideAccess, decideVisit } from "./access.ts"
-import { BulkActionSchema, changeTask, changeTasks, TaskActionSchema } from "./actions.ts"
+import {
+  BulkActionSchema,
+  changePause,
+  changeTask,
+  changeTasks,
+  PauseActionSchema,
+  TaskActionSchema
+} from "./actions.ts"
 import { loadAssets } from "./bundleAssets.ts"
 import { type DashboardOptions, parseDashboardOptions, type ResolvedDashboardOptions } from "./DashboardOptions.ts"
 import { checkHost } from "./hostRules.ts"
@@ -22,7 +29,7 @@ import { readBody } from "./readBody.ts"
 import type { Refusal } from "./Refusal.ts"
 import { refusalOf } from "./refusalOf.ts"
 import { answer, errorOf, html, json, redirect, refusalJson } from "./responses.ts"
-import { historyView, payloadView, tasksView, taskView, type View, workersView } from "./views.ts"
+import { findView, overviewView, payloadView, tasksView, taskView, type View, workersView } from "./views.ts"
 
 /**
  * Answers a request for the page, or one of the page.
@@ -106,8 +113,12 @@ const views: { readonly [path: string]: View<unknown> } = {
   task: taskView,
   payload: payloadView,
   workers: workersView,
-  history: historyView
+  overview: overviewView,
+  find: findView
 }
+
+/** What nobody needs to follow. */
+const readOnce: ReadonlyArray<View<unknown>> = [payloadView, findView]
 
 /** The same views, each time that they change. */
 const livePrefix = "live/"
@@ -129,7 +140,8 @@ class Dashboard {
     const admin = makeTaskAdmin(storage)
     this.#changes = {
       change: (body) => Effect.flatMap(parseBody(TaskActionSchema, body), (action) => changeTask(admin, action)),
-      "change-all": (body) => Effect.flatMap(parseBody(BulkActionSchema, body), (action) => changeTasks(admin, action))
+      "change-all": (body) => Effect.flatMap(parseBody(BulkActionSchema, body), (action) => changeTasks(admin, action)),
+      pause: (body) => Effect.flatMap(parseBody(PauseActionSchema, body), (action) => changePause(storage, action))
     }
   }
 
@@ -194,7 +206,7 @@ class Dashboard {
     const isLive = path.startsWith(livePrefix)
     const name = isLive ? path.slice(livePrefix.length) : path
     const view = ownValue(views, name)
-    if (view === undefined || (isLive && view === payloadView)) return refusalJson(noSuchPath)
+    if (view === undefined || (isLive && readOnce.includes(view))) return refusalJson(noSuchPath)
     const effect = view(this.#storage, searchParams)
     if (!isLive) return this.#answer(effect, request)
     return this.#feeds.open(`${name}${search}`, lookOf(effect), request.signal) ?? refusalJson(tooMany)

@@ -9,11 +9,21 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { ownValue } from "../../domain/ownValue.ts"
 import { InvalidInput, TaskNotFound, type TaskStorageError } from "../../domain/TaskError.ts"
 import type { SummaryPage, TaskStorageShape } from "../../domain/TaskOperations.ts"
 import { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
 import { WorkerRecord } from "../../domain/WorkerRecord.ts"
-import { type History, payloadParts, type TaskJson, type TasksView, type TaskView, type WorkersView } from "./Api.ts"
+import {
+  type FoundView,
+  type History,
+  type OverviewView,
+  payloadParts,
+  type TaskJson,
+  type TasksView,
+  type TaskView,
+  type WorkersView
+} from "./Api.ts"
 import { readFilter } from "./readFilter.ts"
 import { taskHistory } from "./taskHistory.ts"
 
@@ -126,16 +136,24 @@ const spans: Readonly<Record<string, Duration.Duration>> = {
 }
 
 /**
- * The charts of a span of time that ends now.
+ * How things stand, and how they went in a span of time that ends now.
  *
  * @since 0.2.0
  * @category views
  */
-export const historyView: View<History> = Effect.fnUntraced(function*(storage, address) {
-  const span = spans[address.get("span") ?? "1h"]
+export const overviewView: View<OverviewView<DateTime.Utc>> = Effect.fnUntraced(function*(storage, address) {
+  const span = ownValue(spans, address.get("span") ?? "1h")
   if (span === undefined) {
     return yield* new InvalidInput({ field: "span", reason: `must be one of ${Object.keys(spans).join(", ")}` })
   }
+  return {
+    stats: yield* storage.taskStats({ failuresSince: span }),
+    paused: yield* storage.pausedTasks(),
+    history: yield* historyOf(storage, span)
+  }
+})
+
+const historyOf = Effect.fnUntraced(function*(storage: TaskStorageShape, span: Duration.Duration) {
   const now = yield* DateTime.now
   const from = DateTime.subtractDuration(now, span)
   const told: Array<TaskSummary> = []
@@ -152,9 +170,23 @@ export const historyView: View<History> = Effect.fnUntraced(function*(storage, a
     examined += page.examined ?? page.tasks.length
     cursor = page.nextCursor
   } while (cursor !== undefined && examined < maxHistory)
-  return {
+  const history: History = {
     ...taskHistory(told, from.epochMilliseconds, now.epochMilliseconds),
     examined,
     partial: cursor !== undefined
   }
+  return history
+})
+
+/** More are not told apart by a look. */
+const maxFound = 10
+
+/**
+ * The tasks whose ids end so.
+ *
+ * @since 0.2.0
+ * @category views
+ */
+export const findView: View<FoundView> = Effect.fnUntraced(function*(storage, address) {
+  return { ids: yield* storage.findTaskIds({ ending: address.get("ending") ?? "", limit: maxFound }) }
 })

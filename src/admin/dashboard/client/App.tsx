@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks"
-import { filterOf, goTo, listOf, taskAt, useAddress } from "./address.ts"
+import { filterOf, listOf, useAddress } from "./address.ts"
+import { Find } from "./Find.tsx"
 import { Link } from "./Link.tsx"
 import { Overview } from "./Overview.tsx"
 import { TaskList } from "./TaskList.tsx"
@@ -70,7 +71,7 @@ export const App = ({ backend, mayWrite }: AppProps) => {
           ? <Workers isLive={isLive} />
           : address.get("view") === "tasks"
           ? <TaskList address={address} isLive={isLive} mayWrite={mayWrite} />
-          : <Overview address={address} isLive={isLive} />}
+          : <Overview address={address} isLive={isLive} mayWrite={mayWrite} />}
       </main>
       <footer>
         <span>Storage: {backend}</span>
@@ -79,22 +80,3 @@ export const App = ({ backend, mayWrite }: AppProps) => {
     </>
   )
 }
-
-const Find = () => (
-  <form
-    class="find"
-    role="search"
-    aria-label="Find a task"
-    onSubmit={(event) => {
-      event.preventDefault()
-      const { id } = Object.fromEntries(new FormData(event.currentTarget))
-      if (typeof id === "string" && id.trim() !== "") goTo(taskAt(id.trim()))
-    }}
-  >
-    <label>
-      <span class="unseen">Id of a task</span>
-      <input name="id" placeholder="Id of a task" spellcheck={false} autocomplete="off" />
-    </label>
-    <button type="submit">Find</button>
-  </form>
-)

@@ -1,5 +1,6 @@
 import type { HistoryPoint } from "../Api.ts"
 import { count, formatClock, formatCount, formatSpan } from "./format.ts"
+import { Wide } from "./marks.tsx"
 
 const series = [["running", "Running"], ["settled", "Settled"], ["failed", "Failed"]] as const
 
@@ -66,22 +67,24 @@ export const Chart = ({ points }: { readonly points: ReadonlyArray<HistoryPoint>
       </figcaption>
       <details>
         <summary>As a table</summary>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Until</th>
-              {series.map(([key, label]) => <th key={key} scope="col">{label}</th>)}
-            </tr>
-          </thead>
-          <tbody>
-            {points.map((point) => (
-              <tr key={point.at}>
-                <th scope="row">{formatClock(point.at * 1000)}</th>
-                {series.map(([key]) => <td key={key}>{formatCount(point[key])}</td>)}
+        <Wide label="The chart as a table">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Until</th>
+                {series.map(([key, label]) => <th key={key} scope="col">{label}</th>)}
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {points.map((point) => (
+                <tr key={point.at}>
+                  <th scope="row">{formatClock(point.at * 1000)}</th>
+                  {series.map(([key]) => <td key={key}>{formatCount(point[key])}</td>)}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Wide>
       </details>
     </figure>
   )

@@ -2,7 +2,7 @@ import type { WorkerJson, WorkersView } from "../Api.ts"
 import { listOf } from "./address.ts"
 import { count, formatSpan, millisOf } from "./format.ts"
 import { Link } from "./Link.tsx"
-import { Foreign, Loading, Nothing, Problem, Time } from "./marks.tsx"
+import { Foreign, Loading, Nothing, Problem, Time, Wide } from "./marks.tsx"
 import { useLive } from "./useLive.ts"
 import { useNow } from "./useNow.ts"
 
@@ -23,19 +23,21 @@ export const Workers = ({ isLive }: { readonly isLive: boolean }) => {
           </Nothing>
         )
         : (
-          <table role="table">
-            <caption class="unseen">Workers</caption>
-            <thead role="rowgroup">
-              <tr role="row">
-                {["State", "Where", "Program", "Since", "Has", "Worker"].map((title) => (
-                  <th key={title} role="columnheader" scope="col">{title}</th>
-                ))}
-              </tr>
-            </thead>
-            <tbody role="rowgroup">
-              {view.workers.map((listed) => <Row key={listed.worker.workerId} listed={listed} now={now} />)}
-            </tbody>
-          </table>
+          <Wide label="Workers">
+            <table role="table">
+              <caption class="unseen">Workers</caption>
+              <thead role="rowgroup">
+                <tr role="row">
+                  {["State", "Where", "Program", "Since", "Has", "Worker"].map((title) => (
+                    <th key={title} role="columnheader" scope="col">{title}</th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody role="rowgroup">
+                {view.workers.map((listed) => <Row key={listed.worker.workerId} listed={listed} now={now} />)}
+              </tbody>
+            </table>
+          </Wide>
         )}
     </>
   )

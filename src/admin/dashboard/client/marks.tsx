@@ -40,6 +40,11 @@ export const Nothing = ({ children, title }: { readonly title: string; readonly 
   </div>
 )
 
+/** A table that a narrow window scrolls, by keys as well. */
+export const Wide = ({ children, label }: { readonly label: string; readonly children: ComponentChildren }) => (
+  <div class="wide" role="region" aria-label={label} tabIndex={0}>{children}</div>
+)
+
 export const Loading = () => <p class="loading">Reading…</p>
 
 export const KindName = ({ method, name }: { readonly method: string; readonly name?: string | undefined }) =>

@@ -1,5 +1,5 @@
 /** Requests to the server of the page, all of them to itself. */
-import type { BulkAction, BulkAnswer, ErrorAnswer, TaskAction, TaskActionAnswer } from "../Api.ts"
+import type { BulkAction, BulkAnswer, ErrorAnswer, PauseAction, TaskAction, TaskActionAnswer } from "../Api.ts"
 
 /** What the server refused, or that it is not there. */
 class Refused extends Error {
@@ -52,7 +52,11 @@ const send = async <Answer>(path: string, init: RequestInit): Promise<Answer> =>
 export const read = <View>(path: string, address?: URLSearchParams, signal?: AbortSignal): Promise<View> =>
   send(pathOf(path, address), signal === undefined ? {} : { signal })
 
-const post = <Answer>(path: string, body: TaskAction | BulkAction, signal?: AbortSignal): Promise<Answer> =>
+const post = <Answer>(
+  path: string,
+  body: TaskAction | BulkAction | PauseAction,
+  signal?: AbortSignal
+): Promise<Answer> =>
   send(pathOf(path), {
     method: "POST",
     headers: { "content-type": "application/json", "x-mcp-task-storage": "1" },
@@ -64,6 +68,8 @@ export const changeTask = (action: TaskAction): Promise<TaskActionAnswer> => pos
 
 export const changeTasks = (action: BulkAction, signal: AbortSignal): Promise<BulkAnswer> =>
   post("change-all", action, signal)
+
+export const changePause = (action: PauseAction): Promise<unknown> => post("pause", action)
 
 /** What went wrong, in words for the user. */
 export const messageOf = (error: unknown): string =>
