@@ -4,6 +4,16 @@
  * @since 0.1.0
  * @module
  */
+export type {
+  BulkProgress,
+  BulkTask,
+  ExportProgress,
+  FailedTask,
+  LeftOutTask,
+  TransferProgress,
+  TransferTask
+} from "../admin/AdminOperations.ts"
+export { InvalidLine } from "../admin/InvalidLine.ts"
 export type { FailureInput } from "../domain/FailureReport.ts"
 export type { CheckCode, DeepCost, FindingSeverity, StoreFinding, StoreReport } from "../domain/StoreReport.ts"
 export {
@@ -34,6 +44,7 @@ export { InputRefused } from "../runner/InputRefused.ts"
 export { TaskFailure } from "../runner/TaskContext.ts"
 export { TooManyTasks } from "../runner/TaskRunner.ts"
 export type { LayerSource } from "./LayerSource.ts"
+export { makeTaskAdmin } from "./makeTaskAdmin.ts"
 export type {
   DynamoDbOptions,
   EncryptionOptions,
@@ -44,6 +55,7 @@ export type {
 } from "./OpenOptions.ts"
 export { openTaskRunner } from "./openTaskRunner.ts"
 export { openTaskStorage } from "./openTaskStorage.ts"
+export type * from "./PromiseTaskAdmin.ts"
 export type * from "./PromiseTaskRunner.ts"
 export type * from "./PromiseTaskStats.ts"
 export type * from "./PromiseTaskStorage.ts"

@@ -8,26 +8,34 @@ import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { plainCall, readCall } from "./callOptions.ts"
+import type { OptionNames } from "../domain/optionNames.ts"
+import { plainCall, type ReadCall, readCall } from "./callOptions.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
 import type { CallOptions } from "./PromiseTaskStorage.ts"
 
+/** What is iterated: its name, and whether it waits for others, or writes by itself. */
+interface Iterated {
+  readonly name: string
+  readonly kind?: "wait" | "read" | "write"
+}
+
 /**
  * Iterates over a stream. Each iteration runs the stream anew, from its first `next` until it ends,
- * is left, or its signal is aborted.
+ * is left, or its signal is aborted. `make` gets what the options hold beside the signal, and may throw `InvalidInput`.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const iterate = <A, E>(
-  operation: string,
+export const iterate = <Options extends CallOptions, A, E>(
+  { kind = "wait", name }: Iterated,
   calls: PromiseCalls,
-  options: CallOptions | undefined,
-  make: () => Stream.Stream<A, E>
+  options: Options | undefined,
+  names: OptionNames<NoInfer<Options>>,
+  make: (own: ReadCall<Options>["own"]) => Stream.Stream<A, E>
 ): AsyncIterable<A> => ({
   [Symbol.asyncIterator]: () => {
     const left = new AbortController()
-    const items = pullItems(operation, calls, options, make, left.signal)
+    const items = pullItems({ kind, name }, calls, options, names, make, left.signal)
     return {
       next: () => items.next(),
       return: () => {
@@ -39,21 +47,22 @@ export const iterate = <A, E>(
   }
 })
 
-const pullItems = async function*<A, E>(
-  operation: string,
+const pullItems = async function*<Options extends CallOptions, A, E>(
+  { kind, name }: Required<Iterated>,
   calls: PromiseCalls,
-  options: CallOptions | undefined,
-  make: () => Stream.Stream<A, E>,
+  options: Options | undefined,
+  names: OptionNames<NoInfer<Options>>,
+  make: (own: ReadCall<Options>["own"]) => Stream.Stream<A, E>,
   left: AbortSignal
 ): AsyncGenerator<A, undefined> {
-  const { signal: given } = readCall(options, plainCall)
+  const { own, signal: given } = readCall(options, names)
   const signal = given === undefined ? left : AbortSignal.any([given, left])
   const scope = Scope.makeUnsafe()
   try {
-    const pull = await calls.wait(operation, { signal }, plainCall, () => Scope.provide(Stream.toPull(make()), scope))
+    const pull = await calls[kind](name, { signal }, plainCall, () => Scope.provide(Stream.toPull(make(own)), scope))
     const next = Pull.catchDone(pull, () => Effect.undefined)
     while (true) {
-      const items = await calls.wait(operation, { signal }, plainCall, () => next)
+      const items = await calls[kind](name, { signal }, plainCall, () => next)
       if (items === undefined) return undefined
       yield* items
     }

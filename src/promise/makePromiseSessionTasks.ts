@@ -131,7 +131,7 @@ export const makePromiseSessionTasks = (
   taskCount: (options) => calls.read("taskCount", options, plainCall, () => tasks().taskCount()),
 
   changes: (taskId, options) =>
-    iterate("changes", calls, options, () => Stream.map(tasks().changes(taskId), encodeTask)),
+    iterate({ name: "changes" }, calls, options, plainCall, () => Stream.map(tasks().changes(taskId), encodeTask)),
 
   awaitTask: (taskId, options) =>
     calls.wait("awaitTask", options, plainCall, () => tasks().awaitTask(taskId), encodeTask)

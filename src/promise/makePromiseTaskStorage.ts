@@ -104,7 +104,7 @@ export const makePromiseTaskStorage = (
       (paused) => paused.map(encodePausedKind)
     ),
 
-  pauseNews: (options) => iterate("pauseNews", calls, options, () => storage.pauseNews),
+  pauseNews: (options) => iterate({ name: "pauseNews" }, calls, options, plainCall, () => storage.pauseNews),
 
   maintenance: (options) => calls.write("maintenance", options, plainCall, () => storage.maintenance()),
 

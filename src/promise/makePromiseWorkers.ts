@@ -41,5 +41,6 @@ export const makePromiseWorkers = (workers: WorkerOperations, calls: PromiseCall
       (listed) => listed.map(encodeListedWorker)
     ),
 
-  workerNews: (workerId, options) => iterate("workerNews", calls, options, () => workers.workerNews(workerId))
+  workerNews: (workerId, options) =>
+    iterate({ name: "workerNews" }, calls, options, plainCall, () => workers.workerNews(workerId))
 })

@@ -1,7 +1,7 @@
 /**
  * Every call, in storage and runner, takes an `AbortSignal` as its last option.
  */
-import { openTaskRunner, type PromiseTaskRunner } from "mcp-task-storage/promise"
+import { makeTaskAdmin, openTaskRunner, type PromiseTaskRunner } from "mcp-task-storage/promise"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 
 const call = { originalMethod: "tools/call", originalParams: { name: "report" } }
@@ -15,6 +15,8 @@ const record = {
   ttl: null,
   revision: 1
 }
+
+const kind = { method: "tools/call" }
 
 /** The arguments of each call before its options. */
 type Calls = { readonly [method: string]: ReadonlyArray<unknown> }
@@ -71,7 +73,17 @@ const storageCalls: Calls = {
 const withLease = ["claimTask", "claimTasks", "renewWorker"]
 
 /** The calls that give several answers, and begin with the first that is asked for. */
-const iterated = ["changes", "pauseNews", "workerNews"]
+const iterated = [
+  "cancelTasks",
+  "copyTasks",
+  "deleteTasks",
+  "eraseSession",
+  "exportTasks",
+  "importTasks",
+  "rerunTasks",
+  "changes",
+  "workerNews"
+]
 
 /** The writes that answer with a summary. */
 const plannedCalls: Calls = {
@@ -91,6 +103,31 @@ const sessionRunnerCalls: Calls = {
 
 const runnerCalls: Calls = { ...sessionRunnerCalls, recover: [], runTask: ["task"] }
 
+const adminCalls: Calls = {
+  cancelTask: ["task"],
+  cancelTasks: [{ all: true }],
+  changes: ["task"],
+  copyTasks: [{}, { all: true }],
+  deleteTask: ["task"],
+  deleteTasks: [{ all: true }],
+  eraseSession: ["session"],
+  exportTasks: [{ all: true }],
+  findTask: ["task"],
+  getTask: ["task"],
+  getTaskSummary: ["task"],
+  importTasks: [[]],
+  inspectStore: [],
+  listTaskSummaries: [],
+  listWorkers: [],
+  maintenance: [],
+  pausedTasks: [],
+  pauseTasks: [kind],
+  rerunTask: ["task"],
+  rerunTasks: [{ all: true }],
+  resumeTasks: [kind],
+  taskStats: []
+}
+
 /** What each of these calls is made on, and the functions there that are no calls: they wait for nothing. */
 const targets: ReadonlyArray<
   readonly [name: string, of: (runner: PromiseTaskRunner) => object, calls: Calls, others: ReadonlyArray<string>]
@@ -98,6 +135,7 @@ const targets: ReadonlyArray<
   ["storage", ({ storage }) => storage, storageCalls, ["close", "forSession"]],
   ["session of a storage", ({ storage }) => storage.forSession("session"), sessionCalls, []],
   ["withSummary", ({ storage }) => storage.withSummary, plannedCalls, []],
+  ["admin", ({ storage }) => makeTaskAdmin(storage), adminCalls, []],
   ["messages", ({ storage }) => storage.messages, messageCalls, []],
   ["runner", (runner) => runner, runnerCalls, ["close", "forSession", "register", "running"]],
   ["session of a runner", (runner) => runner.forSession("session"), sessionRunnerCalls, []]

@@ -45,6 +45,8 @@ describe("types", () => {
   test("storage, tasks and options are free of Effect", () => {
     expectTypeOf<Leaks<Facade.PromiseTaskStorage>>().toBeNever()
     expectTypeOf<Leaks<Facade.PromiseSessionTasks>>().toBeNever()
+    // The errors of single tasks are those that promises reject with.
+    expectTypeOf<Exclude<Leaks<Facade.PromiseTaskAdmin>, Facade.TaskStorageError>>().toBeNever()
     expectTypeOf<Leaks<Facade.OpenOptions>>().toBeNever()
     expectTypeOf<Leaks<Facade.LayerOpenOptions>>().toBeNever()
     expectTypeOf<Leaks<Facade.PromiseTaskRunner>>().toBeNever()
