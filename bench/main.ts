@@ -6,6 +6,7 @@
  * begin with: `npm run bench -- postgres`.
  */
 import { availableParallelism, loadavg } from "node:os"
+import { benchAbandoned } from "./abandoned.ts"
 import { benchCalls } from "./calls.ts"
 import { benchDynamoDb } from "./dynamodb.ts"
 import { benchMemory } from "./memory.ts"
@@ -27,6 +28,7 @@ const parts: ReadonlyArray<readonly [name: string, bench: () => Promise<void>]> 
   ["postgres-growth", benchPostgresGrowth],
   ["dynamodb", benchDynamoDb],
   ["waiting", benchWaiting],
+  ["abandoned", benchAbandoned],
   ["peers", benchPeers]
 ]
 

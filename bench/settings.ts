@@ -31,6 +31,9 @@ export const settings = {
   waitingTasks: quick ? 500 : 2_000,
   waitingSeconds: quick ? 10 : 20,
   manyWaiting: quick ? 2_000 : 20_000,
+  /** Tasks that a killed process leaves. */
+  abandonedTasks: quick ? 1_000 : 5_000,
+  abandonedRounds: quick ? 1 : 5,
   /** How many ask at once, where that matters. */
   callerCounts: [1, 32],
   /** Tasks that are stored while something is measured. */

@@ -309,6 +309,34 @@ describe("a call of a tool with taskAfter", () => {
       }
     }))
 
+  it.live("is a task at once while its tool is paused, and runs when that is over", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp()
+      let runs = 0
+      const work: Work = () => Effect.sync(() => ++runs)
+      const call = callOf(owned, work, { taskAfter: "1 minute" })
+      yield* registerTool(tasks, { ...call.tool, work: () => Effect.flatMap(TaskContext, work) })
+      const paused = { method: "tools/call", name: "tool" }
+      yield* storage.pauseTasks(paused)
+      const taskId = yield* becomesTask(callTool(tasks, call))
+      yield* Effect.sleep("100 millis")
+      assert.deepStrictEqual([Option.getOrThrow(yield* storage.getTask(taskId)).status, runs], ["working", 0])
+      yield* storage.resumeTasks(paused)
+      assert.strictEqual((yield* storage.awaitTask(taskId)).status, "completed")
+      yield* storage.pauseTasks({ method: "tools/call", name: "another tool" })
+      const answer = yield* callTool(tasks, call)
+      assert.deepStrictEqual([answer._tag, runs], ["Result", 2])
+    }).pipe(Effect.provide(memory)))
+
+  it.live("that is under way when its tool is paused goes on, also as a task", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp()
+      const paused = { method: "tools/call", name: "tool" }
+      const work: Work = () => Effect.andThen(Effect.orDie(storage.pauseTasks(paused)), later("done"))
+      const taskId = yield* becomesTask(callTool(tasks, callOf(owned, work)))
+      assert.strictEqual((yield* storage.awaitTask(taskId)).status, "completed")
+    }).pipe(Effect.provide(memory)))
+
   it.live("is a task from the start in revision 2025-11-25, where the client decides", () =>
     Effect.gen(function*() {
       const { owned, tasks } = yield* setUp()

@@ -124,6 +124,19 @@ describe("a call", () => {
       yield* Effect.repeat(storage.taskCount(), { until: (count) => count === 0, schedule: Schedule.spaced(5) })
     }).pipe(Effect.provide(memory)))
 
+  it.live("goes on while tasks of its tool are paused, for it is none", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp()
+      yield* storage.pauseTasks({ method: "tools/call" })
+      const asked = yield* Effect.timeout(callTool(tasks, callOf(owned, asksPlainly, elicits)), "5 seconds")
+      const { requestState, resultType } = asked._tag === "Wire" ? asked.result : {}
+      assert.strictEqual(resultType, "input_required")
+      const inputResponses = { sure: { action: "decline" } }
+      const answering = callTool(tasks, callOf(owned, asksPlainly, elicits, { requestState, inputResponses }))
+      const answered = yield* Effect.timeout(answering, "5 seconds")
+      assert.strictEqual(answered._tag === "Wire" && answered.result["resultType"], "complete")
+    }).pipe(Effect.provide(memory)))
+
   it.live("that nobody comes back to is given up, and lets go of its worker", () =>
     Effect.gen(function*() {
       const { owned, storage, tasks } = yield* setUp({ limits: { answerTimeout: 50 } })
