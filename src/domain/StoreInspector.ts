@@ -70,6 +70,6 @@ export interface StoreInspector {
   readonly look: (inspection: Inspection) => Effect.Effect<InspectorReport, TaskDriverError>
   /** Says what would bring the store to the schema of this library, and changes nothing. */
   readonly plan: Effect.Effect<Omit<MigrationPlan, "backend">, TaskDriverError>
-  /** Asks the engine for its time, in milliseconds since the epoch, if it has a clock of its own. */
-  readonly engineTime?: Effect.Effect<number, TaskDriverError>
+  /** Asks the engine for its time, in milliseconds since the epoch, if it has a clock of its own and tells it. */
+  readonly engineTime?: Effect.Effect<number | undefined, TaskDriverError>
 }

@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import * as Result from "effect/Result"
+import * as Struct from "effect/Struct"
 import { parseId } from "./ArgumentParsers.ts"
 import { overContent, overOutcome, type PayloadLimits } from "./PayloadLimits.ts"
 import type { StoredTask } from "./StoredTask.ts"
@@ -155,10 +156,14 @@ export class TaskFaults {
     }
   }
 
+  /** In the order of the faults, in whatever order the tasks came. */
   findings(): ReadonlyArray<StoreFinding> {
-    return Array.from(this.#found, ([fault, { count, examples }]) => {
+    return Struct.keys(faults).flatMap((fault) => {
+      const found = this.#found.get(fault)
+      if (found === undefined) return []
       const { advice, problem, severity } = faults[fault]
-      return {
+      const { count, examples } = found
+      return [{
         code: "rows",
         severity,
         subject: "tasks",
@@ -167,7 +172,7 @@ export class TaskFaults {
         fixable: false,
         count,
         examples
-      }
+      }]
     })
   }
 }

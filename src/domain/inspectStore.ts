@@ -113,10 +113,11 @@ const readAll = (driver: TaskDriver, faults: TaskFaults): Effect.Effect<void, Ta
   })
 
 /** The engine told its time somewhere between the two looks at the own clock. */
-const checkClock = (engineTime: Effect.Effect<number, TaskDriverError>): Findings =>
+const checkClock = (engineTime: Effect.Effect<number | undefined, TaskDriverError>): Findings =>
   withNow((before) =>
     Effect.flatMap(engineTime, (engine) =>
       withNow((after) => {
+        if (engine === undefined) return Effect.succeed([])
         const skew = engine - Math.floor((before + after) / 2)
         const size = Math.abs(skew)
         if (size <= smallSkew) return Effect.succeed([])

@@ -25,6 +25,7 @@ export type AwsSdk = Pick<
   | "GetItemCommand"
   | "PutItemCommand"
   | "QueryCommand"
+  | "ScanCommand"
   | "TransactWriteItemsCommand"
   | "UpdateItemCommand"
   | "UpdateTableCommand"

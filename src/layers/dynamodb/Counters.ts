@@ -49,7 +49,7 @@ export const counterWrites = (
   const sessions = new Set([added?.sessionId, removed?.sessionId])
   const writes: Array<CounterWrite | undefined> = [
     counterWrite(
-      "c#total",
+      totalCounter,
       changeOf(added, removed),
       maxTasks === null ? undefined : { scope: "storage", limit: maxTasks }
     )
@@ -59,7 +59,7 @@ export const counterWrites = (
     const isOf = (task: Counted | undefined) => task?.sessionId === session ? task : undefined
     writes.push(
       counterWrite(
-        keyOfSession(session),
+        sessionCounter(session),
         changeOf(isOf(added), isOf(removed)),
         maxTasksPerSession === null ? undefined : { scope: "session", limit: maxTasksPerSession }
       )
@@ -68,9 +68,29 @@ export const counterWrites = (
   return writes.filter((write) => write !== undefined)
 }
 
-const keyOfSession = (session: string): string => `c#session#${session}`
+/**
+ * The partition key of the counter of all tasks.
+ *
+ * @since 0.2.0
+ * @category keys
+ */
+export const totalCounter = "c#total"
 
-const keyOf = (pk: string) => ({ pk: { S: pk }, sk: { S: "count" } })
+/**
+ * Gives the partition key of the counter of a session.
+ *
+ * @since 0.2.0
+ * @category keys
+ */
+export const sessionCounter = (session: string): string => `c#session#${session}`
+
+/**
+ * Gives the key of a counter.
+ *
+ * @since 0.2.0
+ * @category keys
+ */
+export const counterKey = (pk: string) => ({ pk: { S: pk }, sk: { S: "count" } })
 
 /**
  * Makes the removal of the counter of a session, which stays at zero once it has counted a task.
@@ -82,7 +102,9 @@ export const makeForget = (table: DynamoDbTable): NonNullable<TaskDriver["forget
   const expression = new Expression()
   const ConditionExpression = anyOf(expression.isAbsent("tasks"), expression.compare("tasks", "<=", 0))
   return Effect.catch(
-    Effect.suspend(() => table.remove({ Key: keyOf(keyOfSession(session)), ConditionExpression, ...expression.maps })),
+    Effect.suspend(() =>
+      table.remove({ Key: counterKey(sessionCounter(session)), ConditionExpression, ...expression.maps })
+    ),
     (error) => error._tag === "ConditionFailed" ? Effect.void : Effect.fail(unexpected(error))
   )
 }
@@ -103,7 +125,7 @@ const counterWrite = (
   bound: { readonly scope: "storage" | "session"; readonly limit: number } | undefined
 ): CounterWrite | undefined => {
   const expression = new Expression()
-  const Key = keyOf(pk)
+  const Key = counterKey(pk)
   // With `difference` already in it, the count may be the limit afterwards and no more.
   const condition = bound === undefined || !isAdding
     ? undefined

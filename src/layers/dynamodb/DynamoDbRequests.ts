@@ -202,3 +202,14 @@ export const unexpected = (error: RequestError): TaskDriverError => {
     applied: "no"
   })
 }
+
+/**
+ * Takes errors of these names for an answer.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+export const ignoring = (...names: ReadonlyArray<string>) => (error: unknown): undefined => {
+  if (error instanceof Error && names.includes(error.name)) return undefined
+  throw error
+}

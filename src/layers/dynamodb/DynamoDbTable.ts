@@ -8,6 +8,7 @@ import type {
   PutItemCommandInput,
   QueryCommandInput,
   QueryCommandOutput,
+  ScanCommandOutput,
   TransactWriteItem,
   UpdateItemCommandInput
 } from "@aws-sdk/client-dynamodb"
@@ -15,7 +16,7 @@ import * as Effect from "effect/Effect"
 import { randomInt } from "node:crypto"
 import { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { realSleep } from "../realSleep.ts"
-import type { DynamoDbRequests, RequestError } from "./DynamoDbRequests.ts"
+import { type DynamoDbRequests, ignoring, type RequestError } from "./DynamoDbRequests.ts"
 import { Expression } from "./Expression.ts"
 import { CorruptItem, type Item } from "./TaskItem.ts"
 
@@ -56,6 +57,10 @@ export interface DynamoDbTable {
     options?: ReadOptions
   ) => Effect.Effect<ReadonlyArray<Item>, TaskDriverError>
   readonly query: (input: Omit<QueryCommandInput, "TableName">) => Effect.Effect<QueryCommandOutput, TaskDriverError>
+  /** Reads some items of the whole table behind a key, or its first ones. No operation on tasks does so. */
+  readonly scan: (behind: Item | undefined) => Effect.Effect<ScanCommandOutput, TaskDriverError>
+  /** Gives the time at which DynamoDB answered, if it says so. */
+  readonly engineTime: Effect.Effect<number | undefined, TaskDriverError>
   readonly put: (input: OfTable<PutItemCommandInput>) => Effect.Effect<void, RequestError>
   /** Gives the item as it is then. */
   readonly update: (input: OfTable<UpdateItemCommandInput>) => Effect.Effect<Item, RequestError>
@@ -158,6 +163,19 @@ export const makeTable = (requests: DynamoDbRequests): DynamoDbTable => {
 
     query: (input) => read((client, options) => client.send(new sdk.QueryCommand({ ...input, TableName }), options)),
 
+    scan: (behind) =>
+      read((client, options) =>
+        client.send(new sdk.ScanCommand({ TableName, ConsistentRead: true, ExclusiveStartKey: behind }), options)
+      ),
+
+    // Any answer tells the time, that to a key without an item as well.
+    engineTime: read(async (client, options) => {
+      const command = new sdk.GetItemCommand({ TableName, Key: { pk: { S: "time" }, sk: { S: "time" } } })
+      const engineTime = timed(command)
+      await client.send(command, options).catch(ignoring("ResourceNotFoundException"))
+      return engineTime()
+    }),
+
     put: (input) =>
       Effect.asVoid(
         write((client, options) =>
@@ -174,17 +192,9 @@ export const makeTable = (requests: DynamoDbRequests): DynamoDbTable => {
     updateTimed: (input) =>
       write(async (client, options) => {
         const command = updateCommand(input)
-        let engineTime: number | undefined
-        command.middlewareStack.add(
-          (next) => async (args) => {
-            const answer = await next(args)
-            engineTime = timeOf(answer.response)
-            return answer
-          },
-          { step: "deserialize", priority: "high", name: "timed" }
-        )
+        const engineTime = timed(command)
         const { Attributes = {} } = await client.send(command, options)
-        return { item: Attributes, engineTime }
+        return { item: Attributes, engineTime: engineTime() }
       }),
 
     remove: (input) =>
@@ -219,6 +229,32 @@ export const makeTable = (requests: DynamoDbRequests): DynamoDbTable => {
 
     untilSettled: (effect) => untilSettled(effect, retryTimeout)
   }
+}
+
+type Handler<Args> = (args: Args) => Promise<{ readonly response: unknown }>
+
+/** What is used of a command of any kind. */
+interface TimedCommand<Args> {
+  readonly middlewareStack: {
+    add(
+      middleware: (next: Handler<Args>) => Handler<Args>,
+      options: { readonly step: "deserialize"; readonly priority: "high"; readonly name: string }
+    ): void
+  }
+}
+
+/** Gives what tells, once a command was answered, when that was. */
+const timed = <Args>(command: TimedCommand<Args>): () => number | undefined => {
+  let time: number | undefined
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const answer = await next(args)
+      time = timeOf(answer.response)
+      return answer
+    },
+    { step: "deserialize", priority: "high", name: "timed" }
+  )
+  return () => time
 }
 
 /** Reads when an HTTP response was made, which it says in whole seconds: on average it was half a second later. */

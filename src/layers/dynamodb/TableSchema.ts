@@ -8,14 +8,19 @@ import * as Effect from "effect/Effect"
 import { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { realSleep } from "../realSleep.ts"
 import type { SchemaMode } from "../SchemaMode.ts"
-import { type DynamoDbRequests, unexpected } from "./DynamoDbRequests.ts"
+import { type DynamoDbRequests, ignoring, unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { Expression } from "./Expression.ts"
 import { addIndexInput, createTableInput, type IndexDefinition, type TableDefinition } from "./TableDefinition.ts"
 import { type Item, numeric, readInteger } from "./TaskItem.ts"
 
-/** What a table keeps about itself. */
-interface Settings {
+/**
+ * What a table keeps about itself.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Settings {
   readonly version: number
   /** The oldest version of the library's schema that still runs on this table. */
   readonly compatibleWith: number
@@ -23,15 +28,26 @@ interface Settings {
 }
 
 /**
- * The version that this library writes. The second one has the indexes of free tasks and of workers. Processes that know the first
+ * The version that this library writes.
+ *
+ * The second one has the indexes of free tasks and of workers. Processes that know the first
  * one go on beside it: they keep what the older indexes need, and so does this one.
+ *
+ * @since 0.2.0
+ * @category constants
  */
-const version = 2
+export const version = 2
 
 /** Partitions of a table that nobody asked for others. */
 const defaultShards = 8
 
-const settingsKey = { pk: { S: "settings" }, sk: { S: "settings" } }
+/**
+ * The key of the item of the settings.
+ *
+ * @since 0.2.0
+ * @category keys
+ */
+export const settingsKey = { pk: { S: "settings" }, sk: { S: "settings" } }
 
 /** Milliseconds: how often a new table is looked at, and for how long. */
 const pause = { first: 10, longest: 1_000 }
@@ -73,8 +89,7 @@ export const prepareTable = Effect.fnUntraced(function*(
   const settings = stored ?? (yield* writeSettings(table, shards ?? defaultShards))
   if (settings.compatibleWith > version) {
     return yield* new TaskDriverError({
-      reason: `the table is of schema version ${settings.version}, which needs a library of at least version ` +
-        `${settings.compatibleWith}, and this one knows version ${version}; upgrade mcp-task-storage`,
+      reason: `${tooNew(settings)}; upgrade mcp-task-storage`,
       retryable: false,
       applied: "no"
     })
@@ -108,6 +123,16 @@ export const findShards = (
     return settings?.shards ?? shards ?? defaultShards
   })
 
+/**
+ * Says of a table that it is too new for this library.
+ *
+ * @since 0.2.0
+ * @category writers
+ */
+export const tooNew = ({ compatibleWith, version: stored }: Settings): string =>
+  `the table is of schema version ${stored}, which needs a library of at least version ${compatibleWith}, and this one knows ` +
+  `version ${version}`
+
 const refuse = (problem: string) =>
   Effect.fail(
     new TaskDriverError({
@@ -118,7 +143,13 @@ const refuse = (problem: string) =>
     })
   )
 
-const describe = (
+/**
+ * Describes the table; `undefined` where there is none.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const describe = (
   { read, sdk, tableName }: DynamoDbRequests
 ): Effect.Effect<TableDescription | undefined, TaskDriverError> =>
   read((client, options) =>
@@ -173,8 +204,11 @@ const whenTable = Effect.fnUntraced(function*(
 /**
  * Adds the indexes that a table of an earlier version lacks, one by one, as DynamoDB demands, unless somebody else does. A table
  * that has something else of its own stays as it is.
+ *
+ * @since 0.2.0
+ * @category constructors
  */
-const addIndexes = (
+export const addIndexes = (
   requests: DynamoDbRequests,
   definition: TableDefinition,
   made: TableDescription
@@ -221,7 +255,13 @@ const addIndex = (
 const isAtRest = ({ GlobalSecondaryIndexes = [], TableStatus }: TableDescription): boolean =>
   TableStatus === "ACTIVE" && GlobalSecondaryIndexes.every(({ IndexStatus }) => IndexStatus === "ACTIVE")
 
-const missingIndexes = (
+/**
+ * Lists the indexes that a table lacks.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const missingIndexes = (
   { GlobalSecondaryIndexes = [] }: TableDescription,
   { indexes }: TableDefinition
 ): ReadonlyArray<IndexDefinition> =>
@@ -246,8 +286,13 @@ const problemOf = (description: TableDescription, definition: TableDefinition): 
   return problems.length === 0 ? undefined : `the table ${definition.tableName} ${problems.join(", ")}`
 }
 
-/** Says what of a table is not as in the definition. */
-const wrongOf = (
+/**
+ * Says what of a table is not as in the definition.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const wrongOf = (
   { GlobalSecondaryIndexes = [], KeySchema }: TableDescription,
   { hash, indexes, range }: TableDefinition
 ): ReadonlyArray<string> => {
@@ -276,15 +321,19 @@ type KeyElement = { readonly AttributeName?: string | undefined; readonly KeyTyp
 const keysOf = (keys: ReadonlyArray<KeyElement> = []): string =>
   keys.map(({ AttributeName, KeyType }) => `${AttributeName} ${KeyType}`).join()
 
-const enableTtl = Effect.fnUntraced(function*(
-  { read, sdk, tableName: TableName, write }: DynamoDbRequests,
+/**
+ * Turns the expiry of DynamoDB on, unless it is.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const enableTtl = Effect.fnUntraced(function*(
+  requests: DynamoDbRequests,
   AttributeName: string
 ): Effect.fn.Return<void, TaskDriverError> {
-  const isOn = Effect.map(
-    read((client, options) => client.send(new sdk.DescribeTimeToLiveCommand({ TableName }), options)),
-    ({ TimeToLiveDescription: ttl }) => ttl?.TimeToLiveStatus === "ENABLED" || ttl?.TimeToLiveStatus === "ENABLING"
-  )
+  const isOn = Effect.map(ttlAttribute(requests), (attribute) => attribute !== undefined)
   if (yield* isOn) return
+  const { sdk, tableName: TableName, write } = requests
   const TimeToLiveSpecification = { AttributeName, Enabled: true }
   yield* write((client, options) =>
     client.send(new sdk.UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification }), options)
@@ -295,21 +344,50 @@ const enableTtl = Effect.fnUntraced(function*(
   )
 })
 
-const readSettings = (table: DynamoDbTable): Effect.Effect<Settings | undefined, TaskDriverError> =>
+/**
+ * Gives the attribute by which DynamoDB removes items by itself; `undefined` where it does not.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const ttlAttribute = (
+  { read, sdk, tableName: TableName }: DynamoDbRequests
+): Effect.Effect<string | undefined, TaskDriverError> =>
+  Effect.map(
+    read((client, options) => client.send(new sdk.DescribeTimeToLiveCommand({ TableName }), options)),
+    ({ TimeToLiveDescription: ttl }) =>
+      ttl?.TimeToLiveStatus === "ENABLED" || ttl?.TimeToLiveStatus === "ENABLING" ? ttl.AttributeName : undefined
+  )
+
+/**
+ * Reads what the table keeps about itself.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const readSettings = (table: DynamoDbTable): Effect.Effect<Settings | undefined, TaskDriverError> =>
   Effect.flatMap(
     table.get(settingsKey),
     (item) => item === undefined ? Effect.succeed(undefined) : decodeSettings(table, item)
   )
 
+/**
+ * Gives the item of the settings of a new table.
+ *
+ * @since 0.2.0
+ * @category writers
+ */
+export const settingsItem = ({ compatibleWith, shards, version }: Settings): Item => ({
+  ...settingsKey,
+  version: numeric(version),
+  compatibleWith: numeric(compatibleWith),
+  shards: numeric(shards)
+})
+
 const writeSettings = (table: DynamoDbTable, shards: number): Effect.Effect<Settings, TaskDriverError> => {
   const settings: Settings = { version, compatibleWith: 1, shards }
   const expression = new Expression()
-  const Item = {
-    ...settingsKey,
-    version: numeric(settings.version),
-    compatibleWith: numeric(settings.compatibleWith),
-    shards: numeric(shards)
-  }
+  const Item = settingsItem(settings)
   return table.put({ Item, ConditionExpression: expression.isAbsent("pk"), ...expression.maps }).pipe(
     Effect.as(settings),
     Effect.catch((error) =>
@@ -338,9 +416,3 @@ const decodeSettings = (table: DynamoDbTable, item: Item) =>
     compatibleWith: readInteger(item, "compatibleWith"),
     shards: readInteger(item, "shards")
   }))
-
-/** Takes errors of these names for an answer. */
-const ignoring = (...names: ReadonlyArray<string>) => (error: unknown): undefined => {
-  if (error instanceof Error && names.includes(error.name)) return undefined
-  throw error
-}

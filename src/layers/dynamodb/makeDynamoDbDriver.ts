@@ -19,6 +19,7 @@ import { makeRequests } from "./DynamoDbRequests.ts"
 import { makeTable } from "./DynamoDbTable.ts"
 import { sweepExpired } from "./ExpirySweep.ts"
 import { makeFreeTaskLists } from "./FreeTaskLists.ts"
+import { makeDynamoDbInspector } from "./makeDynamoDbInspector.ts"
 import { makeDynamoDbMessages } from "./makeDynamoDbMessages.ts"
 import { makeDynamoDbPauses } from "./makeDynamoDbPauses.ts"
 import { makeDynamoDbWorkers } from "./makeDynamoDbWorkers.ts"
@@ -59,6 +60,7 @@ export const makeDynamoDbDriver = Effect.fnUntraced(function*(
   const nextToken = makeTokens()
   const { remove, removeIfExpired } = makeTaskRemoval(table, nextToken)
   const patch = makeTaskPatching(table, shards, nextToken)
+  const messages = makeDynamoDbMessages(table, shards, nextToken)
   const partitions = Array.from({ length: shards }, (_, index) => String(index))
   return {
     backendName: "dynamodb",
@@ -77,7 +79,8 @@ export const makeDynamoDbDriver = Effect.fnUntraced(function*(
     forget: makeForget(table),
     workers: makeDynamoDbWorkers(table, shards, nextToken),
     kinds: makeDynamoDbPauses(table, nextToken),
-    messages: makeDynamoDbMessages(table, shards, nextToken),
+    messages,
+    inspector: makeDynamoDbInspector({ requests, table, definition, shards, messages, nextToken }),
     foreignWrites: backgroundTicks(watchInterval)
   }
 })
