@@ -23,7 +23,7 @@ export const switchFlag = (name: string, description: string): Flag.Flag<boolean
  * @since 0.2.0
  * @category flags
  */
-const consentFlags = {
+export const consentFlags = {
   dryRun: switchFlag("dry-run", "Change nothing, and tell what would be done"),
   yes: switchFlag("yes", "Do not ask; needed where nobody can answer").pipe(Flag.withAlias("y"))
 }

@@ -6,7 +6,11 @@
 import * as Command from "effect/cli/Command"
 import { cancel } from "./commands/cancel.ts"
 import { completions } from "./commands/completions.ts"
+import { copy } from "./commands/copy.ts"
 import { doctor } from "./commands/doctor.ts"
+import { erase } from "./commands/erase.ts"
+import { exportTasks } from "./commands/export.ts"
+import { importTasks } from "./commands/import.ts"
 import { ls } from "./commands/ls.ts"
 import { maintenance } from "./commands/maintenance.ts"
 import { migrate } from "./commands/migrate.ts"
@@ -39,8 +43,12 @@ export const rootCommand = Command.make(programName).pipe(
     rerun,
     cancel,
     rm,
+    erase,
     pause,
     resume,
+    exportTasks,
+    importTasks,
+    copy,
     maintenance,
     doctor,
     migrate,

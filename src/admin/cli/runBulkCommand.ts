@@ -14,10 +14,11 @@ import type { BulkOptions } from "../AdminOptions.ts"
 import { requirePerson, requireYes } from "./ask.ts"
 import { CliTerminal, type OutputClosed } from "./CliTerminal.ts"
 import { counted } from "./counted.ts"
-import { CommandEnded, exitCodes, failedWith } from "./ExitCode.ts"
+import { CommandEnded, exitCodes } from "./ExitCode.ts"
+import { followWork } from "./followWork.ts"
 import { taskFormat } from "./formats/taskFormat.ts"
 import { JsonFlag } from "./globalFlags.ts"
-import { printAnswer, type Printing, printRows } from "./printRows.ts"
+import { type Printing, printRows } from "./printRows.ts"
 import { programName } from "./programName.ts"
 import { progressBar } from "./progressBar.ts"
 import { safeLine } from "./safeText.ts"
@@ -46,6 +47,8 @@ export interface BulkWork {
   readonly words: ReadonlyArray<string>
   /** The tasks, if they were named by ids. */
   readonly ids: ReadonlyArray<string> | undefined
+  /** How it goes on after a stop: from a cursor by default, or by the same command again, which also does more than its tasks. */
+  readonly goesOn?: "again"
 }
 
 /**
@@ -86,7 +89,9 @@ export const runBulkCommand = Effect.fnUntraced(function*(
     const { done, matched, tasks } = yield* preview(work, options)
     total = matched
     const { err } = yield* CliTerminal
-    if (done === 0) return yield* err(`${matched === 0 ? "No such tasks." : nothingToDo(matched, work)}\n`)
+    if (done === 0 && work.goesOn !== "again") {
+      return yield* err(`${matched === 0 ? "No such tasks." : nothingToDo(matched, work)}\n`)
+    }
     yield* showExamples(work, tasks, done)
     yield* requireYes(work.question(counted(done, "task")))
   }
@@ -106,8 +111,8 @@ interface Preview {
 const preview = Effect.fnUntraced(function*(
   work: BulkWork,
   options: BulkOptions,
-  each: (progress: BulkProgress) => Effect.Effect<void, OutputClosed> = () => Effect.void
-): Effect.fn.Return<Preview, BulkError, CliTerminal> {
+  each: (progress: BulkProgress) => Effect.Effect<void, OutputClosed, Printing> = () => Effect.void
+): Effect.fn.Return<Preview, BulkError, Printing> {
   const status = yield* makeStatusLine
   let seen: Preview = { matched: 0, done: 0, tasks: [] }
   yield* Stream.runForEach(work.run({ ...options, dryRun: true }), (progress) => {
@@ -126,11 +131,10 @@ const tellWhatWouldBe = Effect.fnUntraced(function*(
 ): Effect.fn.Return<void, BulkError, Printing> {
   const { out } = yield* CliTerminal
   const json = yield* JsonFlag
-  const context = yield* Effect.context<Printing>()
   const { done, matched, tasks } = yield* preview(
     work,
     options,
-    (progress) => json ? Effect.provideContext(printRows(() => [], progress.tasks), context) : Effect.void
+    (progress) => json ? printRows(() => [], progress.tasks) : Effect.void
   )
   if (json) return
   yield* out(`${counted(done, "task")} would be ${work.done}, and ${counted(matched - done, "task")} skipped.\n`)
@@ -149,63 +153,39 @@ const showExamples = Effect.fnUntraced(function*(
   if (done > tasks.length) yield* err(`and ${counted(done - tasks.length, "other")}\n`)
 })
 
-/** What is said of the way when it ends early. */
-interface Way {
-  last: BulkProgress | undefined
-  readonly reported: Set<string>
-}
-
 const perform = Effect.fnUntraced(function*(
   work: BulkWork,
   options: BulkOptions,
   total: number | undefined
 ): Effect.fn.Return<void, BulkError, Printing> {
-  const { err, gracefully, out } = yield* CliTerminal
+  const { err, out } = yield* CliTerminal
   const json = yield* JsonFlag
   const status = yield* makeStatusLine
   const began = yield* Clock.currentTimeMillis
-  const context = yield* Effect.context<Printing>()
-  const way: Way = { last: undefined, reported: new Set() }
+  const reported = new Set<string>()
   const reasons = new Map<string, number>()
-  const tellWay = Effect.suspend(() => Effect.andThen(status.clear, err(`${wayOf(work, way)}\n`)))
 
-  const onProgress = Effect.fnUntraced(function*(progress: BulkProgress): Effect.fn.Return<void, OutputClosed> {
-    way.last = progress
-    for (const task of progress.tasks) {
-      if (work.ids !== undefined) way.reported.add(task.taskId)
-      if (task._tag === "Skipped") reasons.set(task.reason, (reasons.get(task.reason) ?? 0) + 1)
-    }
-    yield* status.clear
-    if (json) yield* Effect.provideContext(printRows(() => [], progress.tasks), context)
-    for (const task of progress.tasks) {
-      if (task._tag === "Failed") yield* err(`${safeLine(`${task.taskId} failed: ${task.error.message}`)}\n`)
-      else if (!json && progress.matched <= namedTasks) {
-        yield* Effect.provideContext(printAnswer(undefined, safeLine(lineOf(task, work))), context)
+  const last = yield* followWork(work.run(options), {
+    status,
+    isUnfinished: (last) => work.goesOn === "again" || last?.nextCursor !== undefined,
+    way: (last) => wayOf(work, last, reported),
+    onProgress: Effect.fnUntraced(function*(progress: BulkProgress): Effect.fn.Return<void, OutputClosed, Printing> {
+      for (const task of progress.tasks) {
+        if (work.ids !== undefined) reported.add(task.taskId)
+        if (task._tag === "Skipped") reasons.set(task.reason, (reasons.get(task.reason) ?? 0) + 1)
       }
-    }
-    yield* status.show(progressBar(progress.matched, total, (yield* Clock.currentTimeMillis) - began))
+      if (json) yield* printRows(() => [], progress.tasks)
+      for (const task of progress.tasks) {
+        if (task._tag === "Failed") yield* err(`${safeLine(`${task.taskId} failed: ${task.error.message}`)}\n`)
+        else if (!json && progress.matched <= namedTasks) yield* out(`${safeLine(lineOf(task, work))}\n`)
+      }
+      yield* status.show(progressBar(progress.matched, total, (yield* Clock.currentTimeMillis) - began))
+    })
   })
-
-  const isStopped = yield* gracefully((isStopping) =>
-    Stream.runForEach(Stream.takeUntil(work.run(options), isStopping), onProgress).pipe(
-      Effect.map(() => isStopping() && way.last?.nextCursor !== undefined)
-    )
-  ).pipe(
-    Effect.onInterrupt(() => tellWay),
-    Effect.tapError((error) => error._tag === "TaskStorageUnavailable" ? tellWay : Effect.void),
-    Effect.catchTag(
-      "OutputClosed",
-      () => Effect.andThen(tellWay, Effect.fail(failedWith("It stopped, because nobody reads the answers any more.")))
-    )
-  )
-  yield* status.clear
-  if (isStopped) {
-    return yield* new CommandEnded({ code: exitCodes.interrupted, message: wayOf(work, way) })
-  }
-  const { done = 0, failed = 0, matched = 0, skipped = 0 } = way.last ?? {}
+  const { done = 0, failed = 0, matched = 0, skipped = 0 } = last ?? {}
   const why = Array.from(reasons, ([reason, count]) => `  skipped ${counted(count, "task")}: ${reason}`)
   const summary = safeLinesOf([`${counted(done, "task")} ${work.done}, ${skipped} skipped, ${failed} failed.`, ...why])
-  yield* matched === 0 ? err("No such tasks.\n") : json ? err(summary) : out(summary)
+  yield* matched === 0 && work.goesOn !== "again" ? err("No such tasks.\n") : json ? err(summary) : out(summary)
   if (failed > 0) return yield* new CommandEnded({ code: exitCodes.failed, message: "" })
 })
 
@@ -225,7 +205,11 @@ const lineOf = (task: BulkTask, { done }: BulkWork): string => {
   }
 }
 
-const wayOf = ({ done, ids, words }: BulkWork, { last, reported }: Way): string => {
+const wayOf = (
+  { done, ids, words }: BulkWork,
+  last: BulkProgress | undefined,
+  reported: ReadonlySet<string>
+): string => {
   const left = ids?.filter((id) => !reported.has(id))
   const cursor = left !== undefined || last?.nextCursor === undefined ? [] : ["--cursor", last.nextCursor]
   const again = [programName, ...words, ...(left ?? []), ...cursor]

@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { readFileSync } from "node:fs"
 import type { TaskStorageError } from "../../domain/TaskError.ts"
+import type { InvalidLine } from "../InvalidLine.ts"
 import { cliServices } from "./cliServices.ts"
 import { CliTerminal, type CliTerminalShape, type OutputClosed } from "./CliTerminal.ts"
 import { type CommandEnded, type ExitCode, exitCodes } from "./ExitCode.ts"
@@ -45,7 +46,7 @@ const readVersion = (): string => {
 
 const reportError = (
   terminal: CliTerminalShape,
-  error: CliError | CommandEnded | OutputClosed | TaskStorageError
+  error: CliError | CommandEnded | InvalidLine | OutputClosed | TaskStorageError
 ): Effect.Effect<ExitCode> => {
   switch (error._tag) {
     // Nobody reads the output any more, so there is nothing left to do.

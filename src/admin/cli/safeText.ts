@@ -32,13 +32,21 @@ export const safeLines = (text: string): string => text.replaceAll("\t", "  ").r
 export const safeLine = (text: string): string => safeLines(text).replaceAll("\n", "\\n")
 
 /**
+ * Gives JSON in which everything that a terminal would obey is escaped. It is the same JSON.
+ *
+ * @since 0.2.0
+ * @category conversions
+ */
+export const safeJsonText = (json: string): string => json.replaceAll(unsafe, escaped)
+
+/**
  * Gives a value as JSON in one line, in which everything that a terminal would obey is escaped. It is the same JSON.
  *
  * @since 0.2.0
  * @category conversions
  */
 export const safeJson = (value: unknown, indent?: number): string =>
-  (JSON.stringify(value, undefined, indent) ?? "null").replaceAll(unsafe, escaped)
+  safeJsonText(JSON.stringify(value, undefined, indent) ?? "null")
 
 /**
  * Hides the passwords of URLs, and what else could be one: the parameters of their query that are called so.

@@ -97,7 +97,7 @@ describe("an id that is not one task's", () => {
       yield* storage.createTask({ originalMethod: "tools/call", taskId: "other-0001" })
       const several = yield* runCommand(["rm", "0001", "--yes", "--url", url])
       assert.strictEqual(several.code, 2)
-      assert.include(several.err, "Several tasks end with 0001: other-0001, task-done-0001.")
+      assert.include(several.err, "several ids: other-0001, task-done-0001;")
       const none = yield* runCommand(["rm", "task-done-0001", "nobody", "--yes", "--url", url])
       assert.strictEqual(none.code, 1)
       assert.include(none.err, "nobody")

@@ -1,0 +1,63 @@
+/**
+ * The flags of commands that take tasks from one place to another.
+ *
+ * @since 0.2.0
+ */
+import type * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { SelectionOptions, TaskSelection } from "../AdminOptions.ts"
+import type { CommandEnded } from "./ExitCode.ts"
+import { filterFlags, filterWords, readFilter } from "./filterFlags.ts"
+
+/**
+ * The flags of commands that take tasks from one place to another. Without a filter they take all tasks.
+ *
+ * @since 0.2.0
+ * @category flags
+ */
+export const transferFlags = {
+  ...filterFlags,
+  limit: Flag.Int("limit").pipe(
+    Flag.filter((limit) => limit > 0, () => "a positive number"),
+    Flag.withMetavar("NUMBER"),
+    Flag.withDescription("At most so many tasks of the filter"),
+    Flag.optional
+  ),
+  cursor: Flag.String("cursor").pipe(
+    Flag.withMetavar("CURSOR"),
+    Flag.withDescription("Go on where the run before stopped, with the flags that it told"),
+    Flag.optional
+  )
+}
+
+/**
+ * What is taken along.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Transfer {
+  readonly selection: TaskSelection
+  readonly options: Pick<SelectionOptions, "cursor" | "limit">
+  /** The same filter as flags. */
+  readonly words: ReadonlyArray<string>
+}
+
+/**
+ * Reads what is taken along.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const readTransfer = Effect.fnUntraced(function*(
+  input: Command.Command.Config.Infer<typeof transferFlags>
+): Effect.fn.Return<Transfer, CommandEnded> {
+  const filter = yield* readFilter(input)
+  return {
+    selection: Object.keys(filter).length === 0 ? { all: true } : filter,
+    options: { cursor: Option.getOrUndefined(input.cursor), limit: Option.getOrUndefined(input.limit) },
+    words: filterWords(filter)
+  }
+})
