@@ -18,7 +18,7 @@ import { longestTimer } from "./longestTimer.ts"
  * @category combinators
  */
 export const backgroundSleep = (millis: number): Effect.Effect<void> =>
-  Effect.clockWith((clock) => clock === liveClock ? sleepUnreferenced(millis) : clock.sleep(Duration.millis(millis)))
+  Effect.clockWith((clock) => isLive(clock) ? sleepUnreferenced(millis) : clock.sleep(Duration.millis(millis)))
 
 /**
  * Ticks at once and then each time after so many milliseconds, without keeping the process alive.
@@ -33,6 +33,14 @@ export const backgroundTicks = (millis: number): Stream.Stream<undefined> =>
   )
 
 const liveClock = Context.get(Context.empty(), Clock.Clock)
+
+/**
+ * Tells whether a clock is that of the timers of the process, and none of a test.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isLive = (clock: Clock.Clock): boolean => clock === liveClock
 
 const sleepUnreferenced = (millis: number): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {

@@ -15,12 +15,13 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { exitWithin } from "../../domain/exitWithin.ts"
 import { CurrentGate, StreamGate } from "./StreamGate.ts"
 
 const defaultMaxBodySize = ByteSize.mebibytes(4)
 
-/** How long an answer may take that is sent alone. A later one is sent on a stream, whose headers go at once. */
-const patience = "200 millis"
+/** How many milliseconds an answer may take that is sent alone. A later one is sent on a stream, whose headers go at once. */
+const patience = 200
 
 /** Within which a stream says something. */
 const silence = "15 seconds"
@@ -84,8 +85,10 @@ export const patiently = <E, R>(answer: Effect.Effect<HttpServerResponse.HttpSer
     const gate = new StreamGate()
     const withComments = (response: HttpServerResponse.HttpServerResponse, comments: Stream.Stream<Uint8Array>) =>
       commented(response, comments, gate)
-    const answering = yield* Effect.forkScoped(Effect.provideService(answer, CurrentGate, gate))
-    const early = yield* Effect.timeoutOption(Fiber.await(answering), patience)
+    const answering = yield* Effect.forkScoped(Effect.provideService(answer, CurrentGate, gate), {
+      startImmediately: true
+    })
+    const early = yield* exitWithin(answering, patience)
     if (Option.isSome(early)) return withComments(yield* early.value, comments.pipe(Stream.drop(1)))
     const events = Stream.unwrap(Effect.map(Fiber.join(answering), eventsOf))
     // The headers go with the first byte.
