@@ -60,6 +60,11 @@ export class Outages {
     })
   }
 
+  /** Notes that a call was answered, and passes its answer on. Call it while the call runs. */
+  passOn<A>(call: object, answer: A): Effect.Effect<A> {
+    return this.#isDown || this.#failing.size > 0 ? Effect.as(this.answered(call), answer) : Effect.succeed(answer)
+  }
+
   /** Forgets a call that nobody makes any more. */
   forget(call: object): Effect.Effect<void> {
     return Effect.suspend(() =>
@@ -75,7 +80,7 @@ export class Outages {
   /** Notes how a call ends that is not retried. */
   watch<A, E extends TaskStorageError, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return call.pipe(
-      Effect.tap(() => this.answered(call)),
+      Effect.flatMap((answer) => this.passOn(call, answer)),
       Effect.tapError((error: TaskStorageError) => {
         if (error._tag !== "TaskStorageUnavailable") return this.answered(call)
         this.#isDown = true

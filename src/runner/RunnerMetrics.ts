@@ -6,6 +6,18 @@
 import * as Metric from "effect/Metric"
 import type { TaskSummary } from "../domain/TaskRecord.ts"
 
+type Labels = Readonly<Record<string, string>>
+
+const settledWith = (attributes: Labels) =>
+  Metric.counter("mcp_tasks_settled", {
+    description: "Tasks that ended, by status, kind of result, method and name",
+    incremental: true,
+    attributes
+  })
+
+const durationWith = (attributes: Labels) =>
+  Metric.timer("mcp_tasks_duration", { description: "How long workers had their tasks", attributes })
+
 /**
  * How many tasks run at the moment.
  *
@@ -40,10 +52,7 @@ export const waitingForInput = Metric.gauge("mcp_tasks_waiting_for_input", {
  * @since 0.2.0
  * @category metrics
  */
-export const settled = Metric.counter("mcp_tasks_settled", {
-  description: "Tasks that ended, by status, kind of result, method and name",
-  incremental: true
-})
+export const settled = settledWith({})
 
 /**
  * How many tasks were taken over from workers that died.
@@ -73,7 +82,7 @@ export const leaseLost = Metric.counter("mcp_tasks_lease_lost", {
  * @since 0.2.0
  * @category metrics
  */
-export const duration = Metric.timer("mcp_tasks_duration", { description: "How long workers had their tasks" })
+export const duration = durationWith({})
 
 /**
  * The labels of a task: `status`, `result_kind` (`tool_error` for a tool that said so, whatever the status), `method`, and
@@ -92,3 +101,28 @@ export const taskLabels = (
   ...(name === undefined ? {} : { name }),
   ...(resultKind === undefined ? {} : { result_kind: resultKind })
 })
+
+/**
+ * Gives {@link settled} and {@link duration} with the {@link taskLabels} of a task. A metric finds its series by a text of its
+ * labels, which it makes once. So tasks of the same labels share their metrics.
+ *
+ * @since 0.2.0
+ * @category metrics
+ */
+export const ofTask = (...[summary, name]: Parameters<typeof taskLabels>): TaskMetrics => {
+  const labels = taskLabels(summary, name)
+  const key = JSON.stringify(labels)
+  let metrics = byLabels.get(key)
+  if (metrics === undefined) {
+    byLabels.set(key, metrics = { settled: settledWith(labels), duration: durationWith(labels) })
+  }
+  return metrics
+}
+
+interface TaskMetrics {
+  readonly settled: ReturnType<typeof settledWith>
+  readonly duration: ReturnType<typeof durationWith>
+}
+
+/** The metrics themselves keep as many series. */
+const byLabels = new Map<string, TaskMetrics>()

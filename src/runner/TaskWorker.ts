@@ -134,9 +134,9 @@ export class TaskWorker {
     return this.#handler.resultTtl ?? this.#surroundings.resultTtl
   }
 
-  /** The labels of the task in metrics, as it is now. */
-  get labels(): Record<string, string> {
-    return RunnerMetrics.taskLabels(this.latest.summary, this.#handler.name)
+  /** The metrics of the task, as it is now. */
+  get metrics(): ReturnType<typeof RunnerMetrics.ofTask> {
+    return RunnerMetrics.ofTask(this.latest.summary, this.#handler.name)
   }
 
   /** Why the work is to stop, if it is. */
@@ -283,6 +283,11 @@ export class TaskWorker {
       const statusMessage = this.takeReport()
       return statusMessage === undefined ? Effect.void : Effect.asVoid(this.touch({ statusMessage }))
     })
+  }
+
+  /** Whether the work has ever reported. */
+  get hasReported(): boolean {
+    return this.#progress !== undefined
   }
 
   /** Stops writing reports. */

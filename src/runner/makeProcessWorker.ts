@@ -11,6 +11,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import { HoldsProcess } from "../domain/holdProcess.ts"
+import { withNow } from "../domain/TaskAccess.ts"
 import type { InvalidInput, TaskStorageError, TaskStorageUnavailable, WorkerLost } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import { describeProcess } from "./describeProcess.ts"
@@ -232,13 +233,14 @@ export const makeProcessWorker = (
     (now) => mayHaveLapsed(now) ? withPatience(renewAll, firstPatience(lease)) : Effect.void
   )
 
-  const ready: Effect.Effect<Registration, TaskStorageUnavailable> = Effect.andThen(
-    renewed,
-    Effect.suspend(() =>
-      current === undefined
-        ? oneAtATime.withPermit(Effect.suspend(() => current === undefined ? register : Effect.succeed(current)))
-        : Effect.succeed(current)
-    )
+  const registered: Effect.Effect<Registration, TaskStorageUnavailable> = Effect.suspend(() =>
+    current === undefined
+      ? oneAtATime.withPermit(Effect.suspend(() => current === undefined ? register : Effect.succeed(current)))
+      : Effect.succeed(current)
+  )
+
+  const ready: Effect.Effect<Registration, TaskStorageUnavailable> = withNow((now) =>
+    mayHaveLapsed(now) ? Effect.andThen(renewed, registered) : registered
   ).pipe(Effect.flatMap((registration) =>
     registration.hearsPauses
       ? Effect.succeed(registration)
@@ -265,18 +267,16 @@ export const makeProcessWorker = (
 
   return {
     taking: (write) =>
-      Effect.flatMap(ready, (registration) =>
-        Effect.suspend(() => {
-          registration.tasks++
-          return Effect.onExit(outages.watch(write(registration)), (exit) =>
-            Effect.suspend(() => {
-              if (Exit.isFailure(exit) && mayHaveTaken(errorOf(exit.cause))) {
-                registration.isRetired = true
-                if (current === registration) current = undefined
-              }
-              return letGo(registration)
-            }))
-        })),
+      Effect.flatMap(ready, (registration) => {
+        registration.tasks++
+        return Effect.onExit(outages.watch(write(registration)), (exit) => {
+          if (Exit.isFailure(exit) && mayHaveTaken(errorOf(exit.cause))) {
+            registration.isRetired = true
+            if (current === registration) current = undefined
+          }
+          return letGo(registration)
+        })
+      }),
     ready: Effect.asVoid(ready),
     hearsPauses: () => current?.hearsPauses === true,
     letGo,

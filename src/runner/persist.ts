@@ -6,6 +6,7 @@
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Random from "effect/Random"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import { type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
@@ -51,26 +52,30 @@ export const persist = <A, E extends TaskStorageError, E2 = never>(
 ): Effect.Effect<A, E | E2 | TaskStorageUnavailable> => {
   const mostPatience = isUrgent ? lease : Math.max(2 * lease / 3, longestWrite)
   const mostPause = isUrgent ? Math.min(longestPause, Math.ceil(lease / 6)) : longestPause
-  const attempt = (pause: number, patience: number): Effect.Effect<A, E | E2 | TaskStorageUnavailable> =>
+  type Answer = Effect.Effect<A, E | E2 | TaskStorageUnavailable>
+  const attempt = (pause: number, patience: number, again: (retries: Answer) => Answer): Answer =>
     Effect.matchCauseEffect(call(patience), {
-      onSuccess: (answer) => Effect.as(outages.answered(token), answer),
-      onFailure: (cause): Effect.Effect<A, E | E2 | TaskStorageUnavailable> => {
+      onSuccess: (answer) => outages.passOn(token, answer),
+      onFailure: (cause): Answer => {
         const error = errorOf(cause)
         return isOutage(error)
-          ? outages.failed(token, error).pipe(
-            Effect.andThen(about(pause)),
-            Effect.andThen(beforeRetry ?? Effect.void),
-            Effect.andThen(
-              Effect.suspend(() => attempt(Math.min(2 * pause, mostPause), Math.min(2 * patience, mostPatience)))
+          ? again(
+            outages.failed(token, error).pipe(
+              Effect.andThen(about(pause)),
+              Effect.andThen(beforeRetry ?? Effect.void),
+              Effect.andThen(
+                Effect.suspend(() =>
+                  attempt(Math.min(2 * pause, mostPause), Math.min(2 * patience, mostPatience), identity)
+                )
+              )
             )
           )
           : Effect.andThen(outages.answered(token), Effect.fail(error))
       }
     })
-  return Effect.ensuring(
-    Effect.suspend(() => attempt(Math.min(firstPause, mostPause), firstPatience(lease))),
-    outages.forget(token)
-  )
+  // Most calls are answered at once. Of those nobody has heard.
+  const forgetting = (retries: Answer): Answer => Effect.ensuring(retries, outages.forget(token))
+  return Effect.suspend(() => attempt(Math.min(firstPause, mostPause), firstPatience(lease), forgetting))
 }
 
 /**

@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Tracer from "effect/Tracer"
 import type { FailureInput } from "../domain/FailureReport.ts"
+import { withNow } from "../domain/TaskAccess.ts"
 import type { InvalidInput, PayloadTooLarge } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import type { WorkerOption } from "../domain/TaskOptions.ts"
@@ -50,8 +51,10 @@ export const runWorker = (
   work: Work
 ): Effect.Effect<RunResult> =>
   Effect.withFiber((fiber) => {
-    const run = Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
-      Effect.tap(whileHeld(surroundings, worker, work, startedAt), () => noteDuration(worker, startedAt)))
+    const run = withNow((startedAt) =>
+      Effect.flatMap(whileHeld(surroundings, worker, work, startedAt), (result) =>
+        Effect.as(noteDuration(worker, startedAt), result))
+    )
     // Nobody sees the spans of the native tracer, and a task that waits would keep one.
     if (fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer) {
       return run
@@ -67,11 +70,7 @@ export const runWorker = (
   })
 
 const noteDuration = (worker: TaskWorker, startedAt: number): Effect.Effect<void> =>
-  Effect.flatMap(Clock.currentTimeMillis, (endedAt) =>
-    Metric.update(
-      Metric.withAttributes(RunnerMetrics.duration, worker.labels),
-      Duration.millis(endedAt - startedAt)
-    ))
+  withNow((endedAt) => Metric.update(worker.metrics.duration, Duration.millis(endedAt - startedAt)))
 
 const whileHeld = (
   surroundings: WorkerSurroundings,
@@ -81,20 +80,21 @@ const whileHeld = (
 ): Effect.Effect<RunResult> => {
   const rest = timeLeft(time, now)
   if (rest <= 0) return leave(worker, 0)
-  const guarded = worker.registration === undefined ? guardOwnLease(surroundings, worker, rest) : unguarded
-  return Effect.flatMap(guarded, (guards) =>
-    Effect.flatMap(Effect.forkChild(effect), (running) => {
-      worker.begin(running)
-      // It ends when the finalizers of the work have run. Before that, nobody hears that the work was stopped.
-      return Effect.flatMap(Fiber.await(running), (exit) =>
-        conclude(surroundings, worker, exit).pipe(
-          Effect.annotateLogs(taskAnnotations(worker.latest.current)),
-          Effect.tap(() => Fiber.interruptAll(guards))
-        ))
-    }))
+  const run = Effect.flatMap(Effect.forkChild(effect), (running) => {
+    worker.begin(running)
+    // It ends when the finalizers of the work have run. Before that, nobody hears that the work was stopped.
+    return Effect.flatMap(
+      Fiber.await(running),
+      (exit) => Effect.annotateLogs(conclude(surroundings, worker, exit), taskAnnotations(worker.latest.current))
+    )
+  })
+  return worker.registration === undefined
+    ? Effect.flatMap(
+      guardOwnLease(surroundings, worker, rest),
+      (guards) => Effect.tap(run, () => Fiber.interruptAll(guards))
+    )
+    : run
 }
-
-const unguarded = Effect.succeed<ReadonlyArray<Fiber.Fiber<void>>>([])
 
 const conclude = (
   { storage }: WorkerSurroundings,
@@ -103,12 +103,10 @@ const conclude = (
 ): Effect.Effect<RunResult> => {
   const reason = worker.stopReason
   const isInTime = reason === undefined || reason === "shutdown" || reason === "deadline"
-  return Effect.andThen(
-    worker.stopReporting,
-    Exit.isSuccess(exit) && isInTime
-      ? retryOrSettle(storage, worker, exit.value)
-      : concludeStopped(storage, worker, reason ?? "lost")
-  )
+  const end = Exit.isSuccess(exit) && isInTime
+    ? retryOrSettle(storage, worker, exit.value)
+    : concludeStopped(storage, worker, reason ?? "lost")
+  return worker.hasReported ? Effect.andThen(worker.stopReporting, end) : end
 }
 
 /** Lets a task that failed wait for its next try, if its policy says so. */
@@ -156,9 +154,7 @@ const concludeStopped = (
 const noted = Effect.succeed<RunResult>("settled")
 
 const noteEnd = (worker: TaskWorker): Effect.Effect<RunResult> =>
-  Effect.suspend(() =>
-    Effect.andThen(Metric.update(Metric.withAttributes(RunnerMetrics.settled, worker.labels), 1), noted)
-  )
+  Effect.suspend(() => Effect.andThen(Metric.update(worker.metrics.settled, 1), noted))
 
 /** This happens every day, and the operator need not know. */
 const noteEndElsewhere = (worker: TaskWorker): Effect.Effect<RunResult> =>
@@ -220,20 +216,26 @@ export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
             instead(token, error, `The result is not what JSON can carry: ${error.field}: ${error.reason}`)
         })
       )
+    /** Some thrown values cannot be logged, and some loggers throw. That must not harm the task. */
+    const log = (): Effect.Effect<unknown> =>
+      Effect.andThen(
+        refused === undefined
+          ? Effect.void
+          : Effect.exit(Effect.logError("The result of a task was not stored", refused)),
+        end.log === undefined ? Effect.void : Effect.exit(end.log)
+      )
     return worker.writeBriefly(write).pipe(
-      Effect.andThen(noteEnd(worker)),
-      Effect.catchTag("HoldEnded", ({ reason }) => reason === "lost" ? noteLoss : noted),
+      Effect.matchEffect({
+        onSuccess: () => noteEnd(worker),
+        onFailure: ({ reason }) => reason === "lost" ? noteLoss : noted
+      }),
       Effect.onInterrupt(() =>
         Effect.logWarning("The outcome of a task could not be stored before the runner ended; its lease runs out").pipe(
           Effect.annotateLogs(taskIdAnnotation, worker.taskId)
         )
       ),
-      Effect.tap(() =>
-        refused === undefined
-          ? Effect.void
-          : Effect.exit(Effect.logError("The result of a task was not stored", refused))
-      ),
-      // Some thrown values cannot be logged, and some loggers throw. That must not harm the task.
-      Effect.tap(() => end.log === undefined ? Effect.void : Effect.exit(end.log))
+      Effect.flatMap((result) =>
+        refused === undefined && end.log === undefined ? Effect.succeed(result) : Effect.as(log(), result)
+      )
     )
   })
