@@ -7,6 +7,7 @@
  */
 import { availableParallelism, loadavg } from "node:os"
 import { benchAbandoned } from "./abandoned.ts"
+import { benchAdmin } from "./admin.ts"
 import { benchCalls } from "./calls.ts"
 import { benchDynamoDb } from "./dynamodb.ts"
 import { benchMemory } from "./memory.ts"
@@ -27,6 +28,7 @@ const parts: ReadonlyArray<readonly [name: string, bench: () => Promise<void>]> 
   ["postgres", benchPostgres],
   ["postgres-growth", benchPostgresGrowth],
   ["dynamodb", benchDynamoDb],
+  ["admin", benchAdmin],
   ["waiting", benchWaiting],
   ["abandoned", benchAbandoned],
   ["peers", benchPeers]

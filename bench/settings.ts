@@ -40,6 +40,9 @@ export const settings = {
   memorySizes: sizes(1_000, ...quick ? [10_000] : [10_000, 100_000]),
   sqliteStored: quick ? 1_000 : 10_000,
   postgresStored: quick ? 1_000 : 10_000,
+  /** What a person on call asks, and of how many tasks. */
+  adminSize: quick ? 20_000 : 1_000_000,
+  adminRounds: quick ? 3 : 7,
   growthSizes: sizes(1_000, ...quick ? [10_000] : [100_000, 1_000_000])
 }
 

@@ -55,8 +55,8 @@ export interface FailureStats<Time = DateTime.Utc> {
   /** Absent for tasks without a name. */
   readonly name?: string
   /**
-   * The name of the task's `failure`; without one the message of its JSON-RPC error, or its status message, each cut to 200
-   * characters; `""` if there is none of these.
+   * The name of the task's `failure`; without one the message of its JSON-RPC error, if the outcome takes no more than 16 KiB, or its
+   * status message; `""` if there is none of these. It is cut to 200 characters.
    */
   readonly reason: string
   readonly count: number

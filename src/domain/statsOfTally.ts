@@ -8,7 +8,7 @@ import type { StoredJson } from "./StoredJson.ts"
 import { readObject } from "./TaskRecord.ts"
 import type { FailureStats, KindStats, StatsByStatus, StatusStats, TaskStats } from "./TaskStats.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
-import type { TallyFailure, TallyGroup, TallyQuery, TaskTally } from "./TaskTally.ts"
+import { longestResult, type TallyFailure, type TallyGroup, type TallyQuery, type TaskTally } from "./TaskTally.ts"
 
 /** How many reasons are listed. */
 const mostReasons = 50
@@ -88,7 +88,7 @@ const byKey = <Item, A>(
 
 const reasonOf = ({ failure, result, statusMessage }: TallyFailure): string => {
   const reason = (failure === null ? undefined : textAt(failure, "name")) ??
-    (result === null ? undefined : textAt(result, "message")) ??
+    (result === null || result.bytes > longestResult ? undefined : textAt(result, "message")) ??
     (statusMessage === null ? "" : textOf(statusMessage))
   return reason.length > longestReason ? `${reason.slice(0, longestReason)}…` : reason
 }

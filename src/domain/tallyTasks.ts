@@ -6,11 +6,12 @@
 import * as Effect from "effect/Effect"
 import type { StoredJson } from "./StoredJson.ts"
 import type { StoredSummary } from "./StoredTask.ts"
+import { TallyCounter } from "./TallyCounter.ts"
 import type { EndingQuery, TaskDriver, TaskDriverError, TaskPosition } from "./TaskDriver.ts"
 import { sortKey } from "./TaskId.ts"
 import { maxPageBytes } from "./TaskPages.ts"
 import { wholeRange } from "./TaskRange.ts"
-import { isFailure, type TallyFailure, type TallyGroup, type TallyQuery, type TaskTally } from "./TaskTally.ts"
+import type { TallyFailure, TallyQuery, TaskTally } from "./TaskTally.ts"
 import type { TaskScope } from "./TaskWrite.ts"
 
 /** How many tasks one page has. */
@@ -29,32 +30,16 @@ type Pages = Pick<TaskDriver, "find" | "pageSummaries">
  */
 export const tallyByPages = Effect.fnUntraced(function*(
   driver: Pages,
-  { failedSince, failureLimit, scope }: TallyQuery
+  query: TallyQuery
 ): Effect.fn.Return<TaskTally, TaskDriverError> {
-  const groups = new Map<string, { -readonly [Field in keyof TallyGroup]: TallyGroup[Field] }>()
-  let waitingSince: number | null = null
-  let failed: Array<StoredSummary> = []
-  yield* forEachSummary(driver, scope, (task) => {
-    const { createdAt, lastUpdatedAt, name, originalMethod, status } = task
-    const key = `${status}${originalMethod.text}${name?.text ?? ""}`
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, { originalMethod, name, status, count: 1, oldest: createdAt })
-    else {
-      group.count += 1
-      group.oldest = Math.min(group.oldest, createdAt)
-    }
-    if (status === "input_required") waitingSince = Math.min(waitingSince ?? Infinity, lastUpdatedAt)
-    if (!isFailure(task) || lastUpdatedAt < failedSince) return
-    failed.push(task)
-    // Those that are too early for any list are forgotten now and then, so that they take little room.
-    if (failed.length >= 2 * failureLimit) failed = latest(failed, failureLimit)
-  })
+  const counter = new TallyCounter<StoredSummary>(query)
+  yield* forEachSummary(driver, query.scope, (task) => counter.add(task))
   const failures = yield* Effect.forEach(
-    latest(failed, failureLimit),
-    (task) => Effect.map(resultOf(driver, task, scope), (result): TallyFailure => ({ ...task, result })),
+    counter.failed,
+    (task) => Effect.map(resultOf(driver, task, query.scope), (result): TallyFailure => ({ ...task, result })),
     { concurrency: readsAtOnce }
   )
-  return { groups: [...groups.values()], waitingSince, failures }
+  return { groups: counter.groups, waitingSince: counter.waitingSince, failures }
 })
 
 /**
@@ -87,9 +72,6 @@ export const firstIds = (ids: Iterable<string>, limit: number): Array<string> =>
     .sort((left, right) => left.key < right.key ? -1 : 1)
     .slice(0, limit)
     .map(({ id }) => id)
-
-const latest = (tasks: ReadonlyArray<StoredSummary>, limit: number): Array<StoredSummary> =>
-  tasks.toSorted((left, right) => right.lastUpdatedAt - left.lastUpdatedAt).slice(0, limit)
 
 /** A tool error tells its reason in no outcome that a person would look for here. */
 const resultOf = (

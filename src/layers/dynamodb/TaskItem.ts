@@ -17,6 +17,7 @@ import {
   type SummaryJsonField,
   summaryJsonFields
 } from "../../domain/StoredTask.ts"
+import type { CountedTask } from "../../domain/TallyCounter.ts"
 import { ResultKind } from "../../domain/TaskOutcome.ts"
 import { isTerminal, taskStatuses } from "../../domain/TaskStatus.ts"
 import { lineOf, spotOf, waitingLine } from "./FreeLine.ts"
@@ -356,6 +357,53 @@ export const readIdentity = (
   ttl: optional(item, "ttl", readInteger),
   revision: readInteger(item, "revision"),
   incarnation: readText(item, "incarnation")
+})
+
+/**
+ * The attributes that {@link readIdentity} reads.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const identityAttributes: ReadonlyArray<string> = [
+  "taskId",
+  "sessionId",
+  "createdAt",
+  "ttl",
+  "revision",
+  "incarnation"
+]
+
+/**
+ * The attributes that {@link readCounted} reads, and what leads to the parts of a method.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const countedAttributes: ReadonlyArray<string> = [
+  ...identityAttributes,
+  "pk",
+  "status",
+  "originalMethod",
+  "name",
+  "lastUpdatedAt",
+  "resultKind"
+]
+
+/**
+ * Reads what is counted of a task. Throws a {@link CorruptItem}.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const readCounted = (item: Item): CountedTask => ({
+  taskId: readText(item, "taskId"),
+  status: readLiteral(taskStatuses, item, "status"),
+  originalMethod: readJson(item, "originalMethod"),
+  name: optional(item, "name", readJson),
+  createdAt: readInteger(item, "createdAt"),
+  lastUpdatedAt: readInteger(item, "lastUpdatedAt"),
+  resultKind: readKind(item)
 })
 
 /**

@@ -224,8 +224,13 @@ export const makeTaskLists = (
   }
 }
 
-/** A partition of an index. */
-interface PartitionKeys {
+/**
+ * A partition of an index.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PartitionKeys {
   readonly index: IndexDefinition
   readonly values: Item
 }
@@ -244,8 +249,13 @@ const creationRange = ({ createdAfter, createdBefore }: PageQuery): Range | unde
 /** Later than any time, and with a minus earlier. */
 const beyondTime = 8.64e15 + 1
 
-/** Says which partitions of which index hold the tasks of a list. */
-const listIndex = (
+/**
+ * Says which partitions of which index hold the tasks of a list.
+ *
+ * @since 0.2.0
+ * @category queries
+ */
+export const listIndex = (
   { session }: TaskScope,
   statuses: ReadonlyArray<TaskStatus> | undefined,
   partitions: ReadonlyArray<string>
@@ -266,7 +276,13 @@ const listIndex = (
   )
 }
 
-const partitionQuery = (
+/**
+ * Gives the query for the tasks of a partition that are not expired.
+ *
+ * @since 0.2.0
+ * @category queries
+ */
+export const partitionQuery = (
   { index, values }: PartitionKeys,
   now: number,
   range?: Range

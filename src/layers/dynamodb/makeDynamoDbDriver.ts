@@ -22,6 +22,7 @@ import { makeFreeTaskLists } from "./FreeTaskLists.ts"
 import { makeDynamoDbInspector } from "./makeDynamoDbInspector.ts"
 import { makeDynamoDbMessages } from "./makeDynamoDbMessages.ts"
 import { makeDynamoDbPauses } from "./makeDynamoDbPauses.ts"
+import { makeDynamoDbTally } from "./makeDynamoDbTally.ts"
 import { makeDynamoDbWorkers } from "./makeDynamoDbWorkers.ts"
 import { makeTokens } from "./makeTokens.ts"
 import { tableDefinition } from "./TableDefinition.ts"
@@ -61,12 +62,14 @@ export const makeDynamoDbDriver = Effect.fnUntraced(function*(
   const { remove, removeIfExpired } = makeTaskRemoval(table, nextToken)
   const patch = makeTaskPatching(table, shards, nextToken)
   const messages = makeDynamoDbMessages(table, shards, nextToken)
+  const reads = makeTaskReads(table)
   const partitions = Array.from({ length: shards }, (_, index) => String(index))
   return {
     backendName: "dynamodb",
     maxPayloadBytes,
-    ...makeTaskReads(table),
+    ...reads,
     ...makeTaskLists(table, shards),
+    ...makeDynamoDbTally(table, shards, reads.find),
     ...makeFreeTaskLists(table, shards, patch),
     ...makeTaskInsertion(table, shards, nextToken, removeIfExpired),
     patch,

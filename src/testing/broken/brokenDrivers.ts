@@ -13,6 +13,7 @@ import { brokenNews } from "./brokenNews.ts"
 import { brokenPauses } from "./brokenPauses.ts"
 import { brokenReads } from "./brokenReads.ts"
 import { brokenReruns } from "./brokenReruns.ts"
+import { brokenTallies } from "./brokenTallies.ts"
 import { brokenWorkers } from "./brokenWorkers.ts"
 import { brokenWrites } from "./brokenWrites.ts"
 
@@ -25,6 +26,7 @@ import { brokenWrites } from "./brokenWrites.ts"
 export const brokenDrivers: ReadonlyArray<BrokenDriver> = [
   ...brokenGuards,
   ...brokenReads,
+  ...brokenTallies,
   ...brokenReruns,
   ...brokenImports,
   ...brokenWrites,

@@ -167,7 +167,7 @@ export const statsGroup: ContractGroup = {
       yield* first.updateTaskStatus("f", "cancelled", { statusMessage: "no more" })
       yield* first.updateTaskStatus("g", "failed")
       yield* first.settleTask("h", { ...failure, message: "x".repeat(300) })
-      yield* first.settleTask("i", success, { status: "failed", statusMessage: "\ud800" })
+      yield* first.settleTask("i", { ...failure, data: "x".repeat(20_000) }, { statusMessage: "\ud800" })
       const stats = yield* second.taskStats()
       const cut = `${"x".repeat(200)}…`
       yield* equal("failures", plainFailures(stats), [

@@ -297,6 +297,11 @@ const others = [
   Schema.TaggedStruct("claimableTasks", { actor: Actor, wanted }),
   RegisterWorker,
   Schema.TaggedStruct("endWorker", { actor: Actor, worker }),
+  Schema.TaggedStruct("taskStats", {
+    actor: Actor,
+    ofSession: Schema.optionalKey(session),
+    failuresSince: Schema.Literals([0, 9, 1000])
+  }),
   Schema.TaggedStruct("pauseTasks", { actor: Actor, kind: pausable }),
   Schema.TaggedStruct("resumeTasks", { actor: Actor, kind: pausable }),
   Schema.TaggedStruct("pausedTasks", { actor: Actor }),

@@ -13,6 +13,7 @@ import { listPaused, pauseTasks, resumeTasks } from "./modelPauses.ts"
 import { countTasks, listFiltered, listNext, listPage, readResult, readTask } from "./modelReads.ts"
 import { rerunTask } from "./modelReruns.ts"
 import type { ModelOptions, ModelState, Step } from "./ModelState.ts"
+import { showStats } from "./modelStats.ts"
 import { recoverTasks, removeExpired } from "./modelSweeps.ts"
 import { declareDeadWorkers, endWorker, listWorkers, registerWorker, renewWorker, takeNews } from "./modelWorkers.ts"
 import {
@@ -120,6 +121,8 @@ export const modelStep = (state: ModelState, call: Call, given: Answer, reason =
       return resumeTasks(state, call)
     case "pausedTasks":
       return listPaused(state)
+    case "taskStats":
+      return [{ value: showStats(state, call) }, state]
     case "listWorkers":
       return listWorkers(state, given)
     case "takeNews":

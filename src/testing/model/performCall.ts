@@ -18,6 +18,8 @@ import type {
 } from "../../domain/TaskOperations.ts"
 import type { ClaimableOptions, ListOptions } from "../../domain/TaskOptions.ts"
 import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
+import type { TaskStats } from "../../domain/TaskStats.ts"
+import { taskStatuses } from "../../domain/TaskStatus.ts"
 import { plainRecord, plainWorker } from "../PlainRecord.ts"
 import type { StoragePair } from "../StorageHarness.ts"
 import type { SuiteClock } from "../SuiteClock.ts"
@@ -124,6 +126,10 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
         storage.listWorkers(),
         (listed) => listed.map(({ tasks, worker }) => ({ tasks, worker: plainWorker(worker) }))
       )
+    case "taskStats": {
+      const { failuresSince, ofSession } = call
+      return Effect.map(storage.taskStats({ failuresSince, sessionId: ofSession }), plainStats)
+    }
     case "takeNews":
       return subject.drivers === undefined
         ? Effect.succeed([])
@@ -195,6 +201,26 @@ const perform = (subject: Subject, call: Call): Effect.Effect<unknown, TaskStora
     }
   }
 }
+
+const plainStats = (stats: TaskStats) => ({
+  count: stats.count,
+  byStatus: plainStatuses(stats.byStatus),
+  byName: stats.byName.map(({ byStatus, name }) => `${name ?? ""} ${JSON.stringify(plainStatuses(byStatus))}`)
+    .toSorted(),
+  failures: stats.failures.map(({ count, latest, name, reason }) =>
+    `${name ?? ""} ${reason} ${count} ${latest.epochMilliseconds}`
+  ).toSorted(),
+  waiting: stats.waitingForInput.since === undefined
+    ? [stats.waitingForInput.count]
+    : [stats.waitingForInput.count, stats.waitingForInput.since.epochMilliseconds],
+  workers: stats.workers.live
+})
+
+const plainStatuses = (byStatus: TaskStats["byStatus"]) =>
+  Object.fromEntries(taskStatuses.flatMap((status) => {
+    const { count, oldest } = byStatus[status]
+    return oldest === undefined ? [] : [[status, [count, oldest.epochMilliseconds]]]
+  }))
 
 const withFailure = <Options extends { readonly failure?: "bare" | "stacked" }>({ failure, ...options }: Options) => ({
   ...options,

@@ -199,6 +199,41 @@ describeWithEngine("requests", () => {
       expect(yield* requestsOf(storage.forSession("s").taskCount())).toEqual(["Query"])
     }))
 
+  it.live("for statistics, one for each partition, each 100 tasks and each failure; of ids only those that are found", () =>
+    Effect.gen(function*() {
+      const { requestsOf, storage } = yield* setUp
+      yield* Effect.forEach(
+        Array.from({ length: 450 }, (_, index) => index),
+        (index) =>
+          storage.createTask({
+            ...tool,
+            taskId: `task-${index}`,
+            status: index < 3 ? "failed" : "working",
+            ...(index < 150 ? { sessionId: "s" } : {})
+          }),
+        { concurrency: 16, discard: true }
+      )
+      const counted = (names: ReadonlyArray<string>) =>
+        Object.fromEntries(Array.from(Map.groupBy(names, (name) => name), ([name, all]) => [name, all.length]))
+      // Of four partitions each has some hundred tasks; and one query each for paused kinds and workers goes to every partition.
+      const all = counted(yield* requestsOf(storage.taskStats()))
+      expect(all["GetItem"]).toBe(3)
+      expect(all["BatchGetItem"]).toBeGreaterThanOrEqual(5)
+      expect(all["BatchGetItem"]).toBeLessThanOrEqual(8)
+      const others = (yield* requestsOf(Effect.andThen(storage.listWorkers(), storage.pausedTasks()))).length
+      expect(all["Query"]).toBe(4 + others)
+      const session = counted(yield* requestsOf(storage.taskStats({ sessionId: "s" })))
+      expect(session).toEqual({ Query: 1 + others, BatchGetItem: 2, GetItem: 3 })
+      expect(yield* requestsOf(storage.findTaskIds({ ending: "-99" }))).toEqual([
+        "Query",
+        "Query",
+        "Query",
+        "Query",
+        "BatchGetItem"
+      ])
+      expect(yield* requestsOf(storage.findTaskIds({ ending: "none" }))).toEqual(["Query", "Query", "Query", "Query"])
+    }))
+
   it.live("never a scan", () =>
     Effect.gen(function*() {
       const { requestsOf, storage } = yield* setUp
@@ -213,6 +248,8 @@ describeWithEngine("requests", () => {
         yield* storage.claimableTasks()
         yield* storage.recoverStuckTasks(0, { leases: "expired" })
         yield* storage.recoverStuckTasks(0)
+        yield* storage.taskStats()
+        yield* storage.findTaskIds({ ending: "e" })
         yield* storage.maintenance()
       })
       const requests = yield* requestsOf(everything)
