@@ -115,16 +115,18 @@ describeWithEngine("requests", () => {
         commands.length = 0
         yield* look
         const perLook = commands.length
+        yield* storage.pausedTasks()
+        const perRead = commands.length - perLook
         expect(commands.every((command) => command === "QueryCommand")).toBe(true)
         commands.length = 0
         yield* Effect.timeoutOption(Stream.runDrain(storage.workerNews(workerId)), "3500 millis")
         // Two at once, as it begins, and then one every second.
         expect(new Set(commands)).toEqual(new Set(["QueryCommand"]))
         expect(commands.length).toBeLessThanOrEqual(5)
-        // A look and a renewal every ten seconds, and news every second.
-        return { perLook, perSecond: (perLook + 1) / 10 + 1 }
+        // A look, a renewal and a read of the pauses every ten seconds, and news every second.
+        return { perLook, perSecond: (perLook + 1 + perRead) / 10 + 1 }
       })
-      expect(perSecond).toEqual({ perLook: 7, perSecond: 1.8 })
+      expect(perSecond).toEqual({ perLook: 7, perSecond: 1.9 })
     }))
 
   it.live("for a claim, one for each task, and a few to find them", () =>
