@@ -23,6 +23,7 @@ import type {
   LimitOptions,
   ListOptions,
   RecoveryOptions,
+  ReencryptOptions,
   RegisterWorker,
   RenewWorkerOptions,
   RequireInputOptions,
@@ -453,6 +454,23 @@ export interface PauseOperations {
 }
 
 /**
+ * How far `reencryptTasks` has come.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ReencryptProgress {
+  /** How many tasks were looked at since this run began. */
+  readonly examined: number
+  /** How many of them were sealed anew. The others were sealed with the right key already. */
+  readonly resealed: number
+  /** The tasks of the last page that cannot be opened, and why. They stay as they are. */
+  readonly unreadable: ReadonlyArray<{ readonly taskId: string; readonly reason: string }>
+  /** Where another run would go on; absent with the last progress. */
+  readonly cursor?: string
+}
+
+/**
  * What became of a task that was to be taken over from another storage.
  *
  * - `Imported`: it is stored now.
@@ -572,6 +590,20 @@ export interface TaskStorageShape extends SessionTasks, WorkerOperations, PauseO
   readonly inspectStore: (
     options?: InspectOptions
   ) => Effect.Effect<StoreReport, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
+
+  /**
+   * Seals all tasks with the keys that the `encryption` of the layer names now: what older keys have sealed, and what was not sealed
+   * at all. With the current key `null` it opens all of them. It reads page by page, tells its progress after each, and can be
+   * interrupted and go on from a `cursor`. Tasks may be written meanwhile. Their revisions go up by one.
+   *
+   * Messages are not sealed anew, as they do not live long.
+   */
+  readonly reencryptTasks: (
+    options?: ReencryptOptions
+  ) => Stream.Stream<
+    ReencryptProgress,
+    TaskError.InvalidInput | TaskError.InvalidCursor | TaskError.TaskStorageUnavailable
+  >
 
   /**
    * Gives the operations on the tasks of one session; for `null`, on the tasks that are bound to none. Tasks that it

@@ -357,6 +357,17 @@ export interface EnqueueOptions {
  * @since 0.2.0
  * @category options
  */
+export interface ReencryptOptions {
+  /** Goes on behind where an earlier run was: the `cursor` of its last progress. */
+  readonly cursor?: string | undefined
+  /** How many tasks are read at once: 100 by default, 1000 at most. */
+  readonly limit?: number | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
 export interface InspectOptions {
   /** Mends what is safe to mend: `false` by default. */
   readonly fix?: boolean | undefined

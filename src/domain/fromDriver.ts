@@ -17,6 +17,7 @@ import { makeTaskStats } from "./makeTaskStats.ts"
 import { makeWorkers } from "./makeWorkers.ts"
 import { storageListOptions } from "./operationOptions.ts"
 import { readOptions } from "./optionNames.ts"
+import { reencryptTasks } from "./reencryptTasks.ts"
 import { answered, operate, parsed } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import type { InvalidInput } from "./TaskError.ts"
@@ -72,6 +73,7 @@ export const fromDriver = Effect.fnUntraced(
       ...all,
       ...sweep,
       inspectStore: inspectStore(driver, resolved),
+      reencryptTasks: reencryptTasks(driver),
       ...makeFreeTasks(driver, watch),
       ...workers,
       ...pauses,

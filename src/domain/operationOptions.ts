@@ -16,6 +16,7 @@ import type {
   LimitOptions,
   ListOptions,
   RecoveryOptions,
+  ReencryptOptions,
   RegisterWorker,
   RenewWorkerOptions,
   RequireInputOptions,
@@ -287,6 +288,12 @@ export const enqueueOptions = optionNames<EnqueueOptions>({ maxSize: true, ttl: 
  * @category constants
  */
 export const inspectOptions = optionNames<InspectOptions>({ fix: true, deep: true })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const reencryptOptions = optionNames<ReencryptOptions>({ cursor: true, limit: true })
 
 /**
  * @since 0.2.0

@@ -115,6 +115,12 @@ export interface InspectOptions extends Options.InspectOptions, CallOptions {}
  * @since 0.2.0
  * @category options
  */
+export interface ReencryptOptions extends Options.ReencryptOptions, CallOptions {}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
 export interface ImportOptions extends Options.ImportOptions, CallOptions {}
 
 /**
@@ -513,6 +519,13 @@ export interface PromiseTaskStorage extends PromiseSessionTasks, PromiseWorkers,
    * to do about it, and with `fix` mends what is safe to mend.
    */
   readonly inspectStore: (options?: InspectOptions) => Promise<StoreReport>
+
+  /**
+   * Seals all tasks with the keys that the option `encryption` names now: what older keys have sealed, and what was not sealed at all.
+   * With the current key `null` it opens all of them. It tells its progress after each page, and can be interrupted and go on from a
+   * `cursor`.
+   */
+  readonly reencryptTasks: (options?: ReencryptOptions) => AsyncIterable<Domain.ReencryptProgress>
 
   /**
    * Gives the operations on the tasks of one session; for `null`, on the tasks that are bound to none. Tasks that it

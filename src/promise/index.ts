@@ -37,7 +37,7 @@ export {
   WorkerLost
 } from "../domain/TaskError.ts"
 export type { TaskStorageError } from "../domain/TaskError.ts"
-export type { ImportResult, MaintenanceReport, TaskPage } from "../domain/TaskOperations.ts"
+export type { ImportResult, MaintenanceReport, ReencryptProgress, TaskPage } from "../domain/TaskOperations.ts"
 export type { ResultKind, TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 export type { TaskStatus } from "../domain/TaskStatus.ts"
 export { InputRefused } from "../runner/InputRefused.ts"

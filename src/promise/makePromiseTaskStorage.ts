@@ -110,6 +110,11 @@ export const makePromiseTaskStorage = (
 
   inspectStore: (options) => calls.write("inspectStore", options, inspectCall, (own) => storage.inspectStore(own)),
 
+  reencryptTasks: (options) => {
+    const { signal, ...own } = options ?? {}
+    return iterate("reencryptTasks", calls, { signal }, () => storage.reencryptTasks(own))
+  },
+
   forSession: (sessionId) => {
     const tasks = storage.forSession(sessionId)
     // A service of a third party may give every task to a caller that forgot the session.
