@@ -134,6 +134,12 @@ export const inspectCall: OptionNames<Calls.InspectOptions> = [...Domain.inspect
  * @since 0.2.0
  * @category constants
  */
+export const reencryptCall: OptionNames<Calls.ReencryptOptions> = [...Domain.reencryptOptions, ...plainCall]
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
 export const importCall: OptionNames<Calls.ImportOptions> = [...Domain.importOptions, ...plainCall]
 
 /**

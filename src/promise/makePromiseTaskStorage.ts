@@ -17,6 +17,7 @@ import {
   listCall,
   plainCall,
   recoveryCall,
+  reencryptCall,
   storageListCall
 } from "./callOptions.ts"
 import {
@@ -110,10 +111,14 @@ export const makePromiseTaskStorage = (
 
   inspectStore: (options) => calls.write("inspectStore", options, inspectCall, (own) => storage.inspectStore(own)),
 
-  reencryptTasks: (options) => {
-    const { signal, ...own } = options ?? {}
-    return iterate("reencryptTasks", calls, { signal }, () => storage.reencryptTasks(own))
-  },
+  reencryptTasks: (options) =>
+    iterate(
+      { name: "reencryptTasks", kind: "write" },
+      calls,
+      options,
+      reencryptCall,
+      (own) => storage.reencryptTasks(own)
+    ),
 
   forSession: (sessionId) => {
     const tasks = storage.forSession(sessionId)
