@@ -27,7 +27,7 @@ export const layerDashboard = (
       const handler = yield* makeDashboard(yield* TaskStorage, options)
       // It answers whatever happens. What is left to fail is the server's own doing.
       const dashboard = Effect.orDie(HttpEffect.fromWebHandler(handler))
+      // It takes the path itself too.
       yield* router.add("*", path === "/" ? "/*" : `${path}/*`, dashboard)
-      if (path !== "/") yield* router.add("*", path, dashboard)
     })
   )

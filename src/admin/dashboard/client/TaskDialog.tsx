@@ -48,7 +48,7 @@ export const TaskDialog = ({ action, onClose, onDone, steps, task }: TaskDialogP
             checked={keepSteps}
             onChange={({ currentTarget }) => setKeepSteps(currentTarget.checked)}
           />{" "}
-          Keep the results of its {steps} steps, so that they are not done again
+          Keep what its steps gave ({steps}), so that they are not done again
         </label>
       )}
       {state.problem !== undefined && <Problem>{state.problem}</Problem>}

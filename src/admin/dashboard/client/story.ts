@@ -44,7 +44,12 @@ const work = ({ answers, questions, steps, task, worker }: TaskView): ReadonlyAr
   const chapters: Array<Chapter> = []
   if (task.startedAt !== undefined) chapters.push(claimed(task, worker))
   if (steps.length > 0) {
-    chapters.push({ title: `${steps.length} steps are done and kept`, kind: "past", lines: [], keys: steps })
+    chapters.push({
+      title: steps.length === 1 ? "A step is done and kept" : `${steps.length} steps are done and kept`,
+      kind: "past",
+      lines: [],
+      keys: steps
+    })
   }
   if (answers.length > 0) chapters.push({ title: "The client answered", kind: "past", lines: [], keys: answers })
   if (questions.length > 0) {
