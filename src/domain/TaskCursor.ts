@@ -82,11 +82,19 @@ const restOf = ({ range, search }: ParsedFilter, statuses: ReadonlyArray<string>
   const isRest = order !== "oldest" || createdAfter !== undefined || createdBefore !== undefined ||
     search !== undefined || statuses.length > 0
   if (!isRest) return []
-  const { method, name, resultKind, updatedAfter, updatedBefore, worker } = search ?? {}
+  const { method, name, resultKinds, updatedAfter, updatedBefore, worker } = search ?? {}
   return [
     order,
     statuses,
-    { createdAfter, createdBefore, method: method?.text, resultKind, updatedAfter, updatedBefore, worker },
+    {
+      createdAfter,
+      createdBefore,
+      method: method?.text,
+      resultKind: resultKinds?.join(),
+      updatedAfter,
+      updatedBefore,
+      worker
+    },
     name === undefined ? [] : [name?.text]
   ]
 }

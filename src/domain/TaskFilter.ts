@@ -29,7 +29,7 @@ export interface TaskSearch {
   readonly method?: StoredJson
   readonly name?: StoredJson | null
   readonly worker?: string
-  readonly resultKind?: ResultKind
+  readonly resultKinds?: ReadonlyArray<ResultKind>
   readonly updatedAfter?: number
   readonly updatedBefore?: number
 }
@@ -60,13 +60,13 @@ export const noFilter: ParsedFilter = { range: wholeRange, search: undefined }
  * @category guards
  */
 export const isSought = (
-  { method, name, resultKind, updatedAfter, updatedBefore, worker }: TaskSearch,
+  { method, name, resultKinds, updatedAfter, updatedBefore, worker }: TaskSearch,
   task: StoredSummary
 ): boolean =>
   (method === undefined || task.originalMethod.text === method.text) &&
   (name === undefined || task.name?.text === name?.text) &&
   (worker === undefined || task.worker === worker) &&
-  (resultKind === undefined || task.resultKind === resultKind) &&
+  (resultKinds === undefined || (task.resultKind !== null && resultKinds.includes(task.resultKind))) &&
   (updatedAfter === undefined || task.lastUpdatedAt >= updatedAfter) &&
   (updatedBefore === undefined || task.lastUpdatedAt < updatedBefore)
 
@@ -115,16 +115,22 @@ const parseTimes = (
         : Result.succeed([after ?? undefined, before ?? undefined])
   )
 
+const parseStatuses = (status: NonNullable<TaskFilter["status"]>): Parsed<ReadonlyArray<TaskStatus>> =>
+  parseSeveral("status", status, taskStatuses, (value) => parseStatus("status", value))
+
 /** Gives them in one order, each once, so that a filter has one form. */
-const parseStatuses = (status: NonNullable<TaskFilter["status"]>): Parsed<ReadonlyArray<TaskStatus>> => {
-  if (typeof status === "string" || !Array.isArray(status)) {
-    return Result.map(parseStatus("status", status), (status) => [status])
-  }
-  return status.length === 0
-    ? Result.fail(new InvalidInput({ field: "status", reason: "must name at least one status" }))
+const parseSeveral = <A extends string>(
+  field: string,
+  value: A | ReadonlyArray<A>,
+  known: ReadonlyArray<A>,
+  parse: (value: unknown) => Parsed<A>
+): Parsed<ReadonlyArray<A>> => {
+  if (typeof value === "string" || !Array.isArray(value)) return Result.map(parse(value), (one) => [one])
+  return value.length === 0
+    ? Result.fail(new InvalidInput({ field, reason: `must name at least one ${field}` }))
     : Result.map(
-      Result.all(status.map((value: unknown) => parseStatus("status", value))),
-      (named) => taskStatuses.filter((known) => named.includes(known))
+      Result.all(value.map((one: unknown) => parse(one))),
+      (named) => known.filter((one) => named.includes(one))
     )
 }
 
@@ -140,15 +146,15 @@ const parseSearch = (filter: TaskFilter): Parsed<TaskSearch | undefined> => {
       orAbsent(method, (value) => parseText("method", value)),
       orNull(name, (value) => parseShortText("name", value, maxNameLength)),
       orAbsent(worker, (value) => parseId("worker", value)),
-      orAbsent(resultKind, parseResultKind),
+      orAbsent(resultKind, parseResultKinds),
       parseTimes("updated", updatedAfter, updatedBefore)
     ]),
-    ([method, named, worker, resultKind, [updatedAfter, updatedBefore]]) => {
+    ([method, named, worker, resultKinds, [updatedAfter, updatedBefore]]) => {
       const search: TaskSearch = {
         ...(method === null ? {} : { method }),
         ...(name === undefined ? {} : { name: named }),
         ...(worker === null ? {} : { worker }),
-        ...(resultKind === null ? {} : { resultKind }),
+        ...(resultKinds === null ? {} : { resultKinds }),
         ...(updatedAfter === undefined ? {} : { updatedAfter }),
         ...(updatedBefore === undefined ? {} : { updatedBefore })
       }
@@ -156,6 +162,9 @@ const parseSearch = (filter: TaskFilter): Parsed<TaskSearch | undefined> => {
     }
   )
 }
+
+const parseResultKinds = (kind: NonNullable<TaskFilter["resultKind"]>): Parsed<ReadonlyArray<ResultKind>> =>
+  parseSeveral("resultKind", kind, ResultKind.literals, parseResultKind)
 
 const parseResultKind = (value: unknown): Parsed<ResultKind> => {
   const kind = ResultKind.literals.find((known) => known === value)

@@ -310,8 +310,8 @@ export interface TaskFilter<Time = DateTime.Utc> {
   readonly name?: string | null | undefined
   /** Only tasks that this registered worker has, or had when they ended. */
   readonly worker?: string | undefined
-  /** Only tasks with an outcome of this kind. */
-  readonly resultKind?: ResultKind | undefined
+  /** Only tasks with an outcome of this kind, or of one of these. Tasks that failed are `["tool_error", "error"]`. */
+  readonly resultKind?: ResultKind | ReadonlyArray<ResultKind> | undefined
   /** Only tasks that were last written at this time or later. */
   readonly updatedAfter?: Time | undefined
   /** Only tasks that were last written before this time. */

@@ -74,8 +74,8 @@ export const filterFlags = {
   session: text("session", "SESSION", "Only tasks that are bound to this session"),
   worker: text("worker", "WORKER", "Only tasks that this worker has, or had when they ended"),
   resultKind: Flag.Literals("result-kind", ResultKind.literals).pipe(
-    Flag.withDescription("Only tasks with an outcome of this kind"),
-    Flag.optional
+    Flag.withDescription("Only tasks with an outcome of this kind; more than once for one of several"),
+    Flag.atLeast(0)
   ),
   since: timeFlag("since", "Only tasks that were created after this time; the same as --created-after"),
   createdAfter: timeFlag("created-after", `Only tasks that were created at this time or later: ${timeForm}`),
@@ -123,7 +123,7 @@ export const readFilter = Effect.fnUntraced(function*(input: FilterInput): Effec
     ...some("method", input.method),
     ...some("sessionId", input.session),
     ...some("worker", input.worker),
-    ...some("resultKind", input.resultKind),
+    ...(input.resultKind.length === 0 ? {} : { resultKind: input.resultKind }),
     ...some("createdAfter", Option.orElse(input.since, () => input.createdAfter)),
     ...some("createdBefore", input.createdBefore),
     ...some("updatedAfter", input.updatedAfter),
@@ -153,14 +153,15 @@ export const filterWords = (filter: CliFilter): ReadonlyArray<string> => {
   const flag = (name: string, value: string | undefined) => value === undefined ? [] : [`--${name}`, value]
   const time = (name: string, value: DateTime.Utc | undefined) =>
     flag(name, value === undefined ? undefined : DateTime.formatIso(value))
-  const statuses = typeof status === "string" ? [status] : status ?? []
+  const flags = (name: string, values: string | ReadonlyArray<string> = []) =>
+    (typeof values === "string" ? [values] : values).flatMap((value) => flag(name, value))
   return [
-    ...statuses.flatMap((status) => flag("status", status)),
+    ...flags("status", status),
     ...(name === null ? ["--unnamed"] : flag("name", name)),
     ...flag("method", method),
     ...flag("session", sessionId),
     ...flag("worker", worker),
-    ...flag("result-kind", resultKind),
+    ...flags("result-kind", resultKind),
     ...time("created-after", createdAfter),
     ...time("created-before", createdBefore),
     ...time("updated-after", updatedAfter),

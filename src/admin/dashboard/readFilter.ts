@@ -31,7 +31,7 @@ const refuse = (field: string, reason: string): Read<never> => Result.fail(new I
 
 const times = ["createdAfter", "createdBefore", "updatedAfter", "updatedBefore"] as const
 
-/** `status` may come several times. A name that is empty means tasks without a name. */
+/** `status` and `resultKind` may come several times. A name that is empty means tasks without a name. */
 const names = ["status", "method", "name", "worker", "resultKind", "sessionId", "order", ...times] as const
 
 /**
@@ -46,20 +46,26 @@ export const readFilter = (address: URLSearchParams, now: number): Read<ReadFilt
     const known: ReadonlyArray<string> = names
     for (const name of address.keys()) {
       if (!known.includes(name)) return yield* refuse(name.slice(0, 60), `is no filter; known are ${names.join(", ")}`)
-      if (name !== "status" && address.getAll(name).length > 1) return yield* refuse(name, "must be there once")
+      if (name !== "status" && name !== "resultKind" && address.getAll(name).length > 1) {
+        return yield* refuse(name, "must be there once")
+      }
     }
     const fixed = new URLSearchParams(address)
     const filter: { -readonly [Name in keyof AddressFilter]: AddressFilter[Name] } = {}
     const statuses = address.getAll("status")
-    if (statuses.length > 0) filter.status = yield* Result.all(statuses.map((status) => parseStatus("status", status)))
+    if (statuses.length > 0) {
+      filter.status = yield* Result.all(statuses.map((status) => parseStatus("status", status)))
+    }
     for (const name of ["method", "worker", "sessionId"] as const) {
       const value = address.get(name)
       if (value !== null) filter[name] = value
     }
     const name = address.get("name")
     if (name !== null) filter.name = name === "" ? null : name
-    const resultKind = address.get("resultKind")
-    if (resultKind !== null) filter.resultKind = yield* oneOf("resultKind", ResultKind.literals, resultKind)
+    const kinds = address.getAll("resultKind")
+    if (kinds.length > 0) {
+      filter.resultKind = yield* Result.all(kinds.map((kind) => oneOf("resultKind", ResultKind.literals, kind)))
+    }
     const order = address.get("order")
     if (order !== null) filter.order = yield* oneOf("order", ["oldest", "newest"], order)
     for (const name of times) {

@@ -77,6 +77,8 @@ const searches: ReadonlyArray<readonly [filter: TaskFilter, ids: string]> = [
   [{ resultKind: "success" }, "e"],
   [{ resultKind: "error" }, "f"],
   [{ resultKind: "tool_error" }, "g"],
+  [{ resultKind: ["error", "tool_error"] }, "fg"],
+  [{ resultKind: ["tool_error", "tool_error"] }, "g"],
   [{ updatedAfter: time(7) }, "gh"],
   [{ updatedAfter: time(8) }, "h"],
   [{ updatedBefore: time(2) }, "a"],
@@ -99,7 +101,10 @@ const wrong: ReadonlyArray<readonly [field: string, filters: ReadonlyArray<objec
   ["method", [1, null, {}, ["tools/call"]].map((method) => ({ method }))],
   ["name", ["", "x".repeat(256), 1, {}, ["report"]].map((name) => ({ name }))],
   ["worker", ["", "x".repeat(256), "a\u0000", 1, null, {}].map((worker) => ({ worker }))],
-  ["resultKind", ["", "failed", "Error", null, 1, ["error"]].map((resultKind) => ({ resultKind }))],
+  [
+    "resultKind",
+    ["", "failed", "Error", null, 1, [], ["failed"], ["error", null]].map((resultKind) => ({ resultKind }))
+  ],
   ...(["createdAfter", "createdBefore", "updatedAfter", "updatedBefore"] as const).map((field) =>
     [field, ["2026-01-01T00:00:00Z", 0, null, {}, { epochMilliseconds: 0.5 }].map((bad) => ({ [field]: bad }))] as const
   ),

@@ -237,7 +237,7 @@ const filterFields = {
   createdAfter: Schema.Literals([5, 10]),
   createdBefore: Schema.Literals([0, 1]),
   name: Schema.NullOr(Schema.Literals(["search"])),
-  resultKind: ResultKind,
+  resultKind: Schema.Union([ResultKind, Schema.Tuple([Schema.Literal("tool_error"), Schema.Literal("error")])]),
   updatedAfter: Schema.Literals([5, 10]),
   updatedBefore: Schema.Literals([0, 1])
 } as const

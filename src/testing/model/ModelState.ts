@@ -111,7 +111,7 @@ export interface ModelList {
   readonly createdAfter?: number | undefined
   readonly createdBefore?: number | undefined
   readonly name?: string | null | undefined
-  readonly resultKind?: ResultKind | undefined
+  readonly resultKinds?: ReadonlyArray<ResultKind> | undefined
   readonly updatedAfter?: number | undefined
   readonly updatedBefore?: number | undefined
 }

@@ -112,7 +112,7 @@ export const listFiltered = (state: ModelState, call: Extract<Command, { readonl
     createdAfter: ago(filter.createdAfter),
     createdBefore: ago(filter.createdBefore),
     name: filter.name,
-    resultKind: filter.resultKind,
+    resultKinds: typeof filter.resultKind === "string" ? [filter.resultKind] : filter.resultKind,
     updatedAfter: ago(filter.updatedAfter),
     updatedBefore: ago(filter.updatedBefore)
   }
@@ -135,7 +135,7 @@ const isListed = (list: ModelList, task: ModelTask): boolean =>
   isBetween(task.createdAt, list.createdAfter, list.createdBefore) &&
   isBetween(task.lastUpdatedAt, list.updatedAfter, list.updatedBefore) &&
   (list.name === undefined || list.name === task.name) &&
-  (list.resultKind === undefined || (task.result !== null && list.resultKind === kindOf(task.result)))
+  (list.resultKinds === undefined || (task.result !== null && list.resultKinds.includes(kindOf(task.result))))
 
 const isBetween = (time: number, from: number | undefined, end: number | undefined): boolean =>
   (from === undefined || time >= from) && (end === undefined || time < end)

@@ -29,6 +29,7 @@ const filters: ReadonlyArray<readonly [flags: string, ids: ReadonlyArray<string 
   ["--method prompts/get", [runs]],
   ["--session alice", [failed, done]],
   ["--result-kind error", [mailbox, failed]],
+  ["--result-kind error --result-kind tool_error", [mailbox, failed]],
   ["--since 48m", [runs, asks]],
   ["--created-after 52m --created-before 48m", [mailbox]],
   ["--updated-before 48m --status failed", [mailbox, failed]],

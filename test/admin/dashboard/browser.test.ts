@@ -48,7 +48,7 @@ describeWithBrowser("the page", () => {
 
         await page.getByRole("link", { name: "RowsMissing" }).click()
         await page.getByRole("row").nth(2).waitFor()
-        expect(page.url()).toContain("status=failed")
+        expect(page.url()).toContain("resultKind=error&resultKind=tool_error")
         await page.getByRole("link", { name: failed.taskId.slice(-8) }).click()
         await page.getByText("The table of page 7 has no rows", { exact: true }).waitFor()
         await expect.poll(() => page.getByLabel("Stack").innerText()).toContain("servedPage.ts")
@@ -179,6 +179,26 @@ describeWithBrowser("the page", () => {
     expect(page.url()).toContain("name=report")
     await page.goBack()
     await page.getByText("Its story").waitFor()
+  })
+
+  test("lists what failed beside what a tool answered with an error", async () => {
+    await using storage = await openTaskStorage("memory:")
+    const outcomes = [
+      { _tag: "Error", code: 1, message: "no" },
+      { _tag: "Success", value: { isError: true, content: [] } },
+      { _tag: "Success", value: { content: [] } }
+    ] as const
+    for (const outcome of outcomes) {
+      const { taskId } = await storage.createTask(report)
+      await storage.settleTask(taskId, outcome)
+    }
+    const { origin, url } = await servePage(storage)
+    const { page } = await openBrowserPage(origin)
+    await page.goto(url)
+    await page.getByRole("link", { name: "Failures" }).click()
+    await page.getByText("2 on this page").waitFor()
+    await page.getByRole("cell", { name: "tool error" }).waitFor()
+    await page.getByRole("cell", { name: "failed" }).waitFor()
   })
 
   test("shows no button that changes anything to who may only read", async () => {

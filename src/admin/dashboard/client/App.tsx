@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks"
-import { filterOf, listOf, useAddress } from "./address.ts"
+import { failures, filterOf, listOf, useAddress } from "./address.ts"
 import { Find } from "./Find.tsx"
 import { Link } from "./Link.tsx"
 import { Overview } from "./Overview.tsx"
@@ -16,15 +16,16 @@ const overview = new URLSearchParams()
 const workers = new URLSearchParams({ view: "workers" })
 const waiting = { status: "input_required", order: "oldest" }
 
+const same = (address: URLSearchParams, filter: Parameters<typeof listOf>[0]): boolean =>
+  filterOf(address).toString() === filterOf(listOf(filter)).toString()
+
 const titleOf = (address: URLSearchParams): string => {
   if (address.has("task")) return "Task"
   if (address.get("view") === "workers") return "Workers"
   if (address.get("view") !== "tasks") return "Overview"
-  return isWaiting(address) ? "Waiting for a person" : "Tasks"
+  if (same(address, waiting)) return "Waiting for a person"
+  return same(address, failures) ? "Failures" : "Tasks"
 }
-
-const isWaiting = (address: URLSearchParams): boolean =>
-  filterOf(address).toString() === new URLSearchParams(waiting).toString()
 
 export const App = ({ backend, mayWrite }: AppProps) => {
   const address = useAddress()
@@ -47,6 +48,7 @@ export const App = ({ backend, mayWrite }: AppProps) => {
         <nav aria-label="Views">
           <Link to={overview} current={title === "Overview"}>Overview</Link>
           <Link to={listOf({})} current={title === "Tasks"}>Tasks</Link>
+          <Link to={listOf(failures)} current={title === "Failures"}>Failures</Link>
           <Link to={listOf(waiting)} current={title === "Waiting for a person"}>Waiting</Link>
           <Link to={workers} current={title === "Workers"}>Workers</Link>
         </nav>

@@ -11,7 +11,6 @@ const since = [
 ] as const
 
 const outcomes = [
-  ["", "any"],
   ["success", "success"],
   ["tool_error", "tool error"],
   ["error", "error"]
@@ -34,10 +33,10 @@ export const Filters = ({ address }: { readonly address: URLSearchParams }) => {
     else next.set(name, value)
     goTo(listOf(next))
   }
-  const toggle = (status: string, isOn: boolean): void => {
+  const toggle = (name: string, value: string, isOn: boolean): void => {
     const next = new URLSearchParams(filter)
-    if (isOn) next.append("status", status)
-    else next.delete("status", status)
+    if (isOn) next.append(name, value)
+    else next.delete(name, value)
     goTo(listOf(next))
   }
   const text = (name: string, label: string, hint: string) => (
@@ -76,7 +75,7 @@ export const Filters = ({ address }: { readonly address: URLSearchParams }) => {
             <input
               type="checkbox"
               checked={filter.has("status", status)}
-              onChange={({ currentTarget }) => toggle(status, currentTarget.checked)}
+              onChange={({ currentTarget }) => toggle("status", status, currentTarget.checked)}
             />
             <span aria-hidden="true">{statusSigns[status]}</span> {statusWords[status]}
           </label>
@@ -88,7 +87,19 @@ export const Filters = ({ address }: { readonly address: URLSearchParams }) => {
         <summary>More filters</summary>
         <div class="fields">
           {texts.map(([name, label, hint]) => text(name, label, hint))}
-          {choice("resultKind", "Outcome", outcomes)}
+          <fieldset class="chips">
+            <legend>Outcome</legend>
+            {outcomes.map(([kind, word]) => (
+              <label key={kind} class="chip">
+                <input
+                  type="checkbox"
+                  checked={filter.has("resultKind", kind)}
+                  onChange={({ currentTarget }) => toggle("resultKind", kind, currentTarget.checked)}
+                />{" "}
+                {word}
+              </label>
+            ))}
+          </fieldset>
           {choice("order", "Order", [["", "newest first"], ["oldest", "oldest first"]])}
         </div>
       </details>

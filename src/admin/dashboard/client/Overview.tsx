@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks"
 import type { OverviewView } from "../Api.ts"
-import { goTo, listOf } from "./address.ts"
+import { failures as whatFailed, goTo, listOf } from "./address.ts"
 import { Chart } from "./Chart.tsx"
 import { Durations } from "./Durations.tsx"
 import { count, formatCount, formatSpan, millisOf } from "./format.ts"
@@ -127,7 +127,7 @@ const Failures = ({ view: { stats } }: { readonly view: OverviewView }) => {
                 <th scope="row">
                   <Link
                     to={listOf({
-                      status: "failed",
+                      ...whatFailed,
                       ...(name === undefined ? { method, name: "" } : { name }),
                       updatedAfter: failuresSince
                     })}

@@ -44,11 +44,19 @@ export const filterOf = (address: URLSearchParams): URLSearchParams => {
 }
 
 /** The list of the tasks of a filter. */
-export const listOf = (filter: URLSearchParams | Readonly<Record<string, string>>): URLSearchParams => {
+export const listOf = (
+  filter: URLSearchParams | Readonly<Record<string, string | ReadonlyArray<string>>>
+): URLSearchParams => {
   const address = new URLSearchParams({ view: "tasks" })
-  for (const [name, value] of new URLSearchParams(filter)) address.append(name, value)
+  const pairs = filter instanceof URLSearchParams ? filter : Object.entries(filter)
+  for (const [name, value] of pairs) {
+    for (const one of typeof value === "string" ? [value] : value) address.append(name, one)
+  }
   return address
 }
+
+/** What failed: with an error, or with a result that says that it is one. */
+export const failures = { resultKind: ["error", "tool_error"] } as const
 
 /** One task. The filter stays, for the way back. */
 export const taskAt = (taskId: string, filter: URLSearchParams = new URLSearchParams()): URLSearchParams => {
