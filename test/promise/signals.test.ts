@@ -80,6 +80,7 @@ const iterated = [
   "eraseSession",
   "exportTasks",
   "importTasks",
+  "pauseNews",
   "rerunTasks",
   "changes",
   "workerNews"
