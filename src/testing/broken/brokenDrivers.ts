@@ -7,6 +7,7 @@ import type { BrokenDriver } from "./BrokenDriver.ts"
 import { brokenFreeTasks } from "./brokenFreeTasks.ts"
 import { brokenGuards } from "./brokenGuards.ts"
 import { brokenImports } from "./brokenImports.ts"
+import { brokenInspections } from "./brokenInspections.ts"
 import { brokenLeases } from "./brokenLeases.ts"
 import { brokenMessages } from "./brokenMessages.ts"
 import { brokenNews } from "./brokenNews.ts"
@@ -35,5 +36,6 @@ export const brokenDrivers: ReadonlyArray<BrokenDriver> = [
   ...brokenWorkers,
   ...brokenNews,
   ...brokenPauses,
-  ...brokenMessages
+  ...brokenMessages,
+  ...brokenInspections
 ]
