@@ -29,7 +29,16 @@ import { readBody } from "./readBody.ts"
 import type { Refusal } from "./Refusal.ts"
 import { refusalOf } from "./refusalOf.ts"
 import { answer, errorOf, html, json, redirect, refusalJson } from "./responses.ts"
-import { findView, overviewView, payloadView, tasksView, taskView, type View, workersView } from "./views.ts"
+import {
+  findView,
+  followTask,
+  overviewView,
+  payloadView,
+  tasksView,
+  taskView,
+  type View,
+  workersView
+} from "./views.ts"
 
 /**
  * Answers a request for the page, or one of the page.
@@ -117,10 +126,14 @@ const views: { readonly [path: string]: View<unknown> } = {
   find: findView
 }
 
-/** What nobody needs to follow. */
-const readOnce: ReadonlyArray<View<unknown>> = [payloadView, findView]
+/** What can be followed: the same, each time that it changes. */
+const liveViews: { readonly [path: string]: View<unknown> } = {
+  tasks: tasksView,
+  task: followTask,
+  workers: workersView,
+  overview: overviewView
+}
 
-/** The same views, each time that they change. */
 const livePrefix = "live/"
 
 const isKept = "private, max-age=31536000, immutable"
@@ -205,8 +218,8 @@ class Dashboard {
   async #read(request: Request, { search, searchParams }: URL, path: string): Promise<Response> {
     const isLive = path.startsWith(livePrefix)
     const name = isLive ? path.slice(livePrefix.length) : path
-    const view = ownValue(views, name)
-    if (view === undefined || (isLive && readOnce.includes(view))) return refusalJson(noSuchPath)
+    const view = ownValue(isLive ? liveViews : views, name)
+    if (view === undefined) return refusalJson(noSuchPath)
     const effect = view(this.#storage, searchParams)
     if (!isLive) return this.#answer(effect, request)
     return this.#feeds.open(`${name}${search}`, lookOf(effect), request.signal) ?? refusalJson(tooMany)

@@ -75,24 +75,55 @@ const taskIn = Effect.fnUntraced(function*(storage: TaskStorageShape, address: U
  * @since 0.2.0
  * @category views
  */
-export const taskView: View<TaskView> = Effect.fnUntraced(function*(storage, address) {
-  const record = yield* taskIn(storage, address)
+export const taskView: View<TaskView> = (storage, address) =>
+  Effect.flatMap(taskIn(storage, address), (record) => withHolder(storage, describe(record)))
+
+/**
+ * The same to be looked at again and again: its payloads are read once, and then only when it was written.
+ *
+ * @since 0.2.0
+ * @category views
+ */
+export const followTask: View<TaskView> = (storage, address) => {
+  let seen: { readonly summary: TaskSummary; readonly description: Description } | undefined
+  return Effect.gen(function*() {
+    const taskId = idIn(address)
+    const found = yield* storage.getTaskSummary(taskId)
+    if (Option.isNone(found)) return yield* new TaskNotFound({ taskId })
+    if (seen === undefined || !isSame(seen.summary, found.value)) {
+      seen = { summary: found.value, description: describe(yield* taskIn(storage, address)) }
+    }
+    return yield* withHolder(storage, seen.description)
+  })
+}
+
+/** An id may be used again. */
+const isSame = (left: TaskSummary, right: TaskSummary): boolean =>
+  left.revision === right.revision && left.createdAt.epochMilliseconds === right.createdAt.epochMilliseconds
+
+type Description = Omit<TaskView, "worker">
+
+const describe = (record: TaskRecord): Description => {
   const { inputRequests, inputResponses, meta, originalParams, principal, requestState, result, steps, ...task } =
     encodeRecord(record)
   const parts = { inputRequests, inputResponses, meta, originalParams, principal, requestState, result, steps }
   const sizes = payloadParts.flatMap((part) => parts[part] === undefined ? [] : [[part, sizeOf(parts[part])] as const])
-  const holder = task.worker === undefined
-    ? undefined
-    : (yield* storage.listWorkers()).find(({ worker }) => worker.workerId === task.worker)
   return {
     task,
-    ...(holder === undefined ? {} : { worker: encodeWorker(holder.worker) }),
     ...(result === undefined ? {} : { outcome: outcomeOf(result) }),
     steps: Object.keys(steps ?? {}),
     questions: Object.keys(inputRequests ?? {}),
     answers: Object.keys(inputResponses ?? {}),
     payloads: Object.fromEntries(sizes)
   }
+}
+
+/** Its worker may die while the task stays as it is. */
+const withHolder = Effect.fnUntraced(function*(storage: TaskStorageShape, description: Description) {
+  const id = description.task.worker
+  if (id === undefined) return description
+  const holder = (yield* storage.listWorkers()).find(({ worker }) => worker.workerId === id)
+  return holder === undefined ? description : { ...description, worker: encodeWorker(holder.worker) }
 })
 
 const sizeOf = (value: unknown): number => JSON.stringify(value).length
@@ -125,7 +156,7 @@ export const workersView: View<WorkersView> = Effect.fnUntraced(function*(storag
 })
 
 /** How many tasks the charts are made of at most. More would take the engine longer than the charts are worth. */
-const maxHistory = 20_000
+const maxHistory = 10_000
 
 const spans: Readonly<Record<string, Duration.Duration>> = {
   "15m": Duration.minutes(15),

@@ -3,7 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { TaskStorage } from "mcp-task-storage"
 import { makeDashboard } from "mcp-task-storage/dashboard"
+import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { openTaskStorage } from "mcp-task-storage/promise"
 import { expect, test } from "vitest"
 import { LiveFeeds, type Look, pauseAfter } from "../../../src/admin/dashboard/LiveFeeds.ts"
@@ -187,6 +189,36 @@ describe("the page", () => {
     await post("-/change", { action: "delete", taskId })
     await until(() => viewer.looks.length === 2)
     expect(viewer.looks[1]).toMatch(/^event: problem\ndata: .*TaskNotFound/)
+    await viewer.leave()
+  })
+
+  test("reads a watched task whole only when it was written", async () => {
+    const service = await Effect.runPromise(
+      Effect.provide(TaskStorage, MemoryTaskStorage.layer({ maintenance: false }))
+    )
+    let reads = 0
+    let looks = 0
+    const dashboard = makeDashboard({
+      ...service,
+      getTask: (id: string) =>
+        Effect.suspend(() => {
+          reads++
+          return service.getTask(id)
+        }),
+      getTaskSummary: (id: string) =>
+        Effect.suspend(() => {
+          looks++
+          return service.getTaskSummary(id)
+        })
+    })
+    const { taskId } = await Effect.runPromise(service.createTask(call))
+    const viewer = watch(await dashboard(new Request(`http://localhost/-/live/task?id=${taskId}`)))
+    await until(() => looks >= 2)
+    expect(reads).toBe(1)
+    await Effect.runPromise(service.touchTask(taskId, { statusMessage: "on" }))
+    await until(() => viewer.looks.length === 2)
+    expect(viewer.looks[1]).toContain("\"statusMessage\":\"on\"")
+    expect(reads).toBe(2)
     await viewer.leave()
   })
 
