@@ -5,7 +5,6 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as References from "effect/References"
 import * as Result from "effect/Result"
 import { orAbsent, parseMillis } from "../domain/ArgumentParsers.ts"
 import type { InvalidInput } from "../domain/TaskError.ts"
@@ -59,20 +58,13 @@ export const bindHandler = <E, R>(
         lostWorker: handler.lostWorker ?? "fail",
         resultOfFailure: handler.resultOfFailure,
         run: (record, context) => {
-          // One context for all that the work has of its own: each one costs as much as all else that a waiting task holds.
-          const own = (services: Context.Context<never>) =>
-            Context.make(TaskContext, context).pipe(
-              Context.add(References.CurrentLogAnnotations, {
-                ...Context.get(services, References.CurrentLogAnnotations),
-                ...taskAnnotations(record)
-              })
-            )
-          const work = Effect.suspend(() => handler.run(record))
+          // Each adds to the context that all tasks share. A merge would copy all of that for each task that waits.
+          const work = Effect.suspend(() => handler.run(record)).pipe(
+            Effect.provideService(TaskContext, context),
+            Effect.annotateLogs(taskAnnotations(record))
+          )
           return inPlace(Effect.map(
-            asWorkEnd(
-              Effect.contextWith((services: Context.Context<never>) => Effect.provideContext(work, own(services))),
-              handler.resultOfFailure
-            ),
+            asWorkEnd(work, handler.resultOfFailure),
             ({ log, ...end }) =>
               log === undefined ? end : { ...end, log: inPlace(Effect.annotateLogs(log, taskAnnotations(record))) }
           ))

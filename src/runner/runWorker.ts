@@ -80,7 +80,7 @@ const whileHeld = (
 ): Effect.Effect<RunResult> => {
   const rest = timeLeft(time, now)
   if (rest <= 0) return leave(worker, 0)
-  const run = Effect.flatMap(Effect.forkChild(effect), (running) => {
+  const run = Effect.flatMap(Effect.forkChild(effect, { startImmediately: true }), (running) => {
     worker.begin(running)
     // It ends when the finalizers of the work have run. Before that, nobody hears that the work was stopped.
     return Effect.flatMap(
