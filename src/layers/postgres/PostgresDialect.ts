@@ -5,7 +5,7 @@
  */
 import { longestTimer } from "../../domain/longestTimer.ts"
 import type { SqlDialect } from "../sql/SqlDialect.ts"
-import { notOutlived, type SqlStatement } from "../sql/SqlStatement.ts"
+import { hasEnded, notOutlived, type SqlStatement } from "../sql/SqlStatement.ts"
 import { postgresDefinitions } from "./postgresDefinitions.ts"
 import { postgresFault, schemaFault } from "./PostgresFault.ts"
 import { makeTriggers, recount, triggersExist } from "./PostgresLimits.ts"
@@ -56,7 +56,7 @@ export const makePostgresDialect = ({ place, statementTimeout = 10_000 }: Postgr
     groups: (tasks) =>
       nameIndexes.map((condition) =>
         `SELECT original_method, name, status, count(*), min(created_at) FROM ${tasks} ` +
-        `WHERE ${condition} AND ${notOutlived} GROUP BY original_method, name, status`
+        `WHERE ${hasEnded} AND ${condition} AND ${notOutlived} GROUP BY original_method, name, status`
       ).join(" UNION ALL "),
     endsWith: "right(task_id, ?) = ?",
     idList: "SELECT jsonb_array_elements_text(CAST(? AS jsonb))",

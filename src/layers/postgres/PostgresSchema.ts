@@ -7,7 +7,16 @@ import { heldByWorker } from "../../domain/StoredTask.ts"
 import { activeStatuses } from "../../domain/TaskStatus.ts"
 import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
 import type { DatabasePart, SqlMigration } from "../sql/SqlDialect.ts"
-import { bytesOf, isFailed, isHeld, isLeased, isNotHeld, statusIn, waitsForNothing } from "../sql/SqlStatement.ts"
+import {
+  bytesOf,
+  hasEnded,
+  isFailed,
+  isHeld,
+  isLeased,
+  isNotHeld,
+  statusIn,
+  waitsForNothing
+} from "../sql/SqlStatement.ts"
 import type { TaskTables } from "../sql/TaskTables.ts"
 import { taskOverview } from "./taskOverview.ts"
 
@@ -219,10 +228,11 @@ $$`,
         `WHERE status = 'working' AND ${isLeased} AND ${waitsForNothing}`,
         `CREATE INDEX ${prefix}tasks_by_worker ON ${tasks} (worker, task_id) WHERE ${isHeld}`,
         // The index of names holds all that is counted, so that counting reads no task; but for long methods, which no index takes.
+        // It holds those that have ended, of which a store has most, so that other writes put nothing there.
         `CREATE INDEX ${prefix}tasks_by_name ON ${tasks} (${indexedName}, status, created_at, task_id) ` +
-        `INCLUDE (ttl, original_method) WHERE ${hasShortMethod}`,
+        `INCLUDE (ttl, original_method) WHERE ${hasEnded} AND ${hasShortMethod}`,
         `CREATE INDEX ${prefix}tasks_by_long_method ON ${tasks} (${indexedName}, status, created_at, task_id) ` +
-        `WHERE ${hasLongMethod}`,
+        `WHERE ${hasEnded} AND ${hasLongMethod}`,
         `CREATE INDEX ${prefix}tasks_by_failure ON ${tasks} (last_updated_at, task_id) WHERE ${isFailed}`,
         // A worker is written again and again, and seldom two of them at once.
         `CREATE TABLE ${workers} (

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type { PageQuery } from "../../domain/TaskDriver.ts"
-import { type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
+import { isTerminal, type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import { type makeTexts, notExpired, scoped, type SqlStatement } from "./SqlStatement.ts"
 
@@ -82,14 +82,16 @@ interface Part {
   readonly nameIndex?: string
 }
 
-/** Gives what is selected one after the other. The index of names has the status before the time. */
+/** Gives what is selected one after the other. The index of names has the status before the time, and tasks that have ended. */
 const partsOf = (
   { name, statuses }: PageQuery,
   { nameIndexes }: Pick<SqlDialect, "nameIndexes">
 ): ReadonlyArray<Part> =>
   name === undefined
     ? statuses?.map((status) => ({ status })) ?? [{}]
-    : (statuses ?? taskStatuses).flatMap((status) => nameIndexes.map((nameIndex) => ({ status, nameIndex })))
+    : (statuses ?? taskStatuses).flatMap((status): ReadonlyArray<Part> =>
+      isTerminal(status) ? nameIndexes.map((nameIndex) => ({ status, nameIndex })) : [{ status }]
+    )
 
 const orderBy = ({ order }: PageQuery): string =>
   order === "oldest" ? "created_at, task_id" : "created_at DESC, task_id DESC"
@@ -104,7 +106,8 @@ const range = (
   { indexedName, selective }: Pick<SqlDialect, "indexedName" | "selective">
 ): string =>
   [
-    ...(nameIndex === undefined ? [] : [nameIndex, name === null ? "name IS NULL" : `${indexedName} = ?`]),
+    ...(nameIndex === undefined ? [] : [nameIndex]),
+    ...(name === undefined ? [] : [name === null ? "name IS NULL" : `${indexedName} = ?`]),
     ...(session === undefined ? [] : [session === null ? "session_id IS NULL" : "session_id = ?"]),
     ...(status === undefined ? [] : [selective(`status = '${status}'`)]),
     ...(order === "oldest"

@@ -73,11 +73,11 @@ export interface SqlDialect {
   readonly selective: (condition: string) => string
   /** The name of a task, as it is in the index of names. */
   readonly indexedName: string
-  /** Conditions of which each task meets one: those of the indexes of names, if there are several. */
+  /** The conditions of the indexes of names. Each task that has ended meets one of them. */
   readonly nameIndexes: ReadonlyArray<string>
   /**
-   * Selects how many of all tasks there are of each method, name and status, and when the oldest was created. Its two parameters are
-   * the time.
+   * Selects how many of all tasks that have ended there are of each method, name and status, and when the oldest was created. Its two
+   * parameters are the time.
    */
   readonly groups: (tasks: string) => string
   /** Tests that an id ends with a text. The parameters are the number of its characters and the text. */

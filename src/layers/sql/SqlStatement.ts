@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { heldByWorker } from "../../domain/StoredTask.ts"
-import type { TaskStatus } from "../../domain/TaskStatus.ts"
+import { activeStatuses, isTerminal, type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
 import type { TaskScope } from "../../domain/TaskWrite.ts"
 
 /**
@@ -52,6 +52,22 @@ export const bytesOf = (names: ReadonlyArray<string>): string =>
  */
 export const statusIn = (statuses: ReadonlyArray<TaskStatus>): string =>
   statuses.length === 0 ? "1 = 0" : `status IN (${statuses.map((status) => `'${status}'`).join(", ")})`
+
+/**
+ * Tests that a task has ended: that it is in the index of names.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const hasEnded: string = statusIn(taskStatuses.filter(isTerminal))
+
+/**
+ * Tests that a task has not ended.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const isActive: string = statusIn(activeStatuses)
 
 /**
  * Tests that a task is there yet, at one time.

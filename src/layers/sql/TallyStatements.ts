@@ -7,7 +7,7 @@ import type { EndingQuery } from "../../domain/TaskDriver.ts"
 import { longestResult, type TallyQuery } from "../../domain/TaskTally.ts"
 import type { TaskScope } from "../../domain/TaskWrite.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
-import { isFailed, makeTexts, notExpired, scoped, type SqlStatement } from "./SqlStatement.ts"
+import { isActive, isFailed, makeTexts, notExpired, scoped, type SqlStatement } from "./SqlStatement.ts"
 import type { TaskTables } from "./TaskTables.ts"
 
 /**
@@ -43,14 +43,16 @@ export const makeTallyStatements = (
       const isOfAll = scope.session === undefined
       return {
         text: cached(`groups ${key}`, () => {
+          const groupsOf = (condition: string) =>
+            `SELECT original_method, name, status, count(*), min(created_at) FROM ${tasks} WHERE ${condition} ` +
+            "GROUP BY original_method, name, status"
           const groups = isOfAll
-            ? dialect.groups(tasks)
-            : `SELECT original_method, name, status, count(*), min(created_at) FROM ${tasks} WHERE ${condition} ` +
-              "GROUP BY original_method, name, status"
+            ? `${dialect.groups(tasks)} UNION ALL ${groupsOf(`${isActive} AND ${notExpired}`)}`
+            : groupsOf(condition)
           return `${groups} UNION ALL SELECT NULL, NULL, NULL, count(*), min(last_updated_at) FROM ${tasks} ` +
             `WHERE status = 'input_required' AND ${condition}`
         }),
-        params: [...(isOfAll ? [scope.now, scope.now] : params), ...params]
+        params: [...(isOfAll ? [scope.now, scope.now] : []), ...params, ...params]
       }
     },
 

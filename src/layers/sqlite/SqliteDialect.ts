@@ -9,7 +9,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { parseMillis } from "../../domain/ArgumentParsers.ts"
 import type { InvalidInput } from "../../domain/TaskError.ts"
 import type { SqlDialect, SqlFault } from "../sql/SqlDialect.ts"
-import { notOutlived } from "../sql/SqlStatement.ts"
+import { hasEnded, notOutlived } from "../sql/SqlStatement.ts"
 import { kindKey, makeTriggers, migrations, recount, remake, triggersExist } from "./SqliteSchema.ts"
 
 /**
@@ -25,16 +25,17 @@ export const sqliteDialect: SqlDialect = {
   // Of a range with two ends SQLite thinks so much that it would read all tasks of a session.
   selective: (condition) => `unlikely(${condition})`,
   indexedName: "name",
-  nameIndexes: ["1 = 1"],
-  // It sorts for what no index has in order, which takes several times as long. Hardly any name is of two methods.
+  nameIndexes: [hasEnded],
+  // It sorts for what no index has in order, which takes several times as long. Hardly any name is of two methods. Without statistics it
+  // would rather read the tasks of each status, and sort them.
   groups: (tasks) =>
     "WITH named AS MATERIALIZED (SELECT name, status, count(*) AS number, min(created_at) AS oldest, " +
     "min(original_method) AS first_method, max(original_method) AS last_method " +
-    `FROM ${tasks} WHERE ${notOutlived} GROUP BY name, status) ` +
+    `FROM ${tasks} INDEXED BY ${tasks}_by_name WHERE ${hasEnded} AND ${notOutlived} GROUP BY name, status) ` +
     "SELECT first_method, name, status, number, oldest FROM named WHERE first_method = last_method UNION ALL " +
     "SELECT task.original_method, task.name, task.status, count(*), min(task.created_at) " +
-    `FROM named CROSS JOIN ${tasks} AS task ON task.name IS named.name AND task.status = named.status ` +
-    `WHERE first_method <> last_method AND ${notOutlived} GROUP BY task.original_method, task.name, task.status`,
+    `FROM named CROSS JOIN ${tasks} AS task INDEXED BY ${tasks}_by_name ON task.name IS named.name AND task.status = named.status ` +
+    `WHERE first_method <> last_method AND task.${hasEnded} AND ${notOutlived} GROUP BY task.original_method, task.name, task.status`,
   endsWith: "substr(task_id, -?) = ?",
   idList: "SELECT value FROM json_each(?)",
   kindKey,

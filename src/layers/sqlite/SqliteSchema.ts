@@ -5,7 +5,7 @@
  */
 import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
 import type { DatabasePart, SqlMigration } from "../sql/SqlDialect.ts"
-import { bytesOf, isFailed, isHeld, isLeased, isNotHeld, waitsForNothing } from "../sql/SqlStatement.ts"
+import { bytesOf, hasEnded, isFailed, isHeld, isLeased, isNotHeld, waitsForNothing } from "../sql/SqlStatement.ts"
 import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
 import { taskOverview } from "./taskOverview.ts"
 
@@ -230,11 +230,12 @@ const holdIndexes = (tasks: string): ReadonlyArray<string> =>
   ].map((index) => `CREATE INDEX ${tasks}_by_${index}`)
 
 /**
- * The index of names holds all that is counted, so that counting reads no task. Its columns never change but for the status and
- * the ttl.
+ * The index of names holds all that is counted, so that counting reads no task. It holds those that have ended, of which a store has
+ * most, so that a task is put there once, with its end.
  */
 const operatorIndexes = (tasks: string): ReadonlyArray<string> => [
-  `CREATE INDEX ${tasks}_by_name ON ${tasks} (name, status, created_at, task_id, ttl, original_method)`,
+  `CREATE INDEX ${tasks}_by_name ON ${tasks} (name, status, created_at, task_id, ttl, original_method) ` +
+  `WHERE ${hasEnded}`,
   `CREATE INDEX ${tasks}_by_failure ON ${tasks} (last_updated_at, task_id) WHERE ${isFailed}`
 ]
 

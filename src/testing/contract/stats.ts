@@ -74,12 +74,13 @@ export const statsGroup: ContractGroup = {
       yield* createIn(first, "e", "cancelled", { ...at(40), originalMethod: "prompts/get", name: "search" })
       yield* createIn(first, "f", "failed", { ...at(50), originalMethod: "", name: "\ud800" })
       yield* createIn(session, "g", "input_required", { ...at(60), inputRequests: { a: 1 } })
+      yield* createIn(first, "h", "completed", { ...at(70), originalMethod: "prompts/get", name: "search" })
       yield* equal("all", plain(yield* second.taskStats()), {
-        count: 7,
+        count: 8,
         byStatus: {
           working: [3, 5],
           input_required: [1, 60],
-          completed: [1, 20],
+          completed: [2, 20],
           failed: [1, 50],
           cancelled: [1, 40]
         },
@@ -90,9 +91,14 @@ export const statsGroup: ContractGroup = {
             count: 3,
             byStatus: { working: [2, 10], completed: [1, 20] }
           },
+          {
+            method: "prompts/get",
+            name: "search",
+            count: 2,
+            byStatus: { completed: [1, 70], cancelled: [1, 40] }
+          },
           { method: "tools/call", count: 2, byStatus: { working: [1, 5], input_required: [1, 60] } },
-          { method: "", name: "\ud800", count: 1, byStatus: { failed: [1, 50] } },
-          { method: "prompts/get", name: "search", count: 1, byStatus: { cancelled: [1, 40] } }
+          { method: "", name: "\ud800", count: 1, byStatus: { failed: [1, 50] } }
         ],
         failures: []
       })
