@@ -8,6 +8,7 @@
 import { availableParallelism, loadavg } from "node:os"
 import { benchAbandoned } from "./abandoned.ts"
 import { benchAdmin } from "./admin.ts"
+import { benchAdminBulk } from "./adminBulk.ts"
 import { benchCalls } from "./calls.ts"
 import { benchDynamoDb } from "./dynamodb.ts"
 import { benchMemory } from "./memory.ts"
@@ -29,6 +30,7 @@ const parts: ReadonlyArray<readonly [name: string, bench: () => Promise<void>]> 
   ["postgres-growth", benchPostgresGrowth],
   ["dynamodb", benchDynamoDb],
   ["admin", benchAdmin],
+  ["admin-bulk", benchAdminBulk],
   ["waiting", benchWaiting],
   ["abandoned", benchAbandoned],
   ["peers", benchPeers]

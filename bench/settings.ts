@@ -34,6 +34,8 @@ export const settings = {
   /** Tasks that a killed process leaves. */
   abandonedTasks: quick ? 1_000 : 5_000,
   abandonedRounds: quick ? 1 : 5,
+  /** Tasks that an operator runs again, copies and deletes at once. */
+  bulkTasks: quick ? 2_000 : 10_000,
   /** How many ask at once, where that matters. */
   callerCounts: [1, 32],
   /** Tasks that are stored while something is measured. */

@@ -83,6 +83,7 @@ const iterated = [
   "pauseNews",
   "rerunTasks",
   "changes",
+  "pauseNews",
   "workerNews"
 ]
 
