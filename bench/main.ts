@@ -12,6 +12,7 @@ import { benchAdminBulk } from "./adminBulk.ts"
 import { benchCalls } from "./calls.ts"
 import { benchDynamoDb } from "./dynamodb.ts"
 import { benchMemory } from "./memory.ts"
+import { benchMove } from "./move.ts"
 import { benchPeers } from "./peers.ts"
 import { benchPostgres } from "./postgres.ts"
 import { benchPostgresGrowth } from "./postgresGrowth.ts"
@@ -31,6 +32,7 @@ const parts: ReadonlyArray<readonly [name: string, bench: () => Promise<void>]> 
   ["dynamodb", benchDynamoDb],
   ["admin", benchAdmin],
   ["admin-bulk", benchAdminBulk],
+  ["move", benchMove],
   ["waiting", benchWaiting],
   ["abandoned", benchAbandoned],
   ["peers", benchPeers]

@@ -36,6 +36,9 @@ export const settings = {
   abandonedRounds: quick ? 1 : 5,
   /** Tasks that an operator runs again, copies and deletes at once. */
   bulkTasks: quick ? 2_000 : 10_000,
+  /** Tasks that move from engine to engine, and those that move to DynamoDB Local, which takes long for each. */
+  movedTasks: quick ? 2_000 : 100_000,
+  movedToDynamoDb: quick ? 200 : 10_000,
   /** How many ask at once, where that matters. */
   callerCounts: [1, 32],
   /** Tasks that are stored while something is measured. */
