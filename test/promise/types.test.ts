@@ -130,7 +130,7 @@ describe("declarations", () => {
     expect(effects.filter(([, names]) => names?.length !== 0)).toEqual([
       ["promise/LayerSource.d.ts", ["effect/Layer"]],
       ["promise/PromiseTaskStorage.d.ts", ["effect/Duration"]],
-      ["promise/PromiseTaskRunner.d.ts", ["effect/Duration"]]
+      ["promise/PromiseTaskAdmin.d.ts", "promise/PromiseTaskRunner.d.ts", ["effect/Duration"]]
     ])
   })
 
@@ -146,6 +146,7 @@ describe("declarations", () => {
       "promise/SignalOption.d.ts",
       "promise/Task.d.ts",
       "promise/index.d.ts",
+      "promise/makeTaskAdmin.d.ts",
       "promise/openTaskRunner.d.ts",
       "promise/openTaskStorage.d.ts"
     ])
