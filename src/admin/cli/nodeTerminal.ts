@@ -36,6 +36,10 @@ export const makeNodeTerminal = (): NodeTerminal => {
   const showsColours = (stream: { readonly isTTY?: boolean }): boolean =>
     stream.isTTY === true && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb"
 
+  // Some terminals do not know how wide they are.
+  const widthOf = (stream: { readonly isTTY?: boolean; readonly columns: number }): number | undefined =>
+    stream.isTTY === true ? stream.columns || 80 : undefined
+
   const terminal = CliTerminal.of({
     out: (text) =>
       Effect.callback((resume) => {
@@ -45,8 +49,8 @@ export const makeNodeTerminal = (): NodeTerminal => {
       Effect.callback((resume) => {
         stderr.write(text, () => resume(Effect.void))
       }),
-    columns: () => stdout.isTTY ? stdout.columns : undefined,
-    errColumns: () => stderr.isTTY ? stderr.columns : undefined,
+    columns: () => widthOf(stdout),
+    errColumns: () => widthOf(stderr),
     canAsk: stdin.isTTY && stderr.isTTY,
     colours: { out: showsColours(stdout), err: showsColours(stderr) },
     ask: (question) =>

@@ -13,7 +13,8 @@ import { runCli } from "./runCli.ts"
 /**
  * Runs the command that the arguments of this process name, and ends the process.
  *
- * The first Ctrl-C asks bulk work to stop after what it has begun, and interrupts everything else. The second one interrupts all.
+ * The first Ctrl-C asks bulk work to stop after what it has begun, and interrupts everything else. The second one interrupts all, and
+ * the one after that waits for nothing.
  *
  * @since 0.2.0
  * @category running
@@ -21,9 +22,14 @@ import { runCli } from "./runCli.ts"
 export const runMain = (): void => {
   const { stop, terminal } = makeNodeTerminal()
   const fiber = Effect.runFork(Effect.provideService(runCli(process.argv.slice(2)), CliTerminal, terminal))
+  let isInterrupted = false
   const onSignal = () => {
+    if (isInterrupted) process.exit(exitCodes.interrupted)
     if (stop()) process.stderr.write("\nStopping after what has begun. Press Ctrl-C again to stop at once.\n")
-    else fiber.interruptUnsafe()
+    else {
+      isInterrupted = true
+      fiber.interruptUnsafe()
+    }
   }
   process.on("SIGINT", onSignal)
   process.on("SIGTERM", onSignal)

@@ -105,6 +105,21 @@ describe("an id that is not one task's", () => {
     }))
 })
 
+describe("a task that comes while the person thinks", () => {
+  it.live("is not met, for nobody has seen it", () =>
+    Effect.gen(function*() {
+      const { storage, url } = yield* seededStore(sqlite)
+      const whileAsked = Effect.orDie(storage.createTask({ originalMethod: "tools/call", status: "failed" }))
+      const { code, out } = yield* runCommand(["rm", "--status", "failed", "--url", url], {
+        answers: ["y"],
+        whileAsked
+      })
+      assert.strictEqual(code, 0)
+      assert.include(out, "2 tasks deleted")
+      assert.strictEqual(yield* storage.taskCount(), 4)
+    }))
+})
+
 describe("what is no selection", () => {
   for (const args of [[], ["--all", "--status", "failed"], ["some-id", "--status", "failed"], ["some-id", "--all"]]) {
     it.live(args.join(" ") || "nothing", () =>

@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly colours?: boolean
   /** What the person types. Without it nobody can be asked. */
   readonly answers?: ReadonlyArray<string>
+  /** What happens while the person thinks. */
+  readonly whileAsked?: Effect.Effect<unknown>
   readonly input?: string
   /** Is told what is written to standard output. */
   readonly onOut?: (text: string) => void
@@ -29,7 +31,17 @@ export interface Surroundings {
 
 export const runCommand = (args: ReadonlyArray<string>, surroundings: Surroundings = {}): Effect.Effect<Written> =>
   Effect.gen(function*() {
-    const { answers, closesAfter, colours = false, columns, env = {}, input = "", onOut, stopsAfter } = surroundings
+    const {
+      answers,
+      closesAfter,
+      colours = false,
+      columns,
+      env = {},
+      input = "",
+      onOut,
+      stopsAfter,
+      whileAsked = Effect.void
+    } = surroundings
     const written = { out: "", err: "" }
     let writes = 0
     let looks = 0
@@ -48,7 +60,7 @@ export const runCommand = (args: ReadonlyArray<string>, surroundings: Surroundin
       canAsk: answers !== undefined,
       colours: { out: colours, err: colours },
       ask: (question) =>
-        Effect.sync(() => {
+        Effect.map(whileAsked, () => {
           written.err += question
           return unsaid.shift()
         }),

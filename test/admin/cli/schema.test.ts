@@ -16,7 +16,7 @@ const onFile = (url: string, statements: ReadonlyArray<string>) =>
     (database) => Effect.sync(() => database.close())
   )
 
-for (const store of stores.filter(({ name }) => name !== "dynamodb")) {
+for (const store of stores) {
   store.describe(store.name, () => {
     it.live("migrate makes the store, and nothing else does", () =>
       Effect.gen(function*() {

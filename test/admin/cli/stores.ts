@@ -41,10 +41,10 @@ const dynamodb: Store = {
 export const stores: ReadonlyArray<Store> = [sqlite, postgres, dynamodb]
 
 export const openStore = (url: string): Effect.Effect<TaskStorageShape, never, Scope.Scope> =>
-  Layer.build(layerFromUrl(url, {
-    maintenance: false,
-    dynamodb: { nativeTtl: false }
-  })).pipe(Effect.map((context) => Context.get(context, TaskStorage)), Effect.orDie)
+  Layer.build(layerFromUrl(url, { maintenance: false })).pipe(
+    Effect.map((context) => Context.get(context, TaskStorage)),
+    Effect.orDie
+  )
 
 /** What the tasks of a seeded store are, the oldest first. */
 const seedTasks: ReadonlyArray<CreateTask & { readonly taskId: string }> = [

@@ -23,6 +23,9 @@ import { safeJson, safeLine } from "../safeText.ts"
 import { shownTime } from "../times.ts"
 import { withoutPayloads } from "../withoutPayloads.ts"
 
+/** So that nobody keeps an engine busy by a slip. */
+const shortestInterval = 100
+
 const clearScreen = "\u001b[2J\u001b[H"
 
 /**
@@ -53,7 +56,10 @@ export const watch = Command.make(
       const storage = yield* openStorage
       yield* Option.isSome(id)
         ? watchTask(storage, id.value)
-        : watchNewest(storage, filter, { limit, interval: Option.getOrElse(interval, () => 2000) })
+        : watchNewest(storage, filter, {
+          limit,
+          interval: Math.max(shortestInterval, Option.getOrElse(interval, () => 2000))
+        })
     },
     Effect.scoped
   )
