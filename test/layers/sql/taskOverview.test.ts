@@ -27,7 +27,7 @@ const sqlite = Effect.gen(function*() {
   const store: Store = {
     sql: yield* openSqlite({ filename }),
     open: Effect.succeed(storage),
-    column: "ALTER TABLE mcp_tasks DROP COLUMN result_kind"
+    column: "ALTER TABLE mcp_tasks DROP COLUMN rerun_as"
   }
   return store
 })
