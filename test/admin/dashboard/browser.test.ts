@@ -201,6 +201,32 @@ describeWithBrowser("the page", () => {
     await page.getByRole("cell", { name: "failed" }).waitFor()
   })
 
+  test("says that the server is gone, and that what it shows is from before", async () => {
+    await using storage = await openTaskStorage("memory:")
+    await storage.createTask(report)
+    const { close, origin, url } = await servePage(storage)
+    const { page } = await openBrowserPage(origin)
+    await page.goto(`${url}&view=tasks`)
+    await page.getByText("1 on this page").waitFor()
+    await close()
+    await page.getByText("The server of this page does not answer").waitFor()
+    await page.getByText("1 on this page").waitFor()
+  })
+
+  test("reads now and then where as many watch as may", async () => {
+    await using storage = await openTaskStorage("memory:")
+    await storage.createTask(report)
+    const { origin } = await servePage(storage, { maxStreams: 0 })
+    const { page } = await openBrowserPage(origin)
+    await page.goto(`${origin}/?view=tasks`)
+    await page.getByText("As many browsers watch as may").waitFor()
+    await page.getByText("1 on this page").waitFor()
+    await page.getByRole("button", { name: "Live" }).click()
+    await page.getByRole("button", { name: "Not live" }).waitFor()
+    await page.getByText("1 on this page").waitFor()
+    expect(await page.getByText("As many browsers watch as may").count()).toBe(0)
+  })
+
   test("shows no button that changes anything to who may only read", async () => {
     await using storage = await openTaskStorage("memory:")
     const { taskId } = await storage.createTask(report)

@@ -6,23 +6,28 @@ import { createServer } from "node:http"
 import { onTestFinished } from "vitest"
 import { token } from "./pages.ts"
 
-/** Serves a page, and gives where it is. */
+/** Serves a page, gives where it is, and how to close it before the test is over. */
 export const servePage = async (
   storage: PromiseTaskStorage,
   options: DashboardOptions = { token }
-): Promise<{ readonly origin: string; readonly url: string }> => {
+): Promise<{ readonly origin: string; readonly url: string; readonly close: () => Promise<void> }> => {
   const server = createServer(toNodeHandler(makeDashboard(storage, options)))
   server.listen(0, "127.0.0.1")
   await once(server, "listening")
-  onTestFinished(async () => {
-    server.closeAllConnections()
-    server.close()
-    await once(server, "close")
-  })
+  let closed: Promise<unknown> | undefined
+  const close = async (): Promise<void> => {
+    if (closed === undefined) {
+      closed = once(server, "close")
+      server.close()
+      server.closeAllConnections()
+    }
+    await closed
+  }
+  onTestFinished(close)
   const address = server.address()
   if (address === null || typeof address === "string") throw new Error("no port")
   const origin = `http://127.0.0.1:${address.port}`
-  return { origin, url: `${origin}/ops/tasks/?token=${token}` }
+  return { origin, url: `${origin}/ops/tasks/?token=${token}`, close }
 }
 
 /** What its code can do about a bug. */

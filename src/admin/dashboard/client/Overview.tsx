@@ -7,6 +7,7 @@ import { count, formatCount, formatSpan, millisOf } from "./format.ts"
 import { Kinds } from "./Kinds.tsx"
 import { Link } from "./Link.tsx"
 import { Foreign, KindName, Loading, Nothing, Problem, Time, Wide } from "./marks.tsx"
+import { Trouble } from "./Trouble.tsx"
 import { useLive } from "./useLive.ts"
 import { useNow } from "./useNow.ts"
 import { statuses, statusSigns, statusWords } from "./words.ts"
@@ -22,11 +23,12 @@ interface OverviewProps {
 /** How things stand. */
 export const Overview = ({ address, isLive, mayWrite }: OverviewProps) => {
   const span = address.get("span") ?? "1h"
-  const { problem, view } = useLive<OverviewView>("overview", new URLSearchParams({ span }), isLive)
+  const live = useLive<OverviewView>("overview", new URLSearchParams({ span }), isLive)
+  const { problem, view } = live
   const [paused, setPaused] = useState<string>()
   return (
     <>
-      {problem !== undefined && <Problem>{problem}</Problem>}
+      <Trouble live={live} />
       {paused !== undefined && <Problem>{paused}</Problem>}
       {view === undefined ? problem === undefined && <Loading /> : (
         <>

@@ -5,7 +5,8 @@ import { BulkDialog } from "./BulkDialog.tsx"
 import { Filters } from "./Filters.tsx"
 import { formatCount, formatSpan, millisOf, shortId } from "./format.ts"
 import { Link } from "./Link.tsx"
-import { Foreign, KindName, Loading, Nothing, Problem, StatusMark, Time } from "./marks.tsx"
+import { Foreign, KindName, Loading, Nothing, StatusMark, Time } from "./marks.tsx"
+import { Trouble } from "./Trouble.tsx"
 import { useLive } from "./useLive.ts"
 import { useNow } from "./useNow.ts"
 import { actionWords, hasEnded, waitsForWorker } from "./words.ts"
@@ -22,12 +23,13 @@ export const TaskList = ({ address, isLive, mayWrite }: TaskListProps) => {
   const query = new URLSearchParams(filter)
   const cursor = address.get("cursor")
   if (cursor !== null) query.set("cursor", cursor)
-  const { problem, view } = useLive<TasksView>("tasks", query, isLive)
+  const live = useLive<TasksView>("tasks", query, isLive)
+  const { problem, view } = live
   const [action, setAction] = useState<ActionName>()
   return (
     <>
       <Filters address={address} />
-      {problem !== undefined && <Problem>{problem}</Problem>}
+      <Trouble live={live} />
       {view === undefined ? problem === undefined && <Loading /> : (
         <>
           {mayWrite && (

@@ -3,10 +3,11 @@ import type { ActionName, TaskView } from "../Api.ts"
 import { goTo, listOf, taskAt } from "./address.ts"
 import { formatSpan, millisOf } from "./format.ts"
 import { Link } from "./Link.tsx"
-import { Foreign, Loading, Problem, StatusMark, Time } from "./marks.tsx"
+import { Foreign, Loading, StatusMark, Time } from "./marks.tsx"
 import { Payloads } from "./Payloads.tsx"
 import { type Chapter, tellStory } from "./story.ts"
 import { TaskDialog } from "./TaskDialog.tsx"
+import { Trouble } from "./Trouble.tsx"
 import { useLive } from "./useLive.ts"
 import { useNow } from "./useNow.ts"
 import { actionWords, hasEnded } from "./words.ts"
@@ -20,7 +21,8 @@ interface TaskPageProps {
 
 /** One task with all that its record tells. */
 export const TaskPage = ({ back, isLive, mayWrite, taskId }: TaskPageProps) => {
-  const { problem, view } = useLive<TaskView>("task", new URLSearchParams({ id: taskId }), isLive)
+  const live = useLive<TaskView>("task", new URLSearchParams({ id: taskId }), isLive)
+  const { problem, view } = live
   const [action, setAction] = useState<ActionName>()
   const now = useNow()
   const finish = (action: ActionName, rerunAs: string | undefined): void => {
@@ -33,7 +35,7 @@ export const TaskPage = ({ back, isLive, mayWrite, taskId }: TaskPageProps) => {
       <p class="back">
         <Link to={back}>← To the list</Link>
       </p>
-      {problem !== undefined && <Problem>{problem}</Problem>}
+      <Trouble live={live} />
       {view === undefined ? problem === undefined && <Loading /> : (
         <article class="task">
           <header>

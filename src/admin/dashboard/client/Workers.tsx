@@ -2,17 +2,19 @@ import type { WorkerJson, WorkersView } from "../Api.ts"
 import { listOf } from "./address.ts"
 import { count, formatSpan, millisOf } from "./format.ts"
 import { Link } from "./Link.tsx"
-import { Foreign, Loading, Nothing, Problem, Time, Wide } from "./marks.tsx"
+import { Foreign, Loading, Nothing, Time, Wide } from "./marks.tsx"
+import { Trouble } from "./Trouble.tsx"
 import { useLive } from "./useLive.ts"
 import { useNow } from "./useNow.ts"
 
 /** The processes that run tasks. */
 export const Workers = ({ isLive }: { readonly isLive: boolean }) => {
-  const { problem, view } = useLive<WorkersView>("workers", new URLSearchParams(), isLive)
+  const live = useLive<WorkersView>("workers", new URLSearchParams(), isLive)
+  const { problem, view } = live
   const now = useNow()
   return (
     <>
-      {problem !== undefined && <Problem>{problem}</Problem>}
+      <Trouble live={live} />
       {view === undefined
         ? problem === undefined && <Loading />
         : view.workers.length === 0

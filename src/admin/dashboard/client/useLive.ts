@@ -6,12 +6,18 @@ export interface Live<View> {
   /** The latest of it; the one before stays while an error is shown. */
   readonly view: View | undefined
   readonly problem: string | undefined
-  /** Whether it goes on by itself. */
-  readonly state: "connecting" | "live" | "off"
+  /**
+   * Whether it goes on by itself: `live`; `lost` while the server does not answer; `polled` where it may not watch, and reads now and
+   * then; `once` if it was only to be read.
+   */
+  readonly state: "connecting" | "live" | "lost" | "polled" | "once"
 }
 
 /** So often a page reads that may not watch, or cannot. */
 const pollMillis = 10_000
+
+/** A stream that ends is opened again within this time, unless the server is gone. */
+const lostMillis = 5_000
 
 /**
  * Follows a view: by events of the server, and where those do not come, by reading it now and then. While `isLive` is false it is read
@@ -32,9 +38,9 @@ export const useLive = <View>(path: string, address: URLSearchParams, isLive: bo
     const readOnce = async (): Promise<void> => {
       try {
         const view = await read<View>(path, new URLSearchParams(search), ended.signal)
-        show({ view, problem: undefined, state: "off" })
+        show({ view, problem: undefined, state: isLive ? "polled" : "once" })
       } catch (error) {
-        show({ problem: messageOf(error), state: "off" })
+        show({ problem: messageOf(error), state: isLive ? "polled" : "once" })
       }
     }
     const stop = isLive ? follow(path, new URLSearchParams(search), show, readOnce) : undefined
@@ -55,31 +61,38 @@ const follow = <View>(
   show: (change: Partial<Live<View>>) => void,
   readOnce: () => Promise<void>
 ): () => void => {
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let again: ReturnType<typeof setTimeout> | undefined
+  let lost: ReturnType<typeof setTimeout> | undefined
   let events: EventSource | undefined
+  const found = (change: Partial<Live<View>>): void => {
+    clearTimeout(lost)
+    lost = undefined
+    show({ ...change, state: "live" })
+  }
   const open = (): void => {
     events = new EventSource(pathOf(`live/${path}`, address))
-    events.addEventListener(
-      "view",
-      ({ data }) => show({ view: parse<View>(data, true), problem: undefined, state: "live" })
-    )
+    events.addEventListener("view", ({ data }) => found({ view: parse<View>(data, true), problem: undefined }))
     events.addEventListener("problem", ({ data }) => {
       try {
         parse(data, true)
       } catch (error) {
-        show({ problem: messageOf(error), state: "live" })
+        found({ problem: messageOf(error) })
       }
     })
     events.addEventListener("error", () => {
-      // A stream that merely ended is opened again by the browser itself.
-      if (events?.readyState !== EventSource.CLOSED) return show({ state: "connecting" })
+      if (events?.readyState !== EventSource.CLOSED) {
+        // The browser itself opens it again.
+        lost ??= setTimeout(() => show({ state: "lost" }), lostMillis)
+        return
+      }
       void readOnce()
-      timer = setTimeout(open, pollMillis)
+      again = setTimeout(open, pollMillis)
     })
   }
   open()
   return () => {
-    clearTimeout(timer)
+    clearTimeout(again)
+    clearTimeout(lost)
     events?.close()
   }
 }
