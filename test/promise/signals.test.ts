@@ -62,6 +62,7 @@ const storageCalls: Calls = {
   pauseNews: [],
   pauseTasks: [{ method: "m" }],
   recoverStuckTasks: ["1 minute"],
+  reencryptTasks: [],
   registerWorker: [{ lease: 1 }],
   renewWorker: ["worker"],
   resumeTasks: [{ method: "m" }],
@@ -81,9 +82,11 @@ const iterated = [
   "exportTasks",
   "importTasks",
   "pauseNews",
+  "reencryptTasks",
   "rerunTasks",
   "changes",
   "pauseNews",
+  "reencryptTasks",
   "workerNews"
 ]
 

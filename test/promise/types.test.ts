@@ -130,7 +130,7 @@ describe("declarations", () => {
     expect(effects.filter(([, names]) => names?.length !== 0)).toEqual([
       ["promise/LayerSource.d.ts", ["effect/Layer"]],
       ["promise/PromiseTaskStorage.d.ts", ["effect/Duration"]],
-      ["promise/PromiseTaskAdmin.d.ts", "promise/PromiseTaskRunner.d.ts", ["effect/Duration"]]
+      ["promise/PromiseTaskRunner.d.ts", ["effect/Duration"]]
     ])
   })
 
@@ -138,6 +138,7 @@ describe("declarations", () => {
     expect([...imports.keys()].toSorted()).toEqual([
       "promise/LayerSource.d.ts",
       "promise/OpenOptions.d.ts",
+      "promise/PromiseTaskAdmin.d.ts",
       "promise/PromiseTaskRunner.d.ts",
       "promise/PromiseTaskStats.d.ts",
       "promise/PromiseTaskStorage.d.ts",
