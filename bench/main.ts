@@ -11,6 +11,7 @@ import { benchAdmin } from "./admin.ts"
 import { benchAdminBulk } from "./adminBulk.ts"
 import { benchCalls } from "./calls.ts"
 import { benchDynamoDb } from "./dynamodb.ts"
+import { benchEncryption } from "./encryption.ts"
 import { benchMemory } from "./memory.ts"
 import { benchMove } from "./move.ts"
 import { benchPeers } from "./peers.ts"
@@ -30,6 +31,7 @@ const parts: ReadonlyArray<readonly [name: string, bench: () => Promise<void>]> 
   ["postgres", benchPostgres],
   ["postgres-growth", benchPostgresGrowth],
   ["dynamodb", benchDynamoDb],
+  ["encryption", benchEncryption],
   ["admin", benchAdmin],
   ["admin-bulk", benchAdminBulk],
   ["move", benchMove],

@@ -39,7 +39,11 @@ export const failed = (applied: TaskDriverError["applied"]) => ({ reason, retrya
  * @since 0.2.0
  * @category models
  */
-export type KeyRing = (keyId: string) => Effect.Effect<SealingKey, KeyFault>
+export interface KeyRing {
+  readonly get: (keyId: string) => Effect.Effect<SealingKey, KeyFault>
+  /** Gives a key that need not be asked for. */
+  readonly atHand: (keyId: string) => SealingKey | undefined
+}
 
 /** So many keys are kept in memory, and that there is none so long. */
 const capacity = 10_000
@@ -55,8 +59,15 @@ export const makeKeyRing = ({ cacheFor, keys }: Pick<ParsedEncryption, "cacheFor
   typeof keys === "function" ? findingRing(keys, cacheFor) : Effect.succeed(fixedRing(keys))
 
 const fixedRing = (keys: ReadonlyMap<string, Uint8Array>): KeyRing => {
-  const ring = new Map(Array.from(keys, ([keyId, bytes]) => [keyId, Effect.succeed(new SealingKey(bytes))]))
-  return (keyId) => ring.get(keyId) ?? Effect.fail(missing(keyId))
+  const ring = new Map(Array.from(keys, ([keyId, bytes]) => [keyId, new SealingKey(bytes)]))
+  const atHand = (keyId: string) => ring.get(keyId)
+  return {
+    atHand,
+    get: (keyId) => {
+      const key = atHand(keyId)
+      return key === undefined ? Effect.fail(missing(keyId)) : Effect.succeed(key)
+    }
+  }
 }
 
 const findingRing = (find: FindKey, cacheFor: number): Effect.Effect<KeyRing> =>
@@ -68,11 +79,14 @@ const findingRing = (find: FindKey, cacheFor: number): Effect.Effect<KeyRing> =>
         onSuccess: (key) => key === undefined ? missingFor : Duration.millis(cacheFor)
       })
     }),
-    (cache): KeyRing => (keyId) =>
-      Effect.flatMap(
-        Cache.get(cache, keyId),
-        (key) => key === undefined ? Effect.fail(missing(keyId)) : Effect.succeed(key)
-      )
+    (cache): KeyRing => ({
+      atHand: () => undefined,
+      get: (keyId) =>
+        Effect.flatMap(
+          Cache.get(cache, keyId),
+          (key) => key === undefined ? Effect.fail(missing(keyId)) : Effect.succeed(key)
+        )
+    })
   )
 
 const lookUp = (find: FindKey, keyId: string): Effect.Effect<SealingKey | undefined, KeyFault> => {

@@ -12,6 +12,7 @@ import type { TaskDriverError } from "../../domain/TaskDriverError.ts"
 import type { InvalidInput } from "../../domain/TaskError.ts"
 import { type Encryption, keyIdForm, type ParsedEncryption, parseEncryption } from "./Encryption.ts"
 import { failed, KeyFault, type KeyRing, makeKeyRing } from "./KeyRing.ts"
+import { RecentTexts } from "./RecentTexts.ts"
 import { aesSealer, type Place, sealedBytes, type Sealer } from "./Sealer.ts"
 import type { SealingKey } from "./SealingKey.ts"
 
@@ -69,6 +70,7 @@ export class Sealing {
   readonly #encryption: ParsedEncryption
   readonly #ring: KeyRing
   readonly #sealer: Sealer
+  readonly #recent = new RecentTexts()
 
   constructor(encryption: ParsedEncryption, ring: KeyRing, sealer: Sealer) {
     const { isPerSession, keyIdLength } = encryption
@@ -100,7 +102,7 @@ export class Sealing {
     const keyId = this.keyIdFor(sessionId)
     if (Result.isFailure(keyId)) return Effect.fail(keyId.failure)
     const id = keyId.success
-    return id === null ? Effect.succeed(undefined) : Effect.map(this.#ring(id), (key) => ({ key, keyId: id }))
+    return id === null ? Effect.succeed(undefined) : Effect.map(this.#ring.get(id), (key) => ({ key, keyId: id }))
   }
 
   /** Seals the payloads of a new row, or of a patch. */
@@ -123,7 +125,9 @@ export class Sealing {
 
   #sealed(current: Current | undefined, json: StoredJson, place: Place): StoredJson {
     if (current !== undefined) {
-      return StoredJson.fromText(this.#sealer.seal(current.key, current.keyId, json.text, place))
+      const sealed = this.#sealer.seal(current.key, current.keyId, json.text, place)
+      this.#recent.set(current.key, sealed, place, json.text)
+      return StoredJson.fromText(sealed)
     }
     // What was opened has the size that it had sealed.
     return json.storedBytes === undefined ? json : StoredJson.fromText(json.text)
@@ -141,12 +145,20 @@ export class Sealing {
 
   /** Gets keys by their ids. Fails only if whoever gives the keys does not answer. */
   keysById(ids: Iterable<string>): Effect.Effect<Keys, KeyFault> {
+    const atHand = new Map<string, Result.Result<SealingKey, KeyFault>>()
+    let isComplete = true
+    for (const keyId of ids) {
+      const key = this.#ring.atHand(keyId)
+      if (key === undefined) isComplete = false
+      else atHand.set(keyId, Result.succeed(key))
+    }
+    if (isComplete) return Effect.succeed(atHand)
     return Effect.map(
       Effect.forEach(
         ids,
         (keyId) =>
           Effect.flatMap(
-            Effect.result(isKeyId(keyId) ? this.#ring(keyId) : Effect.fail(changed)),
+            Effect.result(isKeyId(keyId) ? this.#ring.get(keyId) : Effect.fail(changed)),
             (key) =>
               Result.isFailure(key) && key.failure.retryable
                 ? Effect.fail(key.failure)
@@ -183,10 +195,12 @@ export class Sealing {
     const key = keyId === undefined ? undefined : keys.get(keyId)
     if (keyId === undefined || key === undefined) return Result.fail(changed)
     return Result.flatMap(key, (key) => {
+      const recent = this.#recent.get(key, text, place)
+      if (recent !== undefined) return Result.succeed(StoredJson.opened(recent, text.length))
       const opened = this.#sealer.open(key, text, place)
-      return opened === undefined
-        ? Result.fail(unopenable(keyId))
-        : Result.succeed(StoredJson.opened(opened, text.length))
+      if (opened === undefined) return Result.fail(unopenable(keyId))
+      this.#recent.set(key, text, place, opened)
+      return Result.succeed(StoredJson.opened(opened, text.length))
     })
   }
 }

@@ -1,0 +1,110 @@
+/** Payloads of 2 KB, sealed, against the same ones as they are: in SQLite with `synchronous = NORMAL`, and in PostgreSQL. */
+import * as Effect from "effect/Effect"
+import type { TaskStorageError, TaskStorageShape } from "mcp-task-storage"
+import type { Encryption } from "mcp-task-storage/encryption"
+import { open as openPostgres } from "../test/layers/postgres/database.ts"
+import { startPostgres } from "../test/layers/postgres/startPostgres.ts"
+import { freshFile, open as openSqlite } from "../test/layers/sqlite/database.ts"
+import { newId } from "./ids.ts"
+import { type Contender, measure } from "./measure.ts"
+import { type Comparison, print } from "./report.ts"
+import { settings } from "./settings.ts"
+
+const encryption: Encryption = { current: "2026", keys: { "2026": new Uint8Array(32).fill(1) } }
+
+const text = "x".repeat(2_000)
+const call = { originalMethod: "tools/call", originalParams: { name: "report", arguments: { text } } }
+const outcome = { _tag: "Success", value: { content: [{ type: "text", text }] } } as const
+
+interface Operation {
+  readonly subject: string
+  /** Whether it is given tasks that it changes, or one that it only reads. */
+  readonly ids: "fresh" | "stored"
+  readonly operate: (storage: TaskStorageShape, id: string) => Effect.Effect<unknown, TaskStorageError>
+}
+
+const operations: ReadonlyArray<Operation> = [
+  { subject: "createTask", ids: "stored", operate: (storage) => storage.createTask(call) },
+  { subject: "settleTask", ids: "fresh", operate: (storage, id) => storage.settleTask(id, outcome) },
+  { subject: "getTask", ids: "stored", operate: (storage, id) => storage.getTask(id) },
+  { subject: "storeTaskStep", ids: "fresh", operate: (storage, id) => storage.storeTaskStep(id, "step", text) },
+  { subject: "listTasks, 50 tasks", ids: "stored", operate: (storage) => storage.listTasks({ limit: 50 }) }
+]
+
+/** Fills a storage with tasks that have ended, and gives their ids. */
+const fill = (storage: TaskStorageShape) =>
+  Effect.forEach(Array.from({ length: 100 }), () =>
+    Effect.gen(function*() {
+      const { taskId } = yield* storage.createTask(call)
+      yield* storage.settleTask(taskId, outcome)
+      return taskId
+    }))
+
+const contender = (
+  storage: TaskStorageShape,
+  stored: ReadonlyArray<string>,
+  { ids, operate }: Operation,
+  count: number
+): Contender => ({
+  operations: count,
+  prepare: async () => {
+    const given = ids === "stored"
+      ? Array.from({ length: count }, (_, index) => stored[index % stored.length] ?? "")
+      : await Effect.runPromise(
+        Effect.forEach(
+          Array.from({ length: count }, newId),
+          (taskId) => Effect.as(storage.createTask({ ...call, taskId }), taskId)
+        )
+      )
+    const all = Effect.forEach(given, (id) => operate(storage, id), { discard: true })
+    return () => Effect.runPromise(all)
+  }
+})
+
+const compare = Effect.fnUntraced(function*<E, R>(
+  engine: string,
+  open: (encryption: Encryption | undefined) => Effect.Effect<TaskStorageShape, E, R>,
+  count: number
+) {
+  const plain = yield* open(undefined)
+  const sealed = yield* open(encryption)
+  const [storedPlain, storedSealed] = [yield* fill(plain), yield* fill(sealed)]
+  const rows: Array<Comparison> = []
+  for (const operation of operations) {
+    const many = operation.subject.startsWith("list") ? Math.ceil(count / 20) : count
+    const [byPlain, bySealed] = [
+      contender(plain, storedPlain, operation, many),
+      contender(sealed, storedSealed, operation, many)
+    ]
+    const micros = yield* Effect.promise(() => measure([byPlain, bySealed], settings.rounds))
+    rows.push({
+      subject: `${engine}: ${operation.subject}`,
+      micros: micros(bySealed),
+      baseline: micros(byPlain),
+      target: 1.3
+    })
+  }
+  return rows
+})
+
+const bench = Effect.gen(function*() {
+  const sqlite = yield* compare(
+    "SQLite",
+    (encryption) =>
+      Effect.flatMap(freshFile, (filename) => openSqlite({ filename, synchronous: "normal", encryption })),
+    settings.sqliteOperations
+  )
+  const server = yield* startPostgres
+  const postgres = yield* compare(
+    "PostgreSQL",
+    (encryption) =>
+      Effect.flatMap(
+        server.database,
+        (name) => openPostgres({ url: server.url(name), notifications: false, encryption })
+      ),
+    settings.serverOperations
+  )
+  print("Encryption: payloads of 2 KB", ["sealed", "as they are"], [...sqlite, ...postgres])
+})
+
+export const benchEncryption = (): Promise<void> => Effect.runPromise(Effect.scoped(bench))
