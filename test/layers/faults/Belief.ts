@@ -1,5 +1,6 @@
 /** What may be stored, as far as somebody knows who was not told of every call whether it happened. */
 import * as Effect from "effect/Effect"
+import { asText, type Sizing } from "../../../src/domain/StoredTask.ts"
 import { difference, show } from "../../../src/testing/difference.ts"
 import type { Answer } from "../../../src/testing/model/Answer.ts"
 import type { Call } from "../../../src/testing/model/Call.ts"
@@ -36,8 +37,8 @@ export type Ending =
   /** It failed, and may happen yet, for so many real milliseconds. */
   | { readonly _tag: "UnderWay"; readonly milliseconds: number }
 
-export const emptyBeliefs = (now: number, options: ModelOptions = {}): Beliefs => [
-  { state: emptyModel(now, options), underWay: [] }
+export const emptyBeliefs = (now: number, options: ModelOptions = {}, payloadBytes: Sizing = asText): Beliefs => [
+  { state: emptyModel(now, options, payloadBytes), underWay: [] }
 ]
 
 /** Fails when nothing explains the answer that was given last; `trace` tells what led to it. */

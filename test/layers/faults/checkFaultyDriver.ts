@@ -4,6 +4,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type { TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
+import type { InvalidInput } from "../../../src/domain/TaskError.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
 import { ContractViolation } from "../../../src/testing/contract/ContractViolation.ts"
 import { show } from "../../../src/testing/difference.ts"
@@ -50,14 +52,18 @@ const sequences: Arbitrary.Arbitrary<FaultySequence> = Arbitrary.all({
 
 const maxShrinks = 1_000
 
+/** What stands over the driver that fails. */
+type Over = (driver: TaskDriver) => Effect.Effect<TaskDriver, InvalidInput | TaskDriverError>
+
 /** A failure tells the shortest sequence that was found to show it, and the token that repeats it. */
 export const checkFaultyDriver = <E>(
   makeDrivers: Effect.Effect<DriverPair, E, Scope.Scope>,
-  options: CheckOptions
+  options: CheckOptions,
+  over: Over = Effect.succeed
 ): Effect.Effect<void, ContractViolation> =>
   Arbitrary.checkEffect(
     sequences,
-    (sequence) => Effect.as(Effect.scoped(runSequence(makeDrivers, sequence)), true),
+    (sequence) => Effect.as(Effect.scoped(runSequence(makeDrivers, sequence, over)), true),
     { size: sequenceSize, maxShrinks, ...options }
   ).pipe(
     Effect.flatMap((result) => {
@@ -70,20 +76,22 @@ export const checkFaultyDriver = <E>(
 
 const runSequence = <E>(
   makeDrivers: Effect.Effect<DriverPair, E, Scope.Scope>,
-  { options, steps }: FaultySequence
+  { options, steps }: FaultySequence,
+  over: Over
 ) =>
   Effect.gen(function*() {
     const clock = yield* SuiteClock.make
     yield* Effect.gen(function*() {
       const plan = new FaultPlan()
       const drivers = yield* makeDrivers
-      const faulty = yield* TaskStorage.fromDriver(faultyDriver(drivers.first, plan), storageOptions(options))
-      const good = yield* TaskStorage.fromDriver(drivers.second, storageOptions(options))
+      const [first, second] = [yield* over(faultyDriver(drivers.first, plan)), yield* over(drivers.second)]
+      const faulty = yield* TaskStorage.fromDriver(first, storageOptions(options, first.payloadBytes))
+      const good = yield* TaskStorage.fromDriver(second, storageOptions(options, second.payloadBytes))
       const subject: Subject = { first: faulty, second: faulty, clock, list: undefined }
       const onlooker: Subject = { first: good, second: good, clock, list: undefined }
 
       const trace = [`options ${show(options)}`]
-      let beliefs = emptyBeliefs(clock.currentTimeMillisUnsafe(), options)
+      let beliefs = emptyBeliefs(clock.currentTimeMillisUnsafe(), options, first.payloadBytes)
       for (const { command, fault } of steps) {
         const call = resolve(beliefs[0].state, command)
         plan.arm(fault)
