@@ -399,17 +399,28 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     }
   })
 
-  test("pauseNews refuses wrong options when it is iterated", async () => {
-    for (const options of notOptions) {
-      const items = Reflect.apply(storage.pauseNews, storage, [options])
-      await expect(items[Symbol.asyncIterator]().next(), show(options)).rejects.toBeInstanceOf(InvalidInput)
+  test.each(["pauseNews", "reencryptTasks"] as const)(
+    "%s refuses wrong options when it is iterated",
+    async (method) => {
+      for (const options of notOptions) {
+        const items = Reflect.apply(storage[method], storage, [options])
+        await expect(items[Symbol.asyncIterator]().next(), show(options)).rejects.toBeInstanceOf(InvalidInput)
+      }
     }
-  })
+  )
 
   test("the tables cover every method", () => {
     const methods = Object.entries(storage).filter(([, value]) => typeof value === "function").map(([key]) => key)
     expect(methods.toSorted()).toEqual(
-      [...Object.keys(storageMethods), "changes", "close", "forSession", "pauseNews", "workerNews"].toSorted()
+      [
+        ...Object.keys(storageMethods),
+        "changes",
+        "close",
+        "forSession",
+        "pauseNews",
+        "reencryptTasks",
+        "workerNews"
+      ].toSorted()
     )
     expect(Object.keys(storage.messages).toSorted()).toEqual(Object.keys(messageMethods).toSorted())
     expect(Object.keys(storage.forSession("session")).toSorted())

@@ -364,9 +364,11 @@ describe("errors", () => {
       [
         ...tags,
         "InputRefused",
+        "InvalidLine",
         "TaskFailure",
         "TooManyTasks",
         "isTaskStorageError",
+        "makeTaskAdmin",
         "openTaskRunner",
         "openTaskStorage"
       ].toSorted()

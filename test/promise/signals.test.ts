@@ -76,6 +76,7 @@ const withLease = ["claimTask", "claimTasks", "renewWorker"]
 /** The calls that give several answers, and begin with the first that is asked for. */
 const iterated = [
   "cancelTasks",
+  "changes",
   "copyTasks",
   "deleteTasks",
   "eraseSession",
@@ -84,9 +85,6 @@ const iterated = [
   "pauseNews",
   "reencryptTasks",
   "rerunTasks",
-  "changes",
-  "pauseNews",
-  "reencryptTasks",
   "workerNews"
 ]
 
