@@ -1,0 +1,145 @@
+/**
+ * That programs of TypeScript compile against the declarations of the package, as its users compile them. The programs in `consumer` use
+ * every entry point, and expect errors that would not be there if a type had become `any`.
+ */
+import { execFile } from "node:child_process"
+import { copyFileSync, globSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { basename, join } from "node:path"
+import { promisify } from "node:util"
+import { beforeAll, describe, expect, test } from "vitest"
+import manifest from "../../package.json" with { type: "json" }
+import { makeProject, root, tarball } from "./packed.ts"
+
+const compilers = { "5.9": "tools/typescript-5/node_modules/typescript", "7": "node_modules/typescript" } as const
+
+interface Checks {
+  readonly skipLibCheck: boolean
+  readonly exactOptionalPropertyTypes: boolean
+  readonly lib: ReadonlyArray<string>
+}
+
+type Compiler = readonly [typescript: keyof typeof compilers, moduleResolution: "nodenext" | "bundler"]
+
+const everyCompiler: ReadonlyArray<Compiler> = [["5.9", "nodenext"], ["5.9", "bundler"], ["7", "nodenext"], [
+  "7",
+  "bundler"
+]]
+
+const programs = globSync("test/package/consumer/*.ts", { cwd: root })
+
+/** Those that need nothing but what npm installs along with the package. */
+const lean = programs.filter((file) => /^(effect|promises)\.ts$/.test(basename(file)))
+
+const peers = [
+  "@aws-sdk/client-dynamodb",
+  "@effect/sql-pg",
+  "@effect/vitest",
+  "@modelcontextprotocol/sdk",
+  "@modelcontextprotocol/server",
+  "vitest",
+  "zod"
+]
+
+const makeConsumer = async (programs: ReadonlyArray<string>, installed: ReadonlyArray<string>): Promise<string> => {
+  const project = await makeProject(await tarball(), ["@types/node", ...installed])
+  for (const program of programs) copyFileSync(join(root, program), join(project, basename(program)))
+  writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }))
+  return project
+}
+
+/** Compiles a project, and gives the errors: where they are, and what they say. */
+const compile = async (
+  project: string,
+  [typescript, moduleResolution]: Compiler,
+  checks: Checks
+): Promise<ReadonlyArray<string>> => {
+  const config = join(mkdtempSync(join(project, "config-")), "tsconfig.json")
+  const compilerOptions = {
+    ...checks,
+    module: moduleResolution === "bundler" ? "esnext" : "nodenext",
+    moduleResolution,
+    noEmit: true,
+    strict: true,
+    target: "es2022",
+    types: ["node"]
+  }
+  writeFileSync(config, JSON.stringify({ compilerOptions, include: ["../*.ts"] }))
+  const compiler = join(root, compilers[typescript], "bin/tsc")
+  try {
+    await promisify(execFile)(process.execPath, [compiler, "-p", config, "--pretty", "false"], { cwd: project })
+    return []
+  } catch (error) {
+    const lines = error instanceof Error && "stdout" in error ? String(error.stdout).split("\n") : []
+    const errors = lines.filter((line) => line.includes(": error TS"))
+    if (errors.length === 0) throw error
+    return errors
+  }
+}
+
+const withoutDom = ["es2022"]
+const withDom = ["es2022", "dom"]
+
+/** The declarations of dependencies are read, and not checked. */
+const skipping: Checks = { skipLibCheck: true, exactOptionalPropertyTypes: true, lib: withoutDom }
+
+/** All declarations are checked. */
+const checking: Checks = { skipLibCheck: false, exactOptionalPropertyTypes: true, lib: withDom }
+
+test("the programs import every entry point", () => {
+  const text = programs.map((file) => readFileSync(join(root, file), "utf8")).join("\n")
+  for (const entry of Object.keys(manifest.exports).filter((entry) => entry !== "./package.json")) {
+    expect(text).toContain(`from "${entry.replace(".", manifest.name)}"`)
+  }
+})
+
+describe("where every peer is installed", () => {
+  let project = ""
+  beforeAll(async () => {
+    project = await makeConsumer(programs, peers)
+  })
+
+  test.each(everyCompiler)("they compile with skipLibCheck: TypeScript %s, %s", async (...compiler) => {
+    expect(await compile(project, compiler, skipping)).toEqual([])
+  })
+
+  test.each(everyCompiler.filter(([typescript]) => typescript === "7"))(
+    "they compile without exactOptionalPropertyTypes: TypeScript %s, %s",
+    async (...compiler) => {
+      expect(await compile(project, compiler, { ...skipping, exactOptionalPropertyTypes: false })).toEqual([])
+    }
+  )
+
+  // With bundler the same declarations are checked, below without the peers: it takes its time.
+  test.each(everyCompiler.filter(([, moduleResolution]) => moduleResolution === "nodenext"))(
+    "they compile without skipLibCheck, with the types of the DOM: TypeScript %s, %s",
+    async (...compiler) => {
+      expect(await compile(project, compiler, checking)).toEqual([])
+    }
+  )
+
+  test("without the types of the DOM only declarations of effect and of SDK v1 need skipLibCheck", async () => {
+    const errors = await compile(project, ["7", "nodenext"], { ...checking, lib: withoutDom })
+    const known = [
+      /node_modules\/effect\/.*(CryptoKey|JsonWebKey|Transferable)/,
+      /node_modules\/@modelcontextprotocol\/sdk\/.*HeadersInit/
+    ]
+    // One that is no longer there is no longer named in the README.
+    for (const pattern of known) expect(errors).toContainEqual(expect.stringMatching(pattern))
+    expect(errors.filter((error) => !known.some((pattern) => pattern.test(error)))).toEqual([])
+  })
+})
+
+describe("where no peer but effect is installed", () => {
+  let project = ""
+  beforeAll(async () => {
+    project = await makeConsumer(lean, [])
+  })
+
+  // TypeScript 5.9 takes longest, and has checked them above.
+  test.each(everyCompiler.filter((compiler) => compiler.join() !== "5.9,nodenext"))(
+    "they compile without skipLibCheck, with the types of the DOM: TypeScript %s, %s",
+    async (...compiler) => {
+      expect(await compile(project, compiler, checking)).toEqual([])
+    }
+  )
+})
