@@ -21,6 +21,20 @@ export const UrlFlag = GlobalFlag.Setting("url")({
 })
 
 /**
+ * The keys that open payloads, and seal what is written.
+ *
+ * @since 0.2.0
+ * @category flags
+ */
+export const KeysFlag = GlobalFlag.Setting("keys")({
+  flag: Flag.String("keys").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("The keys of a store whose payloads are sealed, a file of JSON; TASKS_KEYS by default"),
+    Flag.optional
+  )
+})
+
+/**
  * Whether a command answers in JSON.
  *
  * @since 0.2.0
@@ -68,4 +82,4 @@ export const DatabaseSchemaFlag = GlobalFlag.Setting("database-schema")({
  * @since 0.2.0
  * @category flags
  */
-export const globalFlags = [UrlFlag, JsonFlag, TablePrefixFlag, DatabaseSchemaFlag] as const
+export const globalFlags = [UrlFlag, KeysFlag, JsonFlag, TablePrefixFlag, DatabaseSchemaFlag] as const

@@ -11,7 +11,9 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { InvalidInput, TaskStorageUnavailable } from "../../domain/TaskError.ts"
 import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { Encryption } from "../../layers/sealed/Encryption.ts"
 import type { TaskStorageUrlOptions } from "../../layers/TaskStorageUrl.ts"
+import { encryptionOf, storageKeys } from "./encryptionOf.ts"
 import { type CommandEnded, usageError } from "./ExitCode.ts"
 import { DatabaseSchemaFlag, TablePrefixFlag, UrlFlag } from "./globalFlags.ts"
 
@@ -53,6 +55,8 @@ export interface OpeningOptions {
   readonly schema: "verify" | "migrate"
   /** Whether it is opened as by those who limit how many tasks there are. */
   readonly limits?: boolean
+  /** Its keys. The schema needs none. */
+  readonly encryption?: Encryption
 }
 
 /**
@@ -63,7 +67,7 @@ export interface OpeningOptions {
  */
 export const storageOptions = Effect.fnUntraced(function*(
   url: string,
-  { limits = false, schema }: OpeningOptions
+  { encryption, limits = false, schema }: OpeningOptions
 ): Effect.fn.Return<TaskStorageUrlOptions, CommandEnded, StorageFlags> {
   if (/^(?:memory:|sqlite:(?:\/\/)?:memory:)/i.test(url)) {
     return yield* usageError(
@@ -74,6 +78,7 @@ export const storageOptions = Effect.fnUntraced(function*(
   const databaseSchema = Option.getOrUndefined(yield* DatabaseSchemaFlag)
   return {
     maintenance: false,
+    encryption,
     maxTasks: limits ? Number.MAX_SAFE_INTEGER : undefined,
     sqlite: { schema, tablePrefix },
     postgres: { schema, tablePrefix, databaseSchema },
@@ -115,4 +120,7 @@ export const openUrl = Effect.fnUntraced(function*(
  * @since 0.2.0
  * @category constructors
  */
-export const openStorage = Effect.flatMap(storageUrl, (url) => openUrl(url, { schema: "verify" }))
+export const openStorage = Effect.gen(function*() {
+  const url = yield* storageUrl
+  return yield* openUrl(url, { schema: "verify", encryption: yield* encryptionOf(yield* storageKeys) })
+})

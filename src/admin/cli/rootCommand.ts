@@ -15,6 +15,7 @@ import { ls } from "./commands/ls.ts"
 import { maintenance } from "./commands/maintenance.ts"
 import { migrate } from "./commands/migrate.ts"
 import { pause } from "./commands/pause.ts"
+import { reencrypt } from "./commands/reencrypt.ts"
 import { rerun } from "./commands/rerun.ts"
 import { resume } from "./commands/resume.ts"
 import { rm } from "./commands/rm.ts"
@@ -49,6 +50,7 @@ export const rootCommand = Command.make(programName).pipe(
     exportTasks,
     importTasks,
     copy,
+    reencrypt,
     maintenance,
     doctor,
     migrate,

@@ -125,7 +125,12 @@ const parseKeys = (keys: unknown): Result.Result<ReadonlyMap<string, Uint8Array>
   for (const [keyId, key] of Object.entries(keys)) {
     if (!isKeyId(keyId)) return refuse(".keys", `has an id that is none: ${keyIdForm}`)
     const bytes = keyFrom(key)
-    if (bytes === undefined) return refuse(`.keys.${keyId}`, "must be 32 bytes, as they are or in base64")
+    if (bytes === undefined) {
+      // The two may have been written the wrong way round.
+      return keyFrom(keyId) === undefined
+        ? refuse(`.keys.${keyId}`, "must be 32 bytes, as they are or in base64")
+        : refuse(".keys", "has an id that could be a key: give keys by their ids, each of 32 bytes")
+    }
     found.set(keyId, bytes)
   }
   return Result.succeed(found)

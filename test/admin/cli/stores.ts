@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { layerFromUrl, TaskStorage } from "mcp-task-storage"
+import type { Encryption } from "mcp-task-storage/encryption"
 import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
 import type { CreateTask } from "../../../src/domain/TaskOptions.ts"
 import { connection, describeWithEngine, freshTable } from "../../layers/dynamodb/engine.ts"
@@ -40,8 +41,11 @@ const dynamodb: Store = {
 
 export const stores: ReadonlyArray<Store> = [sqlite, postgres, dynamodb]
 
-export const openStore = (url: string): Effect.Effect<TaskStorageShape, never, Scope.Scope> =>
-  Layer.build(layerFromUrl(url, { maintenance: false })).pipe(
+export const openStore = (
+  url: string,
+  encryption?: Encryption
+): Effect.Effect<TaskStorageShape, never, Scope.Scope> =>
+  Layer.build(layerFromUrl(url, { maintenance: false, encryption })).pipe(
     Effect.map((context) => Context.get(context, TaskStorage)),
     Effect.orDie
   )
@@ -92,9 +96,9 @@ const seedTasks: ReadonlyArray<CreateTask & { readonly taskId: string }> = [
 ]
 
 /** Makes a store with those tasks, the oldest an hour old, the others five minutes younger each. */
-export const seededStore = Effect.fnUntraced(function*(store: Store) {
+export const seededStore = Effect.fnUntraced(function*(store: Store, encryption?: Encryption) {
   const url = yield* store.freshUrl
-  const storage = yield* openStore(url)
+  const storage = yield* openStore(url, encryption)
   const now = yield* DateTime.now
   for (const [index, task] of seedTasks.entries()) {
     const createdAt = DateTime.subtract(now, { minutes: 60 - 5 * index })

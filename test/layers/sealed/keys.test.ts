@@ -83,6 +83,8 @@ describe("a key", () => {
     ["encryption.keys", { current: "k1" }],
     ["encryption.keys", { current: "k1", keys: [bytesOf(9)] }],
     ["encryption.keys", { current: "k1", keys: { [`${base64Of(9)}|`]: "k1" } }],
+    // The two the wrong way round.
+    ["encryption.keys", { current: "k1", keys: { [base64Of(9)]: "k1" } }],
     ["encryption.keys.k1", { current: "k1", keys: { k1: short } }],
     ["encryption.keys.k1", { current: "k1", keys: { k1: short.toString("base64") } }],
     ["encryption.keys.k1", { current: "k1", keys: { k1: `${base64Of(9)}x` } }],

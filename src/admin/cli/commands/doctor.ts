@@ -12,6 +12,7 @@ import { switchFlag } from "../bulkFlags.ts"
 import { CliTerminal } from "../CliTerminal.ts"
 import { type Colour, coloured } from "../colours.ts"
 import { counted, shownCount } from "../counted.ts"
+import { encryptionOf, storageKeys } from "../encryptionOf.ts"
 import { CommandEnded, exitCodes } from "../ExitCode.ts"
 import { storageOptions, storageUrl, urlFunctions } from "../openStorage.ts"
 import { printAnswer } from "../printRows.ts"
@@ -32,7 +33,10 @@ export const doctor = Command.make(
   },
   Effect.fnUntraced(function*({ deep, fix, yes }) {
     const url = yield* storageUrl
-    const options = yield* storageOptions(url, { schema: "verify" })
+    const keys = yield* storageKeys
+    // With encryption a deep look reads everything twice.
+    const encryption = keys.path === undefined ? {} : { encryption: yield* encryptionOf(keys) }
+    const options = yield* storageOptions(url, { schema: "verify", ...encryption })
     const { inspectUrl } = yield* urlFunctions
     const look = (inspect: InspectOptions) => inspectUrl(url, inspect, options)
     const report = yield* look({ deep: false })
