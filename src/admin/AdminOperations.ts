@@ -209,6 +209,9 @@ export interface TaskAdminShape extends
   /**
    * Erases all that is bound to a session: its tasks with their payloads, parts and messages, those that come while it runs, those that
    * have expired, and what the engine counts of it. There is no cursor: to go on after an interruption, begin again.
+   *
+   * On DynamoDB it may miss a task that was created a moment before, because an index lags. Run it once more when the client has
+   * stopped.
    */
   readonly eraseSession: (sessionId: string, options?: EraseOptions) => Bulk
 

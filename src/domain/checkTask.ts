@@ -7,7 +7,9 @@ import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
 import { parseId } from "./ArgumentParsers.ts"
 import { overContent, overOutcome, type PayloadLimits } from "./PayloadLimits.ts"
-import type { StoredTask } from "./StoredTask.ts"
+import { isKeyId, splitSealed } from "./SealedText.ts"
+import type { StoredJson } from "./StoredJson.ts"
+import { sealedFields, type StoredTask } from "./StoredTask.ts"
 import { counted, type FindingSeverity, mostExamples, type StoreFinding } from "./StoreReport.ts"
 import { resultKind } from "./TaskOutcome.ts"
 import { outcomeFromStored, readObject, recordFromStored } from "./TaskRecord.ts"
@@ -26,6 +28,11 @@ const broken =
   "list that meets it fails."
 
 const faults = {
+  sealed: {
+    severity: "warning",
+    problem: (tasks, one) => `${tasks} ${one ? "is" : "are"} sealed, and ${one ? "was" : "were"} not looked into.`,
+    advice: "Give the layer the option encryption with their keys, or the command line --keys FILE, and look again."
+  },
   unreadable: {
     severity: "error",
     problem: (tasks) => `${tasks} cannot be read: a value is not as this library writes it.`,
@@ -96,6 +103,7 @@ const checkTask = (
   task: StoredTask,
   limits: PayloadLimits
 ): ReadonlyArray<TaskFault> => {
+  if (sealedFields.some((field) => isSealedWithKey(task[field]))) return ["sealed"]
   if (!isReadable(task)) return ["unreadable"]
   const found: ReadonlyArray<readonly [TaskFault, boolean]> = [
     ["identity", !isId(task.taskId) || (task.sessionId !== null && !isId(task.sessionId))],
@@ -108,6 +116,8 @@ const checkTask = (
   ]
   return found.flatMap(([fault, isThere]) => isThere ? [fault] : [])
 }
+
+const isSealedWithKey = (json: StoredJson | null): boolean => json !== null && isKeyId(splitSealed(json.text)?.keyId)
 
 const isReadable = (task: StoredTask): boolean => {
   try {

@@ -35,6 +35,9 @@ const sound: ReadonlyArray<readonly [name: string, task: Partial<StoredTask>]> =
 const cases: ReadonlyArray<readonly [name: string, task: Partial<StoredTask> | undefined, problem: RegExp]> = [
   ["a row that is none", undefined, /cannot be read/],
   ["text that is no JSON", { originalParams: text("{") }, /cannot be read/],
+  ["a sealed text of no key", { originalParams: text("sealed1||x") }, /cannot be read/],
+  ["a sealed payload", { originalParams: text("sealed1|k1|x") }, /is sealed, and was not looked into/],
+  ["a sealed payload that nothing decodes", { steps: text("sealed1|k1|x") }, /is sealed, and was not looked into/],
   ["a method that is no text", { originalMethod: text("1") }, /cannot be read/],
   ["keys of input that are no list", { inputKeys: text("{}") }, /cannot be read/],
   ["an outcome that is none", { status: "completed", result: text("{}"), resultKind: "success" }, /cannot be read/],

@@ -76,6 +76,9 @@ for (const store of stores.filter(({ name }) => name !== "dynamodb")) {
           assert.include(given.out, shows)
           assert.notMatch(given.err, hint)
         }
+        for (const command of [["rm", "--session", "bob", "--yes"], ["erase", "--session", "alice", "--yes"]]) {
+          assert.strictEqual((yield* run([...command, "--url", url])).code, 0, command.join(" "))
+        }
       }))
 
     it.live("reencrypt seals with the current key what an older one has sealed, and a repeat writes nothing", () =>
@@ -100,6 +103,11 @@ for (const store of stores.filter(({ name }) => name !== "dynamodb")) {
         const closed = yield* run([...copy, "--to-keys", keysFile("k2")])
         assert.strictEqual(closed.code, 1)
         assert.match(closed.err, /give --from-keys FILE\.\n/)
+        const stopped = yield* run([...copy, "--limit", "1", "--dry-run", "--from-keys", keysFile("k1")], {
+          stopsAfter: 0
+        })
+        assert.strictEqual(stopped.code, 130)
+        assert.match(stopped.err, /Go on with: mcp-task-storage copy --from \.\.\. --to \.\.\. --from-keys /)
         const done = yield* run([...copy, "--from-keys", keysFile("k1"), "--to-keys", keysFile("k2")])
         assert.deepInclude(done, { code: 0, err: "" })
         assert.include(done.out, "4 tasks copied, 1 the same")
@@ -172,11 +180,16 @@ describe("reencrypt", () => {
 })
 
 describe("doctor and serve", () => {
-  it.live("doctor --deep finds nothing wrong with the keys, and names the key that is missing", () =>
+  it.live("doctor --deep finds nothing wrong with keys, names one that is missing, and says what to give without", () =>
     Effect.gen(function*() {
       const { url } = yield* seededStore(sqlite, encryption)
       const doctor = ["doctor", "--deep", "--yes", "--url", url]
       assert.deepInclude(yield* run([...doctor, "--keys", keysFile("k1")]), { code: 0, err: "" })
+      const without = yield* run(doctor)
+      assert.strictEqual(without.code, 3)
+      assert.include(without.out, "WARNING rows tasks (4): 4 tasks are sealed, and were not looked into.")
+      assert.include(without.out, "--keys FILE")
+      assert.notInclude(without.out, "delete")
       for (const flags of [[], ["--json"]]) {
         const missing = yield* run([...doctor, ...flags, "--keys", keysFile("k2")])
         assert.strictEqual(missing.code, 3)
