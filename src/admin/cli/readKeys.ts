@@ -63,10 +63,9 @@ const readFile = Effect.fnUntraced(function*(path: string) {
   const { promises } = yield* Effect.promise(() => import("node:fs"))
   return yield* Effect.tryPromise({
     try: async () => {
-      await using file = await promises.open(path)
-      const { mode } = await file.stat()
+      const { mode } = await promises.stat(path)
       const isPublic = process.platform !== "win32" && (mode & readableByOthers) !== 0
-      return { isPublic, text: await file.readFile("utf8") }
+      return { isPublic, text: await promises.readFile(path, "utf8") }
     },
     catch: (fault) => failedWith(`${path} cannot be read: ${fault instanceof Error ? fault.message : String(fault)}`)
   })

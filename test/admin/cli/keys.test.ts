@@ -40,7 +40,7 @@ const keysFile = (current: keyof typeof bytes | null, ...others: ReadonlyArray<k
 
 const encryption = { current: "k1", keys: bytes }
 
-const hint = /Payloads are sealed here, with the key "k1" among others\. To open them, give [^\n]*\n/g
+const hint = /Payloads are sealed here, with the key "k[13]" among others\. To open them, give [^\n]*\n/g
 
 interface Case {
   readonly args: ReadonlyArray<string>
@@ -65,7 +65,14 @@ for (const store of stores.filter(({ name }) => name !== "dynamodb")) {
     it.live("a sealed store is shown with keys, and without them is said what to give, once", () =>
       Effect.gen(function*() {
         const { url } = yield* seededStore(store, encryption)
-        const file = keysFile("k1")
+        const other = yield* openStore(url, { current: "k3", keys: bytes })
+        yield* other.createTask({
+          taskId: "of-k3",
+          originalMethod: "tools/call",
+          originalParams: 1,
+          statusMessage: "x"
+        })
+        const file = keysFile("k1", "k3")
         for (const { args, closed, shows } of cases) {
           const without = yield* run([...args, "--url", url])
           assert.strictEqual(without.code, closed, `${args.join(" ")}: ${without.err}`)
