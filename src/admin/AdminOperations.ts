@@ -34,7 +34,7 @@ import type { InvalidLine } from "./InvalidLine.ts"
  *
  * - `Done`: it was done. `rerunAs` is the new task, if the task was run again.
  * - `WouldBeDone`: the same of a dry run.
- * - `Skipped`: nothing was to be done, or somebody else came first.
+ * - `Skipped`: nothing was to be done, or somebody else came first. `rerunAs` is the new task, if it was run again before.
  * - `Failed`: this task could not be written. The operation went on with the others.
  *
  * @since 0.2.0
@@ -43,7 +43,7 @@ import type { InvalidLine } from "./InvalidLine.ts"
 export type BulkTask =
   | { readonly _tag: "Done"; readonly taskId: string; readonly rerunAs?: string }
   | { readonly _tag: "WouldBeDone"; readonly taskId: string }
-  | { readonly _tag: "Skipped"; readonly taskId: string; readonly reason: string }
+  | { readonly _tag: "Skipped"; readonly taskId: string; readonly reason: string; readonly rerunAs?: string }
   | FailedTask
 
 /**

@@ -24,7 +24,7 @@ import {
   importTasksOptions,
   rerunTasksOptions
 } from "./operationOptions.ts"
-import { type BulkAction, runBulk } from "./runBulk.ts"
+import { type BulkAction, runBulk, type Skip } from "./runBulk.ts"
 import { copyTasks, exportTasks, importTasks } from "./transfers.ts"
 
 /**
@@ -140,17 +140,18 @@ const deleteAction = (storage: TaskStorageShape): BulkAction => ({
   act: (taskId) =>
     Effect.map(
       storage.deleteTask(taskId),
-      (wasThere) => wasThere ? { _tag: "Done", taskId } : { _tag: "Skipped", taskId, reason: isGone }
+      (wasThere) => wasThere ? { _tag: "Done", taskId } : { _tag: "Skipped", taskId, ...isGone }
     ),
   lost
 })
 
-const isGone = "it does not exist any more"
-const hasEnded = (status: string): string => `it has ended and is ${status}`
-const hasNotEnded = (status: string): string => `it has not ended and is ${status}`
-const wasRerun = (rerunAs: string): string => `it was run again as ${rerunAs}`
+const isGone: Skip = { reason: "it does not exist any more" }
+const hasEnded = (status: string): Skip => ({ reason: `it has ended and is ${status}` })
+const hasNotEnded = (status: string): Skip => ({ reason: `it has not ended and is ${status}` })
+/** The reason is the same for all such tasks, so that a person can be told of how many it is. */
+const wasRerun = (rerunAs: string): Skip => ({ reason: "it was run again before", rerunAs })
 
-const lost = (error: TaskStorageError): string | undefined => {
+const lost = (error: TaskStorageError): Skip | undefined => {
   switch (error._tag) {
     case "TaskNotFound":
       return isGone

@@ -14,6 +14,14 @@ import type { BulkOptions, TaskSelection } from "./AdminOptions.ts"
 import { type Batch, selectionBatches, type SelectionError, type SelectionWork } from "./selectionBatches.ts"
 
 /**
+ * Why nothing is done with a task.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Skip = Pick<Extract<BulkTask, { readonly _tag: "Skipped" }>, "reason" | "rerunAs">
+
+/**
  * What is done with a task.
  *
  * @since 0.2.0
@@ -21,10 +29,10 @@ import { type Batch, selectionBatches, type SelectionError, type SelectionWork }
  */
 export interface BulkAction extends Pick<SelectionWork<BulkTask>, "isOwn"> {
   /** Says why nothing is to be done, as far as the summary tells. */
-  readonly skip: (task: TaskSummary) => string | undefined
+  readonly skip: (task: TaskSummary) => Skip | undefined
   readonly act: (taskId: string) => Effect.Effect<BulkTask, TaskStorageError>
   /** Says what became of a task that could not be written because somebody else came first. */
-  readonly lost: (error: TaskStorageError) => string | undefined
+  readonly lost: (error: TaskStorageError) => Skip | undefined
 }
 
 const batchSize = 500
@@ -46,12 +54,12 @@ export const runBulk = (
   Stream.unwrap(Effect.map(Effect.fromResult(parseFlag("dryRun", options?.dryRun)), (dryRun) => {
     const perform = (task: TaskSummary): Effect.Effect<BulkTask, TaskStorageError> => {
       const { taskId } = task
-      const reason = action.skip(task)
-      if (reason !== undefined) return Effect.succeed({ _tag: "Skipped", taskId, reason })
+      const skip = action.skip(task)
+      if (skip !== undefined) return Effect.succeed({ _tag: "Skipped", taskId, ...skip })
       if (dryRun) return Effect.succeed({ _tag: "WouldBeDone", taskId })
       return Effect.catch(action.act(taskId), (error): Effect.Effect<BulkTask, TaskStorageError> => {
-        const reason = action.lost(error)
-        return reason === undefined ? Effect.fail(error) : Effect.succeed({ _tag: "Skipped", taskId, reason })
+        const skip = action.lost(error)
+        return skip === undefined ? Effect.fail(error) : Effect.succeed({ _tag: "Skipped", taskId, ...skip })
       })
     }
     const work = {

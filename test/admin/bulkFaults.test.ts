@@ -42,7 +42,7 @@ describe("a lost race is skipped", () => {
   > = [
     ["a deletion", (s, id) => s.deleteTask(id), (a) => a.deleteTasks({ all: true }), /does not exist/],
     ["a deletion before a rerun", (s, id) => s.deleteTask(id), (a) => a.rerunTasks({ all: true }), /does not exist/],
-    ["a rerun", (s, id) => s.rerunTask(id), (a) => a.rerunTasks({ all: true }), /was run again as/]
+    ["a rerun", (s, id) => s.rerunTask(id), (a) => a.rerunTasks({ all: true }), /was run again before/]
   ]
 
   it.live.each(lost)("%s", ([, beside, run, reason]) =>

@@ -72,7 +72,7 @@ export const filterFlags = {
   ),
   method: text("method", "METHOD", "Only tasks of this method, such as tools/call"),
   session: text("session", "SESSION", "Only tasks that are bound to this session"),
-  worker: text("worker", "WORKER", "Only tasks that this worker has, or had when they ended"),
+  worker: text("worker", "WORKER", "Only tasks that this worker has, or had when they ended: its id, or an end of it"),
   resultKind: Flag.Literals("result-kind", ResultKind.literals).pipe(
     Flag.withDescription("Only tasks with an outcome of this kind; more than once for one of several"),
     Flag.atLeast(0)

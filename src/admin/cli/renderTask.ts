@@ -12,6 +12,7 @@ import { ranFor, statusColours } from "./formats/taskFormat.ts"
 import { safeJson, safeLine, safeLines } from "./safeText.ts"
 import { shownAge, shownLength, shownTime } from "./times.ts"
 import { payloadNames } from "./withoutPayloads.ts"
+import { workerState } from "./workerState.ts"
 
 /**
  * How to show a task.
@@ -76,7 +77,7 @@ const linesOf = (
     ["started", at(task.startedAt)],
     [isTerminal(status) ? "ended" : "updated", at(task.lastUpdatedAt)],
     ["ran", ranFor(task)],
-    ["worker", task.worker === undefined ? undefined : workerOf(task.worker, worker)],
+    ["worker", task.worker === undefined ? undefined : workerOf(task.worker, worker, now)],
     ["attempt", task.attempt?.toString()],
     [
       "lease",
@@ -99,11 +100,11 @@ const linesOf = (
   ]
 }
 
-const workerOf = (workerId: string, listed: ListedWorker | undefined): string => {
+const workerOf = (workerId: string, listed: ListedWorker | undefined, now: DateTime.Utc): string => {
   if (listed === undefined) return `${workerId} (no longer registered)`
-  const { diedAt, host, pid } = listed.worker
+  const { host, pid } = listed.worker
   const where = [host, pid === undefined ? undefined : `pid ${pid}`].filter((part) => part !== undefined)
-  return `${workerId} (${[...where, diedAt === undefined ? "live" : "dead"].join(", ")})`
+  return `${workerId} (${[...where, workerState(listed.worker, now)].join(", ")})`
 }
 
 const namesOf = (map: { readonly [key: string]: unknown } | undefined): string | undefined =>

@@ -199,7 +199,7 @@ const lineOf = (task: BulkTask, { done }: BulkWork): string => {
     case "WouldBeDone":
       return `${task.taskId} would be ${done}`
     case "Skipped":
-      return `${task.taskId} skipped: ${task.reason}`
+      return `${task.taskId} skipped: ${task.reason}${task.rerunAs === undefined ? "" : `, as ${task.rerunAs}`}`
     case "Failed":
       return `${task.taskId} failed: ${task.error.message}`
   }

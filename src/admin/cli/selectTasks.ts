@@ -14,6 +14,7 @@ import type { BulkInput } from "./bulkFlags.ts"
 import { type CommandEnded, usageError } from "./ExitCode.ts"
 import { filterWords, readFilter } from "./filterFlags.ts"
 import { findTask } from "./findTask.ts"
+import { withWholeWorker } from "./findWorker.ts"
 
 /**
  * The tasks that a command is for.
@@ -42,7 +43,7 @@ export const selectTasks = Effect.fnUntraced(function*(
   input: BulkInput
 ): Effect.fn.Return<SelectedTasks, CommandEnded | InvalidInput | TaskNotFound | TaskStorageUnavailable> {
   const { all, cursor, ids, limit } = input
-  const filter = yield* readFilter(input)
+  const filter = yield* withWholeWorker(storage, yield* readFilter(input))
   const isFiltered = Object.keys(filter).length > 0
   if (ids.length > 0) {
     if (isFiltered || all || Option.isSome(cursor) || Option.isSome(limit)) {

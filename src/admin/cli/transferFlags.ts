@@ -7,9 +7,12 @@ import type * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { TaskStorageUnavailable } from "../../domain/TaskError.ts"
+import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
 import type { SelectionOptions, TaskSelection } from "../AdminOptions.ts"
 import type { CommandEnded } from "./ExitCode.ts"
 import { filterFlags, filterWords, readFilter } from "./filterFlags.ts"
+import { withWholeWorker } from "./findWorker.ts"
 
 /**
  * The flags of commands that take tasks from one place to another. Without a filter they take all tasks.
@@ -52,9 +55,10 @@ export interface Transfer {
  * @category parsers
  */
 export const readTransfer = Effect.fnUntraced(function*(
+  storage: Pick<TaskStorageShape, "listWorkers">,
   input: Command.Command.Config.Infer<typeof transferFlags>
-): Effect.fn.Return<Transfer, CommandEnded> {
-  const filter = yield* readFilter(input)
+): Effect.fn.Return<Transfer, CommandEnded | TaskStorageUnavailable> {
+  const filter = yield* withWholeWorker(storage, yield* readFilter(input))
   return {
     selection: Object.keys(filter).length === 0 ? { all: true } : filter,
     options: { cursor: Option.getOrUndefined(input.cursor), limit: Option.getOrUndefined(input.limit) },

@@ -74,7 +74,12 @@ for (const store of stores) {
         assert.strictEqual(several.code, 0)
         assert.match(several.out, /task-fail-0002 run again as [\w-]+\ntask-fail-0003 run again as/)
         const twice = yield* runCommand(["rerun", "task-fail-0002", "--url", url])
-        assert.include(twice.out, "0 tasks run again, 1 skipped")
+        assert.match(
+          twice.out,
+          /task-fail-0002 skipped: it was run again before, as [\w-]+\n0 tasks run again, 1 skipped/
+        )
+        const all = yield* runCommand(["rerun", "--status", "failed", "--yes", "--url", url])
+        assert.include(all.out, "  skipped 2 tasks: it was run again before\n")
         assert.strictEqual((yield* runCommand(["show", "…one-0001", "--url", url])).code, 0)
       }))
 

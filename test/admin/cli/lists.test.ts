@@ -123,6 +123,31 @@ for (const store of stores) {
         const json = yield* runCommand(["workers", "--json", "--url", url])
         assert.deepStrictEqual(json.out.trim().split("\n").map((line) => JSON.parse(line).tasks).toSorted(), [0, 1])
         assert.match((yield* runCommand(["show", runs, "--url", url])).out, /worker .*mill, pid 7, live/)
+        yield* storage.renewWorker(workerId, { lease: 1 })
+        yield* Effect.sleep(5)
+        assert.match((yield* runCommand(["workers", "--url", url])).out, /overdue +1 +mill/)
+        assert.match((yield* runCommand(["show", runs, "--url", url])).out, /worker .*mill, pid 7, overdue/)
+      }))
+
+    it.live("a worker is found by an end of its id, as tables show it", () =>
+      Effect.gen(function*() {
+        const { storage, url } = yield* seededStore(store)
+        const { workerId } = yield* storage.registerWorker({ host: "mill", lease: "1 minute" })
+        const other = yield* storage.registerWorker({ host: "barn", lease: "1 minute" })
+        yield* storage.claimTask(runs, { worker: workerId })
+        for (const given of [workerId, workerId.slice(-12), `…${workerId.slice(-12)}`]) {
+          const { out } = yield* runCommand(["ls", "--worker", given, "--json", "--url", url])
+          assert.deepStrictEqual(idsOf(out), [runs])
+        }
+        const cancelled = yield* runCommand(["cancel", "--worker", workerId.slice(-12), "--dry-run", "--url", url])
+        assert.include(cancelled.out, "1 task would be cancelled")
+        const exported = yield* runCommand(["export", "--worker", other.workerId.slice(-12), "--url", url])
+        assert.deepStrictEqual({ code: exported.code, out: exported.out }, { code: 0, out: "" })
+        const gone = yield* runCommand(["ls", "--worker", "gone", "--url", url])
+        assert.deepInclude(gone, { code: 0, out: "" })
+        const several = yield* runCommand(["ls", "--worker", "", "--url", url])
+        assert.strictEqual(several.code, 2)
+        assert.include(several.err, "The ids of several workers end with")
       }))
 
     it.live("maintenance removes what has expired", () =>

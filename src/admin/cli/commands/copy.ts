@@ -50,8 +50,8 @@ export const copy = Command.make(
       if (Option.isSome(yield* KeysFlag)) {
         return yield* usageError("copy takes --from-keys and --to-keys, and no --keys.")
       }
-      const { options, selection, words } = yield* readTransfer(flags)
       const source = yield* openUrl(from, { schema: "verify", encryption: yield* keysOf("from-keys", fromKeys) })
+      const { options, selection, words } = yield* readTransfer(source, flags)
       const target = yield* openUrl(to, { schema: "verify", encryption: yield* keysOf("to-keys", toKeys) })
       const { makeTaskAdmin } = yield* Effect.promise(() => import("../../makeTaskAdmin.ts"))
       yield* runTransfer({

@@ -29,8 +29,8 @@ export const exportTasks = Command.make(
   transferFlags,
   Effect.fnUntraced(
     function*(flags) {
-      const { options, selection, words } = yield* readTransfer(flags)
       const storage = yield* openStorage
+      const { options, selection, words } = yield* readTransfer(storage, flags)
       const { err, out } = yield* CliTerminal
       const { makeTaskAdmin } = yield* Effect.promise(() => import("../../makeTaskAdmin.ts"))
       const status = yield* makeStatusLine

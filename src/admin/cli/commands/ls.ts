@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import { switchFlag } from "../bulkFlags.ts"
 import { CliTerminal } from "../CliTerminal.ts"
 import { filterFlags, filterWords, readFilter } from "../filterFlags.ts"
+import { withWholeWorker } from "../findWorker.ts"
 import { taskFormat } from "../formats/taskFormat.ts"
 import { openStorage } from "../openStorage.ts"
 import { printRows } from "../printRows.ts"
@@ -51,8 +52,9 @@ export const ls = Command.make(
   },
   Effect.fnUntraced(
     function*({ all, cursor, limit, order, ...flags }) {
-      const filter = yield* readFilter(flags)
+      const given = yield* readFilter(flags)
       const storage = yield* openStorage
+      const filter = yield* withWholeWorker(storage, given)
       const { err } = yield* CliTerminal
       const status = yield* makeStatusLine
       let left = all ? Number.POSITIVE_INFINITY : Option.getOrElse(limit, () => usualLimit)

@@ -14,6 +14,7 @@ import type { TaskStorageShape } from "../../../domain/TaskOperations.ts"
 import { CliTerminal } from "../CliTerminal.ts"
 import { type CliFilter, filterFlags, lengthFlag, readFilter } from "../filterFlags.ts"
 import { findTask } from "../findTask.ts"
+import { withWholeWorker } from "../findWorker.ts"
 import { taskFormat } from "../formats/taskFormat.ts"
 import { reasonOf } from "../formats/taskFormat.ts"
 import { JsonFlag } from "../globalFlags.ts"
@@ -52,8 +53,9 @@ export const watch = Command.make(
   },
   Effect.fnUntraced(
     function*({ id, interval, limit, ...flags }) {
-      const filter = yield* readFilter(flags)
+      const given = yield* readFilter(flags)
       const storage = yield* openStorage
+      const filter = yield* withWholeWorker(storage, given)
       yield* Option.isSome(id)
         ? watchTask(storage, id.value)
         : watchNewest(storage, filter, {

@@ -3,19 +3,13 @@
  *
  * @since 0.2.0
  */
-import type * as DateTime from "effect/DateTime"
 import type { ListedWorker } from "../../../domain/TaskOperations.ts"
-import type { WorkerRecord } from "../../../domain/WorkerRecord.ts"
+import type { Colour } from "../colours.ts"
 import type { Format } from "../printRows.ts"
 import { shownAge } from "../times.ts"
+import { type WorkerState, workerState } from "../workerState.ts"
 
-/** `overdue`: its lease has run out, and nobody has declared it dead yet. */
-type WorkerState = "live" | "overdue" | "dead"
-
-const stateOf = ({ diedAt, leaseExpiresAt }: WorkerRecord, now: DateTime.Utc): WorkerState =>
-  diedAt !== undefined ? "dead" : leaseExpiresAt.epochMilliseconds < now.epochMilliseconds ? "overdue" : "live"
-
-const colours = { live: "green", overdue: "yellow", dead: "red" } as const
+const colours: { readonly [State in WorkerState]: Colour } = { live: "green", overdue: "yellow", dead: "red" }
 
 /**
  * Shows workers in a table.
@@ -25,7 +19,11 @@ const colours = { live: "green", overdue: "yellow", dead: "red" } as const
  */
 export const workerFormat: Format<ListedWorker> = (now) => [
   { title: "ID", cell: ({ worker }) => worker.workerId, narrowest: 9, keeps: "end" },
-  { title: "STATE", cell: ({ worker }) => stateOf(worker, now), colour: ({ worker }) => colours[stateOf(worker, now)] },
+  {
+    title: "STATE",
+    cell: ({ worker }) => workerState(worker, now),
+    colour: ({ worker }) => colours[workerState(worker, now)]
+  },
   { title: "TASKS", cell: ({ tasks }) => String(tasks), align: "right" },
   { title: "HOST", cell: ({ worker }) => worker.host, narrowest: 8 },
   { title: "PID", cell: ({ worker }) => worker.pid?.toString(), align: "right" },
