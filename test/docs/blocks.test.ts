@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { beforeAll, describe, expect, test } from "vitest"
@@ -15,36 +15,12 @@ import manifest from "../../package.json" with { type: "json" }
 import { connection, describeWithEngine } from "../layers/dynamodb/engine.ts"
 import { freshUrl } from "../layers/postgres/engine.ts"
 import { perFile } from "../support/perFile.ts"
+import { type Block, blocksOf, root } from "./blocksOf.ts"
 
-interface Block {
-  /** The document and the line of the opening fence, as editors link it. */
-  readonly name: string
-  readonly fence: string
-  readonly code: string
-  /** Where the code is written, on the lines it has in the document, so that errors name those. */
-  readonly file: string
-  /** What it prints, where the document says so. */
-  readonly output: string | undefined
-}
-
-const root = join(import.meta.dirname, "../..")
 const folder = join(root, ".blocks")
 
-const blocksOf = (document: string): ReadonlyArray<Block> => {
-  const text = readFileSync(join(root, document), "utf8")
-  const found = Array.from(text.matchAll(/^( *)```(\S.*)\n([^]*?)^\1```$/gm))
-  return found.map((match, index) => {
-    const [, indent = "", fence = "", code = ""] = match
-    const line = text.slice(0, match.index).split("\n").length
-    return {
-      name: `${document}:${line}`,
-      fence,
-      code: "\n".repeat(line) + code.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
-      file: join(folder, document, `line-${line}`, "block.ts"),
-      output: found[index + 1]?.[2] === "text" ? found[index + 1]?.[3] : undefined
-    }
-  })
-}
+/** Where a block is written. */
+const fileOf = ({ document, line }: Block): string => join(folder, document, `line-${line}`, "block.ts")
 
 const blocks = globSync(["*.md", "docs/**/*.md"], { cwd: root }).flatMap(blocksOf)
 const typescript = blocks.filter(({ fence }) => /^(ts|typescript)\b/.test(fence))
@@ -61,12 +37,13 @@ const run = (
 /** The oldest Node that `engines` names, beside the one that runs the tests. */
 const runtimes = [process.execPath, join(root, "tools/node-22/node_modules/node/bin/node")]
 
-const runs = (env: () => Promise<Readonly<Record<string, string>>>) => async ({ file, output }: Block) => {
+const runs = (env: () => Promise<Readonly<Record<string, string>>>) => async (block: Block) => {
+  const file = fileOf(block)
   for (const runtime of runtimes) {
     // Each run begins in an empty folder.
     const cwd = mkdtempSync(join(dirname(file), "run-"))
     const { stdout } = await run(runtime, cwd, ["--conditions=mcp-task-storage-source", file], await env())
-    if (output !== undefined) expect(stdout).toBe(output)
+    if (block.output !== undefined) expect(stdout).toBe(block.output)
   }
 }
 
@@ -80,13 +57,14 @@ const database = perFile(freshUrl)
 describe("TypeScript blocks", () => {
   beforeAll(() => {
     rmSync(folder, { recursive: true, force: true })
-    for (const { code, file } of typescript) {
+    for (const block of typescript) {
+      const file = fileOf(block)
       mkdirSync(dirname(file), { recursive: true })
-      writeFileSync(file, code)
+      writeFileSync(file, block.code)
     }
     const project = {
       extends: "../tsconfig.json",
-      files: typescript.map(({ file }) => file),
+      files: typescript.map(fileOf),
       include: [],
       compilerOptions: { noUnusedLocals: false, noUnusedParameters: false }
     }
