@@ -4,10 +4,10 @@
  *
  * @since 0.2.0
  */
-import { enableCompileCache } from "node:module"
+import * as nodeModule from "node:module"
 
-// Most of the time of a start goes into compiling, so everything else is imported behind this.
-enableCompileCache()
+// Most of the time of a start goes into compiling, so everything else is imported behind this. Deno has no such cache.
+if ("enableCompileCache" in nodeModule) nodeModule.enableCompileCache()
 
 // What Node says of its own modules would stand in the middle of what a command says.
 process.removeAllListeners("warning")

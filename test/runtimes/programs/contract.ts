@@ -1,0 +1,62 @@
+/** Holds an engine to the contract on whatever runs it: `contract.ts memory`, `contract.ts sqlite FILE`. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import type { InvalidInput } from "mcp-task-storage"
+import type { TaskDriverError } from "mcp-task-storage/driver"
+import * as MemoryTaskStorage from "mcp-task-storage/memory"
+import * as SqliteTaskStorage from "mcp-task-storage/sqlite"
+import {
+  checkLinearizability,
+  checkModel,
+  contractSuite,
+  type DriverPair,
+  fromDrivers,
+  runCase
+} from "mcp-task-storage/testing"
+import { DatabaseSync } from "node:sqlite"
+
+const [, , engine = "", place = ""] = process.argv
+
+/** Gives what empties the store for each case: to make it anew would take longer than the case. */
+const makers: {
+  readonly [engine: string]: Effect.Effect<Effect.Effect<DriverPair>, InvalidInput | TaskDriverError, Scope.Scope>
+} = {
+  memory: Effect.succeed(Effect.map(MemoryTaskStorage.makeStore, (store) => ({
+    first: MemoryTaskStorage.makeDriver(store),
+    second: MemoryTaskStorage.makeDriver(store)
+  }))),
+  sqlite: Effect.gen(function*() {
+    const options = { filename: place, synchronous: "off" } as const
+    const first = yield* SqliteTaskStorage.makeDriver(options)
+    const second = yield* SqliteTaskStorage.makeDriver(options)
+    return { database: new DatabaseSync(place), first, second }
+  }).pipe(Effect.map(({ database, first, second }) =>
+    Effect.sync(() => {
+      for (const table of ["tasks", "messages", "workers", "worker_news", "paused_kinds"]) {
+        database.exec(`DELETE FROM mcp_${table}`)
+      }
+      return { first, second }
+    })
+  ))
+}
+
+/** Few: what the engine does is checked elsewhere, and this is about what runs it. */
+const options = { runs: 5 }
+
+const program = Effect.gen(function*() {
+  const makeDrivers = yield* makers[engine] ?? Effect.die(new Error(`no engine: ${engine}`))
+  const harness = fromDrivers({ makeDrivers })
+  const checks = [
+    ...contractSuite.flatMap(({ cases }) => cases.map((contract) => runCase(harness, contract))),
+    checkModel(harness, options),
+    checkLinearizability(harness, options)
+  ]
+  const exits = yield* Effect.forEach(checks, Effect.exit)
+  const violations = exits.filter(Exit.isFailure).map(({ cause }) => Cause.pretty(cause))
+  yield* Effect.sync(() => console.log(JSON.stringify({ checks: exits.length, violations })))
+})
+
+await Effect.runPromise(Effect.scoped(program))
+process.exit()
