@@ -14,8 +14,13 @@ const niceTop = (most: number): number => {
   return [1, 2, 5, 10].map((step) => step * power).find((top) => top >= Math.max(4, most)) ?? most
 }
 
-/** How many tasks ran, ended and failed. The same is in a table below, for those who do not see it. */
-export const Chart = ({ points }: { readonly points: ReadonlyArray<HistoryPoint> }) => {
+/**
+ * How many tasks ran, ended and failed. The same is in a table below, for those who do not see it. With `lookedAt` there were more
+ * tasks than those that were looked at.
+ */
+export const Chart = (
+  { lookedAt, points }: { readonly points: ReadonlyArray<HistoryPoint>; readonly lookedAt: number | undefined }
+) => {
   const top = niceTop(Math.max(...points.map(({ failed, running, settled }) => Math.max(running, settled + failed))))
   const piece = width / Math.max(1, points.length)
   const heightOf = (value: number): number => value / top * height
@@ -23,9 +28,10 @@ export const Chart = ({ points }: { readonly points: ReadonlyArray<HistoryPoint>
   const [first, second] = points
   const length = first === undefined || second === undefined ? 0 : (second.at - first.at) * 1000
   const clocks = [first, points[Math.floor(points.length / 2)], points.at(-1)]
-  const summary = `${formatCount(points.at(-1)?.running ?? 0)} run now, ${formatCount(sum("settled"))} settled, ${
+  const counted = `${formatCount(points.at(-1)?.running ?? 0)} run now, ${formatCount(sum("settled"))} settled, ${
     count(sum("failed"), "failure")
   }`
+  const summary = lookedAt === undefined ? counted : `of the newest ${formatCount(lookedAt)} tasks ${counted}`
   return (
     <figure class="chart">
       <div class="plot" role="img" aria-label={`Chart: ${summary}`}>

@@ -45,7 +45,10 @@ export const Overview = ({ address, isLive, mayWrite }: OverviewProps) => {
               </select>
             </label>
           </div>
-          <Chart points={view.history.points} />
+          <Chart
+            points={view.history.points}
+            lookedAt={view.history.partial ? view.history.examined : undefined}
+          />
           {view.history.partial && (
             <p class="faint">
               There are more tasks than the charts are made of: the newest {formatCount(view.history.examined)}{" "}
