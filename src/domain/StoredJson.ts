@@ -154,7 +154,7 @@ export class StoredJson {
   }
 
   /**
-   * Gives a fresh copy of the value, which the caller may change. Throws a {@link StillSealed} when the text is sealed, and a
+   * Gives a fresh copy of the value, which the caller may change. Throws a `StillSealed` when the text is sealed, and a
    * `SyntaxError` when an engine gave back text that is not JSON.
    */
   decode(): Json {
