@@ -17,7 +17,7 @@ interface Ended {
 interface Run {
   readonly env?: { readonly [name: string]: string }
   readonly input?: string
-  /** Told of each piece of output, with all of it so far. */
+  /** Told of each piece of output, with all of it so far. It may be one piece or several. */
   readonly onOutput?: (child: ChildProcess, out: string) => void
 }
 
@@ -40,6 +40,15 @@ const start = (
     if (input !== undefined) child.stdin.write(input)
     return Effect.sync(() => void child.kill("SIGKILL"))
   })
+
+/** One Ctrl-C: the ones after it have other meanings. */
+const once = (act: (child: ChildProcess) => void): NonNullable<Run["onOutput"]> => {
+  let isDone = false
+  return (child) => {
+    if (!isDone) act(child)
+    isDone = true
+  }
+}
 
 const run = (args: ReadonlyArray<string>, options: Run = {}): Effect.Effect<Ended> =>
   start(node[0], [...node.slice(1), ...args], options)
@@ -98,7 +107,7 @@ describe("the process", () => {
       const { env, storage } = yield* manyTasks
       const stopped = yield* run(["rerun", "--name", "many", "--yes", "--json"], {
         env,
-        onOutput: (child) => child.kill("SIGINT")
+        onOutput: once((child) => child.kill("SIGINT"))
       })
       assert.strictEqual(stopped.code, 130)
       const done = stopped.out.trim().split("\n").length
