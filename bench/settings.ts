@@ -38,7 +38,7 @@ export const settings = {
   bulkTasks: quick ? 2_000 : 10_000,
   /** Tasks that move from engine to engine, and those that move to DynamoDB Local, which takes long for each. */
   movedTasks: quick ? 2_000 : 100_000,
-  movedToDynamoDb: quick ? 200 : 10_000,
+  movedToDynamoDb: quick ? 200 : 100_000,
   /** How many ask at once, where that matters. */
   callerCounts: [1, 32],
   /** Tasks that are stored while something is measured. */
