@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import { narrowingOptions } from "../domain/operationOptions.ts"
 import { type OptionNames, optionNames } from "../domain/optionNames.ts"
 import type { StatusMessageOption, StorageListOptions } from "../domain/TaskOptions.ts"
 import type {
@@ -24,18 +25,7 @@ type Narrowing = Omit<StorageListOptions, "cursor" | "limit" | "order">
  * @since 0.2.0
  * @category constants
  */
-export const narrowingFields = optionNames<Narrowing>({
-  sessionId: true,
-  status: true,
-  createdAfter: true,
-  createdBefore: true,
-  method: true,
-  name: true,
-  worker: true,
-  resultKind: true,
-  updatedAfter: true,
-  updatedBefore: true
-})
+export const narrowingFields: OptionNames<Narrowing> = ["sessionId", ...narrowingOptions]
 
 /**
  * @since 0.2.0

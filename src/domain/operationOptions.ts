@@ -25,6 +25,7 @@ import type {
   StorageListOptions,
   StoreResultOptions,
   SummaryListOptions,
+  TaskFilter,
   TaskKind,
   TouchOptions,
   TransitionOptions,
@@ -247,11 +248,8 @@ export const listOptions = optionNames<ListOptions>({ cursor: true, limit: true 
  * @since 0.2.0
  * @category constants
  */
-export const summaryListOptions = optionNames<SummaryListOptions>({
-  cursor: true,
-  limit: true,
+export const narrowingOptions = optionNames<Omit<TaskFilter, "order">>({
   status: true,
-  order: true,
   createdAfter: true,
   createdBefore: true,
   method: true,
@@ -261,6 +259,12 @@ export const summaryListOptions = optionNames<SummaryListOptions>({
   updatedAfter: true,
   updatedBefore: true
 })
+
+/**
+ * @since 0.2.0
+ * @category constants
+ */
+export const summaryListOptions: OptionNames<SummaryListOptions> = ["cursor", "limit", "order", ...narrowingOptions]
 
 /**
  * @since 0.2.0

@@ -7,6 +7,7 @@ import * as Argument from "effect/cli/Argument"
 import type * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { filterFlags } from "./filterFlags.ts"
+import { portionFlags } from "./portionFlags.ts"
 
 /**
  * A flag that is off unless it is given.
@@ -41,17 +42,7 @@ export const bulkFlags = {
   ),
   ...filterFlags,
   all: switchFlag("all", "All tasks; a command without a filter is refused otherwise"),
-  limit: Flag.Int("limit").pipe(
-    Flag.filter((limit) => limit > 0, () => "a positive number"),
-    Flag.withMetavar("NUMBER"),
-    Flag.withDescription("At most so many tasks of the filter"),
-    Flag.optional
-  ),
-  cursor: Flag.String("cursor").pipe(
-    Flag.withMetavar("CURSOR"),
-    Flag.withDescription("Go on where the run before stopped, with the flags that it told"),
-    Flag.optional
-  ),
+  ...portionFlags,
   ...consentFlags
 }
 

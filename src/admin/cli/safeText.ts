@@ -9,7 +9,7 @@
 
 /** Control characters but the line feed, marks that change the direction of text, separators of lines, and lone surrogates. */
 const unsafe =
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- control characters are what is searched for
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Cs}/gu
 
 /** As JSON writes it, so that a reader sees what is stored. */

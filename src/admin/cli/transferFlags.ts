@@ -4,7 +4,6 @@
  * @since 0.2.0
  */
 import type * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { TaskStorageUnavailable } from "../../domain/TaskError.ts"
@@ -13,6 +12,7 @@ import type { SelectionOptions, TaskSelection } from "../AdminOptions.ts"
 import type { CommandEnded } from "./ExitCode.ts"
 import { filterFlags, filterWords, readFilter } from "./filterFlags.ts"
 import { withWholeWorker } from "./findWorker.ts"
+import { portionFlags } from "./portionFlags.ts"
 
 /**
  * The flags of commands that take tasks from one place to another. Without a filter they take all tasks.
@@ -22,17 +22,7 @@ import { withWholeWorker } from "./findWorker.ts"
  */
 export const transferFlags = {
   ...filterFlags,
-  limit: Flag.Int("limit").pipe(
-    Flag.filter((limit) => limit > 0, () => "a positive number"),
-    Flag.withMetavar("NUMBER"),
-    Flag.withDescription("At most so many tasks of the filter"),
-    Flag.optional
-  ),
-  cursor: Flag.String("cursor").pipe(
-    Flag.withMetavar("CURSOR"),
-    Flag.withDescription("Go on where the run before stopped, with the flags that it told"),
-    Flag.optional
-  )
+  ...portionFlags
 }
 
 /**

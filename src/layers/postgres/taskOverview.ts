@@ -6,7 +6,7 @@
  * @since 0.2.0
  */
 import { heldByWorker } from "../../domain/StoredTask.ts"
-import { reasonOf } from "../sql/overviewColumns.ts"
+import { overviewColumns } from "../sql/overviewColumns.ts"
 import type { TaskTables } from "../sql/TaskTables.ts"
 
 /**
@@ -17,21 +17,7 @@ import type { TaskTables } from "../sql/TaskTables.ts"
  */
 export const taskOverview = ({ overview, tasks }: TaskTables): string =>
   `CREATE VIEW ${overview} AS SELECT
-  task_id,
-  session_id,
-  status,
-  ${textOf("original_method")} AS method,
-  ${textOf("name")} AS name,
-  ${timeOf("created_at")} AS created_at,
-  ${timeOf("last_updated_at")} AS last_updated_at,
-  ${timeOf("expires_at")} AS expires_at,
-  attempt,
-  worker,
-  ${timeOf("started_at")} AS started_at,
-  result_kind,
-  ${reasonOf("strpos", textOf)} AS reason,
-  rerun_of,
-  rerun_as
+${overviewColumns({ position: "strpos", textOf, timeOf })}
 FROM ${tasks} WHERE expires_at IS NULL OR expires_at::double precision > date_part('epoch', now()) * 1000::double precision`
 
 /** A time that PostgreSQL does not know is none, and no error. */

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { reasonOf } from "../sql/overviewColumns.ts"
+import { overviewColumns } from "../sql/overviewColumns.ts"
 import type { TaskTables } from "../sql/TaskTables.ts"
 
 /**
@@ -14,21 +14,7 @@ import type { TaskTables } from "../sql/TaskTables.ts"
  */
 export const taskOverview = ({ overview, tasks }: TaskTables): string =>
   `CREATE VIEW ${overview} AS SELECT
-  task_id,
-  session_id,
-  status,
-  ${textOf("original_method")} AS method,
-  ${textOf("name")} AS name,
-  ${timeOf("created_at")} AS created_at,
-  ${timeOf("last_updated_at")} AS last_updated_at,
-  ${timeOf("expires_at")} AS expires_at,
-  attempt,
-  worker,
-  ${timeOf("started_at")} AS started_at,
-  result_kind,
-  ${reasonOf("instr", textOf)} AS reason,
-  rerun_of,
-  rerun_as
+${overviewColumns({ position: "instr", textOf, timeOf })}
 FROM ${tasks} WHERE expires_at IS NULL OR expires_at > (julianday('now') - 2440587.5) * 86400000`
 
 const timeOf = (column: string): string => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`

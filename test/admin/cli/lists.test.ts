@@ -209,7 +209,7 @@ describe("tables", () => {
       const coloured = yield* runCommand(["ls", "--url", url], { columns: 80, colours: true })
       const plain = yield* runCommand(["ls", "--url", url], { columns: 80 })
       assert.include(coloured.out, "\u001b[31mfailed\u001b[0m")
-      // oxlint-disable-next-line no-control-regex
+      // oxlint-disable-next-line no-control-regex -- control characters are what is searched for
       assert.strictEqual(coloured.out.replaceAll(/\u001b\[\d+m/g, ""), plain.out)
     }))
 
@@ -218,7 +218,7 @@ describe("tables", () => {
       const { url } = yield* seededStore(sqlite)
       for (const command of [["ls"], ["ls", "--json"], ["show", "task-fail-0003"], ["watch", "task-fail-0003"]]) {
         const { out } = yield* runCommand([...command, "--url", url])
-        // oxlint-disable-next-line no-control-regex
+        // oxlint-disable-next-line no-control-regex -- control characters are what is searched for
         assert.notMatch(out, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/, command.join(" "))
         assert.include(out, "\\u001b[2J\\u202eevil", command.join(" "))
       }

@@ -74,7 +74,7 @@ describe("export and import", () => {
     Effect.gen(function*() {
       const { url } = yield* seededStore(sqlite)
       const lines = yield* exported(url)
-      // oxlint-disable-next-line no-control-regex
+      // oxlint-disable-next-line no-control-regex -- control characters are what is searched for
       assert.notMatch(lines, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/)
       const messages = lines.trim().split("\n").map((line) => JSON.parse(line).statusMessage)
       assert.include(messages, "\u001b[2J\u202eevil\nsecond line")
