@@ -5,6 +5,7 @@
  * @module
  */
 export { type FailureInput, FailureReport } from "./domain/FailureReport.ts"
+export * from "./domain/PauseOperations.ts"
 export type { MigrationPlan } from "./domain/StoreInspector.ts"
 export type { CheckCode, DeepCost, FindingSeverity, StoreFinding, StoreReport } from "./domain/StoreReport.ts"
 export * from "./domain/TaskError.ts"
@@ -18,5 +19,6 @@ export type * from "./domain/TaskStats.ts"
 export * from "./domain/TaskStatus.ts"
 export * from "./domain/TaskStorage.ts"
 export type { TaskStorageOptions } from "./domain/TaskStorageOptions.ts"
+export * from "./domain/WorkerOperations.ts"
 export { WorkerRecord } from "./domain/WorkerRecord.ts"
 export * from "./layers/TaskStorageUrl.ts"

@@ -3,12 +3,12 @@
  *
  * @since 0.1.0
  */
-import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Json } from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import type { PauseOperations } from "./PauseOperations.ts"
 import type { StoreReport } from "./StoreReport.ts"
 import type * as TaskError from "./TaskError.ts"
 import type {
@@ -16,7 +16,6 @@ import type {
   ClaimOptions,
   ClaimTasksOptions,
   CreateTask,
-  DeclareDeadOptions,
   EnqueueOptions,
   ImportOptions,
   InspectOptions,
@@ -24,15 +23,12 @@ import type {
   ListOptions,
   RecoveryOptions,
   ReencryptOptions,
-  RegisterWorker,
-  RenewWorkerOptions,
   RequireInputOptions,
   RerunOptions,
   SettleOptions,
   StorageListOptions,
   StoreResultOptions,
   SummaryListOptions,
-  TaskKind,
   TouchOptions,
   TransitionOptions,
   WorkerOption
@@ -41,7 +37,7 @@ import type { TaskOutcome, TaskOutcomeInput } from "./TaskOutcome.ts"
 import type { TaskRecord, TaskRecordFields, TaskSummary } from "./TaskRecord.ts"
 import type { StatsOperations } from "./TaskStats.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
-import type { WorkerRecord } from "./WorkerRecord.ts"
+import type { WorkerOperations } from "./WorkerOperations.ts"
 
 /**
  * A task that a worker has claimed.
@@ -330,127 +326,6 @@ export interface TaskMessages {
   readonly dequeueAll: (
     taskId: string
   ) => Effect.Effect<ReadonlyArray<Json>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
-}
-
-/**
- * A worker, and how many tasks it holds.
- *
- * @since 0.2.0
- * @category models
- */
-export interface ListedWorker {
-  readonly worker: WorkerRecord
-  readonly tasks: number
-}
-
-/**
- * A worker that was renewed.
- *
- * @since 0.2.0
- * @category models
- */
-export interface RenewedWorker {
-  readonly worker: WorkerRecord
-  /** Milliseconds by which the clock of the engine is ahead of the clock of this process, if the engine tells its time. */
-  readonly clockSkew?: number
-}
-
-/**
- * The processes that run tasks. A registered worker holds tasks for as long as it lives, and one renewal is enough for all of
- * them, however many they are.
- *
- * @since 0.2.0
- * @category models
- */
-export interface WorkerOperations {
-  /**
-   * Registers a process as a worker with a fresh id.
-   */
-  readonly registerWorker: (
-    worker: RegisterWorker
-  ) => Effect.Effect<WorkerRecord, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
-
-  /**
-   * Extends the lease of a worker. A late renewal is good, as long as nobody has declared the worker dead.
-   */
-  readonly renewWorker: (workerId: string, options: RenewWorkerOptions) => Effect.Effect<
-    RenewedWorker,
-    TaskError.InvalidInput | TaskError.WorkerLost | TaskError.TaskStorageUnavailable
-  >
-
-  /**
-   * Declares the workers dead whose lease has run out, and gives their ids. Nothing revives a dead worker, and its tasks are free.
-   * After an outage of the engine wait one lease first, for the others could not renew either.
-   */
-  readonly declareDeadWorkers: (
-    options?: DeclareDeadOptions
-  ) => Effect.Effect<ReadonlyArray<string>, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
-
-  /**
-   * Ends a worker in good order: it is dead from then on, and what it still holds is abandoned at once, and free for others. Gives
-   * how many tasks that were.
-   */
-  readonly endWorker: (
-    workerId: string
-  ) => Effect.Effect<number, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
-
-  /**
-   * Lists all workers, live and dead, ascending by id, with how many tasks each holds. A dead worker is removed a day after its
-   * death, once it holds none.
-   */
-  readonly listWorkers: () => Effect.Effect<ReadonlyArray<ListedWorker>, TaskError.TaskStorageUnavailable>
-
-  /**
-   * Gives the ids of tasks that a worker holds, as soon as somebody else wrote or deleted one of them: a cancel, an answer. An id
-   * may come more than once, or for nothing, so read the task. The stream goes on through outages, and does not end.
-   */
-  readonly workerNews: (workerId: string) => Stream.Stream<string, TaskError.InvalidInput>
-}
-
-/**
- * A kind of tasks that is paused. Without a `name` all names of the method are; `null` means tasks without a name.
- *
- * @since 0.2.0
- * @category models
- */
-export interface PausedKind extends TaskKind {
-  readonly pausedAt: DateTime.Utc
-}
-
-/**
- * Pausing kinds of tasks. A pause is stored: it holds for all processes on the storage, and outlives them.
- *
- * @since 0.2.0
- * @category models
- */
-export interface PauseOperations {
-  /**
-   * Pauses the tasks of a method, or of a method and a name. They are accepted and wait: `claimableTasks` does not list them, and
-   * `claimTasks` does not take them. Those that run go on, and `claimTask` takes any task that it is told to. What is paused already
-   * stays so.
-   */
-  readonly pauseTasks: (
-    kind: TaskKind
-  ) => Effect.Effect<void, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
-
-  /**
-   * Ends the pause of exactly this kind, and tells whether there was one. A task of it may still be paused by another one, of its name
-   * or of its whole method.
-   */
-  readonly resumeTasks: (
-    kind: TaskKind
-  ) => Effect.Effect<boolean, TaskError.InvalidInput | TaskError.TaskStorageUnavailable>
-
-  /**
-   * Lists the kinds that are paused, and since when, by method and name.
-   */
-  readonly pausedTasks: () => Effect.Effect<ReadonlyArray<PausedKind>, TaskError.TaskStorageUnavailable>
-
-  /**
-   * Emits when kinds may have been paused or resumed: by this process, or by another one and a worker hears of it whose `workerNews`
-   * this process follows. So read `pausedTasks` then. The stream does not end.
-   */
-  readonly pauseNews: Stream.Stream<void>
 }
 
 /**

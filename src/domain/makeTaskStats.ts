@@ -9,13 +9,14 @@ import { allOf } from "./allOf.ts"
 import { orAbsent, parseCount, parseId, parseMillis } from "./ArgumentParsers.ts"
 import { findTaskIdsOptions, taskStatsOptions } from "./operationOptions.ts"
 import { readOptions } from "./optionNames.ts"
+import type { PauseOperations } from "./PauseOperations.ts"
 import { statsOfTally } from "./statsOfTally.ts"
 import { findEndingByPages, tallyByPages } from "./tallyTasks.ts"
 import { answered, decoded, operate, parsed } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
-import type { PauseOperations, WorkerOperations } from "./TaskOperations.ts"
 import type { StatsOperations, TaskStats } from "./TaskStats.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
+import type { WorkerOperations } from "./WorkerOperations.ts"
 
 const hour = 3_600_000
 

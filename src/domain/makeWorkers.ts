@@ -17,11 +17,11 @@ import { answered, decoded, operate, parsed, withNow } from "./TaskAccess.ts"
 import { type InvalidInput, type TaskStorageUnavailable, WorkerLost } from "./TaskError.ts"
 import { momentAfter } from "./TaskHold.ts"
 import { uuidV7 } from "./TaskId.ts"
-import type { ListedWorker, WorkerOperations } from "./TaskOperations.ts"
 import type { RegisterWorker } from "./TaskOptions.ts"
 import { readObject } from "./TaskRecord.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
 import type { StoredWorker, WorkerDriver } from "./WorkerDriver.ts"
+import type { ListedWorker, WorkerOperations } from "./WorkerOperations.ts"
 import { WorkerRecord } from "./WorkerRecord.ts"
 
 /** How many workers one step reads or declares dead. */

@@ -10,12 +10,14 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { EveryField } from "../domain/EveryField.ts"
 import { parseIsoTime } from "../domain/parseIsoTime.ts"
+import type * as Pauses from "../domain/PauseOperations.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { TaskId } from "../domain/TaskId.ts"
 import type { SummaryPage, TaskPage } from "../domain/TaskOperations.ts"
 import type * as Domain from "../domain/TaskOperations.ts"
 import type * as Options from "../domain/TaskOptions.ts"
 import type { SummaryFields, TaskRecord, TaskRecordFields, TaskSummary as SummaryRecord } from "../domain/TaskRecord.ts"
+import type * as Workers from "../domain/WorkerOperations.ts"
 import type { WorkerRecord as Worker } from "../domain/WorkerRecord.ts"
 import { requireObject } from "./arguments.ts"
 import { formatTime } from "./formatTime.ts"
@@ -126,7 +128,7 @@ export const encodeWorker = ({ diedAt, leaseExpiresAt, registeredAt, ...about }:
  * @since 0.2.0
  * @category encoders
  */
-export const encodeListedWorker = ({ tasks, worker }: Domain.ListedWorker): ListedWorker => ({
+export const encodeListedWorker = ({ tasks, worker }: Workers.ListedWorker): ListedWorker => ({
   worker: encodeWorker(worker),
   tasks
 })
@@ -135,7 +137,7 @@ export const encodeListedWorker = ({ tasks, worker }: Domain.ListedWorker): List
  * @since 0.2.0
  * @category encoders
  */
-export const encodeRenewedWorker = ({ worker, ...rest }: Domain.RenewedWorker): RenewedWorker => ({
+export const encodeRenewedWorker = ({ worker, ...rest }: Workers.RenewedWorker): RenewedWorker => ({
   worker: encodeWorker(worker),
   ...rest
 })
@@ -144,7 +146,7 @@ export const encodeRenewedWorker = ({ worker, ...rest }: Domain.RenewedWorker): 
  * @since 0.2.0
  * @category encoders
  */
-export const encodePausedKind = ({ pausedAt, ...kind }: Domain.PausedKind): PausedKind => ({
+export const encodePausedKind = ({ pausedAt, ...kind }: Pauses.PausedKind): PausedKind => ({
   ...kind,
   pausedAt: formatTime(pausedAt)
 })

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import { InvalidInput } from "../domain/TaskError.ts"
-import type { WorkerOperations } from "../domain/TaskOperations.ts"
+import type { WorkerOperations } from "../domain/WorkerOperations.ts"
 import { declareDeadCall, plainCall, renewCall } from "./callOptions.ts"
 import { encodeListedWorker, encodeRenewedWorker, encodeWorker } from "./codec.ts"
 import { iterate } from "./iterate.ts"

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { PausedKind } from "../../domain/TaskOperations.ts"
+import type { PausedKind } from "../../domain/PauseOperations.ts"
 import type { TaskSummary } from "../../domain/TaskRecord.ts"
 import type { TaskStats } from "../../domain/TaskStats.ts"
 import type { WorkerRecord } from "../../domain/WorkerRecord.ts"

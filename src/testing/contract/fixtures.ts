@@ -5,10 +5,11 @@
  */
 import * as Effect from "effect/Effect"
 import type { Sizing } from "../../domain/StoredTask.ts"
-import type { SessionTasks, WorkerOperations } from "../../domain/TaskOperations.ts"
+import type { SessionTasks } from "../../domain/TaskOperations.ts"
 import type { CreateTask, RegisterWorker } from "../../domain/TaskOptions.ts"
 import type { TaskRecord } from "../../domain/TaskRecord.ts"
 import { activeStatuses, type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
+import type { WorkerOperations } from "../../domain/WorkerOperations.ts"
 import { Mismatch } from "./check.ts"
 import type { World } from "./ContractCase.ts"
 

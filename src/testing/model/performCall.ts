@@ -7,10 +7,10 @@ import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { PausedKind } from "../../domain/PauseOperations.ts"
 import { isTaskStorageError, type TaskStorageError } from "../../domain/TaskError.ts"
 import type {
   ClaimedTask,
-  PausedKind,
   PlannedWrites,
   SessionTasks,
   TaskPage,
