@@ -9,7 +9,7 @@ import { optionNames } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import { type TaskStorageUrlOptions, taskStorageUrlOptions } from "../layers/TaskStorageUrl.ts"
 import { requireFunction, requireNames, requireObject } from "./arguments.ts"
-import type { CallOptions } from "./PromiseTaskStorage.ts"
+import type { CallOptions } from "./PromiseCallOptions.ts"
 import { type ReportOptions, requireReportOptions } from "./ReportOptions.ts"
 
 /**

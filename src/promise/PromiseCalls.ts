@@ -15,7 +15,7 @@ import { isTaskStorageError, type TaskStorageError, TaskStorageUnavailable } fro
 import { TooManyTasks } from "../runner/TaskRunner.ts"
 import { type ReadCall, readCall } from "./callOptions.ts"
 import { CallSite } from "./CallSite.ts"
-import type { CallOptions } from "./PromiseTaskStorage.ts"
+import type { CallOptions } from "./PromiseCallOptions.ts"
 
 /** A call: its name, and whether it reads, writes, or waits for others to write. */
 interface Operation {

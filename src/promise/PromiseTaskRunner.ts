@@ -9,7 +9,8 @@ import type { ElicitAnswer, ElicitParams, InputRequest, ProgressAmount } from ".
 import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
 import type * as Runner from "../runner/TaskRunner.ts"
 import type { RunResult } from "../runner/TaskRunner.ts"
-import type { CallOptions, PromiseTaskStorage } from "./PromiseTaskStorage.ts"
+import type { CallOptions } from "./PromiseCallOptions.ts"
+import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 import type { CreateTask, Json, ProvidedInput, Task, TaskSummary } from "./Task.ts"
 
 export type { ElicitAnswer, ElicitParams, InputRequest, LostWorkerPolicy, ProgressAmount, RetryPolicy, RunResult }

@@ -8,9 +8,9 @@ import * as Domain from "../domain/operationOptions.ts"
 import { type OptionNames, optionNames, readOptions } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import { runTaskOptions } from "../runner/operationOptions.ts"
+import type * as Calls from "./PromiseCallOptions.ts"
 import type { RunTaskOptions } from "./PromiseTaskRunner.ts"
 import type * as Stats from "./PromiseTaskStats.ts"
-import type * as Calls from "./PromiseTaskStorage.ts"
 
 /**
  * The options of a call in two parts.

@@ -55,6 +55,7 @@ export type {
 } from "./OpenOptions.ts"
 export { openTaskRunner } from "./openTaskRunner.ts"
 export { openTaskStorage } from "./openTaskStorage.ts"
+export type * from "./PromiseCallOptions.ts"
 export type * from "./PromiseTaskAdmin.ts"
 export type * from "./PromiseTaskRunner.ts"
 export type * from "./PromiseTaskStats.ts"

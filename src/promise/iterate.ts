@@ -10,8 +10,8 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { OptionNames } from "../domain/optionNames.ts"
 import { plainCall, type ReadCall, readCall } from "./callOptions.ts"
+import type { CallOptions } from "./PromiseCallOptions.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
-import type { CallOptions } from "./PromiseTaskStorage.ts"
 
 /** What is iterated: its name, and whether it waits for others, or writes by itself. */
 interface Iterated {

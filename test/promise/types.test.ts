@@ -129,6 +129,7 @@ describe("declarations", () => {
     const effects = [...imports].map(([file, from]) => [file, from.filter((name) => name.startsWith("effect"))])
     expect(effects.filter(([, names]) => names?.length !== 0)).toEqual([
       ["promise/LayerSource.d.ts", ["effect/Layer"]],
+      ["promise/PromiseCallOptions.d.ts", ["effect/Duration"]],
       ["promise/PromiseTaskStorage.d.ts", ["effect/Duration"]],
       ["promise/PromiseTaskRunner.d.ts", ["effect/Duration"]]
     ])
@@ -138,6 +139,7 @@ describe("declarations", () => {
     expect([...imports.keys()].toSorted()).toEqual([
       "promise/LayerSource.d.ts",
       "promise/OpenOptions.d.ts",
+      "promise/PromiseCallOptions.d.ts",
       "promise/PromiseTaskAdmin.d.ts",
       "promise/PromiseTaskRunner.d.ts",
       "promise/PromiseTaskStats.d.ts",
