@@ -12,7 +12,10 @@ import { settings } from "./settings.ts"
 
 const encryption: Encryption = { current: "2026", keys: { "2026": new Uint8Array(32).fill(1) } }
 
-const text = "x".repeat(2_000)
+/** Words, which PostgreSQL compresses as it does what tools answer. Sealed text cannot be compressed. */
+const words = ["customer", "invoice", "total", "amount", "open", "paid", "report", "of", "the", "month", "and", "error"]
+const text = Array.from({ length: 500 }, (_, index) => words[(index * index * 7 + index) % words.length] ?? "")
+  .join(" ").slice(0, 2_000)
 const call = { originalMethod: "tools/call", originalParams: { name: "report", arguments: { text } } }
 const outcome = { _tag: "Success", value: { content: [{ type: "text", text }] } } as const
 

@@ -57,9 +57,7 @@ const emptyBytes = joinSealed({ version, keyId: "", body: "" }).length
 export const aesSealer: Sealer = {
   seal: (key, keyId, text, place) => {
     const nonce = randomBytes(nonceBytes)
-    // Stored text is ASCII.
-    const ciphertext = key.encrypt(nonce, Buffer.from(text, "latin1"), boundTo(keyId, place))
-    return joinSealed({ version, keyId, body: Buffer.concat([nonce, ciphertext]).toString("base64url") })
+    return joinSealed({ version, keyId, body: key.encrypt(nonce, text, boundTo(keyId, place)).toString("base64url") })
   },
 
   open: (key, sealed, place) => {

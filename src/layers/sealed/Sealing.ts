@@ -163,7 +163,8 @@ export class Sealing {
               Result.isFailure(key) && key.failure.retryable
                 ? Effect.fail(key.failure)
                 : Effect.succeed([keyId, key] as const)
-          )
+          ),
+        { concurrency: keysAtOnce }
       ),
       (found) => new Map(found)
     )
@@ -205,8 +206,16 @@ export class Sealing {
   }
 }
 
-/** Gives the payload of a field, if it is known which one was stored there. */
-type Known = (field: SealedField, stored: StoredJson) => StoredJson | undefined
+/** How many keys a page may ask for at a time. With keys for each session each of its tasks may need another one. */
+const keysAtOnce = 16
+
+/**
+ * Gives the payload of a field, if it is known which one was stored there.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Known = (field: SealedField, stored: StoredJson) => StoredJson | undefined
 
 const none: Known = () => undefined
 

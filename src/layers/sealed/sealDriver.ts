@@ -17,12 +17,12 @@ import {
 import type { DriverPage, PatchResult, TakenTask, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import type { TaskPatch, TaskScope } from "../../domain/TaskWrite.ts"
 import { driverOf } from "./driverOf.ts"
-import { failed } from "./KeyRing.ts"
+import { failed, type KeyFault } from "./KeyRing.ts"
 import { openInspector } from "./openInspector.ts"
 import { passKinds } from "./passKinds.ts"
 import { passWorkers } from "./passWorkers.ts"
 import { resealPage } from "./resealPage.ts"
-import type { Payloads, Sealing } from "./Sealing.ts"
+import type { Known, Payloads, Sealing } from "./Sealing.ts"
 import { sealMessages } from "./sealMessages.ts"
 import { SessionsOfTasks } from "./SessionsOfTasks.ts"
 
@@ -47,9 +47,7 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
 
   const sealTask = (task: StoredTask) => Effect.mapError(sealing.seal(task.taskId, task.sessionId, task), failed("no"))
 
-  const open = <Row extends StoredTask | StoredSummary>(
-    row: Row | undefined
-  ): Effect.Effect<Row | undefined, TaskDriverError> =>
+  const open = (row: StoredTask | undefined): Effect.Effect<StoredTask | undefined, TaskDriverError> =>
     row === undefined ? Effect.succeed(row) : Effect.mapError(
       Effect.flatMap(
         sealing.keysOf(payloadsOf(row)),
@@ -57,6 +55,24 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
       ),
       failed("no")
     )
+
+  /** Opens what is listed. A summary goes on without the payloads that cannot be opened. */
+  const openOrHide = <Row extends Listed>(
+    rows: ReadonlyArray<Row>,
+    known?: Known
+  ): Effect.Effect<ReadonlyArray<Row>, KeyFault> =>
+    Effect.flatMap(sealing.keysOf(rows.flatMap(payloadsOf)), (keys) => {
+      const reasons: Array<string> = []
+      const opened = rows.map((row) =>
+        Result.getOrElse(sealing.open(row.taskId, row, keys, known), ({ reason }) => {
+          reasons.push(reason)
+          return withoutPayloads(row, reason)
+        })
+      )
+      return Effect.as(warn(reasons), opened)
+    })
+
+  const openListed = <Row extends Listed>(rows: ReadonlyArray<Row>) => Effect.mapError(openOrHide(rows), failed("no"))
 
   const insertInto = <A extends { readonly _tag: string }>(
     task: StoredTask,
@@ -75,24 +91,22 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     isBrief: boolean
   ): Effect.Effect<PatchResult, TaskDriverError> => {
     if (result._tag === "Missing") return Effect.succeed(result)
-    const task = isBrief && result._tag === "Patched" ? { ...result.task, ...withoutLargeParts } : result.task
     const known = (field: SealedField, stored: StoredJson) => {
       const [json, text] = [plain[field], written[field]?.text]
       return json !== undefined && json !== null && text === stored.text
         ? StoredJson.opened(json.text, stored.text.length)
         : undefined
     }
-    return Effect.mapError(
-      Effect.flatMap(
-        sealing.keysOf(payloadsOf(task)),
-        (keys) =>
-          Effect.map(
-            Effect.fromResult(sealing.open(task.taskId, task, keys, known)),
-            (task): PatchResult => ({ ...result, task })
-          )
-      ),
-      failed(result._tag === "Patched" ? "unknown" : "no")
-    )
+    const opened = isBrief && result._tag === "Patched"
+      ? Effect.map(openOrHide([{ ...result.task, ...withoutLargeParts }], known), ([task]) => task)
+      : Effect.flatMap(
+        sealing.keysOf(payloadsOf(result.task)),
+        (keys) => Effect.fromResult(sealing.open(result.task.taskId, result.task, keys, known))
+      )
+    return Effect.mapBoth(opened, {
+      onFailure: failed(result._tag === "Patched" ? "unknown" : "no"),
+      onSuccess: (task = result.task): PatchResult => ({ ...result, task })
+    })
   }
 
   const patchIn = (
@@ -138,31 +152,16 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
         failed("no")
       ))
 
-  /** Opens what is listed. A list goes on without the payloads that cannot be opened. */
-  const openOrHide = <Row extends Listed>(
-    rows: ReadonlyArray<Row>
-  ): Effect.Effect<ReadonlyArray<Row>, TaskDriverError> =>
-    Effect.flatMap(Effect.mapError(sealing.keysOf(rows.flatMap(payloadsOf)), failed("no")), (keys) => {
-      const reasons: Array<string> = []
-      const opened = rows.map((row) =>
-        Result.getOrElse(sealing.open(row.taskId, row, keys), ({ reason }) => {
-          reasons.push(reason)
-          return withoutPayloads(row, reason)
-        })
-      )
-      return Effect.as(warn(reasons), opened)
-    })
-
   const pageSummaries: TaskDriver["pageSummaries"] = (query) =>
     Effect.flatMap(
       driver.pageSummaries(query),
-      ({ more, tasks }) => Effect.map(openOrHide(tasks), (tasks) => ({ more, tasks }))
+      ({ more, tasks }) => Effect.map(openListed(tasks), (tasks) => ({ more, tasks }))
     )
 
   const tally = (tally: NonNullable<TaskDriver["tally"]>): NonNullable<TaskDriver["tally"]> => (query) =>
     Effect.flatMap(
       tally(query),
-      ({ failures, ...rest }) => Effect.map(openOrHide(failures), (failures) => ({ ...rest, failures }))
+      ({ failures, ...rest }) => Effect.map(openListed(failures), (failures) => ({ ...rest, failures }))
     )
 
   /** A task that was claimed and cannot be opened stays sealed, so that it does not keep the others from the one who has them. */
@@ -197,7 +196,11 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     insert: (task, bounds, now) => insertInto(task, (task) => driver.insert(task, bounds, now)),
     rerun: (task, bounds, now, source) => insertInto(task, (task) => driver.rerun(task, bounds, now, source)),
     find: (taskId, scope) => Effect.flatMap(driver.find(taskId, scope), open),
-    findSummary: (taskId, scope) => Effect.flatMap(driver.findSummary(taskId, scope), open),
+    findSummary: (taskId, scope) =>
+      Effect.flatMap(
+        driver.findSummary(taskId, scope),
+        (row) => row === undefined ? Effect.succeed(row) : Effect.map(openListed([row]), ([row]) => row)
+      ),
     patch,
     remove: (taskId, scope) => driver.remove(taskId, scope),
     page,

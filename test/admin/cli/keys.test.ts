@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -83,9 +84,20 @@ for (const store of stores.filter(({ name }) => name !== "dynamodb")) {
           assert.include(given.out, shows)
           assert.notMatch(given.err, hint)
         }
-        for (const command of [["rm", "--session", "bob", "--yes"], ["erase", "--session", "alice", "--yes"]]) {
-          assert.strictEqual((yield* run([...command, "--url", url])).code, 0, command.join(" "))
+        const commands = [
+          ["rm", "--session", "bob", "--yes"],
+          ["erase", "--session", "alice", "--yes"],
+          ["cancel", "of-k3", "--yes"],
+          ["rm", "of-k3", "--yes"]
+        ]
+        for (const [index, command] of commands.entries()) {
+          // Without keys, and with others than those that have sealed the task.
+          const keys = index % 2 === 0 ? [] : ["--keys", keysFile("k2")]
+          const { code, err } = yield* run([...command, ...keys, "--url", url])
+          assert.strictEqual(code, 0, `${command.join(" ")}: ${err}`)
         }
+        const gone = yield* other.getTask("of-k3")
+        assert.isTrue(Option.isNone(gone))
       }))
 
     it.live("reencrypt seals with the current key what an older one has sealed, and a repeat writes nothing", () =>

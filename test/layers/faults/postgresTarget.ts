@@ -1,9 +1,11 @@
 /** The PostgreSQL backend, under faults. */
 import * as Effect from "effect/Effect"
+import { randomUUID } from "node:crypto"
 import type { TaskDriverError } from "../../../src/domain/TaskDriver.ts"
 import type { InvalidInput } from "../../../src/domain/TaskError.ts"
 import * as PostgresTaskStorage from "../../../src/layers/PostgresTaskStorage.ts"
 import { perFile } from "../../support/perFile.ts"
+import type { Postgres } from "../postgres/engine.ts"
 import { startPostgres } from "../postgres/startPostgres.ts"
 import type { RemoteTarget, RestartableTarget } from "./FaultTarget.ts"
 
@@ -12,16 +14,24 @@ type Failure = InvalidInput | TaskDriverError
 /** A server for the tests of one file. */
 export const makePostgresTarget = (): RemoteTarget<Failure> & RestartableTarget<Failure> => {
   const server = perFile(startPostgres)
+  return {
+    ...postgresTargetOn(server),
+    start: Effect.flatMap(server, ({ start }) => start),
+    stop: (how) => Effect.flatMap(server, ({ stop }) => stop(how))
+  }
+}
+
+/** Stores on a server that others may use too. */
+export const postgresTargetOn = (server: Effect.Effect<Pick<Postgres, "port" | "url">>): RemoteTarget<Failure> => {
+  const prefix = `s${randomUUID().slice(0, 8)}_`
   let stores = 0
   return {
     name: "postgres",
     remote: true,
     endpoint: Effect.map(server, endpointOf),
-    start: Effect.flatMap(server, ({ start }) => start),
-    stop: (how) => Effect.flatMap(server, ({ stop }) => stop(how)),
     freshStore: Effect.map(server, ({ port, url }) => {
       const endpoint = endpointOf({ port })
-      const tablePrefix = `s${stores++}_`
+      const tablePrefix = `${prefix}${stores++}_`
       return {
         url: `${url("postgres")}#${tablePrefix}`,
         openDriver: ({ connections = 10, impatient = false, through = endpoint } = {}) =>

@@ -3,10 +3,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type Encryption, sealDriver } from "mcp-task-storage/encryption"
 import { runsOr } from "../../support/runs.ts"
+import { describeWithEngine } from "../dynamodb/engine.ts"
 import { checkFaultyDriver } from "../faults/checkFaultyDriver.ts"
 import { checkInterruptions } from "../faults/checkInterruptions.ts"
+import { dynamoDbTarget } from "../faults/dynamoDbTarget.ts"
+import type { FaultTarget } from "../faults/FaultTarget.ts"
 import { memoryTarget } from "../faults/memoryTarget.ts"
+import { postgresTargetOn } from "../faults/postgresTarget.ts"
 import { sqliteTarget } from "../faults/sqliteTarget.ts"
+import { postgres } from "../postgres/engine.ts"
 
 const key = new Uint8Array(32).fill(1)
 
@@ -16,25 +21,41 @@ const encryptions: { readonly [keys: string]: Encryption } = {
   "keys of a promise": { current: "k1", keys: async () => key, cacheFor: 0 }
 }
 
-describe.each(Object.entries(encryptions))("%s", (_, encryption) => {
-  it.live("failures at any step, in memory", () =>
-    checkFaultyDriver(
-      Effect.flatMap(memoryTarget.freshStore, ({ openDriver }) =>
-        Effect.all({ first: openDriver(), second: openDriver() })),
-      { runs: runsOr(200) },
-      (driver) =>
-        sealDriver(driver, encryption)
-    ), 120_000)
+const testFaults = <E>(target: FaultTarget<E>, runs: number) => {
+  it.live.each(Object.entries(encryptions))(
+    `failures at any step, in ${target.name}, with %s`,
+    ([, encryption]) =>
+      checkFaultyDriver(
+        Effect.flatMap(
+          target.freshStore,
+          ({ openDriver }) => Effect.all({ first: openDriver(), second: openDriver() })
+        ),
+        { runs },
+        (driver) => sealDriver(driver, encryption)
+      ),
+    120_000
+  )
 
-  it.live("interruptions anywhere, in SQLite", () =>
-    Effect.gen(function*() {
-      const interrupted = yield* checkInterruptions({
-        ...sqliteTarget,
-        freshStore: Effect.map(sqliteTarget.freshStore, (store) => ({
+  it.live.each(Object.entries(encryptions))(
+    `interruptions anywhere, in ${target.name}, with %s`,
+    ([, encryption]) =>
+      Effect.gen(function*() {
+        const freshStore = Effect.map(target.freshStore, (store) => ({
           ...store,
           openDriver: () => Effect.flatMap(store.openDriver(), (driver) => sealDriver(driver, encryption))
         }))
-      }, { runs: runsOr(100) })
-      assert.isAbove(interrupted, 0)
-    }), 120_000)
+        assert.isAbove(yield* checkInterruptions({ ...target, freshStore }, { runs }), 0)
+      }),
+    120_000
+  )
+}
+
+describe("encryption", () => {
+  testFaults(memoryTarget, runsOr(100))
+  testFaults(sqliteTarget, runsOr(40))
+  testFaults(postgresTargetOn(postgres), runsOr(10))
+})
+
+describeWithEngine("encryption on DynamoDB Local", () => {
+  testFaults(dynamoDbTarget, runsOr(4))
 })
