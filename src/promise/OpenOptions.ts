@@ -11,6 +11,8 @@ import { type TaskStorageUrlOptions, taskStorageUrlOptions } from "../layers/Tas
 import { requireFunction, requireNames, requireObject } from "./arguments.ts"
 import type { CallOptions } from "./PromiseCallOptions.ts"
 import { type ReportOptions, requireReportOptions } from "./ReportOptions.ts"
+import type { TelemetryOption } from "./Telemetry.ts"
+import { requireTelemetry } from "./telemetryLayers.ts"
 
 /**
  * Options for storage over a layer, which has its own options already.
@@ -18,7 +20,7 @@ import { type ReportOptions, requireReportOptions } from "./ReportOptions.ts"
  * @since 0.1.0
  * @category options
  */
-export interface LayerOpenOptions extends CallOptions, ReportOptions {
+export interface LayerOpenOptions extends CallOptions, ReportOptions, TelemetryOption {
   /** Gives the time in milliseconds since the epoch, for tests. Timers stay real. */
   readonly now?: (() => number) | undefined
   /** Generates the ids of tasks that are created without one. */
@@ -94,7 +96,8 @@ export const layerOpenOptions = optionNames<LayerOpenOptions>({
   now: true,
   signal: true,
   logger: true,
-  onError: true
+  onError: true,
+  telemetry: true
 })
 
 /**
@@ -121,4 +124,5 @@ export const requireOpenOptions = (options: OpenOptions, hasLayer: boolean): voi
   requireFunction("now", options.now)
   requireFunction("generateId", options.generateId)
   requireReportOptions(options)
+  requireTelemetry(options)
 }

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -13,6 +13,7 @@ import * as Result from "effect/Result"
 import type { OptionNames } from "../domain/optionNames.ts"
 import { isTaskStorageError, type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import { TooManyTasks } from "../runner/TaskRunner.ts"
+import { CallerSpan, type FindCallerSpan, inCallerSpan } from "./CallerSpan.ts"
 import { type ReadCall, readCall } from "./callOptions.ts"
 import { CallSite } from "./CallSite.ts"
 import type { CallOptions } from "./PromiseCallOptions.ts"
@@ -34,6 +35,7 @@ type Make<Options extends CallOptions, A, E> = (own: ReadCall<Options>["own"]) =
 export class PromiseCalls {
   readonly #runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   readonly #runExit: <A, E>(effect: Effect.Effect<A, E>) => Promise<Exit.Exit<A, E>>
+  readonly #findCallerSpan: FindCallerSpan | undefined
   readonly #release: Effect.Effect<void>
   readonly #closedReason: string
   readonly #running = new Map<Fiber.Fiber<unknown, unknown>, Operation>()
@@ -46,6 +48,7 @@ export class PromiseCalls {
   constructor(context: Context.Context<never>, release: Effect.Effect<void>, closedReason = "the storage is closed") {
     this.#runFork = Effect.runForkWith(context)
     this.#runExit = Effect.runPromiseExitWith(context)
+    this.#findCallerSpan = Context.get(context, CallerSpan)
     this.#release = release
     this.#closedReason = closedReason
   }
@@ -143,7 +146,7 @@ export class PromiseCalls {
       const { own, signal } = readCall(options, names)
       if (this.#closing !== undefined) throw this.#closed(operation, "no")
       signal?.throwIfAborted()
-      const fiber = this.#runFork(begin(operation, make, own))
+      const fiber = this.#runFork(inCallerSpan(this.#findCallerSpan, begin(operation, make, own)))
       let exit = fiber.pollUnsafe()
       // Most calls on memory and SQLite are over by now. Then they cost one promise.
       if (exit === undefined) {

@@ -69,3 +69,4 @@ export type {
   StorageRunnerOptions
 } from "./RunnerOptions.ts"
 export type * from "./Task.ts"
+export type { Telemetry, TelemetryOption } from "./Telemetry.ts"

@@ -17,6 +17,7 @@ import { type SessionRunner, TaskRunner, type TaskRunnerShape } from "../runner/
 import { layer } from "../runner/TaskRunnerLayer.ts"
 import type { TaskRunnerOptions } from "../runner/TaskRunnerOptions.ts"
 import { requireFunction } from "./arguments.ts"
+import { CallerSpan, inCallerSpan, withoutCaller } from "./CallerSpan.ts"
 import { plainCall } from "./callOptions.ts"
 import { withId } from "./makePromiseSessionTasks.ts"
 import type { OpenedStorage } from "./openedStorages.ts"
@@ -58,12 +59,13 @@ export const openRunner = async (
   { dispatch, ...options }: RunnerOptions
 ): Promise<OpenedRunner> => {
   requireFunction("dispatch", dispatch)
+  const findCallerSpan = Context.get(context, CallerSpan)
   const scope = Scope.forkUnsafe(storageScope)
   const runnerLayer = layer({ ...options, dispatch: dispatch === undefined ? undefined : dispatching(dispatch) })
   try {
     // Added before the runner, so that what waits for its tasks ends after these.
     const fibers = await Effect.runPromise(Scope.provide(FiberSet.make<unknown, unknown>(), scope))
-    const built = await new PromiseCalls(context, Effect.void).write(
+    const built = await new PromiseCalls(withoutCaller(context), Effect.void).write(
       "openTaskRunner",
       undefined,
       plainCall,
@@ -85,7 +87,7 @@ export const openRunner = async (
       run: (effect, signal) =>
         new Promise((resolve) => {
           if (isClosed) return resolve(Exit.fail(runnerClosed("run")))
-          const fiber = Effect.runForkWith(context)(effect, { signal })
+          const fiber = Effect.runForkWith(context)(inCallerSpan(findCallerSpan, effect), { signal })
           FiberSet.addUnsafe(fibers, fiber)
           fiber.addObserver(resolve)
         }),

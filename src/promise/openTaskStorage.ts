@@ -25,6 +25,7 @@ import { type LayerOpenOptions, layerOpenOptions, type OpenOptions, requireOpenO
 import { PromiseCalls } from "./PromiseCalls.ts"
 import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 import { reporting } from "./reporting.ts"
+import { telemetryLayer } from "./telemetryLayers.ts"
 
 /**
  * Opens task storage: the one that a URL names, `memory:`, `sqlite:FILE`, `sqlite::memory:`, `postgres://…` or
@@ -65,7 +66,7 @@ const open = async <E>(source: string | LayerSource<E>, options: OpenOptions = {
       "openTaskStorage",
       { signal },
       plainCall,
-      () => Layer.buildWithScope(layerOf(source, options), scope)
+      () => Layer.buildWithScope(Layer.provideMerge(layerOf(source, options), telemetryLayer(options)), scope)
     )
     const storage = Context.getOption(context, TaskStorage)
     if (Option.isNone(storage)) throw new InvalidInput({ field: "layer", reason: "does not provide TaskStorage" })

@@ -9,9 +9,11 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Tracer from "effect/Tracer"
 import { parseJson } from "../domain/ArgumentParsers.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { TaskContext, type TaskContextShape } from "../runner/TaskContext.ts"
+import { CallerSpan, inCallerSpan } from "./CallerSpan.ts"
 import { encodeTask } from "./codec.ts"
 import type { PromiseTaskContext } from "./PromiseTaskRunner.ts"
 import type { Task } from "./Task.ts"
@@ -68,7 +70,10 @@ class Operations {
   #isOver = false
 
   constructor(context: Context.Context<TaskContext>, fail: (cause: Cause.Cause<never>) => void) {
-    this.#fork = Effect.runForkWith(context)
+    const fork = Effect.runForkWith(context)
+    const findSpan = Context.get(context, CallerSpan)
+    const span = Context.getOrUndefined(context, Tracer.ParentSpan)
+    this.#fork = (effect) => fork(inCallerSpan(findSpan, effect, span))
     this.#fail = fail
   }
 

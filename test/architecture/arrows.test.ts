@@ -20,6 +20,7 @@ const folders = [
   "src/admin/cli/commands",
   "src/admin/dashboard",
   "src/promise",
+  "src/opentelemetry",
   ...adapters,
   "src/testing",
   "src/testing/contract"
@@ -30,10 +31,12 @@ type Folder = (typeof folders)[number]
 const packages = [
   "effect/Effect",
   "@aws-sdk/client-dynamodb",
+  "@effect/opentelemetry/OtelTracer",
   "@effect/sql-pg/PgClient",
   "@effect/vitest",
   "@modelcontextprotocol/sdk/types.js",
   "@modelcontextprotocol/server",
+  "@opentelemetry/api",
   "mcp-task-storage",
   "node:fs",
   "sorted-btree/extended/index.js",
@@ -62,6 +65,7 @@ const allowed: Readonly<Record<Folder, ReadonlyArray<Folder | Package>>> = {
   "src/admin/cli/commands": ["src/domain", "src/admin", "src/admin/cli", "src/admin/dashboard", "node:fs"],
   "src/admin/dashboard": ["src/domain", "src/admin"],
   "src/promise": ["src/domain", "src/layers", "src/layers/sqlite", "src/runner", "src/admin", "src/admin/dashboard"],
+  "src/opentelemetry": ["src/promise", "@effect/opentelemetry/OtelTracer", "@opentelemetry/api"],
   "src/adapters/effect": protocol,
   "src/adapters/sdk-v1": [...protocol, "src/promise", "@modelcontextprotocol/sdk/types.js"],
   "src/adapters/sdk-v2": [...protocol, "src/promise", "@modelcontextprotocol/server"],

@@ -32,10 +32,12 @@ const lean = programs.filter((file) => /^(effect|promises)\.ts$/.test(basename(f
 
 const peers = [
   "@aws-sdk/client-dynamodb",
+  "@effect/opentelemetry",
   "@effect/sql-pg",
   "@effect/vitest",
   "@modelcontextprotocol/sdk",
   "@modelcontextprotocol/server",
+  "@opentelemetry/api",
   "vitest",
   "zod"
 ]

@@ -148,6 +148,7 @@ describe("declarations", () => {
       "promise/RunnerOptions.d.ts",
       "promise/SignalOption.d.ts",
       "promise/Task.d.ts",
+      "promise/Telemetry.d.ts",
       "promise/index.d.ts",
       "promise/makeTaskAdmin.d.ts",
       "promise/openTaskRunner.d.ts",

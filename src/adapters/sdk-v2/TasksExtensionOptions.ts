@@ -16,6 +16,7 @@ import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
 import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
 import { type ReportOptions, reportOptions, requireReportOptions } from "../../promise/ReportOptions.ts"
 import type { OpenRunnerOptions, StorageRunnerOptions } from "../../promise/RunnerOptions.ts"
+import type { Telemetry } from "../../promise/Telemetry.ts"
 import { type GivenOwner, requireOwner } from "../../protocol/askOwner.ts"
 import type { Anonymous } from "../../protocol/TaskOwner.ts"
 import {
@@ -57,6 +58,8 @@ export interface UrlSource extends Omit<OpenRunnerOptions, keyof TasksOptions> {
  * @category options
  */
 export interface StorageSource extends StorageRunnerOptions {
+  /** Takes traces and metrics, for a layer. A storage of `openTaskStorage` has been given its own. */
+  readonly telemetry?: Telemetry | undefined
   readonly storage: LayerSource<unknown> | PromiseTaskStorage
   readonly runner?: undefined
 }
