@@ -1,13 +1,10 @@
 /** The examples that mount the page: each shows it to whom it should, and to nobody else. */
 import { openTaskStorage } from "mcp-task-storage/promise"
-import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import { expect, onTestFinished, test } from "vitest"
+import { endWith, startExample } from "../support/startExample.ts"
 
 /** Starts an example on a storage with one task, and gives the URL that it prints. */
 const start = async (name: string) => {
@@ -17,19 +14,8 @@ const start = async (name: string) => {
   const storage = await openTaskStorage(tasksUrl)
   const { taskId } = await storage.createTask({ originalMethod: "tools/call", originalParams: { name: "report" } })
   await storage.close()
-  const program = fileURLToPath(new URL(`../../examples/dashboard/${name}.ts`, import.meta.url))
-  const child = spawn(process.execPath, ["--conditions=mcp-task-storage-source", program], {
-    env: { TASKS_URL: tasksUrl, TASKS_PASSWORD: "secret", PORT: "0" },
-    stdio: ["ignore", "pipe", "inherit"]
-  })
-  onTestFinished(() => {
-    child.kill("SIGKILL")
-  })
-  for await (const line of createInterface(child.stdout)) {
-    const url = /http:\S+/.exec(line)?.[0].replace("localhost", "127.0.0.1")
-    if (url !== undefined) return { child, url: new URL(url), taskId }
-  }
-  throw new Error("The server ended before it listened")
+  const { child, url } = await startExample(`dashboard/${name}.ts`, { TASKS_URL: tasksUrl, TASKS_PASSWORD: "secret" })
+  return { child, url: new URL(url), taskId }
 }
 
 type Headers = Readonly<Record<string, string>>
@@ -90,9 +76,7 @@ test.each(
   expect((await cancel(page, taskId, headers)).status).toBe(200)
   expect(await statusOf(page, taskId, headers)).toBe("cancelled")
 
-  child.kill("SIGTERM")
-  const [code, signal] = await once(child, "exit")
-  expect([code, signal]).toEqual(name === "effect" ? [expect.anything(), null] : [0, null])
+  expect(await endWith(child, "SIGTERM")).toEqual(name === "effect" ? [expect.anything(), null] : [0, null])
 })
 
 test("effect: those who are not of the team may only look", async () => {

@@ -1,32 +1,13 @@
 /** The example with Express serves two users, each its own tasks, and goes on after a restart. */
-import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import { expect, onTestFinished, test } from "vitest"
 import { WireClient } from "../adapters/sdk-v1/WireClient.ts"
+import { endWith, startExample } from "../support/startExample.ts"
 import { until } from "../support/until.ts"
 
-const program = fileURLToPath(new URL("../../examples/sdk-v1-express-server.ts", import.meta.url))
-
-/** Starts the server on a storage, and gives its URL when it listens. */
-const start = async (tasksUrl: string) => {
-  const child = spawn(process.execPath, ["--conditions=mcp-task-storage-source", program], {
-    env: { TASKS_URL: tasksUrl, PORT: "0" },
-    stdio: ["ignore", "pipe", "inherit"]
-  })
-  onTestFinished(() => {
-    child.kill("SIGKILL")
-  })
-  for await (const line of createInterface(child.stdout)) {
-    const url = /http:\S+/.exec(line)?.[0]
-    if (url !== undefined) return { child, url }
-  }
-  throw new Error("The server ended before it listened")
-}
+const start = (tasksUrl: string) => startExample("sdk-v1-express-server.ts", { TASKS_URL: tasksUrl })
 
 const connect = async (url: string, token: string) => {
   const client = new WireClient(url, token)
@@ -55,8 +36,7 @@ test("two users with bearer tokens have their own tasks, on a server that is sta
   }
   await until(async () => (await ada.ask("tasks/get", { taskId: publish }))["status"] === "input_required")
 
-  child.kill("SIGTERM")
-  expect((await once(child, "exit"))[0]).toBe(0)
+  expect(await endWith(child, "SIGTERM")).toEqual([0, null])
 
   const again = await start(tasksUrl)
   const other = await connect(again.url, "ada")

@@ -13,8 +13,11 @@ import * as z from "zod"
 
 export type Revision = "2025-11-25" | "2026-07-28"
 
+type Headers = Readonly<Record<string, string>>
+
 interface ExtTasksOptions {
-  readonly user?: string
+  /** What tells the server who the client is. */
+  readonly headers?: Headers
   /** What the person at the client answers; it never does by default. */
   readonly answer?: () => Promise<ApplicationElicitResult>
 }
@@ -30,14 +33,14 @@ const Answer = z.object({
 })
 
 /** The wire codecs of the SDK's client refuse tasks of revision 2026-07-28, so its host sends what concerns them. */
-const dispatchRaw = (url: string, user: string): RawClientDispatch => {
+const dispatchRaw = (url: string, headers: Headers): RawClientDispatch => {
   let id = 0
   return async (request) => {
     const { method, params } = Request.parse(request)
     const response = await fetch(url, {
       method: "POST",
       headers: {
-        "x-user": user,
+        ...headers,
         "content-type": "application/json",
         "accept": "application/json, text/event-stream",
         "mcp-protocol-version": "2026-07-28",
@@ -54,12 +57,12 @@ const dispatchRaw = (url: string, user: string): RawClientDispatch => {
 }
 
 /** How a client is bound to a server of each revision. */
-const bindings = (url: string, user: string) => ({
+const bindings = (url: string, headers: Headers) => ({
   "2025-11-25": { client: { capabilities }, session: {} },
   "2026-07-28": {
     client: { capabilities, versionNegotiation: { mode: "auto" } },
     session: {
-      rawDispatch: dispatchRaw(url, user),
+      rawDispatch: dispatchRaw(url, headers),
       v2RequestFraming: { protocolVersion: "2026-07-28", clientInfo, clientCapabilities: capabilities }
     }
   }
@@ -69,12 +72,11 @@ const bindings = (url: string, user: string) => ({
 export const connectExtTasks = async (
   url: string,
   revision: Revision,
-  { answer, user = "ann" }: ExtTasksOptions = {}
+  { answer, headers = { "x-user": "ann" } }: ExtTasksOptions = {}
 ) => {
-  const binding = bindings(url, user)[revision]
+  const binding = bindings(url, headers)[revision]
   const client = new Client(clientInfo, binding.client)
-  const requestInit = { headers: { "x-user": user } }
-  await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit }))
+  await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }))
   const asked: Array<ApplicationInputRequest> = []
   const errors: Array<string> = []
   const session = createTaskSessionFromClient(client, {

@@ -95,7 +95,7 @@ describe.each<Revision>(["2025-11-25", "2026-07-28"])("the official client in re
   test("does not recover a task of somebody else", async () => {
     const { url } = await startServer()
     const ann = await connectExtTasks(url, revision)
-    const bob = await connectExtTasks(url, revision, { user: "bob" })
+    const bob = await connectExtTasks(url, revision, { headers: { "x-user": "bob" } })
     const execution = await ann.session.callTool("endless", {})
     const reference = referenceOf(execution)
     await expect(bob.session.resumeTask(reference)).rejects.toMatchObject({ code: -32602 })
