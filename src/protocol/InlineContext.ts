@@ -17,6 +17,7 @@ import type { StartTask } from "../runner/TaskRunner.ts"
 import { isJsonObject, toJson } from "./json.ts"
 import { internalErrorCode } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
+import type { OwnerLimits } from "./OwnerLimits.ts"
 import type { ProgressSender } from "./ProgressSender.ts"
 import { type Ask, putQuestion } from "./Questions.ts"
 import { boundedTtl, parseTtl, type TasksSettings } from "./TasksOptions.ts"
@@ -176,13 +177,17 @@ type Done = Pick<StartTask, "steps" | "statusMessage" | "ttl">
  * @category constructors
  */
 export const askOnStream =
-  (tool: string, ask: Ask | undefined, timeout: number) => (requests: InputRequests): Effect.Effect<InputAnswers> =>
+  (tool: string, ask: Ask | undefined, limits: OwnerLimits, timeout: number) =>
+  (requests: InputRequests): Effect.Effect<InputAnswers> =>
     ask === undefined
       ? Effect.die(new TaskFailure({ code: internalErrorCode, message: cannotAsk(tool) }))
       : Effect.map(
         Effect.forEach(Object.entries(requests), ([key, request]) =>
           Effect.map(
-            Effect.raceFirst(putOnStream(ask, request), Effect.as(backgroundSleep(timeout), noAnswer(request.method))),
+            Effect.raceFirst(
+              putOnStream(ask, limits, request),
+              Effect.as(backgroundSleep(timeout), noAnswer(request.method))
+            ),
             (answer) => [key, answer] as const
           ), { concurrency: "unbounded" }),
         (answers) => Object.fromEntries(answers)
@@ -192,9 +197,9 @@ const cannotAsk = (tool: string): string =>
   `Tool '${tool}' has to ask its client, and this connection carries no requests to it. Call the tool ` +
   "over stdio, in a session of stateful HTTP, or with revision 2026-07-28."
 
-const putOnStream = (ask: Ask, { method, params }: InputRequest): Effect.Effect<Json> =>
+const putOnStream = (ask: Ask, limits: OwnerLimits, { method, params }: InputRequest): Effect.Effect<Json> =>
   Effect.map(
-    putQuestion(ask, { method, params: Predicate.isReadonlyObject(params) ? params : {} }),
+    putQuestion(ask, limits, { method, params: Predicate.isReadonlyObject(params) ? params : {} }),
     (answer) => (answer === undefined ? undefined : toJson(answer)) ?? noAnswer(method)
   )
 

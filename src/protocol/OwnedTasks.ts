@@ -5,6 +5,7 @@
  */
 import type { SessionTasks } from "../domain/TaskOperations.ts"
 import type { SessionRunner } from "../runner/TaskRunner.ts"
+import type { OwnerLimits } from "./OwnerLimits.ts"
 import type { KnownOwner } from "./TaskOwner.ts"
 
 /**
@@ -16,4 +17,5 @@ import type { KnownOwner } from "./TaskOwner.ts"
 export interface OwnedTasks extends KnownOwner {
   readonly storage: SessionTasks
   readonly runner: SessionRunner
+  readonly limits: OwnerLimits
 }

@@ -13,6 +13,8 @@ import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { isRefusedAnswer, refusedAnswer } from "../runner/InputRefused.ts"
 import { invalidParams, relatedTaskKey } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
+import type { OwnerLimits } from "./OwnerLimits.ts"
+import { overrunAnswers } from "./requestLimits.ts"
 import { canAnswer, ownProperty } from "./TaskClient.ts"
 import type { WireError } from "./WireError.ts"
 
@@ -169,7 +171,7 @@ export class Questions {
     }
     return Effect.uninterruptibleMask((restore) =>
       Effect.gen({ self: this }, function*() {
-        const answer = yield* restore(putQuestion(seat.ask, { method: question.method, params }))
+        const answer = yield* restore(putQuestion(seat.ask, owned.limits, { method: question.method, params }))
         seat.asked.delete(key)
         if (answer !== undefined) {
           table.answered.add(key)
@@ -193,19 +195,21 @@ const withdraw = (seat: Seat, key: string): Effect.Effect<void> =>
   })
 
 /**
- * Asks, and gives the answer as it is stored: an error of the client's is an answer too. Gives `undefined` where the client
- * went away.
+ * Asks, and gives the answer as it is stored: an error of the client's is an answer too, and so is one that is over the limits.
+ * Gives `undefined` where the client went away.
  *
  * @since 0.2.0
  * @category combinators
  */
-export const putQuestion = (ask: Ask, question: Question): Effect.Effect<Fields | undefined> =>
+export const putQuestion = (ask: Ask, limits: OwnerLimits, question: Question): Effect.Effect<Fields | undefined> =>
   Effect.suspend(() => ask(question)).pipe(
-    Effect.map((answer): Fields =>
-      isAnswer(answer)
-        ? answer
-        : refusedAnswer(question.method, { code: invalidParams, message: "The client's answer is no result" })
-    ),
+    Effect.map((answer): Fields => {
+      if (!isAnswer(answer)) {
+        return refusedAnswer(question.method, { code: invalidParams, message: "The client's answer is no result" })
+      }
+      const overrun = overrunAnswers(limits, { answer })
+      return overrun === undefined ? answer : refusedAnswer(question.method, overrun)
+    }),
     Effect.catch((error) =>
       Effect.succeed(error instanceof ListenerGone ? undefined : refusedAnswer(question.method, error))
     ),

@@ -59,7 +59,7 @@ export const openTaskStream = Effect.fnUntraced(function*(
   if (named.length > mostTasks) {
     return yield* Effect.fail(invalid(`A subscription may name at most ${mostTasks} tasks, and not ${named.length}`))
   }
-  yield* tasks.streams.open(owned.id)
+  yield* tasks.openStreams.open(owned)
   const found = yield* Effect.forEach(named, (taskId) => isKnown(owned, taskId), { concurrency: lookups })
   const taskIds = named.filter((_, index) => found[index] === true)
   return { taskIds, run: (notify) => tellOf(owned, taskIds, serverInfo, notify) }

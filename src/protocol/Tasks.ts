@@ -7,10 +7,12 @@ import type { SessionTasks, TaskStorageShape } from "../domain/TaskOperations.ts
 import type { SessionRunner, TaskRunnerShape } from "../runner/TaskRunner.ts"
 import { KnownTasks } from "./KnownTasks.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
+import { OwnerCount } from "./OwnerCount.ts"
+import { limitsOf } from "./OwnerLimits.ts"
 import type { ProgressSender } from "./ProgressSender.ts"
 import { Questions } from "./Questions.ts"
-import { StreamCount } from "./StreamCount.ts"
 import type { KnownOwner } from "./TaskOwner.ts"
+import { TaskRoom } from "./TaskRoom.ts"
 import type { TasksSettings, TaskSupport } from "./TasksOptions.ts"
 
 /**
@@ -30,7 +32,10 @@ export interface Tasks {
   readonly known: KnownTasks
   /** Who is told of the progress of tasks that run here, by id. */
   readonly progress: Map<string, ProgressSender>
-  readonly streams: StreamCount
+  /** What lets new tasks in. */
+  readonly room: TaskRoom
+  readonly openStreams: OwnerCount
+  readonly blockedResults: OwnerCount
 }
 
 /**
@@ -52,6 +57,7 @@ export const makeTasks = (
     // Most requests need one of the two.
     return {
       ...owner,
+      limits: limitsOf(settings.limits, owner.id),
       get storage() {
         return ownStorage ??= storage.forSession(owner.id)
       },
@@ -63,7 +69,9 @@ export const makeTasks = (
   questions: new Questions(),
   known: new KnownTasks(),
   progress: new Map(),
-  streams: new StreamCount(settings)
+  room: new TaskRoom(),
+  openStreams: new OwnerCount("openStreams", settings.limits),
+  blockedResults: new OwnerCount("blockedResults", settings.limits)
 })
 
 /**

@@ -5,9 +5,12 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { toFinalOutcome, toTask20251125 } from "../domain/TaskProjection.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
+import { isTerminal } from "../domain/TaskStatus.ts"
 import { isStoredCall } from "./callInline.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import type { Listener } from "./Questions.ts"
@@ -49,17 +52,19 @@ export const getTask20251125 = Effect.fnUntraced(function*(
   if (!tasks.known.note(poll.client, summary) || summary.status !== "input_required") {
     return { ...toTask20251125(summary) }
   }
-  yield* Effect.scoped(Effect.flatMap(
-    tasks.questions.listen(owned, taskId, { ...poll, isPoll: true }),
-    (put) =>
-      owned.storage.changes(taskId).pipe(
-        Stream.takeUntil(({ status }) => status !== "input_required"),
-        Stream.runForEach(put),
-        Effect.catch((error) => failWire(error, taskId)),
-        Effect.timeoutOption(heldPoll)
-      )
-  ))
-  return { ...toTask20251125(yield* read) }
+  const held = yield* Effect.scoped(Effect.gen(function*() {
+    // One too many is no reason to refuse a poll. It is answered at once.
+    if (Result.isFailure(yield* Effect.result(tasks.blockedResults.open(owned)))) return false
+    const put = yield* tasks.questions.listen(owned, taskId, { ...poll, isPoll: true })
+    yield* owned.storage.changes(taskId).pipe(
+      Stream.takeUntil(({ status }) => status !== "input_required"),
+      Stream.runForEach(put),
+      Effect.catch((error) => failWire(error, taskId)),
+      Effect.timeoutOption(heldPoll)
+    )
+    return true
+  }))
+  return { ...toTask20251125(held ? yield* read : summary) }
 })
 
 /**
@@ -128,15 +133,24 @@ export const taskResult20251125 = Effect.fnUntraced(function*(
         ? Effect.void
         : notify?.({ ...toTask20251125(record) }) ?? Effect.void
     })
-  const last = yield* Effect.scoped(Effect.flatMap(
-    tasks.questions.listen(owned, taskId, { ...listener, isPoll: false }),
-    (put) =>
-      owned.storage.changes(taskId).pipe(
-        Stream.mapEffect((record) => Effect.as(Effect.andThen(put(record), tell(record)), record)),
-        Stream.runLast,
-        Effect.catch((error) => failWire(error, taskId))
-      )
-  ))
+  const last = yield* Effect.scoped(Effect.gen(function*() {
+    const scope = yield* Effect.scope
+    const put = yield* tasks.questions.listen(owned, taskId, { ...listener, isPoll: false })
+    let isWaiting = false
+    /** The result of a task that has ended is given whatever waits. */
+    const wait = ({ status }: TaskRecord) =>
+      Effect.suspend(() => {
+        if (isWaiting || isTerminal(status)) return Effect.void
+        isWaiting = true
+        return Scope.provide(tasks.blockedResults.open(owned), scope)
+      })
+    return yield* owned.storage.changes(taskId).pipe(
+      Stream.tap(wait),
+      Stream.mapEffect((record) => Effect.as(Effect.andThen(put(record), tell(record)), record)),
+      Stream.runLast,
+      Effect.catch((error) => failWire(error, taskId))
+    )
+  }))
   const outcome = Option.match(last, { onNone: () => undefined, onSome: toFinalOutcome })
   if (outcome === undefined) return yield* Effect.fail(unknownTask(taskId))
   return outcome._tag === "Success"

@@ -8,8 +8,10 @@ import * as Predicate from "effect/Predicate"
 import { toCreatedTask, toDetailedTask } from "../domain/TaskProjection.ts"
 import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
+import type { OwnerLimits } from "./OwnerLimits.ts"
 import { isAnswer } from "./Questions.ts"
 import { orUnknown } from "./readTask.ts"
+import { overrunAnswers } from "./requestLimits.ts"
 import { toResult20260728 } from "./toolResult.ts"
 import { failWire, invalid, type WireError } from "./WireError.ts"
 
@@ -75,11 +77,11 @@ const acknowledgement: Fields = { resultType: "complete" }
  * @category handlers
  */
 export const updateTask20260728 = (
-  { runner }: OwnedTasks,
+  { limits, runner }: OwnedTasks,
   taskId: string,
   inputResponses: unknown
 ): Effect.Effect<Fields, WireError> =>
-  Effect.flatMap(checkResponses(inputResponses), (responses) =>
+  Effect.flatMap(checkResponses(limits, inputResponses), (responses) =>
     runner.provideInput(taskId, responses).pipe(
       Effect.catchTag("TerminalState", () => Effect.void),
       Effect.catch((error) => failWire(error, taskId)),
@@ -87,8 +89,10 @@ export const updateTask20260728 = (
     ))
 
 /** Checks answers that came in a request. */
-const checkResponses = (inputResponses: unknown): Effect.Effect<Fields, WireError> => {
+const checkResponses = (limits: OwnerLimits, inputResponses: unknown): Effect.Effect<Fields, WireError> => {
   if (!Predicate.isReadonlyObject(inputResponses)) return Effect.fail(invalid("inputResponses must be an object"))
+  const overrun = overrunAnswers(limits, inputResponses)
+  if (overrun !== undefined) return Effect.fail(overrun)
   const wrong = Object.entries(inputResponses).find(([, answer]) => !isAnswer(answer))
   return wrong === undefined
     ? Effect.succeed(inputResponses)

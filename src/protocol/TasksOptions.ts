@@ -10,6 +10,7 @@ import { optionNames, parseNames } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import { parseRetry, type RetryPolicy } from "../runner/RetryPolicy.ts"
 import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
+import { type Limits, type OwnerLimits, parseLimits } from "./OwnerLimits.ts"
 
 /**
  * Says whether calls of a tool become tasks: never; if the client can take one; or always, and a client that cannot take one is
@@ -21,16 +22,16 @@ import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
 export type TaskSupport = "forbidden" | "optional" | "required"
 
 /**
- * Bounds of a server.
+ * Limits of a server: those of each owner, those of all together, and of time. `null` is no limit.
  *
  * @since 0.2.0
  * @category options
  */
-export interface TasksLimits {
-  /** How many `subscriptions/listen` streams with tasks may be open in all: 1000 by default. */
-  readonly streams?: number | undefined
-  /** How many of them each owner may have: 20 by default. Servers without owners have no such bound. */
-  readonly streamsPerOwner?: number | undefined
+export interface TasksLimits extends Partial<OwnerLimits<number | null | undefined>> {
+  /** `subscriptions/listen` streams with tasks of all owners that are open in this process: 1000 by default. */
+  readonly allOpenStreams?: number | null | undefined
+  /** Requests for `tasks/result` of all owners that wait in this process: 10 000 by default. */
+  readonly allBlockedResults?: number | null | undefined
   /**
    * How long a call without a task waits for the answers to its questions: 5 minutes by default. The tool that asked counts
    * as running meanwhile.
@@ -72,6 +73,7 @@ export interface TasksOptions {
    * that the task asks. Off by default.
    */
   readonly inputOnPoll?: boolean | undefined
+  /** What one owner, and all together, may take. The defaults are for a public server. */
   readonly limits?: TasksLimits | undefined
 }
 
@@ -114,8 +116,7 @@ export interface TasksSettings {
   readonly taskAfter: number
   readonly lostWorker: LostWorkerPolicy | undefined
   readonly inputOnPoll: boolean
-  readonly streams: number
-  readonly streamsPerOwner: number
+  readonly limits: Limits
   readonly answerTimeout: number
 }
 
@@ -171,7 +172,25 @@ export const toolTaskOptionNames = optionNames<ToolTaskOptions>({
   retry: true
 })
 
-const limitNames = optionNames<TasksLimits>({ streams: true, streamsPerOwner: true, answerTimeout: true })
+/**
+ * The names of the limits.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const tasksLimitNames = optionNames<TasksLimits>({
+  storedTasks: true,
+  activeTasks: true,
+  openStreams: true,
+  blockedResults: true,
+  requestBytes: true,
+  answerKeys: true,
+  answerBytes: true,
+  answerDepth: true,
+  allOpenStreams: true,
+  allBlockedResults: true,
+  answerTimeout: true
+})
 
 /**
  * Checks the options and fills in their defaults.
@@ -181,7 +200,7 @@ const limitNames = optionNames<TasksLimits>({ streams: true, streamsPerOwner: tr
  */
 export const resolveTasksOptions = (options: TasksOptions): Result.Result<TasksSettings, InvalidInput> => {
   const { limits = {} } = options
-  return Result.flatMap(parseNames(limits, limitNames, "limits."), () => resolveKnown(options, limits))
+  return Result.flatMap(parseNames(limits, tasksLimitNames, "limits."), () => resolveKnown(options, limits))
 }
 
 const resolveKnown = (options: TasksOptions, limits: TasksLimits): Result.Result<TasksSettings, InvalidInput> =>
@@ -195,8 +214,7 @@ const resolveKnown = (options: TasksOptions, limits: TasksLimits): Result.Result
       taskAfter: parseMillis("taskAfter", options.taskAfter ?? 0, 0),
       lostWorker: options.lostWorker === undefined ? Result.succeed(undefined) : parsePolicy(options.lostWorker),
       inputOnPoll: Result.succeed(options.inputOnPoll ?? false),
-      streams: parseCount("limits.streams", limits.streams ?? 1000),
-      streamsPerOwner: parseCount("limits.streamsPerOwner", limits.streamsPerOwner ?? 20),
+      limits: parseLimits(limits),
       answerTimeout: parseMillis("limits.answerTimeout", limits.answerTimeout ?? hour / 12, 1)
     }),
     (settings) => ({ ...settings, resultTtl: boundedResultTtl(settings, settings.resultTtl) })

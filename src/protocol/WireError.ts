@@ -17,6 +17,7 @@ import {
   missingCapabilityCode,
   tasksExtension
 } from "./names.ts"
+import { limitReached, statusOfLimit } from "./OwnerLimits.ts"
 import type { OwnerMissing } from "./TaskOwner.ts"
 
 /**
@@ -65,8 +66,8 @@ export const wireError = ({ code, data, message }: JsonRpcFailure): WireError =>
  * @since 0.2.0
  * @category accessors
  */
-export const httpStatusOf = ({ code }: WireError): 200 | 400 =>
-  code === missingCapabilityCode || code === headerMismatch ? 400 : 200
+export const httpStatusOf = (error: WireError): 200 | 400 | 429 =>
+  error.code === missingCapabilityCode || error.code === headerMismatch ? 400 : statusOfLimit(error) ?? 200
 
 /**
  * Says that there is no such task: for another owner's task, one that has expired, and one that never was.
@@ -140,12 +141,13 @@ type Refusal = TaskStorageError | TooManyTasks | OwnerMissing
 
 /**
  * Fails with the error that a client may see. Failures of the engine may name tables, hosts and payloads: only the operator
- * sees them.
+ * sees them. An error of the wire stays itself.
  *
  * @since 0.2.0
  * @category converting
  */
-export const failWire = (error: Refusal, taskId?: string): Effect.Effect<never, WireError> => {
+export const failWire = (error: WireError | Refusal, taskId?: string): Effect.Effect<never, WireError> => {
+  if (!("_tag" in error)) return Effect.fail(error)
   const { isReported, told } = tellClient(error, taskId)
   return isReported ? Effect.andThen(report(error), Effect.fail(told)) : Effect.fail(told)
 }
@@ -156,8 +158,7 @@ export const failWire = (error: Refusal, taskId?: string): Effect.Effect<never, 
  * @since 0.2.0
  * @category converting
  */
-export const shownFailure = (failure: WireError | Refusal): Effect.Effect<WireError> =>
-  "_tag" in failure ? Effect.flip(failWire(failure)) : Effect.succeed(failure)
+export const shownFailure = (failure: WireError | Refusal): Effect.Effect<WireError> => Effect.flip(failWire(failure))
 
 /**
  * Makes the defects of a request errors of which the operator hears, and the client no more than that.
@@ -200,8 +201,13 @@ const tellClient = (error: Refusal, taskId?: string): Telling => {
     case "PayloadTooLarge":
       return tell(invalid(`The request takes ${error.actual} bytes, and this server stores at most ${error.limit}`))
     case "MaxTasksReached":
+      return error.scope === "session"
+        ? tell(limitReached("storedTasks", error.limit))
+        : tellAndReport(internalError("Too many tasks. Try again later."))
     case "TooManyTasks":
-      return { told: internalError("Too many tasks. Try again later."), isReported: error.scope !== "session" }
+      return error.scope === "session"
+        ? tell(limitReached("runningTasks", error.limit))
+        : tellAndReport(internalError("Too many tasks. Try again later."))
     case "TerminalState":
       return tell(invalid(`Cannot cancel task: already in terminal status '${error.status}'`))
     case "OwnerMissing":

@@ -17,7 +17,6 @@ import type { OwnedTasks } from "./OwnedTasks.ts"
 import { orUnknown } from "./readTask.ts"
 import { asAnswer, type Inline, inlineContext, runInline, runStorable } from "./runStorable.ts"
 import { ownProperty } from "./TaskClient.ts"
-import type { Tasks } from "./Tasks.ts"
 import { updateTask20260728 } from "./Tasks20260728.ts"
 import type { ToolAnswer, ToolCall } from "./ToolCall.ts"
 import { toResult20260728 } from "./toolResult.ts"
@@ -56,27 +55,25 @@ export const storedCallId = (requestState: unknown): string | undefined =>
  * @category handlers
  */
 export const callInline = <A, E>(
-  tasks: Tasks,
   call: ToolCall<A, E>,
   inline: Inline<A>
 ): Effect.Effect<ToolAnswer<A>, WireError | E> =>
   call.client.protocolVersion === "2026-07-28"
-    ? callThatMayAsk(tasks, call, inline)
+    ? callThatMayAsk(call, inline)
     : asAnswer(runInline(
       call,
       inline,
       inlineContext(call, inline, {
-        request: askOnStream(call.tool.name, call.ask, tasks.settings.answerTimeout)
+        request: askOnStream(call.tool.name, call.ask, inline.owned.limits, inline.tasks.settings.answerTimeout)
       })
     ))
 
 /** The call is stored once it has asked, and goes on when its request has been answered with the questions. */
 const callThatMayAsk = <A, E>(
-  tasks: Tasks,
   call: ToolCall<A, E>,
   inline: Inline<A>
 ): Effect.Effect<ToolAnswer<A>, WireError | E> => {
-  const { owned } = inline
+  const { owned, tasks } = inline
   return runStorable(call, inline, {
     startTask: (draft, run) =>
       owned.runner.startTask({ ...draft, meta: { ...draft.meta, [storedCallKey]: call.tool.name } }, run, {

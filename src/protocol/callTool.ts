@@ -11,6 +11,7 @@ import { callThenTask } from "./callThenTask.ts"
 import { toolsCall } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { isProgressToken, makeProgressSender, type ProgressSender } from "./ProgressSender.ts"
+import { overrunAnswers, overrunRequest } from "./requestLimits.ts"
 import { declaresTasks, ownProperty } from "./TaskClient.ts"
 import { taskDraft } from "./taskDraft.ts"
 import type { Tasks } from "./Tasks.ts"
@@ -38,13 +39,15 @@ export const callTool = Effect.fnUntraced(function*<A, E>(
   if (taskId !== undefined) return yield* resumeInline(call, taskId)
   const kind = yield* kindOf(call)
   const owned = yield* call.owned
+  yield* within(overrunAnswers(owned.limits, call.inputResponses))
   const prepared = kind === "inline" || client.protocolVersion === "2026-07-28"
     ? yield* call.prepare
     : yield* Effect.mapError(call.prepare, call.toWireError)
   if (prepared._tag === "Answered") return { _tag: "Result", result: prepared.answer }
+  yield* within(overrunRequest(owned.limits, prepared.arguments))
   const progress = progressOf(call)
-  const inline = { settings: tasks.settings, owned, prepared, progress }
-  if (kind === "inline") return yield* callInline(tasks, call, inline)
+  const inline = { tasks, owned, prepared, progress }
+  if (kind === "inline") return yield* callInline(call, inline)
   if (client.protocolVersion === "2026-07-28" && tool.policy.taskAfter > 0) {
     const slot = yield* Effect.catch(
       owned.runner.reserveSlot({ originalMethod: toolsCall, name: tool.name }),
@@ -62,6 +65,9 @@ export const callTool = Effect.fnUntraced(function*<A, E>(
     result: client.protocolVersion === "2026-07-28" ? createdTask20260728(record) : createdTask20251125(record)
   }
 })
+
+const within = (overrun: WireError | undefined): Effect.Effect<void, WireError> =>
+  overrun === undefined ? Effect.void : Effect.fail(overrun)
 
 /** Decides what becomes of a call, before anything runs. */
 const kindOf = <A, E>(
@@ -102,9 +108,9 @@ export const noAugmentation = (tool: string): WireError =>
 const mostProgress = 10_000
 
 /** The write and the begin of the work are one step, whatever becomes of the request. */
-const start = (tasks: Tasks, { runner }: OwnedTasks, draft: StartTask, progress: ProgressSender | undefined) =>
+const start = (tasks: Tasks, owned: OwnedTasks, draft: StartTask, progress: ProgressSender | undefined) =>
   Effect.uninterruptible(
-    Effect.tap(runner.startTask(draft), ({ taskId }) =>
+    Effect.tap(tasks.room.within(owned, owned.runner.startTask(draft)), ({ taskId }) =>
       Effect.sync(() => {
         if (progress === undefined) return
         // A task that is dispatched elsewhere never takes its own away.

@@ -15,7 +15,7 @@ import { type Asking, type InlineContext, makeInlineContext } from "./InlineCont
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import type { ProgressSender } from "./ProgressSender.ts"
 import { taskDraft } from "./taskDraft.ts"
-import type { TasksSettings } from "./TasksOptions.ts"
+import type { Tasks } from "./Tasks.ts"
 import type { ReadyCall, ToolAnswer, ToolCall } from "./ToolCall.ts"
 import { failWire, type WireError, wireError } from "./WireError.ts"
 
@@ -26,7 +26,7 @@ import { failWire, type WireError, wireError } from "./WireError.ts"
  * @category models
  */
 export interface Inline<A> {
-  readonly settings: TasksSettings
+  readonly tasks: Tasks
   readonly owned: OwnedTasks
   readonly prepared: ReadyCall<A>
   readonly progress: ProgressSender | undefined
@@ -42,7 +42,7 @@ export interface Inline<A> {
  */
 export const inlineContext = <A, E>(
   { client: { clientCapabilities } }: ToolCall<A, E>,
-  { owned, prepared: { inputResponses }, progress, settings, taskId = "" }: Inline<A>,
+  { owned, prepared: { inputResponses }, progress, taskId = "", tasks: { settings } }: Inline<A>,
   asking: Asking
 ): InlineContext =>
   makeInlineContext({ clientCapabilities, owned, settings, answers: inputResponses, progress, taskId }, asking)
@@ -132,9 +132,10 @@ export const runStorable = <A, E>(
         if (isStoring) return Effect.void
         isStoring = true
         return context.leave.pipe(
-          Effect.flatMap((done) =>
-            storing.startTask({ ...taskDraft(call, inline.owned, inline.prepared), ...done }, run)
-          ),
+          Effect.flatMap((done) => {
+            const { owned, prepared, tasks } = inline
+            return tasks.room.within(owned, storing.startTask({ ...taskDraft(call, owned, prepared), ...done }, run))
+          }),
           Effect.catch((error) => failWire(error)),
           (storing) => Deferred.complete(stored, storing),
           Effect.andThen(Deferred.succeed(decided, undefined))

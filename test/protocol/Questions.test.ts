@@ -7,6 +7,7 @@ import * as Stream from "effect/Stream"
 import type { OwnedTasks } from "../../src/protocol/OwnedTasks.ts"
 import { type Ask, ListenerGone, type Question } from "../../src/protocol/Questions.ts"
 import { taskResult20251125 } from "../../src/protocol/Tasks20251125.ts"
+import type { TasksLimits } from "../../src/protocol/TasksOptions.ts"
 import { unknownTask, type WireError } from "../../src/protocol/WireError.ts"
 import { eventually, form, memory, setUp } from "./setup.ts"
 
@@ -62,17 +63,20 @@ describe("a question", () => {
     }).pipe(Effect.provide(memory)))
 
   const levels = (depth: number): unknown => depth === 0 ? {} : { a: levels(depth - 1) }
-  const wrong: ReadonlyArray<readonly [string, unknown, RegExp]> = [
-    ["nested too deeply", levels(600), /cannot be stored/],
-    ["too large", { text: "x".repeat(8 * 1024 * 1024) }, /bytes/],
+  const unlimited = { answerBytes: null, answerDepth: null }
+  const wrong: ReadonlyArray<readonly [string, unknown, RegExp, TasksLimits?]> = [
+    ["nested deeper than the limit", levels(65), /^The answers are nested in more than 64 levels/],
+    ["larger than the limit", { text: "x".repeat(1024 * 1024) }, /^The answers take more than 1048576 bytes/],
+    ["nested deeper than is stored", levels(600), /cannot be stored/, unlimited],
+    ["larger than is stored", { text: "x".repeat(8 * 1024 * 1024) }, /stored/, unlimited],
     ["no object", "yes", /no result/],
     ["null", null, /no result/],
     ["made up as a refusal", { _meta: { "mcp-task-storage/refused": { code: 1, message: "x" } } }, /no result/]
   ]
-  for (const [what, answer, reason] of wrong) {
+  for (const [what, answer, reason, limits] of wrong) {
     it.live(`whose answer is ${what} is refused, with the reason`, () =>
       Effect.gen(function*() {
-        const { begin, owned, tasks } = yield* setUp()
+        const { begin, owned, tasks } = yield* setUp({ limits })
         const taskId = yield* begin(({ sample }) =>
           Effect.map(Effect.flip(sample("model", {})), ({ code, message }) => ({ code, message }))
         )

@@ -35,7 +35,7 @@ describe("a stream of tasks", () => {
 
   it.live("is one of so many, for each owner and in all", () =>
     Effect.gen(function*() {
-      const { owned, tasks } = yield* setUp({ limits: { streams: 3, streamsPerOwner: 2 } })
+      const { owned, tasks } = yield* setUp({ limits: { allOpenStreams: 3, openStreams: 2 } })
       const bob = tasks.ownedBy({ id: "bob", principal: undefined, canList: true })
       const open = (owner: typeof owned) => openTaskStream(tasks, owner, [])
       yield* Effect.scoped(Effect.gen(function*() {

@@ -7,6 +7,7 @@ import {
   boundedTtl,
   resolveTasksOptions,
   resolveToolPolicy,
+  tasksLimitNames,
   tasksOptionNames,
   type TasksOptions,
   type ToolTaskOptions
@@ -41,7 +42,12 @@ describe("the options of a server", () => {
       ["pollInterval", { pollInterval: -1 }],
       ["taskAfter", { taskAfter: -1 }],
       ["lostWorker.maxAttempts", { lostWorker: { maxAttempts: 0 } }],
-      ["limits.streams", { limits: { streams: 0.5 } }]
+      ...tasksLimitNames.filter((name) => name !== "answerTimeout").flatMap((name) => [
+        [`limits.${name}`, { limits: { [name]: 0 } }] as const,
+        [`limits.${name}`, { limits: { [name]: 0.5 } }] as const,
+        [`limits.${name}`, { limits: { [name]: Infinity } }] as const
+      ]),
+      ["limits.answerTimeout", { limits: { answerTimeout: -1 } }]
     ]
     for (const [field, options] of wrong) {
       const refused = resolveTasksOptions(options)

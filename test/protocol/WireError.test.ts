@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TaskError from "../../src/domain/TaskError.ts"
+import { limitReached } from "../../src/protocol/OwnerLimits.ts"
 import { OwnerMissing } from "../../src/protocol/TaskOwner.ts"
 import {
   failWire,
@@ -17,7 +18,7 @@ const secret = "postgres://admin:hunter2@db"
 const unavailable = { operation: "getTask", reason: secret, retryable: true, applied: "no" } as const
 
 const table: ReadonlyArray<{
-  readonly error: Parameters<typeof failWire>[0]
+  readonly error: Extract<Parameters<typeof failWire>[0], { readonly _tag: string }>
   readonly code: number
   readonly says: RegExp
   readonly reported: boolean
@@ -56,12 +57,18 @@ const table: ReadonlyArray<{
     reported: true
   },
   {
-    error: new TaskError.MaxTasksReached({ scope: "session", limit: 1 }),
+    error: new TaskError.MaxTasksReached({ scope: "session", limit: 7 }),
     code: -32603,
-    says: /later/,
+    says: /^The limit of 7 stored tasks per owner is reached\. Wait/,
     reported: false
   },
   { error: new TooManyTasks({ scope: "runner", limit: 1 }), code: -32603, says: /later/, reported: true },
+  {
+    error: new TooManyTasks({ scope: "session", limit: 7 }),
+    code: -32603,
+    says: /^The limit of 7 running tasks per owner is reached\. Wait/,
+    reported: false
+  },
   { error: new TaskError.TerminalState({ taskId, status: "failed" }), code: -32602, says: /'failed'/, reported: false },
   { error: new OwnerMissing({ reason: "it is null" }), code: -32600, says: /owner/, reported: false },
   { error: new TaskError.TaskStorageUnavailable(unavailable), code: -32603, says: /later/, reported: true },
@@ -95,8 +102,12 @@ describe("an error for a client", () => {
       }))
   }
 
-  it("has HTTP status 400 where the protocol says so", () => {
+  it("has the HTTP status that the protocol says, and 429 where a stream is one too many", () => {
     assert.strictEqual(httpStatusOf(missingCapability), 400)
     assert.strictEqual(httpStatusOf({ code: -32602, message: "" }), 200)
+    assert.strictEqual(httpStatusOf(limitReached("openStreams", 1)), 429)
+    assert.strictEqual(httpStatusOf(limitReached("activeTasks", 1)), 200)
+    const ofTool = { reason: "LimitReached", limit: "patience" }
+    assert.strictEqual(httpStatusOf({ code: -32000, message: "", data: ofTool }), 200)
   })
 })

@@ -3,7 +3,6 @@
  *
  * @since 0.2.0
  */
-import type * as ByteSize from "effect/ByteSize"
 import type * as Effect from "effect/Effect"
 import type { Anonymous, TaskOwner } from "../../protocol/TaskOwner.ts"
 import type { TasksOptions as CommonOptions } from "../../protocol/TasksOptions.ts"
@@ -37,6 +36,4 @@ export interface TasksOptions<PR = never> extends CommonOptions {
 export interface HttpTasksOptions<OR = never, PR = never> extends TasksOptions<PR> {
   /** Whose a task is. The explicit way out is `McpTasks.anonymous`. */
   readonly owner: Owner<OR>
-  /** The largest request that is read, 4 MB by default. A larger one is answered with status 413. */
-  readonly maxBodySize?: ByteSize.Input | undefined
 }

@@ -184,7 +184,8 @@ export const layerHttpRequestScoped = <
 
 /** Adds tasks to one of Effect's servers over HTTP. */
 const overHttp = <Protocol extends McpProtocol.ProtocolAdapter, OR, PR, A, E, R>(
-  options: HttpTasksOptions<OR, PR> & Parameters<typeof patientRouter>[1] & {
+  options: HttpTasksOptions<OR, PR> & {
+    readonly path: HttpRouter.PathInput
     readonly protocols: NonEmptyReadonlyArray<Protocol>
   },
   parse: typeof parseHttpOptions,
@@ -194,7 +195,8 @@ const overHttp = <Protocol extends McpProtocol.ProtocolAdapter, OR, PR, A, E, R>
     yield* Effect.fromResult(parse(options))
     const served = yield* makeServedTasks(options.owner, options)
     return serve(withTasks(options.protocols, served)).pipe(
-      Layer.updateService(HttpRouter.HttpRouter, (router) => patientRouter(router, options)),
+      Layer.updateService(HttpRouter.HttpRouter, (router) =>
+        patientRouter(router, options.path, served.tasks.settings.limits)),
       Layer.provideMerge(Layer.succeed(TaskServer, served.tasks))
     )
   }))

@@ -16,9 +16,11 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { exitWithin } from "../../domain/exitWithin.ts"
+import type { OwnerLimits } from "../../protocol/OwnerLimits.ts"
+import { declaresTooMuch, tooLargeAnswer } from "../../protocol/requestLimits.ts"
 import { CurrentGate, StreamGate } from "./StreamGate.ts"
 
-const defaultMaxBodySize = ByteSize.mebibytes(4)
+type RequestLimit = Pick<OwnerLimits, "requestBytes">
 
 /** How many milliseconds an answer may take that is sent alone. A later one is sent on a stream, whose headers go at once. */
 const patience = 200
@@ -34,10 +36,8 @@ const silence = "15 seconds"
  */
 export const patientRouter = (
   router: HttpRouter.HttpRouter,
-  { maxBodySize = defaultMaxBodySize, path }: {
-    readonly path: HttpRouter.PathInput
-    readonly maxBodySize?: ByteSize.Input | undefined
-  }
+  path: HttpRouter.PathInput,
+  limits: RequestLimit
 ): HttpRouter.HttpRouter => ({
   ...router,
   add: (method, routePath, handler, options) =>
@@ -45,7 +45,7 @@ export const patientRouter = (
       method,
       routePath,
       typeof handler === "function" && method === "POST" && routePath === path
-        ? (request) => bounded(request, ByteSize.fromInputUnsafe(maxBodySize), patiently(handler(request)))
+        ? (request) => bounded(request, limits, patiently(handler(request)))
         : handler,
       options
     )
@@ -54,22 +54,26 @@ export const patientRouter = (
 /** Reads the request before anybody looks at it, as far as the limit. */
 const bounded = <E, R>(
   request: HttpServerRequest,
-  limit: ByteSize.ByteSize,
+  limits: RequestLimit,
   handle: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> => {
-  if (Number(request.headers["content-length"] ?? 0) > Number(limit)) return Effect.succeed(tooLarge)
+  if (limits.requestBytes === Infinity) return handle
+  const refused = Effect.sync(() => refuse(limits))
+  if (declaresTooMuch(limits, request.headers["content-length"])) return refused
   return request.text.pipe(
-    Effect.provideService(HttpIncomingMessage.MaxBodySize, limit),
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limits.requestBytes)),
     Effect.matchEffect({
       onSuccess: () => handle,
       // What else is wrong with it is Effect's to answer.
-      onFailure: (error) => isTooLarge(error) ? Effect.succeed(tooLarge) : handle
+      onFailure: (error) => isTooLarge(error) ? refused : handle
     })
   )
 }
 
-// The rest of the request is not read, so the connection is of no more use.
-const tooLarge = HttpServerResponse.empty({ status: 413, headers: { connection: "close" } })
+const refuse = (limits: RequestLimit): HttpServerResponse.HttpServerResponse => {
+  const { body, headers, status } = tooLargeAnswer(limits)
+  return HttpServerResponse.text(body, { status, headers, contentType: "application/json" })
+}
 
 const isTooLarge = ({ reason }: HttpServerError.HttpServerError): boolean =>
   reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge"

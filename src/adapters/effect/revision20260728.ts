@@ -107,7 +107,10 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
           const listening = untilGone(listen(payload, request), served.gone)
           if (requested === undefined || send === undefined) return yield* listening
           if (!declaresTasks(yield* McpSchema.McpRequestContext)) return yield* failRequest(missingCapability)
-          const stream = yield* openTaskStream(served.tasks, yield* served.owned, requested, serverInfo)
+          const stream = yield* Effect.catch(
+            openTaskStream(served.tasks, yield* served.owned, requested, serverInfo),
+            failRequest
+          )
           return yield* subscriptions.watching(listening, { request, stream, send })
         })
       }

@@ -4,9 +4,7 @@
  * @since 0.2.0
  */
 import type * as McpServer from "effect/ai/McpServer"
-import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { optionNames, parseNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
@@ -38,7 +36,7 @@ const stdioNames: ReadonlyArray<string> = [
 const requestScopedNames: ReadonlyArray<string> = [
   ...stdioNames,
   ...optionNames<Omit<RequestScopedServerOptions, keyof StdioServerOptions>>({ path: true, allowedOrigins: true }),
-  ...optionNames<Omit<HttpTasksOptions, keyof TasksOptions>>({ owner: true, maxBodySize: true })
+  ...optionNames<Omit<HttpTasksOptions, keyof TasksOptions>>({ owner: true })
 ]
 
 const httpNames: ReadonlyArray<string> = [
@@ -56,7 +54,6 @@ interface Given {
 
 interface GivenOverHttp extends Given {
   readonly owner: unknown
-  readonly maxBodySize?: ByteSize.Input | undefined
 }
 
 /**
@@ -87,13 +84,10 @@ export const parseHttpOptions = (options: GivenOverHttp): Result.Result<void, In
   parseOverHttp(options, httpNames)
 
 const parseOverHttp = (options: GivenOverHttp, names: ReadonlyArray<string>): Result.Result<void, InvalidInput> => {
-  const { maxBodySize, owner } = options
+  const { owner } = options
   return Result.flatMap(parseNames(options, names), () => {
     // Without an owner everybody would list, read and cancel the tasks of everybody.
     if (owner !== anonymous && !Effect.isEffect(owner)) return refuse("owner", "must be an effect, or `anonymous`")
-    if (maxBodySize !== undefined && Option.isNone(ByteSize.fromInput(maxBodySize))) {
-      return refuse("maxBodySize", "must be a number of bytes, or a text such as \"4 MiB\"")
-    }
     return parsePrincipal(options)
   })
 }

@@ -27,6 +27,7 @@ import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
 import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
 import { isTerminal } from "../../domain/TaskStatus.ts"
 import { isStoredCall } from "../../protocol/callInline.ts"
+import { limitReached } from "../../protocol/OwnerLimits.ts"
 import { toMcpError } from "./mcpErrors.ts"
 import { millisOption, type RunPromiseExit, SdkCalls } from "./SdkCalls.ts"
 import { refuse, type SdkRefusal } from "./SdkRefusal.ts"
@@ -80,15 +81,20 @@ export class SdkTaskStore implements TaskStore {
     return this.#calls.write(
       this.#withTasks(
         sessionId,
-        ({ own }) =>
-          own.createTask(task).pipe(
+        ({ createTask }) =>
+          createTask(task).pipe(
             Effect.map((record) => this.#toTask(record)),
             Effect.catchTags({
               InvalidInput: (error) =>
                 refuse(
                   sentByClient.has(error.field) ? new McpError(ErrorCode.InvalidParams, error.message) : plain(error)
                 ),
-              MaxTasksReached: () => refuse(new Error("Too many tasks are stored, try again later")),
+              MaxTasksReached: ({ limit, scope }) =>
+                refuse(
+                  scope === "session"
+                    ? toMcpError(limitReached("storedTasks", limit))
+                    : new Error("Too many tasks are stored, try again later")
+                ),
               PayloadTooLarge: (error) => refuse(plain(error)),
               TaskAlreadyExists: ({ taskId }) => refuse(new Error(`Task with ID ${taskId} already exists`))
             })

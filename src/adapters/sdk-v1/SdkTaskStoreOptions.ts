@@ -7,6 +7,8 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import type { SessionTasks, TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { CreateTask } from "../../domain/TaskOptions.ts"
+import type { TaskRecord } from "../../domain/TaskRecord.ts"
 import type { ReportOptions } from "../../promise/ReportOptions.ts"
 import { OwnerMissing } from "../../protocol/TaskOwner.ts"
 import { failWire } from "../../protocol/WireError.ts"
@@ -62,6 +64,10 @@ export interface ScopedTasks {
   readonly reachable: SessionTasks
   readonly own: SessionTasks
   readonly canList: boolean
+  /** Creates one that is the session's own, as far as its limits go. */
+  readonly createTask: (
+    task: CreateTask
+  ) => Effect.Effect<TaskRecord, Effect.Error<ReturnType<SessionTasks["createTask"]>> | SdkRefusal>
 }
 
 /**
@@ -98,7 +104,12 @@ export const scopedAccess = (
         return Effect.catch(failWire(new OwnerMissing({ reason })), (error) => refuse(toMcpError(error)))
       }
       const own = storage.forSession(principal ?? sessionId ?? null)
-      return Effect.succeed({ own, reachable: scope === "task" ? storage : own, canList: true })
+      return Effect.succeed({
+        own,
+        reachable: scope === "task" ? storage : own,
+        canList: true,
+        createTask: own.createTask
+      })
     }),
   ttlOf: (ttl) => ttl
 })

@@ -9,7 +9,7 @@ import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
 import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { CreateTask } from "../../domain/TaskOptions.ts"
 import { requireBoolean, requireNames, requireObject } from "../../promise/arguments.ts"
 import { showingCaller } from "../../promise/CallSite.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
@@ -19,20 +19,15 @@ import { openTaskRunner } from "../../promise/openTaskRunner.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
 import type { RunnerOptions } from "../../promise/RunnerOptions.ts"
 import { requireOwner } from "../../protocol/askOwner.ts"
+import { declaresTooMuch, tooLargeAnswer } from "../../protocol/requestLimits.ts"
 import type { Anonymous } from "../../protocol/TaskOwner.ts"
-import { makeTasks } from "../../protocol/Tasks.ts"
-import {
-  boundedTtl,
-  resolveTasksOptions,
-  tasksOptionNames,
-  type TasksOptions,
-  type TasksSettings
-} from "../../protocol/TasksOptions.ts"
+import { makeTasks, type Tasks } from "../../protocol/Tasks.ts"
+import { boundedTtl, resolveTasksOptions, tasksOptionNames, type TasksOptions } from "../../protocol/TasksOptions.ts"
 import { taskRunnerOptions } from "../../runner/ResolvedRunnerOptions.ts"
 import { toMcpError } from "./mcpErrors.ts"
 import { type OpenedSdkStores, storesOn } from "./openSdkTaskStore.ts"
 import { currentOrigin, type OwnerOf, ownerOf, type Ownership } from "./ownership.ts"
-import { refuse } from "./SdkRefusal.ts"
+import { refuse, SdkRefusal } from "./SdkRefusal.ts"
 import { rememberTasks } from "./sdkTasks.ts"
 import type { SdkTaskStoreOptions, StoreAccess } from "./SdkTaskStoreOptions.ts"
 
@@ -78,6 +73,14 @@ interface HttpTransport<Request, Response> {
   readonly handleRequest: (request: Request, response: Response, parsedBody?: unknown) => Promise<void>
 }
 
+/** What answers a request of Node. */
+interface HttpResponse {
+  readonly writeHead: (
+    status: number,
+    headers: Readonly<Record<string, string>>
+  ) => { readonly end: (body: string) => unknown }
+}
+
 /** A request of Node, with what the SDK's `requireBearerAuth` adds to it. */
 interface HttpRequest {
   readonly headers: Record<string, string | Array<string> | undefined>
@@ -97,7 +100,7 @@ export interface OpenedSdkTasks extends OpenedSdkStores {
    * came from: the SDK tells them no more than the session, and on stateless HTTP nothing. Servers whose tools create tasks by
    * the store need it; tools of `registerTaskTool` do not.
    */
-  readonly handleRequest: <Request extends HttpRequest, Response>(
+  readonly handleRequest: <Request extends HttpRequest, Response extends HttpResponse>(
     transport: HttpTransport<Request, Response>,
     request: Request,
     response: Response,
@@ -164,8 +167,8 @@ const open = async <E>(
     if (opened === undefined) throw new InvalidInput({ field: "source", reason: "gives no storage that runs tasks" })
     const tasks = makeTasks(settings, opened)
     const ofStores = { messageTtl, onError, retryFor, pollInterval: settings.pollInterval }
-    const stores = storesOn(runner.storage, ofStores, (storage) => ({
-      ...ownedAccess(storage, owner, settings),
+    const stores = storesOn(runner.storage, ofStores, () => ({
+      ...ownedAccess(tasks, owner),
       resultTtl
     }))
     rememberTasks({ ...stores, tasks, opened, owner, exposeErrors })
@@ -173,11 +176,17 @@ const open = async <E>(
     return {
       ...stores,
       runner,
-      handleRequest: (transport, request, response, parsedBody) =>
-        currentOrigin.run(
+      handleRequest: async (transport, request, response, parsedBody) => {
+        if (declaresTooMuch(settings.limits, String(request.headers["content-length"] ?? 0))) {
+          const { body, headers, status } = tooLargeAnswer(settings.limits)
+          response.writeHead(status, headers).end(body)
+          return
+        }
+        await currentOrigin.run(
           { authInfo: request.auth, requestInfo: { headers: request.headers } },
           () => transport.handleRequest(request, response, parsedBody)
-        ),
+        )
+      },
       close,
       [Symbol.asyncDispose]: close
     }
@@ -196,18 +205,24 @@ const adapterOptions = optionNames<Omit<SdkTasksOptions, keyof RunnerOptions | k
 })
 
 /** Gives the tasks of whoever sent the request that is served. */
-const ownedAccess = (
-  storage: TaskStorageShape,
-  owner: Ownership,
-  settings: TasksSettings
-): StoreAccess => ({
+const ownedAccess = (tasks: Tasks, owner: Ownership): StoreAccess => ({
   tasksOf: (sessionId) =>
     ownerOf(owner, { sessionId, ...currentOrigin.getStore() }).pipe(
-      Effect.map(({ canList, id }) => {
-        const own = storage.forSession(id)
-        return { own, reachable: own, canList }
+      Effect.map((known) => {
+        const owned = tasks.ownedBy(known)
+        const { canList, storage: own } = owned
+        return {
+          own,
+          reachable: own,
+          canList,
+          createTask: (task: CreateTask) =>
+            Effect.mapError(
+              tasks.room.within(owned, own.createTask(task)),
+              (error) => "_tag" in error ? error : new SdkRefusal({ error: toMcpError(error) })
+            )
+        }
       }),
       Effect.catch((error) => refuse(toMcpError(error)))
     ),
-  ttlOf: (ttl) => boundedTtl(settings, ttl === undefined ? settings.defaultTtl : ttl)
+  ttlOf: (ttl) => boundedTtl(tasks.settings, ttl === undefined ? tasks.settings.defaultTtl : ttl)
 })

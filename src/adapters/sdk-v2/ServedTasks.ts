@@ -15,6 +15,7 @@ import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
 import { reporting } from "../../promise/reporting.ts"
 import { askOwner } from "../../protocol/askOwner.ts"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
+import type { OwnerLimits } from "../../protocol/OwnerLimits.ts"
 import { makeTasks, type Tasks } from "../../protocol/Tasks.ts"
 import { hidingDefects, internalError, shownFailure, type WireError } from "../../protocol/WireError.ts"
 import type { ResolvedOptions } from "./TasksExtensionOptions.ts"
@@ -45,6 +46,11 @@ export class ServedTasks {
     this.#opened.catch((error: unknown) =>
       this.#background(Effect.logError("The storage of the tasks cannot be opened", error))
     )
+  }
+
+  /** The limits of each owner. */
+  get limits(): OwnerLimits {
+    return this.#options.settings.limits
   }
 
   /** Waits until tasks can be run. Rejects where the storage cannot be opened. */

@@ -30,16 +30,16 @@ const layers = {
 const overHttp = [
   [{ owner: undefined }, "owner", "must be an effect, or `anonymous`"],
   [{ owner: () => "ann" }, "owner", "must be an effect, or `anonymous`"],
-  [{ ownr: McpTasks.anonymous }, "ownr", "is not an option; did you mean owner?"],
-  [{ maxBodySize: "4 elephants" }, "maxBodySize", "must be a number of bytes, or a text such as \"4 MiB\""],
-  [{ maxBodySize: -1 }, "maxBodySize", "must be a number of bytes, or a text such as \"4 MiB\""]
+  [{ ownr: McpTasks.anonymous }, "ownr", "is not an option; did you mean owner?"]
 ] as const
 
 const everywhere = [
   [{ defaultTtI: 1000 }, "defaultTtI", "is not an option; did you mean defaultTtl?"],
   [{ pollIntervall: 1000 }, "pollIntervall", "is not an option; did you mean pollInterval?"],
   [{ registration: Layer.empty }, "registration", "is not an option; did you mean registrations?"],
-  [{ principal: "ann" }, "principal", "must be an effect"]
+  [{ principal: "ann" }, "principal", "must be an effect"],
+  [{ limits: { requestBytes: -1 } }, "limits.requestBytes", "must be a positive integer"],
+  [{ limits: { storedTask: 1 } }, "limits.storedTask", "is not an option; did you mean storedTasks?"]
 ] as const
 
 const cases = [
@@ -87,11 +87,10 @@ describe("the options of a server", () => {
         allowSubscriptions: true,
         allowedOrigins: [],
         description: "Reports",
-        limits: { streams: 5 },
-        maxBodySize: "1 MiB",
+        limits: { openStreams: 5, requestBytes: 1000, storedTasks: null },
         principal: Effect.succeed("ann"),
         taskSupport: "required"
       })
-      yield* layers.layerHttpRequestScoped({ allowedOrigins: [], maxBodySize: 1000, inputOnPoll: true })
+      yield* layers.layerHttpRequestScoped({ allowedOrigins: [], limits: { requestBytes: null }, inputOnPoll: true })
     }))
 })

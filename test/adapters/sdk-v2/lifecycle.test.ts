@@ -269,8 +269,8 @@ describe("the extension", () => {
   test.each<[Record<string, unknown>, string]>([
     [{ pollIntervall: 5 }, "pollIntervall: is not an option; did you mean pollInterval?"],
     [{ anonymous: true }, "anonymous: is not an option"],
-    [{ limits: { stream: 1 } }, "limits.stream: is not an option; did you mean streams?"],
-    [{ limits: { streams: 0 } }, "limits.streams"],
+    [{ limits: { openStream: 1 } }, "limits.openStream: is not an option; did you mean openStreams?"],
+    [{ limits: { openStreams: 0 } }, "limits.openStreams: must be a positive integer, or null for no limit"],
     [{ taskSupport: "forbidden" }, "taskSupport: must be one of"],
     [{ maxTtl: -1 }, "maxTtl"],
     [{ lostWorker: "retry" }, "lostWorker.maxAttempts"],

@@ -28,7 +28,8 @@ test("too many tasks of one owner are refused, and those of others are not", asy
   await client.start("wait", { seconds: 60 })
   expect((await client.call("wait", { seconds: 60 })).error).toStrictEqual({
     code: -32603,
-    message: "Too many tasks. Try again later."
+    message: "The limit of 1 stored tasks per owner is reached. Wait until some expire, or ask for a shorter ttl.",
+    data: { reason: "LimitReached", limit: "storedTasks", most: 1 }
   })
   // That one owner has many tasks is no matter of the operator.
   expect(failures).toStrictEqual([])

@@ -138,13 +138,14 @@ describe("subscriptions/listen", () => {
   })
 
   test("is refused over the bound of its owner, and taken again when another is closed", async () => {
-    const { client, url } = await start({ streamsPerOwner: 2 })
+    const { client, url } = await start({ openStreams: 2 })
     const taskId = await client.start("wait", { seconds: 60 })
     const open = await Promise.all([listen(url, { taskIds: [taskId] }), listen(url, { taskIds: [taskId] })])
     for (const { until } of open) await until(2)
     expect(await refusal(url, { taskIds: [taskId] })).toStrictEqual({
       code: -32603,
-      message: "Too many subscriptions are open. Close one, or try again later."
+      message: "The limit of 2 open subscriptions per owner is reached. Close one, or name more tasks in one.",
+      data: { reason: "LimitReached", limit: "openStreams", most: 2 }
     })
     expect((await listen(url, { taskIds: [] }, "bob")).status).toBe(200)
     open[0]?.leave()

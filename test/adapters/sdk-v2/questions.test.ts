@@ -113,7 +113,7 @@ describe("an answer", () => {
     ["null", null, "must be a result, which is an object"],
     ["a text", "yes", "must be a result, which is an object"],
     ["a list", [], "must be a result, which is an object"],
-    ["too deep", nested(600), "inputResponses"]
+    ["too deep", nested(600), "The answers are nested in more than 64 levels"]
   ])("that is %s is told as that, and the question stays", async (_, answer, message) => {
     const { url } = await start()
     const client = new RawClient({ url })
