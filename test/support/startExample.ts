@@ -11,17 +11,24 @@ export interface StartedExample {
   readonly url: string
 }
 
+type Environment = { readonly TASKS_URL: string; readonly [name: string]: string }
+
 /** Starts a program of `examples` on a free port. It ends with the test, if not before. */
-export const startExample = async (
+export const startExample = (program: string, env: Environment): Promise<StartedExample> =>
+  spawnExample(program, env, onTestFinished)
+
+/** Starts a program, and says how it is ended. */
+export const spawnExample = async (
   program: string,
-  env: { readonly TASKS_URL: string; readonly [name: string]: string }
+  env: Environment,
+  atEnd: (end: () => void) => void
 ): Promise<StartedExample> => {
   const path = fileURLToPath(new URL(`../../examples/${program}`, import.meta.url))
   const child = spawn(process.execPath, ["--conditions=mcp-task-storage-source", path], {
     env: { ...process.env, PORT: "0", ...env },
     stdio: ["ignore", "pipe", "inherit"]
   })
-  onTestFinished(() => void child.kill("SIGKILL"))
+  atEnd(() => void child.kill("SIGKILL"))
   for await (const line of createInterface(child.stdout)) {
     const url = /http:\S+/.exec(line)?.[0]
     if (url !== undefined) return { child, url: url.replace("localhost", "127.0.0.1") }
