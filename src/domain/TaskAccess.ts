@@ -7,13 +7,16 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import { isAtOnce } from "./AtOnce.ts"
+import { isTraced } from "./isTraced.ts"
 import { StillSealed } from "./SealedText.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import type { TaskDriverError } from "./TaskDriver.ts"
 import { TaskStorageUnavailable } from "./TaskError.ts"
 import { recordFromStored, type TaskRecord } from "./TaskRecord.ts"
+import { traceAttributes, traceSpans } from "./TraceNames.ts"
 
 /**
  * Runs an effect with the present time in whole milliseconds.
@@ -52,14 +55,29 @@ export const operate = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   Effect.withFiber((fiber) => {
     const now = millisOf(fiber)
-    return fiber.cache.span === undefined || !fiber.cache.tracerEnabled
-      ? use(now)
-      : Effect.useSpan(
-        `TaskStorage.${operation}`,
-        taskId === undefined ? {} : { attributes: { "mcp.task.id": taskId } },
-        (span) => Effect.withParentSpan(use(now), span, { captureStackTrace: false })
-      )
+    return isTraced(fiber) ? inOperationSpan(operation, taskId, use(now)) : use(now)
   })
+
+const inOperationSpan = <A, E, R>(
+  operation: string,
+  taskId: string | undefined,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.useSpan(
+    `TaskStorage.${operation}`,
+    {
+      kind: traceSpans.operation.kind,
+      attributes: taskId === undefined ? {} : { [traceAttributes.taskId]: taskId }
+    },
+    (span) =>
+      Effect.tapError(
+        Effect.withParentSpan(effect, span, { captureStackTrace: false }),
+        (error) =>
+          Effect.sync(() => {
+            if (Predicate.hasProperty(error, "_tag")) span.attribute(traceAttributes.errorType, error._tag)
+          })
+      )
+  )
 
 /**
  * Turns a failure of the engine into the error of an operation.

@@ -33,6 +33,7 @@ import { parseOutcome, parseTtl } from "./TaskParsers.ts"
 import type { TaskRecordFields } from "./TaskRecord.ts"
 import { isTerminal } from "./TaskStatus.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
+import { maxTraceparentLength, maxTracestateLength } from "./TraceContext.ts"
 
 /**
  * The identity of a task, which was parsed before.
@@ -161,12 +162,6 @@ export const draftTask = (
  * @category constants
  */
 export const maxNameLength = 255
-
-/** It takes 55 characters, and may take more in later versions of the standard. */
-const maxTraceparentLength = 255
-
-/** The standard asks for 512 characters at least. */
-const maxTracestateLength = 1024
 
 /** Gives the name of what is called, where the params have one. */
 const nameIn = (params: StoredJson | null): StoredJson | null => {

@@ -21,6 +21,7 @@ import { TaskNotFound, type TaskStorageUnavailable } from "./TaskError.ts"
 import { type Audience, TaskHub, type Waiter, type WrittenTask } from "./TaskHub.ts"
 import { isTerminal } from "./TaskStatus.ts"
 import { isVisible } from "./TaskWrite.ts"
+import { untraced } from "./untraced.ts"
 
 /**
  * Watches tasks through a driver.
@@ -102,7 +103,7 @@ export const makeTaskWatch = Effect.fnUntraced(
               hub.isFollowing = false
             })
         ),
-        Effect.forkScoped(
+        Effect.forkScoped(untraced(
           Stream.runForEach(
             foreignWrites,
             (taskId) =>
@@ -110,7 +111,7 @@ export const makeTaskWatch = Effect.fnUntraced(
                 ? Effect.andThen(Effect.sync(() => newsOf.forEach((latch) => latch.openUnsafe())), lookAtAll)
                 : Effect.sync(() => hub.wake(taskId, "everybody"))
           )
-        )
+        ))
       )
     })
 

@@ -26,6 +26,7 @@ import type { TaskStorageShape } from "./TaskOperations.ts"
 import { requireOptions, resolveOptions, type TaskStorageOptions } from "./TaskStorageOptions.ts"
 import { makeTaskSweep } from "./TaskSweep.ts"
 import { makeTaskWatch } from "./TaskWatch.ts"
+import { untraced } from "./untraced.ts"
 
 /**
  * Makes the `TaskStorage` service of a driver. Every rule of the contract is added here, so that backends cannot differ.
@@ -65,6 +66,7 @@ export const fromDriver = Effect.fnUntraced(
           (error) => Effect.logWarning("Maintenance of the task storage failed and will be tried again", error)
         ),
         Effect.forever,
+        untraced,
         Effect.forkScoped
       )
     }

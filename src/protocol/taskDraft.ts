@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import { maxTraceparentLength, maxTracestateLength } from "../domain/TraceContext.ts"
 import type { StartTask } from "../runner/TaskRunner.ts"
 import { toolsCall } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
@@ -33,8 +34,8 @@ export const taskDraft = <A, E>(
 const traceOf = (meta: unknown): Pick<StartTask, "traceparent" | "tracestate"> => {
   const traceparent = ownProperty(meta, "traceparent")
   const tracestate = ownProperty(meta, "tracestate")
-  if (!isTrace(traceparent, 255)) return {}
-  return isTrace(tracestate, 1024) ? { traceparent, tracestate } : { traceparent }
+  if (!isTrace(traceparent, maxTraceparentLength)) return {}
+  return isTrace(tracestate, maxTracestateLength) ? { traceparent, tracestate } : { traceparent }
 }
 
 const isTrace = (value: unknown, longest: number): value is string =>

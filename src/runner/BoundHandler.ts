@@ -6,6 +6,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { ParentSpan } from "effect/Tracer"
 import { orAbsent, parseMillis } from "../domain/ArgumentParsers.ts"
 import type { InvalidInput } from "../domain/TaskError.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
@@ -77,7 +78,12 @@ export const bindHandler = <E, R>(
 const providing = <R>(services: Context.Context<R>) => {
   let last: { readonly from: Context.Context<never>; readonly to: Context.Context<R> } | undefined
   const place = (from: Context.Context<never>): Context.Context<R> => {
-    if (last?.from !== from) last = { from, to: Context.merge(from, services) }
+    if (last?.from !== from) {
+      const to = Context.merge(from, services)
+      const run = Context.getOrUndefined(from, ParentSpan)
+      // What a task does belongs to its run, and not to the span that its handler was registered in.
+      last = { from, to: run === undefined ? to : Context.add(to, ParentSpan, run) }
+    }
     return last.to
   }
   return <A, E>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E> => Effect.updateContext(effect, place)

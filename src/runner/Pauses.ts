@@ -9,9 +9,9 @@ import * as Semaphore from "effect/Semaphore"
 import type { PausedKind } from "../domain/PauseOperations.ts"
 import type { TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import { untraced } from "../domain/untraced.ts"
 import type { TaskOfKind } from "./HandlerRegistry.ts"
 import { withPatience } from "./persist.ts"
-import { untraced } from "./untraced.ts"
 
 /** Milliseconds: for how long a process that hears of nothing goes by what it has read. */
 const freshFor = 1_000

@@ -18,6 +18,7 @@ import type { ClaimedTask, TaskStorageShape } from "../domain/TaskOperations.ts"
 import type { TouchOptions, WorkerOption } from "../domain/TaskOptions.ts"
 import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import { isTerminal } from "../domain/TaskStatus.ts"
+import { untraced } from "../domain/untraced.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import { LatestRecord } from "./LatestRecord.ts"
 import type { ProcessWorker, Registration } from "./makeProcessWorker.ts"
@@ -25,6 +26,7 @@ import type { Outages } from "./Outages.ts"
 import { errorOf, firstPatience, isUnavailable, persist, withPatience } from "./persist.ts"
 import { type Fork, ProgressReports } from "./ProgressReports.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
+import type { RunSpan } from "./RunSpan.ts"
 import type { Takeovers } from "./Takeovers.ts"
 
 /**
@@ -79,6 +81,8 @@ export interface WorkerSurroundings {
  */
 export class TaskWorker {
   readonly latest: LatestRecord
+  /** The span of its run, where somebody traces. */
+  readonly span: RunSpan | undefined
   readonly #surroundings: WorkerSurroundings
   readonly #handler: BoundHandler
   #oneAtATime: Semaphore.Semaphore | undefined
@@ -98,9 +102,11 @@ export class TaskWorker {
     surroundings: WorkerSurroundings,
     record: TaskRecord,
     handler: BoundHandler,
-    registration: Registration | undefined
+    registration: Registration | undefined,
+    span: RunSpan | undefined
   ) {
     this.latest = new LatestRecord(record)
+    this.span = span
     this.#attempt = record.attempt ?? 1
     this.#surroundings = surroundings
     this.#handler = handler
@@ -264,10 +270,18 @@ export class TaskWorker {
     })
   }
 
+  /** Does something for the run in another fiber. */
+  #around<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return this.span === undefined ? effect : this.span.around(effect)
+  }
+
   /** Takes a report of the work. */
   report(message: string): Effect.Effect<void> {
     return Effect.suspend(() => {
-      this.#progress ??= new ProgressReports((message) => this.#tryProgress(message), this.#surroundings.fork)
+      this.#progress ??= new ProgressReports(
+        (message) => this.#around(this.#tryProgress(message)),
+        this.#surroundings.fork
+      )
       return this.#progress.report(message)
     })
   }
@@ -399,7 +413,7 @@ export class TaskWorker {
     const extend = Effect.suspend(() =>
       this.#isGivenUp
         ? Effect.void
-        : Effect.map(this.#touch({ lease }), (summary) => this.latest.advanceSummary(summary))
+        : Effect.map(untraced(this.#touch({ lease })), (summary) => this.latest.advanceSummary(summary))
     )
     return this.#persist(extend, (error) => endOfHold(error) === undefined).pipe(
       Effect.catch((error) => this.#endHold(error._tag === "HoldEnded" ? error.reason : endOfHold(error) ?? "ended"))
@@ -412,7 +426,7 @@ export class TaskWorker {
     return Effect.suspend(() =>
       this.#registration !== undefined || this.#isGivenUp
         ? Effect.void
-        : Effect.asVoid(Effect.exit(this.#inTurn(this.#touch({ lease }), firstPatience(lease))))
+        : Effect.asVoid(Effect.exit(this.#inTurn(untraced(this.#touch({ lease })), firstPatience(lease))))
     )
   }
 
@@ -432,7 +446,7 @@ export class TaskWorker {
           )
         ).pipe(Effect.catchTag("LeaseHeld", (error) => this.#acceptHeld(error)))
     )
-    return this.#persist<TouchOptions | undefined, TaskStorageError>(claim, isUnavailable).pipe(
+    return this.#around(this.#persist<TouchOptions | undefined, TaskStorageError>(claim, isUnavailable)).pipe(
       Effect.flatMap((toLeave) =>
         toLeave === undefined
           ? Effect.void

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { FailureInput } from "../domain/FailureReport.ts"
 import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
-import { causeOf, describeThrown, quietly } from "./describeThrown.ts"
+import { describeThrown, quietly, unwrapped } from "./describeThrown.ts"
 import { failureOf, internal, mistakeOf } from "./outcomeOf.ts"
 import type { TaskHandler } from "./TaskHandler.ts"
 
@@ -65,7 +65,6 @@ const outcomeOf = (cause: Cause.Cause<unknown>, resultOfFailure: TaskHandler["re
     : { _tag: "Success", value: result }
 }
 
-/** Unwraps the error that Effect puts around the rejection of a promise. */
 const unwrap = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
   Cause.fromReasons(cause.reasons.map((reason) =>
     Cause.isFailReason(reason)
@@ -74,6 +73,3 @@ const unwrap = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
       ? Cause.makeDieReason(unwrapped(reason.defect))
       : reason
   ))
-
-const unwrapped = (thrown: unknown): unknown =>
-  quietly(() => Cause.isUnknownError(thrown)) === true ? causeOf(thrown) ?? thrown : thrown

@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import * as Cause from "effect/Cause"
 import type { FailureInput } from "../domain/FailureReport.ts"
 
 /** How many errors behind an error are named, each as the cause of the one before. */
@@ -22,6 +23,27 @@ export const describeThrown = (thrown: unknown): FailureInput => {
   const causes = causesOf(thrown).map((cause) => `\nCaused by ${headOf(describeOne(cause))}`).join("")
   return { name, message: message + causes, ...(stack === undefined ? {} : { stack: stack + causes }) }
 }
+
+/**
+ * Gives the class of what was thrown, which says nothing of what it was thrown for. `_OTHER` is OpenTelemetry's name for what has
+ * none.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const classOfThrown = (thrown: unknown): string => {
+  const { name } = describeOne(unwrapped(thrown))
+  return /^[\w$.:/@-]{1,100}$/.test(name) ? name : "_OTHER"
+}
+
+/**
+ * Unwraps the error that Effect puts around the rejection of a promise.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const unwrapped = (thrown: unknown): unknown =>
+  quietly(() => Cause.isUnknownError(thrown)) === true ? causeOf(thrown) ?? thrown : thrown
 
 const headOf = ({ message, name }: FailureInput): string => message === "" ? name : `${name}: ${message}`
 
@@ -63,13 +85,7 @@ const causesOf = (thrown: unknown): ReadonlyArray<unknown> => {
   return causes
 }
 
-/**
- * Gives the error behind an error, if any.
- *
- * @since 0.2.0
- * @category accessors
- */
-export const causeOf = (thrown: unknown): unknown =>
+const causeOf = (thrown: unknown): unknown =>
   typeof thrown === "object" && thrown !== null
     ? quietly((): unknown => "cause" in thrown ? thrown.cause : undefined)
     : undefined

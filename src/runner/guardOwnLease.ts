@@ -8,6 +8,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import { HoldsProcess } from "../domain/holdProcess.ts"
+import { untraced } from "../domain/untraced.ts"
 import { persist } from "./persist.ts"
 import { endOfHold, type TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
 
@@ -45,7 +46,7 @@ const follow = ({ lease, outages, storage }: WorkerSurroundings, worker: TaskWor
       worker.note(record)
       return outages.answered(token)
     }))
-  return persist(() => Effect.provideService(following, HoldsProcess, false), {
+  return persist(() => untraced(Effect.provideService(following, HoldsProcess, false)), {
     outages,
     lease,
     token,

@@ -8,11 +8,11 @@ import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import { untraced } from "../domain/untraced.ts"
 import type { Outages } from "./Outages.ts"
 import { errorOf, firstPatience, isUnavailable, withPatience } from "./persist.ts"
 import type { Fork } from "./ProgressReports.ts"
 import type { TaskWorker } from "./TaskWorker.ts"
-import { untraced } from "./untraced.ts"
 
 /** How many tasks are read side by side. */
 const atOnce = 8

@@ -14,13 +14,13 @@ import { HoldsProcess } from "../domain/holdProcess.ts"
 import { withNow } from "../domain/TaskAccess.ts"
 import type { InvalidInput, TaskStorageError, TaskStorageUnavailable, WorkerLost } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import { untraced } from "../domain/untraced.ts"
 import { describeProcess } from "./describeProcess.ts"
 import type { Outages } from "./Outages.ts"
 import type { Pauses } from "./Pauses.ts"
 import { errorOf, firstPatience, isUnavailable, persist, withPatience } from "./persist.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import type { Takeovers } from "./Takeovers.ts"
-import { untraced } from "./untraced.ts"
 
 /**
  * A worker that a process is registered as, and what is known of it here.

@@ -15,6 +15,7 @@ import type { ClaimedTask } from "../domain/TaskOperations.ts"
 import type { ClaimableOptions, TaskKind } from "../domain/TaskOptions.ts"
 import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
+import { untraced } from "../domain/untraced.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import { type HandlerRegistry, kindOf } from "./HandlerRegistry.ts"
 import type { Registration } from "./makeProcessWorker.ts"
@@ -25,7 +26,6 @@ import type { Pauses } from "./Pauses.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import type { Takeovers } from "./Takeovers.ts"
 import type { TaskRunnerShape } from "./TaskRunner.ts"
-import { untraced } from "./untraced.ts"
 
 /** How many tasks one claim takes at the most. */
 const batchSize = 200

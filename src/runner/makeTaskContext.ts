@@ -17,6 +17,7 @@ import type { InputRefused } from "./InputRefused.ts"
 import { sleepStep } from "./ownSteps.ts"
 import { keysOfRequests, parseSleep, requireAmount, requireString } from "./requests.ts"
 import type { TaskContextShape } from "./TaskContext.ts"
+import { inQuestionSpan, inSleepSpan, inStepSpan } from "./taskSpans.ts"
 import type { TaskWorker } from "./TaskWorker.ts"
 
 /**
@@ -47,10 +48,12 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker): 
   const request = (requests: InputRequests): Effect.Effect<InputAnswers> =>
     Effect.suspend(() => {
       const keys = Object.keys(requests)
-      return worker.flushProgress.pipe(
+      const asked = worker.flushProgress.pipe(
         Effect.andThen(worker.write((token) => ask(requests, { ...token, ...worker.keeping }))),
         Effect.andThen(worker.waitForInput(latest.until((record) => answersOf(record, keys))))
       )
+      // What was answered before is no news.
+      return answersOf(latest.current, keys) === undefined ? inQuestionSpan(taskId, requests, asked) : asked
     })
 
   const suspend = (requests: InputRequests): Effect.Effect<InputAnswers, InputRefused> =>
@@ -61,10 +64,14 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker): 
         worker.write((token) => ask(requests, { ...token, lease: 0 })),
         (record) => isReleased(record) ? Effect.void : Effect.asVoid(worker.touch({ lease: 0 }))
       )
-      return worker.flushProgress.pipe(
-        Effect.andThen(worker.giveUp(giveUp)),
-        Effect.andThen(Effect.sync(() => worker.stop("suspended"))),
-        Effect.andThen(Effect.never)
+      return inQuestionSpan(
+        taskId,
+        requests,
+        worker.flushProgress.pipe(
+          Effect.andThen(worker.giveUp(giveUp)),
+          Effect.andThen(Effect.sync(() => worker.stop("suspended"))),
+          Effect.andThen(Effect.never)
+        )
       )
     })
 
@@ -88,25 +95,31 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker): 
         const millis = parseSleep(key, duration)
         const step = sleepStep(key)
         const wakeTime = () => ownValue(latest.current.steps, step)
-        return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-          Effect.andThen(
-            wakeTime() === undefined ? Effect.asVoid(worker.storeStep(step, now + millis)) : Effect.void,
-            Effect.suspend(() => {
-              const at = wakeTime()
-              return typeof at !== "number" || at <= now ? Effect.void : worker.sleepUntil(at)
-            })
-          ))
+        return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const sleepOn = Effect.suspend(() => {
+            const at = wakeTime()
+            return typeof at !== "number" || at <= now ? Effect.void : worker.sleepUntil(at)
+          })
+          const at = wakeTime()
+          if (at === undefined) {
+            return inSleepSpan(taskId, millis, Effect.andThen(worker.storeStep(step, now + millis), sleepOn))
+          }
+          return typeof at === "number" && at > now ? inSleepSpan(taskId, at - now, sleepOn) : Effect.void
+        })
       }),
     step: (key, schema, effect) =>
       Effect.suspend(() => {
         const stored = ownValue(latest.current.steps, key)
         const codec = Schema.toCodecJson(schema)
         return stored === undefined
-          ? Effect.tap(effect, (value) =>
-            Effect.flatMap(
-              Effect.orDie(Schema.encodeEffect(codec)(value)),
-              (encoded) => worker.storeStep(key, encoded)
-            ))
+          ? inStepSpan(
+            taskId,
+            Effect.tap(effect, (value) =>
+              Effect.flatMap(
+                Effect.orDie(Schema.encodeEffect(codec)(value)),
+                (encoded) => worker.storeStep(key, encoded)
+              ))
+          )
           : Effect.orDie(Schema.decodeUnknownEffect(codec)(stored))
       })
   }

@@ -7,13 +7,16 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { tracedSpan } from "../domain/isTraced.ts"
 import { readFields } from "../domain/optionNames.ts"
 import { InvalidInput, type TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { SessionTasks } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
+import { traceContextOf } from "../domain/TraceContext.ts"
 import { bindHandler, type BoundHandler } from "./BoundHandler.ts"
 import { HandlerRegistry, kindOf } from "./HandlerRegistry.ts"
 import { makeRecovery } from "./makeRecovery.ts"
@@ -130,7 +133,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       taskId,
       startTask: (given, run) =>
         Effect.uninterruptible(Effect.gen(function*() {
-          const task = yield* Effect.fromResult(readFields("task", { ...given, taskId }, startFields))
+          const task = yield* readTask({ ...given, taskId })
           const next = handlers.find(task)
           const handler = yield* bindHandler({ ...next, ...ofProcess, run })
           // The work is under way already, and cannot begin anew.
@@ -149,7 +152,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   const sessionRunner = (tasks: SessionTasks, session: string | null | undefined): SessionRunner => ({
     startTask: (given, ownRun, { isUnderWay = false } = {}) =>
       Effect.uninterruptible(Effect.gen(function*() {
-        const task = yield* Effect.fromResult(readFields("task", given, startFields))
+        const task = yield* readTask(given)
         const sessionId = session === undefined ? task.sessionId : session ?? undefined
         const registered = handlers.find(task)
         const own = ownRun === undefined
@@ -250,6 +253,16 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     running: Effect.sync(() => runs.slots.taken)
   }
 })
+
+/** Reads a task that is handed in. Where its request has no trace context, it continues the trace of the caller. */
+const readTask = (given: StartTask): Effect.Effect<StartTask, InvalidInput> =>
+  Effect.withFiber((fiber) => {
+    const task = readFields("task", given, startFields)
+    const span = tracedSpan(fiber)
+    return span === undefined || Result.isFailure(task) || task.success.traceparent !== undefined
+      ? Effect.fromResult(task)
+      : Effect.succeed({ ...task.success, ...traceContextOf(span) })
+  })
 
 /** Work of the caller's own dies with the process, so nobody runs it again. */
 const ofProcess = { lostWorker: "fail", retry: undefined } as const

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -13,6 +13,8 @@ import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import { ParentSpan } from "effect/Tracer"
+import { hasTracer } from "../domain/isTraced.ts"
 import type {
   InvalidInput,
   LeaseHeld,
@@ -24,9 +26,10 @@ import type { ClaimedTask } from "../domain/TaskOperations.ts"
 import type { ClaimOptions } from "../domain/TaskOptions.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
+import { remoteSpan } from "../domain/TraceContext.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import { EarliestTimer } from "./EarliestTimer.ts"
-import type { HandlerRegistry, TaskOfKind } from "./HandlerRegistry.ts"
+import { type HandlerRegistry, kindOf, type TaskOfKind } from "./HandlerRegistry.ts"
 import { makeNewsReader } from "./makeNewsReader.ts"
 import { makeProcessWorker, type ProcessWorker, type Registration } from "./makeProcessWorker.ts"
 import { makeTaskContext } from "./makeTaskContext.ts"
@@ -38,7 +41,8 @@ import { refuseRerun } from "./refuseRerun.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { type Overrun, RunnerSlots } from "./RunnerSlots.ts"
-import { runWorker, settle } from "./runWorker.ts"
+import { type RunSpan, startRunSpan } from "./RunSpan.ts"
+import { inRunSpan, runWorker, settle } from "./runWorker.ts"
 import { SleepingTasks } from "./SleepingTasks.ts"
 import type { Takeovers } from "./Takeovers.ts"
 import { taskIdAnnotation } from "./taskAnnotations.ts"
@@ -124,7 +128,8 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
 ): Effect.fn.Return<TaskRuns, never, TaskStorage | Scope.Scope> {
   const storage = yield* TaskStorage
   // Tasks inherit nothing from their caller: a request has its own services, and its own end.
-  const base = yield* Effect.context<TaskStorage>()
+  const base = Context.omit(ParentSpan)(yield* Effect.context<TaskStorage>())
+  const isTracing = hasTracer(base)
   const baseOnly: (context: Context.Context<never>) => Context.Context<TaskStorage> = () => base
   const scope = yield* Effect.acquireRelease(Scope.make(), endScope)
   const slots = new RunnerSlots(settings)
@@ -209,15 +214,34 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     noteExpiry: (at) => expiry.note(at)
   }
 
+  /** Begins the span of a run, and does what it is for. A task without a trace of its own begins one. */
+  const traced = (
+    record: TaskRecord,
+    { name }: BoundHandler,
+    run: (span: RunSpan | undefined) => Effect.Effect<RunResult>
+  ): Effect.Effect<RunResult> => {
+    if (!isTracing) return run(undefined)
+    const parent = remoteSpan(record)
+    return Effect.flatMap(startRunSpan(kindOf(record), name, parent === undefined ? { root: true } : { parent }), run)
+  }
+
   /** Runs a task that is held, on a slot that was taken for it. */
   const hold = (
+    record: TaskRecord,
+    handler: BoundHandler,
+    registration: Registration | undefined,
+    terms?: Terms
+  ): Effect.Effect<RunResult> => traced(record, handler, (span) => holdIn(span, record, handler, registration, terms))
+
+  const holdIn = (
+    span: RunSpan | undefined,
     record: TaskRecord,
     handler: BoundHandler,
     registration: Registration | undefined,
     { signal, time }: Terms = { time: unlimited }
   ): Effect.Effect<RunResult> =>
     Effect.suspend(() => {
-      const worker = new TaskWorker(surroundings, record, handler, registration)
+      const worker = new TaskWorker(surroundings, record, handler, registration, span)
       const effect = handler.run(record, makeTaskContext(storage, worker))
       workers.set(record.taskId, worker)
       if (phase === "stopping") worker.stop("shutdown")
@@ -353,10 +377,12 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
 
   /** Fails a task that may not run again. */
   const fail = (record: TaskRecord, handler: BoundHandler, registration: Registration | undefined, reason: string) =>
-    Effect.suspend(() => {
-      const worker = new TaskWorker(surroundings, record, handler, registration)
-      return Effect.ensuring(settle(storage, worker, { outcome: internal(reason) }), letGo(worker))
-    })
+    traced(record, handler, (span) =>
+      Effect.suspend(() => {
+        const worker = new TaskWorker(surroundings, record, handler, registration, span)
+        const failed = inRunSpan(worker, settle(storage, worker, { outcome: internal(reason) }))
+        return Effect.ensuring(failed, letGo(worker))
+      }))
 
   /** Frees what a worker had. */
   const letGo = ({ latest, registration }: TaskWorker): Effect.Effect<void> =>

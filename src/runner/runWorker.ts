@@ -9,7 +9,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
-import * as Tracer from "effect/Tracer"
 import type { FailureInput } from "../domain/FailureReport.ts"
 import { withNow } from "../domain/TaskAccess.ts"
 import type { InvalidInput, PayloadTooLarge } from "../domain/TaskError.ts"
@@ -21,7 +20,6 @@ import { guardOwnLease } from "./guardOwnLease.ts"
 import { internal } from "./outcomeOf.ts"
 import { countRetries, retryStep } from "./ownSteps.ts"
 import { type RunTime, timeLeft } from "./parseRunTime.ts"
-import { remoteParent } from "./remoteParent.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { taskAnnotations, taskIdAnnotation } from "./taskAnnotations.ts"
 import type { RunResult } from "./TaskRunner.ts"
@@ -50,24 +48,25 @@ export const runWorker = (
   worker: TaskWorker,
   work: Work
 ): Effect.Effect<RunResult> =>
-  Effect.withFiber((fiber) => {
-    const run = withNow((startedAt) =>
+  inRunSpan(
+    worker,
+    withNow((startedAt) =>
       Effect.flatMap(whileHeld(surroundings, worker, work, startedAt), (result) =>
         Effect.as(noteDuration(worker, startedAt), result))
     )
-    // Nobody sees the spans of the native tracer, and a task that waits would keep one.
-    if (fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer) {
-      return run
-    }
-    return run.pipe(Effect.withSpan(
-      "TaskRunner.run",
-      {
-        attributes: { [taskIdAnnotation]: worker.taskId, "mcp.task.attempt": worker.attempt },
-        links: remoteParent(worker.latest.current)
-      },
-      { captureStackTrace: false }
-    ))
-  })
+  )
+
+/**
+ * Does what a worker does with its task in the span of its run, if it has one.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const inRunSpan = ({ latest, span }: TaskWorker, run: Effect.Effect<RunResult>): Effect.Effect<RunResult> => {
+  if (span === undefined) return run
+  span.begin(latest.summary)
+  return Effect.onExit(span.around(run), (exit) => span.end(exit, latest.summary))
+}
 
 const noteDuration = (worker: TaskWorker, startedAt: number): Effect.Effect<void> =>
   withNow((endedAt) => Metric.update(worker.metrics.duration, Duration.millis(endedAt - startedAt)))
@@ -116,6 +115,7 @@ const retryOrSettle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
   const retries = countRetries(latest.current)
   const delay = handler.retry.delayAfter(retries, end.thrown.error)
   if (delay === undefined) return settle(storage, worker, end)
+  worker.span?.noteThrown(end.thrown.error)
   return Effect.flatMap(
     Clock.currentTimeMillis,
     (now) => Effect.andThen(worker.tryStep(retryStep(retries + 1), now + delay), worker.leaveUntil(now + delay))
@@ -191,6 +191,7 @@ export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
     // The last report, if not written yet, is written with the outcome.
     const reported = worker.takeReport()
     const store = (token: WorkerOption, outcome: TaskOutcomeInput, failure: FailureInput | undefined) => {
+      worker.span?.noteOutcome(outcome)
       const options = { ...token, resultTtl: worker.resultTtl, failure }
       const statusMessage = quietly(() => failureReason(outcome)) ?? reported
       // If the rest of the task leaves no room for a message, the outcome is stored without one.
@@ -227,7 +228,10 @@ export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
     return worker.writeBriefly(write).pipe(
       Effect.matchEffect({
         onSuccess: () => noteEnd(worker),
-        onFailure: ({ reason }) => reason === "lost" ? noteLoss : noted
+        onFailure: ({ reason }) => {
+          worker.span?.noteRefusal()
+          return reason === "lost" ? noteLoss : noted
+        }
       }),
       Effect.onInterrupt(() =>
         Effect.logWarning("The outcome of a task could not be stored before the runner ended; its lease runs out").pipe(

@@ -4,13 +4,14 @@
  * @since 0.2.0
  */
 import type { TaskRecord } from "../domain/TaskRecord.ts"
+import { traceAttributes } from "../domain/TraceNames.ts"
 import { nameOf } from "./HandlerRegistry.ts"
 
 /**
  * @since 0.2.0
  * @category constants
  */
-export const taskIdAnnotation = "mcp.task.id"
+export const taskIdAnnotation = traceAttributes.taskId
 
 /**
  * The name of a task: that of its tool.
@@ -18,7 +19,7 @@ export const taskIdAnnotation = "mcp.task.id"
  * @since 0.2.0
  * @category constants
  */
-export const taskNameAnnotation = "mcp.task.name"
+export const taskNameAnnotation = traceAttributes.name
 
 /**
  * Gives the annotations of a task.

@@ -6,7 +6,6 @@ import * as Metric from "effect/Metric"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
-import * as Tracer from "effect/Tracer"
 import { TaskStorage } from "mcp-task-storage"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { makeTaskRunner, RunnerMetrics, TaskContext } from "mcp-task-storage/runner"
@@ -18,25 +17,12 @@ const question = { sure: { method: "elicitation/create", params: { message: "Sur
 const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage | Scope.Scope>) =>
   Effect.provide(Effect.scoped(effect), MemoryTaskStorage.layer({ maintenance: false }))
 
-const makeSpans = () => {
-  const spans: Array<Tracer.Span> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  return { spans, tracer }
-}
-
 const settled = (labels: Record<string, string>) =>
   Effect.map(Metric.value(Metric.withAttributes(RunnerMetrics.settled, labels)), ({ count }) => Number(count))
 
-it.effect("runs are counted, measured and traced", () =>
+it.effect("runs are counted and measured", () =>
   withStorage(Effect.gen(function*() {
-    const { spans, tracer } = makeSpans()
-    const runner = yield* Effect.provideService(makeTaskRunner({ recovery: false }), Tracer.Tracer, tracer)
+    const runner = yield* makeTaskRunner({ recovery: false })
     const { awaitTask, createTask } = yield* TaskStorage
     const ended = (status: string, kind?: string) =>
       settled({ status, method: "own", ...(kind === undefined ? {} : { result_kind: kind }) })
@@ -73,9 +59,6 @@ it.effect("runs are counted, measured and traced", () =>
     })
     assert.isAtLeast((yield* Metric.value(measured)).count, 1)
     assert.strictEqual((yield* Metric.value(RunnerMetrics.running)).value, 0)
-    const runs = spans.filter(({ name }) => name === "TaskRunner.run")
-    const traced = runs.map(({ attributes }) => attributes.get("mcp.task.id"))
-    assert.deepEqual(traced, [taskId, failing.taskId, unwanted.taskId])
   })))
 
 it.effect("a tool that says that it failed does not count as one that did its work", () =>
@@ -158,50 +141,6 @@ it.effect("what waits for room, and what waits for an answer, can be seen", () =
       assert.strictEqual(value, 0)
     )
   ))
-
-it.effect("an idle runner makes no spans", () => {
-  const { spans, tracer } = makeSpans()
-  return withStorage(
-    Effect.gen(function*() {
-      const { createTask } = yield* TaskStorage
-      const runner = yield* makeTaskRunner({ recovery: { interval: "1 second" } })
-      yield* createTask({ originalMethod: "unknown", lease: 0 })
-      yield* runner.register({ method: "own", run: () => Effect.void })
-      spans.length = 0
-      yield* TestClock.adjust("1 minute")
-      assert.deepEqual(spans.map(({ name }) => name), [])
-      // What it finds is traced as ever.
-      yield* createTask({ ...call, lease: 0 })
-      yield* TestClock.adjust("2 seconds")
-      assert.include(spans.map(({ name }) => name), "TaskRunner.run")
-    }).pipe(Effect.withSpan("server"))
-  ).pipe(Effect.provideService(Tracer.Tracer, tracer))
-})
-
-it.effect("a run is linked to the trace of the request, in whichever process it runs", () =>
-  withStorage(Effect.gen(function*() {
-    const { spans, tracer } = makeSpans()
-    const { awaitTask, createTask } = yield* TaskStorage
-    const traceId = "4bf92f3577b34da6a3ce929d0e0e4736"
-    const spanId = "00f067aa0ba902b7"
-    const linked = yield* createTask({
-      ...call,
-      lease: 0,
-      traceparent: `00-${traceId}-${spanId}-01`,
-      tracestate: "a=b"
-    })
-    const odd = yield* createTask({ ...call, lease: 0, traceparent: "no trace context" })
-    const runner = yield* Effect.provideService(makeTaskRunner({ recovery: false }), Tracer.Tracer, tracer)
-    yield* runner.register({ method: "own", run: () => Effect.void })
-    yield* runner.recover
-    yield* Effect.forEach([linked, odd], ({ taskId }) => awaitTask(taskId))
-    const runs = spans.filter(({ name }) => name === "TaskRunner.run")
-    const links = new Map(runs.map(({ attributes, links }) => [attributes.get("mcp.task.id"), links]))
-    const [link] = links.get(linked.taskId) ?? []
-    assert.deepInclude(link?.span, { _tag: "ExternalSpan", traceId, spanId, sampled: true })
-    assert.deepEqual(link?.attributes, { "w3c.tracestate": "a=b" })
-    assert.deepEqual(links.get(odd.taskId), [])
-  })))
 
 const goneBy = {
   "is deleted": (taskId: string) => Effect.flatMap(TaskStorage, ({ deleteTask }) => deleteTask(taskId)),

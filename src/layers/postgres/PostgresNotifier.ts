@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
+import { untraced } from "../../domain/untraced.ts"
 import { giveUpAfter } from "../giveUpAfter.ts"
 import { realSleep } from "../realSleep.ts"
 import type { SqlRunner } from "../sql/SqlRunner.ts"
@@ -49,6 +50,7 @@ export const makeNotifier = Effect.fnUntraced(function*(
     Effect.andThen(realSleep(gathering)),
     Effect.andThen(tell),
     Effect.forever,
+    untraced,
     Effect.forkScoped
   )
   return (taskId) => {

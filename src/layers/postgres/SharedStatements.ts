@@ -11,10 +11,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import type { SqlClient } from "effect/sql/SqlClient"
-import { nativeTracer, ParentSpan, Tracer } from "effect/Tracer"
+import { type AnySpan, nativeTracer, ParentSpan, Tracer } from "effect/Tracer"
 import { setImmediate } from "node:timers"
+import { hasTracer } from "../../domain/isTraced.ts"
 import { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { giveUpAfter } from "../giveUpAfter.ts"
 import { timedOut } from "../sql/SqlRunner.ts"
@@ -274,13 +274,17 @@ export const makeShareStatements = (
 
 type InContext = Pick<Pending<unknown, unknown>, "context">
 
-const tracerOf = ([first]: ReadonlyArray<InContext>): Tracer =>
-  first === undefined ? nativeTracer : Context.get(first.context, Tracer)
+/** The tracer of the first whom somebody traces. */
+const tracerOf = (all: ReadonlyArray<InContext>): Tracer => {
+  const traced = all.find(({ context }) => hasTracer(context))
+  return traced === undefined ? nativeTracer : Context.get(traced.context, Tracer)
+}
 
 /** The statement is a part of several traces, and so of none. */
-const spansOf = (all: ReadonlyArray<InContext>) =>
-  tracerOf(all) === nativeTracer
-    ? []
-    : all.flatMap(({ context }) => Option.toArray(Context.getOption(context, ParentSpan)))
+const spansOf = (all: ReadonlyArray<InContext>): ReadonlyArray<AnySpan> =>
+  all.flatMap(({ context }) => {
+    const span = hasTracer(context) ? Context.getOrUndefined(context, ParentSpan) : undefined
+    return span?.sampled === true ? [span] : []
+  })
 
 const notSent: StatementProgress = { isSent: false }

@@ -8,9 +8,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as References from "effect/References"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { nativeTracer, Tracer } from "effect/Tracer"
+import { hasTracer, isTraced } from "../../domain/isTraced.ts"
 import { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { giveUpAfter } from "../giveUpAfter.ts"
 import { beginWhenUnlocked, whileLocked } from "./LockWait.ts"
@@ -93,8 +94,8 @@ export const makeSqlRunner = (
     Effect.withFiber((fiber) => {
       const { params, text } = dialect.native(statement)
       const sent = sql.unsafe(text, params).values
-      // A statement of Effect records a span, which costs as much as a small query. Without a tracer it records none.
-      const rows = fiber.getRef(Tracer) === nativeTracer ? Effect.withTracerEnabled(sent, false) : sent
+      // A statement of Effect records a span, which costs as much as a small query. If nobody asked for it, it records none.
+      const rows = isTraced(fiber) || isLinked(fiber) ? sent : Effect.withTracerEnabled(sent, false)
       const waits = mayTryAgain(fiber)
       const answer = Effect.matchCauseEffect(waits ? whileLocked(rows, lockTimeout, isLocked) : rows, {
         onSuccess: (rows) => {
@@ -132,6 +133,10 @@ export const makeSqlRunner = (
 
   return { read: run(false), write: run(true), transaction }
 }
+
+/** Whether a statement is sent for several callers that are traced, whose spans its own is linked to. */
+const isLinked = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+  fiber.getRef(References.TracerSpanLinks).length > 0 && hasTracer(fiber.context)
 
 /**
  * Reads the rows of an answer, and fails for rows that cannot be read.

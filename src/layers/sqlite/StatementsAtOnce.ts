@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { CurrentTransformer } from "effect/sql/Statement"
-import { nativeTracer, Tracer } from "effect/Tracer"
+import { isTraced } from "../../domain/isTraced.ts"
 import type { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { driverError, readRows, type SqlRunner } from "../sql/SqlRunner.ts"
 import type { SqlStatement } from "../sql/SqlStatement.ts"
@@ -28,7 +28,7 @@ import { sqliteDialect } from "./SqliteDialect.ts"
  * @category guards
  */
 export const mayGoStraight = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
-  fiber.getRef(Tracer) === nativeTracer && fiber.getRef(CurrentTransformer) === undefined
+  !isTraced(fiber) && fiber.getRef(CurrentTransformer) === undefined
 
 /**
  * Runs a statement right now, and gives `undefined` when a lock is in its way.

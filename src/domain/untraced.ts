@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 
 /**
- * Makes a call without spans. What a runner does all the time is no news: traced, it would make a span every few seconds in every
- * process.
+ * Makes a call without spans. What a process does all the time is no news: traced, it would make a span every few seconds in
+ * every process.
  *
  * @since 0.2.0
  * @category combinators

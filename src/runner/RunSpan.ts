@@ -1,0 +1,122 @@
+/**
+ * The span of a run: one worker's time with a task.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Tracer from "effect/Tracer"
+import { resultKind, type TaskOutcomeInput } from "../domain/TaskOutcome.ts"
+import type { TaskSummary } from "../domain/TaskRecord.ts"
+import { traceAttributes, traceSpans } from "../domain/TraceNames.ts"
+import { classOfThrown, quietly } from "./describeThrown.ts"
+import type { TaskOfKind } from "./HandlerRegistry.ts"
+import { endSpan, within } from "./inSpan.ts"
+import type { RunResult } from "./TaskRunner.ts"
+
+/**
+ * The span of a run that somebody sees.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class RunSpan {
+  readonly #span: Tracer.Span
+  #errorType: string | undefined
+  #errorCode: string | undefined
+  #isRefused = false
+
+  constructor(span: Tracer.Span) {
+    this.#span = span
+  }
+
+  /** What the run's span continues. */
+  get parent(): Tracer.Span["parent"] {
+    return this.#span.parent
+  }
+
+  /** Says which task it is that runs, and for the how manieth time. */
+  begin({ attempt = 1, taskId }: Pick<TaskSummary, "attempt" | "taskId">): void {
+    this.#span.attribute(traceAttributes.taskId, taskId)
+    this.#span.attribute(traceAttributes.attempt, attempt)
+  }
+
+  /** Runs an effect within the span. */
+  around<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return within(this.#span, effect)
+  }
+
+  /** Notes the outcome that the run leads to. */
+  noteOutcome(outcome: TaskOutcomeInput): void {
+    if (outcome._tag === "Success") {
+      this.#errorType = quietly(() => resultKind(outcome)) === "tool_error" ? "tool_error" : undefined
+      return
+    }
+    this.#errorType = this.#errorCode = String(outcome.code)
+  }
+
+  /** Notes that the outcome came too late: what it says is not what became of the task. */
+  noteRefusal(): void {
+    this.#isRefused = true
+  }
+
+  /** Notes what the work threw, if that leads to no outcome. */
+  noteThrown(thrown: unknown): void {
+    this.#errorType = classOfThrown(thrown)
+  }
+
+  /** Ends the span. What ended a task from outside, such as a cancel, is no failure of the run. */
+  end(exit: Exit.Exit<RunResult, unknown>, { status }: Pick<TaskSummary, "status">): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const span = this.#span
+      if (Exit.isSuccess(exit)) span.attribute(traceAttributes.runResult, exit.value)
+      if (this.#isRefused) return endSpan(span, exit, undefined)
+      span.attribute(traceAttributes.status, status)
+      if (this.#errorCode !== undefined) span.attribute(traceAttributes.errorCode, this.#errorCode)
+      return endSpan(span, exit, this.#errorType)
+    })
+  }
+
+  /** Ends the span of a run that did not come about. */
+  fail(thrown: unknown): Effect.Effect<void> {
+    return Effect.suspend(() => endSpan(this.#span, Exit.void, classOfThrown(thrown)))
+  }
+}
+
+/**
+ * Begins the span of a run. `target` is the name that its handler is registered under: clients choose the names of other tasks, and
+ * each would be a name of spans.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const startRunSpan = (
+  task: TaskOfKind,
+  target: string | undefined,
+  from: Pick<Tracer.SpanOptionsNoTrace, "parent" | "root" | "links">
+): Effect.Effect<RunSpan> => {
+  const { originalMethod } = task
+  return Effect.map(
+    Effect.makeSpan(target === undefined ? originalMethod : `${originalMethod} ${target}`, {
+      kind: traceSpans.run.kind,
+      attributes: attributesOf(task),
+      ...from
+    }),
+    (span) => new RunSpan(span)
+  )
+}
+
+const attributesOf = ({ name, originalMethod }: TaskOfKind): Record<string, string> => {
+  const method = { [traceAttributes.method]: originalMethod }
+  switch (originalMethod) {
+    case "tools/call":
+      return { ...method, [traceAttributes.operation]: "execute_tool", ...named(traceAttributes.tool, name) }
+    case "prompts/get":
+      return { ...method, ...named(traceAttributes.prompt, name) }
+    default:
+      return { ...method, ...named(traceAttributes.name, name) }
+  }
+}
+
+const named = (attribute: string, name: string | undefined): Record<string, string> =>
+  name === undefined ? {} : { [attribute]: name }
