@@ -17,6 +17,7 @@ export {
   applyPatch,
   type Expiry,
   isAbandoned,
+  isFree,
   isNews,
   isNewsForWorker,
   isVisible,
