@@ -152,6 +152,11 @@ export const modern = (url: string, options: ClientOptions = {}) => {
   const get = (taskId: string) => call("tasks/get", { taskId })
   return {
     call,
+    /** The headers and the message of a request. */
+    envelope: (method: string, params: Params) => {
+      const { headers, message } = envelope(method, params, {})
+      return { headers: present(headers), message }
+    },
     get,
     tool: (name: string, args: Params = {}) => call("tools/call", { name, arguments: args }),
     open: (method: string, params: Params = {}) => {
@@ -197,6 +202,7 @@ export const legacy = Effect.fnUntraced(function*(url: string, options: ClientOp
   const call = (method: string, params?: Params) => ask(url, headers, message(method, params))
   return {
     url,
+    headers: present(headers),
     initialized,
     call,
     tool: (name: string, args: Params = {}) => call("tools/call", { name, arguments: args }),

@@ -67,7 +67,7 @@ testBehaviours({
   name: "Effect",
   revisions: ["2025-11-25", "2026-07-28"],
   exceptions: {},
-  start: (filename, tools) =>
+  start: (filename, tools, limits) =>
     serve(
       McpTasks.layerHttp({
         name: "behaviours",
@@ -75,7 +75,8 @@ testBehaviours({
         path: "/mcp",
         protocols: bothRevisions,
         registrations: Layer.effectDiscard(Effect.forEach(tools, register, { discard: true })),
-        owner: userOfHeader
+        owner: userOfHeader,
+        limits
       }).pipe(
         Layer.provide(TaskRunner.layer({ shutdownTimeout: 10, recovery: { interval: 100 } })),
         Layer.provide(SqliteTaskStorage.layer({ filename })),

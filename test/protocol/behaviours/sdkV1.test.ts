@@ -57,7 +57,7 @@ const listen = async (tasks: OpenedSdkTasks, tools: ReadonlyArray<BehaviourTool>
       await Reflect.apply(McpServer.prototype.connect, makeServer(tasks, tools), [opened])
       transport = opened
     }
-    await transport.handleRequest(request, response)
+    await tasks.handleRequest(transport, request, response)
   })
   http.listen(0, "127.0.0.1")
   await once(http, "listening")
@@ -73,7 +73,7 @@ testBehaviours({
   name: "SDK v1",
   revisions: ["2025-11-25"],
   exceptions: {},
-  start: (filename, tools) =>
+  start: (filename, tools, limits) =>
     Effect.gen(function*() {
       const tasks = yield* Effect.acquireRelease(
         Effect.promise(() =>
@@ -83,6 +83,7 @@ testBehaviours({
               return typeof user === "string" ? user : undefined
             },
             shutdownTimeout: 10,
+            limits,
             recovery: { interval: 100 },
             onError: () => undefined
           })

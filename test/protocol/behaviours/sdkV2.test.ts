@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as z from "zod"
 import { TasksExtension } from "../../../src/adapters/sdk-v2/index.ts"
+import type { TasksLimits } from "../../../src/protocol/TasksOptions.ts"
 import { serveUntilClosed } from "../../adapters/sdk-v2/serve.ts"
 import { testBehaviours } from "./testBehaviours.ts"
 import type { BehaviourTool } from "./tools.ts"
@@ -18,11 +19,12 @@ const noContext = {
   progress: () => Promise.resolve()
 }
 
-const serve = async (filename: string, tools: ReadonlyArray<BehaviourTool>) => {
+const serve = async (filename: string, tools: ReadonlyArray<BehaviourTool>, limits: TasksLimits) => {
   const tasks = new TasksExtension({
     storage: `sqlite:${filename}`,
     owner: (_, request) => request?.headers.get("x-user"),
     recovery: { interval: 100 },
+    limits,
     shutdownTimeout: 10,
     // What is thrown is to be seen by the table alone.
     onError: () => {}
@@ -54,9 +56,9 @@ testBehaviours({
   name: "SDK v2",
   revisions: ["2026-07-28"],
   exceptions: {},
-  start: (filename, tools) =>
+  start: (filename, tools, limits) =>
     Effect.acquireRelease(
-      Effect.promise(() => serve(filename, tools)),
+      Effect.promise(() => serve(filename, tools, limits)),
       ({ close }) => Effect.promise(close)
     ).pipe(Effect.map(({ url }) => url))
 })
