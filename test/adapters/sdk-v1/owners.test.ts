@@ -132,6 +132,18 @@ test("a tool of the SDK has no tasks where nothing tells the store whose they ar
   expect(await tasks.storage.taskCount()).toBe(0)
 })
 
+test("limits of an owner hold for what tools of the SDK create", async () => {
+  const { taskStore } = await open({ limits: { storedTasks: 1 } })
+  const create = (session: string) => taskStore.createTask({}, 1, { method: "tools/call", params: {} }, session)
+  await create("ada")
+  await expect(create("ada")).rejects.toMatchObject({
+    code: -32603,
+    message: "The limit of 1 stored tasks per owner is reached. Wait until some expire, or ask for a shorter ttl.",
+    data: { reason: "LimitReached", limit: "storedTasks", most: 1 }
+  })
+  await create("bob")
+})
+
 describe.each([{ stateless: false }, { stateless: true }])("messages (stateless: $stateless)", ({ stateless }) => {
   test("of a task stay for its owner when another user asks for its result", async () => {
     const tasks = await open({ owner })

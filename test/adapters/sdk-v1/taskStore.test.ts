@@ -84,6 +84,12 @@ describe("createTask", () => {
     expect(await onTheWire(full.store.createTask({}, 1, request))).toStrictEqual({
       message: "Too many tasks are stored, try again later"
     })
+    const bounded = await openTestStore({}, { maxTasksPerSession: 1 })
+    await bounded.store.createTask({}, 1, request, "ada")
+    expect(await onTheWire(bounded.store.createTask({}, 1, request, "ada"))).toMatchObject({
+      message: expect.stringContaining("The limit of 1 stored tasks per owner is reached"),
+      data: { limit: "storedTasks", most: 1 }
+    })
   })
 })
 
