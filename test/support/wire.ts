@@ -47,14 +47,12 @@ type HeaderMap = { readonly [name: string]: string | undefined }
 const present = (headers: HeaderMap): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]))
 
+const posted = { "content-type": "application/json", accept: "application/json, text/event-stream" }
+
 const post = (url: string, headers: HeaderMap, message: unknown, signal?: AbortSignal) =>
   fetch(url, {
     method: "POST",
-    headers: present({
-      "content-type": "application/json",
-      accept: "application/json, text/event-stream",
-      ...headers
-    }),
+    headers: present({ ...posted, ...headers }),
     body: JSON.stringify(message),
     ...(signal === undefined ? {} : { signal })
   })
@@ -155,7 +153,7 @@ export const modern = (url: string, options: ClientOptions = {}) => {
     /** The headers and the message of a request. */
     envelope: (method: string, params: Params) => {
       const { headers, message } = envelope(method, params, {})
-      return { headers: present(headers), message }
+      return { headers: { ...posted, ...present(headers) }, message }
     },
     get,
     tool: (name: string, args: Params = {}) => call("tools/call", { name, arguments: args }),
@@ -202,7 +200,11 @@ export const legacy = Effect.fnUntraced(function*(url: string, options: ClientOp
   const call = (method: string, params?: Params) => ask(url, headers, message(method, params))
   return {
     url,
-    headers: present(headers),
+    /** The headers and the message of a request. */
+    envelope: (method: string, params: Params) => ({
+      headers: { ...posted, ...present(headers) },
+      message: message(method, params)
+    }),
     initialized,
     call,
     tool: (name: string, args: Params = {}) => call("tools/call", { name, arguments: args }),

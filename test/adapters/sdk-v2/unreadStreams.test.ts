@@ -3,10 +3,11 @@
  */
 import { openTaskStorage } from "mcp-task-storage/promise"
 import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
-import { createConnection, type Socket } from "node:net"
+import type { Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { expect, onTestFinished, test } from "vitest"
 import * as z from "zod"
+import { unreadRequest } from "../../support/unreadRequest.ts"
 import { listenRequest } from "./listenRequest.ts"
 import { RawClient } from "./RawClient.ts"
 import { serve } from "./serve.ts"
@@ -16,15 +17,10 @@ const streams = 5
 const megabyte = 1_000_000
 
 /** Opens a subscription of which nothing is ever read. */
-const subscribe = async (url: string, taskIds: ReadonlyArray<string>): Promise<Socket> => {
+const subscribe = (url: string, taskIds: ReadonlyArray<string>): Socket => {
   const { body, headers } = listenRequest({ taskIds })
-  const { hostname, pathname, port } = new URL(url)
-  const socket = createConnection(Number(port), hostname)
+  const socket = unreadRequest(url, headers, body)
   onTestFinished(() => void socket.destroy())
-  socket.pause()
-  const lines = Object.entries({ ...headers, host: hostname, "content-length": Buffer.byteLength(body) })
-    .map(([name, value]) => `${name}: ${value}`)
-  socket.write(`POST ${pathname} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n${body}`)
   return socket
 }
 
@@ -41,7 +37,7 @@ test("a client that never reads costs a notification, however many tasks it watc
   for (let index = 0; index < tasksOfAll; index++) taskIds.push(await client.start("large"))
   for (const taskId of taskIds) await storage.awaitTask(taskId)
   const before = process.memoryUsage()
-  const sockets = await Promise.all(Array.from({ length: streams }, () => subscribe(url, taskIds)))
+  const sockets = Array.from({ length: streams }, () => subscribe(url, taskIds))
   let most = 0
   for (let waits = 0; waits < 30; waits++) {
     await sleep(100)

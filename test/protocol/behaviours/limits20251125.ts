@@ -81,8 +81,8 @@ export const limits20251125: ReadonlyArray<Row> = [
       const refusal = yield* client.task("greet", args)
       assert.strictEqual(refusal.status, 413)
       requireLimit(refusal, "requestBytes", 5000)
-      const message = { jsonrpc: "2.0", id: 9, method: "tools/call", params: { name: "greet", arguments: args } }
-      requireLimit(yield* sendInChunks(url, client.headers, message), "requestBytes", 5000)
+      const { headers, message } = client.envelope("tools/call", { name: "greet", arguments: args, task: {} })
+      requireLimit(yield* sendInChunks(url, headers, message), "requestBytes", 5000)
       assert.isUndefined((yield* client.task("greet", { text: "x".repeat(2000) })).error)
     })),
 

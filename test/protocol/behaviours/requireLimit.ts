@@ -27,7 +27,7 @@ export const sendInChunks = (url: string, headers: Record<string, string>, call:
   Effect.promise(async () => {
     const response = await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json", accept: "application/json, text/event-stream", ...headers },
+      headers,
       body: ReadableStream.from([new TextEncoder().encode(JSON.stringify(call))]),
       duplex: "half"
     })
