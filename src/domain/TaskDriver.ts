@@ -9,6 +9,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
+import type { ActiveBounds, ActiveScope } from "./ActiveBounds.ts"
 import type { KindDriver } from "./KindDriver.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import type { Sizing, StoredSummary, StoredTask, TaskVersion } from "./StoredTask.ts"
@@ -32,7 +33,7 @@ export { TaskDriverError } from "./TaskDriverError.ts"
 export type InsertResult =
   | { readonly _tag: "Inserted" }
   | { readonly _tag: "Exists" }
-  | { readonly _tag: "LimitReached"; readonly scope: "storage" | "session"; readonly limit: number }
+  | { readonly _tag: "LimitReached"; readonly scope: "storage" | "session" | ActiveScope; readonly limit: number }
 
 /**
  * The answer to a guarded write: done; refused by the guard, with the task that refused it; or no visible task.
@@ -110,6 +111,8 @@ export interface TaskBounds {
   readonly maxTasks: number | null
   /** For each session; tasks bound to none are not limited by it. `null` is unlimited. */
   readonly maxTasksPerSession: number | null
+  /** There is no bound on seats without it, and none that concerns the task. */
+  readonly active?: ActiveBounds | undefined
 }
 
 /**
@@ -251,7 +254,8 @@ export interface TaskDriver {
   /**
    * Stores a new task unless its id is taken by a task that is not expired at `now`; an expired one is replaced, and the
    * messages of its queue go with it. Where there was no task, messages stay. Of several reasons to refuse, the taken id
-   * comes first. Bounds hold exactly under concurrency.
+   * comes first, and then the bounds in the order of {@link TaskBounds}. Bounds hold exactly under concurrency. A seat is free
+   * again in the very step in which its task ends or goes.
    */
   readonly insert: (task: StoredTask, bounds: TaskBounds, now: number) => Effect.Effect<InsertResult, TaskDriverError>
 

@@ -212,22 +212,31 @@ export class WorkerLost extends shownAsError(
 }
 
 /**
- * The storage, or the session, holds as many tasks as it may.
+ * The storage, or the session, holds as many tasks as it may, or as many active ones.
  *
  * @since 0.1.0
  * @category errors
  */
 export class MaxTasksReached extends shownAsError(
   Schema.TaggedError<MaxTasksReached>("mcp-task-storage/MaxTasksReached")("MaxTasksReached", {
-    scope: Schema.Literals(["storage", "session"]),
+    scope: Schema.Literals(["storage", "session", "active", "activePerSession"]),
     limit: Schema.Number
   })
 ) {
   override get message(): string {
-    return this.scope === "storage"
-      ? `The storage holds its maximum of ${this.limit} tasks. Delete some, give tasks a ttl, or raise maxTasks.`
-      : `The session holds its maximum of ${this.limit} tasks. ` +
-        "Wait until some expire, delete some, or raise maxTasksPerSession."
+    switch (this.scope) {
+      case "storage":
+        return `The storage holds its maximum of ${this.limit} tasks. Delete some, give tasks a ttl, or raise maxTasks.`
+      case "session":
+        return `The session holds its maximum of ${this.limit} tasks. ` +
+          "Wait until some expire, delete some, or raise maxTasksPerSession."
+      case "active":
+        return `The storage has its maximum of ${this.limit} active tasks. ` +
+          "Wait until some end, cancel some, or raise maxActive."
+      case "activePerSession":
+        return `The session has its maximum of ${this.limit} active tasks. ` +
+          "Wait until some end, cancel some, or raise maxActivePerSession."
+    }
   }
 }
 

@@ -6,13 +6,14 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type { ActiveBounds } from "./ActiveBounds.ts"
 import { orNull, parseCount, parseMillis } from "./ArgumentParsers.ts"
 import { optionNames, parseNames } from "./optionNames.ts"
 import type { PayloadLimits } from "./PayloadLimits.ts"
 import { parseRepeat, type RepeatOption } from "./RepeatOption.ts"
 import { maxBytes } from "./StoredJson.ts"
 import { asText } from "./StoredTask.ts"
-import type { TaskDriver } from "./TaskDriver.ts"
+import type { TaskBounds, TaskDriver } from "./TaskDriver.ts"
 import { InvalidInput } from "./TaskError.ts"
 import { uuidV7 } from "./TaskId.ts"
 
@@ -27,6 +28,10 @@ export interface TaskStorageOptions {
   readonly maxTasks?: number | undefined
   /** How many tasks each session may have stored. Off by default; tasks bound to no session are not limited by it. */
   readonly maxTasksPerSession?: number | undefined
+  /** How many tasks may be active at once, over all processes: those that have not ended. Off by default. */
+  readonly maxActive?: number | undefined
+  /** How many tasks of each session may be active at once. Off by default; tasks bound to no session are not limited by it. */
+  readonly maxActivePerSession?: number | undefined
   /** The ttl of tasks that are created without one. Unlimited (`null`) by default. */
   readonly defaultTtl?: Duration.Input | null | undefined
   /** The longest ttl: a longer or unlimited one is shortened to it. Off by default. */
@@ -60,6 +65,8 @@ export const taskStorageOptions = optionNames<TaskStorageOptions>({
   defaultTtl: true,
   generateId: true,
   maintenance: true,
+  maxActive: true,
+  maxActivePerSession: true,
   maxPageSize: true,
   maxPayloadBytes: true,
   maxTasks: true,
@@ -84,9 +91,7 @@ export const requireOptions = (options: unknown, own: ReadonlyArray<string>): Re
  * @since 0.1.0
  * @category models
  */
-export interface ResolvedOptions extends PayloadLimits {
-  readonly maxTasks: number | null
-  readonly maxTasksPerSession: number | null
+export interface ResolvedOptions extends PayloadLimits, TaskBounds {
   readonly defaultTtl: number | null
   readonly maxTtl: number | null
   readonly defaultPollInterval: number | null
@@ -116,6 +121,7 @@ export const resolveOptions = (
     Result.all({
       maxTasks: orNull(options.maxTasks, (value) => parseCount("maxTasks", value)),
       maxTasksPerSession: orNull(options.maxTasksPerSession, (value) => parseCount("maxTasksPerSession", value)),
+      active: parseActive(options),
       defaultTtl: orNull(options.defaultTtl, (value) => parseMillis("defaultTtl", value, 1)),
       maxTtl: orNull(options.maxTtl, (value) => parseMillis("maxTtl", value, 1)),
       defaultPollInterval: orNull(
@@ -136,6 +142,18 @@ export const resolveOptions = (
     })
   )
 }
+
+const parseActive = (options: TaskStorageOptions): Result.Result<ActiveBounds | undefined, InvalidInput> =>
+  Result.map(
+    Result.all({
+      maxActive: orNull(options.maxActive, (value) => parseCount("maxActive", value)),
+      maxActivePerSession: orNull(options.maxActivePerSession, (value) => parseCount("maxActivePerSession", value))
+    }),
+    ({ maxActive, maxActivePerSession }) =>
+      maxActive === null && maxActivePerSession === null
+        ? undefined
+        : { whenMaxActive: "refuse", maxActive, maxActivePerSession }
+  )
 
 const anySize: PayloadBytes = { outcome: maxBytes, content: maxBytes }
 

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { allOf } from "./allOf.ts"
 import { parseFlag } from "./ArgumentParsers.ts"
+import { boundsFor } from "./boundsFor.ts"
 import { importOptions, recordFields } from "./operationOptions.ts"
 import { readFields, readOptions } from "./optionNames.ts"
 import { isExpired, type StoredTask } from "./StoredTask.ts"
@@ -37,7 +38,7 @@ export const makeImportTask = (driver: TaskDriver, options: ResolvedOptions): Ta
     })
 
   const insert = (row: StoredTask, now: number, attempt = 1): Imported =>
-    answered(operation, driver.insert(row, options, now), (result): Imported => {
+    answered(operation, driver.insert(row, boundsFor(row, options), now), (result): Imported => {
       switch (result._tag) {
         case "Inserted":
           return Effect.succeed(imported)

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { allOf } from "./allOf.ts"
 import { orAbsent, parseFlag, parseId } from "./ArgumentParsers.ts"
+import { boundsFor } from "./boundsFor.ts"
 import { decideRerun, type Rerun } from "./decideRerun.ts"
 import { rerunOptions } from "./operationOptions.ts"
 import { readOptions } from "./optionNames.ts"
@@ -47,7 +48,7 @@ export const makeRerunTask = (
           if (task.taskId === id) {
             return yield* new TaskAlreadyExists({ taskId: id })
           }
-          const result = yield* driver.rerun(task, options, now, stored).pipe(Effect.mapError(failed))
+          const result = yield* driver.rerun(task, boundsFor(task, options), now, stored).pipe(Effect.mapError(failed))
           switch (result._tag) {
             case "Inserted":
               return yield* toRecord("rerunTask", task)

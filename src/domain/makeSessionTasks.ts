@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { allOf } from "./allOf.ts"
 import { orAbsent, orNull, parseId, parseJson, parseKeyed, parseText } from "./ArgumentParsers.ts"
+import { boundsFor } from "./boundsFor.ts"
 import { makePlannedWrites } from "./makePlannedWrites.ts"
 import { makeRerunTask } from "./makeRerunTask.ts"
 import {
@@ -87,7 +88,7 @@ export const makeSessionTasks = (
       if (Result.isFailure(row)) return Effect.fail(row.failure)
       return answered(
         "createTask",
-        watch.creating(row.success, driver.insert(row.success, options, now)),
+        watch.creating(row.success, driver.insert(row.success, boundsFor(row.success, options), now)),
         (result): ReturnType<SessionTasks["createTask"]> => {
           switch (result._tag) {
             case "Inserted":

@@ -37,6 +37,7 @@ import {
   type TlsOptions
 } from "./postgres/PostgresOptions.ts"
 import * as PostgresSchema from "./postgres/PostgresSchema.ts"
+import { makeSeatTriggers } from "./postgres/PostgresSeats.ts"
 import { postgresTables } from "./postgres/postgresTables.ts"
 import type { SchemaMode } from "./SchemaMode.ts"
 import type { SqlMigration } from "./sql/SqlDialect.ts"
@@ -153,6 +154,16 @@ export const migrations = (options: TableOptions = {}): Result.Result<ReadonlyAr
  */
 export const limitTriggers = (options: TableOptions = {}): Result.Result<ReadonlyArray<string>, InvalidInput> =>
   Result.map(namedTables(options), PostgresLimits.makeTriggers)
+
+/**
+ * Gives the statements that `maxActive` and `maxActivePerSession` need in addition to {@link migrations}, to be run as
+ * {@link limitTriggers} are.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const activeLimitTriggers = (options: TableOptions = {}): Result.Result<ReadonlyArray<string>, InvalidInput> =>
+  Result.map(namedTables(options), makeSeatTriggers)
 
 const namedTables = (options: TableOptions) =>
   Result.flatMap(

@@ -141,3 +141,13 @@ export const migrations = (tablePrefix?: string): Result.Result<ReadonlyArray<Sq
  */
 export const limitTriggers = (tablePrefix?: string): Result.Result<ReadonlyArray<string>, InvalidInput> =>
   Result.map(taskTables(tablePrefix), SqliteSchema.makeTriggers)
+
+/**
+ * Gives the statements that `maxActive` and `maxActivePerSession` need in addition to {@link migrations}, to be run as
+ * {@link limitTriggers} are.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const activeLimitTriggers = (tablePrefix?: string): Result.Result<ReadonlyArray<string>, InvalidInput> =>
+  Result.map(taskTables(tablePrefix), SqliteSchema.makeSeatTriggers)

@@ -120,7 +120,7 @@ export const inspectUrl = (
 
 /**
  * Says what would bring the store that a URL names to the schema of this library, and whether it needs that. Changes nothing. With
- * `maxTasks` or `maxTasksPerSession` it also says what these need.
+ * limits of stored or of active tasks it also says what these need.
  *
  * @since 0.2.0
  * @category operations

@@ -201,6 +201,7 @@ const tellClient = (error: Refusal, taskId?: string): Telling => {
     case "PayloadTooLarge":
       return tell(invalid(`The request takes ${error.actual} bytes, and this server stores at most ${error.limit}`))
     case "MaxTasksReached":
+      if (error.scope === "activePerSession") return tell(limitReached("activeTasks", error.limit))
       return error.scope === "session"
         ? tell(limitReached("storedTasks", error.limit))
         : tellAndReport(internalError("Too many tasks. Try again later."))

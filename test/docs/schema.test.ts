@@ -17,9 +17,14 @@ import {
 } from "../../src/layers/dynamodb/TaskItem.ts"
 import { makeTriggers as postgresTriggers } from "../../src/layers/postgres/PostgresLimits.ts"
 import { migrations as postgresMigrations } from "../../src/layers/postgres/PostgresSchema.ts"
+import { makeSeatTriggers as postgresSeatTriggers } from "../../src/layers/postgres/PostgresSeats.ts"
 import { structureOf } from "../../src/layers/sql/SqlStructure.ts"
 import { taskTables } from "../../src/layers/sql/TaskTables.ts"
-import { makeTriggers as sqliteTriggers, migrations as sqliteMigrations } from "../../src/layers/sqlite/SqliteSchema.ts"
+import {
+  makeSeatTriggers as sqliteSeatTriggers,
+  makeTriggers as sqliteTriggers,
+  migrations as sqliteMigrations
+} from "../../src/layers/sqlite/SqliteSchema.ts"
 import { connect } from "../layers/postgres/database.ts"
 import { freshUrl } from "../layers/postgres/engine.ts"
 
@@ -39,8 +44,8 @@ const named = (text: string, name: string) => assert.isTrue(text.includes(`\`${n
 
 const tables = Result.getOrThrow(taskTables())
 const structures = [
-  [sqliteMigrations(tables), sqliteTriggers(tables)],
-  [postgresMigrations(tables), postgresTriggers(tables)]
+  [sqliteMigrations(tables), [...sqliteTriggers(tables), ...sqliteSeatTriggers(tables)]],
+  [postgresMigrations(tables), [...postgresTriggers(tables), ...postgresSeatTriggers(tables)]]
 ] as const
 
 describe.each(structures)("the tables", (migrations, triggers) => {
@@ -106,7 +111,7 @@ describe("the table of DynamoDB", () => {
       attempt: number,
       ttl: number
     })
-    const names = [true, false].flatMap((isCounted) => Object.keys(plainAttributes(task, 8, isCounted)))
+    const names = [true, false].flatMap((is) => Object.keys(plainAttributes(task, 8, { counted: is, seat: is })))
     for (const name of [...names, "parts"]) named(section("## The table of DynamoDB"), name)
   })
 })

@@ -22,6 +22,8 @@ const errors: ReadonlyArray<Error & { readonly _tag: string }> = [
   new Errors.LeaseHeld({ taskId: "one", worker: "w" }),
   new Errors.WorkerLost({ workerId: "w" }),
   new Errors.MaxTasksReached({ scope: "session", limit: 3 }),
+  new Errors.MaxTasksReached({ scope: "active", limit: 3 }),
+  new Errors.MaxTasksReached({ scope: "activePerSession", limit: 3 }),
   new Errors.ConcurrentModification({ taskId: "one", expected: 1, actual: 2 }),
   new Errors.InvalidInput({ field: "ttl", reason: "must be a duration" }),
   new Errors.InvalidCursor({ reason: "it is damaged" }),

@@ -126,6 +126,8 @@ describe("options", () => {
     [{ maxTasks: 0 }, "maxTasks"],
     [{ maxTasks: "1" }, "maxTasks"],
     [{ maxTasksPerSession: -1 }, "maxTasksPerSession"],
+    [{ maxActive: 0 }, "maxActive"],
+    [{ maxActivePerSession: 1.5 }, "maxActivePerSession"],
     [{ defaultTtl: "1 minut" }, "defaultTtl"],
     [{ maxTtl: { minuts: 1 } }, "maxTtl"],
     [{ defaultPollInterval: {} }, "defaultPollInterval"],

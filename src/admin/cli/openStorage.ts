@@ -55,6 +55,8 @@ export interface OpeningOptions {
   readonly schema: "verify" | "migrate"
   /** Whether it is opened as by those who limit how many tasks there are. */
   readonly limits?: boolean
+  /** Whether it is opened as by those who limit how many are active. */
+  readonly activeLimits?: boolean
   /** Its keys. The schema needs none. */
   readonly encryption?: Encryption
 }
@@ -67,7 +69,7 @@ export interface OpeningOptions {
  */
 export const storageOptions = Effect.fnUntraced(function*(
   url: string,
-  { encryption, limits = false, schema }: OpeningOptions
+  { activeLimits = false, encryption, limits = false, schema }: OpeningOptions
 ): Effect.fn.Return<TaskStorageUrlOptions, CommandEnded, StorageFlags> {
   if (/^(?:memory:|sqlite:(?:\/\/)?:memory:)/i.test(url)) {
     return yield* usageError(
@@ -80,6 +82,7 @@ export const storageOptions = Effect.fnUntraced(function*(
     maintenance: false,
     encryption,
     maxTasks: limits ? Number.MAX_SAFE_INTEGER : undefined,
+    maxActive: activeLimits ? Number.MAX_SAFE_INTEGER : undefined,
     sqlite: { schema, tablePrefix },
     postgres: { schema, tablePrefix, databaseSchema },
     dynamodb: { schema }

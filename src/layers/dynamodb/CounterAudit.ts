@@ -6,7 +6,16 @@
 import * as Effect from "effect/Effect"
 import { counted, mostExamples, type StoreFinding } from "../../domain/StoreReport.ts"
 import type { TaskDriverError } from "../../domain/TaskDriver.ts"
-import { counterKey, counterWrites, sessionCounter, totalCounter } from "./Counters.ts"
+import {
+  counterKey,
+  type CounterKind,
+  counterWrites,
+  isCountedBy,
+  isCounterOf,
+  markOf,
+  sessionCounter,
+  totalCounter
+} from "./Counters.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
@@ -15,16 +24,29 @@ import { isVersion } from "./TaskConditions.ts"
 import { type Item, readIdentity, readInteger } from "./TaskItem.ts"
 import { nextRevision } from "./TaskUpdates.ts"
 
-const unlimited = { maxTasks: null, maxTasksPerSession: null }
+/** What to say of each kind. */
+const words = {
+  tasks: {
+    counters: "counter",
+    options: "maxTasks and maxTasksPerSession",
+    uncounted: "a process without limits created"
+  },
+  seats: {
+    counters: "counter of seats",
+    options: "maxActive and maxActivePerSession",
+    uncounted: "a process without limits of active tasks created"
+  }
+} as const satisfies { readonly [Kind in CounterKind]: object }
 
 /**
- * Counts the counted tasks, and those that should be. Without limits there are no counters, and nothing to do.
+ * Counts what counters of one kind count, and what they should. Without limits there are no counters, and nothing to do.
  *
  * @since 0.2.0
  * @category models
  */
 export class CounterAudit {
   readonly #table: DynamoDbTable
+  readonly #kind: CounterKind
   readonly #nextToken: () => string
   /** How many tasks the counter of all of them said at first; `undefined` where no limit was ever set. */
   readonly #before: number | undefined
@@ -34,38 +56,59 @@ export class CounterAudit {
   #missed = 0
   #adopted = 0
 
-  private constructor(table: DynamoDbTable, nextToken: () => string, before: number | undefined) {
+  private constructor(
+    table: DynamoDbTable,
+    kind: CounterKind,
+    nextToken: () => string,
+    before: number | undefined
+  ) {
     this.#table = table
+    this.#kind = kind
     this.#nextToken = nextToken
     this.#before = before
   }
 
-  /** Begins with the counter of all tasks, by which it knows afterwards whether tasks came or went meanwhile. */
-  static begin(table: DynamoDbTable, nextToken: () => string): Effect.Effect<CounterAudit, TaskDriverError> {
-    return Effect.map(readCounter(table, totalCounter), (before) => new CounterAudit(table, nextToken, before))
+  /** Begins with the counter of all, by which it knows afterwards whether tasks came or went meanwhile. */
+  static begin(
+    table: DynamoDbTable,
+    kind: CounterKind,
+    nextToken: () => string
+  ): Effect.Effect<CounterAudit, TaskDriverError> {
+    return Effect.map(
+      readCounter(table, totalCounter(kind)),
+      (before) => new CounterAudit(table, kind, nextToken, before)
+    )
   }
 
   /** Takes any item, and remembers it if it is a counter. */
   see(item: Item): void {
     const pk = item["pk"]?.S ?? ""
-    if (pk.startsWith("c#")) this.#kept.set(pk, Number(item["tasks"]?.N ?? 0))
+    if (isCounterOf(this.#kind, pk)) this.#kept.set(pk, Number(item["tasks"]?.N ?? 0))
   }
 
-  /** Takes a task. With `fix` it counts one that nobody has counted. */
-  add(item: Item, fix: boolean): Effect.Effect<void, TaskDriverError> {
+  /** Takes a task. With `fix` it counts one that nobody has counted, and tells whether it did. */
+  add(item: Item, fix: boolean): Effect.Effect<boolean, TaskDriverError> {
     return Effect.gen({ self: this }, function*() {
-      if (this.#before === undefined) return
+      if (this.#before === undefined) return false
       const sessionId = item["sessionId"]?.S ?? null
-      if (item["counted"] === undefined) {
+      const isCounted = isCountedBy(this.#kind, item)
+      if (!isCounted) {
+        if (this.#kind === "seats" && !needsSeat(item)) return false
         this.#missed++
         if (this.#uncounted.length < mostExamples) this.#uncounted.push(item["taskId"]?.S ?? "")
-        if (!fix || !(yield* this.#adopt(item, sessionId))) return
+        if (!fix || !(yield* this.#adopt(item, sessionId))) return false
         this.#adopted++
       }
-      for (const counter of countersOf(sessionId)) {
+      for (const counter of this.#countersOf(sessionId)) {
         this.#stored.set(counter, (this.#stored.get(counter) ?? 0) + 1)
       }
+      return !isCounted
     })
+  }
+
+  #countersOf(sessionId: string | null): ReadonlyArray<string> {
+    const all = totalCounter(this.#kind)
+    return sessionId === null ? [all] : [all, sessionCounter(this.#kind, sessionId)]
   }
 
   /** Gives what is wrong, and with `fix` corrects the counters. */
@@ -73,20 +116,18 @@ export class CounterAudit {
     return Effect.gen({ self: this }, function*() {
       if (this.#before === undefined) return []
       const findings: Array<StoreFinding> = []
+      const { counters, options, uncounted } = words[this.#kind]
       const [missed, one] = [this.#missed, this.#missed === 1]
       if (missed > 0) {
         findings.push({
           code: "counters",
           severity: "warning",
           subject: tableName,
-          problem:
-            `${counted(missed, "task")} ${
-              one ? "is" : "are"
-            } not counted for the limits: a process without limits created ` +
+          problem: `${counted(missed, "task")} ${one ? "is" : "are"} not counted for the limits: ${uncounted} ` +
             `${one ? "it" : "them"}.`,
           advice:
-            "More tasks are let in than maxTasks and maxTasksPerSession say. Give every process the limits, and count them with " +
-            "fix; DynamoDB then leaves their removal to maintenance.",
+            `More tasks are let in than ${options} say. Give every process the limits, and count them with fix; ` +
+            "DynamoDB then leaves their removal to maintenance.",
           fixable: true,
           ...(fix ? { fixed: this.#adopted === missed } : {}),
           count: missed,
@@ -96,13 +137,13 @@ export class CounterAudit {
       const wrong = yield* this.#compare()
       const [first] = wrong
       if (first === undefined) return findings
-      const isQuiet = (yield* readCounter(this.#table, totalCounter)) === this.#before + this.#adopted
+      const isQuiet = (yield* readCounter(this.#table, totalCounter(this.#kind))) === this.#before + this.#adopted
       const finding: StoreFinding = {
         code: "counters",
         severity: isQuiet ? "error" : "note",
         subject: tableName,
         problem: isQuiet
-          ? `${counted(wrong.length, "counter")} of limits ${
+          ? `${counted(wrong.length, counters)} of limits ${
             wrong.length === 1 ? "is" : "are"
           } wrong: ${first.counter} says ` +
             `${first.kept ?? 0}, and ${first.stored} tasks are counted.`
@@ -154,7 +195,7 @@ export class CounterAudit {
       const expression = new Expression()
       const set = [
         ...nextRevision(expression, token),
-        `${expression.name("counted")} = ${expression.value({ BOOL: true })}`
+        `${expression.name(markOf(this.#kind))} = ${expression.value({ BOOL: true })}`
       ]
       const { pk, sk } = item
       const writes: ReadonlyArray<TransactionWrite> = [
@@ -162,11 +203,11 @@ export class CounterAudit {
           Update: {
             Key: pk === undefined || sk === undefined ? {} : { pk, sk },
             UpdateExpression: `SET ${set.join(", ")} REMOVE ${expression.name("purgeAt")}`,
-            ConditionExpression: allOf(isVersion(expression, version), expression.isAbsent("counted")),
+            ConditionExpression: allOf(isVersion(expression, version), expression.isAbsent(markOf(this.#kind))),
             ...expression.maps
           }
         },
-        ...counterWrites({ added: { sessionId } }, unlimited).map(({ write }) => write),
+        ...counterWrites(this.#kind, { added: { sessionId } }).map(({ write }) => write),
         ...keys.map((Key) => keepPart(Key))
       ]
       return yield* settled(this.#table.transact(writes, token))
@@ -180,8 +221,9 @@ interface WrongCounter {
   readonly stored: number
 }
 
-const countersOf = (sessionId: string | null): ReadonlyArray<string> =>
-  sessionId === null ? [totalCounter] : [totalCounter, sessionCounter(sessionId)]
+/** Whether a task has begun and not ended. One that waits has a seat only where each that waits has one. */
+const needsSeat = (item: Item): boolean =>
+  item["active"] !== undefined && (Number(item["attempt"]?.N) > 0 || item["leaseExpiresAt"] === undefined)
 
 const keepPart = (Key: Item): TransactionWrite => {
   const expression = new Expression()

@@ -61,7 +61,7 @@ export const isWithoutHolder = (expression: Expression): string =>
  * @category conditions
  */
 export const standsAlone = (expression: Expression): string =>
-  allOf(expression.isAbsent("parts"), expression.isAbsent("counted"))
+  allOf(expression.isAbsent("parts"), expression.isAbsent("counted"), expression.isAbsent("seat"))
 
 /**
  * The write was not made yet.

@@ -6,14 +6,14 @@
 import * as Effect from "effect/Effect"
 import { isExpired, type StoredTask } from "../../domain/StoredTask.ts"
 import type { InsertResult, RerunResult, TaskBounds, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import { type CounterWrite, counterWrites, isBounded } from "./Counters.ts"
+import { counterKinds, type CounterWrite, counterWrites, isCountedBy, limitsOf } from "./Counters.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { Expression } from "./Expression.ts"
 import { type Layout, layOut, partKeys } from "./Payloads.ts"
 import { clearTaken, findHead, takeAll } from "./QueueHead.ts"
 import { isVersion } from "./TaskConditions.ts"
-import { type Item, payloadsOf, plainAttributes, purgeAttribute, readPlain, taskKey, unstamped } from "./TaskItem.ts"
+import { type Item, payloadsOf, plainAttributes, purgeOf, readPlain, taskKey, unstamped } from "./TaskItem.ts"
 import { nextRevision } from "./TaskUpdates.ts"
 
 /** A transaction holds 4 MB, and of the two tasks either may have almost as much. */
@@ -42,11 +42,14 @@ export const makeTaskInsertion = (
     Effect.map(
       layOut(taskKey(task.taskId).pk.S, payloadsOf(task), nextToken()),
       ({ attributes, parts }: Layout): NewTask => {
-        const isCounted = isBounded(bounds)
-        const purge = isCounted ? {} : purgeAttribute(task)
+        const countedAs = {
+          counted: limitsOf("tasks", bounds) !== undefined,
+          seat: limitsOf("seats", bounds) !== undefined
+        }
+        const purge = purgeOf(task, countedAs)
         return {
           task,
-          item: { ...plainAttributes(task, shards, isCounted), ...unstamped, ...attributes },
+          item: { ...plainAttributes(task, shards, countedAs), ...unstamped, ...attributes },
           parts: parts.map((part) => ({ Put: { Item: { ...part, ...purge } } }))
         }
       }
@@ -57,7 +60,7 @@ export const makeTaskInsertion = (
     insertIf(
       created,
       tie,
-      isBounded(bounds) ? counterWrites({ added: created.task }, bounds) : [],
+      changeCounters(created.task, undefined, bounds),
       [],
       now,
       (expression) => expression.isAbsent("pk")
@@ -76,10 +79,7 @@ export const makeTaskInsertion = (
       const answer = yield* insertIf(
         created,
         tie,
-        counterWrites({
-          added: isBounded(bounds) ? created.task : undefined,
-          removed: old["counted"] === undefined ? undefined : replaced
-        }, bounds),
+        changeCounters(created.task, { item: old, task: replaced }, bounds),
         [
           ...keys.map((Key): TransactionWrite => ({ Delete: { Key } })),
           ...(head === undefined ? [] : [takeAll(replaced.taskId, head)])
@@ -160,6 +160,20 @@ export const makeTaskInsertion = (
       )
   }
 }
+
+/** The writes to the counters when a task comes, in the place of another one or of nothing. */
+const changeCounters = (
+  added: StoredTask,
+  replaced: { readonly item: Item; readonly task: Pick<StoredTask, "sessionId"> } | undefined,
+  bounds: TaskBounds
+): ReadonlyArray<CounterWrite> =>
+  counterKinds.flatMap((kind) => {
+    const limits = limitsOf(kind, bounds)
+    return counterWrites(kind, {
+      added: limits && added,
+      removed: replaced !== undefined && isCountedBy(kind, replaced.item) ? replaced.task : undefined
+    }, limits)
+  })
 
 type Changed = Extract<RerunResult, { readonly _tag: "Changed" }>
 

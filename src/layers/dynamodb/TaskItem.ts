@@ -191,7 +191,7 @@ export const hasStamp = (item: Item, stamp: string): boolean => stamps.some((nam
  * @since 0.1.0
  * @category writers
  */
-export const plainAttributes = (task: StoredTask, shards: number, isCounted: boolean): Item => {
+export const plainAttributes = (task: StoredTask, shards: number, { counted, seat }: CountedAs): Item => {
   const partition = partitionOf(task.taskId, shards)
   const end = expiresAt(task)
   return {
@@ -206,12 +206,34 @@ export const plainAttributes = (task: StoredTask, shards: number, isCounted: boo
     ...(isTerminal(task.status) ? {} : { active: { S: task.status } }),
     ...(end === null ? {} : { expiresAt: numeric(end) }),
     createdSecond: numeric(wholeSeconds(task.createdAt)),
-    // Whoever deletes a counted task has to count it out, and DynamoDB would not.
-    ...(isCounted ? { counted: { BOOL: true } } : purgeAttribute(task)),
+    ...(counted ? { counted: { BOOL: true } } : {}),
+    ...(seat ? { seat: { BOOL: true } } : {}),
+    ...purgeOf(task, { counted, seat }),
     otherBytes: numeric(bytesOf(otherFields, task)),
     restBytes: numeric(bytesOf(restFields, task))
   }
 }
+
+/**
+ * For which limits a task counts: those of stored tasks, and those of seats.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface CountedAs {
+  readonly counted: boolean
+  readonly seat: boolean
+}
+
+/**
+ * Gives the attribute by which DynamoDB removes a task, unless it counts for limits: whoever deletes it then has to count it out, and
+ * DynamoDB would not.
+ *
+ * @since 0.2.0
+ * @category writers
+ */
+export const purgeOf = (task: Pick<StoredTask, "createdAt" | "ttl">, { counted, seat }: CountedAs): Item =>
+  counted || seat ? {} : purgeAttribute(task)
 
 /** The index of free tasks has fewer partitions, because each look reads all of them, and few tasks are in it. */
 const mostQueues = 4
@@ -255,13 +277,8 @@ export const payloadsOf = (task: Partial<Pick<StoredTask, PayloadField>>): Item 
     return payload === undefined || payload === null ? [] : [[field, { S: payload.text }] as const]
   }))
 
-/**
- * Gives the attribute by which DynamoDB removes what expired by itself: never before the millisecond.
- *
- * @since 0.1.0
- * @category writers
- */
-export const purgeAttribute = (task: Pick<StoredTask, "createdAt" | "ttl">): Item =>
+/** Gives the attribute by which DynamoDB removes what expired by itself: never before the millisecond. */
+const purgeAttribute = (task: Pick<StoredTask, "createdAt" | "ttl">): Item =>
   task.ttl === null ? {} : { purgeAt: numeric(wholeSeconds(task.createdAt) + wholeSeconds(task.ttl)) }
 
 /**

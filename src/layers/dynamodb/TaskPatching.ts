@@ -5,6 +5,7 @@
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
+import { isActive } from "../../domain/ActiveBounds.ts"
 import { holderOf, type StoredTask } from "../../domain/StoredTask.ts"
 import type { PatchAnswer, PatchResult, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { isTerminal } from "../../domain/TaskStatus.ts"
@@ -18,6 +19,7 @@ import {
   type TaskPatch,
   type TaskScope
 } from "../../domain/TaskWrite.ts"
+import { counterWrites, isCountedBy } from "./Counters.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
@@ -33,7 +35,7 @@ import {
   payloadFields,
   payloadsOf,
   plainAttributes,
-  purgeAttribute,
+  purgeOf,
   queueOf,
   readPlain,
   readTask,
@@ -61,6 +63,9 @@ export const makeTaskPatching = (
   shards: number,
   nextToken: () => string
 ): TaskDriver["patch"] => {
+  /** Whether the last task that ended had a seat, so that the next one has to be read first too. */
+  let expectsSeat = false
+
   /** Says what the task that was found means for the write; `undefined` when only the exact way can tell. */
   const judge = (
     write: Write,
@@ -104,6 +109,7 @@ export const makeTaskPatching = (
       // Parts would have to be replaced with the payload that has them, and share the ttl.
       ...payloadFields.filter((field) => write.patch[field] !== undefined).map((field) => expression.isNoMap(field)),
       ...(changesTtl(write.patch) ? [expression.isAbsent("parts"), expression.isAbsent("counted")] : []),
+      ...(changesTtl(write.patch) || isEnd(write.patch) ? [expression.isAbsent("seat")] : []),
       ...unshortened(expression, write.patch),
       ...sameKind(expression, write.patch),
       ...(hidesHolder(write.guard, write.patch) ? [isWithoutHolder(expression)] : [])
@@ -130,6 +136,7 @@ export const makeTaskPatching = (
     Effect.gen(function*() {
       const item = yield* table.get(taskKey(write.taskId))
       if (item === undefined) return missing
+      if (isEnd(write.patch)) expectsSeat = isCountedBy("seats", item)
       const found = yield* judge(write, item)
       if (found === undefined) return undefined
       if ("answer" in found) return found.answer
@@ -146,7 +153,9 @@ export const makeTaskPatching = (
 
   const replace = ({ guard, patch, stamp, taskId }: Write, item: Item, before: StoredTask, task: StoredTask) =>
     Effect.gen(function*() {
-      const isCounted = item["counted"] !== undefined
+      const counted = isCountedBy("tasks", item)
+      const hadSeat = isCountedBy("seats", item)
+      const seat = hadSeat && isActive(task)
       const kept = Object.fromEntries(payloadFields.flatMap((field) => {
         const value = item[field]
         return patch[field] !== undefined || value === undefined ? [] : [[field, value] as const]
@@ -156,20 +165,22 @@ export const makeTaskPatching = (
         { ...kept, ...payloadsOf(patch) },
         nextToken()
       )
-      const next = { ...plainAttributes(task, shards, isCounted), ...stamped(item, stamp), ...attributes }
+      const next = { ...plainAttributes(task, shards, { counted, seat }), ...stamped(item, stamp), ...attributes }
       const expression = new Expression()
       const ConditionExpression = isVersion(expression, yield* table.decode(() => readPlain(item)))
       const put = { Item: next, ConditionExpression, ...expression.maps }
 
-      const purge = isCounted ? {} : purgeAttribute(task)
+      const purge = purgeOf(task, { counted, seat })
+      const changesPurge = !counted && (hadSeat !== seat || (changesTtl(patch) && !seat))
       const oldKeys = yield* table.decode(() => partKeys(item))
       const keptKeys = new Set(partKeys(next).map(({ sk }) => sk?.S))
       const others: ReadonlyArray<TransactionWrite> = [
         ...parts.map((part): TransactionWrite => ({ Put: { Item: { ...part, ...purge } } })),
         ...oldKeys.flatMap((Key): ReadonlyArray<TransactionWrite> => {
           if (!keptKeys.has(Key["sk"]?.S)) return [{ Delete: { Key } }]
-          return !changesTtl(patch) || isCounted ? [] : [{ Update: { Key, ...purgeUpdate(purge) } }]
+          return changesPurge ? [{ Update: { Key, ...purgeUpdate(purge) } }] : []
         }),
+        ...(hadSeat && !seat ? counterWrites("seats", { removed: task }).map(({ write }) => write) : []),
         ...newsFor(isNewsForWorker(guard, patch) ? holderOf(before) : null, taskId, task.lastUpdatedAt)
       ]
       yield* others.length === 0 ? table.put(put) : table.transact([{ Put: put }, ...others], nextToken())
@@ -181,7 +192,8 @@ export const makeTaskPatching = (
       const exact = table.untilSettled(exactly(write))
       const expression = new Expression()
       const permitted = guarded(expression, guard, patch)
-      if (permitted === undefined || payloadBytes(patch) > mostAtOnce) return exact
+      const needsReading = expectsSeat && isEnd(patch)
+      if (permitted === undefined || needsReading || payloadBytes(patch) > mostAtOnce) return exact
       return Effect.flatMap(atOnce(write, permitted, expression), (found) =>
         found !== undefined && "answer" in found ? Effect.succeed(found.answer) : exact)
     })
@@ -202,6 +214,8 @@ const briefly = (item: Item): Item =>
   Object.fromEntries(summaryAttributes.flatMap((name) => item[name] === undefined ? [] : [[name, item[name]]]))
 
 const missing: PatchResult = { _tag: "Missing" }
+
+const isEnd = ({ status }: TaskPatch): boolean => status !== undefined && isTerminal(status)
 
 const changesTtl = ({ expiry, ttl }: TaskPatch): boolean => ttl !== undefined || expiry !== undefined
 

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import { holderOf, isExpired, type StoredTask, type TaskVersion } from "../../domain/StoredTask.ts"
 import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { isVisible } from "../../domain/TaskWrite.ts"
-import { counterWrites } from "./Counters.ts"
+import { counterKinds, counterWrites, isCountedBy } from "./Counters.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
@@ -17,14 +17,12 @@ import { inScope, isVersion, isWithoutHolder, standsAlone } from "./TaskConditio
 import { type Item, readIdentity, taskKey } from "./TaskItem.ts"
 import { newsFor } from "./WorkerNews.ts"
 
-const unlimited = { maxTasks: null, maxTasksPerSession: null }
-
 /** What is written when all that belongs to a task goes with it: its parts, and its place in the counts. */
 const removeBelongings = (item: Item): ReadonlyArray<TransactionWrite> => [
   ...partKeys(item).map((Key): TransactionWrite => ({ Delete: { Key } })),
-  ...(item["counted"] === undefined
-    ? []
-    : counterWrites({ removed: { sessionId: item["sessionId"]?.S ?? null } }, unlimited).map(({ write }) => write))
+  ...counterKinds.filter((kind) => isCountedBy(kind, item)).flatMap((kind) =>
+    counterWrites(kind, { removed: { sessionId: item["sessionId"]?.S ?? null } }).map(({ write }) => write)
+  )
 ]
 
 /**

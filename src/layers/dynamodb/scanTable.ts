@@ -8,6 +8,7 @@ import { isSameVersion, type StoredTask } from "../../domain/StoredTask.ts"
 import { counted, mostExamples, type StoreFinding } from "../../domain/StoreReport.ts"
 import type { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { CounterAudit } from "./CounterAudit.ts"
+import { counterKinds } from "./Counters.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import { Expression } from "./Expression.ts"
 import type { InspectedTable } from "./InspectedTable.ts"
@@ -66,7 +67,7 @@ export const scanTable = Effect.fnUntraced(function*(
   seen: (taskId: string, task: StoredTask | undefined) => void
 ): Effect.fn.Return<ReadonlyArray<StoreFinding>, TaskDriverError> {
   const { definition: { tableName }, messages, nextToken, table } = inspected
-  const audit = yield* CounterAudit.begin(table, nextToken)
+  const audits = yield* Effect.forEach(counterKinds, (kind) => CounterAudit.begin(table, kind, nextToken))
   const hasTasks = yield* holdsTasks(inspected)
   const parts = new Orphans()
   const queues = new Orphans()
@@ -100,13 +101,22 @@ export const scanTable = Effect.fnUntraced(function*(
       return yield* table.getAll(suspects.filter((part) => !namesPart(owners, part)), { attributes: ["pk", "sk"] })
     })
 
+  const countIn = (item: Item) =>
+    Effect.gen(function*() {
+      let current = item
+      for (const audit of audits) {
+        // It has written the task.
+        if (yield* audit.add(current, fix)) current = (yield* table.get(keyOf(item))) ?? current
+      }
+    })
+
   const finish = (group: Group) =>
     Effect.gen(function*() {
       const id = group.pk.slice(taskPrefix.length)
       if (group.pk.startsWith(taskPrefix)) {
         for (const item of group.owners) {
           yield* examine(item, id)
-          yield* audit.add(item, fix)
+          yield* countIn(item)
         }
       }
       const orphans = yield* orphansOf(group)
@@ -129,7 +139,7 @@ export const scanTable = Effect.fnUntraced(function*(
     const page = yield* table.scan(behind)
     for (const item of page.Items ?? []) {
       const [pk, sk] = [item["pk"]?.S ?? "", item["sk"]?.S ?? ""]
-      audit.see(item)
+      for (const audit of audits) audit.see(item)
       if (!pk.startsWith(taskPrefix) && !pk.startsWith(queuePrefix)) continue
       if (group !== undefined && group.pk !== pk) yield* finish(group)
       if (group?.pk !== pk) group = { pk, owners: [], parts: [] }
@@ -158,7 +168,7 @@ export const scanTable = Effect.fnUntraced(function*(
       advice:
         "Nobody will fetch them. They go by themselves once they expire, a day after they came by default, or with fix."
     }, fix),
-    ...yield* audit.findings(tableName, fix)
+    ...(yield* Effect.forEach(audits, (audit) => audit.findings(tableName, fix))).flat()
   ]
 })
 

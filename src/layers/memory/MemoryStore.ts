@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
+import { reachedBound } from "../../domain/ActiveBounds.ts"
 import { isOfKinds, kindsText, newsOfPauses, type StoredKinds, type StoredPause } from "../../domain/KindDriver.ts"
 import { expiresAt, holderOf, isExpired, isSameVersion, type StoredTask } from "../../domain/StoredTask.ts"
 import type {
@@ -35,6 +36,7 @@ import { FreeTasks } from "./FreeTasks.ts"
 import { filter, LazyIndex } from "./LazyIndex.ts"
 import { makeMemoryMessages, type MemoryMessages } from "./MemoryMessages.ts"
 import { MemoryWorkers } from "./MemoryWorkers.ts"
+import { SeatCounts } from "./SeatCounts.ts"
 import { TaskList } from "./TaskList.ts"
 import { byActivity, byExpiry, byLease, type Expiry, type LeasePlace, type Place, type TaskEntry } from "./TaskOrder.ts"
 
@@ -63,6 +65,7 @@ export class MemoryStore {
     () => filter(this.#all.inStatus("working"), (entry) => isLeased(entry) && isAbandoned(entry.task))
   )
   readonly #free = new FreeTasks(() => filter(this.#all.inStatus("working"), isLeased))
+  readonly #seats = new SeatCounts(() => this.#tasks.values())
   readonly #pauses = new Map<string, StoredPause>()
   readonly #listeners = new Map<(taskId: string) => void, symbol>()
 
@@ -98,6 +101,7 @@ export class MemoryStore {
     this.#sessions.set(task.sessionId, session)
     this.#addActive(entry)
     this.#addExpiry(entry)
+    this.#seats.move(undefined, task)
     this.#written(task.taskId, writer)
     return { _tag: "Inserted" }
   }
@@ -122,15 +126,18 @@ export class MemoryStore {
 
   /** Tells which bound a new task would overrun, where it takes the place of an expired one. */
   #refuse(task: StoredTask, bounds: TaskBounds, replaced: TaskEntry | undefined): InsertResult | undefined {
-    const { maxTasks, maxTasksPerSession } = bounds
+    const { active, maxTasks, maxTasksPerSession } = bounds
     if (maxTasks !== null && this.#tasks.size - (replaced === undefined ? 0 : 1) >= maxTasks) {
       return { _tag: "LimitReached", scope: "storage", limit: maxTasks }
     }
-    if (maxTasksPerSession === null || task.sessionId === null) return undefined
-    const leaving = replaced?.task.sessionId === task.sessionId ? 1 : 0
-    return (this.#sessions.get(task.sessionId)?.size ?? 0) - leaving >= maxTasksPerSession
-      ? { _tag: "LimitReached", scope: "session", limit: maxTasksPerSession }
-      : undefined
+    if (maxTasksPerSession !== null && task.sessionId !== null) {
+      const leaving = replaced?.task.sessionId === task.sessionId ? 1 : 0
+      if ((this.#sessions.get(task.sessionId)?.size ?? 0) - leaving >= maxTasksPerSession) {
+        return { _tag: "LimitReached", scope: "session", limit: maxTasksPerSession }
+      }
+    }
+    const reached = active && reachedBound(active, task.sessionId, this.#seats.taken(active, task, replaced?.task))
+    return reached && { _tag: "LimitReached", ...reached }
   }
 
   /** Writes the patch if the guard permits it. */
@@ -167,6 +174,7 @@ export class MemoryStore {
     const task = applyPatch(before, patch)
     this.#removeActive(entry)
     if (task.ttl !== before.ttl) this.#removeExpiry(entry)
+    this.#seats.move(before, task)
     entry.task = task
     this.#addActive(entry)
     if (task.ttl !== before.ttl) this.#addExpiry(entry)
@@ -325,6 +333,7 @@ export class MemoryStore {
     this.#all.remove(entry)
     this.#removeActive(entry)
     this.#removeExpiry(entry)
+    this.#seats.move(entry.task, undefined)
     this.#tasks.delete(taskId)
     this.workers.note(entry.task)
     this.messages.drop(taskId)

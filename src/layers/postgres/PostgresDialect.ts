@@ -8,8 +8,9 @@ import type { SqlDialect } from "../sql/SqlDialect.ts"
 import { hasEnded, notOutlived, type SqlStatement } from "../sql/SqlStatement.ts"
 import { postgresDefinitions } from "./postgresDefinitions.ts"
 import { postgresFault, schemaFault } from "./PostgresFault.ts"
-import { makeTriggers, recount, triggersExist } from "./PostgresLimits.ts"
+import { taskCounters } from "./PostgresLimits.ts"
 import { indexedName, isMadeAlone, kindKey, migrations, nameIndexes, remake } from "./PostgresSchema.ts"
+import { seatCounters } from "./PostgresSeats.ts"
 
 /**
  * What the dialect of one driver knows: how long a change of the schema waits for each lock that it needs, in milliseconds,
@@ -85,9 +86,7 @@ export const makePostgresDialect = ({ place, statementTimeout = 10_000 }: Postgr
       params: [JSON.stringify(tables), JSON.stringify(functions)]
     }),
     migrations,
-    triggersExist,
-    makeTriggers,
-    recount,
+    counters: { tasks: taskCounters, seats: seatCounters },
     remake,
     isMadeAlone,
     script: (statements, { schema }) => [

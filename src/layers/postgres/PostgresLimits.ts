@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import type { SqlCounters } from "../sql/SqlCounters.ts"
 import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
 
 /**
@@ -16,13 +17,7 @@ import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
  */
 export const roomFunction = (tables: TaskTables): string => `${tables.tasks}_room`
 
-/**
- * Selects one row when the triggers of limits are there.
- *
- * @since 0.1.0
- * @category schema
- */
-export const triggersExist = (tables: TaskTables): string =>
+const triggersExist = (tables: TaskTables): string =>
   `SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass('${tables.tasks}') ` +
   `AND tgname = lower('${tables.prefix}tasks_count_insert')`
 
@@ -102,13 +97,7 @@ $$`
   ]
 }
 
-/**
- * Gives the statements that count what is stored, while nobody else writes.
- *
- * @since 0.2.0
- * @category schema
- */
-export const recount = (tables: TaskTables): ReadonlyArray<string> => {
+const recount = (tables: TaskTables): ReadonlyArray<string> => {
   const { counts, tasks } = tables
   return [
     `LOCK TABLE ${tasks} IN SHARE ROW EXCLUSIVE MODE`,
@@ -124,3 +113,16 @@ const addCounts = ({ counts }: TaskTables, select: string): string =>
 
 const ofSessions = (count: string, from: string): string =>
   `SELECT session_id, ${count} FROM ${from} WHERE session_id IS NOT NULL GROUP BY session_id ORDER BY session_id`
+
+/**
+ * @since 0.2.0
+ * @category instances
+ */
+export const taskCounters: SqlCounters = {
+  missing: "maxTasks and maxTasksPerSession need triggers that this database does not have",
+  statements: "limitTriggers",
+  table: ({ counts }) => counts,
+  triggersExist,
+  makeTriggers,
+  recount
+}

@@ -9,6 +9,7 @@ import type * as Redacted from "effect/Redacted"
 import { optionNames } from "../../domain/optionNames.ts"
 import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
 import type { SchemaMode } from "../SchemaMode.ts"
+import type { CountedLimits } from "../sql/SqlSchema.ts"
 
 /**
  * A password, or what gives one for each new connection: a token that is good for minutes, for example.
@@ -93,7 +94,7 @@ export interface TableOptions {
  * @since 0.1.0
  * @category options
  */
-export interface PostgresDriverOptions extends TableOptions {
+export interface PostgresDriverOptions extends TableOptions, CountedLimits {
   /**
    * How long to wait for the answer to a statement, for a free connection and for locks of others: 10 seconds by
    * default.
@@ -109,9 +110,6 @@ export interface PostgresDriverOptions extends TableOptions {
    * mode. Every role that may connect to the database can hear the ids of written tasks.
    */
   readonly notifications?: boolean | undefined
-  /** With one of the limits the counts start right away, rather than with the first limited task. */
-  readonly maxTasks?: number | undefined
-  readonly maxTasksPerSession?: number | undefined
 }
 
 /**

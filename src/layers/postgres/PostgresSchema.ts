@@ -84,7 +84,7 @@ export const nameIndexes: ReadonlyArray<string> = [hasShortMethod, hasLongMethod
  * @category schema
  */
 export const migrations = (tables: TaskTables): ReadonlyArray<SqlMigration> => {
-  const { counts, messages, news, paused, prefix, schema, tasks, workers } = tables
+  const { counts, messages, news, paused, prefix, schema, seats, tasks, workers } = tables
   return [
     {
       id: 1,
@@ -254,6 +254,12 @@ $$`,
   every_name smallint NOT NULL,
   paused_at bigint NOT NULL
 )`,
+        // The row of all seats is written again and again.
+        `CREATE TABLE ${seats} (
+  session_id text COLLATE "C" NOT NULL PRIMARY KEY,
+  tasks bigint NOT NULL,
+  begun bigint NOT NULL
+) WITH (fillfactor = 50)`,
         taskOverview(tables),
         `UPDATE ${schema} SET version = 3`
       ]

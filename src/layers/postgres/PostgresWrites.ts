@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type { ActiveBounds } from "../../domain/ActiveBounds.ts"
 import type { StoredTask } from "../../domain/StoredTask.ts"
 import type {
   InsertResult,
@@ -20,6 +21,7 @@ import { readFound } from "../sql/makeSqlFreeTasks.ts"
 import { patchClauses } from "../sql/patchClauses.ts"
 import type { SqlDialect } from "../sql/SqlDialect.ts"
 import { isSome, type SqlRunner } from "../sql/SqlRunner.ts"
+import type { CounterSetup } from "../sql/SqlSchema.ts"
 import { isHeld, makeTexts, scoped, type SqlStatement } from "../sql/SqlStatement.ts"
 import { readIds, readPatched, readWritten, type SqlWrites } from "../sql/SqlWrites.ts"
 import {
@@ -35,6 +37,7 @@ import {
 } from "../sql/TaskTables.ts"
 import { roomFunction } from "./PostgresLimits.ts"
 import { pushFunction, replacedWhole } from "./PostgresSchema.ts"
+import { seatFunction } from "./PostgresSeats.ts"
 
 /**
  * Makes the writes. `ensureCounters` sees to it that tasks are counted, before the first write that is limited.
@@ -46,12 +49,16 @@ export const makePostgresWrites = (
   tables: TaskTables,
   dialect: SqlDialect,
   { write }: SqlRunner,
-  ensureCounters: Effect.Effect<void, TaskDriverError>
+  ensureCounters: CounterSetup
 ): SqlWrites => {
   const cached = makeTexts()
   const insert = insertStatements(tables)
   const push = `SELECT ${pushFunction(tables)}(?, ?, ?, ?, ?)`
   const free = makeFreeStatements(tables, dialect)
+  const counted = <A>(bounds: TaskBounds, write: Effect.Effect<A, TaskDriverError>) => {
+    const seats = bounds.active === undefined ? write : Effect.andThen(ensureCounters.seats, write)
+    return limitsTasks(bounds) ? Effect.andThen(ensureCounters.tasks, seats) : seats
+  }
   const removal = (removed: string): string =>
     `WITH removed AS (${removed}), ${removeMessages(tables, "SELECT task_id FROM removed")}, ` +
     `${tell(tables, "SELECT holder, task_id FROM removed WHERE holder IS NOT NULL")} SELECT task_id FROM removed`
@@ -60,16 +67,13 @@ export const makePostgresWrites = (
     insert: (task, bounds, now) =>
       isUnlimited(bounds)
         ? write(insert.unlimited(task, now), (rows) => isSome(rows) ? inserted : exists)
-        : Effect.andThen(
-          ensureCounters,
-          write(insert.limited(task, bounds, now), ([row]): InsertResult => readRoom(row, bounds))
-        ),
+        : counted(bounds, write(insert.limited(task, bounds, now), ([row]): InsertResult => readRoom(row, bounds))),
 
     rerun: (task, bounds, now, source) =>
       isUnlimited(bounds)
         ? write(insert.rerun(task, now, source), ([row]) => readRerun(row, bounds))
-        : Effect.andThen(
-          ensureCounters,
+        : counted(
+          bounds,
           write(insert.limitedRerun(task, bounds, now, source), ([row]) => readRerun(row, bounds))
         ),
 
@@ -184,8 +188,16 @@ const tell = ({ news, workers }: TaskTables, held: string): string =>
   `WHERE EXISTS (SELECT FROM ${workers} WHERE worker_id = held.worker_id) ` +
   "ON CONFLICT (worker_id, task_id) DO UPDATE SET task_id = excluded.task_id)"
 
-const isUnlimited = ({ maxTasks, maxTasksPerSession }: TaskBounds): boolean =>
-  maxTasks === null && maxTasksPerSession === null
+/**
+ * Tells whether nothing limits a new task.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isUnlimited = (bounds: TaskBounds): boolean => !limitsTasks(bounds) && bounds.active === undefined
+
+const limitsTasks = ({ maxTasks, maxTasksPerSession }: TaskBounds): boolean =>
+  maxTasks !== null || maxTasksPerSession !== null
 
 type RerunSource = Parameters<TaskDriver["rerun"]>[3]
 
@@ -208,28 +220,37 @@ const insertStatements = (tables: TaskTables) => {
     `ON CONFLICT (task_id) DO UPDATE SET ${replaced} WHERE task.expires_at <= ? ` +
     "RETURNING task_id, xmax::text <> '0' AS replaced), " +
     removeMessages(tables, "SELECT task_id FROM added WHERE replaced")
-  const room = `room AS MATERIALIZED (SELECT ${roomFunction(tables)}(?, ?, ?, ?, ?) AS taken)`
-  const source = `source AS MATERIALIZED (SELECT task_id FROM ${tables.tasks} ` +
+  // The second one is not called if the first one refuses.
+  const room = (bounds: TaskBounds) => {
+    const calls = [
+      ...(limitsTasks(bounds) ? [`${roomFunction(tables)}(?, ?, ?, ?, ?)`] : []),
+      ...(bounds.active === undefined ? [] : [`${seatFunction(tables)}(?, ?, ?, ?, ?, ?)`])
+    ]
+    const taken = calls.length === 1 ? calls.join() : `coalesce(${calls.join(", ")})`
+    return `room AS MATERIALIZED (SELECT ${taken} AS taken)`
+  }
+  const sourced = `source AS MATERIALIZED (SELECT task_id FROM ${tables.tasks} ` +
     "WHERE task_id = ? AND revision = ? AND incarnation = ? FOR NO KEY UPDATE)"
   const tie = `tied AS (UPDATE ${tables.tasks} AS task SET rerun_as = added.task_id, revision = task.revision + 1 ` +
     "FROM source, added WHERE task.task_id = source.task_id)"
   const ifAdded = (otherwise: string) => `CASE WHEN EXISTS (SELECT FROM added) THEN 'inserted' ELSE ${otherwise} END`
   const ifTied = ifAdded("CASE WHEN EXISTS (SELECT FROM source) THEN 'taken' ELSE 'changed' END")
-  const [unlimited, limited, rerun, limitedRerun] = [
+  const [unlimited, rerun] = [
     `WITH ${insert(`VALUES (${values})`)} SELECT 1 FROM added`,
-    `WITH ${room}, ${insert(`SELECT ${values} FROM room WHERE taken IS NULL`)} ` +
-    `SELECT coalesce(taken, ${ifAdded("'taken'")}) FROM room`,
-    `WITH ${source}, ${insert(`SELECT ${values} FROM source`)}, ${tie} SELECT ${ifTied}`,
-    `WITH ${room}, ${source}, ${insert(`SELECT ${values} FROM room, source WHERE taken IS NULL`)}, ${tie} ` +
-    `SELECT coalesce(taken, ${ifTied}) FROM room`
+    `WITH ${sourced}, ${insert(`SELECT ${values} FROM source`)}, ${tie} SELECT ${ifTied}`
   ]
-  const roomParams = ({ sessionId, taskId }: StoredTask, { maxTasks, maxTasksPerSession }: TaskBounds, now: number) => [
-    taskId,
-    sessionId,
-    now,
-    maxTasks,
-    maxTasksPerSession
-  ]
+  const cached = makeTexts()
+  const withinLimits = (name: string, bounds: TaskBounds, build: (room: string) => string): string =>
+    cached(`${name} ${limitsTasks(bounds)} ${bounds.active !== undefined}`, () => build(room(bounds)))
+  const roomParams = ({ sessionId, taskId }: StoredTask, bounds: TaskBounds, now: number) => {
+    const { active, maxTasks, maxTasksPerSession } = bounds
+    return [
+      ...(limitsTasks(bounds) ? [taskId, sessionId, now, maxTasks, maxTasksPerSession] : []),
+      ...(active === undefined
+        ? []
+        : [taskId, sessionId, now, active.maxActive, active.maxActivePerSession, leastSeat(active)])
+    ]
+  }
   const sourceParams = ({ incarnation, revision, taskId }: RerunSource) => [taskId, revision, incarnation]
   return {
     unlimited: (task: StoredTask, now: number): SqlStatement => ({
@@ -237,7 +258,13 @@ const insertStatements = (tables: TaskTables) => {
       params: [...writeTask(task), now]
     }),
     limited: (task: StoredTask, bounds: TaskBounds, now: number): SqlStatement => ({
-      text: limited,
+      text: withinLimits(
+        "insert",
+        bounds,
+        (room) =>
+          `WITH ${room}, ${insert(`SELECT ${values} FROM room WHERE taken IS NULL`)} ` +
+          `SELECT coalesce(taken, ${ifAdded("'taken'")}) FROM room`
+      ),
       params: [...roomParams(task, bounds, now), ...writeTask(task), now]
     }),
     rerun: (task: StoredTask, now: number, source: RerunSource): SqlStatement => ({
@@ -245,7 +272,13 @@ const insertStatements = (tables: TaskTables) => {
       params: [...sourceParams(source), ...writeTask(task), now]
     }),
     limitedRerun: (task: StoredTask, bounds: TaskBounds, now: number, source: RerunSource): SqlStatement => ({
-      text: limitedRerun,
+      text: withinLimits(
+        "rerun",
+        bounds,
+        (room) =>
+          `WITH ${room}, ${sourced}, ${insert(`SELECT ${values} FROM room, source WHERE taken IS NULL`)}, ${tie} ` +
+          `SELECT coalesce(taken, ${ifTied}) FROM room`
+      ),
       params: [...roomParams(task, bounds, now), ...sourceParams(source), ...writeTask(task), now]
     })
   }
@@ -254,8 +287,15 @@ const insertStatements = (tables: TaskTables) => {
 const inserted: InsertResult = { _tag: "Inserted" }
 const exists: InsertResult = { _tag: "Exists" }
 
-const readRoom = (row: Row | undefined, { maxTasks, maxTasksPerSession }: TaskBounds): InsertResult => {
+/** The least of the seats that count: see {@link seatFunction}. */
+const leastSeat = ({ whenMaxActive }: ActiveBounds): number => whenMaxActive === "refuse" ? 1 : 2
+
+const readRoom = (row: Row | undefined, { active, maxTasks, maxTasksPerSession }: TaskBounds): InsertResult => {
   const answer = readText(row?.[0])
+  if (answer === "active" || answer === "activePerSession") {
+    const limit = answer === "active" ? active?.maxActive : active?.maxActivePerSession
+    if (typeof limit === "number") return { _tag: "LimitReached", scope: answer, limit }
+  }
   if (answer === "storage" && maxTasks !== null) return { _tag: "LimitReached", scope: answer, limit: maxTasks }
   if (answer === "session" && maxTasksPerSession !== null) {
     return { _tag: "LimitReached", scope: answer, limit: maxTasksPerSession }

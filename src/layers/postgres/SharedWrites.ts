@@ -13,7 +13,7 @@ import { type SqlRunner, unreadable } from "../sql/SqlRunner.ts"
 import { scoped } from "../sql/SqlStatement.ts"
 import { readIds } from "../sql/SqlWrites.ts"
 import { columns, insertColumns, readText, type Row, type TaskTables, writeTask } from "../sql/TaskTables.ts"
-import { patchText, readDecided } from "./PostgresWrites.ts"
+import { isUnlimited, patchText, readDecided } from "./PostgresWrites.ts"
 import type { JoinOthers, SharableWrite, SharedAnswers, ShareStatements } from "./SharedStatements.ts"
 
 type Writes = Pick<TaskDriver, "insert" | "patch">
@@ -50,12 +50,12 @@ export const shareWrites = (
   return {
     insert: (task, bounds, now) => {
       const insertAlone = () => alone.insert(task, bounds, now)
-      return bounds.maxTasks !== null || bounds.maxTasksPerSession !== null
-        ? insertAlone()
-        : aloneOr(insertAlone, () => {
+      return isUnlimited(bounds)
+        ? aloneOr(insertAlone, () => {
           const values = writeTask(task)
           return joinInserts({ taskId: task.taskId, bytes: sizeOf(values), values }, insertAlone)
         })
+        : insertAlone()
     },
     patch: (taskId, scope, guard, change, answer = "task") => {
       const patchAlone = () => alone.patch(taskId, scope, guard, change, answer)

@@ -14,7 +14,7 @@ import { parseSchemaMode } from "../SchemaMode.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
 import { makeSqlInspector } from "../sql/makeSqlInspector.ts"
 import { makeSqlRunner } from "../sql/SqlRunner.ts"
-import { makeCounterSetup, prepareSchema } from "../sql/SqlSchema.ts"
+import { makeCounterSetup, neededCounters, prepareSchema } from "../sql/SqlSchema.ts"
 import type { PostgresClient } from "./openPostgres.ts"
 import type { PgModules } from "./PgModules.ts"
 import { postgresChecks } from "./postgresChecks.ts"
@@ -61,8 +61,8 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
   const runner = makeSqlRunner(sql, dialect, { lockTimeout, statementTimeout })
   yield* prepareSchema(runner, dialect, tables, mode, dialect.migrations(tables), schemaRunner)
   const ensureCounters = makeCounterSetup(runner, schemaRunner, dialect, tables, mode)
-  const needsCounts = options.maxTasks !== undefined || options.maxTasksPerSession !== undefined
-  if (needsCounts && !asItIs) yield* ensureCounters
+  const needed = neededCounters(options)
+  if (!asItIs) { for (const kind of needed) yield* ensureCounters[kind] }
 
   const writes = makePostgresWrites(tables, dialect, runner, ensureCounters)
   // Each caller has its own bound, and waits alone for a lock that is in the way.
@@ -75,7 +75,7 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
   const listening = listenForWrites(pg.PgConnection, notifications ? sql.config : undefined, channel, sender)
   const told = notifications ? telling(driver, sql, yield* makeNotifier(runner, channel, sender)) : driver
   const inspector = makeSqlInspector(
-    { runner, patientRunner: schemaRunner, dialect, tables, needsCounts },
+    { runner, patientRunner: schemaRunner, dialect, tables, needed },
     postgresChecks(runner, schemaRunner, tables)
   )
   return { ...told, backendName: "postgres", foreignWrites: listening, inspector }

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { SqlError } from "effect/sql/SqlError"
+import type { AllCounters } from "./SqlCounters.ts"
 import type { SqlStatement } from "./SqlStatement.ts"
 import type { TaskTables } from "./TaskTables.ts"
 
@@ -110,12 +111,8 @@ export interface SqlDialect {
   readonly definitions: (tables: ReadonlyArray<string>, functions: ReadonlyArray<string>) => SqlStatement
   /** The schema, oldest step first. `structureOf` reads them too, and has to know each change of a table. */
   readonly migrations: (tables: TaskTables) => ReadonlyArray<SqlMigration>
-  /** Selects one row when the triggers are there. */
-  readonly triggersExist: (tables: TaskTables) => string
-  /** Makes the triggers that keep the counts of limits, and counts what is stored. */
-  readonly makeTriggers: (tables: TaskTables) => ReadonlyArray<string>
-  /** Counts what is stored for limits, while nobody else writes. */
-  readonly recount: (tables: TaskTables) => ReadonlyArray<string>
+  /** What keeps the counts of limits. */
+  readonly counters: AllCounters
   /** Makes an index, a trigger, a function or a view anew, whether there is one of its name or not. */
   readonly remake: (part: DatabasePart, tables: TaskTables) => ReadonlyArray<string>
   /** Whether a part is made outside of a transaction, so that others can write meanwhile. */

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import { TaskDriverError } from "../../domain/TaskDriver.ts"
 import type { SchemaMode } from "../SchemaMode.ts"
+import type { AllCounters, SqlCounters } from "./SqlCounters.ts"
 import type { SqlDialect, SqlMigration } from "./SqlDialect.ts"
 import { isSome, type SqlRunner } from "./SqlRunner.ts"
 import type { SqlStatement } from "./SqlStatement.ts"
@@ -58,9 +59,8 @@ export const prepareSchema = Effect.fnUntraced(function*(
     Effect.gen(function*() {
       // Read again: while this process waited for the lock, another one may have done it.
       const current = yield* readVersion(patientRunner, dialect, tables)
-      const areCounted = current !== undefined &&
-        (yield* patientRunner.read({ text: dialect.triggersExist(tables), params: [] }, isSome))
-      for (const statement of pendingStatements(dialect, tables, steps, current, areCounted)) {
+      const kept = current === undefined ? [] : yield* findCounters(patientRunner, dialect, tables)
+      for (const statement of pendingStatements(tables, steps, current, kept)) {
         yield* execute(patientRunner, statement)
       }
     })
@@ -68,26 +68,44 @@ export const prepareSchema = Effect.fnUntraced(function*(
 })
 
 /**
- * Gives the statements that bring a database to the last of the steps. The triggers of limits go with a table that is made anew,
- * but other processes still rely on them, so they are made again.
+ * Gives the counts of limits that a database keeps.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const findCounters = (
+  runner: SqlRunner,
+  { counters }: SqlDialect,
+  tables: TaskTables
+): Effect.Effect<ReadonlyArray<SqlCounters>, TaskDriverError> =>
+  Effect.filter(Object.values(counters), (one) => areKept(runner, one, tables))
+
+const areKept = (
+  runner: SqlRunner,
+  { triggersExist }: SqlCounters,
+  tables: TaskTables
+): Effect.Effect<boolean, TaskDriverError> => runner.read({ text: triggersExist(tables), params: [] }, isSome)
+
+/**
+ * Gives the statements that bring a database to the last of the steps. The triggers of limits that it keeps go with a table that is
+ * made anew, but other processes still rely on them, so they are made again.
  *
  * @since 0.2.0
  * @category schema
  */
 export const pendingStatements = (
-  dialect: SqlDialect,
   tables: TaskTables,
   steps: ReadonlyArray<SqlMigration>,
   stored: SchemaVersion | undefined,
-  areCounted: boolean
+  kept: ReadonlyArray<SqlCounters>
 ): ReadonlyArray<string> => {
   const { done, left } = stepsOf(steps, stored)
-  if (!areCounted) return left
-  const triggers = dialect.makeTriggers(tables)
-  const { triggers: kept } = structureOf([...done, ...triggers, ...left])
-  return Array.from(structureOf(triggers).triggers.keys()).every((name) => kept.has(name))
-    ? left
-    : [...left, ...triggers]
+  const again = kept.flatMap(({ makeTriggers }) => {
+    const triggers = makeTriggers(tables)
+    const { triggers: found } = structureOf([...done, ...triggers, ...left])
+    return Array.from(structureOf(triggers).triggers.keys()).every((name) => found.has(name)) ? [] : triggers
+  })
+  return [...left, ...again]
 }
 
 const stepsOf = (steps: ReadonlyArray<SqlMigration>, stored: SchemaVersion | undefined) => {
@@ -97,8 +115,41 @@ const stepsOf = (steps: ReadonlyArray<SqlMigration>, stored: SchemaVersion | und
 }
 
 /**
- * Gives an effect that makes sure that tasks are counted. It starts the counts if `mode` allows it. Once it has found them it
- * does not look again. Starting them reads all that is stored, so it gets more time.
+ * Makes sure that what limits need is counted.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type CounterSetup = { readonly [Kind in keyof AllCounters]: Effect.Effect<void, TaskDriverError> }
+
+/**
+ * The options of a driver from which it knows that it will need the counts of limits.
+ *
+ * @since 0.2.0
+ * @category options
+ */
+export interface CountedLimits {
+  /** With one of the limits the counts start right away, rather than with the first limited task. */
+  readonly maxTasks?: number | undefined
+  readonly maxTasksPerSession?: number | undefined
+  readonly maxActive?: number | undefined
+  readonly maxActivePerSession?: number | undefined
+}
+
+/**
+ * Tells which counts the limits of a driver need.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const neededCounters = (limits: CountedLimits): ReadonlyArray<keyof AllCounters> => [
+  ...(limits.maxTasks === undefined && limits.maxTasksPerSession === undefined ? [] : ["tasks"] as const),
+  ...(limits.maxActive === undefined && limits.maxActivePerSession === undefined ? [] : ["seats"] as const)
+]
+
+/**
+ * Gives effects that make sure that tasks are counted. They start the counts if `mode` allows it. Once they have found them
+ * they do not look again. Starting them reads all that is stored, so it gets more time.
  *
  * @since 0.1.0
  * @category constructors
@@ -109,10 +160,22 @@ export const makeCounterSetup = (
   dialect: SqlDialect,
   tables: TaskTables,
   mode: SchemaMode
+): CounterSetup => ({
+  tasks: setUp(runner, patientRunner, dialect, dialect.counters.tasks, tables, mode),
+  seats: setUp(runner, patientRunner, dialect, dialect.counters.seats, tables, mode)
+})
+
+const setUp = (
+  runner: SqlRunner,
+  patientRunner: SqlRunner,
+  dialect: SqlDialect,
+  counters: SqlCounters,
+  tables: TaskTables,
+  mode: SchemaMode
 ): Effect.Effect<void, TaskDriverError> => {
   let known = false
   const look = Effect.tap(
-    runner.read({ text: dialect.triggersExist(tables), params: [] }, isSome),
+    areKept(runner, counters, tables),
     (found) =>
       Effect.sync(() => {
         known = found
@@ -124,13 +187,12 @@ export const makeCounterSetup = (
     tables,
     Effect.gen(function*() {
       // A transaction of the user may still roll this back, so only a later look counts.
-      if (yield* patientRunner.read({ text: dialect.triggersExist(tables), params: [] }, isSome)) return
-      for (const statement of dialect.makeTriggers(tables)) yield* execute(patientRunner, statement)
+      if (yield* areKept(patientRunner, counters, tables)) return
+      for (const statement of counters.makeTriggers(tables)) yield* execute(patientRunner, statement)
     })
   )
   const missing = new TaskDriverError({
-    reason: "maxTasks and maxTasksPerSession need triggers that this database does not have; run the statements of " +
-      "limitTriggers, or open it once with schema \"migrate\"",
+    reason: `${counters.missing}; run the statements of ${counters.statements}, or open it once with schema "migrate"`,
     retryable: false,
     applied: "no"
   })

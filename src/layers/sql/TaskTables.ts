@@ -26,6 +26,7 @@ export interface TaskTables {
   readonly schema: string
   readonly tasks: string
   readonly counts: string
+  readonly seats: string
   readonly messages: string
   readonly workers: string
   readonly news: string
@@ -49,6 +50,7 @@ export const taskTables = (prefix: string = "mcp_", qualifier: string = ""): Res
       schema: `${qualifier}${prefix}schema`,
       tasks: `${qualifier}${prefix}tasks`,
       counts: `${qualifier}${prefix}task_counts`,
+      seats: `${qualifier}${prefix}seat_counts`,
       messages: `${qualifier}${prefix}messages`,
       workers: `${qualifier}${prefix}workers`,
       news: `${qualifier}${prefix}worker_news`,

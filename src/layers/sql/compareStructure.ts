@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { SqlCounters } from "./SqlCounters.ts"
 import type { DatabasePart, SqlDialect, SqlMigration } from "./SqlDialect.ts"
 import type { SqlRunner } from "./SqlRunner.ts"
 import { type SqlStructure, structureOf, type TableStructure } from "./SqlStructure.ts"
@@ -19,8 +20,8 @@ import { readText, type TaskTables } from "./TaskTables.ts"
 export interface Difference {
   readonly part: DatabasePart
   readonly text: string
-  /** Whether it is one of those that count tasks for limits. */
-  readonly isOfLimits: boolean
+  /** The counts of limits that it keeps, if it is for those. */
+  readonly counters: SqlCounters | undefined
 }
 
 /**
@@ -31,8 +32,8 @@ export interface Difference {
  */
 export interface Comparison {
   readonly differences: ReadonlyArray<Difference>
-  /** Whether tasks are counted: there are triggers of limits. */
-  readonly areCounted: boolean
+  /** The counts of limits that are kept: there are triggers of theirs. */
+  readonly kept: ReadonlyArray<SqlCounters>
 }
 
 /**
@@ -49,25 +50,34 @@ export const compareStructure = Effect.fnUntraced(function*(
   steps: ReadonlyArray<SqlMigration>
 ): Effect.fn.Return<Comparison, TaskDriverError> {
   const needed = structureOf(steps.flatMap(({ statements }) => statements))
-  const limits = structureOf(dialect.makeTriggers(tables))
+  const limits = Object.values(dialect.counters).map((counters) => ({
+    counters,
+    structure: structureOf(counters.makeTriggers(tables))
+  }))
   const names = (structures: ReadonlyArray<ReadonlyMap<string, unknown>>) =>
     structures.flatMap((structure) => [...structure.keys()]).map((name) => `${tables.qualifier}${name}`)
   const found = structureOf(
     yield* runner.read(
-      dialect.definitions(names([needed.tables, needed.views]), names([needed.functions, limits.functions])),
+      dialect.definitions(
+        names([needed.tables, needed.views]),
+        names([needed.functions, ...limits.map(({ structure }) => structure.functions)])
+      ),
       (rows) => rows.map((row) => readText(row[0]))
     )
   )
-  const areCounted = [...limits.triggers.keys()].some((name) => found.triggers.has(name))
-  const differences = differencesOf(needed, found).map((difference) => ({ ...difference, isOfLimits: false }))
-  const ofLimits = areCounted ? differencesOf(limits, found) : []
+  const kept = limits.filter(({ structure }) => [...structure.triggers.keys()].some((name) => found.triggers.has(name)))
   return {
-    areCounted,
-    differences: [...differences, ...ofLimits.map((difference) => ({ ...difference, isOfLimits: true }))]
+    kept: kept.map(({ counters }) => counters),
+    differences: [
+      ...differencesOf(needed, found).map((difference) => ({ ...difference, counters: undefined })),
+      ...kept.flatMap(({ counters, structure }) =>
+        differencesOf(structure, found).map((difference) => ({ ...difference, counters }))
+      )
+    ]
   }
 })
 
-type Found = Omit<Difference, "isOfLimits">
+type Found = Omit<Difference, "counters">
 
 const differencesOf = (needed: SqlStructure, found: SqlStructure): ReadonlyArray<Found> => [
   ...Array.from(needed.tables).flatMap(([name, table]) => {

@@ -9,9 +9,18 @@ import { asCheck, type CheckCode, counted, mended, mostExamples, type StoreFindi
 import type { TaskDriverError } from "../../domain/TaskDriver.ts"
 import { compareStructure, type Comparison, type Difference } from "./compareStructure.ts"
 import { readAllRows } from "./readAllRows.ts"
+import { type AllCounters, comparedCounts } from "./SqlCounters.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import { isSome, type SqlRunner } from "./SqlRunner.ts"
-import { changeSchema, execute, pendingStatements, readVersion, type SchemaVersion, tooNew } from "./SqlSchema.ts"
+import {
+  changeSchema,
+  execute,
+  findCounters,
+  pendingStatements,
+  readVersion,
+  type SchemaVersion,
+  tooNew
+} from "./SqlSchema.ts"
 import { readInteger, readText, type TaskTables, totalKey } from "./TaskTables.ts"
 
 type Findings = Effect.Effect<ReadonlyArray<StoreFinding>, TaskDriverError>
@@ -40,8 +49,8 @@ export interface InspectedDatabase {
   readonly patientRunner: SqlRunner
   readonly dialect: SqlDialect
   readonly tables: TaskTables
-  /** Whether the options of the layer ask for counts. */
-  readonly needsCounts: boolean
+  /** The counts that the options of the layer ask for. */
+  readonly needed: ReadonlyArray<keyof AllCounters>
 }
 
 const structureCodes: ReadonlyArray<CheckCode> = [
@@ -109,7 +118,7 @@ const look = Effect.fnUntraced(function*(
 
   if (stored !== undefined && stored.version <= newest) {
     const { version } = stored
-    let comparison: Comparison = { differences: [], areCounted: false }
+    let comparison: Comparison = { differences: [], kept: [] }
     const structure = yield* asCheck(
       "table",
       tables.tasks,
@@ -119,8 +128,12 @@ const look = Effect.fnUntraced(function*(
       })
     )
     // Before triggers are made anew, which counts anew too.
-    if (isUsable && seen !== undefined && comparison.areCounted) {
-      yield* check(["counters"], tables.counts, checkCounts(database, fix))
+    if (isUsable && seen !== undefined) {
+      for (const kind of ["tasks", "seats"] as const) {
+        const counters = dialect.counters[kind]
+        if (!comparison.kept.includes(counters)) continue
+        yield* check(["counters"], counters.table(tables), checkCounts(database, kind, fix))
+      }
     }
     const remade = fix && isUsable ? yield* remake(database, comparison) : undefined
     const differences = comparison.differences.map((difference) => differenceFinding(difference, isUsable, remade))
@@ -133,7 +146,7 @@ const look = Effect.fnUntraced(function*(
   return { ...(stored === undefined ? {} : { schemaVersion: stored.version }), findings, checked, isUsable }
 })
 
-const plan = ({ dialect, needsCounts, runner, tables }: InspectedDatabase): StoreInspector["plan"] =>
+const plan = ({ dialect, needed, runner, tables }: InspectedDatabase): StoreInspector["plan"] =>
   Effect.gen(function*() {
     const steps = dialect.migrations(tables)
     const version = steps.at(-1)?.id ?? 0
@@ -143,11 +156,11 @@ const plan = ({ dialect, needsCounts, runner, tables }: InspectedDatabase): Stor
       const { reason } = tooNew(stored, version)
       return { ...known, isUpToDate: false, statements: [], problem: sentence(reason) }
     }
-    const areCounted = stored !== undefined &&
-      (yield* runner.read({ text: dialect.triggersExist(tables), params: [] }, isSome))
+    const kept = stored === undefined ? [] : yield* findCounters(runner, dialect, tables)
+    const missing = needed.map((kind) => dialect.counters[kind]).filter((counters) => !kept.includes(counters))
     const statements = [
-      ...pendingStatements(dialect, tables, steps, stored, areCounted),
-      ...(needsCounts && !areCounted ? dialect.makeTriggers(tables) : [])
+      ...pendingStatements(tables, steps, stored, kept),
+      ...missing.flatMap(({ makeTriggers }) => makeTriggers(tables))
     ]
     const isUpToDate = statements.length === 0
     return { ...known, isUpToDate, statements: isUpToDate ? [] : dialect.script(statements, tables) }
@@ -207,8 +220,8 @@ const advices = {
   column: "Change the column as the statements of migrations make it, or restore the table from a backup.",
   constraint: "Drop what is of another hand, and make what is missing as the statements of migrations do.",
   index: "Make the index as the statements of migrations do; without it the storage reads whole tables.",
-  trigger: "Make the trigger as the statements of migrations and limitTriggers do.",
-  function: "Make the function as the statements of migrations and limitTriggers do.",
+  trigger: "Make the trigger as the statements of migrations, limitTriggers and activeLimitTriggers do.",
+  function: "Make the function as the statements of migrations, limitTriggers and activeLimitTriggers do.",
   view: "Make the view as the statements of migrations do; only people and dashboards read it."
 } as const satisfies { readonly [Kind in Difference["part"]["kind"]]: string }
 
@@ -253,7 +266,9 @@ const remake = Effect.fnUntraced(function*(
     .toSorted((left, right) => order.indexOf(left.part.kind) - order.indexOf(right.part.kind))
   const alone = wrong.filter(({ part }) => dialect.isMadeAlone(part))
   const together = wrong.filter((difference) => !alone.includes(difference))
-  const counts = wrong.some(({ isOfLimits }) => isOfLimits) ? dialect.recount(tables) : []
+  const counts = Object.values(dialect.counters)
+    .filter((counters) => wrong.some((difference) => difference.counters === counters))
+    .flatMap(({ recount }) => recount(tables))
   const statements = [...together.flatMap(({ part }) => dialect.remake(part, tables)), ...counts]
   let reason: string | undefined
   const attempt = (change: Effect.Effect<void, TaskDriverError>) =>
@@ -275,17 +290,19 @@ const inOrder = (runner: SqlRunner, statements: ReadonlyArray<string>): Effect.E
   Effect.forEach(statements, (statement) => execute(runner, statement), { discard: true })
 
 /** In one statement, which sees one state of both tables. */
-const checkCounts = ({ dialect, patientRunner, tables }: InspectedDatabase, fix: boolean): Findings => {
-  const { counts, tasks } = tables
-  const compared = `SELECT session_id, sum(stored) AS stored, sum(kept) AS kept FROM (` +
-    `SELECT '${totalKey}' AS session_id, count(*) AS stored, 0 AS kept FROM ${tasks} ` +
-    `UNION ALL SELECT session_id, count(*), 0 FROM ${tasks} WHERE session_id IS NOT NULL GROUP BY session_id ` +
-    `UNION ALL SELECT session_id, 0, tasks FROM ${counts} WHERE session_id <> ?) AS each ` +
-    `GROUP BY session_id HAVING sum(stored) <> sum(kept)`
+const checkCounts = (
+  { dialect, patientRunner, tables }: InspectedDatabase,
+  kind: keyof AllCounters,
+  fix: boolean
+): Findings => {
+  const counters = dialect.counters[kind]
+  const compared = "SELECT session_id, sum(stored) AS stored, sum(kept) AS kept, sum(stored_begun) AS stored_begun, " +
+    `sum(kept_begun) AS kept_begun FROM (${comparedCounts(kind, tables)}) AS each WHERE session_id <> ? ` +
+    "GROUP BY session_id HAVING sum(stored) <> sum(kept) OR sum(stored_begun) <> sum(kept_begun)"
   const wrong = patientRunner.read(
     {
-      text:
-        `SELECT session_id, stored, kept, count(*) OVER () FROM (${compared}) AS wrong ORDER BY session_id LIMIT ${mostExamples}`,
+      text: `SELECT session_id, stored, kept, stored_begun, kept_begun, count(*) OVER () FROM (${compared}) AS wrong ` +
+        `ORDER BY session_id LIMIT ${mostExamples}`,
       params: [meetingRow]
     },
     (rows) =>
@@ -293,27 +310,31 @@ const checkCounts = ({ dialect, patientRunner, tables }: InspectedDatabase, fix:
         sessionId: readText(row[0]),
         stored: readInteger(row[1]),
         kept: readInteger(row[2]),
-        all: readInteger(row[3])
+        storedBegun: readInteger(row[3]),
+        keptBegun: readInteger(row[4]),
+        all: readInteger(row[5])
       }))
   )
   return Effect.flatMap(wrong, (found) => {
     const [first] = found
     if (first === undefined) return Effect.succeed([])
-    const what = first.sessionId === totalKey ? "all tasks" : "a session"
+    const owner = first.sessionId === totalKey ? "all tasks" : "a session"
+    const isOfBegun = first.stored === first.kept
+    const what = kind === "tasks" ? owner : `the ${isOfBegun ? "begun" : "active"} tasks of ${owner}`
     const finding: StoreFinding = {
       code: "counters",
       severity: "error",
-      subject: counts,
+      subject: counters.table(tables),
       problem: `${counted(first.all, "count")} of limits ${first.all === 1 ? "is" : "are"} wrong: that of ${what} is ` +
-        `${first.kept}, and ${first.stored} are stored.`,
+        `${isOfBegun ? first.keptBegun : first.kept}, and ${isOfBegun ? first.storedBegun : first.stored} are stored.`,
       advice:
-        "Tasks are refused too early or too late. Count anew with fix, or with the statements of limitTriggers, after their " +
-        "triggers were dropped.",
+        `Tasks are refused too early or too late. Count anew with fix, or with the statements of ${counters.statements}, after ` +
+        "their triggers were dropped.",
       fixable: true,
       count: first.all,
       examples: found.map(({ sessionId }) => sessionId).filter((sessionId) => sessionId !== totalKey)
     }
-    const recount = changeSchema(patientRunner, dialect, tables, inOrder(patientRunner, dialect.recount(tables)))
+    const recount = changeSchema(patientRunner, dialect, tables, inOrder(patientRunner, counters.recount(tables)))
     return Effect.map(mended(finding, fix, Effect.as(recount, true)), (finding) => [finding])
   })
 }

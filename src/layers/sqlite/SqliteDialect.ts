@@ -10,7 +10,7 @@ import { parseMillis } from "../../domain/ArgumentParsers.ts"
 import type { InvalidInput } from "../../domain/TaskError.ts"
 import type { SqlDialect, SqlFault } from "../sql/SqlDialect.ts"
 import { hasEnded, notOutlived } from "../sql/SqlStatement.ts"
-import { kindKey, makeTriggers, migrations, recount, remake, triggersExist } from "./SqliteSchema.ts"
+import { counters, kindKey, migrations, remake } from "./SqliteSchema.ts"
 
 /**
  * @since 0.1.0
@@ -54,9 +54,7 @@ export const sqliteDialect: SqlDialect = {
     params: [JSON.stringify(tables)]
   }),
   migrations,
-  triggersExist,
-  makeTriggers,
-  recount,
+  counters,
   remake,
   isMadeAlone: () => false,
   // Rows of the user that refer to tasks would go with a table that is made anew.

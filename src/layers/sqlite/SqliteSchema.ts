@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
+import { type AllCounters, begun, isSeated, seatOf } from "../sql/SqlCounters.ts"
 import type { DatabasePart, SqlMigration } from "../sql/SqlDialect.ts"
 import { bytesOf, hasEnded, isFailed, isHeld, isLeased, isNotHeld, waitsForNothing } from "../sql/SqlStatement.ts"
 import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
@@ -18,7 +19,7 @@ import { taskOverview } from "./taskOverview.ts"
 export const migrations = (tables: TaskTables): ReadonlyArray<SqlMigration> => stepsOf(tables, taskOverview(tables))
 
 const stepsOf = (
-  { counts, messages, news, paused, schema, tasks, workers }: TaskTables,
+  { counts, messages, news, paused, schema, seats, tasks, workers }: TaskTables,
   overview: string
 ): ReadonlyArray<SqlMigration> => [
   {
@@ -90,6 +91,11 @@ const stepsOf = (
   name TEXT,
   every_name INTEGER NOT NULL,
   paused_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+      `CREATE TABLE ${seats} (
+  session_id TEXT NOT NULL PRIMARY KEY,
+  tasks INTEGER NOT NULL,
+  begun INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID`,
       overview,
       `UPDATE ${schema} SET version = 4`
@@ -259,14 +265,7 @@ const indexesOf = [
 const insertTrigger = (tables: TaskTables) => `${tables.tasks}_count_insert`
 const deleteTrigger = (tables: TaskTables) => `${tables.tasks}_count_delete`
 
-/**
- * Selects one row when the triggers of limits are there.
- *
- * @since 0.1.0
- * @category schema
- */
-export const triggersExist = (tables: TaskTables): string =>
-  `SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND name = '${deleteTrigger(tables)}'`
+const exists = (trigger: string): string => `SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND name = '${trigger}'`
 
 /**
  * Gives the statements that count what is stored, and keep the counts from then on. They are needed for limits only, and
@@ -293,17 +292,82 @@ END`,
 }
 
 /**
- * Gives the statements that count what is stored, while nobody else writes.
+ * Gives the statements that count seats, and keep the counts from then on, as {@link makeTriggers} does for stored tasks.
  *
  * @since 0.2.0
  * @category schema
  */
-export const recount = ({ counts, tasks }: TaskTables): ReadonlyArray<string> => [
+export const makeSeatTriggers = (tables: TaskTables): ReadonlyArray<string> => {
+  const { seats, tasks } = tables
+  const removeEmpty = (row: "new" | "old") => `DELETE FROM ${seats} WHERE session_id = ${row}.session_id AND tasks <= 0`
+  const change = (of: (seat: string) => string) => `(${of(seatOf("new"))}) - (${of(seatOf("old"))})`
+  return [
+    `CREATE TRIGGER ${tasks}_seat_insert AFTER INSERT ON ${tasks} WHEN ${isSeated("new")} BEGIN
+  INSERT INTO ${seats} (session_id, tasks, begun) VALUES ('${totalKey}', 1, ${begun("new")})
+    ON CONFLICT (session_id) DO UPDATE SET tasks = tasks + 1, begun = begun + excluded.begun;
+  INSERT INTO ${seats} (session_id, tasks, begun) SELECT new.session_id, 1, ${
+      begun("new")
+    } WHERE new.session_id IS NOT NULL
+    ON CONFLICT (session_id) DO UPDATE SET tasks = tasks + 1, begun = begun + excluded.begun;
+END`,
+    `CREATE TRIGGER ${tasks}_seat_update AFTER UPDATE OF status, attempt, lease_expires_at ON ${tasks}
+WHEN ${seatOf("new")} <> ${seatOf("old")} BEGIN
+  UPDATE ${seats} SET tasks = tasks + ${change((seat) => `${seat} > 0`)}, begun = begun + ${
+      change((seat) => `${seat} > 1`)
+    } WHERE session_id IN ('${totalKey}', new.session_id);
+  ${removeEmpty("new")};
+END`,
+    `CREATE TRIGGER ${seatDeleteTrigger(tables)} AFTER DELETE ON ${tasks} WHEN ${isSeated("old")} BEGIN
+  UPDATE ${seats} SET tasks = tasks - 1, begun = begun - ${
+      begun("old")
+    } WHERE session_id IN ('${totalKey}', old.session_id);
+  ${removeEmpty("old")};
+END`,
+    ...recountSeats(tables)
+  ]
+}
+
+const seatDeleteTrigger = (tables: TaskTables) => `${tables.tasks}_seat_delete`
+
+const recountSeats = ({ seats, tasks }: TaskTables): ReadonlyArray<string> => [
+  `DELETE FROM ${seats}`,
+  `INSERT INTO ${seats} (session_id, tasks, begun)
+  SELECT '${totalKey}', count(*), coalesce(sum(${begun()}), 0) FROM ${tasks} WHERE ${isSeated()}`,
+  `INSERT INTO ${seats} (session_id, tasks, begun)
+  SELECT session_id, count(*), sum(${begun()}) FROM ${tasks} WHERE ${isSeated()} AND session_id IS NOT NULL GROUP BY session_id`
+]
+
+const recount = ({ counts, tasks }: TaskTables): ReadonlyArray<string> => [
   `DELETE FROM ${counts}`,
   `INSERT INTO ${counts} (session_id, tasks) SELECT '${totalKey}', count(*) FROM ${tasks}`,
   `INSERT INTO ${counts} (session_id, tasks)
   SELECT session_id, count(*) FROM ${tasks} WHERE session_id IS NOT NULL GROUP BY session_id`
 ]
+
+/**
+ * What keeps the counts of limits in SQLite.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const counters: AllCounters = {
+  tasks: {
+    missing: "maxTasks and maxTasksPerSession need triggers that this database does not have",
+    statements: "limitTriggers",
+    table: ({ counts }) => counts,
+    triggersExist: (tables) => exists(deleteTrigger(tables)),
+    makeTriggers,
+    recount
+  },
+  seats: {
+    missing: "maxActive and maxActivePerSession need triggers that this database does not have",
+    statements: "activeLimitTriggers",
+    table: ({ seats }) => seats,
+    triggersExist: (tables) => exists(seatDeleteTrigger(tables)),
+    makeTriggers: makeSeatTriggers,
+    recount: recountSeats
+  }
+}
 
 /**
  * Gives the statements that make a part of the schema anew.

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { type ActiveBounds, hasSeat, reachedBound } from "../../domain/ActiveBounds.ts"
 import type { StoredTask } from "../../domain/StoredTask.ts"
 import type {
   InsertResult,
@@ -18,6 +19,7 @@ import { makeFreeStatements } from "../sql/FreeStatements.ts"
 import { readFound, readFree } from "../sql/makeSqlFreeTasks.ts"
 import { patchClauses } from "../sql/patchClauses.ts"
 import { isSome, type SqlRunner } from "../sql/SqlRunner.ts"
+import type { CounterSetup } from "../sql/SqlSchema.ts"
 import { isHeld, isNotHeld, makeTexts, scoped, type SqlStatement } from "../sql/SqlStatement.ts"
 import { readIds, readPatched, readWritten, type SqlWrites } from "../sql/SqlWrites.ts"
 import { removed } from "../sql/TaskStatements.ts"
@@ -25,6 +27,7 @@ import {
   insertColumns,
   orNull,
   readInteger,
+  readStatus,
   readText,
   type Row,
   type TaskTables,
@@ -43,7 +46,7 @@ export const makeSqliteWrites = (
   tables: TaskTables,
   { read, transaction, write }: SqlRunner,
   find: TaskDriver["find"],
-  ensureCounters: Effect.Effect<void, TaskDriverError>
+  ensureCounters: CounterSetup
 ): SqlWrites => {
   const statements = makeStatements(tables)
 
@@ -79,7 +82,7 @@ export const makeSqliteWrites = (
     const once = Effect.suspend(() => write(statements.insert(task, bounds), isSome))
     const refused = Effect.gen(function*(): Effect.fn.Return<InsertResult, TaskDriverError> {
       if ((yield* find(task.taskId, { now, session: undefined })) !== undefined) return exists
-      const expired = yield* read(statements.expired(task.taskId, now), ([row]) => row && orNull(row[0], readText))
+      const expired = yield* read(statements.expired(task.taskId, now), ([row]) => row && readExpired(row))
       if (isBounded(bounds)) {
         const limit = yield* read(
           statements.counts(task.sessionId),
@@ -87,11 +90,24 @@ export const makeSqliteWrites = (
         )
         if (limit !== undefined) return limit
       }
+      const { active } = bounds
+      if (active !== undefined) {
+        const limit = yield* read(statements.seats(active, task.sessionId), ([row]): InsertResult | undefined => {
+          const freed = expired !== undefined && hasSeat(expired, active.whenMaxActive) ? 1 : 0
+          const reached = reachedBound(active, task.sessionId, {
+            all: readInteger(row?.[0]) - freed,
+            inSession: readInteger(row?.[1]) - (expired?.sessionId === task.sessionId ? freed : 0)
+          })
+          return reached && { _tag: "LimitReached", ...reached }
+        })
+        if (limit !== undefined) return limit
+      }
       yield* removeTasks(statements.removeIfExpired(task.taskId, now))
       return (yield* once) ? inserted : exists
     })
     const stored = Effect.flatMap(once, (was) => was ? Effect.succeed(inserted) : transaction(refused))
-    return isBounded(bounds) ? Effect.andThen(ensureCounters, stored) : stored
+    const counted = bounds.active === undefined ? stored : Effect.andThen(ensureCounters.seats, stored)
+    return isBounded(bounds) ? Effect.andThen(ensureCounters.tasks, counted) : counted
   }
 
   const rerun: TaskDriver["rerun"] = (task, bounds, now, source) =>
@@ -179,11 +195,13 @@ export const makeSqliteWrites = (
 }
 
 const makeStatements = (tables: TaskTables) => {
-  const { counts, messages, news, tasks, workers } = tables
+  const { counts, messages, news, seats, tasks, workers } = tables
   const cached = makeTexts()
   const values = insertColumns.map(() => "?").join(", ")
   const waiting = `FROM ${messages} WHERE queue = ? AND expires_at > ?`
   const countOf = (key: string) => `coalesce((SELECT tasks FROM ${counts} WHERE session_id = ${key}), 0)`
+  const seatsOf = ({ whenMaxActive }: ActiveBounds, key: string) =>
+    `coalesce((SELECT ${whenMaxActive === "refuse" ? "tasks" : "begun"} FROM ${seats} WHERE session_id = ${key}), 0)`
   return {
     ...makeFreeStatements(tables, sqliteDialect),
     cached,
@@ -221,6 +239,15 @@ const makeStatements = (tables: TaskTables) => {
         conditions.push(`${countOf("?")} < ?`)
         params.push(task.sessionId, bounds.maxTasksPerSession)
       }
+      const { active } = bounds
+      if (active !== undefined && active.maxActive !== null) {
+        conditions.push(`${seatsOf(active, `'${totalKey}'`)} < ?`)
+        params.push(active.maxActive)
+      }
+      if (active !== undefined && active.maxActivePerSession !== null) {
+        conditions.push(`${seatsOf(active, "?")} < ?`)
+        params.push(task.sessionId, active.maxActivePerSession)
+      }
       return {
         text: cached(`insert ${conditions.join()}`, () =>
           `INSERT INTO ${tasks} (${insertColumns.join(", ")}) ` +
@@ -250,15 +277,21 @@ const makeStatements = (tables: TaskTables) => {
       params: [JSON.stringify(queues)]
     }),
 
-    /** Gives the session of an expired task. */
+    /** Gives what an expired task frees. */
     expired: (taskId: string, now: number): SqlStatement => ({
-      text: `SELECT session_id FROM ${tasks} WHERE task_id = ? AND expires_at <= ?`,
+      text: `SELECT session_id, status, attempt, lease_expires_at FROM ${tasks} WHERE task_id = ? AND expires_at <= ?`,
       params: [taskId, now]
     }),
 
     /** Gives how many tasks are stored, and how many of them in the session. */
     counts: (sessionId: string | null): SqlStatement => ({
       text: `SELECT ${countOf(`'${totalKey}'`)}, ${countOf("?")}`,
+      params: [sessionId]
+    }),
+
+    /** Gives how many seats are taken, and how many of them in the session. */
+    seats: (active: ActiveBounds, sessionId: string | null): SqlStatement => ({
+      text: `SELECT ${seatsOf(active, `'${totalKey}'`)}, ${seatsOf(active, "?")}`,
       params: [sessionId]
     }),
 
@@ -278,24 +311,34 @@ interface Removed {
 const readRemoved = (rows: ReadonlyArray<Row>): ReadonlyArray<Removed> =>
   rows.map((row) => ({ taskId: readText(row[0]), holder: orNull(row[1], readText) }))
 
+/** What is left to know of an expired task that another one replaces. */
+type Expired = Pick<StoredTask, "sessionId" | "status" | "attempt" | "leaseExpiresAt">
+
+const readExpired = (row: Row): Expired => ({
+  sessionId: orNull(row[0], readText),
+  status: readStatus(row[1]),
+  attempt: readInteger(row[2]),
+  leaseExpiresAt: orNull(row[3], readInteger)
+})
+
 const inserted: InsertResult = { _tag: "Inserted" }
 const exists: InsertResult = { _tag: "Exists" }
 
 /**
  * Says which bound leaves no room for a task, once the expired one of its id is gone. Decided before anything is written:
- * what is refused changes nothing. `expired` is the session of that one; `undefined` when there is none.
+ * what is refused changes nothing.
  */
 const limitReached = (
   task: StoredTask,
   { maxTasks, maxTasksPerSession }: TaskBounds,
-  expired: string | null | undefined,
+  expired: Expired | undefined,
   total: number,
   ofSession: number
 ): InsertResult | undefined => {
   const freed = expired === undefined ? 0 : 1
   if (maxTasks !== null && total - freed >= maxTasks) return { _tag: "LimitReached", scope: "storage", limit: maxTasks }
   if (maxTasksPerSession === null) return undefined
-  const freedOfSession = expired === task.sessionId ? 1 : 0
+  const freedOfSession = expired?.sessionId === task.sessionId ? 1 : 0
   return ofSession - freedOfSession >= maxTasksPerSession
     ? { _tag: "LimitReached", scope: "session", limit: maxTasksPerSession }
     : undefined

@@ -17,7 +17,7 @@ import { parseSchemaMode, type SchemaMode } from "../SchemaMode.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
 import { makeSqlInspector } from "../sql/makeSqlInspector.ts"
 import { makeSqlRunner, type SqlRunner } from "../sql/SqlRunner.ts"
-import { makeCounterSetup, prepareSchema } from "../sql/SqlSchema.ts"
+import { type CountedLimits, makeCounterSetup, neededCounters, prepareSchema } from "../sql/SqlSchema.ts"
 import { readInteger, taskTables } from "../sql/TaskTables.ts"
 import { isSqliteClient } from "./openSqlite.ts"
 import { shareCommits } from "./SharedCommits.ts"
@@ -34,16 +34,13 @@ import { watchFiles } from "./watchFiles.ts"
  * @since 0.1.0
  * @category options
  */
-export interface SqliteDriverOptions {
+export interface SqliteDriverOptions extends CountedLimits {
   /** How long to wait for a lock of another process: 5 seconds by default. Waiting blocks nothing else. */
   readonly lockTimeout?: Duration.Input | undefined
   /** What the names of tables begin with: `mcp_` by default. */
   readonly tablePrefix?: string | undefined
   /** What to do about the tables when the database is opened: `migrate` by default. */
   readonly schema?: SchemaMode | undefined
-  /** With one of the limits the counts start right away, rather than with the first limited task. */
-  readonly maxTasks?: number | undefined
-  readonly maxTasksPerSession?: number | undefined
 }
 
 /** Milliseconds between two looks for writes of other processes. */
@@ -77,8 +74,8 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
   const prepare = prepareSchema(runner, sqliteDialect, tables, mode, sqliteDialect.migrations(tables))
   yield* mode === "migrate" ? withoutForeignKeys(runner, prepare) : prepare
   const ensureCounters = makeCounterSetup(runner, runner, sqliteDialect, tables, mode)
-  const needsCounts = options.maxTasks !== undefined || options.maxTasksPerSession !== undefined
-  if (needsCounts && !asItIs) yield* ensureCounters
+  const needed = neededCounters(options)
+  if (!asItIs) { for (const kind of needed) yield* ensureCounters[kind] }
   // Whatever else there is here changes the database itself, which is nothing to do in a transaction of others. A database
   // in memory has no commits that take long.
   const shared = isSqliteClient(sql) && sql.databaseFiles !== undefined
@@ -101,7 +98,7 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
     foreignWrites: foreignWrites(sql, files.areLost),
     maintain: maintain(runner, lockTimeout),
     inspector: makeSqlInspector(
-      { runner, patientRunner: runner, dialect: sqliteDialect, tables, needsCounts },
+      { runner, patientRunner: runner, dialect: sqliteDialect, tables, needed },
       sqliteChecks(runner, lockTimeout)
     )
   }

@@ -14,6 +14,7 @@ import { brokenNews } from "./brokenNews.ts"
 import { brokenPauses } from "./brokenPauses.ts"
 import { brokenReads } from "./brokenReads.ts"
 import { brokenReruns } from "./brokenReruns.ts"
+import { brokenSeats } from "./brokenSeats.ts"
 import { brokenTallies } from "./brokenTallies.ts"
 import { brokenWorkers } from "./brokenWorkers.ts"
 import { brokenWrites } from "./brokenWrites.ts"
@@ -26,6 +27,7 @@ import { brokenWrites } from "./brokenWrites.ts"
  */
 export const brokenDrivers: ReadonlyArray<BrokenDriver> = [
   ...brokenGuards,
+  ...brokenSeats,
   ...brokenReads,
   ...brokenTallies,
   ...brokenReruns,

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { activeLimitsGroup } from "./activeLimits.ts"
 import { badInputGroup } from "./badInput.ts"
 import { briefWritesGroup } from "./briefWrites.ts"
 import { claimTasksGroup } from "./claimTasks.ts"
@@ -76,6 +77,7 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   sessionsGroup,
   expiryGroup,
   limitsGroup,
+  activeLimitsGroup,
   recoveryGroup,
   leasesGroup,
   fencingGroup,

@@ -345,6 +345,8 @@ export type Command = typeof Command.Type
 export const Options = Schema.Struct({
   maxTasks: Schema.optionalKey(Schema.Literals([2, 3])),
   maxTasksPerSession: Schema.optionalKey(Schema.Literals([1, 2])),
+  maxActive: Schema.optionalKey(Schema.Literals([2, 3])),
+  maxActivePerSession: Schema.optionalKey(Schema.Literals([1, 2])),
   maxTtl: Schema.optionalKey(Schema.Literals([50, 300])),
   defaultTtl: Schema.optionalKey(Schema.Literals([50, 1000])),
   contentBytes: Schema.optionalKey(Schema.Literals([60, 90]))

@@ -136,6 +136,8 @@ export interface ModelCursor {
 export interface ModelOptions {
   readonly maxTasks?: number
   readonly maxTasksPerSession?: number
+  readonly maxActive?: number
+  readonly maxActivePerSession?: number
   readonly maxTtl?: number
   readonly defaultTtl?: number
   readonly contentBytes?: number

@@ -193,7 +193,7 @@ export const createTask = (state: ModelState, call: CallOf<"createTask">): Step 
  * @category writes
  */
 export const storeNew = (state: ModelState, task: ModelTask): Step => {
-  const { maxTasks, maxTasksPerSession } = state.options
+  const { maxActive, maxActivePerSession, maxTasks, maxTasksPerSession } = state.options
   const old = state.tasks.find(({ taskId }) => taskId === task.taskId)
   if (old !== undefined && !hasExpired(state, old)) {
     return [refusal({ _tag: "TaskAlreadyExists", taskId: task.taskId }), state]
@@ -205,6 +205,19 @@ export const storeNew = (state: ModelState, task: ModelTask): Step => {
   const inSession = others.filter(({ sessionId }) => sessionId === task.sessionId)
   if (task.sessionId !== null && inSession.length >= (maxTasksPerSession ?? Infinity)) {
     return [refusal({ _tag: "MaxTasksReached", limit: maxTasksPerSession ?? 0, scope: "session" }), state]
+  }
+  if (!ended(task.status)) {
+    const active = others.filter(({ status }) => !ended(status))
+    if (active.length >= (maxActive ?? Infinity)) {
+      return [refusal({ _tag: "MaxTasksReached", limit: maxActive ?? 0, scope: "active" }), state]
+    }
+    const activeInSession = active.filter(({ sessionId }) => sessionId === task.sessionId)
+    if (task.sessionId !== null && activeInSession.length >= (maxActivePerSession ?? Infinity)) {
+      return [
+        refusal({ _tag: "MaxTasksReached", limit: maxActivePerSession ?? 0, scope: "activePerSession" }),
+        state
+      ]
+    }
   }
   return old === undefined
     ? [shown(task), put(state, task)]

@@ -2,6 +2,7 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
 import { describeWithEngine, freshTable } from "./engine.ts"
 import { recordingClient } from "./interceptedClient.ts"
 import { randomText } from "./randomText.ts"
@@ -179,6 +180,34 @@ describeWithEngine("requests", () => {
       commands.length = 0
       yield* Effect.flip(storage.createTask(tool))
       expect(commands).toEqual(["TransactWriteItemsCommand"])
+    }))
+
+  it.live("and one more for an end, where active tasks are limited", () =>
+    Effect.gen(function*() {
+      const commands: Array<string> = []
+      const client = yield* recordingClient(commands)
+      const tableName = yield* freshTable
+      const storage = yield* openThrough(client, { tableName, maxActive: 9 })
+      const sent = Effect.fnUntraced(function*(call: ReturnType<TaskStorageShape["createTask" | "settleTask"]>) {
+        commands.length = 0
+        yield* call
+        return [...commands]
+      })
+      const settle = (by: typeof storage, taskId: string) => sent(by.settleTask(taskId, success))
+      for (const taskId of ["one", "two", "three"]) {
+        expect(yield* sent(storage.createTask({ ...tool, taskId }))).toEqual(["TransactWriteItemsCommand"])
+      }
+      const exact = ["GetItemCommand", "TransactWriteItemsCommand"]
+      expect(yield* settle(storage, "one")).toEqual(["UpdateItemCommand", ...exact])
+      expect(yield* settle(storage, "two")).toEqual(exact)
+      // A process without limits does it too, and needs one request for a task that nobody counts.
+      const plain = yield* openThrough(client, { tableName })
+      expect(yield* settle(plain, "three")).toEqual(["UpdateItemCommand", ...exact])
+      for (const taskId of ["four", "five"]) {
+        expect(yield* sent(plain.createTask({ ...tool, taskId }))).toEqual(["PutItemCommand"])
+      }
+      yield* settle(plain, "four")
+      expect(yield* settle(plain, "five")).toEqual(["UpdateItemCommand"])
     }))
 
   it.live("for a list, one for each partition and one for each 100 tasks; of a session there is one partition", () =>

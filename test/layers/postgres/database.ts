@@ -52,9 +52,13 @@ export const emptied = (
   Effect.as(
     Effect.andThen(
       sql.unsafe(
-        `TRUNCATE ${prefix}tasks, ${prefix}task_counts, ${prefix}messages, ${prefix}workers, ${prefix}worker_news, ${prefix}paused_kinds`
+        `TRUNCATE ${prefix}tasks, ${prefix}task_counts, ${prefix}seat_counts, ${prefix}messages, ${prefix}workers, ` +
+          `${prefix}worker_news, ${prefix}paused_kinds`
       ),
-      sql.unsafe(`INSERT INTO ${prefix}task_counts (session_id, tasks) VALUES ('', 0)`)
+      sql.unsafe(
+        `WITH counts AS (INSERT INTO ${prefix}task_counts (session_id, tasks) VALUES ('', 0)) ` +
+          `INSERT INTO ${prefix}seat_counts (session_id, tasks, begun) VALUES ('', 0, 0)`
+      )
     ),
     { first, second }
   )

@@ -34,7 +34,10 @@ const recorder = (rows: ReadonlyArray<Row> = []) => {
       catch: (cause) => new TaskDriverError({ reason: "nothing to read", retryable: false, applied: "no", cause })
     })
   const runner = { read: run, write: run, transaction: <A, E>(effect: Effect.Effect<A, E>) => effect }
-  const writes = makeSqliteWrites(tables, runner, () => Effect.succeed(undefined), Effect.void)
+  const writes = makeSqliteWrites(tables, runner, () => Effect.succeed(undefined), {
+    tasks: Effect.void,
+    seats: Effect.void
+  })
   return { sent, runner, writes }
 }
 const sentBy = (use: (writes: ReturnType<typeof recorder>["writes"]) => Effect.Effect<unknown, TaskDriverError>) => {
@@ -47,7 +50,9 @@ const database = new DatabaseSync(":memory:")
 for (const { statements } of Result.getOrThrow(SqliteTaskStorage.migrations())) {
   statements.forEach((sql) => database.exec(sql))
 }
-for (const sql of Result.getOrThrow(SqliteTaskStorage.limitTriggers())) database.exec(sql)
+for (const triggers of [SqliteTaskStorage.limitTriggers(), SqliteTaskStorage.activeLimitTriggers()]) {
+  for (const sql of Result.getOrThrow(triggers)) database.exec(sql)
+}
 
 const plan = ({ params, text }: SqlStatement): string =>
   database.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...params).map(({ detail }) => String(detail)).join("\n")

@@ -24,13 +24,14 @@ export const migrate = Command.make(
   {
     print: switchFlag("print", "Change nothing, and print what to run by hand"),
     check: switchFlag("check", "Change nothing, and exit with 3 if there is something to run"),
-    limits: switchFlag("limits", "Also what the options maxTasks and maxTasksPerSession need")
+    limits: switchFlag("limits", "Also what the options maxTasks and maxTasksPerSession need"),
+    activeLimits: switchFlag("active-limits", "Also what the options maxActive and maxActivePerSession need")
   },
   Effect.fnUntraced(
-    function*({ check, limits, print }) {
+    function*({ activeLimits, check, limits, print }) {
       if (check && print) return yield* usageError("--print and --check are two questions. Give one of them.")
       const url = yield* storageUrl
-      const opening = { schema: "migrate", limits } as const
+      const opening = { schema: "migrate", limits, activeLimits } as const
       const { planMigration } = yield* urlFunctions
       const plan = yield* planMigration(url, yield* storageOptions(url, opening))
       if (print) return yield* printPlan(plan)

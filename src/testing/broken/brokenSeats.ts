@@ -1,0 +1,95 @@
+/**
+ * Drivers that break the limits of active tasks.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import { type ActiveBounds, hasSeat, reachedBound } from "../../domain/ActiveBounds.ts"
+import type { StoredTask } from "../../domain/StoredTask.ts"
+import type { TaskDriver } from "../../domain/TaskDriver.ts"
+import { taskStatuses } from "../../domain/TaskStatus.ts"
+import { type BrokenDriver, tasksIn, unexpired } from "./BrokenDriver.ts"
+
+/** Counts seats by itself, of all that is stored, and lets others go first between that and the insert. */
+const counting =
+  (seatsOf: (tasks: ReadonlyArray<StoredTask>, bounds: ActiveBounds) => number) => (good: TaskDriver): TaskDriver => ({
+    ...good,
+    insert: (task, { active, ...bounds }, now) =>
+      Effect.gen(function*() {
+        if (active === undefined || (yield* good.find(task.taskId, { now, session: undefined })) !== undefined) {
+          return yield* good.insert(task, bounds, now)
+        }
+        const { now: anyTime } = unexpired({ now, session: undefined })
+        const stored = (yield* Effect.forEach(taskStatuses, (status) => tasksIn(good, status, anyTime))).flat()
+          .filter(({ taskId }) => taskId !== task.taskId)
+        yield* Effect.yieldNow
+        const reached = reachedBound(active, task.sessionId, {
+          all: seatsOf(stored, active),
+          inSession: seatsOf(stored.filter(({ sessionId }) => sessionId === task.sessionId), active)
+        })
+        return reached === undefined ? yield* good.insert(task, bounds, now) : { _tag: "LimitReached", ...reached }
+      })
+  })
+
+const seats = (tasks: ReadonlyArray<StoredTask>, { whenMaxActive }: ActiveBounds): number =>
+  tasks.filter((task) => hasSeat(task, whenMaxActive)).length
+
+/**
+ * Lists the mistakes with limits of active tasks.
+ *
+ * @since 0.2.0
+ * @category drivers
+ */
+export const brokenSeats: ReadonlyArray<BrokenDriver> = [
+  {
+    name: "counts active tasks before it inserts",
+    subject: "limits of active tasks",
+    checks: [],
+    breakDriver: counting(seats)
+  },
+  {
+    name: "never frees the seat of a task that is stored",
+    subject: "limits of active tasks",
+    checks: ["model"],
+    breakDriver: counting((tasks) => tasks.length)
+  },
+  {
+    name: "frees the seat of a task that has ended twice",
+    subject: "limits of active tasks",
+    checks: ["model"],
+    breakDriver: counting((tasks, active) => 2 * seats(tasks, active) - tasks.length)
+  },
+  {
+    name: "counts the active tasks of its own process alone",
+    subject: "limits of active tasks",
+    checks: ["model"],
+    breakDriver: (good) => {
+      const own = new Set<string>()
+      const countOwn = counting((tasks, active) => seats(tasks.filter(({ taskId }) => own.has(taskId)), active))(good)
+      return {
+        ...countOwn,
+        insert: (task, bounds, now) =>
+          Effect.tap(countOwn.insert(task, bounds, now), () => Effect.sync(() => own.add(task.taskId)))
+      }
+    }
+  },
+  {
+    name: "does not limit the active tasks of a session",
+    subject: "limits of active tasks",
+    checks: ["model"],
+    breakDriver: (good) => ({
+      ...good,
+      insert: (task, { active, ...bounds }, now) =>
+        good.insert(task, { ...bounds, active: active && { ...active, maxActivePerSession: null } }, now)
+    })
+  },
+  {
+    name: "does not limit the active tasks that are run again",
+    subject: "limits of active tasks",
+    checks: [],
+    breakDriver: (good) => ({
+      ...good,
+      rerun: (task, bounds, now, source) => good.rerun(task, { ...bounds, active: undefined }, now, source)
+    })
+  }
+]
