@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
-import { endWith, startExample } from "../support/startExample.ts"
+import { endWith, startExample } from "../support/startServer.ts"
 
 /** Starts an example on a storage with one task, and gives the URL that it prints. */
 const start = async (name: string) => {

@@ -11,12 +11,12 @@ import { listenRequest } from "../adapters/sdk-v2/listenRequest.ts"
 import { RawClient } from "../adapters/sdk-v2/RawClient.ts"
 import { freshUrl } from "../layers/postgres/engine.ts"
 import { type LoadBalancer, roundRobin } from "../support/roundRobin.ts"
-import { endWith, spawnExample, type StartedExample } from "../support/startExample.ts"
+import { endWith, exampleArguments, type StartedServer, startServer } from "../support/startServer.ts"
 import { until } from "../support/until.ts"
 
 const [first, second] = [0, 1]
 
-let servers: ReadonlyArray<StartedExample> = []
+let servers: ReadonlyArray<StartedServer> = []
 let balancer: LoadBalancer
 let modern: RawClient
 let legacy: WireClient
@@ -24,7 +24,7 @@ let legacy: WireClient
 beforeAll(async () => {
   const env = { TASKS_URL: await Effect.runPromise(freshUrl), TASKS_LEASE: "1500" }
   const ends: Array<() => void> = []
-  const start = () => spawnExample("web/express.ts", env, (end) => ends.push(end))
+  const start = () => startServer(exampleArguments("web/express.ts"), { env, atEnd: (end) => ends.push(end) })
   servers = await Promise.all([start(), start()])
   balancer = await roundRobin(servers.map(({ url }) => url))
   ends.push(balancer.close)

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
 import { WireClient } from "../adapters/sdk-v1/WireClient.ts"
-import { endWith, startExample } from "../support/startExample.ts"
+import { endWith, startExample } from "../support/startServer.ts"
 import { until } from "../support/until.ts"
 
 const start = (tasksUrl: string) => startExample("sdk-v1-express-server.ts", { TASKS_URL: tasksUrl })

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
-import { endWith, startExample } from "../../support/startExample.ts"
+import { endWith, startExample } from "../../support/startServer.ts"
 import { RawClient } from "./RawClient.ts"
 
 const spawnServer = async (folder: string) => {
