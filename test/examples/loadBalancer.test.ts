@@ -48,7 +48,7 @@ const accept = { agree: { action: "accept", content: { agree: true } } }
 
 describe("in revision 2026-07-28", () => {
   test("a task is polled, and its result read, at the other process", async () => {
-    const taskId = await at(first, () => modern.start("report", { title: "May", seconds: 0.3 }))
+    const taskId = await at(first, () => modern.start("report", { title: "May", seconds: 1 }))
     expect((await at(second, () => modern.get(taskId))).result).toMatchObject({ status: "working" })
     await modern.until(taskId, "completed")
     for (const server of [first, second]) {
@@ -128,8 +128,8 @@ test.each<Revision>(["2025-11-25", "2026-07-28"])(
 )
 
 test("what a process did that is killed, the other one finishes, and clients go on", async () => {
-  const running = await at(first, () => modern.start("report", { title: "May", seconds: 1 }))
-  const old = await at(first, () => legacy.start("report", { title: "June", seconds: 1 }))
+  const running = await at(first, () => modern.start("report", { title: "May", seconds: 2 }))
+  const old = await at(first, () => legacy.start("report", { title: "June", seconds: 2 }))
   const waiting = at(first, () => legacy.request("tasks/result", { taskId: old }))
   const [killed] = servers
   if (killed === undefined) throw new Error("It was never started")
