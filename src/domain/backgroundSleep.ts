@@ -21,6 +21,24 @@ export const backgroundSleep = (millis: number): Effect.Effect<void> =>
   Effect.clockWith((clock) => isLive(clock) ? sleepUnreferenced(millis) : clock.sleep(Duration.millis(millis)))
 
 /**
+ * Runs an effect after so many milliseconds, on its own and without keeping the process alive. Gives what prevents that. A timer
+ * costs little where most are stopped soon. A fiber that sleeps costs several times as much.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const runLater = <R>(
+  millis: number,
+  effect: Effect.Effect<void, never, R>
+): Effect.Effect<() => void, never, R> =>
+  Effect.contextWith((context: Context.Context<R>) => {
+    const clock = Context.get(context, Clock.Clock)
+    if (isLive(clock)) return Effect.succeed(startTimer(millis, () => void Effect.runForkWith(context)(effect)))
+    const sleeping = Effect.forkDetach(Effect.andThen(clock.sleep(Duration.millis(millis)), effect))
+    return Effect.map(sleeping, (fiber) => () => fiber.interruptUnsafe())
+  })
+
+/**
  * Ticks at once and then each time after so many milliseconds, without keeping the process alive.
  *
  * @since 0.2.0
@@ -44,9 +62,18 @@ export const isLive = (clock: Clock.Clock): boolean => clock === liveClock
 
 const sleepUnreferenced = (millis: number): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
-    const rest = millis > longestTimer ? sleepUnreferenced(millis - longestTimer) : Effect.void
-    // @effect-diagnostics-next-line globalTimersInEffect:off -- the timers of the clock keep the process alive
-    const timer = setTimeout(() => resume(rest), Math.min(millis, longestTimer))
-    timer.unref()
-    return Effect.sync(() => clearTimeout(timer))
+    const stop = startTimer(millis, () => resume(Effect.void))
+    return Effect.sync(stop)
   })
+
+/** Calls back after so many milliseconds. Gives what prevents that. */
+const startTimer = (millis: number, call: () => void): () => void => {
+  let timer: NodeJS.Timeout
+  const start = (left: number): void => {
+    const wait = Math.min(left, longestTimer)
+    timer = setTimeout(() => left === wait ? call() : start(left - wait), wait)
+    timer.unref()
+  }
+  start(millis)
+  return () => clearTimeout(timer)
+}

@@ -8,7 +8,7 @@ import type { SessionRunner, TaskRunnerShape } from "../runner/TaskRunner.ts"
 import { KnownTasks } from "./KnownTasks.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { OwnerCount } from "./OwnerCount.ts"
-import { limitsOf } from "./OwnerLimits.ts"
+import { limitsOf, type OwnerLimits } from "./OwnerLimits.ts"
 import type { ProgressSender } from "./ProgressSender.ts"
 import { Questions } from "./Questions.ts"
 import type { KnownOwner } from "./TaskOwner.ts"
@@ -38,34 +38,23 @@ export interface Tasks {
   readonly blockedResults: OwnerCount
 }
 
+/** What all owners share. */
+interface Served {
+  readonly runner: TaskRunnerShape
+  readonly storage: TaskStorageShape
+}
+
 /**
  * Makes the tasks of a server, on a storage and a runner.
  *
  * @since 0.2.0
  * @category constructors
  */
-export const makeTasks = (
-  settings: TasksSettings,
-  { runner, storage }: { readonly runner: TaskRunnerShape; readonly storage: TaskStorageShape }
-): Tasks => ({
+export const makeTasks = (settings: TasksSettings, { runner, storage }: Served): Tasks => ({
   runner,
   settings,
   support: new Map(),
-  ownedBy: (owner) => {
-    let ownStorage: SessionTasks | undefined
-    let ownRunner: SessionRunner | undefined
-    // Most requests need one of the two.
-    return {
-      ...owner,
-      limits: limitsOf(settings.limits, owner.id),
-      get storage() {
-        return ownStorage ??= storage.forSession(owner.id)
-      },
-      get runner() {
-        return ownRunner ??= runner.forSession(owner.id)
-      }
-    }
-  },
+  ownedBy: (owner) => new Owned(owner, limitsOf(settings.limits, owner.id), { runner, storage }),
   questions: new Questions(),
   known: new KnownTasks(),
   progress: new Map(),
@@ -73,6 +62,33 @@ export const makeTasks = (
   openStreams: new OwnerCount("openStreams", settings.limits),
   blockedResults: new OwnerCount("blockedResults", settings.limits)
 })
+
+/** Most requests need one of the two. */
+class Owned implements OwnedTasks {
+  readonly id: string | null
+  readonly principal: unknown
+  readonly canList: boolean
+  readonly limits: OwnerLimits
+  readonly #server: Served
+  #storage: SessionTasks | undefined
+  #runner: SessionRunner | undefined
+
+  constructor({ canList, id, principal }: KnownOwner, limits: OwnerLimits, server: Served) {
+    this.id = id
+    this.principal = principal
+    this.canList = canList
+    this.limits = limits
+    this.#server = server
+  }
+
+  get storage(): SessionTasks {
+    return this.#storage ??= this.#server.storage.forSession(this.id)
+  }
+
+  get runner(): SessionRunner {
+    return this.#runner ??= this.#server.runner.forSession(this.id)
+  }
+}
 
 /**
  * Tells whether calls of a tool may become tasks; those of tools that are registered without tasks never do.

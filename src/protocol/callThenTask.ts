@@ -4,7 +4,6 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import type { ReservedSlot } from "../runner/TaskRunner.ts"
 import { dispose } from "./callInline.ts"
 import { type Inline, runStorable } from "./runStorable.ts"
@@ -33,7 +32,7 @@ export const callThenTask = <A, E>(
       suspend: (requests) => Effect.flatMap(become, (task) => task.suspend(requests)),
       sleep: (key, duration) => Effect.flatMap(become, (task) => task.sleep(key, duration))
     }),
-    until: backgroundSleep(call.tool.policy.taskAfter),
+    after: call.tool.policy.taskAfter,
     answer: (record) => Effect.succeed({ _tag: "Wire", result: createdTask20260728(record) }),
     // Its client does not learn the id.
     abandon: ({ taskId }) => dispose(inline.owned, taskId)

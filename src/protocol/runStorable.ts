@@ -6,7 +6,9 @@
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { runLater } from "../domain/backgroundSleep.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { failureOf } from "../runner/outcomeOf.ts"
 import { TaskContext, type TaskContextShape } from "../runner/TaskContext.ts"
@@ -57,11 +59,10 @@ export const runInline = <A, E>(
   call: ToolCall<A, E>,
   { prepared, progress }: Inline<A>,
   { context }: InlineContext
-): Effect.Effect<A, E> =>
-  Effect.suspend(() => call.run(prepared)).pipe(
-    Effect.provideService(TaskContext, context),
-    Effect.ensuring(progress?.flush ?? Effect.void)
-  )
+): Effect.Effect<A, E> => {
+  const work = Effect.provideService(Effect.suspend(() => call.run(prepared)), TaskContext, context)
+  return progress === undefined ? work : Effect.ensuring(work, progress.flush)
+}
 
 /**
  * Gives the answer of work. A `TaskFailure` is the error of the call; what else the work fails with, its server answers.
@@ -92,8 +93,8 @@ export interface Storing<A, E> {
   ) => Effect.Effect<TaskRecord, Parameters<typeof failWire>[0]>
   /** How its questions are put; with `become` it becomes a task first, and goes on once that runs. */
   readonly asking: (become: Effect.Effect<TaskContextShape>) => Asking
-  /** It is stored when this is over, if it still runs. */
-  readonly until?: Effect.Effect<void>
+  /** It is stored after so many milliseconds, if it still runs. */
+  readonly after?: number
   /** Answers the request once it is stored. */
   readonly answer: (record: TaskRecord) => Effect.Effect<ToolAnswer<A>, WireError | E>
   /** Ends what was stored for a request that was given up before it was answered. */
@@ -112,72 +113,111 @@ export const runStorable = <A, E>(
   inline: Inline<A>,
   storing: Storing<A, E>
 ): Effect.Effect<ToolAnswer<A>, WireError | E> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function*() {
-      const stored = Deferred.makeUnsafe<TaskRecord, WireError>()
-      const begun = Deferred.makeUnsafe<TaskContextShape>()
-      /** Done when the request can be answered. */
-      const decided = Deferred.makeUnsafe<void>()
-      let isStoring = false
+  Effect.uninterruptibleMask((restore) => new StorableCall(call, inline, storing).answer(restore))
 
-      /** The work as that of the task that it has become. */
-      const run = (): Effect.Effect<unknown, E, TaskContext> =>
-        Effect.gen(function*() {
-          const task = yield* TaskContext
-          yield* context.enter(task)
-          yield* Deferred.succeed(begun, task)
-          return yield* call.toWire(yield* Fiber.join(working))
-        }).pipe(Effect.onInterrupt(() => Fiber.interrupt(working)))
-      const store = Effect.uninterruptible(Effect.suspend(() => {
-        if (isStoring) return Effect.void
-        isStoring = true
-        return context.leave.pipe(
-          Effect.flatMap((done) => {
-            const { owned, prepared, tasks } = inline
-            return tasks.room.within(owned, storing.startTask({ ...taskDraft(call, owned, prepared), ...done }, run))
-          }),
-          Effect.catch((error) => failWire(error)),
-          (storing) => Deferred.complete(stored, storing),
-          Effect.andThen(Deferred.succeed(decided, undefined))
-        )
-      }))
-      const become = Effect.andThen(store, Deferred.await(stored)).pipe(
-        // Where it cannot be stored, the request is answered with that, and ends the work.
-        Effect.catch(() => Effect.never),
-        Effect.andThen(Deferred.await(begun))
-      )
-      const context: InlineContext = inlineContext(call, inline, storing.asking(become))
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-      const working: Fiber.Fiber<A, E> = yield* Effect.forkDetach(
-        Effect.onExit(restore(runInline(call, inline, context)), () => Deferred.succeed(decided, undefined)),
-        { startImmediately: true }
-      )
-      const ended = asAnswer(Fiber.join(working))
+/**
+ * A call in progress. It has no generators: V8 makes a hidden class for each function of that kind, which keeps all that the
+ * function sees until a collection of the whole heap. That costs more than all the rest of a short call.
+ */
+class StorableCall<A, E> {
+  readonly #call: ToolCall<A, E>
+  readonly #inline: Inline<A>
+  readonly #storing: Storing<A, E>
+  readonly #context: InlineContext
+  readonly #stored = Deferred.makeUnsafe<TaskRecord, WireError>()
+  readonly #begun = Deferred.makeUnsafe<TaskContextShape>()
+  /** Done when the request can be answered. */
+  readonly #decided = Deferred.makeUnsafe<void>()
+  readonly #working = Deferred.makeUnsafe<Fiber.Fiber<A, E>>()
+  #isStoring = false
+
+  constructor(call: ToolCall<A, E>, inline: Inline<A>, storing: Storing<A, E>) {
+    this.#call = call
+    this.#inline = inline
+    this.#storing = storing
+    this.#context = inlineContext(call, inline, storing.asking(Effect.suspend(() => this.#become())))
+  }
+
+  answer(restore: Restore): Effect.Effect<ToolAnswer<A>, WireError | E> {
+    const work = runInline(this.#call, this.#inline, this.#context)
+    return Effect.flatMap(Effect.forkDetach(work, { startImmediately: true }), (working) => {
+      Deferred.doneUnsafe(this.#working, Effect.succeed(working))
+      const exit = working.pollUnsafe()
       // Most calls are over before anything else has to be thought of.
-      if (!Deferred.isDoneUnsafe(decided)) {
-        const waiting = storing.until === undefined
-          ? undefined
-          : yield* Effect.forkDetach(restore(Effect.andThen(storing.until, store)))
-        const abandon = Effect.andThen(
-          Fiber.interrupt(working),
-          Effect.suspend(() =>
-            isStoring
-              ? Effect.ignore(Effect.flatMap(Deferred.await(stored), storing.abandon))
-              : Effect.void
-          )
-        )
-        yield* restore(Deferred.await(decided)).pipe(
-          Effect.ensuring(waiting === undefined ? Effect.void : Fiber.interrupt(waiting)),
-          Effect.onInterrupt(() => abandon)
-        )
-      }
-      if (!isStoring) return yield* ended
-      return yield* Effect.matchEffect(Deferred.await(stored), {
-        onSuccess: (record) => restore(storing.answer(record)),
-        onFailure: (error) =>
-          working.pollUnsafe() === undefined
-            ? Effect.andThen(Fiber.interrupt(working), Effect.fail(error))
-            : ended
-      })
+      return exit === undefined || this.#isStoring
+        ? Effect.andThen(this.#decide(working, restore), Effect.suspend(() => this.#conclude(working, restore)))
+        : asAnswer(exit)
     })
-  )
+  }
+
+  /** Waits until the request can be answered. If it is given up before, the call ends with it. */
+  #decide(working: Fiber.Fiber<A, E>, restore: Restore): Effect.Effect<void> {
+    working.addObserver(() => Deferred.doneUnsafe(this.#decided, Effect.void))
+    const decided = restore(Deferred.await(this.#decided))
+    const { after } = this.#storing
+    const inTime = after === undefined
+      ? decided
+      : Effect.flatMap(
+        runLater(after, Effect.suspend(() => this.#store())),
+        (stop) => Effect.ensuring(decided, Effect.sync(stop))
+      )
+    return Effect.onInterrupt(inTime, () =>
+      Effect.andThen(
+        Fiber.interrupt(working),
+        Effect.suspend(() =>
+          this.#isStoring
+            ? Effect.ignore(Effect.flatMap(Deferred.await(this.#stored), this.#storing.abandon))
+            : Effect.void
+        )
+      ))
+  }
+
+  #conclude(working: Fiber.Fiber<A, E>, restore: Restore): Effect.Effect<ToolAnswer<A>, WireError | E> {
+    const ended = asAnswer(Fiber.join(working))
+    if (!this.#isStoring) return ended
+    return Effect.matchEffect(Deferred.await(this.#stored), {
+      onSuccess: (record) => restore(this.#storing.answer(record)),
+      onFailure: (error) =>
+        working.pollUnsafe() === undefined
+          ? Effect.andThen(Fiber.interrupt(working), Effect.fail(error))
+          : ended
+    })
+  }
+
+  /** Makes the call a task, and gives the context of that once it runs. */
+  #become(): Effect.Effect<TaskContextShape> {
+    return Effect.andThen(this.#store(), Deferred.await(this.#stored)).pipe(
+      // Where it cannot be stored, the request is answered with that, and ends the work.
+      Effect.catch(() => Effect.never),
+      Effect.andThen(Deferred.await(this.#begun))
+    )
+  }
+
+  #store(): Effect.Effect<void> {
+    if (this.#isStoring) return Effect.void
+    this.#isStoring = true
+    const { owned, prepared, tasks } = this.#inline
+    const draft = taskDraft(this.#call, owned, prepared)
+    return this.#context.leave.pipe(
+      Effect.flatMap((done) =>
+        tasks.room.within(owned, this.#storing.startTask({ ...draft, ...done }, () => this.#run()))
+      ),
+      Effect.catch((error) => failWire(error)),
+      (storing) => Deferred.complete(this.#stored, storing),
+      Effect.andThen(Deferred.done(this.#decided, Exit.void)),
+      Effect.uninterruptible
+    )
+  }
+
+  /** Goes on with the work as that of the task that it has become. */
+  #run(): Effect.Effect<unknown, E, TaskContext> {
+    return Effect.flatMap(TaskContext, (task) =>
+      this.#context.enter(task).pipe(
+        Effect.andThen(Deferred.succeed(this.#begun, task)),
+        Effect.andThen(Effect.flatMap(Deferred.await(this.#working), Fiber.join)),
+        Effect.flatMap(this.#call.toWire)
+      )).pipe(Effect.onInterrupt(() => Effect.flatMap(Deferred.await(this.#working), Fiber.interrupt)))
+  }
+}

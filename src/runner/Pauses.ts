@@ -76,7 +76,11 @@ export class Pauses {
 
   /** Does the same for what needs no storage: it waits no longer than a second, and no more often. */
   get refreshBriefly(): Effect.Effect<void> {
-    return Effect.ignore(withPatience(this.#telling(this.#readUnlessSince(() => this.#triedAt)), freshFor))
+    return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      // Most often it was just done, and no read is under way. A timer would cost more than all the rest of a short call.
+      isFresh(this.#readAt, now) && this.#readAt === this.#triedAt
+        ? Effect.void
+        : Effect.ignore(withPatience(this.#telling(this.#readUnlessSince(() => this.#triedAt)), freshFor)))
   }
 
   /** Makes reads one after the other, so that the last answer is the latest. Each says whether tasks may have been resumed. */
@@ -89,10 +93,10 @@ export class Pauses {
   }
 
   #readUnlessSince(last: () => number | undefined): Effect.Effect<boolean, TaskStorageUnavailable> {
-    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const at = last()
-      return at !== undefined && now >= at && now - at < freshFor ? Effect.succeed(false) : this.#readNow
-    })
+    return Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => isFresh(last(), now) ? Effect.succeed(false) : this.#readNow
+    )
   }
 
   get #readNow(): Effect.Effect<boolean, TaskStorageUnavailable> {
@@ -113,6 +117,8 @@ export class Pauses {
     return [...before.keys()].some((key) => !this.#paused.has(key))
   }
 }
+
+const isFresh = (at: number | undefined, now: number): boolean => at !== undefined && now >= at && now - at < freshFor
 
 const isOfKind = (task: TaskOfKind, { method, name }: PausedKind): boolean =>
   task.originalMethod === method && (name === undefined || name === (task.name ?? null))

@@ -127,7 +127,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     )
 
   /** A slot that was taken. */
-  const reservedSlot = (tasks: SessionTasks, sessionId: string | undefined, taskId: string): ReservedSlot => {
+  const reservedSlot = (tasks: () => SessionTasks, sessionId: string | undefined, taskId: string): ReservedSlot => {
     let isGone = false
     return {
       taskId,
@@ -137,7 +137,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
           const next = handlers.find(task)
           const handler = yield* bindHandler({ ...next, ...ofProcess, run })
           // The work is under way already, and cannot begin anew.
-          const record = yield* create(tasks, task, { ...handler, next })
+          const record = yield* create(tasks(), task, { ...handler, next })
           isGone = true
           return record
         })),
@@ -149,7 +149,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     }
   }
 
-  const sessionRunner = (tasks: SessionTasks, session: string | null | undefined): SessionRunner => ({
+  const sessionRunner = (tasks: () => SessionTasks, session: string | null | undefined): SessionRunner => ({
     startTask: (given, ownRun, { isUnderWay = false } = {}) =>
       Effect.uninterruptible(Effect.gen(function*() {
         const task = yield* readTask(given)
@@ -168,38 +168,43 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
         const isNow = handler !== undefined && !isElsewhere && !isPaused && overrun === undefined && runs.isOpen()
         if (isNow) {
           yield* runs.takeSlot(sessionId)
-          return yield* Effect.tapError(create(tasks, task, handler), () => runs.freeSlot(sessionId))
+          return yield* Effect.tapError(create(tasks(), task, handler), () => runs.freeSlot(sessionId))
         }
-        const record = yield* outages.watch(tasks.createTask({ ...task, lease: 0 }))
+        const record = yield* outages.watch(tasks().createTask({ ...task, lease: 0 }))
         if (isElsewhere) yield* dispatched(record.taskId)
         else if (handler !== undefined) yield* runs.wait({ ...kind, taskId: record.taskId, sessionId, handler })
         return record
       })),
 
+    // Without a generator, which would cost as much as a short call: see `runStorable`.
     reserveSlot: (task) =>
-      Effect.gen(function*() {
+      Effect.suspend(() => {
+        if (settings.dispatch !== undefined || !runs.isOpen()) return Effect.succeedNone
         const sessionId = session ?? undefined
-        if (settings.dispatch !== undefined || !runs.isOpen()) return Option.none()
+        const reserve = Effect.suspend(() =>
+          pauses.covers(task) || runs.overrun(sessionId) !== undefined
+            ? Effect.succeedNone
+            : Effect.flatMap(
+              storage.generateTaskId,
+              (taskId) => Effect.as(runs.takeSlot(sessionId), Option.some(reservedSlot(tasks, sessionId, taskId)))
+            )
+        )
         // The call itself needs no storage, so that it goes by what is known if the storage does not answer.
-        if (!runs.process.hearsPauses()) yield* pauses.refreshBriefly
-        if (pauses.covers(task) || runs.overrun(sessionId) !== undefined) return Option.none()
-        const taskId = yield* storage.generateTaskId
-        yield* runs.takeSlot(sessionId)
-        return Option.some(reservedSlot(tasks, sessionId, taskId))
+        return runs.process.hearsPauses() ? reserve : Effect.andThen(pauses.refreshBriefly, reserve)
       }),
 
     provideInput: (taskId, responses) =>
       Effect.uninterruptible(
-        Effect.tap(tasks.provideInput(taskId, responses), ({ complete, record }) =>
+        Effect.tap(tasks().provideInput(taskId, responses), ({ complete, record }) =>
           complete
             ? Effect.flatMap(Clock.currentTimeMillis, (now) => isFree(record, now) ? resume(record) : Effect.void)
             : Effect.void)
       ),
 
     cancelTask: (taskId) =>
-      Effect.flatMap(resultTtlOf(tasks, taskId), (resultTtl) =>
+      Effect.flatMap(resultTtlOf(tasks(), taskId), (resultTtl) =>
         Effect.catchTags(
-          tasks.withSummary.updateTaskStatus(taskId, "cancelled", { statusMessage: null, resultTtl }),
+          tasks().withSummary.updateTaskStatus(taskId, "cancelled", { statusMessage: null, resultTtl }),
           {
             // None of these can be: it names no attempt, writes no message, and whatever has not ended may be cancelled.
             LeaseLost: Effect.die,
@@ -241,8 +246,12 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   })
 
   return {
-    ...sessionRunner(storage, undefined),
-    forSession: (sessionId) => sessionRunner(storage.forSession(sessionId), sessionId),
+    ...sessionRunner(() => storage, undefined),
+    forSession: (sessionId) => {
+      let tasks: SessionTasks | undefined
+      // A call that ends before it is a task needs none.
+      return sessionRunner(() => tasks ??= storage.forSession(sessionId), sessionId)
+    },
     register: (handler) =>
       Effect.map(bindHandler(handler), (bound) => {
         handlers.set(handler, bound)

@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import * as MemoryTaskStorage from "../../src/layers/MemoryTaskStorage.ts"
 import { callTool } from "../../src/protocol/callTool.ts"
@@ -58,6 +59,32 @@ const becomesTask = Effect.fnUntraced(function*(answering: ReturnType<typeof cal
   const { resultType, taskId } = answer._tag === "Wire" ? answer.result : {}
   assert.strictEqual(resultType, "task")
   return `${taskId}`
+})
+
+/** Gives tasks that are stored a while after that was begun. */
+const storingSlowly = (
+  owned: OwnedTasks,
+  onBegin: Effect.Effect<unknown> = Effect.void,
+  onEnd: Effect.Effect<unknown> = Effect.void
+): OwnedTasks => ({
+  ...owned,
+  storage: owned.storage,
+  runner: {
+    ...owned.runner,
+    reserveSlot: (task) =>
+      Effect.map(
+        owned.runner.reserveSlot(task),
+        Option.map((slot) => ({
+          ...slot,
+          startTask: (task, run) =>
+            onBegin.pipe(
+              Effect.andThen(Effect.sleep("150 millis")),
+              Effect.andThen(slot.startTask(task, run)),
+              Effect.tap(onEnd)
+            )
+        }))
+      )
+  }
 })
 
 const later = <A>(value: A, wait: "100 millis" | "150 millis" = "150 millis") => Effect.as(Effect.sleep(wait), value)
@@ -245,23 +272,44 @@ describe("a call of a tool with taskAfter", () => {
       assert.deepStrictEqual(told, ["first"])
     }).pipe(Effect.provide(memory)))
 
+  it.live("leaves nothing where its client goes while it is stored", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp()
+      let interrupted = false
+      const work: Work = () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => void (interrupted = true)))
+      const storing = yield* Deferred.make<void>()
+      const stored = yield* Deferred.make<void>()
+      const slow = storingSlowly(owned, Deferred.succeed(storing, undefined), Deferred.succeed(stored, undefined))
+      const calling = yield* Effect.forkChild(callTool(tasks, callOf(slow, work)))
+      yield* Deferred.await(storing)
+      yield* Fiber.interrupt(calling)
+      assert.isTrue(interrupted)
+      yield* Deferred.await(stored)
+      assert.strictEqual(yield* storage.taskCount(), 0)
+    }).pipe(Effect.provide(memory)))
+
+  it.effect("becomes a task when its time is over on a clock that is turned by hand", () =>
+    Effect.gen(function*() {
+      const { owned, tasks } = yield* setUp()
+      const call = callOf(owned, () => Effect.never, { taskAfter: "1 minute" })
+      const calling = yield* Effect.forkChild(callTool(tasks, call), { startImmediately: true })
+      yield* TestClock.adjust("59 seconds")
+      assert.strictEqual(calling.pollUnsafe(), undefined)
+      yield* TestClock.adjust("1 second")
+      yield* becomesTask(Fiber.join(calling))
+      const ended = yield* callTool(tasks, callOf(owned, () => Effect.sleep("59 seconds"), { taskAfter: "1 minute" }))
+        .pipe(
+          Effect.forkChild({ startImmediately: true }),
+          Effect.tap(() => TestClock.adjust("1 hour")),
+          Effect.flatMap(Fiber.join)
+        )
+      assert.strictEqual(ended._tag, "Result")
+    }).pipe(Effect.provide(memory)))
+
   it.live("that ends while it is stored is that task, which has its result", () =>
     Effect.gen(function*() {
       const { owned, storage, tasks } = yield* setUp()
-      const slow: OwnedTasks = {
-        ...owned,
-        runner: {
-          ...owned.runner,
-          reserveSlot: (task) =>
-            Effect.map(
-              owned.runner.reserveSlot(task),
-              Option.map((slot) => ({
-                ...slot,
-                startTask: (task, run) => Effect.andThen(Effect.sleep("150 millis"), slot.startTask(task, run))
-              }))
-            )
-        }
-      }
+      const slow = storingSlowly(owned)
       const taskId = yield* becomesTask(callTool(tasks, callOf(slow, () => later("done", "100 millis"))))
       assert.deepStrictEqual((yield* storage.awaitTask(taskId)).result, { _tag: "Success", value: { wire: "done" } })
       assert.strictEqual(yield* storage.taskCount(), 1)

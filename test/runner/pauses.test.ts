@@ -1,6 +1,7 @@
 /** Kinds of tasks that are paused: they are accepted and wait, and go on once they are resumed, with time that is turned by hand. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
@@ -310,6 +311,28 @@ describe("a process", () => {
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(began.length, 2)
     })))
+
+  it.effect("lets no call run before a read that is under way has told whether its kind is paused", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const storage = yield* Effect.flatMap(
+        makeStore,
+        (store) => TaskStorage.fromDriver(makeDriver(store), { maintenance: false })
+      )
+      yield* storage.pauseTasks(report)
+      const slow: TaskStorageShape = {
+        ...storage,
+        pausedTasks: () => Effect.delay(storage.pausedTasks(), "200 millis")
+      }
+      const runner = yield* Effect.provideService(
+        makeTaskRunner({ recovery: false, shutdownTimeout: 0 }),
+        TaskStorage,
+        slow
+      )
+      const reserve = Effect.map(runner.reserveSlot({ originalMethod: method, name: "report" }), Option.isSome)
+      const reserved = yield* Effect.forkChild(Effect.all([reserve, reserve], { concurrency: 2 }))
+      yield* second
+      assert.deepEqual(yield* Fiber.join(reserved), [false, false])
+    })).pipe(Effect.provide(Logger.layer([]))))
 
   it.effect("goes by what it knows, and holds up no call, where the storage does not answer", () =>
     Effect.scoped(Effect.gen(function*() {

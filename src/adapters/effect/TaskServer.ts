@@ -9,7 +9,7 @@ import type { InvalidInput } from "../../domain/TaskError.ts"
 import { TaskStorage } from "../../domain/TaskStorage.ts"
 import { knownOwner } from "../../protocol/askOwner.ts"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
-import { type Anonymous, anonymous, nobody } from "../../protocol/TaskOwner.ts"
+import { type Anonymous, anonymous, type KnownOwner, nobody } from "../../protocol/TaskOwner.ts"
 import { makeTasks, type Tasks } from "../../protocol/Tasks.ts"
 import { resolveTasksOptions } from "../../protocol/TasksOptions.ts"
 import { type WireError, wireError } from "../../protocol/WireError.ts"
@@ -51,22 +51,21 @@ export const makeServedTasks = Effect.fnUntraced(function*<OR, PR>(
   const settings = yield* Effect.fromResult(resolveTasksOptions(options))
   const tasks = makeTasks(settings, { runner: yield* TaskRunner, storage: yield* TaskStorage })
   const { principal } = options
-  const owned: Effect.Effect<OwnedTasks, WireError, OR> = Effect.map(
-    owner === undefined
-      ? Effect.succeed(nobody)
-      : isAnonymous(owner)
-      ? knownOwner(owner)
-      : Effect.flatMap(Effect.mapError(owner, wireError), knownOwner),
-    tasks.ownedBy
-  )
+  const known: Effect.Effect<KnownOwner, WireError, OR> = owner === undefined
+    ? Effect.succeed(nobody)
+    : isAnonymous(owner)
+    ? knownOwner(owner)
+    : Effect.flatMap(Effect.mapError(owner, wireError), knownOwner)
+  const owned = Effect.map(known, tasks.ownedBy)
   return {
     tasks,
     owned,
     ownedByCall: principal === undefined ?
       owned :
       Effect.flatMap(
-        owned,
-        (owned) => Effect.map(Effect.mapError(principal, wireError), (principal) => ({ ...owned, principal }))
+        known,
+        (owner) =>
+          Effect.map(Effect.mapError(principal, wireError), (principal) => tasks.ownedBy({ ...owner, principal }))
       ),
     canList: owner === undefined || !isAnonymous(owner),
     gone
