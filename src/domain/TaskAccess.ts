@@ -4,14 +4,17 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import { isAtOnce } from "./AtOnce.ts"
 import { isTraced } from "./isTraced.ts"
 import { StillSealed } from "./SealedText.ts"
+import { durationOf, errorsOf, TimeOperations } from "./StorageMetrics.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import type { TaskDriverError } from "./TaskDriver.ts"
 import { TaskStorageUnavailable } from "./TaskError.ts"
@@ -55,8 +58,26 @@ export const operate = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   Effect.withFiber((fiber) => {
     const now = millisOf(fiber)
-    return isTraced(fiber) ? inOperationSpan(operation, taskId, use(now)) : use(now)
+    const run = fiber.getRef(TimeOperations) ? timed(operation, fiber, () => use(now)) : use(now)
+    return isTraced(fiber) ? inOperationSpan(operation, taskId, run) : run
   })
+
+/** Measures how long an effect takes, and what makes it: a backend that answers at once answers then. */
+const timed = <A, E, R>(
+  operation: string,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  make: () => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  const clock = fiber.getRef(Clock.Clock)
+  const startedAt = clock.monotonicTimeNanosUnsafe()
+  return Effect.onExit(
+    make(),
+    () =>
+      Effect.suspend(() =>
+        Metric.update(durationOf(operation), Duration.nanos(clock.monotonicTimeNanosUnsafe() - startedAt))
+      )
+  )
+}
 
 const inOperationSpan = <A, E, R>(
   operation: string,
@@ -79,13 +100,7 @@ const inOperationSpan = <A, E, R>(
       )
   )
 
-/**
- * Turns a failure of the engine into the error of an operation.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const unavailable = (operation: string, error: TaskDriverError): TaskStorageUnavailable =>
+const unavailable = (operation: string, error: TaskDriverError): TaskStorageUnavailable =>
   new TaskStorageUnavailable({
     operation,
     reason: error.reason,
@@ -93,6 +108,20 @@ export const unavailable = (operation: string, error: TaskDriverError): TaskStor
     applied: error.applied,
     ...(error.cause === undefined ? {} : { cause: error.cause })
   })
+
+/**
+ * Fails an operation whose engine failed.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const failUnavailable = (
+  operation: string,
+  error: TaskDriverError
+): Effect.Effect<never, TaskStorageUnavailable> => failCounted(unavailable(operation, error))
+
+const failCounted = (error: TaskStorageUnavailable): Effect.Effect<never, TaskStorageUnavailable> =>
+  Effect.andThen(Metric.update(errorsOf(error.operation, error.retryable), 1), Effect.fail(error))
 
 /**
  * Continues with the answer of a driver, or fails with the operation's error for a failure of the engine. Call it while the
@@ -109,7 +138,7 @@ export const answered = <A, B, E>(
   isAtOnce(driven)
     ? use(driven.answer())
     : Effect.matchEffect(driven, {
-      onFailure: (error) => Effect.fail(unavailable(operation, error)),
+      onFailure: (error) => failUnavailable(operation, error),
       onSuccess: use
     })
 
@@ -130,7 +159,7 @@ export const decoded = <A, B>(
     return Effect.succeed(decode(stored))
   } catch (error) {
     // The parser's message quotes what it read, which may be a payload.
-    return Effect.fail(
+    return failCounted(
       new TaskStorageUnavailable({
         operation,
         reason: error instanceof StillSealed

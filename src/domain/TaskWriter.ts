@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { StoredTask } from "./StoredTask.ts"
-import { answered, decoded, operate, toRecord, unavailable } from "./TaskAccess.ts"
+import { answered, decoded, failUnavailable, operate, toRecord } from "./TaskAccess.ts"
 import { type PatchAnswer, type PatchResult, type TaskDriver, TaskDriverError } from "./TaskDriver.ts"
 import { TaskNotFound, TaskStorageUnavailable } from "./TaskError.ts"
 import type { Plan, Writer } from "./TaskMachine.ts"
@@ -129,9 +129,9 @@ export const makeTaskWriter = (
         }
       })
     return operate(operation, taskId, (now) =>
-      Effect.mapError(
+      Effect.catch(
         transaction(attempt(now, 1)),
-        (error) => error instanceof TaskDriverError ? unavailable(operation, error) : error
+        (error) => error instanceof TaskDriverError ? failUnavailable(operation, error) : Effect.fail(error)
       ))
   }
 

@@ -11,8 +11,8 @@ import { boundsFor } from "./boundsFor.ts"
 import { decideRerun, type Rerun } from "./decideRerun.ts"
 import { rerunOptions } from "./operationOptions.ts"
 import { readOptions } from "./optionNames.ts"
-import { decoded, operate, parsed, toRecord, unavailable } from "./TaskAccess.ts"
-import type { TaskDriver } from "./TaskDriver.ts"
+import { decoded, failUnavailable, operate, parsed, toRecord } from "./TaskAccess.ts"
+import type { TaskDriver, TaskDriverError } from "./TaskDriver.ts"
 import {
   type InvalidInput,
   MaxTasksReached,
@@ -40,7 +40,7 @@ export const makeRerunTask = (
     operate("rerunTask", id, (now) => {
       const attempt = (count: number): ReturnType<SessionTasks["rerunTask"]> =>
         Effect.gen(function*() {
-          const stored = yield* driver.find(id, { now, session }).pipe(Effect.mapError(failed))
+          const stored = yield* driver.find(id, { now, session }).pipe(Effect.catch(failed))
           if (stored === undefined) return yield* new TaskNotFound({ taskId: id })
           const decision = yield* decoded("rerunTask", stored, (stored) =>
             decideRerun(stored, { ...settings, maxTtl: options.maxTtl }, now))
@@ -48,7 +48,7 @@ export const makeRerunTask = (
           if (task.taskId === id) {
             return yield* new TaskAlreadyExists({ taskId: id })
           }
-          const result = yield* driver.rerun(task, boundsFor(task, options), now, stored).pipe(Effect.mapError(failed))
+          const result = yield* driver.rerun(task, boundsFor(task, options), now, stored).pipe(Effect.catch(failed))
           switch (result._tag) {
             case "Inserted":
               return yield* toRecord("rerunTask", task)
@@ -82,4 +82,5 @@ export const makeRerunTask = (
     )
 }
 
-const failed = (error: Parameters<typeof unavailable>[1]): TaskStorageUnavailable => unavailable("rerunTask", error)
+const failed = (error: TaskDriverError): Effect.Effect<never, TaskStorageUnavailable> =>
+  failUnavailable("rerunTask", error)

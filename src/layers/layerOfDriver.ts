@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { unavailable } from "../domain/TaskAccess.ts"
+import { failUnavailable } from "../domain/TaskAccess.ts"
 import { type TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
@@ -79,4 +79,4 @@ export const closed = <A, E, R>(
 export const opening = <A, R>(
   effect: Effect.Effect<A, InvalidInput | TaskDriverError, R>
 ): Effect.Effect<A, InvalidInput | TaskStorageUnavailable, R> =>
-  Effect.mapError(effect, (error) => error._tag === "InvalidInput" ? error : unavailable("open", error))
+  Effect.catchTag(effect, "TaskDriverError", (error) => failUnavailable("open", error))

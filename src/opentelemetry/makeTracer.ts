@@ -20,7 +20,14 @@ import { scopeName } from "./scopeName.ts"
 export const makeTracer: Effect.Effect<Tracer.Tracer> = Effect.map(
   Effect.provideService(OtelTracer.make, OtelTracer.OtelTracer, trace.getTracer(scopeName)),
   (tracer) => ({
-    ...tracer,
-    span: (options) => tracer.span({ ...options, root: options.root || Option.isNone(options.parent) })
+    span: (options) => tracer.span({ ...options, root: options.root || Option.isNone(options.parent) }),
+    // It is asked for every step of an effect, and to make a context for each of them takes longer than most.
+    context: (primitive, fiber) =>
+      tracer.context === undefined || isActive(fiber.cache.span)
+        ? primitive["~effect/Effect/evaluate"](fiber)
+        : tracer.context(primitive, fiber)
   })
 )
+
+const isActive = (span: Tracer.AnySpan | undefined): boolean =>
+  span === undefined || trace.getActiveSpan()?.spanContext().spanId === span.spanId

@@ -6,6 +6,7 @@
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Tracer from "effect/Tracer"
+import { TimeOperations } from "../domain/StorageMetrics.ts"
 import { CallerSpan } from "../promise/CallerSpan.ts"
 import type { Telemetry } from "../promise/Telemetry.ts"
 import { makeTelemetry } from "../promise/telemetryLayers.ts"
@@ -26,6 +27,7 @@ const registry = new MeteredRegistry()
 export const layer: Layer.Layer<never> = Layer.mergeAll(
   Layer.effect(Tracer.Tracer, makeTracer),
   Layer.succeed(Metric.MetricRegistry, registry),
+  Layer.succeed(TimeOperations, true),
   Layer.succeed(CallerSpan, activeSpan)
 )
 

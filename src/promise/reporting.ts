@@ -21,7 +21,8 @@ interface LogLine {
 
 /**
  * Gives the references with which log lines go to `logger`, and their errors to `onError`. Without either, warnings and
- * errors go to stderr. Nothing goes to stdout, where it would break the protocol of a stdio server.
+ * errors go to stderr. Nothing goes to stdout, where it would break the protocol of a stdio server. Nothing goes to spans either: an error
+ * of a tool may quote a payload.
  *
  * @since 0.2.0
  * @category constructors
@@ -34,7 +35,7 @@ export const reporting = ({ logger, onError }: ReportOptions): Context.Context<n
     else if (!isHeard) write(console, line)
   }
   const lines = Logger.make<unknown, void>((options) => guarded("logger", () => report(lineOf(options))))
-  return Context.make(Logger.CurrentLoggers, new Set([lines, Logger.tracerLogger])).pipe(
+  return Context.make(Logger.CurrentLoggers, new Set([lines])).pipe(
     Context.add(References.MinimumLogLevel, logger === undefined ? "Warn" : "All"),
     // For what a layer of a third party logs through a logger of Effect.
     Context.add(Logger.LogToStderr, true)

@@ -3,10 +3,14 @@
  *
  * @since 0.2.0
  */
+import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type { TaskSummary } from "../domain/TaskRecord.ts"
 
 type Labels = Readonly<Record<string, string>>
+
+/** Without a unit Prometheus would call a gauge a ratio, when it gets it by OTLP. */
+const tasks = { unit: "{task}" }
 
 const settledWith = (attributes: Labels) =>
   Metric.counter("mcp_tasks_settled", {
@@ -24,7 +28,10 @@ const durationWith = (attributes: Labels) =>
  * @since 0.2.0
  * @category metrics
  */
-export const running = Metric.gauge("mcp_tasks_running", { description: "Tasks that run at the moment" })
+export const running = Metric.gauge("mcp_tasks_running", {
+  description: "Tasks that run at the moment",
+  attributes: tasks
+})
 
 /**
  * How many tasks wait in this process because of its bounds.
@@ -33,7 +40,8 @@ export const running = Metric.gauge("mcp_tasks_running", { description: "Tasks t
  * @category metrics
  */
 export const waitingForWorker = Metric.gauge("mcp_tasks_waiting_for_worker", {
-  description: "Tasks that wait in this process until it may run more"
+  description: "Tasks that wait in this process until it may run more",
+  attributes: tasks
 })
 
 /**
@@ -43,7 +51,8 @@ export const waitingForWorker = Metric.gauge("mcp_tasks_waiting_for_worker", {
  * @category metrics
  */
 export const waitingForInput = Metric.gauge("mcp_tasks_waiting_for_input", {
-  description: "Tasks that run and wait for an answer"
+  description: "Tasks that run and wait for an answer",
+  attributes: tasks
 })
 
 /**
@@ -74,6 +83,18 @@ export const recovered = Metric.counter("mcp_tasks_recovered", {
 export const leaseLost = Metric.counter("mcp_tasks_lease_lost", {
   description: "Tasks that their worker lost to another",
   incremental: true
+})
+
+/**
+ * How long the task has been free that nobody takes for longest, of those that the latest look of this process found. A process
+ * looks for them once a minute.
+ *
+ * @since 0.2.0
+ * @category metrics
+ */
+export const overdue = Metric.gauge("mcp_tasks_overdue", {
+  description: "How long a task has been free that nobody takes",
+  attributes: { time_unit: "milliseconds" }
 })
 
 /**
@@ -118,6 +139,35 @@ export const ofTask = (...[summary, name]: Parameters<typeof taskLabels>): TaskM
   }
   return metrics
 }
+
+/**
+ * Gives the counter of tasks that failed and wait for their next try, by method, and by the name that their handler is registered
+ * under.
+ *
+ * @since 0.2.0
+ * @category metrics
+ */
+export const retriedOf = (method: string, name: string | undefined): ReturnType<typeof retriedWith> =>
+  retriedWith(name === undefined ? { method } : { method, name })
+
+const retriedWith = (attributes: Labels) =>
+  Metric.counter("mcp_tasks_retried", {
+    description: "Tasks that failed and are tried again",
+    incremental: true,
+    attributes
+  })
+
+/**
+ * Shows the metrics without labels from the start on, at zero: what grows for the first time would not be seen to grow.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const begin: Effect.Effect<void> = Effect.forEach(
+  [running, waitingForWorker, waitingForInput, recovered, leaseLost, overdue],
+  (metric: Metric.Metric<never, unknown>) => Metric.value(metric),
+  { discard: true }
+)
 
 interface TaskMetrics {
   readonly settled: ReturnType<typeof settledWith>

@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
@@ -24,6 +25,7 @@ import type { Outages } from "./Outages.ts"
 import { internal } from "./outcomeOf.ts"
 import type { Pauses } from "./Pauses.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
+import * as RunnerMetrics from "./RunnerMetrics.ts"
 import type { Takeovers } from "./Takeovers.ts"
 import type { TaskRunnerShape } from "./TaskRunner.ts"
 
@@ -192,11 +194,16 @@ export const makeRecovery = Effect.fnUntraced(function*(
       if (record === undefined || handler === undefined || pauses.covers(kindOf(record))) continue
       if (yield* takeUp(record, handler)) taken.push(taskId)
     }
+    const now = yield* Clock.currentTimeMillis
+    let longest = 0
     for (const taskId of yield* list({ ...which, limit: mostOdd })) {
       const summary = Option.getOrUndefined(yield* outages.watch(storage.getTaskSummary(taskId)))
-      if (summary === undefined || handlers.mayKnow(summary) || !(yield* isOrphan(summary))) continue
+      if (summary === undefined) continue
+      longest = Math.max(longest, now - freeSince(summary))
+      if (handlers.mayKnow(summary) || !isOrphan(summary, now)) continue
       if (yield* takeUp(summary, unknownKind)) taken.push(taskId)
     }
+    yield* Metric.update(RunnerMetrics.overdue, longest)
     return taken
   })
 
@@ -211,14 +218,9 @@ export const makeRecovery = Effect.fnUntraced(function*(
   })
 
   /** A task of an unknown kind fails when nobody has known it for long: a later version may have dropped its tool. */
-  const isOrphan = (task: TaskSummary): Effect.Effect<boolean> =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
-      const { lastUpdatedAt, leaseExpiresAt } = task
-      const lease = leaseExpiresAt?.epochMilliseconds ?? 0
-      const freeSince = lease === 0 ? lastUpdatedAt.epochMilliseconds : lease
-      // Nobody was there to know it before, or to take it.
-      return now - Math.max(freeSince, startedAt, pauses.pausedUntil(task)) >= settings.orphanTimeout
-    })
+  const isOrphan = (task: TaskSummary, now: number): boolean =>
+    // Nobody was there to know it before, or to take it.
+    now - Math.max(freeSince(task), startedAt, pauses.pausedUntil(task)) >= settings.orphanTimeout
 
   const lookSoon = (): void => {
     soon.openUnsafe()
@@ -248,6 +250,9 @@ export const makeRecovery = Effect.fnUntraced(function*(
 
   return { recover: look(true), lookSoon }
 })
+
+const freeSince = ({ lastUpdatedAt, leaseExpiresAt }: TaskSummary): number =>
+  leaseExpiresAt?.epochMilliseconds || lastUpdatedAt.epochMilliseconds
 
 const unknownKind: BoundHandler = {
   run: () => Effect.succeed({ outcome: internal("There is nobody any more who runs tasks of this kind") }),

@@ -127,6 +127,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   dispatched: (taskId: string, delay: number) => Effect.Effect<void>
 ): Effect.fn.Return<TaskRuns, never, TaskStorage | Scope.Scope> {
   const storage = yield* TaskStorage
+  yield* RunnerMetrics.begin
   // Tasks inherit nothing from their caller: a request has its own services, and its own end.
   const base = Context.omit(ParentSpan)(yield* Effect.context<TaskStorage>())
   const isTracing = hasTracer(base)
@@ -262,7 +263,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     Effect.suspend(() => {
       slots.take(sessionId)
       idle.closeUnsafe()
-      return Metric.update(RunnerMetrics.running, slots.taken)
+      return Metric.modify(RunnerMetrics.running, 1)
     })
 
   const freeSlot = (sessionId: string | undefined): Effect.Effect<void> =>
@@ -270,7 +271,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       slots.release(sessionId)
       waiting.wake(sessionId)
       if (slots.taken === 0) idle.openUnsafe()
-      return Effect.andThen(Metric.update(RunnerMetrics.running, slots.taken), giveSlot)
+      return Effect.andThen(Metric.modify(RunnerMetrics.running, -1), giveSlot)
     })
 
   /** Gives a slot to who waits here or elsewhere, in turns. */

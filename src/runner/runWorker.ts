@@ -120,6 +120,7 @@ const retryOrSettle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
     Clock.currentTimeMillis,
     (now) => Effect.andThen(worker.tryStep(retryStep(retries + 1), now + delay), worker.leaveUntil(now + delay))
   ).pipe(
+    Effect.andThen(Metric.update(RunnerMetrics.retriedOf(latest.summary.originalMethod, handler.name), 1)),
     Effect.andThen(Effect.logInfo(`A task failed, and runs again in ${delay} ms: retry ${retries + 1}`)),
     Effect.andThen(end.log === undefined ? Effect.void : Effect.exit(end.log)),
     Effect.as<RunResult>("suspended"),

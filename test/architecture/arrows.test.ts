@@ -65,7 +65,7 @@ const allowed: Readonly<Record<Folder, ReadonlyArray<Folder | Package>>> = {
   "src/admin/cli/commands": ["src/domain", "src/admin", "src/admin/cli", "src/admin/dashboard", "node:fs"],
   "src/admin/dashboard": ["src/domain", "src/admin"],
   "src/promise": ["src/domain", "src/layers", "src/layers/sqlite", "src/runner", "src/admin", "src/admin/dashboard"],
-  "src/opentelemetry": ["src/promise", "@effect/opentelemetry/OtelTracer", "@opentelemetry/api"],
+  "src/opentelemetry": ["src/domain", "src/promise", "@effect/opentelemetry/OtelTracer", "@opentelemetry/api"],
   "src/adapters/effect": protocol,
   "src/adapters/sdk-v1": [...protocol, "src/promise", "@modelcontextprotocol/sdk/types.js"],
   "src/adapters/sdk-v2": [...protocol, "src/promise", "@modelcontextprotocol/server"],

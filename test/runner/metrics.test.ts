@@ -167,3 +167,65 @@ it.effect.each(Object.entries(goneBy))(
       assert.deepEqual(lines, ["Debug 0"])
     }))
 )
+
+it.effect("what two runners of a process run adds up", () =>
+  withStorage(Effect.gen(function*() {
+    const one = yield* makeTaskRunner({ recovery: false, shutdownTimeout: 0 })
+    const other = yield* makeTaskRunner({ recovery: false, shutdownTimeout: 0 })
+    const started = yield* Effect.forEach([one, one, other], (runner) => runner.startTask(call, () => Effect.never))
+    yield* TestClock.adjust("1 second")
+    const running = Effect.map(Metric.value(RunnerMetrics.running), ({ value }) => value)
+    assert.strictEqual(yield* running, 3)
+    yield* Effect.forEach(started, ({ taskId }, at) => (at < 2 ? one : other).cancelTask(taskId))
+    yield* TestClock.adjust("1 second")
+    assert.strictEqual(yield* running, 0)
+  })).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
+it.effect("a task that is tried again is counted, and has not failed yet", () =>
+  withStorage(Effect.gen(function*() {
+    const runner = yield* makeTaskRunner({ recovery: false })
+    const retried = RunnerMetrics.retriedOf("tools/call", "shaky")
+    const before = Number((yield* Metric.value(retried)).count)
+    yield* runner.register({
+      method: "tools/call",
+      name: "shaky",
+      retry: { times: 2, delay: "1 second" },
+      run: () => Effect.fail("no")
+    })
+    yield* runner.startTask(tool("shaky"))
+    yield* TestClock.adjust("1 minute")
+    assert.strictEqual((yield* Metric.value(retried)).count, before + 2)
+    assert.strictEqual(
+      yield* settled({ status: "failed", method: "tools/call", name: "shaky", result_kind: "error" }),
+      1
+    )
+  })))
+
+it.effect("how long a task has waited that nobody takes can be seen, and that all are taken", () =>
+  withStorage(Effect.gen(function*() {
+    const { createTask } = yield* TaskStorage
+    const overdue = Effect.map(Metric.value(RunnerMetrics.overdue), ({ value }) => value)
+    const runner = yield* makeTaskRunner({ recovery: { interval: "1 second" } })
+    yield* TestClock.adjust("30 seconds")
+    yield* createTask({ ...call, lease: 0 })
+    assert.strictEqual(yield* overdue, 0)
+    yield* TestClock.adjust("5 minutes")
+    assert.isAtLeast(Number(yield* overdue), 4 * 60_000)
+    assert.isAtMost(Number(yield* overdue), 5 * 60_000)
+    yield* runner.register({ method: "own", run: () => Effect.void })
+    yield* TestClock.adjust("2 minutes")
+    assert.strictEqual(yield* overdue, 0)
+  })).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
+it.effect("what has not grown yet is shown at zero, so that its first growth is seen", () => {
+  const registry: Metric.MetricRegistry = new Map()
+  return withStorage(Effect.andThen(
+    makeTaskRunner({ recovery: false }),
+    Effect.sync(() => {
+      const names = [...registry.values()].map(({ id }) => id)
+      for (const name of ["mcp_tasks_running", "mcp_tasks_recovered", "mcp_tasks_lease_lost", "mcp_tasks_overdue"]) {
+        assert.include(names, name)
+      }
+    })
+  )).pipe(Effect.provideService(Metric.MetricRegistry, registry))
+})
