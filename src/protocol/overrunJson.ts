@@ -24,7 +24,17 @@ export interface JsonBounds {
  * @since 0.2.0
  * @category accessors
  */
-export const overrunJson = (value: unknown, { bytes, depth }: JsonBounds): keyof JsonBounds | undefined => {
+export const overrunJson = (value: unknown, bounds: JsonBounds): keyof JsonBounds | undefined => {
+  // Most values are far below their bounds, and need not be counted byte by byte.
+  const atMost = overrun(value, bounds, utf8BytesAtMost)
+  return atMost === "bytes" ? overrun(value, bounds, utf8Bytes) : atMost
+}
+
+const overrun = (
+  value: unknown,
+  { bytes, depth }: JsonBounds,
+  bytesOf: (text: string) => number
+): keyof JsonBounds | undefined => {
   /** The values that are left to look at, and how deep each is nested. */
   const values: Array<unknown> = [value]
   const levels: Array<number> = [0]
@@ -32,13 +42,13 @@ export const overrunJson = (value: unknown, { bytes, depth }: JsonBounds): keyof
   while (values.length > 0) {
     const next = values.pop()
     const level = (levels.pop() ?? 0) + 1
-    if (typeof next === "string") size += utf8Bytes(next) + 2
+    if (typeof next === "string") size += bytesOf(next) + 2
     else if (typeof next !== "object" || next === null) size += String(next).length
     else if (level > depth) return "depth"
     else {
       const items: ReadonlyArray<unknown> = Array.isArray(next) ? next : Object.values(next)
       size += 2 + Math.max(0, items.length - 1)
-      if (!Array.isArray(next)) { for (const key in next) size += utf8Bytes(key) + 3 }
+      if (!Array.isArray(next)) { for (const key in next) size += bytesOf(key) + 3 }
       if (size > bytes) return "bytes"
       for (const item of items) {
         values.push(item)
@@ -49,6 +59,8 @@ export const overrunJson = (value: unknown, { bytes, depth }: JsonBounds): keyof
   }
   return undefined
 }
+
+const utf8BytesAtMost = (text: string): number => 3 * text.length
 
 const utf8Bytes = (text: string): number => {
   let bytes = text.length

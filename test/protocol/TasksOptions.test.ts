@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { defaultLimits, limitsOf } from "../../src/protocol/OwnerLimits.ts"
 import { anonymous, parseOwner } from "../../src/protocol/TaskOwner.ts"
 import {
   boundedTtl,
@@ -32,6 +33,27 @@ describe("the options of a server", () => {
       }
     )
     assert.includeMembers([...tasksOptionNames], ["taskSupport", "defaultTtl", "maxTtl", "pollInterval", "lostWorker"])
+  })
+
+  it("have limits, each of which can be taken away or set", () => {
+    assert.deepStrictEqual(resolved({}).limits, defaultLimits)
+    for (const name of tasksLimitNames) {
+      if (name === "answerTimeout") continue
+      assert.deepStrictEqual(resolved({ limits: { [name]: null } }).limits, { ...defaultLimits, [name]: Infinity })
+      assert.deepStrictEqual(resolved({ limits: { [name]: 7 } }).limits, { ...defaultLimits, [name]: 7 })
+    }
+  })
+
+  it("give all clients without an owner ten times as much of what lasts", () => {
+    assert.strictEqual(limitsOf(defaultLimits, "ann"), defaultLimits)
+    const { activeTasks, blockedResults, openStreams, storedTasks } = defaultLimits
+    assert.deepStrictEqual(limitsOf(defaultLimits, null), {
+      ...defaultLimits,
+      activeTasks: 10 * activeTasks,
+      blockedResults: 10 * blockedResults,
+      openStreams: 10 * openStreams,
+      storedTasks: 10 * storedTasks
+    })
   })
 
   it("are refused by their names", () => {

@@ -52,6 +52,7 @@ describe("the size of JSON", () => {
     })
     const items: Array<unknown> = Array.from({ length: 100 }, () => large)
     assert.strictEqual(overrunJson(items, { bytes: 500, depth: 9 }), "bytes")
-    assert.isAtMost(read, 1000)
+    // One of the hundred, in two looks.
+    assert.isAtMost(read, 2000)
   })
 })

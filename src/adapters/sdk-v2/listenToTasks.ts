@@ -17,7 +17,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { acknowledged } from "../../protocol/names.ts"
-import type { OwnerLimits } from "../../protocol/OwnerLimits.ts"
 import { declaresTooMuch, tooLargeAnswer } from "../../protocol/requestLimits.ts"
 import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
 import { openTaskStream, type TaskStream, toSubscription, withTaskIds } from "../../protocol/TaskStream.ts"
@@ -50,7 +49,8 @@ export const listenToTasks = (handler: McpHttpHandler, served: ServedTasks): Mcp
   return {
     ...handler,
     fetch: async (request, options) => {
-      if (await isTooLarge(request, options, served.limits)) {
+      // The SDK has a limit of its own for requests that do not say how long they are.
+      if (declaresTooMuch(served.limits, request.headers.get("content-length"))) {
         const { body, ...answer } = tooLargeAnswer(served.limits)
         return new Response(body, answer)
       }
@@ -96,22 +96,6 @@ export const listenToTasks = (handler: McpHttpHandler, served: ServedTasks): Mcp
 }
 
 const nobody = { clientCapabilities: undefined }
-
-/** A request that does not say how long it is is read, unless somebody has read it. */
-const isTooLarge = async (
-  request: Request,
-  options: McpHandlerRequestOptions | undefined,
-  limits: OwnerLimits
-): Promise<boolean> => {
-  if (limits.requestBytes === Infinity || request.body === null) return false
-  const length = request.headers.get("content-length")
-  if (length !== null || options?.parsedBody !== undefined) return declaresTooMuch(limits, length)
-  try {
-    return (await readRequestBody(request.clone(), limits.requestBytes)).tooLarge
-  } catch {
-    return false
-  }
-}
 
 /** Gives `undefined` for anything but a request to listen to tasks; the SDK says what is wrong with it, if anything is. */
 const readListenRequest = async (
