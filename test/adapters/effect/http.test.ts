@@ -8,6 +8,8 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
+import { once } from "node:events"
+import { createConnection } from "node:net"
 import { patiently } from "../../../src/adapters/effect/patientRouter.ts"
 import type { SessionTasks } from "../../../src/domain/TaskOperations.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
@@ -46,6 +48,17 @@ describe("over HTTP", () => {
       const chunks = Array.from({ length: 5 }, () => new TextEncoder().encode("[".repeat(megabyte)))
       assert.strictEqual(yield* post(ReadableStream.from(chunks)), 413)
       assert.notStrictEqual(yield* post(`"${"x".repeat(3 * megabyte)}"`), 413)
+    }))
+
+  it.live("a request that says that it is too large is refused before any of it has come", () =>
+    Effect.gen(function*() {
+      const { hostname, pathname, port } = new URL(yield* serveUsers(memory))
+      const socket = createConnection(Number(port), hostname)
+      yield* Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
+      const headers = `host: ${hostname}\r\ncontent-type: application/json\r\ncontent-length: ${5 * megabyte}`
+      socket.write(`POST ${pathname} HTTP/1.1\r\n${headers}\r\n\r\n`)
+      const [answer] = yield* Effect.promise(() => once(socket, "data")).pipe(Effect.timeout("5 seconds"))
+      assert.match(String(answer), /^HTTP\/1.1 413 /)
     }))
 
   it.live("tasks/result sends its headers at once", () =>
