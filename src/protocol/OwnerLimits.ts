@@ -6,7 +6,7 @@
 import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import { parseCount } from "../domain/ArgumentParsers.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
+import { InvalidInput, type MaxTasksReached } from "../domain/TaskError.ts"
 import { internalErrorCode, invalidParams, invalidRequest } from "./names.ts"
 import { ownProperty } from "./TaskClient.ts"
 
@@ -162,6 +162,24 @@ export const limitReached = (limit: Reached, most: number): LimitReached => ({
   message: refusals[limit].says(most),
   data: { reason, limit, most }
 })
+
+/**
+ * Says the same of a limit of the storage; `undefined` if it is no matter of one owner.
+ *
+ * @since 0.2.0
+ * @category converting
+ */
+export const limitOfStorage = ({ limit, scope }: MaxTasksReached): LimitReached | undefined => {
+  switch (scope) {
+    case "session":
+      return limitReached("storedTasks", limit)
+    case "activePerSession":
+      return limitReached("activeTasks", limit)
+    case "storage":
+    case "active":
+      return undefined
+  }
+}
 
 /**
  * Gives the HTTP status of an answer with this error; `undefined` if it is not of a limit, and where HTTP has nothing to say.

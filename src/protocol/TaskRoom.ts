@@ -39,7 +39,7 @@ const mostOwners = 10_000
  * task: what it lets in by itself it knows.
  *
  * One process never overruns a limit. Several processes that create tasks of one owner at the same time may overrun it by a
- * sixteenth for each: `maxTasksPerSession` of the storage is exact.
+ * sixteenth for each: `maxTasksPerSession` and `maxActivePerSession` of the storage are exact.
  *
  * @since 0.2.0
  * @category models

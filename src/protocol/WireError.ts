@@ -17,7 +17,7 @@ import {
   missingCapabilityCode,
   tasksExtension
 } from "./names.ts"
-import { limitReached, statusOfLimit } from "./OwnerLimits.ts"
+import { limitOfStorage, limitReached, statusOfLimit } from "./OwnerLimits.ts"
 import type { OwnerMissing } from "./TaskOwner.ts"
 
 /**
@@ -200,11 +200,10 @@ const tellClient = (error: Refusal, taskId?: string): Telling => {
       return tell(invalid("Invalid cursor"))
     case "PayloadTooLarge":
       return tell(invalid(`The request takes ${error.actual} bytes, and this server stores at most ${error.limit}`))
-    case "MaxTasksReached":
-      if (error.scope === "activePerSession") return tell(limitReached("activeTasks", error.limit))
-      return error.scope === "session"
-        ? tell(limitReached("storedTasks", error.limit))
-        : tellAndReport(internalError("Too many tasks. Try again later."))
+    case "MaxTasksReached": {
+      const ofOwner = limitOfStorage(error)
+      return ofOwner === undefined ? tellAndReport(internalError("Too many tasks. Try again later.")) : tell(ofOwner)
+    }
     case "TooManyTasks":
       return error.scope === "session"
         ? tell(limitReached("runningTasks", error.limit))

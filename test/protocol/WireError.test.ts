@@ -62,6 +62,18 @@ const table: ReadonlyArray<{
     says: /^The limit of 7 stored tasks per owner is reached\. Wait/,
     reported: false
   },
+  {
+    error: new TaskError.MaxTasksReached({ scope: "activePerSession", limit: 7 }),
+    code: -32603,
+    says: /^The limit of 7 active tasks per owner is reached\. Wait/,
+    reported: false
+  },
+  {
+    error: new TaskError.MaxTasksReached({ scope: "active", limit: 7 }),
+    code: -32603,
+    says: /later/,
+    reported: true
+  },
   { error: new TooManyTasks({ scope: "runner", limit: 1 }), code: -32603, says: /later/, reported: true },
   {
     error: new TooManyTasks({ scope: "session", limit: 7 }),

@@ -27,7 +27,7 @@ import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
 import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
 import { isTerminal } from "../../domain/TaskStatus.ts"
 import { isStoredCall } from "../../protocol/callInline.ts"
-import { limitReached } from "../../protocol/OwnerLimits.ts"
+import { limitOfStorage } from "../../protocol/OwnerLimits.ts"
 import { toMcpError } from "./mcpErrors.ts"
 import { millisOption, type RunPromiseExit, SdkCalls } from "./SdkCalls.ts"
 import { refuse, type SdkRefusal } from "./SdkRefusal.ts"
@@ -89,12 +89,14 @@ export class SdkTaskStore implements TaskStore {
                 refuse(
                   sentByClient.has(error.field) ? new McpError(ErrorCode.InvalidParams, error.message) : plain(error)
                 ),
-              MaxTasksReached: ({ limit, scope }) =>
-                refuse(
-                  scope === "session"
-                    ? toMcpError(limitReached("storedTasks", limit))
-                    : new Error("Too many tasks are stored, try again later")
-                ),
+              MaxTasksReached: (error) => {
+                const ofOwner = limitOfStorage(error)
+                return refuse(
+                  ofOwner === undefined
+                    ? new Error("Too many tasks are stored, try again later")
+                    : toMcpError(ofOwner)
+                )
+              },
               PayloadTooLarge: (error) => refuse(plain(error)),
               TaskAlreadyExists: ({ taskId }) => refuse(new Error(`Task with ID ${taskId} already exists`))
             })
