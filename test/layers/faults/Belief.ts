@@ -37,6 +37,9 @@ export type Ending =
   /** It failed, and may happen yet, for so many real milliseconds. */
   | { readonly _tag: "UnderWay"; readonly milliseconds: number }
 
+/** For how many milliseconds what was given up may be under way: an engine that is busy, or has just started, takes its time. */
+export const lateness = 5_000
+
 export const emptyBeliefs = (now: number, options: ModelOptions = {}, payloadBytes: Sizing = asText): Beliefs => [
   { state: emptyModel(now, options, payloadBytes), underWay: [] }
 ]
@@ -109,11 +112,16 @@ const reads: ReadonlyArray<Call["_tag"]> = ["getTask", "getTaskSummary", "getTas
 /** Tells whether a call changes nothing that is stored. */
 export const isRead = (call: Call): boolean => reads.includes(call._tag)
 
-/** A belief, and what it becomes when calls that are under way happen in any order. */
+/**
+ * A belief, and what it becomes when calls that are under way happen in any order. One whose time is over by now may have
+ * happened since the last answer, and happens no more.
+ */
 const arrivals = (belief: Belief): ReadonlyArray<Belief> => {
   const now = performance.now()
-  const underWay = belief.underWay.filter(({ until }) => now < until)
-  return arrivalsOf({ state: belief.state, underWay })
+  return arrivalsOf(belief).map(({ state, underWay }) => ({
+    state,
+    underWay: underWay.filter(({ until }) => now < until)
+  }))
 }
 
 const arrivalsOf = (belief: Belief): ReadonlyArray<Belief> => [
