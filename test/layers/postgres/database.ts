@@ -45,20 +45,21 @@ export const openPair = (postgres: Postgres, database?: string, notifications = 
     return { sql, first, second }
   })
 
-/** Also where tasks are counted: the count of all tasks is a row that is always there. */
+const tables = ["tasks", "task_counts", "seat_counts", "messages", "workers", "worker_news", "paused_kinds"]
+
+/**
+ * Also where tasks are counted: the counts of all tasks are rows that are always there. Few rows are deleted in a fraction of the time
+ * that TRUNCATE takes, which makes new files; the lock waits, as TRUNCATE does, for what an earlier case has under way.
+ */
 export const emptied = (
   { first, prefix = "mcp_", second, sql }: Effect.Success<ReturnType<typeof openPair>> & { readonly prefix?: string }
-): Effect.Effect<DriverPair, SqlError> =>
-  Effect.as(
-    Effect.andThen(
-      sql.unsafe(
-        `TRUNCATE ${prefix}tasks, ${prefix}task_counts, ${prefix}seat_counts, ${prefix}messages, ${prefix}workers, ` +
-          `${prefix}worker_news, ${prefix}paused_kinds`
-      ),
-      sql.unsafe(
-        `WITH counts AS (INSERT INTO ${prefix}task_counts (session_id, tasks) VALUES ('', 0)) ` +
-          `INSERT INTO ${prefix}seat_counts (session_id, tasks, begun) VALUES ('', 0, 0)`
-      )
+): Effect.Effect<DriverPair, SqlError> => {
+  const names = tables.map((table) => prefix + table)
+  const deletions = names.map((name) => `DELETE FROM ${name};`).join(" ")
+  return Effect.as(
+    sql.unsafe(
+      `DO $$ BEGIN LOCK TABLE ${names.join()}; ${deletions} INSERT INTO ${prefix}task_counts VALUES ('', 0); END $$`
     ),
     { first, second }
   )
+}

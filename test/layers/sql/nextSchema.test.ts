@@ -11,7 +11,7 @@ import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
 import { perFile } from "../../support/perFile.ts"
 import { connect, emptied } from "../postgres/database.ts"
 import { freshUrl } from "../postgres/engine.ts"
-import { bare, freshFile } from "../sqlite/database.ts"
+import { bare, emptied as emptiedFile, freshFile } from "../sqlite/database.ts"
 
 /** What a compatible step may do: add what the code of today does not name. */
 const nextVersion = (version: number, integer: string): ReadonlyArray<string> => [
@@ -45,17 +45,12 @@ const file = perFile(Effect.gen(function*() {
   const filename = yield* freshFile
   const first = yield* SqliteTaskStorage.makeDriver({ filename, synchronous: "off", maxTasks: 1 })
   const database = yield* bare(filename)
-  const empty = Effect.sync(() =>
-    database.exec(
-      "DELETE FROM mcp_tasks; DELETE FROM mcp_messages; DELETE FROM mcp_workers; DELETE FROM mcp_worker_news; DELETE FROM mcp_paused_kinds"
-    )
-  )
-  yield* warmUp(Effect.as(empty, { first, second: first }))
+  yield* warmUp(Effect.sync(() => emptiedFile({ database, first, second: first })))
   for (const statement of nextVersion(5, "INTEGER")) database.exec(statement)
   const second = yield* SqliteTaskStorage.makeDriver({ filename, synchronous: "off", schema: "verify" })
-  return { makeDrivers: Effect.as(empty, { first, second }) }
+  return { database, first, second }
 }))
-suite("sqlite", fromDrivers({ makeDrivers: Effect.flatMap(file, ({ makeDrivers }) => makeDrivers) }))
+suite("sqlite", fromDrivers({ makeDrivers: Effect.map(file, emptiedFile) }))
 
 const pair = perFile(Effect.gen(function*() {
   const url = yield* freshUrl

@@ -46,7 +46,7 @@ export const openPair = Effect.gen(function*() {
 /** The file is emptied for each case: to make it anew would take longer than the case. */
 export const emptied = ({ database, first, second }: Effect.Success<typeof openPair>): DriverPair => {
   database.exec(
-    "DELETE FROM mcp_tasks; DELETE FROM mcp_messages; DELETE FROM mcp_workers; DELETE FROM mcp_worker_news; DELETE FROM mcp_paused_kinds"
+    "BEGIN IMMEDIATE; DELETE FROM mcp_tasks; DELETE FROM mcp_messages; DELETE FROM mcp_workers; DELETE FROM mcp_worker_news; DELETE FROM mcp_paused_kinds; COMMIT"
   )
   return { first, second }
 }

@@ -34,9 +34,11 @@ const makers: {
     return { database: new DatabaseSync(place), first, second }
   }).pipe(Effect.map(({ database, first, second }) =>
     Effect.sync(() => {
+      database.exec("BEGIN IMMEDIATE")
       for (const table of ["tasks", "messages", "workers", "worker_news", "paused_kinds"]) {
         database.exec(`DELETE FROM mcp_${table}`)
       }
+      database.exec("COMMIT")
       return { first, second }
     })
   ))
