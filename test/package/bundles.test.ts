@@ -14,7 +14,7 @@ import { beforeAll, describe, expect, test } from "vitest"
 import { connection, describeWithEngine, freshTable } from "../layers/dynamodb/engine.ts"
 import { freshUrl } from "../layers/postgres/engine.ts"
 import { perFile } from "../support/perFile.ts"
-import { makeProject, tarball } from "./packed.ts"
+import { makeProject } from "./packed.ts"
 
 const program = `
 import { openTaskStorage } from "mcp-task-storage/promise"
@@ -90,7 +90,7 @@ const tests = (
 ) => {
   let project = ""
   beforeAll(async () => {
-    project = await makeProject(await tarball(), installed)
+    project = await makeProject(...installed)
   })
 
   test.each(ways)("$bundler, $format", async ({ bundler, format }) => {
@@ -118,7 +118,7 @@ describeWithEngine("dynamodb", () =>
   }))
 
 test("a client that was not there when the program was bundled is named", async () => {
-  const project = await makeProject(await tarball(), [])
+  const project = await makeProject()
   await expect(bundled(project, "esbuild", "esm", { TASKS_URL: "postgres://user@localhost/tasks" })).rejects.toThrow(
     "install @effect/sql-pg, bundle again"
   )

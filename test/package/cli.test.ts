@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import { beforeAll, describe, expect, test } from "vitest"
 import manifest from "../../package.json" with { type: "json" }
-import { makeProject, tarball } from "./packed.ts"
+import { makeProject } from "./packed.ts"
 
 describe("the program of the package", () => {
   let program = ""
@@ -22,7 +22,7 @@ describe("the program of the package", () => {
   }
 
   beforeAll(async () => {
-    const project = await makeProject(await tarball(), [])
+    const project = await makeProject()
     program = join(project, "node_modules/mcp-task-storage", manifest.bin["mcp-task-storage"])
   })
 

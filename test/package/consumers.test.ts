@@ -8,7 +8,8 @@ import { basename, join } from "node:path"
 import { promisify } from "node:util"
 import { beforeAll, describe, expect, test } from "vitest"
 import manifest from "../../package.json" with { type: "json" }
-import { makeProject, root, tarball } from "./packed.ts"
+import { root } from "./pack.ts"
+import { makeProject } from "./packed.ts"
 
 const compilers = { "5.9": "tools/typescript-5/node_modules/typescript", "7": "node_modules/typescript" } as const
 
@@ -43,7 +44,7 @@ const peers = [
 ]
 
 const makeConsumer = async (programs: ReadonlyArray<string>, installed: ReadonlyArray<string>): Promise<string> => {
-  const project = await makeProject(await tarball(), ["@types/node", ...installed])
+  const project = await makeProject("@types/node", ...installed)
   for (const program of programs) copyFileSync(join(root, program), join(project, basename(program)))
   writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }))
   return project

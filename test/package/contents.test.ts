@@ -3,14 +3,15 @@ import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, test } from "vitest"
 import manifest from "../../package.json" with { type: "json" }
-import { makeProject, root, tarball } from "./packed.ts"
+import { root } from "./pack.ts"
+import { makeProject } from "./packed.ts"
 
 describe("the packed package", () => {
   let folder = ""
   const read = (file: string) => readFileSync(join(folder, file), "utf8")
 
   beforeAll(async () => {
-    folder = join(await makeProject(await tarball(), []), "node_modules/mcp-task-storage")
+    folder = join(await makeProject(), "node_modules/mcp-task-storage")
   })
 
   test("has no scripts and no development dependencies", () => {

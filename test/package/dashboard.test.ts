@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import { gzipSync } from "node:zlib"
 import { beforeAll, expect, test } from "vitest"
-import { makeProject, tarball } from "./packed.ts"
+import { makeProject } from "./packed.ts"
 
 const program = `
 import { makeDashboard } from "mcp-task-storage/dashboard"
@@ -29,7 +29,7 @@ main()
 
 let project = ""
 beforeAll(async () => {
-  project = await makeProject(await tarball(), [])
+  project = await makeProject()
   writeFileSync(join(project, "program.mjs"), program)
 })
 

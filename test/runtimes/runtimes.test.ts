@@ -14,7 +14,8 @@ import { beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import manifest from "../../package.json" with { type: "json" }
 import { RawClient } from "../adapters/sdk-v2/RawClient.ts"
 import { freshUrl } from "../layers/postgres/engine.ts"
-import { makeProject, root, tarball } from "../package/packed.ts"
+import { root } from "../package/pack.ts"
+import { makeProject } from "../package/packed.ts"
 
 const runtimes: ReadonlyArray<readonly [name: string, program: string, ...args: ReadonlyArray<string>]> = [
   ["Node 22", "tools/node-22/node_modules/node/bin/node"],
@@ -28,7 +29,7 @@ const peers = ["@effect/sql-pg", "@modelcontextprotocol/node", "@modelcontextpro
 
 let project = ""
 beforeAll(async () => {
-  project = await makeProject(await tarball(), peers)
+  project = await makeProject(...peers)
   writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }))
   for (const program of ["contract.ts", "server.ts"]) {
     copyFileSync(join(import.meta.dirname, "programs", program), join(project, program))

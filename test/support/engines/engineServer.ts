@@ -1,6 +1,6 @@
 /**
- * Starts the engines that test files share, each when it is first asked for, and stops them when its input ends. It says
- * where it is to be asked.
+ * Starts the engines that test files share, and packs the package, each when it is first asked for. It stops them when its input
+ * ends. It says where it is to be asked.
  *
  * It is a process of its own, because the package that starts PostgreSQL ends the one that it is loaded in with success,
  * whatever it was to end with: failed tests would pass.
@@ -8,36 +8,39 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { once } from "node:events"
+import { once as event } from "node:events"
 import { createServer } from "node:http"
 import { startDynamoDb } from "../../layers/dynamodb/startDynamoDb.ts"
 import { startPostgres } from "../../layers/postgres/startPostgres.ts"
-
-/** For some minutes of work the compiler that is meant for hours costs more than it gains. */
-process.env["JDK_JAVA_OPTIONS"] ??= "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+import { pack } from "../../package/pack.ts"
+import type { Shared } from "./shared.ts"
 
 const scope = Scope.makeUnsafe()
-const portOnce = (start: Effect.Effect<{ readonly port: number }, never, Scope.Scope>) =>
-  Effect.runSync(Effect.cached(Effect.map(Effect.provideService(start, Scope.Scope, scope), ({ port }) => port)))
-const ports = new Map([
-  ["/dynamodb", portOnce(startDynamoDb())],
-  ["/postgres", portOnce(startPostgres)]
-])
+const once = <A>(make: Effect.Effect<A, never, Scope.Scope>): Effect.Effect<A> =>
+  Effect.runSync(Effect.cached(Effect.provideService(make, Scope.Scope, scope)))
+const portOnce = (start: Effect.Effect<{ readonly port: number }, never, Scope.Scope>): Effect.Effect<string> =>
+  once(Effect.map(start, ({ port }) => String(port)))
+const made: { readonly [name in Shared]: Effect.Effect<string> } = {
+  dynamodb: portOnce(startDynamoDb()),
+  package: once(pack),
+  postgres: portOnce(startPostgres)
+}
+const byUrl = new Map(Object.entries(made).map(([name, make]) => [`/${name}`, make]))
 
 const server = createServer(async ({ url = "" }, response) => {
-  const exit = await Effect.runPromiseExit(ports.get(url) ?? Effect.die(new Error(`there is no engine ${url}`)))
-  if (Exit.isSuccess(exit)) response.end(String(exit.value))
+  const exit = await Effect.runPromiseExit(byUrl.get(url) ?? Effect.die(new Error(`there is no ${url}`)))
+  if (Exit.isSuccess(exit)) response.end(exit.value)
   else response.writeHead(500).end(String(exit.cause))
 })
 server.listen(0, "127.0.0.1")
-await once(server, "listening")
+await event(server, "listening")
 const address = server.address()
 if (address === null || typeof address === "string") throw new Error("no port")
 console.log(`http://127.0.0.1:${address.port}`)
 
 // It ends with whoever started it, however that ends.
 process.stdin.resume()
-await once(process.stdin, "end")
+await event(process.stdin, "end")
 server.close()
 server.closeAllConnections()
 await Effect.runPromise(Scope.close(scope, Exit.void))

@@ -15,6 +15,9 @@ declare module "vitest" {
   }
 }
 
+/** For some minutes of work the compiler that is meant for hours costs more than it gains, also in engines that tests start themselves. */
+process.env["JDK_JAVA_OPTIONS"] ??= "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+
 /** Gives how the engines are stopped. */
 export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   const program = fileURLToPath(new URL("engineServer.ts", import.meta.url))
