@@ -58,7 +58,9 @@ export const emptied = (
   const deletions = names.map((name) => `DELETE FROM ${name};`).join(" ")
   return Effect.as(
     sql.unsafe(
-      `DO $$ BEGIN LOCK TABLE ${names.join()}; ${deletions} INSERT INTO ${prefix}task_counts VALUES ('', 0); END $$`
+      `DO $$ BEGIN LOCK TABLE ${names.join()}; ${deletions} ` +
+        `INSERT INTO ${prefix}task_counts (session_id, tasks) VALUES ('', 0); ` +
+        `INSERT INTO ${prefix}seat_counts (session_id, tasks, begun) VALUES ('', 0, 0); END $$`
     ),
     { first, second }
   )
