@@ -4,7 +4,8 @@ import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { beforeAll, test } from "vitest"
-import { makeProject, root, tarball } from "../package/packed.ts"
+import { root } from "../package/pack.ts"
+import { makeProject } from "../package/packed.ts"
 import { startServer } from "../support/startServer.ts"
 import { checkProgram } from "./checkProgram.ts"
 
@@ -33,7 +34,7 @@ const environment = { NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production" } as 
 let app = ""
 
 beforeAll(async () => {
-  const project = await makeProject(await tarball(), installed)
+  const project = await makeProject(...installed)
   cpSync(join(root, "examples/web"), project, { recursive: true })
   app = join(project, "next")
   writeFileSync(join(app, "package.json"), JSON.stringify({ name: "reports", private: true, type: "module" }))
