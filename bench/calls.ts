@@ -38,17 +38,25 @@ const clientMeta = {
 
 /** Calls the tool, as a client that declares the Tasks extension does. */
 const call = async ({ handle }: Server): Promise<void> => {
+  const body = JSON.stringify({
+    jsonrpc: "2.0",
+    id: 1,
+    method: "tools/call",
+    params: { ...payload, _meta: clientMeta }
+  })
   const response = await handle(
     new Request("http://localhost/mcp", {
       method: "POST",
       headers: {
         "content-type": "application/json",
+        // As every client on a network says.
+        "content-length": String(body.length),
         accept: "application/json, text/event-stream",
         "mcp-protocol-version": "2026-07-28",
         "mcp-method": "tools/call",
         "mcp-name": name
       },
-      body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params: { ...payload, _meta: clientMeta } })
+      body
     })
   )
   const text = await response.text()

@@ -34,9 +34,15 @@ export const workInPromises = <A>(
       const context = makeContext(Context.get(services, TaskContext), operations)
       // A function that throws at once is one that rejects.
       Promise.resolve().then(() => run(context)).then(
-        (value) => resume(Effect.succeed(value)),
-        (error: unknown) => resume(Effect.die(error))
-      ).finally(() => operations.drop())
+        (value) => {
+          resume(Effect.succeed(value))
+          operations.drop()
+        },
+        (error: unknown) => {
+          resume(Effect.die(error))
+          operations.drop()
+        }
+      )
       return Effect.sync(() => operations.abort())
     })
   )

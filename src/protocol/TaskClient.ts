@@ -18,7 +18,12 @@ export interface TaskClient {
   readonly protocolVersion: string
   readonly clientCapabilities: unknown
   readonly clientInfo?: unknown
+  /** Gives what is stored of it, where that is not the same. */
+  readonly toStored?: () => StoredClient
 }
+
+/** A client as JSON carries it. */
+type StoredClient = Pick<TaskClient, "protocolVersion" | "clientCapabilities" | "clientInfo">
 
 /**
  * Reads a property that the value itself has, and none that it inherits.
@@ -77,9 +82,10 @@ const metaKey = "mcp-task-storage/request"
  * @since 0.2.0
  * @category constructors
  */
-export const clientMeta = ({ clientCapabilities, clientInfo, protocolVersion }: TaskClient) => ({
-  [metaKey]: { protocolVersion, clientCapabilities, clientInfo }
-})
+export const clientMeta = (client: TaskClient) => {
+  const { clientCapabilities, clientInfo, protocolVersion } = client.toStored?.() ?? client
+  return { [metaKey]: { protocolVersion, clientCapabilities, clientInfo } }
+}
 
 /**
  * Gives the client that created a task; `undefined` where the task came about otherwise.

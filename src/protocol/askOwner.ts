@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import { InvalidInput } from "../domain/TaskError.ts"
 import { TaskFailure } from "../runner/TaskContext.ts"
 import { type Anonymous, anonymous, type KnownOwner, parseOwner, type TaskOwner } from "./TaskOwner.ts"
@@ -43,17 +44,26 @@ export const askOwner = <Args extends ReadonlyArray<unknown>>(
 ): Effect.Effect<KnownOwner, WireError> =>
   typeof owner !== "function"
     ? knownOwner(owner)
-    : Effect.tryPromise(async () => owner(...args)).pipe(
-      Effect.matchEffect({
-        onSuccess: knownOwner,
-        onFailure: ({ cause: thrown }) => {
-          const shown = thrown instanceof TaskFailure ? thrown : shownError(thrown)
-          return shown === undefined
-            ? Effect.andThen(report(thrown), Effect.fail(internalError("Internal error")))
-            : Effect.fail(wireError(shown))
-        }
-      })
-    )
+    : Effect.suspend(() => {
+      const refuse = (thrown: unknown): Effect.Effect<never, WireError> => {
+        const shown = thrown instanceof TaskFailure ? thrown : shownError(thrown)
+        return shown === undefined
+          ? Effect.andThen(report(thrown), Effect.fail(internalError("Internal error")))
+          : Effect.fail(wireError(shown))
+      }
+      try {
+        const given = owner(...args)
+        // Most owners are known at once, and need no turn of the event loop.
+        return Predicate.isPromiseLike(given)
+          ? Effect.matchEffect(Effect.tryPromise(async () => given), {
+            onSuccess: knownOwner,
+            onFailure: ({ cause }) => refuse(cause)
+          })
+          : knownOwner(given)
+      } catch (thrown) {
+        return refuse(thrown)
+      }
+    })
 
 /**
  * Checks an owner that was given, and refuses the request where it is none.

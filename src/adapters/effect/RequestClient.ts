@@ -17,27 +17,30 @@ const Client = Schema.toCodecJson(Schema.Struct({
   clientInfo: Schema.optional(Schema.Struct(McpSchema.Implementation.fields))
 }))
 
-const encodeCapabilities = Schema.encodeUnknownEffect(
+const encodeCapabilities = Schema.encodeUnknownSync(
   Schema.toCodecJson(Schema.Struct(McpSchema.ClientCapabilities.fields))
 )
-const encodeInfo = Schema.encodeUnknownEffect(Schema.toCodecJson(Schema.Struct(McpSchema.Implementation.fields)))
+const encodeInfo = Schema.encodeUnknownSync(Schema.toCodecJson(Schema.Struct(McpSchema.Implementation.fields)))
 const decode = Schema.decodeUnknownOption(Client)
 
 /**
- * Gives the client of the present request.
+ * Gives the client of the present request. Its form in JSON is made when its call becomes a task.
  *
  * @since 0.2.0
  * @category accessors
  */
-export const requestClient: Effect.Effect<TaskClient, never, McpSchema.McpRequestContext> = Effect.flatMap(
+export const requestClient: Effect.Effect<TaskClient, never, McpSchema.McpRequestContext> = Effect.map(
   McpSchema.McpRequestContext,
-  Effect.fnUntraced(function*({ clientCapabilities, clientInfo, protocolVersion }) {
-    return {
+  ({ clientCapabilities, clientInfo, protocolVersion }): TaskClient => ({
+    protocolVersion,
+    clientCapabilities,
+    clientInfo,
+    toStored: () => ({
       protocolVersion,
-      clientCapabilities: yield* encodeCapabilities(clientCapabilities),
-      clientInfo: clientInfo === undefined ? undefined : yield* encodeInfo(clientInfo)
-    }
-  }, Effect.orDie)
+      clientCapabilities: encodeCapabilities(clientCapabilities),
+      clientInfo: clientInfo === undefined ? undefined : encodeInfo(clientInfo)
+    })
+  })
 )
 
 /**

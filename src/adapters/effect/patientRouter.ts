@@ -84,20 +84,19 @@ const isTooLarge = ({ reason }: HttpServerError.HttpServerError): boolean =>
  * @since 0.2.0
  * @category combinators
  */
-export const patiently = <E, R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
-  Effect.gen(function*() {
+export const patiently = Effect.fnUntraced(
+  function*<E, R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) {
     const gate = new StreamGate()
-    const withComments = (response: HttpServerResponse.HttpServerResponse, comments: Stream.Stream<Uint8Array>) =>
-      commented(response, comments, gate)
     const answering = yield* Effect.forkScoped(Effect.provideService(answer, CurrentGate, gate), {
       startImmediately: true
     })
     const early = yield* exitWithin(answering, patience)
-    if (Option.isSome(early)) return withComments(yield* early.value, comments.pipe(Stream.drop(1)))
+    if (Option.isSome(early)) return commented(yield* early.value, gate, "behind it")
     const events = Stream.unwrap(Effect.map(Fiber.join(answering), eventsOf))
     // The headers go with the first byte.
-    return withComments(HttpServerResponse.stream(events, { contentType: eventStream }), comments)
-  })
+    return commented(HttpServerResponse.stream(events, { contentType: eventStream }), gate, "at once")
+  }
+)
 
 const eventStream = "text/event-stream"
 
@@ -119,19 +118,17 @@ const isEventStream = ({ body, headers }: HttpServerResponse.HttpServerResponse)
 
 const comments = Stream.map(Stream.tick(silence), () => encoder.encode(": keepalive\n\n"))
 
+/** Adds comments to a stream of events, from its begin on or later. */
 const commented = (
   response: HttpServerResponse.HttpServerResponse,
-  comments: Stream.Stream<Uint8Array>,
-  gate: StreamGate
+  gate: StreamGate,
+  from: "at once" | "behind it"
 ): HttpServerResponse.HttpServerResponse => {
   const { body } = response
-  return body._tag === "Stream" && isEventStream(response)
-    ? HttpServerResponse.setBody(
-      response,
-      HttpBody.stream(
-        gate.watch(Stream.merge(body.stream, comments, { haltStrategy: "left" })),
-        body.contentType
-      )
-    )
-    : response
+  if (body._tag !== "Stream" || !isEventStream(response)) return response
+  const own = from === "at once" ? comments : Stream.drop(comments, 1)
+  return HttpServerResponse.setBody(
+    response,
+    HttpBody.stream(gate.watch(Stream.merge(body.stream, own, { haltStrategy: "left" })), body.contentType)
+  )
 }

@@ -46,7 +46,8 @@ export const answeredCall = Effect.fnUntraced(function*<R>(
     task: undefined,
     ...how,
     meta: ownProperty(payload, "_meta"),
-    owned: Effect.provideContext(served.ownedByCall, services),
+    // All that the request has. Merged with what the tool has, which takes it all from there, it would be the same.
+    owned: Effect.updateContext(served.ownedByCall, () => services),
     sendProgress: sendNotification === undefined ?
       undefined :
       (params) =>
