@@ -11,7 +11,7 @@ import type { TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import { untraced } from "../domain/untraced.ts"
 import type { TaskOfKind } from "./HandlerRegistry.ts"
-import { withPatience } from "./persist.ts"
+import { withPatience } from "./Turns.ts"
 
 /** Milliseconds: for how long a process that hears of nothing goes by what it has read. */
 const freshFor = 1_000

@@ -11,7 +11,6 @@ import type * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import type { Json } from "effect/Schema"
-import * as Semaphore from "effect/Semaphore"
 import { expiresAt } from "../domain/StoredTask.ts"
 import type { LeaseHeld, TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { ClaimedTask, TaskStorageShape } from "../domain/TaskOperations.ts"
@@ -23,11 +22,12 @@ import type { BoundHandler } from "./BoundHandler.ts"
 import { LatestRecord } from "./LatestRecord.ts"
 import type { ProcessWorker, Registration } from "./makeProcessWorker.ts"
 import type { Outages } from "./Outages.ts"
-import { errorOf, firstPatience, isUnavailable, persist, withPatience } from "./persist.ts"
+import { errorOf, firstPatience, isUnavailable, persist } from "./persist.ts"
 import { type Fork, ProgressReports } from "./ProgressReports.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import type { RunSpan } from "./RunSpan.ts"
 import type { Takeovers } from "./Takeovers.ts"
+import { Turns } from "./Turns.ts"
 
 /**
  * Why a worker stops before its work is done: the task has ended or is gone; another worker has it; the task waits without a
@@ -85,7 +85,7 @@ export class TaskWorker {
   readonly span: RunSpan | undefined
   readonly #surroundings: WorkerSurroundings
   readonly #handler: BoundHandler
-  #oneAtATime: Semaphore.Semaphore | undefined
+  #turns: Turns | undefined
   #attempt: number
   /** The registration that holds the task. Without one the task is under a lease of its own. */
   #registration: Registration | undefined
@@ -241,8 +241,8 @@ export class TaskWorker {
 
   /** Makes a write when the one before it is over. If the engine does not answer for too long, the write counts as failed. */
   #inTurn<A, E>(write: Effect.Effect<A, E>, patience: number): Effect.Effect<A, E | TaskStorageUnavailable> {
-    this.#oneAtATime ??= Semaphore.makeUnsafe(1)
-    return this.#oneAtATime.withPermit(withPatience(write, patience))
+    this.#turns ??= new Turns()
+    return this.#turns.take(write, patience)
   }
 
   /** Retries a call of this task until it gives something other than an outage, or the task is not held any more. */

@@ -10,9 +10,10 @@ import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import { untraced } from "../domain/untraced.ts"
 import type { Outages } from "./Outages.ts"
-import { errorOf, firstPatience, isUnavailable, withPatience } from "./persist.ts"
+import { errorOf, firstPatience, isUnavailable } from "./persist.ts"
 import type { Fork } from "./ProgressReports.ts"
 import type { TaskWorker } from "./TaskWorker.ts"
+import { withPatience } from "./Turns.ts"
 
 /** How many tasks are read side by side. */
 const atOnce = 8

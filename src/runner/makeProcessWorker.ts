@@ -18,9 +18,10 @@ import { untraced } from "../domain/untraced.ts"
 import { describeProcess } from "./describeProcess.ts"
 import type { Outages } from "./Outages.ts"
 import type { Pauses } from "./Pauses.ts"
-import { errorOf, firstPatience, isUnavailable, persist, withPatience } from "./persist.ts"
+import { errorOf, firstPatience, isUnavailable, persist } from "./persist.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import type { Takeovers } from "./Takeovers.ts"
+import { withPatience } from "./Turns.ts"
 
 /**
  * A worker that a process is registered as, and what is known of it here.

@@ -25,7 +25,7 @@ import { startFields } from "./operationOptions.ts"
 import { Outages } from "./Outages.ts"
 import { parseRunTime, timeLeft } from "./parseRunTime.ts"
 import { Pauses } from "./Pauses.ts"
-import { firstPatience, isUnavailable, persist, withPatience } from "./persist.ts"
+import { firstPatience, isUnavailable, persist } from "./persist.ts"
 import { resolveRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import { Takeovers } from "./Takeovers.ts"
 import {
@@ -36,6 +36,7 @@ import {
   TooManyTasks
 } from "./TaskRunner.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
+import { withPatience } from "./Turns.ts"
 
 /**
  * Makes a runner on the storage. Its tasks run in the scope, which ends when they have ended or had their time.

@@ -4,7 +4,6 @@
  * @since 0.2.0
  */
 import * as Cause from "effect/Cause"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Random from "effect/Random"
@@ -86,18 +85,6 @@ export const persist = <A, E extends TaskStorageError, E2 = never>(
  */
 export const firstPatience = (lease: number): number => Math.ceil(lease / 3)
 
-/**
- * Makes a call fail if the engine does not answer it for so many milliseconds.
- *
- * @since 0.2.0
- * @category combinators
- */
-export const withPatience = <A, E>(
-  call: Effect.Effect<A, E>,
-  patience: number
-): Effect.Effect<A, E | TaskStorageUnavailable> =>
-  Effect.timeoutOrElse(call, { duration: Duration.millis(patience), orElse: () => Effect.fail(unanswered) })
-
 /** Sleeps for about this long, so that many do not come back at once. */
 const about = (pause: number): Effect.Effect<void> =>
   Effect.flatMap(Random.next, (random) => backgroundSleep(Math.round(pause * (0.8 + 0.4 * random))))
@@ -125,10 +112,3 @@ export const errorOf = <E extends TaskStorageError>(cause: Cause.Cause<E>): E | 
  */
 export const isUnavailable = (error: TaskStorageError): error is TaskStorageUnavailable =>
   error._tag === "TaskStorageUnavailable"
-
-const unanswered = new TaskStorageUnavailable({
-  operation: "write",
-  reason: "the engine does not answer",
-  retryable: true,
-  applied: "unknown"
-})
