@@ -15,8 +15,31 @@ import { longestTimer } from "../domain/longestTimer.ts"
 const turns = 20
 
 /**
+ * Calls back after so many real milliseconds, and gives what forgets that. An answer that arrived in time counts, even if the process
+ * has slept since.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const afterPatience = (milliseconds: number, giveUp: () => void): () => void => {
+  let isOver = false
+  // Timers come before sockets in each turn.
+  const turn = (turnsLeft: number): void => {
+    if (isOver) return
+    if (turnsLeft > 0) setImmediate(turn, turnsLeft - 1)
+    else giveUp()
+  }
+  // @effect-diagnostics-next-line globalTimersInEffect:off -- an engine answers in real time, whatever clock the program has
+  const timer = setTimeout(turn, Math.min(milliseconds, longestTimer), turns)
+  return () => {
+    isOver = true
+    clearTimeout(timer)
+  }
+}
+
+/**
  * Runs an effect for at most this many real milliseconds, then fails. The effect is interrupted, but nobody waits for that: a
- * dead connection may take long to close. An answer that arrived in time counts, even if the process has slept since.
+ * dead connection may take long to close.
  *
  * @since 0.1.0
  * @category combinators
@@ -29,27 +52,16 @@ export const giveUpAfter = <A, E, R, E2>(
   Effect.contextWith((context) =>
     Effect.callback<A, E | E2>((resume) => {
       const fiber = Effect.runForkWith(context)(effect)
-      let isOver = false
-      // Timers come before sockets in each turn.
-      const giveUp = (turnsLeft: number): void => {
-        if (isOver) return
-        if (turnsLeft > 0) {
-          setImmediate(giveUp, turnsLeft - 1)
-          return
-        }
+      const forget = afterPatience(milliseconds, () => {
         resume(Effect.fail(error()))
         fiber.interruptUnsafe()
-      }
-      // @effect-diagnostics-next-line globalTimersInEffect:off -- an engine answers in real time, whatever clock the program has
-      const timer = setTimeout(giveUp, Math.min(milliseconds, longestTimer), turns)
+      })
       fiber.addObserver((exit) => {
-        isOver = true
-        clearTimeout(timer)
+        forget()
         resume(exit)
       })
       return Effect.suspend(() => {
-        isOver = true
-        clearTimeout(timer)
+        forget()
         return Fiber.interrupt(fiber)
       })
     })

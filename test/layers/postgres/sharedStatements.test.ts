@@ -71,9 +71,15 @@ describe("writes that wait together", () => {
       const { driver, sent } = yield* setUp()
       for (const id of ids(10)) yield* insert(driver, id)
       for (const id of ids(10)) yield* touch(driver, id)
-      yield* atOnce(ids(4).map((id) => touch(driver, id)))
-      assert.lengthOf(sent, 24)
+      assert.lengthOf(sent, 20)
       assert.isTrue(sent.every((statement) => !statement.includes("unnest")))
+    }))
+
+  it.live("go together behind the first of them, though there are connections for all", () =>
+    Effect.gen(function*() {
+      const { driver, sent } = yield* setUp()
+      yield* atOnce(ids(4).map((id) => insert(driver, id)))
+      assert.deepStrictEqual(sent.map((statement) => statement.includes("unnest")), [false, true])
     }))
 
   it.live("are no more, and no larger together, than a statement should be", () =>
