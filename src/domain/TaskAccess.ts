@@ -30,7 +30,13 @@ import { traceAttributes, traceSpans } from "./TraceNames.ts"
 export const withNow = <A, E, R>(use: (now: number) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.withFiber((fiber) => use(millisOf(fiber)))
 
-const millisOf = (fiber: Fiber.Fiber<unknown, unknown>): number =>
+/**
+ * Gives the present time of a fiber in whole milliseconds.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const millisOf = (fiber: Fiber.Fiber<unknown, unknown>): number =>
   Math.floor(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
 
 /**

@@ -3,19 +3,18 @@
  *
  * @since 0.1.0
  */
-import * as Latch from "effect/Latch"
 import { newsOfPauses } from "./KindDriver.ts"
 import { isSameVersion, type StoredTask, taskBytes, type TaskVersion } from "./StoredTask.ts"
 import { applyPatch, type TaskPatch } from "./TaskWrite.ts"
 
 /**
- * A waiter: the latch that wakes it, and the state of the task that it saw last.
+ * A waiter: what wakes it, and the state of the task that it saw last.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Waiter {
-  readonly latch: Latch.Latch
+  readonly wake: () => void
   seen: StoredTask | undefined
   /** A later state that this process has written, so that it need not be read. */
   written: StoredTask | undefined
@@ -78,11 +77,10 @@ export class TaskHub {
   }
 
   /**
-   * Gives a waiter whose latch opens when the task may have changed. Subscribe before reading, so that no change is
-   * missed.
+   * Gives a waiter that is woken when the task may have changed. Subscribe before reading, so that no change is missed.
    */
-  subscribe(taskId: string): Waiter {
-    const waiter = { latch: Latch.makeUnsafe(false), seen: undefined, written: undefined }
+  subscribe(taskId: string, wake: () => void): Waiter {
+    const waiter = { wake, seen: undefined, written: undefined }
     const waiters = this.#waiting.get(taskId)
     if (waiters === undefined) this.#waiting.set(taskId, new Set([waiter]))
     else waiters.add(waiter)
@@ -156,7 +154,7 @@ export class TaskHub {
     this.#created.delete(taskId)
     for (const waiter of this.#waiting.get(taskId) ?? []) {
       if (written !== undefined) noteWritten(waiter, written)
-      waiter.latch.openUnsafe()
+      waiter.wake()
     }
     if (audience === "everybody") { for (const worker of this.#workers) worker(taskId) }
   }
@@ -167,8 +165,8 @@ export class TaskHub {
   wakeOutdated(taskIds: ReadonlyArray<string>, versions: ReadonlyMap<string, TaskVersion>): void {
     for (const taskId of taskIds) {
       const version = versions.get(taskId)
-      for (const { latch, seen } of this.#waiting.get(taskId) ?? []) {
-        if (version === undefined || seen === undefined || !isSameVersion(seen, version)) latch.openUnsafe()
+      for (const { seen, wake } of this.#waiting.get(taskId) ?? []) {
+        if (version === undefined || seen === undefined || !isSameVersion(seen, version)) wake()
       }
     }
   }

@@ -7,20 +7,21 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
-import * as RcRef from "effect/RcRef"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { AtOnce, isAtOnce } from "./AtOnce.ts"
 import { backgroundSleep, backgroundTicks } from "./backgroundSleep.ts"
-import { holdProcess } from "./holdProcess.ts"
+import { callAfter } from "./callAfter.ts"
+import { makeFollowing } from "./Following.ts"
+import { holdProcess, HoldsProcess, startHolding } from "./holdProcess.ts"
 import { newsOfPauses } from "./KindDriver.ts"
 import { expiresAt, isExpired, isOnlyExtended, type StoredTask } from "./StoredTask.ts"
-import { answered, withNow } from "./TaskAccess.ts"
+import { answered, millisOf, withNow } from "./TaskAccess.ts"
 import type { InsertResult, TaskDriver } from "./TaskDriver.ts"
 import { TaskNotFound, type TaskStorageUnavailable } from "./TaskError.ts"
 import { type Audience, TaskHub, type Waiter, type WrittenTask } from "./TaskHub.ts"
 import { isTerminal } from "./TaskStatus.ts"
-import { isVisible } from "./TaskWrite.ts"
+import { isVisible, type TaskScope } from "./TaskWrite.ts"
 import { untraced } from "./untraced.ts"
 
 /**
@@ -92,28 +93,19 @@ export const makeTaskWatch = Effect.fnUntraced(
     /** Opened when there may be news for a worker. */
     const newsOf = new Set<Latch.Latch>()
     const foreignWrites = driver.foreignWrites ?? backgroundTicks(pollInterval)
-    const listening = yield* RcRef.make({
-      acquire: Effect.andThen(
-        Effect.acquireRelease(
-          Effect.sync(() => {
-            hub.isFollowing = true
-          }),
-          () =>
-            Effect.sync(() => {
-              hub.isFollowing = false
-            })
-        ),
-        Effect.forkScoped(untraced(
-          Stream.runForEach(
-            foreignWrites,
-            (taskId) =>
-              taskId === undefined
-                ? Effect.andThen(Effect.sync(() => newsOf.forEach((latch) => latch.openUnsafe())), lookAtAll)
-                : Effect.sync(() => hub.wake(taskId, "everybody"))
-          )
-        ))
-      )
-    })
+    const following = yield* makeFollowing(
+      untraced(Stream.runForEach(
+        foreignWrites,
+        (taskId) =>
+          taskId === undefined
+            ? Effect.andThen(Effect.sync(() => newsOf.forEach((latch) => latch.openUnsafe())), lookAtAll)
+            : Effect.sync(() => hub.wake(taskId, "everybody"))
+      )),
+      (isFollowing) => {
+        hub.isFollowing = isFollowing
+      }
+    )
+    const listening = Effect.acquireRelease(Effect.sync(following.hold), (letGo) => Effect.sync(letGo))
 
     /**
      * Asked as a write ends. Without transactions whoever waits has subscribed by then; with them, somebody may yet do so
@@ -154,8 +146,22 @@ export const makeTaskWatch = Effect.fnUntraced(
     const awaiting = <A, E>(seen: StoredTask, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
       hasOthers || expiresAt(seen) !== null ? holdProcess(effect) : effect
 
+    const subscribe = (taskId: string, isOpen: boolean): Effect.Effect<LatchedWaiter> =>
+      Effect.sync(() => {
+        const latch = Latch.makeUnsafe(isOpen)
+        return { latch, waiter: hub.subscribe(taskId, () => latch.openUnsafe()) }
+      })
+
+    const unsubscribe = (taskId: string) => ({ waiter }: LatchedWaiter): Effect.Effect<void> =>
+      Effect.sync(() => hub.unsubscribe(taskId, waiter))
+
     /** Gives the state of a task after one that was seen, and the present state if none was. */
-    const statesFor = (operation: string, taskId: string, session: string | null | undefined, waiter: Waiter) => {
+    const statesFor = (
+      operation: string,
+      taskId: string,
+      session: string | null | undefined,
+      { latch, waiter }: LatchedWaiter
+    ) => {
       // Making an error takes longer than all the rest of waiting for a task, so it is made when it is needed.
       const gone = Effect.suspend(() => Effect.fail(new TaskNotFound({ taskId })))
 
@@ -176,10 +182,10 @@ export const makeTaskWatch = Effect.fnUntraced(
       const next = (seen: StoredTask): Next =>
         Effect.catchTag(look(seen), "TaskStorageUnavailable", (error): Next =>
           error.retryable
-            ? Effect.raceFirst(waiter.latch.await, backgroundSleep(pauseAfterFault)).pipe(
+            ? Effect.raceFirst(latch.await, backgroundSleep(pauseAfterFault)).pipe(
               Effect.andThen(Effect.suspend(() => {
                 // The change that could not be read is still to be read.
-                waiter.latch.openUnsafe()
+                latch.openUnsafe()
                 return next(seen)
               }))
             )
@@ -190,7 +196,6 @@ export const makeTaskWatch = Effect.fnUntraced(
        * written is known. Otherwise the large parts are read only if the task has changed.
        */
       const look = (seen: StoredTask): Next => {
-        const { latch } = waiter
         const end = expiresAt(seen)
         const woken = end === null
           ? latch.await
@@ -226,13 +231,10 @@ export const makeTaskWatch = Effect.fnUntraced(
 
     const states: TaskWatch["states"] = (operation, taskId, session) =>
       Stream.unwrap(Effect.gen(function*() {
-        const waiter = yield* Effect.acquireRelease(
-          Effect.sync(() => hub.subscribe(taskId)),
-          (waiter) => Effect.sync(() => hub.unsubscribe(taskId, waiter))
-        )
-        const { next, read } = statesFor(operation, taskId, session, waiter)
+        const waiting = yield* Effect.acquireRelease(subscribe(taskId, false), unsubscribe(taskId))
+        const { next, read } = statesFor(operation, taskId, session, waiting)
         // A waiter that finds the task ended need not listen. The first signal covers what others write before this begins.
-        const listen = yield* Effect.cached(Effect.provide(RcRef.get(listening), yield* Effect.context<Scope.Scope>()))
+        const listen = yield* Effect.cached(Effect.provide(listening, yield* Effect.context<Scope.Scope>()))
         return Stream.unfold<StoredTask | undefined, StoredTask, TaskNotFound | TaskStorageUnavailable, never>(
           undefined,
           (seen) =>
@@ -243,28 +245,81 @@ export const makeTaskWatch = Effect.fnUntraced(
         ).pipe(Stream.takeUntil((task) => isTerminal(task.status)))
       }))
 
-    /** A task that was created here, and that nobody has written since, is known. */
-    const readFirst = (taskId: string, session: string | null | undefined, read: Next): Next =>
-      withNow((now) => {
-        const created = hub.takeCreated(taskId)
-        return created !== undefined && isVisible(created, { now, session }) ? Effect.succeed(created) : read
-      })
-
-    /** Does without a stream, which would take several times as long. */
-    const ended: TaskWatch["ended"] = (operation, taskId, session) =>
+    /**
+     * Waits for the end of a task, from the state on that was seen last. Does without a stream, which would take several times as
+     * long.
+     */
+    const endAfter = (
+      operation: string,
+      taskId: string,
+      session: string | null | undefined,
+      seen: StoredTask | undefined
+    ): Next =>
       Effect.acquireUseRelease(
-        Effect.sync(() => hub.subscribe(taskId)),
-        (waiter) => {
-          const { next, read } = statesFor(operation, taskId, session, waiter)
+        // What has changed since it was seen is still to be read.
+        subscribe(taskId, seen !== undefined),
+        (waiting) => {
+          const { next, read } = statesFor(operation, taskId, session, waiting)
           const untilEnd = (task: StoredTask): Next =>
             isTerminal(task.status) ? Effect.succeed(task) : Effect.flatMap(next(task), untilEnd)
-          return Effect.flatMap(readFirst(taskId, session, read(undefined)), (task) =>
+          return Effect.flatMap(seen === undefined ? read(seen) : Effect.succeed(seen), (task) =>
             isTerminal(task.status)
               ? Effect.succeed(task)
-              : Effect.scoped(Effect.andThen(RcRef.get(listening), untilEnd(task))))
+              : Effect.scoped(Effect.andThen(listening, untilEnd(task))))
         },
-        (waiter) => Effect.sync(() => hub.unsubscribe(taskId, waiter))
+        unsubscribe(taskId)
       )
+
+    /** The present state of a task that is known, or that is read at once. */
+    const known = (taskId: string, scope: TaskScope): StoredTask | undefined => {
+      const created = hub.takeCreated(taskId)
+      if (created !== undefined) return isVisible(created, scope) ? created : undefined
+      const found = driver.find(taskId, scope)
+      return isAtOnce(found) ? found.answer() : undefined
+    }
+
+    /**
+     * Most tasks are waited for where they were created, and end by a write of this process. So they are never read. Anything else
+     * that may have happened is read. A scope, a latch and a race would take fifty steps of the runtime; this callback takes three.
+     */
+    const ended: TaskWatch["ended"] = (operation, taskId, session) =>
+      Effect.withFiber((fiber) => {
+        const otherwise = (seen?: StoredTask): Next => endAfter(operation, taskId, session, seen)
+        if (!fiber.getRef(HoldsProcess)) return otherwise()
+        return Effect.callback((resume) => {
+          const first = known(taskId, { now: millisOf(fiber), session })
+          if (first === undefined) return resume(otherwise())
+          if (isTerminal(first.status)) return resume(Effect.succeed(first))
+          const end = expiresAt(first)
+          const isKnown = (task: StoredTask | undefined): task is StoredTask =>
+            task !== undefined && expiresAt(task) === end && !isExpired(task, millisOf(fiber))
+          const stops: Array<() => void> = []
+          let isOver = false
+          const leave = (): void => {
+            isOver = true
+            for (const stop of stops.splice(0)) stop()
+          }
+          const leaveWith = (state: Next): void => {
+            leave()
+            resume(state)
+          }
+          const waiter = hub.subscribe(taskId, () => {
+            const { seen, written } = waiter
+            if (!isKnown(written)) return leaveWith(otherwise(seen))
+            waiter.seen = written
+            waiter.written = undefined
+            if (isTerminal(written.status)) leaveWith(Effect.succeed(written))
+          })
+          waiter.seen = first
+          stops.push(() => hub.unsubscribe(taskId, waiter), startHolding(), following.hold())
+          if (end !== null) {
+            stops.push(callAfter(fiber.context, end - millisOf(fiber), () => leaveWith(otherwise(waiter.seen))))
+          }
+          // The first signal of others may have come at once.
+          if (isOver) leave()
+          return Effect.sync(leave)
+        })
+      })
 
     const news: TaskWatch["news"] = (workerId) =>
       Stream.callback<string>((queue) =>
@@ -286,7 +341,7 @@ export const makeTaskWatch = Effect.fnUntraced(
             (latch) => Effect.sync(() => newsOf.delete(latch))
           )
           const signalled = driver.foreignWrites === undefined ? backgroundSleep(newsInterval) : latch.await
-          if (driver.foreignWrites !== undefined) yield* RcRef.get(listening)
+          if (driver.foreignWrites !== undefined) yield* listening
           const take: Effect.Effect<void> = Effect.suspend(() => {
             latch.closeUnsafe()
             return Effect.matchEffect(driver.workers.takeNews(workerId), {
@@ -311,6 +366,12 @@ export const makeTaskWatch = Effect.fnUntraced(
     return { telling, creating, news, pauseNews, states, ended }
   }
 )
+
+/** A waiter whose latch opens when it is woken. */
+interface LatchedWaiter {
+  readonly latch: Latch.Latch
+  readonly waiter: Waiter
+}
 
 type Next = Effect.Effect<StoredTask, TaskNotFound | TaskStorageUnavailable>
 

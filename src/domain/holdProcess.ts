@@ -18,6 +18,24 @@ export const HoldsProcess = Context.Reference<boolean>("mcp-task-storage/HoldsPr
 /** Long enough to be of no account, and short enough for a timer. */
 const interval = 2 ** 30
 
+/** All who wait share a timer. */
+let holders = 0
+let timer: NodeJS.Timeout | undefined
+
+/**
+ * Keeps the process alive until the returned function is called, once.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const startHolding = (): () => void => {
+  // @effect-diagnostics-next-line globalTimersInEffect:off -- it tells no time, and is there to be there
+  if (holders++ === 0) timer = setInterval(() => undefined, interval)
+  return () => {
+    if (--holders === 0) clearInterval(timer)
+  }
+}
+
 /**
  * Keeps the process alive while an effect runs, unless {@link HoldsProcess} says no.
  *
@@ -27,10 +45,5 @@ const interval = 2 ** 30
 export const holdProcess = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(HoldsProcess, (holds) =>
     holds
-      ? Effect.acquireUseRelease(
-        // @effect-diagnostics-next-line globalTimersInEffect:off -- it tells no time, and is there to be there
-        Effect.sync(() => setInterval(() => undefined, interval)),
-        () => effect,
-        (timer) => Effect.sync(() => clearInterval(timer))
-      )
+      ? Effect.acquireUseRelease(Effect.sync(startHolding), () => effect, (stop) => Effect.sync(stop))
       : effect)
