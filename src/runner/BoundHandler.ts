@@ -5,6 +5,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as References from "effect/References"
 import * as Result from "effect/Result"
 import { ParentSpan } from "effect/Tracer"
 import { orAbsent, parseMillis } from "../domain/ArgumentParsers.ts"
@@ -45,7 +46,7 @@ export const bindHandler = <E, R>(
   handler: Omit<TaskHandler<E, R>, "method">
 ): Effect.Effect<BoundHandler, InvalidInput, Exclude<R, TaskContext>> =>
   Effect.contextWith((services: Context.Context<Exclude<R, TaskContext>>) => {
-    const inPlace = providing(services)
+    const inPlace = placing(services)
     const checked = Result.all([
       orAbsent(handler.resultTtl, (ttl) => parseMillis("resultTtl", ttl, 1)),
       orAbsent(handler.retry, parseRetry)
@@ -59,25 +60,21 @@ export const bindHandler = <E, R>(
         lostWorker: handler.lostWorker ?? "fail",
         resultOfFailure: handler.resultOfFailure,
         run: (record, context) => {
-          // Each adds to the context that all tasks share. A merge would copy all of that for each task that waits.
-          const work = Effect.suspend(() => handler.run(record)).pipe(
-            Effect.provideService(TaskContext, context),
-            Effect.annotateLogs(taskAnnotations(record))
+          const place = (from: Context.Context<never>) => annotated(inPlace(from), record)
+          const work = Effect.provideService(Effect.suspend(() => handler.run(record)), TaskContext, context)
+          return Effect.map(
+            asWorkEnd(Effect.updateContext(work, place), handler.resultOfFailure),
+            (end) => end.log === undefined ? end : { ...end, log: Effect.updateContext(end.log, place) }
           )
-          return inPlace(Effect.map(
-            asWorkEnd(work, handler.resultOfFailure),
-            ({ log, ...end }) =>
-              log === undefined ? end : { ...end, log: inPlace(Effect.annotateLogs(log, taskAnnotations(record))) }
-          ))
         }
       })
     )
   })
 
-/** Provides services. All tasks share the context that they are in, for all begin in that of the runner. */
-const providing = <R>(services: Context.Context<R>) => {
+/** Adds services to a context. All tasks share what is made of that of the runner, in which all begin. */
+const placing = <R>(services: Context.Context<R>) => {
   let last: { readonly from: Context.Context<never>; readonly to: Context.Context<R> } | undefined
-  const place = (from: Context.Context<never>): Context.Context<R> => {
+  return (from: Context.Context<never>): Context.Context<R> => {
     if (last?.from !== from) {
       const to = Context.merge(from, services)
       const run = Context.getOrUndefined(from, ParentSpan)
@@ -86,5 +83,11 @@ const providing = <R>(services: Context.Context<R>) => {
     }
     return last.to
   }
-  return <A, E>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E> => Effect.updateContext(effect, place)
 }
+
+/** Has what is logged in a context say which task it is of. A merge would copy the context for each task that waits. */
+const annotated = <R>(context: Context.Context<R>, record: TaskRecord): Context.Context<R> =>
+  Context.add(context, References.CurrentLogAnnotations, {
+    ...Context.get(context, References.CurrentLogAnnotations),
+    ...taskAnnotations(record)
+  })

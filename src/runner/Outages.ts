@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { TaskStorageError } from "../domain/TaskError.ts"
@@ -79,14 +80,15 @@ export class Outages {
 
   /** Notes how a call ends that is not retried. */
   watch<A, E extends TaskStorageError, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    return call.pipe(
-      Effect.flatMap((answer) => this.passOn(call, answer)),
-      Effect.tapError((error: TaskStorageError) => {
-        if (error._tag !== "TaskStorageUnavailable") return this.answered(call)
-        this.#isDown = true
-        return Effect.void
-      })
-    )
+    return Effect.matchCauseEffect(call, {
+      onSuccess: (answer) => this.passOn(call, answer),
+      onFailure: (cause) => {
+        const error: TaskStorageError | undefined = cause.reasons.find(Cause.isFailReason)?.error
+        const isAnswer = error !== undefined && error._tag !== "TaskStorageUnavailable"
+        if (error !== undefined && !isAnswer) this.#isDown = true
+        return isAnswer ? Effect.andThen(this.answered(call), Effect.failCause(cause)) : Effect.failCause(cause)
+      }
+    })
   }
 }
 

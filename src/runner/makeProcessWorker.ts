@@ -83,7 +83,10 @@ export interface ProcessWorker {
   readonly ready: Effect.Effect<void, TaskStorageUnavailable>
   /** Whether it hears of pauses. */
   readonly hearsPauses: () => boolean
-  /** Notes that a registration holds a task here no more. That it does is noted by counting up its `tasks`. */
+  /**
+   * Notes that a registration holds a task here no more, and gives what is left to do then. That it does is noted by counting up its
+   * `tasks`.
+   */
   readonly letGo: (registration: Registration) => Effect.Effect<void>
   /** The registration that takes tasks now, if there is one. */
   readonly current: () => Registration | undefined
@@ -240,24 +243,26 @@ export const makeProcessWorker = (
       : Effect.succeed(current)
   )
 
-  const ready: Effect.Effect<Registration, TaskStorageUnavailable> = withNow((now) =>
-    mayHaveLapsed(now) ? Effect.andThen(renewed, registered) : registered
-  ).pipe(Effect.flatMap((registration) =>
-    registration.hearsPauses
-      ? Effect.succeed(registration)
-      : Effect.map(outages.watch(pauses.read), () => {
-        registration.hearsPauses = true
-        return registration
-      })
-  ))
+  const prepared: Effect.Effect<Registration, TaskStorageUnavailable> = Effect.flatMap(
+    Effect.andThen(renewed, registered),
+    (registration) =>
+      registration.hearsPauses
+        ? Effect.succeed(registration)
+        : Effect.map(outages.watch(pauses.read), () => {
+          registration.hearsPauses = true
+          return registration
+        })
+  )
 
-  const letGo = (registration: Registration): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      registration.tasks--
-      return registration.isRetired && registration.tasks === 0
-        ? Effect.asVoid(fork(end(registration)))
-        : Effect.void
-    })
+  /** Each task that is created asks for it, and finds it there. */
+  const ready: Effect.Effect<Registration, TaskStorageUnavailable> = withNow((now) =>
+    current?.hearsPauses === true && !mayHaveLapsed(now) ? Effect.succeed(current) : prepared
+  )
+
+  const letGo = (registration: Registration): Effect.Effect<void> => {
+    registration.tasks--
+    return registration.isRetired && registration.tasks === 0 ? Effect.asVoid(fork(end(registration))) : Effect.void
+  }
 
   const end = (registration: Registration): Effect.Effect<void> =>
     Effect.suspend(() => {

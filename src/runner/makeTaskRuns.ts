@@ -251,51 +251,54 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       const running = runWorker(surroundings, worker, { effect, time })
       // It was declared dead before the task was known here.
       const moved = registration?.isLost === true ? Effect.andThen(inScope(worker.moveOn), running) : running
-      return Effect.onExit(moved, () =>
-        Effect.suspend(() => {
-          workers.delete(record.taskId)
-          worker.end()
-          return letGo(worker)
-        }))
+      return Effect.onExit(moved, () => {
+        workers.delete(record.taskId)
+        worker.end()
+        return letGo(worker)
+      })
     })
 
   const takeSlot = (sessionId: string | undefined): Effect.Effect<void> =>
-    Effect.suspend(() => {
+    Effect.withFiber(({ context }) => {
       slots.take(sessionId)
       idle.closeUnsafe()
-      return Metric.modify(RunnerMetrics.running, 1)
+      RunnerMetrics.running.modifyUnsafe(1, context)
+      return Effect.void
     })
 
   const freeSlot = (sessionId: string | undefined): Effect.Effect<void> =>
-    Effect.suspend(() => {
+    Effect.withFiber(({ context }) => {
       slots.release(sessionId)
       waiting.wake(sessionId)
       if (slots.taken === 0) idle.openUnsafe()
-      return Effect.andThen(Metric.modify(RunnerMetrics.running, -1), giveSlot)
+      RunnerMetrics.running.modifyUnsafe(-1, context)
+      return giveSlot()
     })
 
   /** Gives a slot to who waits here or elsewhere, in turns. */
-  const giveSlot: Effect.Effect<void> = Effect.suspend(() => {
+  const giveSlot = (): Effect.Effect<void> => {
     const call = onRoom
     if (call === undefined || (waiting.size > 0 && !isTurnOfOthers)) {
       isTurnOfOthers = true
-      return fill
+      return fillNext()
     }
     isTurnOfOthers = false
     onRoom = undefined
     call()
     return Effect.void
-  })
+  }
 
-  const fill: Effect.Effect<void> = Effect.suspend(() => {
+  const fillNext = (): Effect.Effect<void> => {
     if (phase !== "open" || slots.isFull) return Effect.void
     const next = waiting.next((sessionId) => slots.overrun(sessionId) === undefined)
     if (next === undefined) return Effect.void
     return Metric.modify(RunnerMetrics.waitingForWorker, -1).pipe(
       Effect.andThen(pauses.covers(next) ? setAside(next) : takeUp(next)),
-      Effect.andThen(Effect.suspend(() => fill))
+      Effect.andThen(fill)
     )
-  })
+  }
+
+  const fill: Effect.Effect<void> = Effect.suspend(fillNext)
 
   /** A look finds it when its kind is resumed, unless there is none, or the work is of this process alone. */
   const setAside = (task: WaitingTask): Effect.Effect<void> =>
@@ -382,10 +385,10 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       Effect.suspend(() => {
         const worker = new TaskWorker(surroundings, record, handler, registration, span)
         const failed = inRunSpan(worker, settle(storage, worker, { outcome: internal(reason) }))
-        return Effect.ensuring(failed, letGo(worker))
+        return Effect.onExit(failed, () => letGo(worker))
       }))
 
-  /** Frees what a worker had. */
+  /** Frees what a worker had. Call it when it ends. */
   const letGo = ({ latest, registration }: TaskWorker): Effect.Effect<void> =>
     Effect.andThen(
       registration === undefined ? Effect.void : process.letGo(registration),
@@ -424,7 +427,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     storage.withSummary.touchTask(taskId, { attempt, lease: 0 }).pipe(
       Effect.tapError((error) => Effect.logWarning("A task cannot be given back", error)),
       Effect.ignore,
-      Effect.andThen(process.letGo(registration)),
+      Effect.andThen(() => process.letGo(registration)),
       inScope,
       Effect.asVoid
     )

@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import type { FailureInput } from "../domain/FailureReport.ts"
-import { withNow } from "../domain/TaskAccess.ts"
+import { millisOf } from "../domain/TaskAccess.ts"
 import type { InvalidInput, PayloadTooLarge } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import type { WorkerOption } from "../domain/TaskOptions.ts"
@@ -50,10 +50,14 @@ export const runWorker = (
 ): Effect.Effect<RunResult> =>
   inRunSpan(
     worker,
-    withNow((startedAt) =>
-      Effect.flatMap(whileHeld(surroundings, worker, work, startedAt), (result) =>
-        Effect.as(noteDuration(worker, startedAt), result))
-    )
+    Effect.withFiber((fiber) => {
+      const startedAt = millisOf(fiber)
+      return Effect.map(whileHeld(surroundings, worker, work, startedAt), (result) => {
+        const time = Duration.millis(millisOf(fiber) - startedAt)
+        worker.metrics.duration.updateUnsafe(time, fiber.context)
+        return result
+      })
+    })
   )
 
 /**
@@ -67,9 +71,6 @@ export const inRunSpan = ({ latest, span }: TaskWorker, run: Effect.Effect<RunRe
   span.begin(latest.summary)
   return Effect.onExit(span.around(run), (exit) => span.end(exit, latest.summary))
 }
-
-const noteDuration = (worker: TaskWorker, startedAt: number): Effect.Effect<void> =>
-  withNow((endedAt) => Metric.update(worker.metrics.duration, Duration.millis(endedAt - startedAt)))
 
 const whileHeld = (
   surroundings: WorkerSurroundings,
@@ -155,7 +156,10 @@ const concludeStopped = (
 const noted = Effect.succeed<RunResult>("settled")
 
 const noteEnd = (worker: TaskWorker): Effect.Effect<RunResult> =>
-  Effect.suspend(() => Effect.andThen(Metric.update(worker.metrics.settled, 1), noted))
+  Effect.withFiber(({ context }) => {
+    worker.metrics.settled.updateUnsafe(1, context)
+    return noted
+  })
 
 /** This happens every day, and the operator need not know. */
 const noteEndElsewhere = (worker: TaskWorker): Effect.Effect<RunResult> =>
