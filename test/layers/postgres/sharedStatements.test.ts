@@ -179,7 +179,7 @@ describe("callers that give up", () => {
 
   it.live("later, all of them, give the connection back", () =>
     Effect.gen(function*() {
-      const { driver, other, sent } = yield* dawdling(0.4)
+      const { driver, other, sent } = yield* dawdling(1)
       const fibers = yield* Effect.forEach(ids(20), (id) => Effect.forkChild(touch(driver, id)))
       yield* eventually("the shared one is sent", Effect.sync(() => sent.length === 2))
       yield* other.unsafe(
