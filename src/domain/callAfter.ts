@@ -25,7 +25,6 @@ export const callAfter = (context: Context.Context<never>, millis: number, call:
   }
   let timer: NodeJS.Timeout
   const wait = (rest: number): void => {
-    // @effect-diagnostics-next-line globalTimersInEffect:off -- the sleep of the live clock is this very timer
     timer = setTimeout(rest > longestTimer ? () => wait(rest - longestTimer) : call, Math.min(rest, longestTimer))
   }
   wait(millis)

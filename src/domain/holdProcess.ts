@@ -29,7 +29,6 @@ let timer: NodeJS.Timeout | undefined
  * @category constructors
  */
 export const startHolding = (): () => void => {
-  // @effect-diagnostics-next-line globalTimersInEffect:off -- it tells no time, and is there to be there
   if (holders++ === 0) timer = setInterval(() => undefined, interval)
   return () => {
     if (--holders === 0) clearInterval(timer)

@@ -29,7 +29,6 @@ export const afterPatience = (milliseconds: number, giveUp: () => void): () => v
     if (turnsLeft > 0) setImmediate(turn, turnsLeft - 1)
     else giveUp()
   }
-  // @effect-diagnostics-next-line globalTimersInEffect:off -- an engine answers in real time, whatever clock the program has
   const timer = setTimeout(turn, Math.min(milliseconds, longestTimer), turns)
   return () => {
     isOver = true
