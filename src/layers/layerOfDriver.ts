@@ -6,11 +6,13 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { isTraced } from "../domain/isTraced.ts"
 import { failUnavailable } from "../domain/TaskAccess.ts"
 import { type TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
 import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import { requireOptions } from "../domain/TaskStorageOptions.ts"
+import { untraced } from "../domain/untraced.ts"
 import { type LayerOptions, sharedNames } from "./LayerOptions.ts"
 import type { Encryption } from "./sealed/Encryption.ts"
 
@@ -79,4 +81,9 @@ export const closed = <A, E, R>(
 export const opening = <A, R>(
   effect: Effect.Effect<A, InvalidInput | TaskDriverError, R>
 ): Effect.Effect<A, InvalidInput | TaskStorageUnavailable, R> =>
-  Effect.catchTag(effect, "TaskDriverError", (error) => failUnavailable("open", error))
+  Effect.catchTag(
+    // Outside of any span each statement of the schema would begin a trace of its own.
+    Effect.withFiber((fiber) => isTraced(fiber) ? effect : untraced(effect)),
+    "TaskDriverError",
+    (error) => failUnavailable("open", error)
+  )

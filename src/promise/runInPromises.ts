@@ -111,12 +111,12 @@ class Operations {
 
   /** Runs a step. What `fn` rejects with is the caller's; anything else that goes wrong is the runner's. */
   step<A>(context: TaskContextShape, key: string, fn: () => A | Promise<A>): Promise<A> {
-    const effect = Effect.tryPromise({ try: async () => asJson(await fn()), catch: (error) => new StepRejected(error) })
+    const effect = Effect.tryPromise(async () => asJson(await fn()))
     return this.#promise<A>((waiter) => {
       const taker: Waiter<unknown> = waiter
       this.#run(() => Effect.result(context.step(key, Schema.Json, effect)), {
         resolve: (result) =>
-          Result.isSuccess(result) ? taker.resolve(result.success) : taker.reject(result.failure.error),
+          Result.isSuccess(result) ? taker.resolve(result.success) : taker.reject(result.failure.cause),
         reject: waiter.reject
       })
     })
@@ -140,14 +140,6 @@ class Operations {
       this.abort()
       this.#fail(exit.cause)
     })
-  }
-}
-
-class StepRejected {
-  readonly error: unknown
-
-  constructor(error: unknown) {
-    this.error = error
   }
 }
 

@@ -1,17 +1,22 @@
 /** What users of promises see in the SDK of OpenTelemetry that their program has set up. */
-import { trace } from "@opentelemetry/api"
+import { context, trace, TraceFlags } from "@opentelemetry/api"
 import { openTelemetry } from "mcp-task-storage/opentelemetry"
 import { openTaskRunner, openTaskStorage } from "mcp-task-storage/promise"
 import { openSdkTasks, openSdkTaskStore } from "mcp-task-storage/sdk"
 import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
 import { beforeAll, beforeEach, describe, expect, test } from "vitest"
+import { until } from "../support/until.ts"
 import { collected, endedSpans, forgetSpans, spanOf, startSdk, tracer } from "./memory.ts"
 
 beforeAll(startSdk)
 beforeEach(forgetSpans)
 
 const telemetry = openTelemetry()
+const caller = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" }
 const call = { originalMethod: "tools/call", originalParams: { name: "report" } }
+
+const quiet = () => undefined
+const silent = { debug: quiet, info: quiet, warn: quiet, error: quiet }
 
 const within = <A>(name: string, run: () => Promise<A>): Promise<A> =>
   tracer.startActiveSpan(name, async (span) => {
@@ -27,7 +32,7 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     await using storage = await openTaskStorage(url, { telemetry, maintenance: false })
     const { taskId } = await storage.createTask(call)
     await storage.getTask(taskId)
-    expect(endedSpans().filter(({ name }) => name.startsWith("TaskStorage"))).toEqual([])
+    expect(endedSpans()).toEqual([])
     await within("request", async () => {
       await storage.getTask(taskId)
       await storage.updateTaskStatus(taskId, "cancelled")
@@ -65,6 +70,55 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     expect(above("inner")).toContain("query")
     expect(query.spanContext().traceId).toBe((await spanOf("inner")).spanContext().traceId)
   })
+})
+
+test("a task that is started in a span continues its trace, and says what failed without what it was", async () => {
+  await using runner = await openTaskRunner("sqlite::memory:", { telemetry, maintenance: false, onError: quiet })
+  const { taskId } = await within("request", () =>
+    runner.startTask(call, async (_, { step }) => {
+      await step("read", async () => {
+        throw new TypeError("PAYLOAD")
+      })
+    }))
+  await runner.storage.awaitTask(taskId)
+  const run = await spanOf("tools/call")
+  expect(run.spanContext().traceId).toBe((await spanOf("request")).spanContext().traceId)
+  expect(run.attributes).toMatchObject({ "mcp.task.id": taskId, "mcp.task.status": "failed", "error.type": "-32603" })
+  expect((await spanOf("TaskContext.step")).attributes).toMatchObject({ "error.type": "TypeError" })
+  const told = endedSpans().map(({ attributes, events, name, status }) => ({ attributes, events, name, status }))
+  expect(JSON.stringify(told)).not.toContain("PAYLOAD")
+})
+
+test("the decision of a caller who does not sample is kept", async () => {
+  await using runner = await openTaskRunner("sqlite::memory:", { telemetry, maintenance: false })
+  const unsampled = trace.setSpanContext(context.active(), { ...caller, traceFlags: TraceFlags.NONE })
+  const { taskId } = await context.with(
+    unsampled,
+    () => runner.startTask(call, (_, { step }) => step("read", () => within("query", async () => 1)))
+  )
+  await runner.storage.awaitTask(taskId)
+  await runner.close()
+  expect(endedSpans().map(({ name }) => name)).toEqual([])
+})
+
+test("what is idle makes no spans", async () => {
+  const recovery = { interval: "20 millis" } as const
+  await using runner = await openTaskRunner("sqlite::memory:", {
+    telemetry,
+    recovery,
+    lease: "300 millis",
+    maintenance: { interval: "50 millis" }
+  })
+  runner.register({ method: "tools/call", run: async () => ({ content: [] }) })
+  await runner.storage.createTask({ originalMethod: "unknown", lease: 0 })
+  const operations = async () =>
+    (await collected("mcp_tasks_storage_duration"))?.dataPoints.flatMap(({ attributes }) => attributes["operation"])
+  const background = ["claimTasks", "renewWorker", "maintenance"]
+  await until(async () => {
+    const seen = await operations()
+    return background.every((operation) => seen?.includes(operation))
+  })
+  expect(endedSpans().map(({ name }) => name)).toEqual([])
 })
 
 test("what is opened in a span is no part of it", async () => {
@@ -121,6 +175,3 @@ test("every function that opens something takes it, and refuses what is none", a
   await (await openSdkTaskStore("memory:", { telemetry })).close()
   await new TasksExtension({ storage: "memory:", owner: anonymous, telemetry }).close()
 })
-
-const quiet = () => undefined
-const silent = { debug: quiet, info: quiet, warn: quiet, error: quiet }
