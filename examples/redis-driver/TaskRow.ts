@@ -42,6 +42,7 @@ const Summary = Schema.fromJsonString(Schema.Struct({
   name: Schema.NullOr(Text),
   traceparent: Schema.NullOr(Text),
   tracestate: Schema.NullOr(Text),
+  runTraceparent: Schema.NullOr(Text),
   originalMethod: Text,
   statusMessage: Schema.NullOr(Text),
   meta: Schema.NullOr(Text),

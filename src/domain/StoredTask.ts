@@ -51,6 +51,8 @@ export interface StoredTask {
   /** The W3C trace context of the request that created the task. */
   readonly traceparent: StoredJson | null
   readonly tracestate: StoredJson | null
+  /** The W3C trace context of the latest run that is known, so that the next one is linked to it. */
+  readonly runTraceparent: StoredJson | null
   readonly originalMethod: StoredJson
   readonly statusMessage: StoredJson | null
   readonly meta: StoredJson | null
@@ -172,6 +174,7 @@ const bounds = {
   name: "fixed",
   traceparent: "fixed",
   tracestate: "fixed",
+  runTraceparent: "fixed",
   failure: "fixed",
   failureStack: "fixed",
   result: "outcome"
@@ -222,6 +225,7 @@ const secrecy = {
   name: "readable",
   traceparent: "readable",
   tracestate: "readable",
+  runTraceparent: "readable",
   statusMessage: "sealed",
   meta: "sealed",
   failure: "sealed",
@@ -368,6 +372,7 @@ export const taskBytes = (task: StoredTask, measure: Measure = "bytes"): number 
     name: sum.add(task.name),
     traceparent: sum.add(task.traceparent),
     tracestate: sum.add(task.tracestate),
+    runTraceparent: sum.add(task.runTraceparent),
     failure: sum.add(task.failure),
     failureStack: sum.add(task.failureStack),
     result: sum.add(task.result)
@@ -390,6 +395,7 @@ export const summaryBytes = (task: StoredSummary, measure: Measure = "bytes"): n
     name: sum.add(task.name),
     traceparent: sum.add(task.traceparent),
     tracestate: sum.add(task.tracestate),
+    runTraceparent: sum.add(task.runTraceparent),
     failure: sum.add(task.failure)
   } satisfies EveryField<SummaryJsonField>)
   return sum.bytes

@@ -70,6 +70,14 @@ export type MessagePatch = { readonly statusMessage?: StoredJson | null }
 export type EndPatch = Pick<TaskPatch, "expiry" | "failure" | "failureStack">
 
 /**
+ * The trace context of the run that writes. Absent keeps the one that is stored.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type RunPatch = { readonly runTraceparent?: StoredJson }
+
+/**
  * The writer: the worker of this attempt. Without an attempt, anybody.
  *
  * @since 0.2.0
@@ -85,7 +93,7 @@ export type Writer = Pick<TaskGuard, "attempt">
  */
 export const planTransition = (
   status: TaskStatus,
-  change: MessagePatch & EndPatch,
+  change: MessagePatch & RunPatch & EndPatch,
   writer: Writer,
   now: number,
   limits: ContentLimits
@@ -108,7 +116,7 @@ export const planTransition = (
 export const planSettle = (
   outcome: ParsedOutcome,
   status: "completed" | "failed" | undefined,
-  change: MessagePatch & EndPatch,
+  change: MessagePatch & RunPatch & EndPatch,
   writer: Writer,
   now: number,
   limits: ContentLimits
@@ -139,7 +147,7 @@ const openToResult: ReadonlyArray<TaskStatus> = taskStatuses.filter((status) => 
  */
 export const planStoreResult = (
   outcome: ParsedOutcome,
-  end: EndPatch,
+  end: RunPatch & EndPatch,
   writer: Writer,
   now: number
 ): Plan<InvalidInput | LeaseLost | ResultAlreadyStored | TerminalState> => {
@@ -164,7 +172,7 @@ const refuseEnd = ({ status }: StoredTask, { expiry }: EndPatch): InvalidInput |
  * @category plans
  */
 export const planTouch = (
-  change: MessagePatch & HoldPatch & Pick<TaskPatch, "ttl" | "pollInterval">,
+  change: MessagePatch & RunPatch & HoldPatch & Pick<TaskPatch, "ttl" | "pollInterval">,
   writer: Writer,
   now: number,
   limits: ContentLimits
@@ -277,6 +285,7 @@ export const decideReplacement = (
     name: next.name,
     traceparent: next.traceparent,
     tracestate: next.tracestate,
+    runTraceparent: next.runTraceparent,
     originalMethod: next.originalMethod,
     statusMessage: next.statusMessage,
     meta: next.meta,
@@ -309,6 +318,7 @@ export const decideStep = (
   stored: StoredTask,
   key: string,
   value: StoredJson,
+  run: RunPatch,
   writer: Writer,
   now: number,
   limits: ContentLimits
@@ -319,7 +329,7 @@ export const decideStep = (
   const keys = keysOf(stored.steps)
   const patch = keys.includes(key)
     ? undefined
-    : { lastUpdatedAt: now, steps: append(stored.steps, entryOf(key, value)) }
+    : { ...run, lastUpdatedAt: now, steps: append(stored.steps, entryOf(key, value)) }
   const tooMuch = patch === undefined
     ? undefined
     : tooManySteps("key", keys.length + 1, 0) ?? overContent(applyPatch(stored, patch), limits)
@@ -336,7 +346,7 @@ export const decideStep = (
 export const decideRequireInput = (
   stored: StoredTask,
   requests: StoredJson,
-  change: HoldPatch & Pick<TaskPatch, "requestState">,
+  change: RunPatch & HoldPatch & Pick<TaskPatch, "requestState">,
   writer: Writer,
   now: number,
   limits: ContentLimits

@@ -50,6 +50,8 @@ export interface CreateTask {
   /** The W3C trace context of the request, so that the worker continues its trace: 1 to 255 and 1 to 1024 characters. */
   readonly traceparent?: string | undefined
   readonly tracestate?: string | undefined
+  /** The same of the run that the creator begins. The next run is linked to it. */
+  readonly runTraceparent?: string | undefined
   readonly failure?: FailureReport | undefined
   /** On whose behalf the task runs, for the worker that acts for them. Any value that JSON can carry. */
   readonly principal?: unknown
@@ -66,6 +68,8 @@ export interface CreateTask {
 export interface WorkerOption {
   /** The attempt that the claim gave. If another worker has claimed the task since, the write fails with `LeaseLost`. */
   readonly attempt?: number | undefined
+  /** The W3C trace context of the run of this worker, to which the next run is linked. Absent keeps the one that is stored. */
+  readonly runTraceparent?: string | undefined
 }
 
 /**

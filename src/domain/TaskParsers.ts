@@ -6,16 +6,17 @@
 import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import { allOf } from "./allOf.ts"
-import { parseCount, parseJson, parseKeyed, parseMillis, parseText } from "./ArgumentParsers.ts"
+import { parseCount, parseJson, parseKeyed, parseMillis, parseShortText, parseText } from "./ArgumentParsers.ts"
 import { parseFailure } from "./FailureReport.ts"
 import { optionNames, parseNames } from "./optionNames.ts"
 import { maxDepth, type StoredJson } from "./StoredJson.ts"
 import { InvalidInput } from "./TaskError.ts"
-import type { EndPatch, MessagePatch, ParsedOutcome, Writer } from "./TaskMachine.ts"
-import type { CreateTask, EndOptions, FailureOption } from "./TaskOptions.ts"
+import type { EndPatch, MessagePatch, ParsedOutcome, RunPatch, Writer } from "./TaskMachine.ts"
+import type { CreateTask, EndOptions, FailureOption, StatusMessageOption, WorkerOption } from "./TaskOptions.ts"
 import { resultKind, type TaskOutcomeInput } from "./TaskOutcome.ts"
 import { isTerminal, type TaskStatus } from "./TaskStatus.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
+import { maxTraceparentLength } from "./TraceContext.ts"
 
 type Parsed<A> = Result.Result<A, InvalidInput>
 
@@ -72,17 +73,41 @@ const errorFields = optionNames<Extract<TaskOutcomeInput, { readonly _tag: "Erro
   data: true
 })
 
-/**
- * Parses a change of the status message.
- *
- * @since 0.1.0
- * @category parsers
- */
-export const parseMessage = (statusMessage: string | null | undefined): Parsed<MessagePatch> => {
+const parseMessage = (statusMessage: string | null | undefined): Parsed<MessagePatch> => {
   if (statusMessage === undefined) return keepMessage
   if (statusMessage === null) return clearMessage
   return Result.map(parseText("statusMessage", statusMessage), (text) => ({ statusMessage: text }))
 }
+
+/**
+ * Parses what a worker may write beside anything else: the status message, and the trace context of its run.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const parseNote = (change: (StatusMessageOption & WorkerOption) | undefined): Parsed<MessagePatch & RunPatch> =>
+  change?.runTraceparent === undefined
+    ? parseMessage(change?.statusMessage)
+    : Result.map(
+      allOf([parseMessage(change.statusMessage), parseRun(change)]),
+      ([message, run]) => ({ ...message, ...run })
+    )
+
+/**
+ * Parses the trace context of the run that writes, if it has one.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const parseRun = (worker: WorkerOption | undefined): Parsed<RunPatch> =>
+  worker?.runTraceparent === undefined
+    ? keepRun
+    : Result.map(
+      parseShortText("runTraceparent", worker.runTraceparent, maxTraceparentLength),
+      (runTraceparent) => ({ runTraceparent })
+    )
+
+const keepRun: Parsed<RunPatch> = Result.succeed({})
 
 const keepMessage: Parsed<MessagePatch> = Result.succeed({})
 const clearMessage: Parsed<MessagePatch> = Result.succeed({ statusMessage: null })
@@ -156,14 +181,18 @@ const nothingMore: ParsedEnd = () => ({})
 const keepTtl: Parsed<ParsedEnd> = Result.succeed(nothingMore)
 
 /**
- * Gives what is written with the end of a task and its message.
+ * Gives what is written with the end of a task, its message and its run.
  *
  * @since 0.2.0
  * @category constructors
  */
-export const withMessage = (message: MessagePatch, end: ParsedEnd, now: number): MessagePatch & EndPatch =>
+export const withEnd = (
+  note: MessagePatch & RunPatch,
+  end: ParsedEnd,
+  now: number
+): MessagePatch & RunPatch & EndPatch =>
   // To join it with nothing takes a twentieth of what settling a task in memory does.
-  end === nothingMore ? message : { ...message, ...end(now) }
+  end === nothingMore ? note : { ...note, ...end(now) }
 
 /**
  * Parses the attempt of the worker that writes, if it is one.

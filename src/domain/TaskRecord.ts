@@ -54,7 +54,9 @@ const summaryFields = {
   failure: Schema.optionalKey(FailureReport),
   /** The W3C trace context of the request that created the task. */
   traceparent: Schema.optionalKey(Schema.String),
-  tracestate: Schema.optionalKey(Schema.String)
+  tracestate: Schema.optionalKey(Schema.String),
+  /** The W3C trace context of the latest run of the task, as far as it is known: where its spans are. */
+  runTraceparent: Schema.optionalKey(Schema.String)
 }
 
 const recordFields = {
@@ -203,7 +205,8 @@ const readSummary = (target: Mutable<TaskSummary>, task: StoredSummary): void =>
     rerunAs: task.rerunAs !== null && (target.rerunAs = task.rerunAs),
     failure: task.failure !== null && (target.failure = readFailure(task.failure)),
     traceparent: task.traceparent !== null && (target.traceparent = readString(task.traceparent)),
-    tracestate: task.tracestate !== null && (target.tracestate = readString(task.tracestate))
+    tracestate: task.tracestate !== null && (target.tracestate = readString(task.tracestate)),
+    runTraceparent: task.runTraceparent !== null && (target.runTraceparent = readString(task.runTraceparent))
   } satisfies EveryField<keyof SummaryFields>)
 }
 

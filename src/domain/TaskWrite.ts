@@ -210,6 +210,7 @@ export const applyPatch = (task: StoredTask, patch: TaskPatch): StoredTask => ({
   name: patch.name === undefined ? task.name : patch.name,
   traceparent: patch.traceparent === undefined ? task.traceparent : patch.traceparent,
   tracestate: patch.tracestate === undefined ? task.tracestate : patch.tracestate,
+  runTraceparent: patch.runTraceparent === undefined ? task.runTraceparent : patch.runTraceparent,
   originalMethod: patch.originalMethod ?? task.originalMethod,
   statusMessage: patch.statusMessage === undefined ? task.statusMessage : patch.statusMessage,
   meta: patch.meta === undefined ? task.meta : patch.meta,

@@ -57,8 +57,13 @@ export const remoteSpan = ({ traceparent, tracestate }: TraceContext): Tracer.Ex
   })
 }
 
-/** Spans of tracers that have other ids have none. */
-const traceparentOf = ({ sampled, spanId, traceId }: Tracer.AnySpan): string | undefined => {
+/**
+ * Gives the `traceparent` of a span. Spans of tracers that have other ids have none.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const traceparentOf = ({ sampled, spanId, traceId }: Tracer.AnySpan): string | undefined => {
   const traceparent = `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`
   return traceparentForm.test(traceparent) ? traceparent : undefined
 }

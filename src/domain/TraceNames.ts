@@ -33,7 +33,7 @@ export const traceAttributes = {
   questions: "mcp.task.questions",
   /** How long a task sleeps, in milliseconds. */
   sleepMillis: "mcp.task.sleep_ms",
-  /** Why a span is linked: `previous_attempt` or `request`. */
+  /** What a link leads to: `earlier_run` of the task, or the `request` in which it began, if that is in another trace. */
   link: "mcp.task.link",
   /** The code of a JSON-RPC error, `tool_error`, or the class of what was thrown. */
   errorType: "error.type",

@@ -22,7 +22,8 @@ export interface Rerun {
 }
 
 /**
- * Decides whether a task may be run again, and gives the new task. That has a trace of its own.
+ * Decides whether a task may be run again, and gives the new task. That has a trace of its own, whose
+ * first run is linked to the last one before.
  *
  * @since 0.2.0
  * @category decisions
@@ -55,6 +56,7 @@ export const decideRerun = (
     name: stored.name,
     traceparent: null,
     tracestate: null,
+    runTraceparent: stored.runTraceparent,
     originalMethod: stored.originalMethod,
     statusMessage: null,
     meta: stored.meta,

@@ -18,11 +18,12 @@ import {
   parseEnd,
   parseEndOf,
   parseFinal,
-  parseMessage,
+  parseNote,
   parseOutcome,
+  parseRun,
   parseTtl,
   parseWriter,
-  withMessage
+  withEnd
 } from "./TaskParsers.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 import type { Execute } from "./TaskWriter.ts"
@@ -45,18 +46,18 @@ export const makePlannedWrites = <Written>(
         allOf([
           onTask(taskId),
           parsedStatus,
-          parseMessage(change?.statusMessage),
+          parseNote(change),
           Result.flatMap(parsedStatus, (to) => parseEndOf(to, change, options)),
           parseWriter(change?.attempt)
         ]),
-        ([id, to, message, end, writer]) =>
+        ([id, to, note, end, writer]) =>
           parsed(
-            withinLimits(options, undefined, message.statusMessage),
+            withinLimits(options, undefined, note.statusMessage),
             () =>
               execute(
                 "updateTaskStatus",
                 id,
-                (now) => planTransition(to, withMessage(message, end, now), writer, now, options)
+                (now) => planTransition(to, withEnd(note, end, now), writer, now, options)
               )
           )
       )
@@ -68,13 +69,19 @@ export const makePlannedWrites = <Written>(
         allOf([
           onTask(taskId),
           parseOutcome("outcome", outcome),
+          parseRun(settings),
           parseEnd(settings, options),
           parseWriter(settings?.attempt)
         ]),
-        ([id, parsedOutcome, end, writer]) =>
+        ([id, parsedOutcome, run, end, writer]) =>
           parsed(
             withinLimits(options, parsedOutcome.result),
-            () => execute("storeTaskResult", id, (now) => planStoreResult(parsedOutcome, end(now), writer, now))
+            () =>
+              execute(
+                "storeTaskResult",
+                id,
+                (now) => planStoreResult(parsedOutcome, withEnd(run, end, now), writer, now)
+              )
           )
       )),
 
@@ -85,12 +92,12 @@ export const makePlannedWrites = <Written>(
           onTask(taskId),
           parseOutcome("outcome", outcome),
           parseFinal(settings?.status),
-          parseMessage(settings?.statusMessage),
+          parseNote(settings),
           parseEnd(settings, options),
           parseWriter(settings?.attempt)
         ]),
-        ([id, parsedOutcome, status, message, end, writer]) =>
-          parsed(withinLimits(options, parsedOutcome.result, message.statusMessage), () =>
+        ([id, parsedOutcome, status, note, end, writer]) =>
+          parsed(withinLimits(options, parsedOutcome.result, note.statusMessage), () =>
             execute(
               "settleTask",
               id,
@@ -98,7 +105,7 @@ export const makePlannedWrites = <Written>(
                 planSettle(
                   parsedOutcome,
                   status,
-                  withMessage(message, end, now),
+                  withEnd(note, end, now),
                   writer,
                   now,
                   options
@@ -111,7 +118,7 @@ export const makePlannedWrites = <Written>(
       parsed(
         allOf([
           onTask(taskId),
-          parseMessage(change?.statusMessage),
+          parseNote(change),
           orAbsent(change?.ttl, (ttl) => Result.map(parseTtl(ttl, options), (ttl) => ({ ttl }))),
           orAbsent(
             change?.pollInterval,
@@ -120,13 +127,13 @@ export const makePlannedWrites = <Written>(
           parseNextHold(change),
           parseWriter(change?.attempt)
         ]),
-        ([id, message, ttl, pollInterval, hold, writer]) =>
+        ([id, note, ttl, pollInterval, hold, writer]) =>
           parsed(
-            withinLimits(options, undefined, message.statusMessage),
+            withinLimits(options, undefined, note.statusMessage),
             () =>
               execute("touchTask", id, (now) =>
                 planTouch(
-                  { ...message, ...ttl, ...pollInterval, ...hold(now) },
+                  { ...note, ...ttl, ...pollInterval, ...hold(now) },
                   writer,
                   now,
                   options

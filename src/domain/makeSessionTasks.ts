@@ -41,7 +41,7 @@ import { decideProvideInput, decideReplacement, decideRequireInput, decideStep }
 import type { SessionTasks } from "./TaskOperations.ts"
 import type { CreateTask } from "./TaskOptions.ts"
 import { listSummaries, listTasks } from "./TaskPages.ts"
-import { parseRequests, parseWriter } from "./TaskParsers.ts"
+import { parseRequests, parseRun, parseWriter } from "./TaskParsers.ts"
 import { outcomeFromStored, summaryFromStored } from "./TaskRecord.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
@@ -207,15 +207,16 @@ export const makeSessionTasks = (
             onTask(taskId),
             parseId("key", key),
             parseJson("value", value),
+            parseRun(settings),
             parseWriter(settings?.attempt)
           ]),
-          ([id, key, stepped, writer]) =>
+          ([id, key, stepped, run, writer]) =>
             parsed(withinLimits(options, undefined, stepped), () =>
               Effect.map(
                 merge(
                   "storeTaskStep",
                   id,
-                  (stored, now) => Effect.fromResult(decideStep(stored, key, stepped, writer, now, options)),
+                  (stored, now) => Effect.fromResult(decideStep(stored, key, stepped, run, writer, now, options)),
                   () => Effect.void,
                   writer
                 ),
@@ -231,9 +232,10 @@ export const makeSessionTasks = (
             parseRequests(requests),
             orAbsent(settings?.requestState, (value) => parseText("requestState", value)),
             parseNextHold(settings),
+            parseRun(settings),
             parseWriter(settings?.attempt)
           ]),
-          ([id, asked, requestState, hold, writer]) =>
+          ([id, asked, requestState, hold, run, writer]) =>
             parsed(withinLimits(options, undefined, asked, requestState), () =>
               Effect.map(
                 merge(
@@ -244,7 +246,7 @@ export const makeSessionTasks = (
                       decideRequireInput(
                         stored,
                         asked,
-                        { ...(requestState === null ? {} : { requestState }), ...hold(now) },
+                        { ...(requestState === null ? {} : { requestState }), ...hold(now), ...run },
                         writer,
                         now,
                         options

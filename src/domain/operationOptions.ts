@@ -62,6 +62,7 @@ export const createFields = optionNames<CreateTask>({
   name: true,
   traceparent: true,
   tracestate: true,
+  runTraceparent: true,
   failure: true
 })
 
@@ -98,14 +99,15 @@ export const recordFields = optionNames<TaskRecordFields>({
   name: true,
   failure: true,
   traceparent: true,
-  tracestate: true
+  tracestate: true,
+  runTraceparent: true
 })
 
 /**
  * @since 0.2.0
  * @category constants
  */
-export const workerOption = optionNames<WorkerOption>({ attempt: true })
+export const workerOption = optionNames<WorkerOption>({ attempt: true, runTraceparent: true })
 
 /**
  * @since 0.2.0
@@ -114,14 +116,20 @@ export const workerOption = optionNames<WorkerOption>({ attempt: true })
 export const transitionOptions = optionNames<TransitionOptions>({
   statusMessage: true,
   resultTtl: true,
-  attempt: true
+  attempt: true,
+  runTraceparent: true
 })
 
 /**
  * @since 0.2.0
  * @category constants
  */
-export const storeResultOptions = optionNames<StoreResultOptions>({ resultTtl: true, failure: true, attempt: true })
+export const storeResultOptions = optionNames<StoreResultOptions>({
+  resultTtl: true,
+  failure: true,
+  attempt: true,
+  runTraceparent: true
+})
 
 /**
  * @since 0.2.0
@@ -132,7 +140,8 @@ export const settleOptions = optionNames<SettleOptions>({
   statusMessage: true,
   resultTtl: true,
   failure: true,
-  attempt: true
+  attempt: true,
+  runTraceparent: true
 })
 
 /**
@@ -145,7 +154,8 @@ export const touchOptions = optionNames<TouchOptions>({
   pollInterval: true,
   lease: true,
   delay: true,
-  attempt: true
+  attempt: true,
+  runTraceparent: true
 })
 
 /**
@@ -218,7 +228,12 @@ export const declareDeadOptions = optionNames<DeclareDeadOptions>({ except: true
  * @since 0.2.0
  * @category constants
  */
-export const requireInputOptions = optionNames<RequireInputOptions>({ requestState: true, lease: true, attempt: true })
+export const requireInputOptions = optionNames<RequireInputOptions>({
+  requestState: true,
+  lease: true,
+  attempt: true,
+  runTraceparent: true
+})
 
 /**
  * @since 0.2.0

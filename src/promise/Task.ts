@@ -95,6 +95,8 @@ export interface TaskSummary {
   /** The W3C trace context of the request that created the task. */
   readonly traceparent?: string
   readonly tracestate?: string
+  /** The W3C trace context of the latest run of the task, as far as it is known: where its spans are. */
+  readonly runTraceparent?: string
 }
 
 /**

@@ -192,7 +192,8 @@ const encodeRest = (target: Mutable<TaskSummary>, record: SummaryFields): void =
     name: record.name !== undefined && (target.name = record.name),
     failure: record.failure !== undefined && (target.failure = encodeFailure(record.failure)),
     traceparent: record.traceparent !== undefined && (target.traceparent = record.traceparent),
-    tracestate: record.tracestate !== undefined && (target.tracestate = record.tracestate)
+    tracestate: record.tracestate !== undefined && (target.tracestate = record.tracestate),
+    runTraceparent: record.runTraceparent !== undefined && (target.runTraceparent = record.runTraceparent)
   } satisfies EveryField<Exclude<keyof SummaryFields, keyof ReturnType<typeof startOf>>>)
 }
 

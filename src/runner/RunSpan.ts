@@ -5,9 +5,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import { resultKind, type TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import type { TaskSummary } from "../domain/TaskRecord.ts"
+import { remoteSpan, type TraceContext, traceContextOf, traceparentOf } from "../domain/TraceContext.ts"
 import { traceAttributes, traceSpans } from "../domain/TraceNames.ts"
 import { classOfThrown, quietly } from "./describeThrown.ts"
 import type { TaskOfKind } from "./HandlerRegistry.ts"
@@ -30,9 +32,14 @@ export class RunSpan {
     this.#span = span
   }
 
-  /** What the run's span continues. */
-  get parent(): Tracer.Span["parent"] {
-    return this.#span.parent
+  /** Its trace context, for what comes after this run. Nobody could follow a link to a span that is not sampled. */
+  get traceparent(): string | undefined {
+    return this.#span.sampled ? traceparentOf(this.#span) : undefined
+  }
+
+  /** The trace context that it continues. */
+  get continued(): TraceContext {
+    return Option.match(this.#span.parent, { onNone: () => ({}), onSome: traceContextOf })
   }
 
   /** Says which task it is that runs, and for the how manieth time. */
@@ -105,6 +112,38 @@ export const startRunSpan = (
     (span) => new RunSpan(span)
   )
 }
+
+/**
+ * Links a run to an earlier one of its task, if that is known.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const linkToEarlier = (
+  { runTraceparent }: Pick<TaskSummary, "runTraceparent">
+): ReadonlyArray<Tracer.SpanLink> => {
+  const earlier = remoteSpan({ traceparent: runTraceparent })
+  return earlier === undefined ? [] : [linkTo(earlier, "earlier_run")]
+}
+
+/**
+ * Links a run to the request in which it began, unless it is in the trace of that.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const linkToRequest = (
+  request: Tracer.AnySpan | undefined,
+  parent: Tracer.AnySpan | undefined
+): ReadonlyArray<Tracer.SpanLink> =>
+  request === undefined || parent === undefined || !request.sampled || request.traceId === parent.traceId
+    ? []
+    : [linkTo(request, "request")]
+
+const linkTo = (span: Tracer.AnySpan, reason: "earlier_run" | "request"): Tracer.SpanLink => ({
+  span,
+  attributes: { [traceAttributes.link]: reason }
+})
 
 const attributesOf = ({ name, originalMethod }: TaskOfKind): Record<string, string> => {
   const method = { [traceAttributes.method]: originalMethod }

@@ -45,6 +45,7 @@ export type StartTask = Omit<
   | "inputRequests"
   | "inputResponses"
   | "requestState"
+  | "runTraceparent"
 >
 
 /**

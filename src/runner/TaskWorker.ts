@@ -221,8 +221,14 @@ export class TaskWorker {
     })
   }
 
+  /** What a write adds until it is stored where the spans of this run are. */
+  get #run(): Pick<WorkerOption, "runTraceparent"> {
+    const runTraceparent = this.span?.traceparent
+    return this.latest.summary.runTraceparent === runTraceparent ? {} : { runTraceparent }
+  }
+
   #write<A>(call: (token: WorkerOption) => Effect.Effect<A, TaskStorageError>): Effect.Effect<A, HoldEnded> {
-    const write = Effect.suspend(() => call({ attempt: this.#attempt }))
+    const write = Effect.suspend(() => call({ attempt: this.#attempt, ...this.#run }))
     return this.#persist<A, TaskStorageError>(write, isUnavailable).pipe(
       Effect.catch((error) => {
         if (error._tag === "HoldEnded") return Effect.fail(error)
@@ -318,7 +324,7 @@ export class TaskWorker {
   #tryProgress(statusMessage: string): Effect.Effect<"written" | "later"> {
     const { lease, outages } = this.#surroundings
     const token = this.#progress ?? this
-    return Effect.matchCauseEffect(this.#inTurn(this.#touch({ statusMessage }), firstPatience(lease)), {
+    return Effect.matchCauseEffect(this.#inTurn(this.#touch({ statusMessage, ...this.#run }), firstPatience(lease)), {
       onSuccess: (summary) => {
         this.latest.advanceSummary(summary)
         return Effect.as(outages.answered(token), "written")

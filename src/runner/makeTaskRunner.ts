@@ -120,12 +120,16 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
 
   /** Stores a task that this process holds, and begins it on a slot that was taken for it. */
   const create = (tasks: SessionTasks, task: StartTask, handler: BoundHandler) =>
-    runs.process.taking((registration) =>
-      Effect.tap(tasks.createTask({ ...task, worker: registration.workerId }), (record) => {
-        registration.tasks++
-        return runs.begin(record, handler, registration)
-      })
-    )
+    runs.tracing(task, handler, (task, span) =>
+      runs.process.taking((registration) =>
+        Effect.tap(
+          tasks.createTask({ ...task, worker: registration.workerId, runTraceparent: span?.traceparent }),
+          (record) => {
+            registration.tasks++
+            return runs.begin(record, handler, registration, span)
+          }
+        )
+      ))
 
   /** A slot that was taken. */
   const reservedSlot = (tasks: () => SessionTasks, sessionId: string | undefined, taskId: string): ReservedSlot => {

@@ -14,7 +14,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { ParentSpan } from "effect/Tracer"
-import { hasTracer } from "../domain/isTraced.ts"
+import { hasTracer, tracedSpan } from "../domain/isTraced.ts"
 import type {
   InvalidInput,
   LeaseHeld,
@@ -41,12 +41,12 @@ import { refuseRerun } from "./refuseRerun.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { type Overrun, RunnerSlots } from "./RunnerSlots.ts"
-import { type RunSpan, startRunSpan } from "./RunSpan.ts"
+import { linkToEarlier, linkToRequest, type RunSpan, startRunSpan } from "./RunSpan.ts"
 import { inRunSpan, runWorker, settle } from "./runWorker.ts"
 import { SleepingTasks } from "./SleepingTasks.ts"
 import type { Takeovers } from "./Takeovers.ts"
 import { taskIdAnnotation } from "./taskAnnotations.ts"
-import type { RunResult } from "./TaskRunner.ts"
+import type { RunResult, StartTask } from "./TaskRunner.ts"
 import { TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
 import { type WaitingTask, WaitingTasks } from "./WaitingTasks.ts"
 
@@ -85,8 +85,19 @@ export interface TaskRuns {
   readonly mayTake: (record: TaskRecord) => Effect.Effect<boolean>
   readonly takeSlot: (sessionId: string | undefined) => Effect.Effect<void>
   readonly freeSlot: (sessionId: string | undefined) => Effect.Effect<void>
+  /** Begins the span of the run that a new task begins with, where somebody traces, and stores the task. */
+  readonly tracing: <E>(
+    task: StartTask,
+    handler: BoundHandler,
+    store: (task: StartTask, span: RunSpan | undefined) => Effect.Effect<TaskRecord, E>
+  ) => Effect.Effect<TaskRecord, E>
   /** Runs a task that a registration of this process holds, on a slot that was taken for it. */
-  readonly begin: (record: TaskRecord, handler: BoundHandler, registration: Registration) => Effect.Effect<void>
+  readonly begin: (
+    record: TaskRecord,
+    handler: BoundHandler,
+    registration: Registration,
+    span: RunSpan | undefined
+  ) => Effect.Effect<void>
   /** Claims a task as soon as there is room for it, and runs it. */
   readonly wait: (task: WaitingTask) => Effect.Effect<void>
   /** Takes a task out of those that wait for room. */
@@ -223,8 +234,23 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   ): Effect.Effect<RunResult> => {
     if (!isTracing) return run(undefined)
     const parent = remoteSpan(record)
-    return Effect.flatMap(startRunSpan(kindOf(record), name, parent === undefined ? { root: true } : { parent }), run)
+    const from = { links: linkToEarlier(record), ...(parent === undefined ? { root: true } : { parent }) }
+    return Effect.flatMap(startRunSpan(kindOf(record), name, from), run)
   }
+
+  const tracing: TaskRuns["tracing"] = (task, { name }, store) =>
+    !isTracing ? store(task, undefined) : Effect.withFiber((fiber) => {
+      const parent = remoteSpan(task)
+      const from = { parent, links: linkToRequest(tracedSpan(fiber), parent) }
+      return Effect.flatMap(
+        Effect.updateContext(startRunSpan(kindOf(task), name, from), baseOnly),
+        // A tracer may know of a parent that Effect does not.
+        (span) => {
+          const continuing = task.traceparent === undefined ? { ...task, ...span.continued } : task
+          return Effect.tapError(store(continuing, span), (error) => span.fail(error))
+        }
+      )
+    })
 
   /** Runs a task that is held, on a slot that was taken for it. */
   const hold = (
@@ -482,7 +508,8 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     mayTake,
     takeSlot,
     freeSlot,
-    begin: (record, handler, registration) => Effect.asVoid(inScope(hold(record, handler, registration))),
+    tracing,
+    begin: (record, handler, registration, span) => Effect.asVoid(inScope(holdIn(span, record, handler, registration))),
     wait,
     takeWaiting: (taskId) =>
       Effect.suspend(() => {

@@ -326,7 +326,7 @@ describe("a step and an answer", () => {
 
   it("are added to what is stored without decoding it", () => {
     const decode = vi.spyOn(StoredJson.prototype, "decode")
-    const step = decideStep(stored({ steps: map }), "new", text("value"), {}, 5, limits)
+    const step = decideStep(stored({ steps: map }), "new", text("value"), {}, {}, 5, limits)
     const asking = stored({ status: "input_required", inputRequests: map })
     const answer = decideProvideInput(asking, StoredJson.fromJson({ "key-7": "yes" }), 5, limits)
     expect(decode).not.toHaveBeenCalled()
@@ -345,8 +345,8 @@ describe("a step and an answer", () => {
       Result.isFailure(decision) && decision.failure._tag === "InvalidInput"
     for (const [count, expected] of [[maxSteps - 1, false], [maxSteps, true], [maxSteps + 1, true]] as const) {
       const task = stored({ steps: keys(count), inputRequests: keys(count), status: "input_required" })
-      expect(isRefused(decideStep(task, "new", text("x"), {}, 5, limits))).toBe(expected)
-      expect(isRefused(decideStep(task, "0", text("x"), {}, 5, limits))).toBe(false)
+      expect(isRefused(decideStep(task, "new", text("x"), {}, {}, 5, limits))).toBe(expected)
+      expect(isRefused(decideStep(task, "0", text("x"), {}, {}, 5, limits))).toBe(false)
       expect(isRefused(decideRequireInput(task, StoredJson.fromJson({ new: 1 }), {}, {}, 5, limits))).toBe(expected)
       expect(isRefused(decideReplacement(task, { ...task, ttl: 9 }, 5))).toBe(false)
       const more = { ...task, steps: keys(count + 1) }

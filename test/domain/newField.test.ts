@@ -114,6 +114,6 @@ describe("fields", () => {
       rerunAs: "a"
     }
     const unknown = Object.keys(TaskRecord.fields).filter((field) => !Object.hasOwn(recordOf(task), field))
-    expect(unknown.toSorted()).toEqual(["meta", "originalParams", "tracestate"])
+    expect(unknown.toSorted()).toEqual(["meta", "originalParams", "runTraceparent", "tracestate"])
   })
 })

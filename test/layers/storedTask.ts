@@ -24,6 +24,7 @@ export const storedTask = (taskId: string, fields: Partial<StoredTask> = {}): St
   name: null,
   traceparent: null,
   tracestate: null,
+  runTraceparent: null,
   originalMethod: text("tools/call"),
   statusMessage: null,
   meta: null,

@@ -94,6 +94,7 @@ const linesOf = (
     ["rerun as", task.rerunAs],
     ["expires", expiry === undefined ? "never" : at(expiry)],
     ["trace", task.traceparent],
+    ["last run", task.runTraceparent],
     ["revision", String(task.revision)],
     ["meta", meta === undefined || !payloads ? undefined : safeJson(meta)],
     ["payloads", payloads || present.length === 0 ? undefined : `${present.join(", ")} (--payloads shows them)`]

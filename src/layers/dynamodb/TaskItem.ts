@@ -39,7 +39,7 @@ export class CorruptItem extends Error {
 }
 
 /** The fields of JSON that lie in the item as they are, short as they are, so that conditions can compare them. */
-const plainJson = { name: true, traceparent: true, tracestate: true } as const satisfies {
+const plainJson = { name: true, traceparent: true, tracestate: true, runTraceparent: true } as const satisfies {
   readonly [Field in JsonField]?: true
 }
 
@@ -98,7 +98,8 @@ const plainFields = {
   resultKind: (task) => optionalText(task.resultKind),
   name: (task) => optionalText(task.name?.text),
   traceparent: (task) => optionalText(task.traceparent?.text),
-  tracestate: (task) => optionalText(task.tracestate?.text)
+  tracestate: (task) => optionalText(task.tracestate?.text),
+  runTraceparent: (task) => optionalText(task.runTraceparent?.text)
 } as const satisfies { readonly [Field in PlainField]: (task: StoredTask) => AttributeValue | undefined }
 
 const optionalText = (value: string | null | undefined): AttributeValue | undefined =>
@@ -444,7 +445,8 @@ export const readPlain = (item: Item): Omit<StoredTask, PayloadField> => ({
   resultKind: readKind(item),
   name: optional(item, "name", readJson),
   traceparent: optional(item, "traceparent", readJson),
-  tracestate: optional(item, "tracestate", readJson)
+  tracestate: optional(item, "tracestate", readJson),
+  runTraceparent: optional(item, "runTraceparent", readJson)
 })
 
 /**

@@ -307,7 +307,8 @@ const plainChanges = (patch: TaskPatch): Readonly<Record<string, AttributeValue 
     resultKind: textual(patch.resultKind),
     name: textual(patch.name === null ? null : patch.name?.text),
     traceparent: textual(patch.traceparent === null ? null : patch.traceparent?.text),
-    tracestate: textual(patch.tracestate === null ? null : patch.tracestate?.text)
+    tracestate: textual(patch.tracestate === null ? null : patch.tracestate?.text),
+    runTraceparent: textual(patch.runTraceparent === null ? null : patch.runTraceparent?.text)
   }) satisfies { readonly [Field in Exclude<PatchField, PayloadField>]: AttributeValue | null | undefined }
 
 const textual = (value: string | null | undefined): AttributeValue | null | undefined =>

@@ -194,7 +194,8 @@ $$`,
       statements: [
         `ALTER TABLE ${tasks} ADD COLUMN due_at bigint, ADD COLUMN worker text COLLATE "C", ` +
         "ADD COLUMN started_at bigint, ADD COLUMN ready smallint, " +
-        "ADD COLUMN rerun_of text COLLATE \"C\", ADD COLUMN rerun_as text COLLATE \"C\"",
+        "ADD COLUMN rerun_of text COLLATE \"C\", ADD COLUMN rerun_as text COLLATE \"C\", " +
+        "ADD COLUMN run_traceparent text",
         // The same for processes of versions 1 and 2. And a worker that held the expired task has news of it.
         `DROP TRIGGER ${prefix}tasks_forget ON ${tasks}`,
         `CREATE OR REPLACE FUNCTION ${forgetFunction(tables)}() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -271,7 +272,7 @@ $$`,
 const secondColumns = ["name", "traceparent", "tracestate", "failure", "failure_stack"]
 
 /** What version 3 adds to a task. */
-const thirdColumns = ["due_at", "worker", "started_at", "ready", "rerun_of", "rerun_as"]
+const thirdColumns = ["due_at", "worker", "started_at", "ready", "rerun_of", "rerun_as", "run_traceparent"]
 
 const forgetFunction = (tables: TaskTables): string => `${tables.tasks}_forget`
 

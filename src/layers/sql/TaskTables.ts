@@ -97,6 +97,7 @@ const summaryColumns = {
   name: "name",
   traceparent: "traceparent",
   tracestate: "tracestate",
+  runTraceparent: "run_traceparent",
   failure: "failure"
 } as const satisfies { readonly [Field in keyof StoredSummary]: string }
 
@@ -184,6 +185,7 @@ export const readSummary = (row: Row): StoredSummary => ({
   name: orNull(row[at.name], readJson),
   traceparent: orNull(row[at.traceparent], readJson),
   tracestate: orNull(row[at.tracestate], readJson),
+  runTraceparent: orNull(row[at.runTraceparent], readJson),
   failure: orNull(row[at.failure], readJson)
 })
 
@@ -218,6 +220,7 @@ export const readTask = (row: Row): StoredTask => ({
   name: orNull(row[at.name], readJson),
   traceparent: orNull(row[at.traceparent], readJson),
   tracestate: orNull(row[at.tracestate], readJson),
+  runTraceparent: orNull(row[at.runTraceparent], readJson),
   failure: orNull(row[at.failure], readJson),
   originalParams: orNull(row[at.originalParams], readJson),
   inputRequests: orNull(row[at.inputRequests], readJson),

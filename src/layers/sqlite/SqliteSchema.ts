@@ -178,7 +178,7 @@ const third: Columns = {
 const fourth: Columns = {
   ...third,
   small:
-    `${third.small}\n  due_at INTEGER,\n  worker TEXT,\n  started_at INTEGER,\n  ready INTEGER,\n  rerun_of TEXT,\n  rerun_as TEXT,`
+    `${third.small}\n  due_at INTEGER,\n  worker TEXT,\n  started_at INTEGER,\n  ready INTEGER,\n  rerun_of TEXT,\n  rerun_as TEXT,\n  run_traceparent TEXT,`
 }
 
 /**

@@ -69,6 +69,15 @@ export const brokenWrites: ReadonlyArray<BrokenDriver> = [
     })
   },
   {
+    name: "forgets the trace of the run that writes",
+    subject: "fencing",
+    checks: [],
+    breakDriver: dropping((patch) => {
+      const { runTraceparent: _, ...rest } = patch
+      return rest
+    })
+  },
+  {
     name: "keeps the ttl that a task was created with",
     subject: "touchTask",
     checks: ["model", "linearizability"],

@@ -78,6 +78,49 @@ export const fencingGroup: ContractGroup = {
       })
     ),
 
+    ...writes.map(([name, write]) =>
+      contractCase(
+        `${name} notes the trace of the run that writes, and keeps it otherwise`,
+        function*({ first, second }) {
+          const run = { runTraceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" }
+          yield* createIn(first, "one", "working", { lease: 100 })
+          for (const bad of ["", "x".repeat(256)]) {
+            yield* refused("what is none", write(first, { runTraceparent: bad }), {
+              _tag: "InvalidInput",
+              field: "runTraceparent"
+            })
+          }
+          yield* write(first, { attempt: 1, ...run })
+          yield* hasFields("the task", yield* mustGet(second, "one"), { ...run, revision: 2 })
+          const kept = yield* createIn(first, "two", "working", { ...run, lease: 100 })
+          yield* hasFields("as created", kept, run)
+          yield* write(second, { attempt: 1 }, "two")
+          yield* hasFields("without", yield* mustGet(first, "two"), { ...run, revision: 2 })
+          const [summary] = (yield* first.listTaskSummaries()).tasks
+          yield* equal("in a summary", summary?.runTraceparent, run.runTraceparent)
+        }
+      )
+    ),
+
+    contractCase(
+      "the trace of the last run stays for whoever claims the task, and for the one that does it again",
+      function*({
+        clock,
+        first,
+        second
+      }) {
+        const run = { runTraceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" }
+        yield* createIn(first, "one", "working", { ...run, lease: 100 })
+        yield* clock.advance(100)
+        const [claimed] = yield* second.claimTasks({ lease: 100 })
+        yield* equal("claimed with others", claimed?.record.runTraceparent, run.runTraceparent)
+        yield* clock.advance(100)
+        yield* hasFields("claimed", (yield* second.claimTask("one", { lease: 100 })).record, run)
+        yield* second.settleTask("one", success)
+        yield* hasFields("done again", yield* first.rerunTask("one"), { ...run, traceparent: undefined })
+      }
+    ),
+
     contractCase("a worker whose lease has run out writes as long as no other one claims the task", function*({
       clock,
       first

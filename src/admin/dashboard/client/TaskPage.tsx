@@ -161,7 +161,8 @@ const Details = ({ now, view: { task } }: { readonly view: TaskView; readonly no
     ["Lives", task.ttl === null ? "without an end" : formatSpan(task.ttl)],
     ["Poll interval", task.pollInterval === undefined ? undefined : formatSpan(task.pollInterval)],
     ["Writes", task.revision.toString()],
-    ["Trace", task.traceparent]
+    ["Trace", task.traceparent],
+    ["Trace of the last run", task.runTraceparent]
   ]
   return (
     <dl class="details">
