@@ -87,8 +87,6 @@ const storingSlowly = (
   }
 })
 
-const later = <A>(value: A, wait: "100 millis" | "150 millis" = "150 millis") => Effect.as(Effect.sleep(wait), value)
-
 describe("a call of a tool with taskAfter", () => {
   it.live("that ends in time is answered with its result, and is never stored", () =>
     Effect.gen(function*() {
@@ -123,6 +121,7 @@ describe("a call of a tool with taskAfter", () => {
   it.live("becomes a task when its time is over, with all that it has done in the very first write", () =>
     Effect.gen(function*() {
       const { owned, storage, tasks } = yield* setUp({ maxTtl: "1 day" })
+      const looked = yield* Deferred.make<void>()
       let done = 0
       const one = Effect.sync(() => ++done)
       const work: Work = (context) =>
@@ -130,7 +129,7 @@ describe("a call of a tool with taskAfter", () => {
           yield* context.setTtl("30 days")
           yield* context.step("one", Schema.Int, one)
           yield* context.progress("one of two")
-          yield* Effect.sleep("150 millis")
+          yield* Deferred.await(looked)
           const again = yield* context.step("one", Schema.Int, one)
           const two = yield* context.step("two", Schema.Int, one)
           yield* context.progress("two of two")
@@ -148,6 +147,7 @@ describe("a call of a tool with taskAfter", () => {
         ttl: 86_400_000
       })
       assert.strictEqual(yield* tasks.runner.running, 1)
+      yield* Deferred.succeed(looked, undefined)
       const ended = yield* storage.awaitTask(taskId)
       assert.deepStrictEqual(ended.steps, { one: 1, two: 2 })
       assert.deepStrictEqual(ended.result, { _tag: "Success", value: { wire: { again: 1, two: 2, taskId } } })
@@ -158,9 +158,11 @@ describe("a call of a tool with taskAfter", () => {
   it.live("that fails later fails as a task of the tool does", () =>
     Effect.gen(function*() {
       const { owned, storage, tasks } = yield* setUp()
-      const call = callOf(owned, () => Effect.andThen(Effect.sleep("150 millis"), Effect.die(new Error("hunter2"))))
+      const answered = yield* Deferred.make<void>()
+      const call = callOf(owned, () => Effect.andThen(Deferred.await(answered), Effect.die(new Error("hunter2"))))
       yield* registerTool(tasks, { ...call.tool, work: () => Effect.never })
       const taskId = yield* becomesTask(callTool(tasks, call))
+      yield* Deferred.succeed(answered, undefined)
       const ended = yield* storage.awaitTask(taskId)
       assert.deepStrictEqual(ended.result, { _tag: "Success", value: { isError: true } })
       assert.strictEqual(ended.failure?.message, "hunter2")
@@ -205,17 +207,19 @@ describe("a call of a tool with taskAfter", () => {
     ([, isLate]) =>
       Effect.gen(function*() {
         const { owned, storage, tasks } = yield* setUp()
+        const answered = yield* Deferred.make<void>()
         let begun = 0
         const work: Work = ({ attempt, sleep }) =>
           Effect.gen(function*() {
             begun++
-            if (isLate && attempt === 1) yield* Effect.sleep("100 millis")
+            if (isLate && attempt === 1) yield* Deferred.await(answered)
             yield* sleep("nap", "1 second")
             return attempt
           })
         const call = callOf(owned, work, { taskAfter: isLate ? 20 : "1 minute" })
         yield* registerTool(tasks, { ...call.tool, work: () => Effect.flatMap(TaskContext, work) })
         const taskId = yield* becomesTask(callTool(tasks, call))
+        yield* Deferred.succeed(answered, undefined)
         yield* Effect.repeat(tasks.runner.running, { until: (running) => running === 0, schedule: Schedule.spaced(5) })
         const asleep = Option.getOrThrow(yield* storage.getTask(taskId))
         assert.deepStrictEqual([asleep.status, asleep.worker], ["working", undefined])
@@ -253,13 +257,14 @@ describe("a call of a tool with taskAfter", () => {
   it.live("is told of progress in its request, and no more once that was answered", () =>
     Effect.gen(function*() {
       const { owned, storage, tasks } = yield* setUp()
+      const answered = yield* Deferred.make<void>()
       const told: Array<string | undefined> = []
       const work: Work = ({ progress }) =>
         Effect.gen(function*() {
           yield* progress("first")
-          yield* Effect.sleep("150 millis")
+          yield* Deferred.await(answered)
           yield* progress("second")
-          return yield* later("done")
+          return "done"
         })
       const taskId = yield* becomesTask(callTool(
         tasks,
@@ -268,6 +273,7 @@ describe("a call of a tool with taskAfter", () => {
           sendProgress: ({ message }) => Effect.sync(() => void told.push(message))
         })
       ))
+      yield* Deferred.succeed(answered, undefined)
       yield* storage.awaitTask(taskId)
       assert.deepStrictEqual(told, ["first"])
     }).pipe(Effect.provide(memory)))
@@ -309,8 +315,10 @@ describe("a call of a tool with taskAfter", () => {
   it.live("that ends while it is stored is that task, which has its result", () =>
     Effect.gen(function*() {
       const { owned, storage, tasks } = yield* setUp()
-      const slow = storingSlowly(owned)
-      const taskId = yield* becomesTask(callTool(tasks, callOf(slow, () => later("done", "100 millis"))))
+      const storing = yield* Deferred.make<void>()
+      const slow = storingSlowly(owned, Deferred.succeed(storing, undefined))
+      const work: Work = () => Effect.as(Deferred.await(storing), "done")
+      const taskId = yield* becomesTask(callTool(tasks, callOf(slow, work)))
       assert.deepStrictEqual((yield* storage.awaitTask(taskId)).result, { _tag: "Success", value: { wire: "done" } })
       assert.strictEqual(yield* storage.taskCount(), 1)
     }).pipe(Effect.provide(memory)))
@@ -380,8 +388,10 @@ describe("a call of a tool with taskAfter", () => {
     Effect.gen(function*() {
       const { owned, storage, tasks } = yield* setUp()
       const paused = { method: "tools/call", name: "tool" }
-      const work: Work = () => Effect.andThen(Effect.orDie(storage.pauseTasks(paused)), later("done"))
+      const answered = yield* Deferred.make<void>()
+      const work: Work = () => Effect.andThen(Effect.orDie(storage.pauseTasks(paused)), Deferred.await(answered))
       const taskId = yield* becomesTask(callTool(tasks, callOf(owned, work)))
+      yield* Deferred.succeed(answered, undefined)
       assert.strictEqual((yield* storage.awaitTask(taskId)).status, "completed")
     }).pipe(Effect.provide(memory)))
 

@@ -57,7 +57,8 @@ describe("tasks that wait for a slot", () => {
       }
       return performance.now() - begun
     }
-    millis(count)
-    assert.isBelow(millis(count), 20 * Math.max(millis(6_000), 5))
+    /** What else the machine does is not in the least of some. */
+    const least = (length: number): number => Math.min(...Array.from({ length: 7 }, () => millis(length)))
+    assert.isBelow(least(count), 20 * Math.max(least(6_000), 5))
   })
 })
