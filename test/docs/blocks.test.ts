@@ -3,7 +3,8 @@
  *
  * Every `ts` block of the Markdown files is type-checked, and run in an empty folder of its own unless it is marked
  * `ts no-run`, on this Node and on the oldest one that the package supports. A `text` block behind it is what it prints. The npm scripts that `sh` blocks call exist. What is written
- * of PostgreSQL and DynamoDB runs on these engines, which it finds as a user's program does: by the environment.
+ * of PostgreSQL and DynamoDB runs on these engines, which it finds as a user's program does: by the environment. The blocks use the package
+ * as npm installs it.
  */
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
@@ -14,6 +15,7 @@ import { beforeAll, describe, expect, test } from "vitest"
 import manifest from "../../package.json" with { type: "json" }
 import { connection, describeWithEngine } from "../layers/dynamodb/engine.ts"
 import { freshUrl } from "../layers/postgres/engine.ts"
+import { install } from "../package/packed.ts"
 import { perFile } from "../support/perFile.ts"
 import { type Block, blocksOf, root } from "./blocksOf.ts"
 
@@ -42,7 +44,7 @@ const runs = (env: () => Promise<Readonly<Record<string, string>>>) => async (bl
   for (const runtime of runtimes) {
     // Each run begins in an empty folder.
     const cwd = mkdtempSync(join(dirname(file), "run-"))
-    const { stdout } = await run(runtime, cwd, ["--conditions=mcp-task-storage-source", file], await env())
+    const { stdout } = await run(runtime, cwd, [file], await env())
     if (block.output !== undefined) expect(stdout).toBe(block.output)
   }
 }
@@ -55,8 +57,10 @@ const others = runnable.filter((block) => !postgres.includes(block) && !dynamodb
 const database = perFile(freshUrl)
 
 describe("TypeScript blocks", () => {
-  beforeAll(() => {
+  beforeAll(async () => {
     rmSync(folder, { recursive: true, force: true })
+    await install(join(folder, "node_modules"))
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }))
     for (const block of typescript) {
       const file = fileOf(block)
       mkdirSync(dirname(file), { recursive: true })

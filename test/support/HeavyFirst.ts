@@ -4,7 +4,11 @@
  */
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
-const patterns = [/\/chaos\/\w+\.test\.ts$/, /(\/(contract|broken|processes)|\/faults\/\w+)\.test\.ts$/]
+const patterns = [
+  /\/chaos\/\w+\.test\.ts$/,
+  /(\/(contract|sharedContract|broken|processes|blocks|consumers|runtimes)|\/faults\/\w+)\.test\.ts$/,
+  /(\/(operations|nextSchema|sharedFaults|connections|bundles|next|earlierVersion|notify|browser)|\/runner\/(dynamodb|postgres|sqlite|memory))\.test\.ts$/
+]
 
 const rankOf = ({ moduleId }: TestSpecification): number => {
   const rank = patterns.findIndex((pattern) => pattern.test(moduleId))
