@@ -10,9 +10,15 @@ import { limitReached, type Limits } from "./OwnerLimits.ts"
 import type { WireError } from "./WireError.ts"
 
 /** What an owner may hold open, and the limit of all owners together. */
-const limitOfAll = { openStreams: "allOpenStreams", blockedResults: "allBlockedResults" } as const
+const limitOfAll = {
+  openStreams: "allOpenStreams",
+  openCalls: "allOpenCalls",
+  blockedResults: "allBlockedResults"
+} as const
 
 type Counted = keyof typeof limitOfAll
+
+type Holder = Pick<OwnedTasks, "id" | "limits">
 
 /**
  * Counts what is open of one kind, by owner and in all, and refuses what is over the limits.
@@ -31,17 +37,32 @@ export class OwnerCount {
     this.#most = limits[limitOfAll[counted]]
   }
 
+  /** Says which limit one more would overrun, if any. */
+  refusal({ id, limits }: Holder): WireError | undefined {
+    const most = limits[this.#counted]
+    if ((this.#byOwner.get(id) ?? 0) >= most) return limitReached(this.#counted, most)
+    return this.#all < this.#most ? undefined : limitReached(limitOfAll[this.#counted], this.#most)
+  }
+
   /** Counts one more until the scope ends. */
-  open({ id, limits }: Pick<OwnedTasks, "id" | "limits">): Effect.Effect<void, WireError, Scope.Scope> {
-    return Effect.acquireRelease(
-      Effect.suspend(() => {
-        const most = limits[this.#counted]
-        if ((this.#byOwner.get(id) ?? 0) >= most) return Effect.fail(limitReached(this.#counted, most))
-        if (this.#all >= this.#most) return Effect.fail(limitReached(limitOfAll[this.#counted], this.#most))
-        return Effect.sync(() => this.#add(id, 1))
-      }),
-      () => Effect.sync(() => this.#add(id, -1))
-    )
+  open(holder: Holder): Effect.Effect<void, WireError, Scope.Scope> {
+    return Effect.acquireRelease(this.#enter(holder), () => this.#leave(holder))
+  }
+
+  /** Counts one more while an effect runs. */
+  while<A, E, R>(holder: Holder, use: Effect.Effect<A, E, R>): Effect.Effect<A, E | WireError, R> {
+    return Effect.acquireUseRelease(this.#enter(holder), () => use, () => this.#leave(holder))
+  }
+
+  #enter(holder: Holder): Effect.Effect<void, WireError> {
+    return Effect.suspend(() => {
+      const refusal = this.refusal(holder)
+      return refusal === undefined ? Effect.sync(() => this.#add(holder.id, 1)) : Effect.fail(refusal)
+    })
+  }
+
+  #leave({ id }: Holder): Effect.Effect<void> {
+    return Effect.sync(() => this.#add(id, -1))
   }
 
   #add(id: string | null, count: number): void {

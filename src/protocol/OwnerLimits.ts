@@ -12,7 +12,7 @@ import { ownProperty } from "./TaskClient.ts"
 
 /**
  * The limits of each owner. All clients without an owner, whom nobody can tell apart, count as one owner, who may have ten times as
- * many tasks, streams and results.
+ * many tasks, streams, calls and results.
  *
  * @since 0.2.0
  * @category models
@@ -24,6 +24,8 @@ export interface OwnerLimits<Limit = number> {
   readonly activeTasks: Limit
   /** `subscriptions/listen` streams with tasks that are open in this process: 32 by default. */
   readonly openStreams: Limit
+  /** Calls that run in their request in this process, those that may become tasks later included: 100 by default. */
+  readonly openCalls: Limit
   /** Requests for `tasks/result` that wait in this process: 64 by default. */
   readonly blockedResults: Limit
   /** Bytes of a request: 4 MiB by default. */
@@ -37,7 +39,7 @@ export interface OwnerLimits<Limit = number> {
 }
 
 /** Limits that a client can reach: those of its owner, and those of all owners together. */
-type LimitName = keyof OwnerLimits | "allOpenStreams" | "allBlockedResults"
+type LimitName = keyof OwnerLimits | "allOpenStreams" | "allOpenCalls" | "allBlockedResults"
 
 /**
  * All limits of a server.
@@ -59,12 +61,14 @@ export const defaultLimits: Limits = {
   storedTasks: 10_000,
   activeTasks: 100,
   openStreams: 32,
+  openCalls: 100,
   blockedResults: 64,
   requestBytes: 4 * mebibyte,
   answerKeys: 1000,
   answerBytes: mebibyte,
   answerDepth: 64,
   allOpenStreams: 1000,
+  allOpenCalls: 10_000,
   allBlockedResults: 10_000
 }
 
@@ -99,6 +103,11 @@ const refusals: { readonly [Name in Reached]: Refusal } = {
     says: (most) =>
       `The limit of ${most} open subscriptions per owner is reached. Close one, or name more tasks in one.`
   },
+  openCalls: {
+    code: internalErrorCode,
+    says: (most) =>
+      `The limit of ${most} open calls per owner is reached. Wait for some answers, or call the tool as a task.`
+  },
   blockedResults: {
     code: internalErrorCode,
     says: (most) =>
@@ -126,6 +135,10 @@ const refusals: { readonly [Name in Reached]: Refusal } = {
     code: internalErrorCode,
     status: 429,
     says: (most) => `The server has its limit of ${most} subscriptions open. Try again later.`
+  },
+  allOpenCalls: {
+    code: internalErrorCode,
+    says: (most) => `The server has its limit of ${most} calls open. Try again later, or call the tool as a task.`
   },
   allBlockedResults: {
     code: internalErrorCode,
@@ -230,5 +243,6 @@ export const limitsOf = (limits: OwnerLimits, owner: string | null): OwnerLimits
     storedTasks: limits.storedTasks * shareOfAnonymous,
     activeTasks: limits.activeTasks * shareOfAnonymous,
     openStreams: limits.openStreams * shareOfAnonymous,
+    openCalls: limits.openCalls * shareOfAnonymous,
     blockedResults: limits.blockedResults * shareOfAnonymous
   }

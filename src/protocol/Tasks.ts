@@ -35,6 +35,7 @@ export interface Tasks {
   /** What lets new tasks in. */
   readonly room: TaskRoom
   readonly openStreams: OwnerCount
+  readonly openCalls: OwnerCount
   readonly blockedResults: OwnerCount
 }
 
@@ -60,6 +61,7 @@ export const makeTasks = (settings: TasksSettings, { runner, storage }: Served):
   progress: new Map(),
   room: new TaskRoom(),
   openStreams: new OwnerCount("openStreams", settings.limits),
+  openCalls: new OwnerCount("openCalls", settings.limits),
   blockedResults: new OwnerCount("blockedResults", settings.limits)
 })
 

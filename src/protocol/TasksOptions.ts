@@ -30,6 +30,8 @@ export type TaskSupport = "forbidden" | "optional" | "required"
 export interface TasksLimits extends Partial<OwnerLimits<number | null | undefined>> {
   /** `subscriptions/listen` streams with tasks of all owners that are open in this process: 1000 by default. */
   readonly allOpenStreams?: number | null | undefined
+  /** Calls of all owners that run in their requests in this process: 10 000 by default. */
+  readonly allOpenCalls?: number | null | undefined
   /** Requests for `tasks/result` of all owners that wait in this process: 10 000 by default. */
   readonly allBlockedResults?: number | null | undefined
   /**
@@ -182,12 +184,14 @@ export const tasksLimitNames = optionNames<TasksLimits>({
   storedTasks: true,
   activeTasks: true,
   openStreams: true,
+  openCalls: true,
   blockedResults: true,
   requestBytes: true,
   answerKeys: true,
   answerBytes: true,
   answerDepth: true,
   allOpenStreams: true,
+  allOpenCalls: true,
   allBlockedResults: true,
   answerTimeout: true
 })

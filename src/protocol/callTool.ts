@@ -12,6 +12,7 @@ import { toolsCall } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { isProgressToken, makeProgressSender, type ProgressSender } from "./ProgressSender.ts"
 import { overrunAnswers, overrunRequest } from "./requestLimits.ts"
+import type { Inline } from "./runStorable.ts"
 import { declaresTasks, ownProperty } from "./TaskClient.ts"
 import { taskDraft } from "./taskDraft.ts"
 import type { Tasks } from "./Tasks.ts"
@@ -47,14 +48,12 @@ export const callTool = Effect.fnUntraced(function*<A, E>(
   yield* within(overrunRequest(owned.limits, prepared.arguments))
   const progress = progressOf(call)
   const inline = { tasks, owned, prepared, progress }
-  if (kind === "inline") return yield* callInline(call, inline)
-  if (client.protocolVersion === "2026-07-28" && tool.policy.taskAfter > 0) {
-    const slot = yield* Effect.catch(
-      owned.runner.reserveSlot({ originalMethod: toolsCall, name: tool.name }),
-      (error) => failWire(error)
-    )
-    // Without room it waits or is refused as a task.
-    if (Option.isSome(slot)) return yield* callThenTask(call, inline, slot.value)
+  if (kind === "inline") return yield* tasks.openCalls.while(owned, callInline(call, inline))
+  // Without room it waits or is refused as a task.
+  const mayEndInTime = client.protocolVersion === "2026-07-28" && tool.policy.taskAfter > 0
+  if (mayEndInTime && tasks.openCalls.refusal(owned) === undefined) {
+    const answer = yield* tasks.openCalls.while(owned, callInTime(call, inline))
+    if (answer !== undefined) return answer
   }
   const draft = taskDraft(call, owned, prepared)
   const asked = call.task?.ttl
@@ -65,6 +64,19 @@ export const callTool = Effect.fnUntraced(function*<A, E>(
     result: client.protocolVersion === "2026-07-28" ? createdTask20260728(record) : createdTask20251125(record)
   }
 })
+
+/** Runs a call that may become a task later; `undefined` if the runner has no place for it. */
+const callInTime = <A, E>(
+  call: ToolCall<A, E>,
+  inline: Inline<A>
+): Effect.Effect<ToolAnswer<A> | undefined, WireError | E> =>
+  Effect.flatMap(
+    Effect.catch(
+      inline.owned.runner.reserveSlot({ originalMethod: toolsCall, name: call.tool.name }),
+      (error) => failWire(error)
+    ),
+    (slot) => Option.isSome(slot) ? callThenTask(call, inline, slot.value) : Effect.undefined
+  )
 
 const within = (overrun: WireError | undefined): Effect.Effect<void, WireError> =>
   overrun === undefined ? Effect.void : Effect.fail(overrun)

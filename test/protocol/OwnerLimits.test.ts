@@ -8,6 +8,8 @@ import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { TaskStorageUnavailable } from "../../src/domain/TaskError.ts"
 import type { OwnedTasks } from "../../src/protocol/OwnedTasks.ts"
+import { OwnerCount } from "../../src/protocol/OwnerCount.ts"
+import { defaultLimits } from "../../src/protocol/OwnerLimits.ts"
 import type { Tasks } from "../../src/protocol/Tasks.ts"
 import { getTask20251125, taskResult20251125 } from "../../src/protocol/Tasks20251125.ts"
 import type { WireError } from "../../src/protocol/WireError.ts"
@@ -206,6 +208,40 @@ describe("counting the tasks of an owner", () => {
       yield* visit(owned)
       assert.strictEqual(reads.taskCount, 2)
     }).pipe(Effect.provide(memory)))
+})
+
+describe("what an owner holds open", () => {
+  const kinds = [["openStreams", "allOpenStreams"], ["openCalls", "allOpenCalls"], [
+    "blockedResults",
+    "allBlockedResults"
+  ]] as const
+
+  it.effect.each(kinds)(
+    "is so much of one kind, for each owner and in all: %s",
+    ([kind, all]) =>
+      Effect.gen(function*() {
+        const limits = { ...defaultLimits, [kind]: 2, [all]: 3 }
+        const count = new OwnerCount(kind, limits)
+        const [ann, bob] = [{ id: "ann", limits }, { id: "bob", limits }]
+        const refused = (holder: typeof ann) =>
+          Effect.map(Effect.flip(count.while(holder, Effect.void)), ({ data }) => data)
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* count.open(ann)
+          const held = yield* count.while(ann, refused(ann))
+          assert.deepStrictEqual(held, reached(kind, 2))
+          yield* count.open(ann)
+          yield* count.open(bob)
+          assert.deepStrictEqual(yield* refused(bob), reached(all, 3))
+        }))
+        assert.isUndefined(count.refusal(ann))
+        const running = yield* Effect.forkChild(count.while(bob, count.while(bob, Effect.never)), {
+          startImmediately: true
+        })
+        assert.deepStrictEqual(count.refusal(bob)?.data, reached(kind, 2))
+        yield* Fiber.interrupt(running)
+        assert.isUndefined(count.refusal(bob))
+      })
+  )
 })
 
 describe("the waiting results of an owner", () => {

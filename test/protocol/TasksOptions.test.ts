@@ -46,11 +46,12 @@ describe("the options of a server", () => {
 
   it("give all clients without an owner ten times as much of what lasts", () => {
     assert.strictEqual(limitsOf(defaultLimits, "ann"), defaultLimits)
-    const { activeTasks, blockedResults, openStreams, storedTasks } = defaultLimits
+    const { activeTasks, blockedResults, openCalls, openStreams, storedTasks } = defaultLimits
     assert.deepStrictEqual(limitsOf(defaultLimits, null), {
       ...defaultLimits,
       activeTasks: 10 * activeTasks,
       blockedResults: 10 * blockedResults,
+      openCalls: 10 * openCalls,
       openStreams: 10 * openStreams,
       storedTasks: 10 * storedTasks
     })

@@ -107,6 +107,23 @@ describe("a call of a tool with taskAfter", () => {
       assert.strictEqual(yield* tasks.runner.running, 0)
     }).pipe(Effect.provide(memory)))
 
+  it.live("is one of so many of its owner; one more becomes a task at once", () =>
+    Effect.gen(function*() {
+      const { owned, storage, tasks } = yield* setUp({ limits: { openCalls: 1 } })
+      const options = { taskAfter: "10 seconds" } as const
+      const running = yield* Effect.forkChild(callTool(tasks, callOf(owned, () => Effect.never, options)), {
+        startImmediately: true
+      })
+      const done: Work = () => Effect.succeed("done")
+      const inline = callTool(tasks, callOf(owned, done, options, { client: { ...declares, clientCapabilities: {} } }))
+      assert.deepInclude((yield* Effect.flip(inline)).data, { limit: "openCalls", most: 1 })
+      yield* registerTool(tasks, { ...callOf(owned, done, options).tool, work: () => Effect.succeed({}) })
+      yield* becomesTask(callTool(tasks, callOf(owned, done, options)))
+      assert.strictEqual(yield* storage.taskCount(), 1)
+      yield* Fiber.interrupt(running)
+      assert.deepStrictEqual(yield* inline, { _tag: "Result", result: "done" })
+    }).pipe(Effect.provide(memory)))
+
   it.live("that fails in time is answered with that", () =>
     Effect.gen(function*() {
       const { owned, tasks } = yield* setUp()

@@ -55,6 +55,15 @@ export const limits20251125: ReadonlyArray<Row> = [
       yield* soon(two.task("slow"))
     })),
 
+  row("an owner has so many calls open that are no tasks", { openCalls: 2 }, (url) =>
+    Effect.gen(function*() {
+      const [one, two, other] = yield* sessions(url)
+      for (const client of [one, two]) yield* client.open("tools/call", { name: "slow", arguments: {} })
+      requireLimit(yield* two.tool("greet"), "openCalls", 2)
+      assert.isUndefined((yield* two.task("greet")).error)
+      for (let index = 0; index < 5; index++) assert.isUndefined((yield* other.tool("greet")).error)
+    })),
+
   row("an owner waits for so many results", { blockedResults: 2 }, (url) =>
     Effect.gen(function*() {
       const [one, two, other] = yield* sessions(url)

@@ -58,6 +58,25 @@ export const limits20260728: ReadonlyArray<Row> = [
       yield* soon(one.tool("slow"))
     })),
 
+  row("an owner has so many calls open that are no tasks", { openCalls: 2 }, (url) =>
+    Effect.gen(function*() {
+      const { one, other, plain } = clients(url)
+      assert.strictEqual((yield* one.tool("greetInTime")).result.resultType, "complete")
+      const call = plain.open("tools/call", { name: "slow", arguments: {} })
+      for (let index = 0; index < 2; index++) yield* Effect.forkScoped(call)
+      const third = plain.tool("greet").pipe(
+        Effect.repeat({ until: ({ error }) => error !== undefined }),
+        Effect.timeout("5 seconds")
+      )
+      requireLimit(yield* third, "openCalls", 2)
+      for (const name of ["greet", "greetInTime"]) {
+        assert.strictEqual((yield* one.tool(name)).result.resultType, "task")
+      }
+      for (let index = 0; index < 5; index++) {
+        assert.strictEqual((yield* other.tool("greetInTime")).result.resultType, "complete")
+      }
+    })),
+
   row("an owner opens so many subscriptions", { openStreams: 2 }, (url) =>
     Effect.gen(function*() {
       const { one, other } = clients(url)
