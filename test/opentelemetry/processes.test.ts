@@ -63,6 +63,9 @@ it.live("a task is one trace from its call to its end", () =>
     assert.strictEqual(named("second", "write")?.parentSpanId, run?.spanId)
     // The killed process has sent no span of its run, which is the parent of its step.
     assert.isFalse(spans.some(({ spanId }) => spanId === step?.parentSpanId))
+    const earlier = run?.links.find(({ spanId }) => spanId === step?.parentSpanId)
+    assert.deepInclude(earlier, { traceId, attributes: { "mcp.task.link": "earlier_run" } })
+
     // A caller who does not sample gets no spans.
     const unsampled = "11f7651916cd43dd8448eb211c80319c"
     const quick = yield* call(second, "quick", `00-${unsampled}-${clientSpan}-00`)
