@@ -109,25 +109,37 @@ export const makeTaskWriter = (
   ) => {
     type Merged = { readonly record: TaskRecord; readonly decision: D }
     type Failure = E | E2 | TaskNotFound | TaskStorageUnavailable | TaskDriverError
+    // Without a generator, whose function would be a new one for each write: V8 makes a hidden class for it in the old heap.
     const attempt = (now: number, count: number): Effect.Effect<Merged, Failure> =>
-      Effect.gen(function*() {
-        const stored = yield* driver.find(taskId, { now, session })
-        if (stored === undefined) return yield* new TaskNotFound({ taskId })
-        const decision = yield* Effect.flatten(
-          decoded(operation, stored, (stored) => decide(stored, now))
-        )
-        if (decision.patch === undefined) return { record: yield* toRecord(operation, stored), decision }
-        const result = yield* patch(taskId, now, { unchanged: stored, ...writer }, decision.patch)
-        switch (result._tag) {
-          case "Patched":
-            return { record: yield* toRecord(operation, result.task, "unknown"), decision }
-          case "Missing":
-            return yield* new TaskNotFound({ taskId })
-          case "Rejected":
-            yield* lost(result.task)
-            return count < maxAttempts ? yield* attempt(now, count + 1) : yield* contention(operation)
-        }
-      })
+      Effect.flatMap(
+        driver.find(taskId, { now, session }),
+        (stored): Effect.Effect<Merged, Failure> =>
+          stored === undefined
+            ? Effect.fail(new TaskNotFound({ taskId }))
+            : Effect.flatMap(
+              Effect.flatten(decoded(operation, stored, (stored) => decide(stored, now))),
+              (decision) =>
+                decision.patch === undefined
+                  ? Effect.map(toRecord(operation, stored), (record) => ({ record, decision }))
+                  : Effect.flatMap(
+                    patch(taskId, now, { unchanged: stored, ...writer }, decision.patch),
+                    (result) => merged(decision, result, now, count)
+                  )
+            )
+      )
+    const merged = (decision: D, result: PatchResult, now: number, count: number): Effect.Effect<Merged, Failure> => {
+      switch (result._tag) {
+        case "Patched":
+          return Effect.map(toRecord(operation, result.task, "unknown"), (record) => ({ record, decision }))
+        case "Missing":
+          return Effect.fail(new TaskNotFound({ taskId }))
+        case "Rejected":
+          return Effect.andThen(
+            lost(result.task),
+            Effect.suspend(() => count < maxAttempts ? attempt(now, count + 1) : contention(operation))
+          )
+      }
+    }
     return operate(operation, taskId, (now) =>
       Effect.catch(
         transaction(attempt(now, 1)),
