@@ -28,7 +28,7 @@ import {
 import { makeRedisKinds } from "./makeRedisKinds.ts"
 import { makeRedisMessages } from "./makeRedisMessages.ts"
 import { makeRedisWorkers } from "./makeRedisWorkers.ts"
-import { type Change, kindParts, kindText, moves, scopeOf, timeDigits, timeText } from "./places.ts"
+import { type Change, isActive, kindParts, kindText, listsOf, moves, scopeOf, timeDigits, timeText } from "./places.ts"
 import type { RedisConnection } from "./RedisConnection.ts"
 import { hashOf, listOf, numberOf, textOf } from "./replies.ts"
 import { decodeSummary, decodeTask, encodeSummary, largeFields } from "./TaskRow.ts"
@@ -40,13 +40,16 @@ interface Commit {
   readonly changes: ReadonlyArray<Change>
 }
 
-interface Bound {
-  readonly name: "storage" | "session"
-  readonly scope: string
-  readonly limit: number
-  /** How many of those that count are replaced. */
+/** How many tasks may be in these lists, when so many of those that are there are replaced. */
+interface Bound extends Limit {
+  readonly lists: ReadonlyArray<string>
   readonly leaving: number
 }
+
+/** What the answer to an insert tells of a bound that is reached. */
+type Limit = Pick<Extract<InsertResult, { readonly _tag: "LimitReached" }>, "limit" | "scope">
+
+const activeStatuses = ["working", "input_required"] as const
 
 const allStatuses = ["working", "input_required", "completed", "failed", "cancelled"] as const
 
@@ -82,21 +85,17 @@ export const makeRedisDriver = (redis: RedisConnection): TaskDriver => {
     Effect.gen(function*() {
       const taken = yield* readSummary(task.taskId)
       if (taken !== undefined && !isExpired(taken, now)) return { _tag: "Exists" }
+      const limits = boundsOf(task, bounds, taken)
       const answer = yield* commit({
         expected: [expectedVersion(task.taskId, taken), ...beside.expected],
-        bounds: boundsOf(task, bounds, taken),
+        bounds: limits,
         changes: [...(taken === undefined ? [] : removal(taken)), ...setTask(task, undefined), ...beside.changes]
       })
-      switch (answer) {
-        case "changed":
-          return answer
-        case "storage":
-          return { _tag: "LimitReached", scope: answer, limit: bounds.maxTasks ?? 0 }
-        case "session":
-          return { _tag: "LimitReached", scope: answer, limit: bounds.maxTasksPerSession ?? 0 }
-        default:
-          return { _tag: "Inserted" }
-      }
+      if (answer === "changed") return answer
+      const reached = limits.find(({ scope }) => scope === answer)
+      return reached === undefined
+        ? { _tag: "Inserted" }
+        : { _tag: "LimitReached", scope: reached.scope, limit: reached.limit }
     })
 
   const write = (
@@ -252,7 +251,10 @@ export const makeRedisDriver = (redis: RedisConnection): TaskDriver => {
       }),
 
     count: ({ now, session }) =>
-      Effect.map(redis.run("count", { scope: scopeOf(session), now: String(now) }), numberOf),
+      Effect.map(
+        redis.run("count", { lists: listsOf(allStatuses, session), scope: scopeOf(session), now: String(now) }),
+        numberOf
+      ),
 
     messages: makeRedisMessages(redis),
 
@@ -306,20 +308,29 @@ const newsOf = (task: StoredSummary): ReadonlyArray<Change> => {
   return holder === null ? [] : [["tell", holder, task.taskId]]
 }
 
+/** The bounds that hold for a new task, in the order in which they refuse it. */
 const boundsOf = (
   { sessionId }: StoredTask,
-  { maxTasks, maxTasksPerSession }: TaskBounds,
+  { active, maxTasks, maxTasksPerSession }: TaskBounds,
   replaced: StoredSummary | undefined
 ): ReadonlyArray<Bound> => {
-  const all = { name: "storage", scope: scopeOf(undefined), leaving: replaced === undefined ? 0 : 1 } as const
-  const session = {
-    name: "session",
-    scope: scopeOf(sessionId),
-    leaving: replaced?.sessionId === sessionId ? 1 : 0
-  } as const
+  const bound = (
+    scope: Limit["scope"],
+    limit: number | null | undefined,
+    isOfSession: boolean,
+    isOfActive: boolean
+  ) => {
+    if (limit === null || limit === undefined || (isOfSession && sessionId === null)) return []
+    const isReplaced = replaced !== undefined && (!isOfSession || replaced.sessionId === sessionId) &&
+      (!isOfActive || isActive(replaced))
+    const lists = listsOf(isOfActive ? activeStatuses : allStatuses, isOfSession ? sessionId : undefined)
+    return [{ scope, limit, lists, leaving: isReplaced ? 1 : 0 }]
+  }
   return [
-    ...(maxTasks === null ? [] : [{ ...all, limit: maxTasks }]),
-    ...(maxTasksPerSession === null || sessionId === null ? [] : [{ ...session, limit: maxTasksPerSession }])
+    ...bound("storage", maxTasks, false, false),
+    ...bound("session", maxTasksPerSession, true, false),
+    ...bound("active", active?.maxActive, false, true),
+    ...bound("activePerSession", active?.maxActivePerSession, true, true)
   ]
 }
 
@@ -329,7 +340,7 @@ const boundsOfPage = ({ after, createdAfter, createdBefore, order, scope, status
   const first = createdAfter === undefined ? "-" : `[${timeText(createdAfter)}`
   const last = createdBefore === undefined ? "+" : `(${timeText(createdBefore)}`
   return {
-    lists: statuses.map((status) => `:list:${status}:${scopeOf(scope.session)}`),
+    lists: listsOf(statuses, scope.session),
     from: order === "oldest" ? behind ?? first : first,
     to: order === "newest" ? behind ?? last : last
   }

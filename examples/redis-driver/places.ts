@@ -1,4 +1,5 @@
 /** Where a task stands in the indexes, and the changes that keep them right. */
+import type { TaskStatus } from "mcp-task-storage"
 import { holderOf, isAbandoned, type StoredKind, type StoredSummary } from "mcp-task-storage/driver"
 
 /** A change that the step `commit` makes: its name, and the texts that it takes. */
@@ -7,6 +8,12 @@ export type Change = readonly [name: string, ...texts: ReadonlyArray<string>]
 /** The scopes that lists and counts are kept for: all tasks, and those of one session or of none. */
 export const scopeOf = (session: string | null | undefined): string =>
   session === undefined ? "*" : session === null ? "-" : `s${session}`
+
+/** The lists of the tasks of some statuses. */
+export const listsOf = (
+  statuses: ReadonlyArray<TaskStatus>,
+  session: string | null | undefined
+): ReadonlyArray<string> => statuses.map((status) => `:list:${status}:${scopeOf(session)}`)
 
 /** Times become texts that sort as they do, those before 1970 too. */
 export const timeDigits = 17
@@ -34,8 +41,8 @@ const placesOf = (task: StoredSummary): ReadonlyArray<Place> => {
   const { createdAt, lastUpdatedAt, leaseExpiresAt, sessionId, status, taskId, ttl } = task
   const scopes = [scopeOf(undefined), scopeOf(sessionId)]
   const member = taskId
-  const listed = scopes.map((scope) => ({
-    set: `:list:${status}:${scope}`,
+  const listed = [undefined, sessionId].flatMap((session) => listsOf([status], session)).map((set) => ({
+    set,
     score: 0,
     member: timeText(createdAt) + taskId
   }))
@@ -52,7 +59,7 @@ const placesOf = (task: StoredSummary): ReadonlyArray<Place> => {
   return [...listed, ...expiring, ...active, ...leased]
 }
 
-const isActive = ({ status }: StoredSummary): boolean => status === "working" || status === "input_required"
+export const isActive = ({ status }: StoredSummary): boolean => status === "working" || status === "input_required"
 
 const textOf = ({ member, score, set }: Place): string => JSON.stringify([set, score, member])
 

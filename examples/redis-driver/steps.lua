@@ -127,12 +127,10 @@ local function die(worker, time)
   call('ZADD', at(':dead'), time, worker)
 end
 
--- How many tasks there are in a scope, expired ones included.
-local function stored(scope)
+-- How many tasks there are in lists, expired ones included.
+local function stored(lists)
   local sum = 0
-  for _, status in ipairs({ 'working', 'input_required', 'completed', 'failed', 'cancelled' }) do
-    sum = sum + call('ZCARD', at(':list:', status, ':', scope))
-  end
+  for _, list in ipairs(lists) do sum = sum + call('ZCARD', at(list)) end
   return sum
 end
 
@@ -158,14 +156,14 @@ function steps.commit()
     if (call('HGET', taskKey(expected.id), 'version') or '') ~= expected.version then return 'changed' end
   end
   for _, bound in ipairs(request.bounds) do
-    if stored(bound.scope) - bound.leaving >= bound.limit then return bound.name end
+    if stored(bound.lists) - bound.leaving >= bound.limit then return bound.scope end
   end
   for _, change in ipairs(request.changes) do changes[change[1]](change[2], change[3], change[4], change[5]) end
   return 'done'
 end
 
 function steps.count()
-  return stored(request.scope) - call('ZCOUNT', at(':expiry:', request.scope), '-inf', request.now)
+  return stored(request.lists) - call('ZCOUNT', at(':expiry:', request.scope), '-inf', request.now)
 end
 
 function steps.page()

@@ -13,7 +13,7 @@ const slips: { readonly [slip: string]: readonly [group: string, meant: string, 
     "~= expected.version then return 'changed'",
     "== '-' then return 'changed'"
   ],
-  "stores one task too many": ["rerunTask", ">= bound.limit", "> bound.limit"],
+  "stores one task too many": ["limits", ">= bound.limit", "> bound.limit"],
   "counts expired tasks": [
     "importTask",
     "'-inf', request.now)\nend\n\nfunction steps.page",
