@@ -61,10 +61,12 @@ export const patchClauses = (guard: TaskGuard, patch: TaskPatch, answer: PatchAn
   const { expiry } = patch
   const assigned: Array<string | number | null> = []
   let written = expiry === undefined ? 0 : 1
-  for (const [index, field] of patchFields.entries()) {
+  let bit = 1
+  for (const field of patchFields) {
+    bit *= 2
     const value = patch[field]
     if (value === undefined) continue
-    written += 2 ** (index + 1)
+    written += bit
     assigned.push(writeValue(value))
   }
   if (patch.leaseExpiresAt !== undefined) assigned.push(readyWith(patch.leaseExpiresAt))
