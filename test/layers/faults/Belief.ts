@@ -37,9 +37,6 @@ export type Ending =
   /** It failed, and may happen yet, for so many real milliseconds. */
   | { readonly _tag: "UnderWay"; readonly milliseconds: number }
 
-/** For how many milliseconds what was given up may be under way: an engine that is busy, or has just started, takes its time. */
-export const lateness = 5_000
-
 export const emptyBeliefs = (now: number, options: ModelOptions = {}, payloadBytes: Sizing = asText): Beliefs => [
   { state: emptyModel(now, options, payloadBytes), underWay: [] }
 ]

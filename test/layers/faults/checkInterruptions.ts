@@ -17,7 +17,7 @@ import { Command, creations } from "../../../src/testing/model/Command.ts"
 import { describeFailure } from "../../../src/testing/model/describeFailure.ts"
 import { performCall, type Subject } from "../../../src/testing/model/performCall.ts"
 import * as SuiteClock from "../../../src/testing/SuiteClock.ts"
-import { afterCall, afterLook, emptyBeliefs, type Ending, isFollowed, lateness, requireBelief } from "./Belief.ts"
+import { afterCall, afterLook, emptyBeliefs, type Ending, isFollowed, requireBelief } from "./Belief.ts"
 import { bounded } from "./bounded.ts"
 import type { FaultTarget } from "./FaultTarget.ts"
 import { interruptedAfter } from "./interruptedCall.ts"
@@ -121,6 +121,9 @@ const endingOf = <E>(
         ? { _tag: "UnderWay", milliseconds: lateness }
         : { _tag: "Unknown" }
     })
+
+/** For how many milliseconds what was given up may be under way. What is possible multiplies with it. */
+const lateness = 200
 
 /** Others who use the connections, and give up now and then. They change nothing. */
 const noise = (storage: TaskStorageShape): Effect.Effect<never> => {

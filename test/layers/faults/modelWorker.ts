@@ -7,7 +7,7 @@ import type { Answer } from "../../../src/testing/model/Answer.ts"
 import { type Call, resolve } from "../../../src/testing/model/Call.ts"
 import { AtomicCommand } from "../../../src/testing/model/Command.ts"
 import { performCall, type Subject } from "../../../src/testing/model/performCall.ts"
-import { afterCall, type Beliefs, emptyBeliefs, type Ending, isRead, lateness, requireBelief } from "./Belief.ts"
+import { afterCall, type Beliefs, emptyBeliefs, type Ending, isRead, requireBelief } from "./Belief.ts"
 import { bounded } from "./bounded.ts"
 
 /** What belongs to one worker alone, as the commands name it. */
@@ -30,6 +30,9 @@ export interface Tally {
 
 /** Milliseconds after a failure. */
 const pause = 50
+
+/** For how many milliseconds what was sent may be under way: an engine that has just started takes its time. */
+const lateness = 5_000
 
 const trailLength = 25
 
