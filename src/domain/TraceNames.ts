@@ -66,7 +66,7 @@ const { sleepMillis, status, taskId, tool } = traceAttributes
  * @category constants
  */
 export const traceSpans = {
-  /** One worker's run of a task. Its name ends with the tool only if a handler is registered under that. */
+  /** One worker's run of a task, or a call without one. Its name ends with the tool only if a handler is registered under that. */
   run: {
     name: `{${method}} {${tool}}`,
     kind: "server",

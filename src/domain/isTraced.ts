@@ -33,7 +33,14 @@ export const isTraced = (fiber: Fiber.Fiber<unknown, unknown>): boolean => trace
  * @since 0.2.0
  * @category accessors
  */
-export const tracedSpan = ({ cache }: Fiber.Fiber<unknown, unknown>): AnySpan | undefined =>
-  cache.span !== undefined && cache.tracerEnabled && cache.tracer !== undefined && cache.tracer !== nativeTracer
-    ? cache.span
-    : undefined
+export const tracedSpan = (fiber: Fiber.Fiber<unknown, unknown>): AnySpan | undefined =>
+  fiber.cache.span !== undefined && isTracing(fiber) ? fiber.cache.span : undefined
+
+/**
+ * Tells whether somebody sees the spans that a fiber makes, within a span or not.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isTracing = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
+  cache.tracerEnabled && cache.tracer !== undefined && cache.tracer !== nativeTracer

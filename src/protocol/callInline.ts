@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import { toFinalOutcome } from "../domain/TaskProjection.ts"
 import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
+import { inCallSpan } from "./callSpan.ts"
 import { askOnStream } from "./InlineContext.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { orUnknown } from "./readTask.ts"
@@ -60,12 +61,15 @@ export const callInline = <A, E>(
 ): Effect.Effect<ToolAnswer<A>, WireError | E> =>
   call.client.protocolVersion === "2026-07-28"
     ? callThatMayAsk(call, inline)
-    : asAnswer(runInline(
+    : asAnswer(inCallSpan(
       call,
-      inline,
-      inlineContext(call, inline, {
-        request: askOnStream(call.tool.name, call.ask, inline.owned.limits, inline.tasks.settings.answerTimeout)
-      })
+      runInline(
+        call,
+        inline,
+        inlineContext(call, inline, {
+          request: askOnStream(call.tool.name, call.ask, inline.owned.limits, inline.tasks.settings.answerTimeout)
+        })
+      )
     ))
 
 /** The call is stored once it has asked, and goes on when its request has been answered with the questions. */
@@ -75,9 +79,10 @@ const callThatMayAsk = <A, E>(
 ): Effect.Effect<ToolAnswer<A>, WireError | E> => {
   const { owned, tasks } = inline
   return runStorable(call, inline, {
-    startTask: (draft, run) =>
+    startTask: (draft, run, span) =>
       owned.runner.startTask({ ...draft, meta: { ...draft.meta, [storedCallKey]: call.tool.name } }, run, {
-        isUnderWay: true
+        isUnderWay: true,
+        span
       }),
     asking: (become) => ({
       request: (requests) =>

@@ -25,7 +25,7 @@ export const callThenTask = <A, E>(
   slot: ReservedSlot
 ): Effect.Effect<ToolAnswer<A>, WireError | E> =>
   runStorable(call, { ...inline, taskId: slot.taskId }, {
-    startTask: slot.startTask,
+    startTask: (draft, run, span) => slot.startTask(draft, run, { span }),
     asking: (become) => ({
       // Clients of this revision refuse elicitations alone, which is an answer.
       request: (requests) => Effect.flatMap(become, (task) => Effect.orDie(task.request(requests))),

@@ -9,10 +9,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { runLater } from "../domain/backgroundSleep.ts"
+import { isTracing } from "../domain/isTraced.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { failureOf } from "../runner/outcomeOf.ts"
+import type { RunSpan } from "../runner/RunSpan.ts"
 import { TaskContext, type TaskContextShape } from "../runner/TaskContext.ts"
 import type { StartTask } from "../runner/TaskRunner.ts"
+import { endCallSpan, startCallSpan } from "./callSpan.ts"
 import { type Asking, type InlineContext, makeInlineContext } from "./InlineContext.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import type { ProgressSender } from "./ProgressSender.ts"
@@ -89,7 +92,8 @@ export interface Storing<A, E> {
   /** Stores it as a task that runs here. */
   readonly startTask: (
     draft: StartTask,
-    run: () => Effect.Effect<unknown, E, TaskContext>
+    run: () => Effect.Effect<unknown, E, TaskContext>,
+    span: RunSpan | undefined
   ) => Effect.Effect<TaskRecord, Parameters<typeof failWire>[0]>
   /** How its questions are put; with `become` it becomes a task first, and goes on once that runs. */
   readonly asking: (become: Effect.Effect<TaskContextShape>) => Asking
@@ -132,6 +136,8 @@ class StorableCall<A, E> {
   readonly #decided = Deferred.makeUnsafe<void>()
   readonly #working = Deferred.makeUnsafe<Fiber.Fiber<A, E>>()
   #isStoring = false
+  /** The span of the call, which becomes that of the run if the call becomes a task. */
+  #span: RunSpan | undefined
 
   constructor(call: ToolCall<A, E>, inline: Inline<A>, storing: Storing<A, E>) {
     this.#call = call
@@ -141,7 +147,25 @@ class StorableCall<A, E> {
   }
 
   answer(restore: Restore): Effect.Effect<ToolAnswer<A>, WireError | E> {
-    const work = runInline(this.#call, this.#inline, this.#context)
+    return Effect.withFiber((fiber) =>
+      isTracing(fiber)
+        ? Effect.flatMap(startCallSpan(this.#call), (span) => {
+          this.#span = span
+          return this.#begin(this.#inSpan(span), restore)
+        })
+        : this.#begin(runInline(this.#call, this.#inline, this.#context), restore)
+    )
+  }
+
+  /** Does the work in the span of the call, which a task ends with its run. */
+  #inSpan(span: RunSpan): Effect.Effect<A, E> {
+    return Effect.onExit(
+      span.around(runInline(this.#call, this.#inline, this.#context)),
+      (exit) => this.#isStoring ? Effect.void : endCallSpan(span, exit)
+    )
+  }
+
+  #begin(work: Effect.Effect<A, E>, restore: Restore): Effect.Effect<ToolAnswer<A>, WireError | E> {
     return Effect.flatMap(Effect.forkDetach(work, { startImmediately: true }), (working) => {
       Deferred.doneUnsafe(this.#working, Effect.succeed(working))
       const exit = working.pollUnsafe()
@@ -202,8 +226,9 @@ class StorableCall<A, E> {
     const draft = taskDraft(this.#call, owned, prepared)
     return this.#context.leave.pipe(
       Effect.flatMap((done) =>
-        tasks.room.within(owned, this.#storing.startTask({ ...draft, ...done }, () => this.#run()))
+        tasks.room.within(owned, this.#storing.startTask({ ...draft, ...done }, () => this.#run(), this.#span))
       ),
+      Effect.tapError((error) => this.#span?.fail(error) ?? Effect.void),
       Effect.catch((error) => failWire(error)),
       (storing) => Deferred.complete(this.#stored, storing),
       Effect.andThen(Deferred.done(this.#decided, Exit.void)),

@@ -30,8 +30,13 @@ export const taskDraft = <A, E>(
   ...(principal === undefined ? {} : { principal })
 })
 
-/** The trace context of the request (SEP-414). What is none is no reason to refuse a call. */
-const traceOf = (meta: unknown): Pick<StartTask, "traceparent" | "tracestate"> => {
+/**
+ * Gives the trace context of a request (SEP-414), of its `_meta`. What is none is no reason to refuse a call.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const traceOf = (meta: unknown): Pick<StartTask, "traceparent" | "tracestate"> => {
   const traceparent = ownProperty(meta, "traceparent")
   const tracestate = ownProperty(meta, "tracestate")
   if (!isTrace(traceparent, maxTraceparentLength)) return {}

@@ -12,6 +12,7 @@ import { orAbsent, parseMillis } from "../domain/ArgumentParsers.ts"
 import type { InvalidInput } from "../domain/TaskError.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { type ParsedRetry, parseRetry } from "./RetryPolicy.ts"
+import type { RunSpan } from "./RunSpan.ts"
 import { taskAnnotations } from "./taskAnnotations.ts"
 import { TaskContext, type TaskContextShape } from "./TaskContext.ts"
 import type { LostWorkerPolicy, TaskHandler } from "./TaskHandler.ts"
@@ -32,6 +33,8 @@ export interface BoundHandler {
   /** Milliseconds. */
   readonly resultTtl?: number | undefined
   readonly resultOfFailure?: TaskHandler["resultOfFailure"]
+  /** The span in which the work began, if that is under way already. */
+  readonly begun?: RunSpan | undefined
   /** Runs a task that begins anew, if `run` cannot run twice. */
   readonly next?: BoundHandler | undefined
 }

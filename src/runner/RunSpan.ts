@@ -14,7 +14,6 @@ import { traceAttributes, traceSpans } from "../domain/TraceNames.ts"
 import { classOfThrown, quietly } from "./describeThrown.ts"
 import type { TaskOfKind } from "./HandlerRegistry.ts"
 import { endSpan, within } from "./inSpan.ts"
-import type { RunResult } from "./TaskRunner.ts"
 
 /**
  * The span of a run that somebody sees.
@@ -73,7 +72,7 @@ export class RunSpan {
   }
 
   /** Ends the span. What ended a task from outside, such as a cancel, is no failure of the run. */
-  end(exit: Exit.Exit<RunResult, unknown>, { status }: Pick<TaskSummary, "status">): Effect.Effect<void> {
+  end(exit: Exit.Exit<string, unknown>, { status }: Pick<TaskSummary, "status">): Effect.Effect<void> {
     return Effect.suspend(() => {
       const span = this.#span
       if (Exit.isSuccess(exit)) span.attribute(traceAttributes.runResult, exit.value)
@@ -81,6 +80,14 @@ export class RunSpan {
       span.attribute(traceAttributes.status, status)
       if (this.#errorCode !== undefined) span.attribute(traceAttributes.errorCode, this.#errorCode)
       return endSpan(span, exit, this.#errorType)
+    })
+  }
+
+  /** Ends the span of a call that has not become a task. */
+  endCall(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#errorCode !== undefined) this.#span.attribute(traceAttributes.errorCode, this.#errorCode)
+      return endSpan(this.#span, exit, this.#errorType)
     })
   }
 

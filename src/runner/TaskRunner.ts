@@ -23,6 +23,7 @@ import type { ProvidedInput } from "../domain/TaskOperations.ts"
 import type { CreateTask } from "../domain/TaskOptions.ts"
 import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import type { TaskOfKind } from "./HandlerRegistry.ts"
+import type { RunSpan } from "./RunSpan.ts"
 import type { TaskContext } from "./TaskContext.ts"
 import type { TaskHandler } from "./TaskHandler.ts"
 
@@ -55,6 +56,8 @@ export type StartTask = Omit<
 export interface StartTaskOptions {
   /** The work of the task has begun already, so that a pause of its kind does not hold it up. */
   readonly isUnderWay?: boolean | undefined
+  /** The span in which the work began, which becomes that of the run. */
+  readonly span?: RunSpan | undefined
 }
 
 /**
@@ -112,7 +115,8 @@ export interface ReservedSlot {
   /** Stores the task of the work, and holds it from then on. `run` is the work, or waits for it. */
   readonly startTask: <E = never, R = never>(
     task: Omit<StartTask, "taskId">,
-    run: (task: TaskRecord) => Effect.Effect<unknown, E, R | TaskContext>
+    run: (task: TaskRecord) => Effect.Effect<unknown, E, R | TaskContext>,
+    options?: Pick<StartTaskOptions, "span">
   ) => Effect.Effect<
     TaskRecord,
     InvalidInput | PayloadTooLarge | TaskAlreadyExists | MaxTasksReached | TaskStorageUnavailable,

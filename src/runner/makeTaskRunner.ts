@@ -27,6 +27,7 @@ import { parseRunTime, timeLeft } from "./parseRunTime.ts"
 import { Pauses } from "./Pauses.ts"
 import { firstPatience, isUnavailable, persist } from "./persist.ts"
 import { resolveRunnerOptions } from "./ResolvedRunnerOptions.ts"
+import type { RunSpan } from "./RunSpan.ts"
 import { Takeovers } from "./Takeovers.ts"
 import {
   type ReservedSlot,
@@ -136,13 +137,13 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     let isGone = false
     return {
       taskId,
-      startTask: (given, run) =>
+      startTask: (given, run, { span } = {}) =>
         Effect.uninterruptible(Effect.gen(function*() {
-          const task = yield* readTask({ ...given, taskId })
+          const task = yield* readTask({ ...given, taskId }, span)
           const next = handlers.find(task)
           const handler = yield* bindHandler({ ...next, ...ofProcess, run })
           // The work is under way already, and cannot begin anew.
-          const record = yield* create(tasks(), task, { ...handler, next })
+          const record = yield* create(tasks(), task, { ...handler, next, begun: span })
           isGone = true
           return record
         })),
@@ -155,14 +156,14 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   }
 
   const sessionRunner = (tasks: () => SessionTasks, session: string | null | undefined): SessionRunner => ({
-    startTask: (given, ownRun, { isUnderWay = false } = {}) =>
+    startTask: (given, ownRun, { isUnderWay = false, span } = {}) =>
       Effect.uninterruptible(Effect.gen(function*() {
-        const task = yield* readTask(given)
+        const task = yield* readTask(given, span)
         const sessionId = session === undefined ? task.sessionId : session ?? undefined
         const registered = handlers.find(task)
         const own = ownRun === undefined
           ? undefined
-          : yield* bindHandler({ ...registered, ...ofProcess, run: ownRun })
+          : { ...(yield* bindHandler({ ...registered, ...ofProcess, run: ownRun })), begun: span }
         const handler = own ?? registered
         const isElsewhere = own === undefined && settings.dispatch !== undefined
         if (handler === undefined && !isElsewhere) return yield* unregistered(task)
@@ -268,14 +269,14 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   }
 })
 
-/** Reads a task that is handed in. Where its request has no trace context, it continues the trace of the caller. */
-const readTask = (given: StartTask): Effect.Effect<StartTask, InvalidInput> =>
+/** Reads a task that is handed in. Where its request has no trace context, it continues the trace of its work, or of the caller. */
+const readTask = (given: StartTask, begun?: RunSpan): Effect.Effect<StartTask, InvalidInput> =>
   Effect.withFiber((fiber) => {
     const task = readFields("task", given, startFields)
+    if (Result.isFailure(task) || task.success.traceparent !== undefined) return Effect.fromResult(task)
     const span = tracedSpan(fiber)
-    return span === undefined || Result.isFailure(task) || task.success.traceparent !== undefined
-      ? Effect.fromResult(task)
-      : Effect.succeed({ ...task.success, ...traceContextOf(span) })
+    if (begun !== undefined) return Effect.succeed({ ...task.success, ...begun.continued })
+    return Effect.succeed(span === undefined ? task.success : { ...task.success, ...traceContextOf(span) })
   })
 
 /** Work of the caller's own dies with the process, so nobody runs it again. */

@@ -229,17 +229,17 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   /** Begins the span of a run, and does what it is for. A task without a trace of its own begins one. */
   const traced = (
     record: TaskRecord,
-    { name }: BoundHandler,
+    { begun, name }: BoundHandler,
     run: (span: RunSpan | undefined) => Effect.Effect<RunResult>
   ): Effect.Effect<RunResult> => {
-    if (!isTracing) return run(undefined)
+    if (!isTracing || begun !== undefined) return run(begun)
     const parent = remoteSpan(record)
     const from = { links: linkToEarlier(record), ...(parent === undefined ? { root: true } : { parent }) }
     return Effect.flatMap(startRunSpan(kindOf(record), name, from), run)
   }
 
-  const tracing: TaskRuns["tracing"] = (task, { name }, store) =>
-    !isTracing ? store(task, undefined) : Effect.withFiber((fiber) => {
+  const tracing: TaskRuns["tracing"] = (task, { begun, name }, store) =>
+    !isTracing || begun !== undefined ? store(task, begun) : Effect.withFiber((fiber) => {
       const parent = remoteSpan(task)
       const from = { parent, links: linkToRequest(tracedSpan(fiber), parent) }
       return Effect.flatMap(
