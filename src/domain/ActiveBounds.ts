@@ -48,8 +48,13 @@ export interface ActiveBounds {
  */
 export const isActive = ({ status }: Pick<StoredTask, "status">): boolean => !isTerminal(status)
 
-/** Tells whether somebody has ever had a task. A task without a lease was begun by the one who created it. */
-const hasBegun = ({ attempt, leaseExpiresAt }: Pick<StoredTask, "attempt" | "leaseExpiresAt">): boolean =>
+/**
+ * Tells whether somebody has ever had a task. A task without a lease was begun by the one who created it.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const hasBegun = ({ attempt, leaseExpiresAt }: Pick<StoredTask, "attempt" | "leaseExpiresAt">): boolean =>
   attempt > 0 || leaseExpiresAt === null
 
 /**
@@ -64,6 +69,17 @@ export const hasSeat = (
 ): boolean => isActive(task) && (whenMaxActive === "refuse" || hasBegun(task))
 
 /**
+ * A bound that leaves no seat for a task.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface ReachedBound {
+  readonly scope: ActiveScope
+  readonly limit: number
+}
+
+/**
  * Gives the bound that leaves no seat for a task, if one does, where so many seats are taken in all and in its session.
  *
  * @since 0.2.0
@@ -73,7 +89,7 @@ export const reachedBound = (
   { maxActive, maxActivePerSession }: ActiveBounds,
   sessionId: string | null,
   taken: { readonly all: number; readonly inSession: number }
-): { readonly scope: ActiveScope; readonly limit: number } | undefined => {
+): ReachedBound | undefined => {
   if (maxActive !== null && taken.all >= maxActive) return { scope: "active", limit: maxActive }
   return maxActivePerSession !== null && sessionId !== null && taken.inSession >= maxActivePerSession
     ? { scope: "activePerSession", limit: maxActivePerSession }

@@ -9,7 +9,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import type { ActiveBounds, ActiveScope } from "./ActiveBounds.ts"
+import type { ActiveBounds, ActiveScope, ReachedBound } from "./ActiveBounds.ts"
 import type { KindDriver } from "./KindDriver.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import type { Sizing, StoredSummary, StoredTask, TaskVersion } from "./StoredTask.ts"
@@ -43,7 +43,8 @@ export type InsertResult =
  */
 export type PatchResult =
   | { readonly _tag: "Patched"; readonly task: StoredTask }
-  | { readonly _tag: "Rejected"; readonly task: StoredTask }
+  /** With `full` the guard permits the write but for the seat that it needs. */
+  | { readonly _tag: "Rejected"; readonly task: StoredTask; readonly full?: ReachedBound | undefined }
   | { readonly _tag: "Missing" }
 
 /**
@@ -175,6 +176,11 @@ export interface FreeQuery extends FreeTime {
   readonly except: ReadonlyArray<string>
   readonly perSession: number
   readonly limit: number
+  /**
+   * With `taken` only tasks that have begun, by an index of theirs. With bounds only tasks that have not, no more of them than
+   * there are seats left, in all and for their session; what waits of a session without a seat costs nothing.
+   */
+  readonly seats?: "taken" | ActiveBounds | undefined
 }
 
 /**
@@ -377,6 +383,9 @@ export interface TaskDriver {
    * is no such thing.
    */
   readonly forget?: (session: string) => Effect.Effect<void, TaskDriverError>
+
+  /** Says that the driver knows {@link TaskGuard.seats} and {@link FreeQuery.seats}. Without it tasks cannot wait for seats. */
+  readonly findsSeats?: true
 
   readonly messages: MessageDriver
 

@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import * as Result from "effect/Result"
+import { type ActiveBounds, hasBegun } from "./ActiveBounds.ts"
 import { heldByWorker, holderOf, type StoredTask } from "./StoredTask.ts"
 import { LeaseHeld, TerminalState } from "./TaskError.ts"
 import { isTerminal } from "./TaskStatus.ts"
@@ -75,6 +76,8 @@ export const momentAfter = (now: number, millis: number): number => Math.min(now
  */
 export interface Claim {
   readonly patch: TaskPatch
+  /** The bounds on the seat that the task takes, if it takes one. */
+  readonly seats: ActiveBounds | undefined
   readonly abandoned: boolean
 }
 
@@ -88,7 +91,8 @@ export const decideClaim = (
   stored: StoredTask,
   hold: Hold,
   isHolderDead: boolean,
-  now: number
+  now: number,
+  active?: ActiveBounds
 ): Result.Result<Claim, TerminalState | LeaseHeld> => {
   const { leaseExpiresAt, status, taskId } = stored
   if (isTerminal(status)) return Result.fail(new TerminalState({ taskId, status }))
@@ -99,6 +103,7 @@ export const decideClaim = (
   }
   return Result.succeed({
     patch: { lastUpdatedAt: now, attempt: stored.attempt + 1, ...holdFrom(now, hold) },
+    seats: active?.whenMaxActive === "wait" && !hasBegun(stored) ? active : undefined,
     abandoned: isAbandoned(stored)
   })
 }

@@ -243,11 +243,11 @@ export interface SessionTasks extends PlannedWrites<TaskRecord> {
   /**
    * Takes a task that nobody holds, whose lease or delay is over, or whose worker was declared dead. Holds it for as long as
    * `lease`, or as the registered `worker` for as long as that lives. The record has the `attempt` that its holder names in
-   * writes from then on.
+   * writes from then on. A task that waits for its turn under `maxActive` is claimed once it may begin.
    */
   readonly claimTask: (taskId: string, options: ClaimOptions) => Effect.Effect<
     ClaimedTask,
-    Refused | TaskError.LeaseHeld | TaskError.TerminalState
+    Refused | TaskError.LeaseHeld | TaskError.MaxTasksReached | TaskError.TerminalState
   >
 
   /**
@@ -373,6 +373,9 @@ export interface TaskStorageShape extends SessionTasks, WorkerOperations, PauseO
    * `memory`, `sqlite`, or what a third-party driver calls itself.
    */
   readonly backendName: string
+
+  /** Whether a task may have to wait until others end, as `whenMaxActive` says: who ends one then looks for the next. */
+  readonly waitsForSeats?: boolean
 
   /**
    * Gives an id for a new task, as `createTask` makes one. It is for work that must know its id before it is stored.

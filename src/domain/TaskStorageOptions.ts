@@ -6,7 +6,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { ActiveBounds } from "./ActiveBounds.ts"
+import type { ActiveBounds, WhenMaxActive } from "./ActiveBounds.ts"
 import { orNull, parseCount, parseMillis } from "./ArgumentParsers.ts"
 import { optionNames, parseNames } from "./optionNames.ts"
 import type { PayloadLimits } from "./PayloadLimits.ts"
@@ -32,6 +32,11 @@ export interface TaskStorageOptions {
   readonly maxActive?: number | undefined
   /** How many tasks of each session may be active at once. Off by default; tasks bound to no session are not limited by it. */
   readonly maxActivePerSession?: number | undefined
+  /**
+   * What becomes of a task that is over one of these two. `refuse`, the default, refuses its creation, and each task that has not
+   * ended counts. With `wait` it is stored and waits, unclaimed, until it may begin. Each task counts from its beginning to its end.
+   */
+  readonly whenMaxActive?: WhenMaxActive | undefined
   /** The ttl of tasks that are created without one. Unlimited (`null`) by default. */
   readonly defaultTtl?: Duration.Input | null | undefined
   /** The longest ttl: a longer or unlimited one is shortened to it. Off by default. */
@@ -71,7 +76,8 @@ export const taskStorageOptions = optionNames<TaskStorageOptions>({
   maxPayloadBytes: true,
   maxTasks: true,
   maxTasksPerSession: true,
-  maxTtl: true
+  maxTtl: true,
+  whenMaxActive: true
 })
 
 /**
@@ -114,14 +120,14 @@ type PayloadBytes = NonNullable<TaskDriver["maxPayloadBytes"]>
  */
 export const resolveOptions = (
   options: TaskStorageOptions,
-  engine: Pick<TaskDriver, "maxPayloadBytes" | "payloadBytes"> = {}
+  engine: Partial<Pick<TaskDriver, "backendName" | "findsSeats" | "maxPayloadBytes" | "payloadBytes">> = {}
 ): Result.Result<ResolvedOptions, InvalidInput> => {
   if (typeof options !== "object" || options === null) return refuse("options", "must be an object")
   return Result.map(
     Result.all({
       maxTasks: orNull(options.maxTasks, (value) => parseCount("maxTasks", value)),
       maxTasksPerSession: orNull(options.maxTasksPerSession, (value) => parseCount("maxTasksPerSession", value)),
-      active: parseActive(options),
+      active: parseActive(options, engine),
       defaultTtl: orNull(options.defaultTtl, (value) => parseMillis("defaultTtl", value, 1)),
       maxTtl: orNull(options.maxTtl, (value) => parseMillis("maxTtl", value, 1)),
       defaultPollInterval: orNull(
@@ -143,17 +149,32 @@ export const resolveOptions = (
   )
 }
 
-const parseActive = (options: TaskStorageOptions): Result.Result<ActiveBounds | undefined, InvalidInput> =>
+const parseActive = (
+  options: TaskStorageOptions,
+  { backendName, findsSeats }: Partial<Pick<TaskDriver, "backendName" | "findsSeats">>
+): Result.Result<ActiveBounds | undefined, InvalidInput> =>
   Result.map(
     Result.all({
       maxActive: orNull(options.maxActive, (value) => parseCount("maxActive", value)),
-      maxActivePerSession: orNull(options.maxActivePerSession, (value) => parseCount("maxActivePerSession", value))
+      maxActivePerSession: orNull(options.maxActivePerSession, (value) => parseCount("maxActivePerSession", value)),
+      whenMaxActive: parseWhenMaxActive(
+        options.whenMaxActive ?? "refuse",
+        findsSeats === true ? undefined : backendName
+      )
     }),
-    ({ maxActive, maxActivePerSession }) =>
-      maxActive === null && maxActivePerSession === null
-        ? undefined
-        : { whenMaxActive: "refuse", maxActive, maxActivePerSession }
+    (active) => active.maxActive === null && active.maxActivePerSession === null ? undefined : active
   )
+
+const parseWhenMaxActive = (
+  value: WhenMaxActive,
+  refusing: string | undefined
+): Result.Result<WhenMaxActive, InvalidInput> => {
+  if (value === "refuse") return Result.succeed(value)
+  if (value !== "wait") return refuse("whenMaxActive", "must be \"refuse\" or \"wait\"")
+  return refusing === undefined
+    ? Result.succeed(value)
+    : refuse("whenMaxActive", `must be "refuse" on ${refusing}, where tasks cannot wait for their turn in the storage`)
+}
 
 const anySize: PayloadBytes = { outcome: maxBytes, content: maxBytes }
 

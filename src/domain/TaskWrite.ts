@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import type { ActiveBounds } from "./ActiveBounds.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import {
   contentBytes,
@@ -55,6 +56,8 @@ export interface TaskGuard {
   readonly leaseExpiredBy?: number
   /** No lease of the task ends after this time, in milliseconds since the epoch. */
   readonly freeSince?: number
+  /** If the patch begins a task that has not begun, there is a seat for it. {@link permits} knows nothing of other tasks. */
+  readonly seats?: ActiveBounds | undefined
   /** After the patch, everything but the outcome takes at most this many bytes together. */
   readonly contentAtMost?: number
 }

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type { ActiveBounds, ReachedBound } from "./ActiveBounds.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import { answered, decoded, failUnavailable, operate, toRecord } from "./TaskAccess.ts"
 import { type PatchAnswer, type PatchResult, type TaskDriver, TaskDriverError } from "./TaskDriver.ts"
@@ -33,6 +34,12 @@ export type Execute<Written> = <E>(
   plan: (now: number) => Plan<E>
 ) => Effect.Effect<Written, E | TaskNotFound | TaskStorageUnavailable>
 
+/** What was decided on a task that was read: the patch, if one is to be written, and the bounds on the seat that it takes. */
+interface Decision {
+  readonly patch: TaskPatch | undefined
+  readonly seats?: ActiveBounds | undefined
+}
+
 /**
  * Writes the tasks of one session; for `null`, those bound to none; for `undefined`, all.
  *
@@ -47,14 +54,14 @@ export interface TaskWriter {
   readonly executeBriefly: Execute<TaskSummary>
 
   /**
-   * Writes what depends on what is stored: reads, decides, and writes if the task is still the one that was read. A decision without a patch writes nothing. `lost` says what to do when someone else wrote in between: fail, or
+   * Writes what depends on what is stored: reads, decides, and writes if the task is still the one that was read. A decision without a patch writes nothing. `lost` says what to do when someone else wrote in between, or there is no seat: fail, or
    * go on to try again. A decision that has checked who writes says who that was.
    */
-  readonly merge: <D extends { readonly patch: TaskPatch | undefined }, E, E2>(
+  readonly merge: <D extends Decision, E, E2>(
     operation: string,
     taskId: string,
     decide: (stored: StoredTask, now: number) => Effect.Effect<D, E | TaskDriverError>,
-    lost: (current: StoredTask) => Effect.Effect<void, E2>,
+    lost: (current: StoredTask, full?: ReachedBound) => Effect.Effect<void, E2>,
     writer?: Writer
   ) => Effect.Effect<
     { readonly record: TaskRecord; readonly decision: D },
@@ -100,11 +107,11 @@ export const makeTaskWriter = (
   const transaction: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | TaskDriverError> =
     driver.transaction ?? ((effect) => effect)
 
-  const merge = <D extends { readonly patch: TaskPatch | undefined }, E, E2>(
+  const merge = <D extends Decision, E, E2>(
     operation: string,
     taskId: string,
     decide: (stored: StoredTask, now: number) => Effect.Effect<D, E | TaskDriverError>,
-    lost: (current: StoredTask) => Effect.Effect<void, E2>,
+    lost: (current: StoredTask, full?: ReachedBound) => Effect.Effect<void, E2>,
     writer?: Writer
   ) => {
     type Merged = { readonly record: TaskRecord; readonly decision: D }
@@ -122,11 +129,13 @@ export const makeTaskWriter = (
                 decision.patch === undefined
                   ? Effect.map(toRecord(operation, stored), (record) => ({ record, decision }))
                   : Effect.flatMap(
-                    patch(taskId, now, { unchanged: stored, ...writer }, decision.patch),
+                    patch(taskId, now, guardOf(stored, decision), decision.patch),
                     (result) => merged(decision, result, now, count)
                   )
             )
       )
+    const guardOf = (stored: StoredTask, { seats }: Decision): TaskGuard =>
+      seats === undefined ? { unchanged: stored, ...writer } : { unchanged: stored, ...writer, seats }
     const merged = (decision: D, result: PatchResult, now: number, count: number): Effect.Effect<Merged, Failure> => {
       switch (result._tag) {
         case "Patched":
@@ -135,7 +144,7 @@ export const makeTaskWriter = (
           return Effect.fail(new TaskNotFound({ taskId }))
         case "Rejected":
           return Effect.andThen(
-            lost(result.task),
+            lost(result.task, result.full),
             Effect.suspend(() => count < maxAttempts ? attempt(now, count + 1) : contention(operation))
           )
       }

@@ -22,6 +22,7 @@ import { InvalidInput, type TaskStorageUnavailable } from "./TaskError.ts"
 import { holdFrom } from "./TaskHold.ts"
 import type { ClaimedTask, TaskStorageShape } from "./TaskOperations.ts"
 import type { ClaimableOptions, TaskKind } from "./TaskOptions.ts"
+import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
 import { isAbandoned, type TaskPatch } from "./TaskWrite.ts"
 
@@ -47,7 +48,8 @@ const claimsAtOnce = 8
  */
 export const makeFreeTasks = (
   driver: TaskDriver,
-  watch: TaskWatch
+  watch: TaskWatch,
+  { active }: Pick<ResolvedOptions, "active">
 ): Pick<TaskStorageShape, "claimableTasks" | "claimTasks"> => {
   /** The kinds of free tasks that are wanted. */
   const kindsOf = (wanted: Wanted, time: FreeTime) =>
@@ -62,7 +64,12 @@ export const makeFreeTasks = (
       driver.patch(
         before.taskId,
         { now: query.now, session: undefined },
-        { statuses: ["working"], attempt: before.attempt, freeSince: query.freeBy },
+        {
+          statuses: ["working"],
+          attempt: before.attempt,
+          freeSince: query.freeBy,
+          ...(typeof query.seats === "object" ? { seats: query.seats } : {})
+        },
         { ...patch, attempt: before.attempt + 1 }
       ),
       (result): ReadonlyArray<TakenTask> => result._tag === "Patched" ? [{ task: result.task, before }] : []
@@ -78,6 +85,20 @@ export const makeFreeTasks = (
 
   const take = driver.take ?? takeEach
 
+  /** Where tasks wait for seats, those that have one come first. */
+  const inTurns = <Task>(
+    turns: Turns<Task>,
+    kinds: Effect.Effect<ReadonlyArray<StoredKind>, TaskDriverError>,
+    get: (query: FreeQuery) => Effect.Effect<ReadonlyArray<Task>, TaskDriverError>
+  ): Effect.Effect<ReadonlyArray<Task>, TaskDriverError> =>
+    active?.whenMaxActive !== "wait"
+      ? turns.run(kinds, get)
+      : Effect.flatMap(Effect.cached(kinds), (kinds) =>
+        Effect.andThen(
+          turns.run(kinds, (query) => get({ ...query, seats: "taken" })),
+          turns.run(kinds, (query) => get({ ...query, seats: active }))
+        ))
+
   /** Others than the one who claims may watch the tasks. */
   const tell = (taken: ReadonlyArray<TakenTask>) =>
     Effect.forEach(taken, ({ task }) => watch.telling(task.taskId, Effect.void, "waiters"), { discard: true })
@@ -92,7 +113,7 @@ export const makeFreeTasks = (
             const turns = new Turns<FreeTask>(wanted, time, "list", (task) => task)
             return answered(
               "claimableTasks",
-              Effect.andThen(releaseDead(driver.workers, now), turns.run(kindsOf(wanted, time), driver.free)),
+              Effect.andThen(releaseDead(driver.workers, now), inTurns(turns, kindsOf(wanted, time), driver.free)),
               (found) => Effect.succeed(found.map(({ taskId }) => taskId))
             )
           })
@@ -112,7 +133,7 @@ export const makeFreeTasks = (
                 "claimTasks",
                 Effect.andThen(
                   releaseDead(driver.workers, now),
-                  turns.run(kindsOf(wanted, time), (query) => Effect.tap(take(query, patch), tell))
+                  inTurns(turns, kindsOf(wanted, time), (query) => Effect.tap(take(query, patch), tell))
                 ),
                 readable
               )

@@ -36,7 +36,7 @@ import {
   TaskNotFound,
   type TaskStorageUnavailable
 } from "./TaskError.ts"
-import { decideClaim } from "./TaskHold.ts"
+import { decideClaim, releasedFrom } from "./TaskHold.ts"
 import { decideProvideInput, decideReplacement, decideRequireInput, decideStep } from "./TaskMachine.ts"
 import type { SessionTasks } from "./TaskOperations.ts"
 import type { CreateTask } from "./TaskOptions.ts"
@@ -86,20 +86,33 @@ export const makeSessionTasks = (
     operate("createTask", id, (now) => {
       const row = draftTask(task, { taskId: id, sessionId, incarnation: options.nextIncarnation() }, now, options)
       if (Result.isFailure(row)) return Effect.fail(row.failure)
-      return answered(
-        "createTask",
-        watch.creating(row.success, driver.insert(row.success, boundsFor(row.success, options), now)),
-        (result): ReturnType<SessionTasks["createTask"]> => {
-          switch (result._tag) {
-            case "Inserted":
-              return toRecord("createTask", row.success)
-            case "Exists":
-              return Effect.fail(new TaskAlreadyExists({ taskId: id }))
-            case "LimitReached":
-              return Effect.fail(new MaxTasksReached({ scope: result.scope, limit: result.limit }))
+      const store = (row: StoredTask): ReturnType<SessionTasks["createTask"]> =>
+        answered(
+          "createTask",
+          watch.creating(row, driver.insert(row, boundsFor(row, options), now)),
+          (result): ReturnType<SessionTasks["createTask"]> => {
+            switch (result._tag) {
+              case "Inserted":
+                return toRecord("createTask", row)
+              case "Exists":
+                return Effect.fail(new TaskAlreadyExists({ taskId: id }))
+              case "LimitReached": {
+                const waiting = waitingFor(row, result, now)
+                return waiting === undefined
+                  ? Effect.fail(new MaxTasksReached({ scope: result.scope, limit: result.limit }))
+                  : store(waiting)
+              }
+            }
           }
-        }
-      )
+        )
+
+      /** What is held and finds no seat is stored without its holder. What nobody holds has been begun by its creator. */
+      const waitingFor = (row: StoredTask, { scope }: { readonly scope: string }, now: number) =>
+        options.active?.whenMaxActive === "wait" && row.attempt > 0 && scope.startsWith("active")
+          ? { ...row, ...releasedFrom(now, 0), attempt: 0, runTraceparent: null }
+          : undefined
+
+      return store(row.success)
     })
 
   return {
@@ -192,9 +205,9 @@ export const makeSessionTasks = (
                 (stored, now) =>
                   Effect.flatMap(
                     isHolderDead(stored),
-                    (isDead) => Effect.fromResult(decideClaim(stored, hold, isDead, now))
+                    (isDead) => Effect.fromResult(decideClaim(stored, hold, isDead, now, options.active))
                   ),
-                () => Effect.void
+                (_, full) => full === undefined ? Effect.void : Effect.fail(new MaxTasksReached(full))
               ),
               ({ decision, record }) => ({ record, abandoned: decision.abandoned })
             ))

@@ -173,7 +173,8 @@ export interface PromiseSessionTasks extends PromisePlannedWrites<Task> {
    * `lease`, or as the registered `worker` for as long as that lives. The record has the `attempt` that its holder names in
    * writes from then on.
    *
-   * Rejects with `TaskNotFound`, `LeaseHeld`, `TerminalState`.
+   * Rejects with `TaskNotFound`, `LeaseHeld`, `TerminalState`, and with `MaxTasksReached` while the task waits for its turn under
+   * `maxActive`.
    */
   readonly claimTask: (taskId: string, options: ClaimOptions) => Promise<ClaimedTask>
 

@@ -226,6 +226,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
     soon.openUnsafe()
   }
   pauses.whenResumed(Effect.sync(lookSoon))
+  if (settings.recovery !== null) runs.onSeat(lookSoon)
 
   if (settings.recovery !== null) {
     const looking = {}
@@ -239,7 +240,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
       if (isOdd) nextOddLook = now + Math.ceil(settings.orphanTimeout / looksAtOrphans)
       return look(isOdd)
     })
-    yield* Effect.andThen(nextLook, runs.fill).pipe(
+    yield* Effect.andThen(nextLook, Effect.andThen(runs.fill, runs.tryNext)).pipe(
       Effect.andThen(outages.answered(looking)),
       Effect.catchTag("TaskStorageUnavailable", (error) => outages.failed(looking, error)),
       Effect.andThen(nextTime),

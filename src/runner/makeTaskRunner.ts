@@ -5,6 +5,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -126,6 +127,14 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
         Effect.tap(
           tasks.createTask({ ...task, worker: registration.workerId, runTraceparent: span?.traceparent }),
           (record) => {
+            if (record.worker === undefined) {
+              // There was no seat for it, so that this is no run.
+              const waiting = { ...kindOf(record), taskId: record.taskId, sessionId: record.sessionId, handler }
+              return Effect.andThen(
+                span?.end(Exit.succeed("released"), record) ?? Effect.void,
+                runs.waitForSeat(waiting)
+              )
+            }
             registration.tasks++
             return runs.begin(record, handler, registration, span)
           }

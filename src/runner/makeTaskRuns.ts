@@ -18,6 +18,7 @@ import { hasTracer, tracedSpan } from "../domain/isTraced.ts"
 import type {
   InvalidInput,
   LeaseHeld,
+  MaxTasksReached,
   TaskNotFound,
   TaskStorageUnavailable,
   TerminalState
@@ -121,6 +122,12 @@ export interface TaskRuns {
   readonly inScope: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<Fiber.Fiber<A, E>>
   /** Calls back when the next slot is free that those who wait here do not need. */
   readonly onRoom: (call: () => void) => void
+  /** Leaves a task that found no seat to the looks, and frees the slot that was taken for it. */
+  readonly waitForSeat: (task: WaitingTask) => Effect.Effect<void>
+  /** Tries once more to begin one of these whose work is of this process alone. */
+  readonly tryNext: Effect.Effect<void>
+  /** Calls back whenever a task that ran here may have left a seat, where tasks wait for those. */
+  readonly onSeat: (call: () => void) => void
 }
 
 /**
@@ -149,10 +156,11 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   /** Open while nothing runs, or is about to. */
   const idle = Latch.makeUnsafe(true)
   const waiting = new WaitingTasks()
-  /** Tasks of paused kinds that no look would find for this process. */
+  /** Tasks of paused kinds, or without a seat, that no look would find for this process. */
   const pausedHere = new Map<string, WaitingTask>()
   let phase: "open" | "ending" | "stopping" = "open"
   let onRoom: (() => void) | undefined
+  let onSeat: (() => void) | undefined
   /** Whether those who wait here had the last slot, so that the next one is for a look at what waits elsewhere. */
   let isTurnOfOthers = false
 
@@ -332,6 +340,16 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       if (settings.recovery === null || handlers.find(task) !== task.handler) pausedHere.set(task.taskId, task)
     })
 
+  /** Tries one of those that found no seat, in turns. */
+  const tryNext: Effect.Effect<void> = Effect.suspend(() => {
+    for (const task of pausedHere.values()) {
+      if (pauses.covers(task)) continue
+      pausedHere.delete(task.taskId)
+      return wait(task)
+    }
+    return Effect.void
+  })
+
   const takeBack: Effect.Effect<void> = Effect.suspend(() => {
     const resumed = [...pausedHere.values()].filter((task) => !pauses.covers(task))
     for (const { taskId } of resumed) pausedHere.delete(taskId)
@@ -339,19 +357,22 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   })
   pauses.whenResumed(takeBack)
 
-  const takeUp = ({ handler, sessionId, taskId }: WaitingTask): Effect.Effect<void> =>
-    Effect.andThen(
+  const takeUp = (task: WaitingTask): Effect.Effect<void> => {
+    const { handler, sessionId, taskId } = task
+    return Effect.andThen(
       takeSlot(sessionId),
       inScope(
         Effect.catchTags(claimAndRun(taskId, handler, sessionId, undefined), {
           InvalidInput: (error) => Effect.logWarning("A task cannot be taken up", error),
           TaskStorageUnavailable: (error) =>
-            Effect.logWarning("A task cannot be taken up, and waits to be recovered", error)
+            Effect.logWarning("A task cannot be taken up, and waits to be recovered", error),
+          MaxTasksReached: () => setAside(task)
         }).pipe(Effect.annotateLogs(taskIdAnnotation, taskId))
       )
     ).pipe(Effect.asVoid)
+  }
 
-  type ClaimError = InvalidInput | TaskNotFound | LeaseHeld | TerminalState | TaskStorageUnavailable
+  type ClaimError = InvalidInput | TaskNotFound | LeaseHeld | MaxTasksReached | TerminalState | TaskStorageUnavailable
   type Claim = { readonly claimed: ClaimedTask; readonly registration: Registration | undefined }
 
   const claim = (taskId: string, terms: Terms | undefined): Effect.Effect<Claim, ClaimError> => {
@@ -375,14 +396,15 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     handler: BoundHandler,
     sessionId: string | undefined,
     terms: Terms | undefined
-  ): Effect.Effect<RunResult, InvalidInput | TaskStorageUnavailable> =>
+  ): Effect.Effect<RunResult, InvalidInput | MaxTasksReached | TaskStorageUnavailable> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.matchEffect(Effect.andThen(requireFree(taskId), claim(taskId, terms)), {
         onFailure: (error) =>
           Effect.andThen(
             freeSlot(sessionId),
-            (): Effect.Effect<RunResult, InvalidInput | TaskStorageUnavailable> =>
-              error._tag === "InvalidInput" || error._tag === "TaskStorageUnavailable"
+            (): Effect.Effect<RunResult, InvalidInput | MaxTasksReached | TaskStorageUnavailable> =>
+              error._tag === "InvalidInput" || error._tag === "MaxTasksReached" ||
+                error._tag === "TaskStorageUnavailable"
                 ? Effect.fail(error)
                 : Effect.succeed("skipped")
           ),
@@ -418,8 +440,16 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   const letGo = ({ latest, registration }: TaskWorker): Effect.Effect<void> =>
     Effect.andThen(
       registration === undefined ? Effect.void : process.letGo(registration),
-      freeSlot(latest.summary.sessionId)
+      Effect.andThen(freeSlot(latest.summary.sessionId), seatFreed)
     )
+
+  /** There may be a seat for a task that waits here or elsewhere. */
+  const seatFreed: Effect.Effect<void> = storage.waitsForSeats === true
+    ? Effect.suspend(() => {
+      onSeat?.()
+      return tryNext
+    })
+    : Effect.void
 
   const mayTakeOver = Effect.gen(function*() {
     if (yield* takeovers.hasLostTime) {
@@ -529,7 +559,19 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
           Effect.asVoid(inScope(runClaimed(claimed, handler, registration, undefined)))
         )
       }),
-    run: (taskId, handler, sessionId, terms) => inScope(claimAndRun(taskId, handler, sessionId, terms)),
+    waitForSeat: (task) => Effect.andThen(freeSlot(task.sessionId), setAside(task)),
+    tryNext: storage.waitsForSeats === true ? tryNext : Effect.void,
+    onSeat: (call) => {
+      onSeat = call
+    },
+    run: (taskId, handler, sessionId, terms) =>
+      inScope(
+        Effect.catchTag(
+          claimAndRun(taskId, handler, sessionId, terms),
+          "MaxTasksReached",
+          () => Effect.succeed<RunResult>("skipped")
+        )
+      ),
     inScope,
     onRoom: (call) => {
       onRoom = call

@@ -128,6 +128,7 @@ describe("options", () => {
     [{ maxTasksPerSession: -1 }, "maxTasksPerSession"],
     [{ maxActive: 0 }, "maxActive"],
     [{ maxActivePerSession: 1.5 }, "maxActivePerSession"],
+    [{ maxActive: 1, whenMaxActive: "waits" }, "whenMaxActive"],
     [{ defaultTtl: "1 minut" }, "defaultTtl"],
     [{ maxTtl: { minuts: 1 } }, "maxTtl"],
     [{ defaultPollInterval: {} }, "defaultPollInterval"],

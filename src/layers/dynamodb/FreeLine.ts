@@ -52,6 +52,38 @@ export const lineOfSession = (kind: string, sessionId: string | null): string =>
   `${kind}${separator}${shortened(sessionId ?? "", most.session)}`
 
 /**
+ * Gives the name of the line in which those tasks of a session stand that have begun, where others wait for seats. These lines come
+ * before those of all sessions.
+ *
+ * @since 0.2.0
+ * @category keys
+ */
+export const lineOfBegun = (kind: string, sessionId: string | null): string =>
+  `${kind}${separator}${separator}${shortened(sessionId ?? "", most.session)}`
+
+/**
+ * Tells whether a line is one of these.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isOfBegun = (line: string): boolean => line.split(separator).length > 3
+
+/**
+ * Gives the bounds of these lines of a kind, and of the others: that of no session, and those of sessions.
+ *
+ * @since 0.2.0
+ * @category keys
+ */
+export const partsOf = (kind: string) => ({
+  begun: { from: kind + separator + separator, to: kind + separator + mark },
+  others: [
+    { from: kind + separator, to: kind + separator },
+    { from: kind + separator + mark, to: kind + mark }
+  ]
+})
+
+/**
  * Gives what the names of the lines of a kind begin with.
  *
  * @since 0.2.0

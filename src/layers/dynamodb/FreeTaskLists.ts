@@ -8,11 +8,24 @@
  */
 import * as Effect from "effect/Effect"
 import * as Struct from "effect/Struct"
+import type { ActiveBounds } from "../../domain/ActiveBounds.ts"
 import type { FreeQuery, FreeTime, StoredKind, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import { counterKey, sessionCounter, totalCounter } from "./Counters.ts"
 import { isTakeable, makeDueTasks, taskIdOf } from "./DueTasks.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
-import { behindLine, kindKey, kindKeyOf, kindOf, lineOfSession, linesOf, placesUpTo, waitingLine } from "./FreeLine.ts"
+import {
+  behindLine,
+  kindKey,
+  kindKeyOf,
+  kindOf,
+  lineOfBegun,
+  lineOfSession,
+  linesOf,
+  partsOf,
+  placesUpTo,
+  waitingLine
+} from "./FreeLine.ts"
 import { type FreeList, type ListedTask, makeTake } from "./makeTake.ts"
 import { readPaused } from "./PauseItem.ts"
 import { withPayloads } from "./Payloads.ts"
@@ -114,7 +127,8 @@ export const makeFreeTaskLists = (
     queues: ReadonlyArray<string>,
     lines: Lines,
     query: Pick<FreeQuery, "except" | "freeBy" | "limit" | "now" | "perSession">,
-    isGone: (task: ListedTask) => boolean
+    isGone: (task: ListedTask) => boolean,
+    seatsLeft?: (sessionId: string | null) => Effect.Effect<number, TaskDriverError>
   ): Effect.fn.Return<ReadonlyArray<ListedTask>, TaskDriverError> {
     const { except, limit, perSession } = query
     const excepted = new Set(except)
@@ -139,12 +153,17 @@ export const makeFreeTaskLists = (
       const line = least(sources.map(({ head }) => head?.["free"]?.S))
       if (line === undefined) break
       let count = 0
-      while (count < perSession && found.length < limit) {
+      const session = sources.find(({ head }) => head?.["free"]?.S === line)?.head?.["sessionId"]?.S ?? null
+      const isExcepted = excepted.has(session ?? "")
+      const most = seatsLeft === undefined || isExcepted
+        ? perSession
+        : Math.min(perSession, yield* seatsLeft(session))
+      while (count < most && found.length < limit) {
         yield* refill
         const source = nextIn(sources, line)
         const entry = source?.head
         if (source === undefined || entry === undefined || !standsBefore(entry, query.freeBy)) break
-        if (excepted.has(entry["sessionId"]?.S ?? "")) break
+        if (isExcepted) break
         source.shift()
         if (!isTakeable(entry, query)) continue
         const task = yield* table.decode(() => readEntry(entry))
@@ -175,6 +194,29 @@ export const makeFreeTaskLists = (
     return kinds.toSorted(byText).slice(0, limit)
   })
 
+  const readSeats = (counter: string): Effect.Effect<number, TaskDriverError> =>
+    Effect.map(table.get(counterKey(counter)), (item) => Number(item?.["tasks"]?.N ?? 0))
+
+  /** Lists what has not begun, as far as there are seats. */
+  const listFresh = Effect.fnUntraced(function*(
+    lines: ReadonlyArray<Lines>,
+    query: Omit<FreeQuery, "kind" | "behind">,
+    { maxActive, maxActivePerSession }: ActiveBounds,
+    isGone: (task: ListedTask) => boolean
+  ) {
+    const left = maxActive === null ? Infinity : maxActive - (yield* readSeats(totalCounter("seats")))
+    const seatsLeft = maxActivePerSession === null ? undefined : (session: string | null) =>
+      session === null
+        ? Effect.succeed(Infinity)
+        : Effect.map(readSeats(sessionCounter("seats", session)), (taken) => maxActivePerSession - taken)
+    const found: Array<ListedTask> = []
+    for (const part of lines) {
+      const limit = Math.min(query.limit, left) - found.length
+      if (limit > 0) found.push(...yield* walk(queues, part, { ...query, limit }, isGone, seatsLeft))
+    }
+    return found
+  })
+
   const list: FreeList = Effect.fnUntraced(function*({ behind, kind, ...query }, isGone) {
     // Right after the kinds were listed there is nothing to move.
     if (movedBy?.freeBy !== query.freeBy || movedBy.now !== query.now) {
@@ -182,8 +224,25 @@ export const makeFreeTaskLists = (
     }
     const key = kindKey(kind)
     const { from, to } = linesOf(key)
-    const lines = { from: behind === undefined ? from : behindLine(lineOfSession(key, behind)), to }
-    const found = yield* walk(queues, lines, query, isGone)
+    const { begun, others } = partsOf(key)
+    const startOf = (lineOf: typeof lineOfSession, first: string) =>
+      behind === undefined ? first : behindLine(lineOf(key, behind))
+    const { seats } = query
+    const found = typeof seats === "object"
+      ? yield* listFresh(
+        behind === undefined ? others : [{ from: startOf(lineOfSession, from), to }],
+        query,
+        seats,
+        isGone
+      )
+      : yield* walk(
+        queues,
+        seats === "taken"
+          ? { from: startOf(lineOfBegun, begun.from), to: begun.to }
+          : { from: startOf(lineOfSession, from), to },
+        query,
+        isGone
+      )
     // A task that was created after its kind was paused is not taken, whenever the look began.
     return found.length > 0 && (yield* readPaused(table))(key) ? [] : found
   })

@@ -44,7 +44,8 @@ export const makeTaskInsertion = (
       ({ attributes, parts }: Layout): NewTask => {
         const countedAs = {
           counted: limitsOf("tasks", bounds) !== undefined,
-          seat: limitsOf("seats", bounds) !== undefined
+          seat: limitsOf("seats", bounds) !== undefined,
+          begun: bounds.active?.whenMaxActive === "wait"
         }
         const purge = purgeOf(task, countedAs)
         return {

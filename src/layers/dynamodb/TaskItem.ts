@@ -20,7 +20,7 @@ import {
 import type { CountedTask } from "../../domain/TallyCounter.ts"
 import { ResultKind } from "../../domain/TaskOutcome.ts"
 import { isTerminal, taskStatuses } from "../../domain/TaskStatus.ts"
-import { lineOf, spotOf, waitingLine } from "./FreeLine.ts"
+import { kindKey, lineOf, lineOfBegun, spotOf, waitingLine } from "./FreeLine.ts"
 
 /**
  * @since 0.1.0
@@ -192,7 +192,11 @@ export const hasStamp = (item: Item, stamp: string): boolean => stamps.some((nam
  * @since 0.1.0
  * @category writers
  */
-export const plainAttributes = (task: StoredTask, shards: number, { counted, seat }: CountedAs): Item => {
+export const plainAttributes = (
+  task: StoredTask,
+  shards: number,
+  { begun = false, counted, seat }: CountedAs
+): Item => {
   const partition = partitionOf(task.taskId, shards)
   const end = expiresAt(task)
   return {
@@ -203,7 +207,7 @@ export const plainAttributes = (task: StoredTask, shards: number, { counted, sea
     })),
     partition: { S: partition },
     session: { S: sessionKey(task.sessionId, partition) },
-    ...queueAttributes(task, shards),
+    ...queueAttributes(task, shards, begun),
     ...(isTerminal(task.status) ? {} : { active: { S: task.status } }),
     ...(end === null ? {} : { expiresAt: numeric(end) }),
     createdSecond: numeric(wholeSeconds(task.createdAt)),
@@ -224,6 +228,8 @@ export const plainAttributes = (task: StoredTask, shards: number, { counted, sea
 export interface CountedAs {
   readonly counted: boolean
   readonly seat: boolean
+  /** Whether it stands in the lines of those that have begun, while others wait for seats. */
+  readonly begun?: boolean
 }
 
 /**
@@ -256,8 +262,8 @@ export const queuesOf = (shards: number): number => Math.min(shards, mostQueues)
 export const queueOf = (taskId: string, shards: number): string => partitionOf(taskId, queuesOf(shards))
 
 /** The keys of the index of free tasks, and the line in which the task queues when it is free. */
-const queueAttributes = (task: StoredTask, shards: number): Item => {
-  const line = lineOf(task)
+const queueAttributes = (task: StoredTask, shards: number, begun: boolean): Item => {
+  const line = begun ? lineOfBegun(kindKey(task), task.sessionId) : lineOf(task)
   const spot = spotOf(task.leaseExpiresAt, task.taskId)
   return {
     queue: { S: queueOf(task.taskId, shards) },

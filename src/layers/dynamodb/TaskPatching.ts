@@ -5,7 +5,7 @@
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
-import { isActive } from "../../domain/ActiveBounds.ts"
+import { isActive, type ReachedBound } from "../../domain/ActiveBounds.ts"
 import { holderOf, type StoredTask } from "../../domain/StoredTask.ts"
 import type { PatchAnswer, PatchResult, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { isTerminal } from "../../domain/TaskStatus.ts"
@@ -19,11 +19,12 @@ import {
   type TaskPatch,
   type TaskScope
 } from "../../domain/TaskWrite.ts"
-import { counterWrites, isCountedBy } from "./Counters.ts"
+import { type CounterWrite, counterWrites, isCountedBy } from "./Counters.ts"
+import type { TransactionRefused } from "./DynamoDbFault.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
-import { spotOf, waitingLine } from "./FreeLine.ts"
+import { isOfBegun, spotOf, waitingLine } from "./FreeLine.ts"
 import { layOut, partKeys, withPayloads } from "./Payloads.ts"
 import { guarded, inScope, isUnstamped, isVersion, isWithoutHolder } from "./TaskConditions.ts"
 import {
@@ -141,8 +142,10 @@ export const makeTaskPatching = (
       if (found === undefined) return undefined
       if ("answer" in found) return found.answer
       const task = applyPatch(found.task, write.patch)
-      yield* replace(write, item, found.task, task)
-      return { _tag: "Patched", task } satisfies PatchResult
+      const full = yield* replace(write, item, found.task, task)
+      return full === undefined
+        ? { _tag: "Patched", task } satisfies PatchResult
+        : { _tag: "Rejected", task: found.task, full } satisfies PatchResult
     }).pipe(
       Effect.catch((error) =>
         error._tag === "ConditionFailed" || error._tag === "TransactionRefused"
@@ -151,11 +154,15 @@ export const makeTaskPatching = (
       )
     )
 
+  /** Gives the bound that leaves no seat, if one is needed. */
   const replace = ({ guard, patch, stamp, taskId }: Write, item: Item, before: StoredTask, task: StoredTask) =>
     Effect.gen(function*() {
       const counted = isCountedBy("tasks", item)
       const hadSeat = isCountedBy("seats", item)
-      const seat = hadSeat && isActive(task)
+      const takesSeat = guard.seats !== undefined && !hadSeat
+      const seat = (hadSeat || takesSeat) && isActive(task)
+      const begun = takesSeat || isOfBegun(item["line"]?.S ?? "")
+      const counters = changeSeats(task, { takes: takesSeat, leaves: hadSeat && !seat }, guard)
       const kept = Object.fromEntries(payloadFields.flatMap((field) => {
         const value = item[field]
         return patch[field] !== undefined || value === undefined ? [] : [[field, value] as const]
@@ -165,7 +172,11 @@ export const makeTaskPatching = (
         { ...kept, ...payloadsOf(patch) },
         nextToken()
       )
-      const next = { ...plainAttributes(task, shards, { counted, seat }), ...stamped(item, stamp), ...attributes }
+      const next = {
+        ...plainAttributes(task, shards, { counted, seat, begun }),
+        ...stamped(item, stamp),
+        ...attributes
+      }
       const expression = new Expression()
       const ConditionExpression = isVersion(expression, yield* table.decode(() => readPlain(item)))
       const put = { Item: next, ConditionExpression, ...expression.maps }
@@ -175,16 +186,23 @@ export const makeTaskPatching = (
       const oldKeys = yield* table.decode(() => partKeys(item))
       const keptKeys = new Set(partKeys(next).map(({ sk }) => sk?.S))
       const others: ReadonlyArray<TransactionWrite> = [
+        ...counters.map(({ write }) => write),
         ...parts.map((part): TransactionWrite => ({ Put: { Item: { ...part, ...purge } } })),
         ...oldKeys.flatMap((Key): ReadonlyArray<TransactionWrite> => {
           if (!keptKeys.has(Key["sk"]?.S)) return [{ Delete: { Key } }]
           return changesPurge ? [{ Update: { Key, ...purgeUpdate(purge) } }] : []
         }),
-        ...(hadSeat && !seat ? counterWrites("seats", { removed: task }).map(({ write }) => write) : []),
         ...newsFor(isNewsForWorker(guard, patch) ? holderOf(before) : null, taskId, task.lastUpdatedAt)
       ]
-      yield* others.length === 0 ? table.put(put) : table.transact([{ Put: put }, ...others], nextToken())
-    })
+      if (others.length === 0) yield* table.put(put)
+      else yield* table.transact([{ Put: put }, ...others], nextToken())
+      return undefined
+    }).pipe(
+      Effect.catchTag("TransactionRefused", (error) => {
+        const full = fullOf(error, guard)
+        return full === undefined ? Effect.fail(error) : Effect.succeed(full)
+      })
+    )
 
   return (taskId, scope, guard, patch, answer) =>
     Effect.suspend(() => {
@@ -192,11 +210,33 @@ export const makeTaskPatching = (
       const exact = table.untilSettled(exactly(write))
       const expression = new Expression()
       const permitted = guarded(expression, guard, patch)
-      const needsReading = expectsSeat && isEnd(patch)
+      const needsReading = guard.seats !== undefined || (expectsSeat && isEnd(patch))
       if (permitted === undefined || needsReading || payloadBytes(patch) > mostAtOnce) return exact
       return Effect.flatMap(atOnce(write, permitted, expression), (found) =>
         found !== undefined && "answer" in found ? Effect.succeed(found.answer) : exact)
     })
+}
+
+/** The writes to the counters of seats, which come right behind the task. */
+const changeSeats = (
+  task: StoredTask,
+  { leaves, takes }: { readonly takes: boolean; readonly leaves: boolean },
+  { seats }: TaskGuard
+): ReadonlyArray<CounterWrite> => {
+  if (leaves) return counterWrites("seats", { removed: task })
+  return takes && seats !== undefined
+    ? counterWrites("seats", { added: task }, { all: seats.maxActive, inSession: seats.maxActivePerSession })
+    : []
+}
+
+/** Tells which bound has refused a write that nothing else refused. */
+const fullOf = ({ refusals }: TransactionRefused, { seats }: TaskGuard): ReachedBound | undefined => {
+  const [task, all, inSession] = refusals
+  if (seats === undefined || task !== undefined) return undefined
+  if (all !== undefined && seats.maxActive !== null) return { scope: "active", limit: seats.maxActive }
+  return inSession !== undefined && seats.maxActivePerSession !== null
+    ? { scope: "activePerSession", limit: seats.maxActivePerSession }
+    : undefined
 }
 
 /** A guarded write, and the stamp by which it recognises itself. */

@@ -66,6 +66,7 @@ export const makeDynamoDbDriver = Effect.fnUntraced(function*(
   const partitions = Array.from({ length: shards }, (_, index) => String(index))
   return {
     backendName: "dynamodb",
+    findsSeats: true,
     maxPayloadBytes,
     ...reads,
     ...makeTaskLists(table, shards),

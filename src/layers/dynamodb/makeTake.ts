@@ -50,7 +50,7 @@ export type FreeList = (
 export const makeTake = (list: FreeList, patch: TaskDriver["patch"]): NonNullable<TaskDriver["take"]> => {
   const gone = new GoneTasks()
 
-  const claim = (before: ListedTask, { freeBy, now }: FreeQuery, change: TaskPatch) => {
+  const claim = (before: ListedTask, { freeBy, now, seats }: FreeQuery, change: TaskPatch) => {
     const { dueAt, leaseExpiresAt } = before
     return Effect.map(
       patch(
@@ -60,6 +60,7 @@ export const makeTake = (list: FreeList, patch: TaskDriver["patch"]): NonNullabl
           statuses: ["working"],
           attempt: before.attempt,
           freeSince: freeBy,
+          ...(typeof seats === "object" ? { seats } : {}),
           // The index may not know yet that the task was released since.
           ...(isAbandoned(before) ? { leaseExpiredBy: freeBy } : {})
         },

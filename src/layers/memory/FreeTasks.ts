@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import { hasBegun } from "../../domain/ActiveBounds.ts"
 import { isExpired } from "../../domain/StoredTask.ts"
 import type { FreeQuery } from "../../domain/TaskDriver.ts"
 import { sortKey } from "../../domain/TaskId.ts"
@@ -17,43 +18,55 @@ export class FreeTasks {
   /** The latest time that was asked for: what was free by then is kept by turn. */
   #freeBy = 0
   readonly #byTurn: LazyIndex<FreePlace>
+  /** Of these, the ones that have begun. */
+  readonly #begun: LazyIndex<FreePlace>
   readonly #later: LazyIndex<LeasePlace>
 
   /** Takes what walks all tasks that are at work under a lease. */
   constructor(source: () => Iterable<TaskEntry>) {
     this.#byTurn = new LazyIndex<FreePlace>(byTurn, () => filter(source(), (entry) => this.#isFree(entry)))
+    this.#begun = new LazyIndex<FreePlace>(
+      byTurn,
+      () => filter(source(), (entry) => this.#isFree(entry) && hasBegun(entry.task))
+    )
     this.#later = new LazyIndex<LeasePlace>(byLease, () => filter(source(), (entry) => !this.#isFree(entry)))
   }
 
   /** Adds a task that is at work under a lease. */
   add(entry: TaskEntry): void {
     this.#indexOf(entry).add(entry)
+    if (this.#isFree(entry) && hasBegun(entry.task)) this.#begun.add(entry)
   }
 
   remove(entry: TaskEntry): void {
     this.#indexOf(entry).remove(entry)
+    if (this.#isFree(entry) && hasBegun(entry.task)) this.#begun.remove(entry)
   }
 
   /** Walks the kinds of free tasks, and gives one task of each. */
   *kinds(freeBy: number, now: number): Generator<TaskEntry> {
     this.#advance(freeBy)
-    let kind = this.#next(undefined)
+    let kind = next(this.#byTurn, undefined)
     while (kind !== undefined) {
-      for (const entry of this.#turns(kind, undefined, freeBy, now, 1)) {
+      for (const entry of this.#turns(this.#byTurn, kind, undefined, freeBy, now, () => 1)) {
         yield entry
         break
       }
-      kind = this.#next(behindKind(kind))
+      kind = next(this.#byTurn, behindKind(kind))
     }
   }
 
-  /** Walks the tasks of a query. */
-  *inTurns({ behind, except, freeBy, kind, limit, now, perSession }: FreeQuery): Generator<TaskEntry> {
+  /** Walks the tasks of a query. Of those that have not begun it gives no more of a session than `seatsLeft` says. */
+  *inTurns(query: FreeQuery, seatsLeft?: (sessionId: string | null) => number): Generator<TaskEntry> {
+    const { behind, except, freeBy, kind, limit, now, perSession, seats } = query
     this.#advance(freeBy)
     const place = { task: { ...kind, leaseExpiresAt: 0 }, session: "", key: "" }
     const start = behind === undefined ? place : behindSession({ ...place, session: sortKey(behind) })
     let left = limit
-    for (const entry of this.#turns(start, new Set(except), freeBy, now, perSession)) {
+    const index = seats === "taken" ? this.#begun : this.#byTurn
+    const most = (sessionId: string | null) => Math.min(perSession, seatsLeft?.(sessionId) ?? Infinity)
+    const isWanted = seatsLeft === undefined ? undefined : ({ task }: TaskEntry) => !hasBegun(task)
+    for (const entry of this.#turns(index, start, new Set(except), freeBy, now, most, isWanted)) {
       yield entry
       if (--left === 0) return
     }
@@ -61,30 +74,27 @@ export class FreeTasks {
 
   /** Walks the free tasks of one kind from a place on, and leaps over what a session has beyond `perSession`. */
   *#turns(
+    index: LazyIndex<FreePlace>,
     from: FreePlace,
     except: ReadonlySet<string | null> | undefined,
     freeBy: number,
     now: number,
-    perSession: number
+    most: (sessionId: string | null) => number,
+    isWanted?: (entry: TaskEntry) => boolean
   ): Generator<TaskEntry> {
-    let session = this.#next(from)
+    let session = next(index, from)
     while (session !== undefined && isSameKind(session, from)) {
-      let left = except?.has(session.task.sessionId) === true ? 0 : perSession
+      let left = except?.has(session.task.sessionId) === true ? 0 : most(session.task.sessionId)
       if (left > 0) {
-        for (const entry of this.#byTurn.from(session)) {
+        for (const entry of index.from(session)) {
           if (!isSameSession(entry, session) || (entry.task.leaseExpiresAt ?? 0) > freeBy) break
-          if (isExpired(entry.task, now)) continue
+          if (isExpired(entry.task, now) || isWanted?.(entry) === false) continue
           yield entry
           if (--left === 0) break
         }
       }
-      session = this.#next(behindSession(session))
+      session = next(index, behindSession(session))
     }
-  }
-
-  #next(place: FreePlace | undefined): TaskEntry | undefined {
-    for (const entry of this.#byTurn.from(place)) return entry
-    return undefined
   }
 
   /** Moves what has become free by a time, each task once. */
@@ -107,6 +117,11 @@ export class FreeTasks {
   #isFree({ task }: TaskEntry): boolean {
     return (task.leaseExpiresAt ?? 0) <= this.#freeBy
   }
+}
+
+const next = (index: LazyIndex<FreePlace>, place: FreePlace | undefined): TaskEntry | undefined => {
+  for (const entry of index.from(place)) return entry
+  return undefined
 }
 
 const isSameKind = ({ task: left }: FreePlace, { task: right }: FreePlace): boolean =>

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
-import { reachedBound } from "../../domain/ActiveBounds.ts"
+import { hasBegun, reachedBound } from "../../domain/ActiveBounds.ts"
 import { isOfKinds, kindsText, newsOfPauses, type StoredKinds, type StoredPause } from "../../domain/KindDriver.ts"
 import { expiresAt, holderOf, isExpired, isSameVersion, type StoredTask } from "../../domain/StoredTask.ts"
 import type {
@@ -146,6 +146,10 @@ export class MemoryStore {
     if (entry === undefined || !isVisible(entry.task, scope)) return { _tag: "Missing" }
     const before = entry.task
     if (!permits(guard, before, patch)) return { _tag: "Rejected", task: before }
+    if (guard.seats !== undefined && !hasBegun(before)) {
+      const full = reachedBound(guard.seats, before.sessionId, this.#seats.taken(guard.seats, before))
+      if (full !== undefined) return { _tag: "Rejected", task: before, full }
+    }
     if (isNewsForWorker(guard, patch)) this.workers.note(before)
     return { _tag: "Patched", task: this.#write(entry, patch, writer) }
   }
@@ -230,7 +234,11 @@ export class MemoryStore {
 
   /** Walks free tasks of one kind, in turns. */
   free(query: FreeQuery): Iterable<TaskEntry> {
-    return this.#isPaused(query.kind) ? [] : this.#free.inTurns(query)
+    const { kind, seats } = query
+    if (this.#isPaused(kind)) return []
+    if (typeof seats !== "object") return this.#free.inTurns(query)
+    const limit = Math.min(query.limit, this.#seats.left(seats, undefined))
+    return limit === 0 ? [] : this.#free.inTurns({ ...query, limit }, (session) => this.#seats.left(seats, session))
   }
 
   #isPaused(kind: StoredKind): boolean {

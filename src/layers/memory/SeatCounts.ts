@@ -48,6 +48,14 @@ export class SeatCounts {
     return { all, inSession: (counts.get(sessionId) ?? 0) - (replaced?.sessionId === sessionId ? leaving : 0) }
   }
 
+  /** Gives how many tasks may begin, of all or of a session. */
+  left({ maxActive, maxActivePerSession, whenMaxActive }: ActiveBounds, sessionId: string | null | undefined): number {
+    const bound = sessionId === undefined ? maxActive : sessionId === null ? null : maxActivePerSession
+    if (bound === null) return Infinity
+    const counts = this.#counts[whenMaxActive].current ??= this.#build(whenMaxActive)
+    return Math.max(0, bound - (counts.get(sessionId ?? undefined) ?? 0))
+  }
+
   #build(when: ActiveBounds["whenMaxActive"]): Counts {
     const counts: Counts = new Map()
     for (const { task } of this.#source()) if (hasSeat(task, when)) count(counts, task, 1)

@@ -10,7 +10,7 @@ import { postgresDefinitions } from "./postgresDefinitions.ts"
 import { postgresFault, schemaFault } from "./PostgresFault.ts"
 import { taskCounters } from "./PostgresLimits.ts"
 import { indexedName, isMadeAlone, kindKey, migrations, nameIndexes, remake } from "./PostgresSchema.ts"
-import { seatCounters } from "./PostgresSeats.ts"
+import { seatCounters, seatsLeftFunction } from "./PostgresSeats.ts"
 
 /**
  * What the dialect of one driver knows: how long a change of the schema waits for each lock that it needs, in milliseconds,
@@ -66,6 +66,8 @@ export const makePostgresDialect = ({ place, statementTimeout = 10_000 }: Postgr
       `CROSS JOIN LATERAL (SELECT * FROM ${tasks} WHERE ${where}${
         lock ? " FOR NO KEY UPDATE SKIP LOCKED" : ""
       }) AS task`,
+    seatsLeft: (tables, key) => `${seatsLeftFunction(tables)}(${key}, ?)`,
+    atMost: (number) => `greatest(0, least(?, ${number}))`,
     engineTime: "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
     locksWhole: false,
     retriesInTransaction: false,

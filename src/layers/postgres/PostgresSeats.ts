@@ -7,8 +7,10 @@
  *
  * @since 0.2.0
  */
-import { begun, isSeated, seatOf, type SqlCounters } from "../sql/SqlCounters.ts"
+import { isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
+import { begun, hasBegun, isSeated, seatOf, type SqlCounters } from "../sql/SqlCounters.ts"
 import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
+import { kindKey } from "./PostgresSchema.ts"
 
 /**
  * Gives the name of the function that finds a seat for a new task.
@@ -17,6 +19,14 @@ import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
  * @category schema
  */
 export const seatFunction = (tables: TaskTables): string => `${tables.tasks}_seat_room`
+
+/**
+ * Gives the name of the function that tells how many seats a bound leaves.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const seatsLeftFunction = (tables: TaskTables): string => `${tables.tasks}_seats_left`
 
 /** The name comes behind those of the triggers for stored tasks, in whose order they are called. */
 const triggerName = ({ prefix }: TaskTables, name: string): string => `${prefix}tasks_seat_${name}`
@@ -73,6 +83,15 @@ $$`
       "count"
     ),
     makeTrigger("delete", `AFTER DELETE ON ${tasks} FOR EACH ROW WHEN (${isSeated("old")})`, "count"),
+    `CREATE INDEX ${tables.prefix}tasks_by_begun ON ${tasks} ` +
+    `(${kindKey(kindText)}, (${sessionKey}), lease_expires_at, task_id) WHERE ${isReady} AND ${hasBegun}`,
+    `CREATE FUNCTION ${
+      seatsLeftFunction(tables)
+    }(in_session_id text, in_max_active bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN in_max_active - coalesce((SELECT begun FROM ${seats} WHERE session_id = in_session_id), 0);
+END
+$$`,
     // Every query of a function sees what was committed until then, so what comes after the locks is exact. A seat is that of any
     // active task, or, from 2 on, of one that has begun.
     `CREATE FUNCTION ${seatFunction(tables)}(

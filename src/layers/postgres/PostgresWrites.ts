@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { ActiveBounds } from "../../domain/ActiveBounds.ts"
+import type { ActiveBounds, ReachedBound } from "../../domain/ActiveBounds.ts"
 import type { StoredTask } from "../../domain/StoredTask.ts"
 import type {
   InsertResult,
@@ -19,6 +19,7 @@ import { isNewsForWorker, type TaskPatch } from "../../domain/TaskWrite.ts"
 import { makeFreeStatements, sessionKey } from "../sql/FreeStatements.ts"
 import { readFound } from "../sql/makeSqlFreeTasks.ts"
 import { patchClauses } from "../sql/patchClauses.ts"
+import { hasBegun } from "../sql/SqlCounters.ts"
 import type { SqlDialect } from "../sql/SqlDialect.ts"
 import { isSome, type SqlRunner } from "../sql/SqlRunner.ts"
 import type { CounterSetup } from "../sql/SqlSchema.ts"
@@ -33,6 +34,7 @@ import {
   readText,
   type Row,
   type TaskTables,
+  totalKey,
   writeTask
 } from "../sql/TaskTables.ts"
 import { roomFunction } from "./PostgresLimits.ts"
@@ -80,6 +82,32 @@ export const makePostgresWrites = (
     patch: (taskId, scope, guard, change, answer = "task") => {
       const { condition, key, params } = scoped(scope)
       const clauses = patchClauses(guard, change, answer)
+      const { seats } = guard
+      if (seats !== undefined) {
+        const text = cached(`seat ${clauses.key * 3 + key}`, () =>
+          patchText(tables, {
+            old: "SELECT *, allowed AND full_of IS NULL AS permitted FROM (" +
+              `SELECT *, (${clauses.condition()}) AS allowed, CASE WHEN ${hasBegun} OR lease_expires_at IS NULL THEN NULL ` +
+              `WHEN ${dialect.seatsLeft(tables, `'${totalKey}'`)} <= 0 THEN 2 ` +
+              `WHEN session_id IS NOT NULL AND ${dialect.seatsLeft(tables, "session_id")} <= 0 THEN 3 END AS full_of ` +
+              `FROM ${tables.tasks} WHERE task_id = ? AND ${condition} FOR NO KEY UPDATE) AS checked`,
+            assignments: clauses.assignments("task"),
+            returned: clauses.returned(),
+            isNews: isNewsForWorker(guard, change),
+            refusal: "CASE WHEN allowed THEN coalesce(full_of, 0) ELSE 0 END"
+          }))
+        const { maxActive, maxActivePerSession } = seats
+        return Effect.andThen(
+          ensureCounters.seats,
+          write(
+            {
+              text,
+              params: [...clauses.compared, maxActive, maxActivePerSession, taskId, ...params, ...clauses.assigned]
+            },
+            ([row]): PatchResult => row === undefined ? { _tag: "Missing" } : readSeated(row, change, seats)
+          )
+        )
+      }
       const text = cached(
         clauses.key * 3 + key,
         () =>
@@ -110,13 +138,14 @@ export const makePostgresWrites = (
           `SELECT is_some, lease_before, due_before, ${returned()} FROM due LEFT JOIN taken ON true ` +
           `ORDER BY ${sessionKey}, lease_before, task_id`
       )
-      return write(
+      const claim = write(
         { text, params: [...found.params, ...assigned] },
         readFound((row): TakenTask => ({
           task: readWritten(row.slice(3), change),
           before: { leaseExpiresAt: orNull(row[1], readInteger), dueAt: orNull(row[2], readInteger) }
         }))
       )
+      return query.seats === undefined ? claim : Effect.andThen(ensureCounters.seats, claim)
     },
 
     removeTasks: ({ params, text }) => write({ text: cached(text, () => removal(text)), params }, readIds),
@@ -150,6 +179,8 @@ export interface PatchParts {
   readonly returned: string
   /** Whether a registered worker that holds a task gets news of it. */
   readonly isNews: boolean
+  /** The number that stands for the refusal: 0 if it is left out. */
+  readonly refusal?: string
 }
 
 /**
@@ -158,13 +189,16 @@ export interface PatchParts {
  * @since 0.2.0
  * @category statements
  */
-export const patchText = (tables: TaskTables, { assignments, isNews, old, returned }: PatchParts): string =>
+export const patchText = (
+  tables: TaskTables,
+  { assignments, isNews, old, refusal = "0", returned }: PatchParts
+): string =>
   `WITH old AS MATERIALIZED (${old}), ` +
   `new AS (UPDATE ${tables.tasks} AS task SET ${assignments} ` +
   "FROM old WHERE task.task_id = old.task_id AND old.permitted RETURNING task.*)" +
   (isNews ? `, ${tell(tables, `SELECT worker, task_id FROM old WHERE permitted AND ${isHeld}`)} ` : " ") +
   `SELECT ${returned}, 1 FROM new UNION ALL ` +
-  `SELECT ${columnList.join(", ")}, 0 FROM old WHERE permitted IS NOT TRUE`
+  `SELECT ${columnList.join(", ")}, ${refusal} FROM old WHERE permitted IS NOT TRUE`
 
 /**
  * Reads whether a task was written or refused it.
@@ -174,6 +208,16 @@ export const patchText = (tables: TaskTables, { assignments, isNews, old, return
  */
 export const readDecided = (row: Row, change: TaskPatch): PatchResult =>
   readInteger(row.at(-1)) === 1 ? readPatched(row, change) : { _tag: "Rejected", task: readTask(row) }
+
+const readSeated = (row: Row, change: TaskPatch, { maxActive, maxActivePerSession }: ActiveBounds): PatchResult => {
+  const result = readDecided(row, change)
+  const answer = readInteger(row.at(-1))
+  if (result._tag !== "Rejected" || answer < 2) return result
+  const full: ReachedBound = answer === 2
+    ? { scope: "active", limit: maxActive ?? 0 }
+    : { scope: "activePerSession", limit: maxActivePerSession ?? 0 }
+  return { ...result, full }
+}
 
 /** Deletes the messages of the queues that a query selects, beside the statement that goes with it. */
 const removeMessages = ({ messages }: TaskTables, queues: string): string =>

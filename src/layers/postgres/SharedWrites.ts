@@ -59,7 +59,7 @@ export const shareWrites = (
     },
     patch: (taskId, scope, guard, change, answer = "task") => {
       const patchAlone = () => alone.patch(taskId, scope, guard, change, answer)
-      return aloneOr(patchAlone, () => {
+      return guard.seats !== undefined ? patchAlone() : aloneOr(patchAlone, () => {
         const clauses = patchClauses(guard, change, answer)
         const visible = scoped(scope)
         const key = clauses.key * 3 + visible.key

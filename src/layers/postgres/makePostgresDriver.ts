@@ -78,7 +78,7 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
     { runner, patientRunner: schemaRunner, dialect, tables, needed },
     postgresChecks(runner, schemaRunner, tables)
   )
-  return { ...told, backendName: "postgres", foreignWrites: listening, inspector }
+  return { ...told, backendName: "postgres", findsSeats: true, foreignWrites: listening, inspector }
 })
 
 /** Tells of what was written once it is committed. A new task is waited for by nobody yet. */

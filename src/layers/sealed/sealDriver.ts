@@ -206,6 +206,7 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     page,
     pageSummaries,
     pagesByName: driver.pagesByName,
+    findsSeats: driver.findsSeats,
     stale: (query) => driver.stale(query),
     abandoned: (query) => driver.abandoned(query),
     freeKinds: (query) => driver.freeKinds(query),

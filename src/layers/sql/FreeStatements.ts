@@ -7,9 +7,10 @@
  * @since 0.2.0
  */
 import type { FreeQuery, FreeTime } from "../../domain/TaskDriver.ts"
+import { hasBegun } from "./SqlCounters.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import { isLeased, makeTexts, notExpired, type SqlStatement } from "./SqlStatement.ts"
-import type { TaskTables } from "./TaskTables.ts"
+import { type TaskTables, totalKey } from "./TaskTables.ts"
 
 /**
  * The text of a kind, of which {@link SqlDialect} makes the key in the index.
@@ -61,7 +62,8 @@ export type Moved = "moved" | "unsure"
  * @since 0.2.0
  * @category constructors
  */
-export const makeFreeStatements = ({ paused, tasks }: TaskTables, dialect: SqlDialect) => {
+export const makeFreeStatements = (tables: TaskTables, dialect: SqlDialect) => {
+  const { paused, tasks } = tables
   const cached = makeTexts()
   const kindKey = dialect.kindKey(kindText)
   // PostgreSQL would read the table for the first row of any query that has no order, if it thought that many rows fit.
@@ -77,28 +79,57 @@ export const makeFreeStatements = ({ paused, tasks }: TaskTables, dialect: SqlDi
 
   const nextKind = (condition: string) =>
     `(SELECT ${kindKey} FROM ${tasks} WHERE ${isReady}${condition} ORDER BY ${kindKey} LIMIT 1)`
+  /** Which part of the free tasks is wanted. */
+  const partOf = ({ seats }: FreeQuery): Part => seats === undefined ? "all" : seats === "taken" ? "begun" : "fresh"
+  const conditionOf = { all: "", begun: ` AND ${hasBegun}`, fresh: ` AND NOT (${hasBegun})` } as const
+  const keyOf = (query: FreeQuery): string => `${query.behind === undefined} ${partOf(query)}`
+
   const nextSession = (of: string, condition: string) =>
     `(SELECT ${sessionKey} FROM ${tasks} WHERE ${isReady} AND ${kindKey} = ${of}.kind${condition} ` +
     `ORDER BY ${sessionKey} LIMIT 1)`
 
   /** The rows come in the order in which they are found, so that nothing is looked for once there are enough. */
-  const found = (behind: string | undefined, lock: boolean) =>
-    `${due}, sessions (kind, session) AS (` +
-    `SELECT kind, ${nextSession("given", behind === undefined ? "" : ` AND ${sessionKey} > ?`)} ` +
-    `FROM (SELECT ${dialect.kindKey("texts.kind")} AS kind FROM (SELECT ? AS kind) AS texts) AS given, due ` +
-    `WHERE is_some = 0 AND ${isNotPaused("?", "?")} UNION ALL ` +
-    `SELECT kind, ${nextSession("sessions", ` AND ${sessionKey} > sessions.session`)} ` +
-    "FROM sessions WHERE session IS NOT NULL), " +
-    "found AS MATERIALIZED (SELECT task.task_id, task.session_id, task.attempt, task.lease_expires_at, task.due_at FROM (" +
-    `SELECT kind, session FROM sessions WHERE session IS NOT NULL AND NOT (session ${dialect.among(dialect.idList)})` +
-    `) AS chosen ${
-      dialect.joinEach(
-        tasks,
-        `${isReady} AND ${kindKey} = chosen.kind AND ${sessionKey} = chosen.session AND lease_expires_at <= ? ` +
-          `AND ${notExpired} ORDER BY lease_expires_at, task_id LIMIT ?`,
-        lock
-      )
-    } LIMIT ?)`
+  const found = (query: FreeQuery, lock: boolean) => {
+    const part = partOf(query)
+    // Who has begun has its own index, and those who have not are looked for in that of all.
+    const within = part === "begun" ? conditionOf.begun : ""
+    const seats = `CASE WHEN session = '' THEN 1000000 ELSE ${dialect.seatsLeft(tables, "session")} END`
+    const sessions = `SELECT kind, session FROM sessions WHERE session IS NOT NULL AND NOT (session ${
+      dialect.among(dialect.idList)
+    })`
+    return `${due}, sessions (kind, session) AS (` +
+      `SELECT kind, ${
+        nextSession("given", `${within}${query.behind === undefined ? "" : ` AND ${sessionKey} > ?`}`)
+      } ` +
+      `FROM (SELECT ${dialect.kindKey("texts.kind")} AS kind FROM (SELECT ? AS kind) AS texts) AS given, due ` +
+      `WHERE is_some = 0 AND ${isNotPaused("?", "?")} UNION ALL ` +
+      `SELECT kind, ${nextSession("sessions", `${within} AND ${sessionKey} > sessions.session`)} ` +
+      "FROM sessions WHERE session IS NOT NULL), " +
+      `found AS MATERIALIZED (${
+        part === "fresh" ?
+          `SELECT ${freeColumns} FROM (SELECT *, row_number() OVER (` +
+          "PARTITION BY session_id ORDER BY lease_expires_at, task_id) AS place FROM (" :
+          ""
+      }` +
+      `SELECT ${freeColumns.split(", ").map((column) => `task.${column}`).join(", ")}${
+        part === "fresh" ? ", chosen.seats" : ""
+      } FROM (` +
+      (part === "fresh"
+        ? `SELECT * FROM (SELECT kind, session, ${seats} AS seats FROM (${sessions}) AS open) AS seated WHERE seats > 0`
+        : sessions) +
+      `) AS chosen ${
+        dialect.joinEach(
+          tasks,
+          `${isReady}${
+            conditionOf[part]
+          } AND ${kindKey} = chosen.kind AND ${sessionKey} = chosen.session AND lease_expires_at <= ? ` +
+            `AND ${notExpired} ORDER BY lease_expires_at, task_id LIMIT ?`,
+          lock
+        )
+      } LIMIT ${part === "fresh" ? dialect.atMost(dialect.seatsLeft(tables, `'${totalKey}'`)) : "?"}${
+        part === "fresh" ? ") AS first) AS placed WHERE place <= seats" : ""
+      })`
+  }
 
   return {
     /** Moves tasks that are due, up to a limit, and gives a row for each. */
@@ -128,8 +159,8 @@ export const makeFreeStatements = ({ paused, tasks }: TaskTables, dialect: SqlDi
     }),
 
     free: (query: FreeQuery, moved: Moved): SqlStatement => ({
-      text: cached(`free ${query.behind === undefined}`, () =>
-        `WITH RECURSIVE ${found(query.behind, false)} ` +
+      text: cached(`free ${keyOf(query)}`, () =>
+        `WITH RECURSIVE ${found(query, false)} ` +
         "SELECT is_some, task_id, session_id, attempt, lease_expires_at, due_at FROM due LEFT JOIN found ON true " +
         `ORDER BY ${sessionKey}, lease_expires_at, task_id`),
       params: foundParams(query, dueBy(query, moved))
@@ -137,14 +168,22 @@ export const makeFreeStatements = ({ paused, tasks }: TaskTables, dialect: SqlDi
 
     /** The parts of a statement that locks the tasks as it finds them. */
     locked: (query: FreeQuery, moved: Moved): SqlStatement => ({
-      text: cached(`locked ${query.behind === undefined}`, () => found(query.behind, true)),
+      text: cached(`locked ${keyOf(query)}`, () => found(query, true)),
       params: foundParams(query, dueBy(query, moved))
     })
   }
 }
 
+/** All free tasks, those that have begun, or those that have not and find a seat. */
+type Part = "all" | "begun" | "fresh"
+
+const freeColumns = "task_id, session_id, attempt, lease_expires_at, due_at"
+
+/** More than there can be. */
+const unlimited = Number.MAX_SAFE_INTEGER
+
 const foundParams = (
-  { behind, except, freeBy, kind, limit, now, perSession }: FreeQuery,
+  { behind, except, freeBy, kind, limit, now, perSession, seats }: FreeQuery,
   dueBy: number
 ): Array<string | number> => [
   dueBy,
@@ -152,9 +191,11 @@ const foundParams = (
   kind.originalMethod.text + (kind.name?.text ?? ""),
   kind.originalMethod.text,
   kind.name?.text ?? "",
+  ...(typeof seats === "object" ? [seats.maxActivePerSession ?? unlimited] : []),
   JSON.stringify(except),
   freeBy,
   now,
   Math.min(perSession, limit),
-  limit
+  limit,
+  ...(typeof seats === "object" ? [seats.maxActive ?? unlimited] : [])
 ]

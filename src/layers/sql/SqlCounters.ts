@@ -64,6 +64,14 @@ export const comparedCounts = (kind: keyof AllCounters, { counts, seats, tasks }
 export const isSeated = (row?: "new" | "old"): string => `${of(row)}${statusIn(activeStatuses)}`
 
 /**
+ * Tests that a task under a lease has begun: that it is in the index of those.
+ *
+ * @since 0.2.0
+ * @category fragments
+ */
+export const hasBegun = "attempt > 0"
+
+/**
  * Gives 1 for a task that has begun, and 0 for another one.
  *
  * @since 0.2.0

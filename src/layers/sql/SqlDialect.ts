@@ -92,6 +92,10 @@ export interface SqlDialect {
    * them, their order and their number. `lock` is for a statement that writes them.
    */
   readonly joinEach: (tasks: string, where: string, lock: boolean) => string
+  /** Gives how many seats a parameter leaves in a session, whose key in the counts is an expression. */
+  readonly seatsLeft: (tables: TaskTables, key: string) => string
+  /** Gives a parameter, or a number if that is less. It is not negative. */
+  readonly atMost: (number: string) => string
   /** The time of the engine in milliseconds, where it says more than that of the process. */
   readonly engineTime: string | undefined
   /** Whether a write takes a lock that keeps all others from writing, so that a look comes first. */

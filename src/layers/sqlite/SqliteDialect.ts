@@ -43,6 +43,9 @@ export const sqliteDialect: SqlDialect = {
   joinEach: (tasks, where) =>
     `CROSS JOIN json_each((SELECT json_group_array(task_id) FROM (SELECT task_id FROM ${tasks} WHERE ${where}))) AS each ` +
     `CROSS JOIN ${tasks} AS task ON task.task_id = each.value`,
+  seatsLeft: ({ seats }, key) => `(? - coalesce((SELECT begun FROM ${seats} WHERE session_id = ${key}), 0))`,
+  // A negative number would be no limit.
+  atMost: (number) => `max(0, min(?, ${number}))`,
   engineTime: undefined,
   locksWhole: true,
   retriesInTransaction: true,

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
-import { type AllCounters, begun, isSeated, seatOf } from "../sql/SqlCounters.ts"
+import { type AllCounters, begun, hasBegun, isSeated, seatOf } from "../sql/SqlCounters.ts"
 import type { DatabasePart, SqlMigration } from "../sql/SqlDialect.ts"
 import { bytesOf, hasEnded, isFailed, isHeld, isLeased, isNotHeld, waitsForNothing } from "../sql/SqlStatement.ts"
 import { type TaskTables, totalKey } from "../sql/TaskTables.ts"
@@ -323,6 +323,10 @@ END`,
     } WHERE session_id IN ('${totalKey}', old.session_id);
   ${removeEmpty("old")};
 END`,
+    `CREATE INDEX ${tasks}_by_begun ON ${tasks} (ready, ${
+      kindKey(kindText)
+    }, ${sessionKey}, lease_expires_at, task_id) ` +
+    `WHERE ${isReady} AND ${hasBegun}`,
     ...recountSeats(tables)
   ]
 }

@@ -4,17 +4,18 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { type ActiveBounds, hasSeat, reachedBound } from "../../domain/ActiveBounds.ts"
+import { type ActiveBounds, hasBegun, hasSeat, reachedBound } from "../../domain/ActiveBounds.ts"
 import type { StoredTask } from "../../domain/StoredTask.ts"
 import type {
   InsertResult,
+  PatchAnswer,
   PatchResult,
   RerunResult,
   TaskBounds,
   TaskDriver,
   TaskDriverError
 } from "../../domain/TaskDriver.ts"
-import { isNewsForWorker } from "../../domain/TaskWrite.ts"
+import { isNewsForWorker, permits, type TaskGuard, type TaskPatch, type TaskScope } from "../../domain/TaskWrite.ts"
 import { makeFreeStatements } from "../sql/FreeStatements.ts"
 import { readFound, readFree } from "../sql/makeSqlFreeTasks.ts"
 import { patchClauses } from "../sql/patchClauses.ts"
@@ -119,6 +120,34 @@ export const makeSqliteWrites = (
     }))
 
   const patch: TaskDriver["patch"] = (taskId, scope, guard, change, answer = "task") => {
+    const { seats: active, ...rest } = guard
+    return active === undefined
+      ? patchAny(taskId, scope, guard, change, answer)
+      : Effect.andThen(ensureCounters.seats, patchWithSeat(taskId, scope, rest, change, answer, active))
+  }
+
+  const patchWithSeat = (
+    taskId: string,
+    scope: TaskScope,
+    guard: TaskGuard,
+    change: TaskPatch,
+    answer: PatchAnswer,
+    active: ActiveBounds
+  ) =>
+    transaction(Effect.gen(function*(): Effect.fn.Return<PatchResult, TaskDriverError> {
+      const task = yield* find(taskId, scope)
+      if (task === undefined) return { _tag: "Missing" }
+      if (permits(guard, task, change) && !hasBegun(task)) {
+        const full = yield* read(statements.seats(active, task.sessionId), ([row]) =>
+          reachedBound(active, task.sessionId, { all: readInteger(row?.[0]), inSession: readInteger(row?.[1]) }))
+        if (full !== undefined) {
+          return { _tag: "Rejected", task, full }
+        }
+      }
+      return yield* patchAny(taskId, scope, guard, change, answer)
+    }))
+
+  const patchAny: Required<TaskDriver>["patch"] = (taskId, scope, guard, change, answer = "task") => {
     const { condition, key, params } = scoped(scope)
     const clauses = patchClauses(guard, change, answer)
     const isNews = isNewsForWorker(guard, change)
@@ -160,7 +189,7 @@ export const makeSqliteWrites = (
         `WHERE task_id ${sqliteDialect.among(sqliteDialect.idList)} RETURNING ${returned()}`,
       params: [...assigned, JSON.stringify(taskIds)]
     })
-    return transaction(Effect.gen(function*() {
+    const claim = transaction(Effect.gen(function*() {
       const found = yield* read(statements.free(query, moved), readFound(readFree))
       if (found === undefined) return undefined
       if (found.length === 0) return []
@@ -174,6 +203,7 @@ export const makeSqliteWrites = (
         return task === undefined ? [] : [{ task, before }]
       })
     }))
+    return query.seats === undefined ? claim : Effect.andThen(ensureCounters.seats, claim)
   }
 
   const pushWithin: SqlWrites["pushWithin"] = ({ body, expiresAt, maxSize, now, queue }) => {

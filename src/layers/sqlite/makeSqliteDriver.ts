@@ -91,6 +91,7 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
   return {
     ...driver,
     backendName: "sqlite",
+    findsSeats: true,
     // Waiters are told that their tasks are gone. They look for themselves, and hear what happened.
     findRevisions: (taskIds) =>
       files.areLost() ? Effect.succeed(new Map<string, never>()) : driver.findRevisions(taskIds),

@@ -6,9 +6,9 @@
 import * as Effect from "effect/Effect"
 import { type ActiveBounds, hasSeat, reachedBound } from "../../domain/ActiveBounds.ts"
 import type { StoredTask } from "../../domain/StoredTask.ts"
-import type { TaskDriver } from "../../domain/TaskDriver.ts"
+import type { FreeQuery, TaskDriver } from "../../domain/TaskDriver.ts"
 import { taskStatuses } from "../../domain/TaskStatus.ts"
-import { type BrokenDriver, tasksIn, unexpired } from "./BrokenDriver.ts"
+import { type BrokenDriver, patching, tasksIn, unexpired } from "./BrokenDriver.ts"
 
 /** Counts seats by itself, of all that is stored, and lets others go first between that and the insert. */
 const counting =
@@ -33,6 +33,13 @@ const counting =
 
 const seats = (tasks: ReadonlyArray<StoredTask>, { whenMaxActive }: ActiveBounds): number =>
   tasks.filter((task) => hasSeat(task, whenMaxActive)).length
+
+/** Changes which seats a driver looks for. */
+const looking = (change: (seats: FreeQuery["seats"]) => FreeQuery["seats"]) => (good: TaskDriver): TaskDriver => ({
+  ...good,
+  free: (query) => good.free({ ...query, seats: change(query.seats) }),
+  take: (query, patch) => good.take?.({ ...query, seats: change(query.seats) }, patch) ?? Effect.succeed([])
+})
 
 /**
  * Lists the mistakes with limits of active tasks.
@@ -90,6 +97,45 @@ export const brokenSeats: ReadonlyArray<BrokenDriver> = [
     breakDriver: (good) => ({
       ...good,
       rerun: (task, bounds, now, source) => good.rerun(task, { ...bounds, active: undefined }, now, source)
+    })
+  },
+  {
+    name: "begins a task that waits, though there is no seat for it",
+    subject: "tasks that wait for seats",
+    checks: [],
+    breakDriver: patching((taskId, scope, guard, patch) => [taskId, scope, { ...guard, seats: undefined }, patch])
+  },
+  {
+    name: "takes tasks that wait, though there are no seats for them",
+    subject: "tasks that wait for seats",
+    checks: [],
+    breakDriver: looking((seats) => seats === "taken" ? seats : undefined)
+  },
+  {
+    name: "takes more tasks of a session than it has seats for",
+    subject: "tasks that wait for seats",
+    checks: [],
+    breakDriver: looking((seats) => typeof seats === "object" ? { ...seats, maxActivePerSession: null } : seats)
+  },
+  {
+    name: "does not find a task again that has begun",
+    subject: "tasks that wait for seats",
+    checks: [],
+    breakDriver: (good) => ({
+      ...good,
+      free: (query) => query.seats === "taken" ? Effect.succeed([]) : good.free(query),
+      take: (query, patch) =>
+        query.seats === "taken" ? Effect.succeed([]) : good.take?.(query, patch) ?? Effect.succeed([])
+    })
+  },
+  {
+    name: "counts the tasks that wait among those that have begun",
+    subject: "tasks that wait for seats",
+    checks: [],
+    breakDriver: (good) => ({
+      ...good,
+      insert: (task, { active, ...bounds }, now) =>
+        good.insert(task, { ...bounds, active: active && { ...active, whenMaxActive: "refuse" } }, now)
     })
   }
 ]

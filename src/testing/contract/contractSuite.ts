@@ -44,6 +44,7 @@ import { transitionsGroup } from "./transitions.ts"
 import { updateGroup } from "./update.ts"
 import { upkeepGroup } from "./upkeep.ts"
 import { verbatimGroup } from "./verbatim.ts"
+import { waitingForSeatsGroup } from "./waitingForSeats.ts"
 import { watchingGroup } from "./watching.ts"
 import { workersGroup } from "./workers.ts"
 import { workerTasksGroup } from "./workerTasks.ts"
@@ -78,6 +79,7 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   expiryGroup,
   limitsGroup,
   activeLimitsGroup,
+  waitingForSeatsGroup,
   recoveryGroup,
   leasesGroup,
   fencingGroup,

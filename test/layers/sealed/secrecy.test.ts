@@ -179,6 +179,7 @@ describe("every member of a driver", () => {
       | "backendName"
       | "maxPayloadBytes"
       | "pagesByName"
+      | "findsSeats"
       | "remove"
       | "stale"
       | "abandoned"

@@ -19,6 +19,7 @@ interface Options {
   readonly maxTasks?: number
   readonly maxActive?: number
   readonly maxActivePerSession?: number
+  readonly whenMaxActive?: "wait"
   readonly schema?: "verify" | "migrate"
 }
 
@@ -185,7 +186,7 @@ describe("PostgreSQL", () => {
       const { database, log, url } = yield* ownServer
       const { open } = yield* postgresAt(url(yield* database))
       const storages = [
-        yield* open({ maxActive: 400 }),
+        yield* open({ maxActive: 60, whenMaxActive: "wait" }),
         yield* open({ maxTasks: 900 }),
         yield* open({ maxTasks: 900, maxActivePerSession: 100 }),
         yield* open()

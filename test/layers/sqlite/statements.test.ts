@@ -318,6 +318,11 @@ describe("among 100 000 tasks that are held, wait, or are of other kinds", () =>
       "original_method) VALUES ('left', 'working', 1, 1, 1, 'i', 5, '\"m\"')"
   )
 
+  // One of that session has begun, and has a seat.
+  for (const sql of Result.getOrThrow(SqliteTaskStorage.activeLimitTriggers())) crowd.exec(sql)
+  crowd.exec("UPDATE mcp_tasks SET attempt = 1 WHERE task_id = 'f9999'")
+  const seats = { whenMaxActive: "wait", maxActive: null, maxActivePerSession: 1 } as const
+
   /** Gives what a statement finds, and of how many tasks the expiry was asked. */
   const read = ({ params, text: sql }: SqlStatement) => {
     rows = 0
@@ -341,6 +346,19 @@ describe("among 100 000 tasks that are held, wait, or are of other kinds", () =>
       found: 1,
       rows: 0
     }],
+    ["one that has begun", freeStatements.free({ ...query, freeBy: 9, seats: "taken" }, moved), { found: 1, rows: 1 }],
+    ["a task of each session with a seat", freeStatements.free({ ...query, freeBy: 9, limit: 50, seats }, moved), {
+      found: 10,
+      rows: 10
+    }],
+    [
+      "no task where no seat is left",
+      freeStatements.free({ ...query, freeBy: 9, seats: { ...seats, maxActive: 1 } }, moved),
+      {
+        found: 1,
+        rows: 0
+      }
+    ],
     ["what is abandoned", statements.abandoned({ expiredBy: 9, now: 9, limit: 100 }), { found: 1, rows: 1 }]
   ]
   for (const analyzed of [false, true]) {

@@ -1,0 +1,104 @@
+/** That runners of several processes keep to the limits of active tasks together, and that everything has its turn. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { TestClock } from "effect/testing"
+import { TaskStorage, type TaskStorageOptions, type TaskStorageShape } from "mcp-task-storage"
+import { makeTaskRunner, type TaskRunnerOptions } from "mcp-task-storage/runner"
+import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
+
+const call = { originalMethod: "tools/call", originalParams: { name: "job" } }
+
+/** Two runners on one store, each with a storage of its own, and what runs at the same time. */
+const scene = Effect.fnUntraced(function*(
+  limits: TaskStorageOptions,
+  options: TaskRunnerOptions = { recovery: { interval: "1 second" } }
+) {
+  const store = yield* makeStore
+  const state = { running: 0, most: 0, ended: new Array<string>(), looks: 0 }
+  const run = (taskId: string) =>
+    Effect.gen(function*() {
+      state.most = Math.max(state.most, ++state.running)
+      yield* Effect.sleep(20)
+      state.running--
+      state.ended.push(taskId)
+    })
+  const makeOne = Effect.gen(function*() {
+    const made = yield* TaskStorage.fromDriver(makeDriver(store), {
+      maintenance: false,
+      whenMaxActive: "wait",
+      ...limits
+    })
+    const storage: TaskStorageShape = {
+      ...made,
+      claimTasks: (options) => {
+        state.looks++
+        return made.claimTasks(options)
+      }
+    }
+    const runner = yield* Effect.provideService(
+      makeTaskRunner({ shutdownTimeout: 0, ...options }),
+      TaskStorage,
+      storage
+    )
+    yield* runner.register({ method: "tools/call", name: "job", run: ({ taskId }) => run(taskId) })
+    return { runner, storage }
+  })
+  return { first: yield* makeOne, second: yield* makeOne, state, run }
+})
+
+/** Lets time pass in small steps. */
+const pass = (millis: number) =>
+  Effect.repeat(Effect.andThen(Effect.yieldNow, TestClock.adjust(10)), { times: millis / 10 - 1 })
+
+describe("tasks that wait for seats", () => {
+  it.effect("never run over the limit in two processes, and all of them end", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { first, second, state } = yield* scene({ maxActive: 3 })
+      for (let index = 0; index < 15; index++) {
+        for (const { runner } of [first, second]) yield* runner.startTask({ ...call, sessionId: `s${index % 4}` })
+      }
+      const waiting = yield* first.storage.listTaskSummaries({ limit: 50 })
+      assert.lengthOf(waiting.tasks.filter(({ worker }) => worker !== undefined), 3)
+      yield* pass(8_000)
+      assert.lengthOf(state.ended, 30)
+      assert.lengthOf(new Set(state.ended), 30)
+      assert.strictEqual(state.most, 3)
+    })))
+
+  it.effect("begin as soon as one has ended in their process, however seldom it looks", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { first, state } = yield* scene({ maxActive: 1 }, { recovery: { interval: "1 hour" } })
+      for (let index = 0; index < 10; index++) yield* first.runner.startTask(call)
+      yield* pass(1_000)
+      assert.lengthOf(state.ended, 10)
+      assert.strictEqual(state.most, 1)
+    })))
+
+  it.effect("of one owner hold up no other's, who begins with the first look or none", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { first, second, state } = yield* scene({ maxActive: 4, maxActivePerSession: 2 })
+      for (let index = 0; index < 300; index++) yield* first.runner.startTask({ ...call, sessionId: "greedy" })
+      const { worker } = yield* second.runner.startTask({ ...call, sessionId: "modest", taskId: "modest" })
+      assert.isDefined(worker)
+      yield* second.storage.createTask({ ...call, lease: 0, sessionId: "third", taskId: "third" })
+      const before = state.looks
+      yield* second.runner.recover
+      yield* pass(30)
+      assert.includeMembers(state.ended, ["modest", "third"])
+      // One for those that have begun and one for those that wait, of each runner.
+      assert.isAtMost(state.looks - before, 8)
+      assert.isAtMost(state.most, 4)
+    })))
+
+  it.effect("run the work of their own process too", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { first, run, state } = yield* scene({ maxActive: 1 })
+      yield* first.runner.startTask({ ...call, taskId: "registered" })
+      for (const taskId of ["own 1", "own 2"]) {
+        yield* first.runner.startTask({ originalMethod: "other", taskId }, ({ taskId }) => run(taskId))
+      }
+      yield* pass(3_000)
+      assert.sameMembers(state.ended, ["registered", "own 1", "own 2"])
+      assert.strictEqual(state.most, 1)
+    })))
+})
