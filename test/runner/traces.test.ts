@@ -555,8 +555,11 @@ describe("what is idle makes no spans:", () => {
         )
       )
       const { taskId } = yield* runner.startTask(tool)
-      const own = yield* createTask({ ...tool, lease: 0 })
-      const invoked = yield* Effect.forkChild(runner.runTask(own.taskId))
+      // Another process has one task under a lease of its own.
+      const invoking = yield* makeTaskRunner(quiet)
+      yield* invoking.register({ method: "invoked", run: () => Effect.never })
+      const own = yield* createTask({ originalMethod: "invoked", lease: 0 })
+      const invoked = yield* Effect.forkChild(invoking.runTask(own.taskId))
       yield* Effect.forkChild(awaitTask(taskId))
       yield* TestClock.adjust("1 second")
       seen.spans.length = 0
