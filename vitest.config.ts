@@ -11,8 +11,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
-    // One more than the processors there have to be: some tests mostly wait, for processes, servers and leases.
-    maxWorkers: 3,
+    // Twice as many as the processors there have to be: some tests mostly wait, for processes, servers and leases.
+    maxWorkers: 4,
     sequence: { sequencer: HeavyFirst },
     // The tests start some hundred processes, and what is compiled once need not be compiled by each of them.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "mcp-task-storage-compile-cache") },

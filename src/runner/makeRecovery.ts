@@ -20,7 +20,6 @@ import { untraced } from "../domain/untraced.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import { type HandlerRegistry, kindOf } from "./HandlerRegistry.ts"
 import type { Registration } from "./makeProcessWorker.ts"
-import type { TaskRuns } from "./makeTaskRuns.ts"
 import type { Outages } from "./Outages.ts"
 import { internal } from "./outcomeOf.ts"
 import type { Pauses } from "./Pauses.ts"
@@ -28,6 +27,7 @@ import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import type { Takeovers } from "./Takeovers.ts"
 import type { TaskRunnerShape } from "./TaskRunner.ts"
+import type { TaskRuns } from "./TaskRuns.ts"
 
 /** How many tasks one claim takes at the most. */
 const batchSize = 200

@@ -122,7 +122,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
 
   /** Stores a task that this process holds, and begins it on a slot that was taken for it. */
   const create = (tasks: SessionTasks, task: StartTask, handler: BoundHandler) =>
-    runs.tracing(task, handler, (task, span) =>
+    runs.tracing.storing(task, handler, (task, span) =>
       runs.process.taking((registration) =>
         Effect.tap(
           tasks.createTask({ ...task, worker: registration.workerId, runTraceparent: span?.traceparent }),

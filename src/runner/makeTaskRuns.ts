@@ -14,7 +14,6 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { ParentSpan } from "effect/Tracer"
-import { hasTracer, tracedSpan } from "../domain/isTraced.ts"
 import type {
   InvalidInput,
   LeaseHeld,
@@ -27,108 +26,30 @@ import type { ClaimedTask } from "../domain/TaskOperations.ts"
 import type { ClaimOptions } from "../domain/TaskOptions.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
-import { remoteSpan } from "../domain/TraceContext.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import { EarliestTimer } from "./EarliestTimer.ts"
-import { type HandlerRegistry, kindOf, type TaskOfKind } from "./HandlerRegistry.ts"
+import type { HandlerRegistry } from "./HandlerRegistry.ts"
 import { makeNewsReader } from "./makeNewsReader.ts"
-import { makeProcessWorker, type ProcessWorker, type Registration } from "./makeProcessWorker.ts"
+import { makeProcessWorker, type Registration } from "./makeProcessWorker.ts"
+import { makeRunTracing } from "./makeRunTracing.ts"
 import { makeTaskContext } from "./makeTaskContext.ts"
 import type { Outages } from "./Outages.ts"
 import { internal } from "./outcomeOf.ts"
-import { type RunTime, unlimited } from "./parseRunTime.ts"
+import { unlimited } from "./parseRunTime.ts"
 import type { Pauses } from "./Pauses.ts"
 import { refuseRerun } from "./refuseRerun.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
-import { type Overrun, RunnerSlots } from "./RunnerSlots.ts"
-import { linkToEarlier, linkToRequest, type RunSpan, startRunSpan } from "./RunSpan.ts"
+import { RunnerSlots } from "./RunnerSlots.ts"
+import type { RunSpan } from "./RunSpan.ts"
 import { inRunSpan, runWorker, settle } from "./runWorker.ts"
 import { SleepingTasks } from "./SleepingTasks.ts"
 import type { Takeovers } from "./Takeovers.ts"
 import { taskIdAnnotation } from "./taskAnnotations.ts"
-import type { RunResult, StartTask } from "./TaskRunner.ts"
+import type { RunResult } from "./TaskRunner.ts"
+import type { TaskRuns, Terms } from "./TaskRuns.ts"
 import { TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
 import { type WaitingTask, WaitingTasks } from "./WaitingTasks.ts"
-
-/**
- * How long a worker may have a task, and a signal that stops it.
- *
- * @since 0.2.0
- * @category models
- */
-export interface Terms {
-  readonly time: RunTime
-  readonly signal?: AbortSignal
-}
-
-/**
- * The tasks that a runner runs, and those that wait for it to have room.
- *
- * @since 0.2.0
- * @category models
- */
-export interface TaskRuns {
-  /** The worker that this process is. */
-  readonly process: ProcessWorker
-  /** Whether tasks of this kind are paused. This process is a worker from then on, and hears of pauses. */
-  readonly isPaused: (task: TaskOfKind) => Effect.Effect<boolean, TaskStorageUnavailable>
-  /** Whether tasks may begin. */
-  readonly isOpen: () => boolean
-  readonly slots: RunnerSlots
-  /** Tells which bound one more task would overrun, if any. */
-  readonly overrun: (sessionId: string | undefined) => Overrun | undefined
-  /** The worker that has the task here, which may be about to stop. */
-  readonly workerOf: (taskId: string) => TaskWorker | undefined
-  /** Whether workers of others with expired leases may be assumed to be gone. */
-  readonly mayTakeOver: Effect.Effect<boolean>
-  /** Whether this runner may take the task: it has no worker here, and no worker elsewhere that may be alive. */
-  readonly mayTake: (record: TaskRecord) => Effect.Effect<boolean>
-  readonly takeSlot: (sessionId: string | undefined) => Effect.Effect<void>
-  readonly freeSlot: (sessionId: string | undefined) => Effect.Effect<void>
-  /** Begins the span of the run that a new task begins with, where somebody traces, and stores the task. */
-  readonly tracing: <E>(
-    task: StartTask,
-    handler: BoundHandler,
-    store: (task: StartTask, span: RunSpan | undefined) => Effect.Effect<TaskRecord, E>
-  ) => Effect.Effect<TaskRecord, E>
-  /** Runs a task that a registration of this process holds, on a slot that was taken for it. */
-  readonly begin: (
-    record: TaskRecord,
-    handler: BoundHandler,
-    registration: Registration,
-    span: RunSpan | undefined
-  ) => Effect.Effect<void>
-  /** Claims a task as soon as there is room for it, and runs it. */
-  readonly wait: (task: WaitingTask) => Effect.Effect<void>
-  /** Takes a task out of those that wait for room. */
-  readonly takeWaiting: (taskId: string) => Effect.Effect<WaitingTask | undefined>
-  /** Claims tasks that wait for room, as many as there is room for. */
-  readonly fill: Effect.Effect<void>
-  /** Runs a task that was claimed for a registration, or does what its policy says. Takes a slot for it. */
-  readonly beginClaimed: (
-    claimed: ClaimedTask,
-    handler: BoundHandler,
-    registration: Registration
-  ) => Effect.Effect<void>
-  /** Claims a task for one invocation and runs it on these terms, on a slot that was taken for it. */
-  readonly run: (
-    taskId: string,
-    handler: BoundHandler,
-    sessionId: string | undefined,
-    terms: Terms
-  ) => Effect.Effect<Fiber.Fiber<RunResult, InvalidInput | TaskStorageUnavailable>>
-  /** Runs an effect that does not end with its caller. */
-  readonly inScope: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<Fiber.Fiber<A, E>>
-  /** Calls back when the next slot is free that those who wait here do not need. */
-  readonly onRoom: (call: () => void) => void
-  /** Leaves a task that found no seat to the looks, and frees the slot that was taken for it. */
-  readonly waitForSeat: (task: WaitingTask) => Effect.Effect<void>
-  /** Tries once more to begin one of these whose work is of this process alone. */
-  readonly tryNext: Effect.Effect<void>
-  /** Calls back whenever a task that ran here may have left a seat, where tasks wait for those. */
-  readonly onSeat: (call: () => void) => void
-}
 
 /**
  * Makes the runs of a runner. They end with the scope, after their grace period.
@@ -148,7 +69,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   yield* RunnerMetrics.begin
   // Tasks inherit nothing from their caller: a request has its own services, and its own end.
   const base = Context.omit(ParentSpan)(yield* Effect.context<TaskStorage>())
-  const isTracing = hasTracer(base)
+  const tracing = makeRunTracing(base)
   const baseOnly: (context: Context.Context<never>) => Context.Context<TaskStorage> = () => base
   const scope = yield* Effect.acquireRelease(Scope.make(), endScope)
   const slots = new RunnerSlots(settings)
@@ -234,39 +155,14 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     noteExpiry: (at) => expiry.note(at)
   }
 
-  /** Begins the span of a run, and does what it is for. A task without a trace of its own begins one. */
-  const traced = (
-    record: TaskRecord,
-    { begun, name }: BoundHandler,
-    run: (span: RunSpan | undefined) => Effect.Effect<RunResult>
-  ): Effect.Effect<RunResult> => {
-    if (!isTracing || begun !== undefined) return run(begun)
-    const parent = remoteSpan(record)
-    const from = { links: linkToEarlier(record), ...(parent === undefined ? { root: true } : { parent }) }
-    return Effect.flatMap(startRunSpan(kindOf(record), name, from), run)
-  }
-
-  const tracing: TaskRuns["tracing"] = (task, { begun, name }, store) =>
-    !isTracing || begun !== undefined ? store(task, begun) : Effect.withFiber((fiber) => {
-      const parent = remoteSpan(task)
-      const from = { parent, links: linkToRequest(tracedSpan(fiber), parent) }
-      return Effect.flatMap(
-        Effect.updateContext(startRunSpan(kindOf(task), name, from), baseOnly),
-        // A tracer may know of a parent that Effect does not.
-        (span) => {
-          const continuing = task.traceparent === undefined ? { ...task, ...span.continued } : task
-          return Effect.tapError(store(continuing, span), (error) => span.fail(error))
-        }
-      )
-    })
-
   /** Runs a task that is held, on a slot that was taken for it. */
   const hold = (
     record: TaskRecord,
     handler: BoundHandler,
     registration: Registration | undefined,
     terms?: Terms
-  ): Effect.Effect<RunResult> => traced(record, handler, (span) => holdIn(span, record, handler, registration, terms))
+  ): Effect.Effect<RunResult> =>
+    tracing.running(record, handler, (span) => holdIn(span, record, handler, registration, terms))
 
   const holdIn = (
     span: RunSpan | undefined,
@@ -429,7 +325,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
 
   /** Fails a task that may not run again. */
   const fail = (record: TaskRecord, handler: BoundHandler, registration: Registration | undefined, reason: string) =>
-    traced(record, handler, (span) =>
+    tracing.running(record, handler, (span) =>
       Effect.suspend(() => {
         const worker = new TaskWorker(surroundings, record, handler, registration, span)
         const failed = inRunSpan(worker, settle(storage, worker, { outcome: internal(reason) }))

@@ -2,14 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
 import { spawnSync } from "node:child_process"
 import { readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import type { TaskStorageError } from "../../src/domain/TaskError.ts"
 import type { TaskStorageShape } from "../../src/domain/TaskOperations.ts"
-import * as RunnerMetrics from "../../src/runner/RunnerMetrics.ts"
 import { openStore } from "../admin/cli/stores.ts"
 import { freshUrl } from "../layers/postgres/engine.ts"
 import { bare, folder } from "../layers/sqlite/database.ts"
@@ -288,19 +286,4 @@ it("each section begins with a command", () => {
   for (const [heading, text] of page.split(/^## /m).slice(1).map((section) => section.split("\n\n"))) {
     if (heading !== "Alerts" && heading !== "What commands take") assert.match(text ?? "", /^```sh/, heading)
   }
-})
-
-it("every metric of runners has an alert, and every alert has a metric or a log line", () => {
-  const metrics = Object.values(RunnerMetrics).flatMap((each) => Metric.isMetric(each) ? [each.id] : [])
-  assert.isNotEmpty(metrics)
-  const named = Array.from(page.matchAll(/`(mcp_tasks_\w+)`/g), ([, name = ""]) => name)
-  assert.deepStrictEqual([...new Set(named)].toSorted(), metrics.toSorted())
-  // That page is held to the log lines of the sources.
-  const explained = readFileSync(join(root, "docs/troubleshooting.md"), "utf8")
-  const lines = Array.from(
-    page.matchAll(/log line `([^`]+)`|no `([^`]+)` within/g),
-    ([, line, end]) => line ?? end ?? ""
-  )
-  assert.isNotEmpty(lines)
-  for (const line of lines) assert.include(explained, line)
 })

@@ -8,7 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { asText, type Sizing } from "../../domain/StoredTask.ts"
-import type { TaskStorageError } from "../../domain/TaskError.ts"
+import { InvalidInput, type TaskStorageError } from "../../domain/TaskError.ts"
 import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
 import type { PayloadBytes, StorageHarness, StoragePair } from "../StorageHarness.ts"
 import * as SuiteClock from "../SuiteClock.ts"
@@ -45,6 +45,8 @@ export interface ContractCase {
   readonly name: string
   /** The options of the storage, where payloads take so many bytes. */
   readonly options: (payloadBytes: Sizing) => TaskStorageOptions
+  /** An option that a storage need not have: one that refuses it passes. */
+  readonly mayRefuse?: keyof TaskStorageOptions | undefined
   /** Fails where the storage breaks the contract. */
   readonly run: (world: World) => Effect.Effect<void, CaseFailure, Scope.Scope>
 }
@@ -69,9 +71,11 @@ export interface ContractGroup {
 export const contractCase = (
   name: string,
   run: (world: World) => Generator<Effect.Effect<unknown, CaseFailure, Scope.Scope>, void, never>,
-  options: TaskStorageOptions | ((payloadBytes: Sizing) => TaskStorageOptions) = {}
+  options: TaskStorageOptions | ((payloadBytes: Sizing) => TaskStorageOptions) = {},
+  mayRefuse?: keyof TaskStorageOptions
 ): ContractCase => ({
   name,
+  mayRefuse,
   options: (payloadBytes) => ({
     maintenance: false,
     ...(typeof options === "function" ? options(payloadBytes) : options)
@@ -93,10 +97,10 @@ export const runCase = <E>(
     const clock = yield* SuiteClock.make
     const { maxPayloadBytes = { outcome: sevenMebibytes, content: sevenMebibytes }, payloadBytes = asText } = harness
     yield* Effect.scoped(
-      Effect.flatMap(
-        (harness.openRacing ?? harness.open)(contract.options(payloadBytes)),
-        (pair) => contract.run({ ...pair, clock, maxPayloadBytes, payloadBytes })
-      )
+      Effect.matchEffect((harness.openRacing ?? harness.open)(contract.options(payloadBytes)), {
+        onFailure: (error) => isRefusal(error, contract) ? Effect.void : Effect.fail(error),
+        onSuccess: (pair) => contract.run({ ...pair, clock, maxPayloadBytes, payloadBytes })
+      })
     ).pipe(Effect.provideService(Clock.Clock, clock))
   }).pipe(
     Effect.timeout(caseTimeout),
@@ -106,6 +110,9 @@ export const runCase = <E>(
       return Effect.fail(new ContractViolation({ case: contract.name, difference }))
     })
   )
+
+const isRefusal = (error: unknown, { mayRefuse }: ContractCase): boolean =>
+  mayRefuse !== undefined && error instanceof InvalidInput && error.field === mayRefuse
 
 const caseTimeout = "1 minute"
 

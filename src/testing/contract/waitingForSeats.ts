@@ -12,12 +12,12 @@ import { bury, createIn, mustGet, register, success } from "./fixtures.ts"
 const full = { _tag: "MaxTasksReached", scope: "active" } as const
 const fullSession = { _tag: "MaxTasksReached", scope: "activePerSession" } as const
 
-/** A case of storages whose tasks can wait; others pass it by refusing the option. */
+/** A case of storages whose tasks can wait; others refuse the option. */
 const waitingCase = (
   name: string,
   run: (world: World) => ReturnType<Parameters<typeof contractCase>[1]>,
   options: TaskStorageOptions
-) => contractCase(name, run, { whenMaxActive: "wait", ...options })
+) => contractCase(name, run, { whenMaxActive: "wait", ...options }, "whenMaxActive")
 
 const released = { attempt: undefined, worker: undefined, startedAt: undefined, status: "working" } as const
 

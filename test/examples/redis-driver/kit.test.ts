@@ -30,7 +30,6 @@ const slips: { readonly [slip: string]: readonly [group: string, meant: string, 
   "revives dead workers": ["workers", "if not call('ZSCORE', at(':alive'), request.id) then return {} end", ""],
   "declares workers dead that renewed": ["stats", "'-inf', request.expiredBy", "'-inf', '+inf'"],
   "removes workers that hold tasks": ["primitives", " and call('EXISTS', at(':held:', worker)) == 0", ""],
-  "gives news again": ["news of workers", "call('DEL', at(':news:', request.id))", ""],
   "lists what is paused": ["pauseTasks, resumeTasks", "if isPaused(request.kind) then return {} end", ""],
   "never moves what has become due": [
     "importTask",

@@ -1,0 +1,95 @@
+/**
+ * What the parts of a runner ask of the tasks that it runs.
+ *
+ * @since 0.2.0
+ */
+import type * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import type { ClaimedTask } from "../domain/TaskOperations.ts"
+import type { TaskRecord } from "../domain/TaskRecord.ts"
+import type { BoundHandler } from "./BoundHandler.ts"
+import type { TaskOfKind } from "./HandlerRegistry.ts"
+import type { ProcessWorker, Registration } from "./makeProcessWorker.ts"
+import type { RunTracing } from "./makeRunTracing.ts"
+import type { RunTime } from "./parseRunTime.ts"
+import type { Overrun, RunnerSlots } from "./RunnerSlots.ts"
+import type { RunSpan } from "./RunSpan.ts"
+import type { RunResult } from "./TaskRunner.ts"
+import type { TaskWorker } from "./TaskWorker.ts"
+import type { WaitingTask } from "./WaitingTasks.ts"
+
+/**
+ * How long a worker may have a task, and a signal that stops it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Terms {
+  readonly time: RunTime
+  readonly signal?: AbortSignal
+}
+
+/**
+ * The tasks that a runner runs, and those that wait for it to have room.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface TaskRuns {
+  /** The worker that this process is. */
+  readonly process: ProcessWorker
+  /** Whether tasks of this kind are paused. This process is a worker from then on, and hears of pauses. */
+  readonly isPaused: (task: TaskOfKind) => Effect.Effect<boolean, TaskStorageUnavailable>
+  /** Whether tasks may begin. */
+  readonly isOpen: () => boolean
+  readonly slots: RunnerSlots
+  /** Tells which bound one more task would overrun, if any. */
+  readonly overrun: (sessionId: string | undefined) => Overrun | undefined
+  /** The worker that has the task here, which may be about to stop. */
+  readonly workerOf: (taskId: string) => TaskWorker | undefined
+  /** Whether workers of others with expired leases may be assumed to be gone. */
+  readonly mayTakeOver: Effect.Effect<boolean>
+  /** Whether this runner may take the task: it has no worker here, and no worker elsewhere that may be alive. */
+  readonly mayTake: (record: TaskRecord) => Effect.Effect<boolean>
+  readonly takeSlot: (sessionId: string | undefined) => Effect.Effect<void>
+  readonly freeSlot: (sessionId: string | undefined) => Effect.Effect<void>
+  /** Begins the spans of runs. */
+  readonly tracing: RunTracing
+  /** Runs a task that a registration of this process holds, on a slot that was taken for it. */
+  readonly begin: (
+    record: TaskRecord,
+    handler: BoundHandler,
+    registration: Registration,
+    span: RunSpan | undefined
+  ) => Effect.Effect<void>
+  /** Claims a task as soon as there is room for it, and runs it. */
+  readonly wait: (task: WaitingTask) => Effect.Effect<void>
+  /** Takes a task out of those that wait for room. */
+  readonly takeWaiting: (taskId: string) => Effect.Effect<WaitingTask | undefined>
+  /** Claims tasks that wait for room, as many as there is room for. */
+  readonly fill: Effect.Effect<void>
+  /** Runs a task that was claimed for a registration, or does what its policy says. Takes a slot for it. */
+  readonly beginClaimed: (
+    claimed: ClaimedTask,
+    handler: BoundHandler,
+    registration: Registration
+  ) => Effect.Effect<void>
+  /** Claims a task for one invocation and runs it on these terms, on a slot that was taken for it. */
+  readonly run: (
+    taskId: string,
+    handler: BoundHandler,
+    sessionId: string | undefined,
+    terms: Terms
+  ) => Effect.Effect<Fiber.Fiber<RunResult, InvalidInput | TaskStorageUnavailable>>
+  /** Runs an effect that does not end with its caller. */
+  readonly inScope: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<Fiber.Fiber<A, E>>
+  /** Calls back when the next slot is free that those who wait here do not need. */
+  readonly onRoom: (call: () => void) => void
+  /** Leaves a task that found no seat to the looks, and frees the slot that was taken for it. */
+  readonly waitForSeat: (task: WaitingTask) => Effect.Effect<void>
+  /** Tries once more to begin one of these whose work is of this process alone. */
+  readonly tryNext: Effect.Effect<void>
+  /** Calls back whenever a task that ran here may have left a seat, where tasks wait for those. */
+  readonly onSeat: (call: () => void) => void
+}
