@@ -59,8 +59,11 @@ const makers: {
       ["tasks", "messages", "workers", "worker_news", "paused_kinds"],
       (table) => sql.unsafe(`DELETE FROM mcp_${table}`)
     )
-    return Effect.as(emptied, { first, second })
-  }).pipe(Effect.provide(Reactivity.layer))
+    return { emptied, first, second }
+  }).pipe(
+    Effect.map(({ emptied, first, second }) => Effect.as(emptied, { first, second })),
+    Effect.provide(Reactivity.layer)
+  )
 }
 
 /** Of PostgreSQL the cases of what passes through its client: rows, texts of all kinds, times, claims of many. */
