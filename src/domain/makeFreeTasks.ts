@@ -270,7 +270,12 @@ class Turns<Task> {
     const { limit, perSession } = this.#wanted
     for (const task of tasks) {
       const { sessionId, taskId } = this.#taskOf(task)
-      if (this.#found.has(taskId) || this.#found.size >= limit) continue
+      // Whoever claims for a worker that is dead may be given a task again, since others release what such a worker has.
+      if (this.#found.has(taskId)) {
+        this.#found.set(taskId, task)
+        continue
+      }
+      if (this.#found.size >= limit) continue
       if (sessionId !== null && perSession !== Infinity) {
         if (this.#full.has(sessionId)) continue
         const count = (this.#counts.get(sessionId) ?? 0) + 1

@@ -128,8 +128,8 @@ test.each<Revision>(["2025-11-25", "2026-07-28"])(
 )
 
 test("what a process did that is killed, the other one finishes, and clients go on", async () => {
-  const running = await at(first, () => modern.start("report", { title: "May", seconds: 2 }))
-  const old = await at(first, () => legacy.start("report", { title: "June", seconds: 2 }))
+  const running = await at(first, () => modern.start("report", { title: "May", seconds: 4 }))
+  const old = await at(first, () => legacy.start("report", { title: "June", seconds: 4 }))
   const waiting = at(first, () => legacy.request("tasks/result", { taskId: old }))
   const [killed] = servers
   if (killed === undefined) throw new Error("It was never started")
