@@ -6,9 +6,17 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { isHarmless, keptClaims } from "../../domain/keptClaims.ts"
-import type { FreeQuery, FreeTask, TakenTask, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import { isAbandoned, type TaskPatch } from "../../domain/TaskWrite.ts"
+import type {
+  FreeQuery,
+  FreeTask,
+  PatchResult,
+  TakenTask,
+  TaskDriver,
+  TaskDriverError
+} from "../../domain/TaskDriver.ts"
+import { isAbandoned, type TaskGuard, type TaskPatch } from "../../domain/TaskWrite.ts"
 
 /** How many tasks are claimed side by side. */
 const concurrency = 8
@@ -51,28 +59,30 @@ export const makeTake = (list: FreeList, patch: TaskDriver["patch"]): NonNullabl
   const gone = new GoneTasks()
 
   const claim = (before: ListedTask, { freeBy, now, seats }: FreeQuery, change: TaskPatch) => {
-    const { dueAt, leaseExpiresAt } = before
-    return Effect.map(
-      patch(
-        before.taskId,
-        { now, session: undefined },
-        {
-          statuses: ["working"],
-          attempt: before.attempt,
-          freeSince: freeBy,
-          ...(typeof seats === "object" ? { seats } : {}),
-          // The index may not know yet that the task was released since.
-          ...(isAbandoned(before) ? { leaseExpiredBy: freeBy } : {})
-        },
-        { ...change, attempt: before.attempt + 1 }
-      ),
-      (result): ReadonlyArray<TakenTask> =>
-        result._tag === "Patched" ? [{ task: result.task, before: { leaseExpiresAt, dueAt } }] : []
-    ).pipe(Effect.ensuring(Effect.sync(() => gone.add(before))))
+    const { attempt, dueAt, leaseExpiresAt, taskId } = before
+    const guard: TaskGuard = {
+      statuses: ["working"],
+      attempt,
+      freeSince: freeBy,
+      ...(typeof seats === "object" ? { seats } : {}),
+      // The index may not know yet that the task was released since.
+      ...(isAbandoned(before) ? { leaseExpiredBy: freeBy } : {})
+    }
+    const asking = patch(taskId, { now, session: undefined }, guard, { ...change, attempt: attempt + 1 })
+    return Effect.map(Effect.result(asking), (answer) => {
+      if (isFinal(answer)) gone.add(before)
+      return Result.map(
+        answer,
+        (result): ReadonlyArray<TakenTask> =>
+          result._tag === "Patched" ? [{ task: result.task, before: { leaseExpiresAt, dueAt } }] : []
+      )
+    })
   }
 
   return Effect.fnUntraced(function*(query, change) {
     const taken: Array<TakenTask> = []
+    /** Each task is asked for once, whatever the answer is. */
+    const asked = new Set<string>()
     const counts = new Map<string | null, number>()
     const countOf = (sessionId: string | null) => counts.get(sessionId) ?? 0
 
@@ -80,13 +90,17 @@ export const makeTake = (list: FreeList, patch: TaskDriver["patch"]): NonNullabl
     const round = Effect.gen(function*() {
       const tried = new Map<string | null, number>()
       const full = Array.from(counts).flatMap(([session, count]) => count < query.perSession ? [] : [session ?? ""])
-      const listed = yield* list({ ...query, except: [...query.except, ...full] }, (task) => gone.has(task))
+      const listed = yield* list(
+        { ...query, except: [...query.except, ...full] },
+        (task) => asked.has(keyOf(task)) || gone.has(task)
+      )
       const wanted = listed.filter(({ sessionId }) => {
         const count = (tried.get(sessionId) ?? countOf(sessionId)) + 1
         tried.set(sessionId, count)
         return count <= query.perSession
       }).slice(0, query.limit - taken.length)
-      const claims = yield* Effect.forEach(wanted, (task) => Effect.result(claim(task, query, change)), { concurrency })
+      for (const task of wanted) asked.add(keyOf(task))
+      const claims = yield* Effect.forEach(wanted, (task) => claim(task, query, change), { concurrency })
       const claimed = yield* keptClaims(claims)
       for (const one of claimed) {
         counts.set(one.task.sessionId, countOf(one.task.sessionId) + 1)
@@ -105,6 +119,12 @@ export const makeTake = (list: FreeList, patch: TaskDriver["patch"]): NonNullabl
     return taken
   })
 }
+
+/** Whether another claim under the same attempt would be answered so too. A task that only lacks a seat may find one at any time. */
+const isFinal = Result.match({
+  onSuccess: (result: PatchResult) => result._tag !== "Rejected" || result.full === undefined,
+  onFailure: ({ retryable }: TaskDriverError) => !retryable
+})
 
 /** Free tasks that were claimed, or that others have claimed, and those that cannot be claimed. None is free again under the same attempt. */
 class GoneTasks {

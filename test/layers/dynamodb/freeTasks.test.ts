@@ -10,7 +10,7 @@ import { throttled } from "./faults.ts"
 import { interceptedClient } from "./interceptedClient.ts"
 import { putItem, taskItemOf } from "./items.ts"
 import { randomText } from "./randomText.ts"
-import { driverOn, driverThrough, unlimited } from "./storages.ts"
+import { anyone, driverOn, driverThrough, unlimited } from "./storages.ts"
 
 const kindNamed = (name: string | null, method = "tools/call"): StoredKind => ({
   originalMethod: text(method),
@@ -233,4 +233,55 @@ describeWithEngine("free tasks", () => {
       expect(yield* take(impeded)).toEqual(["a"])
       expect(yield* take(driver)).toEqual(["c"])
     }))
+
+  describe("are asked for again in the next look", () => {
+    const kind = kindNamed("work")
+    const patch = { lastUpdatedAt: 10, leaseExpiresAt: null, dueAt: null, worker: null, startedAt: 10 }
+    const active = { maxActive: 1, maxActivePerSession: null, whenMaxActive: "wait" } as const
+    const bounds = { ...unlimited, active }
+    const end = { status: "completed", lastUpdatedAt: 10 } as const
+
+    const impediments: ReadonlyArray<{
+      readonly name: string
+      /** What happens before the claim, which goes on if nothing is thrown. */
+      readonly meanwhile: (other: TaskDriver) => Promise<unknown>
+      readonly afterwards: (other: TaskDriver) => Effect.Effect<unknown, TaskDriverError>
+    }> = [
+      {
+        name: "though another process was faster to the seat",
+        meanwhile: (other) => Effect.runPromise(other.insert(storedTask("other", { ...kind, ...patch }), bounds, 0)),
+        afterwards: (other) => other.patch("other", anyone(10), { statuses: ["working"] }, end)
+      },
+      {
+        name: "though the engine had no capacity before",
+        meanwhile: () => Promise.reject(throttled()),
+        afterwards: () => Effect.void
+      }
+    ]
+
+    it.live.each(impediments)("$name", ({ afterwards, meanwhile }) =>
+      Effect.gen(function*() {
+        const tableName = yield* freshTable
+        const other = yield* driverOn(tableName)
+        // It waits, and so it takes no seat.
+        yield* other.insert(storedTask("a", { ...kind, ...released }), unlimited, 0)
+        let isImpeded = true
+        const client = yield* interceptedClient(async ({ input, perform }) => {
+          if (isImpeded && "TransactItems" in input) {
+            await meanwhile(other)
+            isImpeded = false
+          }
+          return perform()
+        })
+        const driver = yield* driverThrough(client, { tableName, retryTimeout: 10 })
+        const take = Effect.map(
+          driver.take?.({ ...query(kind), seats: active }, patch) ?? Effect.succeed([]),
+          (taken) => taken.map(({ task }) => task.taskId)
+        )
+        yield* Effect.exit(take)
+        yield* afterwards(other)
+        isImpeded = false
+        expect(yield* take).toEqual(["a"])
+      }))
+  })
 })
