@@ -28,6 +28,7 @@ import type {
   TaskSelection
 } from "./AdminOptions.ts"
 import type { InvalidLine } from "./InvalidLine.ts"
+import type { StorageOperation } from "./storageOperations.ts"
 
 /**
  * What became of one task of an operation in bulk.
@@ -163,25 +164,7 @@ type Bulk = Stream.Stream<BulkProgress, InvalidInput | InvalidCursor | TaskStora
  * @since 0.2.0
  * @category models
  */
-export interface TaskAdminShape extends
-  Pick<
-    TaskStorageShape,
-    | "backendName"
-    | "listTaskSummaries"
-    | "getTask"
-    | "getTaskSummary"
-    | "rerunTask"
-    | "deleteTask"
-    | "changes"
-    | "listWorkers"
-    | "maintenance"
-    | "taskStats"
-    | "inspectStore"
-    | "pauseTasks"
-    | "resumeTasks"
-    | "pausedTasks"
-  >
-{
+export interface TaskAdminShape extends Pick<TaskStorageShape, StorageOperation> {
   /**
    * Cancels a task that has not ended.
    */

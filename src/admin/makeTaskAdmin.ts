@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import * as Struct from "effect/Struct"
 import { allOf } from "../domain/allOf.ts"
 import { parseFlag } from "../domain/ArgumentParsers.ts"
 import { type OptionNames, readOptions } from "../domain/optionNames.ts"
@@ -25,6 +26,7 @@ import {
   rerunTasksOptions
 } from "./operationOptions.ts"
 import { type BulkAction, runBulk, type Skip } from "./runBulk.ts"
+import { storageOperations } from "./storageOperations.ts"
 import { copyTasks, exportTasks, importTasks } from "./transfers.ts"
 
 /**
@@ -34,20 +36,7 @@ import { copyTasks, exportTasks, importTasks } from "./transfers.ts"
  * @category constructors
  */
 export const makeTaskAdmin = (storage: TaskStorageShape): TaskAdminShape => ({
-  backendName: storage.backendName,
-  listTaskSummaries: storage.listTaskSummaries,
-  getTask: storage.getTask,
-  getTaskSummary: storage.getTaskSummary,
-  rerunTask: storage.rerunTask,
-  deleteTask: storage.deleteTask,
-  changes: storage.changes,
-  listWorkers: storage.listWorkers,
-  maintenance: storage.maintenance,
-  taskStats: storage.taskStats,
-  inspectStore: storage.inspectStore,
-  pauseTasks: storage.pauseTasks,
-  resumeTasks: storage.resumeTasks,
-  pausedTasks: storage.pausedTasks,
+  ...Struct.pick(storage, storageOperations),
   findTask: (idOrEnding) => findTask(storage, idOrEnding),
 
   cancelTask: (taskId, options) =>

@@ -5,6 +5,7 @@
  */
 import type * as Admin from "../admin/AdminOperations.ts"
 import type * as Options from "../admin/AdminOptions.ts"
+import type { StorageOperation } from "../admin/storageOperations.ts"
 import type { StatusMessageOption } from "../domain/TaskOptions.ts"
 import type { CallOptions } from "./PromiseCallOptions.ts"
 import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
@@ -78,25 +79,7 @@ export interface ImportTasksOptions extends Options.ImportTasksOptions, CallOpti
  * @since 0.2.0
  * @category models
  */
-export interface PromiseTaskAdmin extends
-  Pick<
-    PromiseTaskStorage,
-    | "backendName"
-    | "listTaskSummaries"
-    | "getTask"
-    | "getTaskSummary"
-    | "rerunTask"
-    | "deleteTask"
-    | "changes"
-    | "listWorkers"
-    | "maintenance"
-    | "taskStats"
-    | "inspectStore"
-    | "pauseTasks"
-    | "resumeTasks"
-    | "pausedTasks"
-  >
-{
+export interface PromiseTaskAdmin extends Pick<PromiseTaskStorage, StorageOperation> {
   /**
    * Cancels a task that has not ended.
    *

@@ -5,8 +5,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as Struct from "effect/Struct"
 import { makeTaskAdmin as makeAdmin } from "../admin/makeTaskAdmin.ts"
 import * as Names from "../admin/operationOptions.ts"
+import { storageOperations } from "../admin/storageOperations.ts"
 import type { OptionNames } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import { isObject, requireObject } from "./arguments.ts"
@@ -41,20 +43,7 @@ export const makeTaskAdmin = (storage: PromiseTaskStorage): Calls.PromiseTaskAdm
   const { calls, storage: service } = requireOpened("storage", storage)
   const admin = makeAdmin(service)
   return {
-    backendName: storage.backendName,
-    listTaskSummaries: storage.listTaskSummaries,
-    getTask: storage.getTask,
-    getTaskSummary: storage.getTaskSummary,
-    rerunTask: storage.rerunTask,
-    deleteTask: storage.deleteTask,
-    changes: storage.changes,
-    listWorkers: storage.listWorkers,
-    maintenance: storage.maintenance,
-    taskStats: storage.taskStats,
-    inspectStore: storage.inspectStore,
-    pauseTasks: storage.pauseTasks,
-    resumeTasks: storage.resumeTasks,
-    pausedTasks: storage.pausedTasks,
+    ...Struct.pick(storage, storageOperations),
 
     cancelTask: (taskId, options) =>
       calls.write("cancelTask", options, cancelCall, (own) => admin.cancelTask(taskId, own), encodeSummary),
