@@ -90,7 +90,8 @@ const unreadable = (field: string): Result.Result<never, InvalidInput> =>
 
 /**
  * Refuses an object that has a property of another name than those that are known, `undefined` or not. `within` is the
- * path of the object, with a dot behind it.
+ * path of the object, with a dot behind it. `elsewhere` are the paths of options that stand in another object, for those who
+ * look for them here.
  *
  * @since 0.2.0
  * @category parsers
@@ -98,24 +99,53 @@ const unreadable = (field: string): Result.Result<never, InvalidInput> =>
 export const parseNames = (
   options: object,
   names: ReadonlyArray<string>,
-  within = ""
+  within = "",
+  elsewhere: ReadonlyArray<string> = []
 ): Result.Result<void, InvalidInput> => {
   // Without an array of keys, since every call with options comes by here.
   for (const name in options) {
-    if (!names.includes(name)) return Result.fail(unknownName(within, name, names))
+    if (!names.includes(name)) return Result.fail(unknownName(within, name, names, elsewhere))
   }
   return Result.void
 }
 
-const unknownName = (within: string, name: string, known: ReadonlyArray<string>): InvalidInput => {
+const unknownName = (
+  within: string,
+  name: string,
+  names: ReadonlyArray<string>,
+  elsewhere: ReadonlyArray<string>
+): InvalidInput => {
   // A very long name may be a payload in the wrong place.
   const shown = name.length > longestName ? `${name.slice(0, longestName)}…` : name
-  const nearest = nearestName(shown, known)
-  const advice = nearest === undefined ? `; known are ${known.join(", ")}` : `; did you mean ${nearest}?`
+  const known = Array.from(new Set(names))
+  const meant = meantNames(shown, known, elsewhere)
+  const advice = meant.length === 0 ? `; known are ${known.join(", ")}` : `; did you mean ${meant.join(" or ")}?`
   return new InvalidInput({ field: `${within}${shown}`, reason: `is not an option${advice}` })
 }
 
 const longestName = 60
+
+/** What may have been meant: the same name elsewhere, a name that has this one as a part, or one with few typing mistakes. */
+const meantNames = (
+  name: string,
+  known: ReadonlyArray<string>,
+  elsewhere: ReadonlyArray<string>
+): ReadonlyArray<string> => {
+  const same = elsewhere.filter((path) => path.slice(path.lastIndexOf(".") + 1) === name)
+  if (same.length > 0) return same
+  const longer = known.filter((candidate) => isPart(name, candidate))
+  if (longer.length > 0 && longer.length <= mostMeant) return longer
+  const nearest = nearestName(name, known)
+  return nearest === undefined ? [] : [nearest]
+}
+
+const mostMeant = 3
+
+/** Whether a name is the beginning or the end of a longer one, in words: `method` of `originalMethod`, `active` of `activeTasks`. */
+const isPart = (name: string, longer: string): boolean => {
+  const capitalised = `${name.charAt(0).toUpperCase()}${name.slice(1)}`
+  return longer.endsWith(capitalised) || (longer.startsWith(name) && /^[A-Z]/.test(longer.slice(name.length)))
+}
 
 /** The known name that is the fewest typing mistakes away, if it is near enough. */
 const nearestName = (name: string, known: ReadonlyArray<string>): string | undefined => {

@@ -83,6 +83,16 @@ const engineOptions: { readonly [Engine in keyof EngineOptions]-?: OptionNames<O
 }
 
 /**
+ * Where the options of each engine stand beside a URL, such as `sqlite.lockTimeout`, for those who look for them one level higher.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const engineOptionPaths: ReadonlyArray<string> = Object.entries(engineOptions).flatMap(
+  ([engine, names]) => Array.from(new Set(names), (name) => `${engine}.${name}`)
+)
+
+/**
  * A layer that a URL names.
  *
  * @since 0.1.0
@@ -149,7 +159,7 @@ const layerOf = (url: string, options: TaskStorageUrlOptions, purpose: Purpose):
 const parseOptions = (options: unknown): Result.Result<void, InvalidInput> =>
   Result.gen(function*() {
     if (!isObject(options)) return yield* refuseOption("options", "must be an object")
-    yield* parseNames(options, taskStorageUrlOptions)
+    yield* parseNames(options, taskStorageUrlOptions, "", engineOptionPaths)
     for (const [engine, names] of Object.entries(engineOptions)) {
       const given = options[engine]
       if (given === undefined) continue

@@ -7,7 +7,7 @@ import * as Arr from "effect/Array"
 import * as Struct from "effect/Struct"
 import { optionNames } from "../domain/optionNames.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
-import { type TaskStorageUrlOptions, taskStorageUrlOptions } from "../layers/TaskStorageUrl.ts"
+import { engineOptionPaths, type TaskStorageUrlOptions, taskStorageUrlOptions } from "../layers/TaskStorageUrl.ts"
 import { requireFunction, requireNames, requireObject } from "./arguments.ts"
 import type { CallOptions } from "./PromiseCallOptions.ts"
 import { type ReportOptions, requireReportOptions } from "./ReportOptions.ts"
@@ -100,13 +100,18 @@ export const layerOpenOptions = optionNames<LayerOpenOptions>({
   telemetry: true
 })
 
+/** The names of the options with which a storage is opened. */
+const openOptions: ReadonlyArray<string> = Arr.union(layerOpenOptions, taskStorageUrlOptions)
+
 /**
- * The names of {@link OpenOptions}.
+ * Throws `InvalidInput` for a name that is neither one of the names nor an option of what opens a storage. An option of an engine
+ * that stands beside its object is told where it belongs.
  *
  * @since 0.2.0
- * @category constants
+ * @category guards
  */
-export const openOptions: ReadonlyArray<string> = Arr.union(layerOpenOptions, taskStorageUrlOptions)
+export const requireOpenNames = (options: object, names: ReadonlyArray<string> = []): void =>
+  requireNames(options, [...names, ...openOptions], "", engineOptionPaths)
 
 /**
  * Throws `InvalidInput` for options that plain data can get wrong, misspelt names included. The layer checks its own options.
@@ -116,7 +121,7 @@ export const openOptions: ReadonlyArray<string> = Arr.union(layerOpenOptions, ta
  */
 export const requireOpenOptions = (options: OpenOptions, hasLayer: boolean): void => {
   requireObject("options", options)
-  requireNames(options, openOptions)
+  requireOpenNames(options)
   const [ofLayer] = Struct.keys(Struct.omit(options, layerOpenOptions))
   if (hasLayer && ofLayer !== undefined) {
     throw new InvalidInput({ field: ofLayer, reason: "is for the layer: give it when you make that" })

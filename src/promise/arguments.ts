@@ -65,6 +65,11 @@ export const requireRun = (run: unknown): void => {
  * @since 0.1.0
  * @category guards
  */
-export const requireNames = (options: object, names: ReadonlyArray<string>, within = ""): void => {
-  Result.getOrThrow(parseNames(options, names, within))
+export const requireNames = (
+  options: object,
+  names: ReadonlyArray<string>,
+  within = "",
+  elsewhere: ReadonlyArray<string> = []
+): void => {
+  Result.getOrThrow(parseNames(options, names, within, elsewhere))
 }

@@ -11,7 +11,7 @@ import { showingCaller } from "./CallSite.ts"
 import type { LayerSource } from "./LayerSource.ts"
 import { makePromiseTaskRunner } from "./makePromiseTaskRunner.ts"
 import { openedStorage } from "./openedStorages.ts"
-import { openOptions } from "./OpenOptions.ts"
+import { requireOpenNames } from "./OpenOptions.ts"
 import { openRunner } from "./openRunner.ts"
 import { openTaskStorage } from "./openTaskStorage.ts"
 import type { PromiseTaskRunner } from "./PromiseTaskRunner.ts"
@@ -76,7 +76,7 @@ const open = async <E>(
     return openOn(source, own, async () => {}, others)
   }
   // Before the storage is opened, which knows its own names alone.
-  requireNames(options, [...taskRunnerOptions, ...openOptions])
+  requireOpenNames(options, taskRunnerOptions)
   const storage = typeof source === "string"
     ? await openTaskStorage(source, others)
     : await openTaskStorage(source, others)

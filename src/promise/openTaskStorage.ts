@@ -93,7 +93,12 @@ const layerOf = <E>(
       generateId: generateId === undefined ? undefined : Effect.sync(generateId)
     })
   }
-  if (!isObject(source)) throw new InvalidInput({ field: "url", reason: "must be a string, or an object with a layer" })
+  if (!isObject(source)) {
+    throw new InvalidInput({
+      field: "url",
+      reason: "must be a text such as sqlite:tasks.db, or an object with a layer"
+    })
+  }
   if (!Layer.isLayer(source.layer)) throw new InvalidInput({ field: "layer", reason: "must be a Layer of Effect" })
   return source.layer
 }

@@ -204,6 +204,10 @@ export const tasksLimitNames = optionNames<TasksLimits>({
  */
 export const resolveTasksOptions = (options: TasksOptions): Result.Result<TasksSettings, InvalidInput> => {
   const { limits = {} } = options
+  if (typeof limits !== "object" || limits === null || Array.isArray(limits)) {
+    const reason = "must be an object of limits, in which null stands for no limit"
+    return Result.fail(new InvalidInput({ field: "limits", reason }))
+  }
   return Result.flatMap(parseNames(limits, tasksLimitNames, "limits."), () => resolveKnown(options, limits))
 }
 

@@ -27,7 +27,10 @@ export type GivenOwner = TaskOwner | Anonymous | null | undefined
  */
 export const requireOwner = (owner: unknown): void => {
   if (typeof owner === "function" || owner === anonymous) return
-  throw new InvalidInput({ field: "owner", reason: "must be a function, or `anonymous`" })
+  throw new InvalidInput({
+    field: "owner",
+    reason: "must be a function that gives the id of a user, or the `anonymous` of this module"
+  })
 }
 
 /**

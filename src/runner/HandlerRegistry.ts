@@ -19,7 +19,7 @@ export interface TaskOfKind {
 }
 
 /** A task without a name of its own has the one in its params. */
-interface OfKind extends TaskOfKind {
+export interface OfKind extends TaskOfKind {
   readonly originalParams?: unknown
 }
 

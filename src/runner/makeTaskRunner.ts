@@ -19,7 +19,7 @@ import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import { traceContextOf } from "../domain/TraceContext.ts"
 import { bindHandler, type BoundHandler } from "./BoundHandler.ts"
-import { HandlerRegistry, kindOf } from "./HandlerRegistry.ts"
+import { HandlerRegistry, kindOf, type OfKind } from "./HandlerRegistry.ts"
 import { makeRecovery } from "./makeRecovery.ts"
 import { makeTaskRuns } from "./makeTaskRuns.ts"
 import { startFields } from "./operationOptions.ts"
@@ -300,8 +300,11 @@ const delayOf = ({ leaseExpiresAt, startedAt, worker }: TaskRecord, now: number)
 const isFree = ({ leaseExpiresAt }: TaskRecord, now: number): boolean =>
   leaseExpiresAt !== undefined && leaseExpiresAt.epochMilliseconds <= now
 
-const unregistered = (task: { readonly originalMethod: string }): InvalidInput =>
-  new InvalidInput({
+const unregistered = (task: OfKind): InvalidInput => {
+  const { name, originalMethod } = kindOf(task)
+  const named = name === undefined ? "without a name" : `with the name ${JSON.stringify(name)}`
+  return new InvalidInput({
     field: "originalMethod",
-    reason: `${JSON.stringify(task.originalMethod)} with these params has no handler; register one, or pass what to run`
+    reason: `${JSON.stringify(originalMethod)} ${named} has no handler; register one, or pass what to run`
   })
+}

@@ -120,6 +120,18 @@ const misspelt: ReadonlyArray<readonly [entry: string, make: () => Opening, fiel
     "write"
   ],
   ["a URL", () => build(layerFromUrl, "memory:", { maxTtll: 1 }), "maxTtll", "maxTtl"],
+  [
+    "a URL, beside the engine's own",
+    () => build(layerFromUrl, "sqlite::memory:", { synchronous: "full" }),
+    "synchronous",
+    "sqlite\\.synchronous"
+  ],
+  [
+    "a URL, of several engines",
+    () => build(layerFromUrl, "memory:", { tablePrefix: "my_" }),
+    "tablePrefix",
+    "sqlite\\.tablePrefix or postgres\\.tablePrefix"
+  ],
   ...([["sqlite", "lockTimeut", "lockTimeout"], ["postgres", "usrname", "username"], [
     "dynamodb",
     "credential",

@@ -256,6 +256,7 @@ test.each([
   // What would not begin as working, or belong to another worker.
   ["startTask", [{ ...call, status: "completed" }, forever], "status", undefined],
   ["startTask", [{ ...call, lease: 5 }, forever], "lease", undefined],
+  ["startTask", [{ method: "tools/call" }, forever], "method", "originalMethod"],
   ["startTask", [call, forever, { sgnal: undefined }], "sgnal", "signal"],
   ["runTask", ["task", { deadlin: 5 }], "deadlin", "deadline"],
   ["recover", [{ limit: 5 }], "limit", undefined],

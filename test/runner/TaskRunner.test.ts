@@ -175,7 +175,11 @@ describe("TaskRunner", () => {
     withStorage(Effect.gen(function*() {
       const runner = yield* makeTaskRunner(quiet)
       const error = yield* Effect.flip(runner.startTask(call("unknown")))
-      assert.deepInclude(error, { _tag: "InvalidInput", field: "originalMethod" })
+      assert.deepInclude(error, {
+        _tag: "InvalidInput",
+        field: "originalMethod",
+        reason: "\"tools/call\" with the name \"unknown\" has no handler; register one, or pass what to run"
+      })
       assert.strictEqual(yield* Effect.flatMap(TaskStorage, (storage) => storage.taskCount()), 0)
     })))
 

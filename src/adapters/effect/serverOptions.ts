@@ -87,7 +87,9 @@ const parseOverHttp = (options: GivenOverHttp, names: ReadonlyArray<string>): Re
   const { owner } = options
   return Result.flatMap(parseNames(options, names), () => {
     // Without an owner everybody would list, read and cancel the tasks of everybody.
-    if (owner !== anonymous && !Effect.isEffect(owner)) return refuse("owner", "must be an effect, or `anonymous`")
+    if (owner !== anonymous && !Effect.isEffect(owner)) {
+      return refuse("owner", "must be an effect that gives the id of a user, or `McpTasks.anonymous`")
+    }
     return parsePrincipal(options)
   })
 }

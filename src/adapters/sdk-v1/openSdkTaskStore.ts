@@ -9,12 +9,12 @@ import * as Struct from "effect/Struct"
 import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
-import { requireNames, requireObject } from "../../promise/arguments.ts"
+import { requireObject } from "../../promise/arguments.ts"
 import { plainCall } from "../../promise/callOptions.ts"
 import { showingCaller } from "../../promise/CallSite.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
 import { openedStorage } from "../../promise/openedStorages.ts"
-import { type LayerOpenOptions, type OpenOptions, openOptions } from "../../promise/OpenOptions.ts"
+import { type LayerOpenOptions, type OpenOptions, requireOpenNames } from "../../promise/OpenOptions.ts"
 import { openTaskStorage } from "../../promise/openTaskStorage.ts"
 import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
 import { makeSdkTaskStore, type SdkStores } from "./makeSdkTaskStore.ts"
@@ -86,7 +86,7 @@ const open = async <E>(
 ): Promise<OpenedSdkStores> => {
   requireObject("options", options)
   // Before the storage is opened, which knows its own names alone.
-  requireNames(options, [...storeOnlyOptions, ...openOptions])
+  requireOpenNames(options, storeOnlyOptions)
   const { scope } = options
   if (scope !== undefined && scope !== "session" && scope !== "task" && typeof scope !== "function") {
     throw new InvalidInput({ field: "scope", reason: "must be \"session\", \"task\" or a function" })

@@ -10,11 +10,11 @@ import * as Struct from "effect/Struct"
 import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import type { CreateTask } from "../../domain/TaskOptions.ts"
-import { requireBoolean, requireNames, requireObject } from "../../promise/arguments.ts"
+import { requireBoolean, requireObject } from "../../promise/arguments.ts"
 import { showingCaller } from "../../promise/CallSite.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
 import { openedRunner } from "../../promise/openedRunners.ts"
-import { type LayerOpenOptions, type OpenOptions, openOptions } from "../../promise/OpenOptions.ts"
+import { type LayerOpenOptions, type OpenOptions, requireOpenNames } from "../../promise/OpenOptions.ts"
 import { openTaskRunner } from "../../promise/openTaskRunner.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
 import type { RunnerOptions } from "../../promise/RunnerOptions.ts"
@@ -154,7 +154,7 @@ const open = async <E>(
   const { exposeErrors = true, messageTtl, onError, owner, retryFor } = options
   if (owner !== undefined) requireOwner(owner)
   requireBoolean("exposeErrors", exposeErrors)
-  requireNames(options, [...adapterOptions, ...tasksOptionNames, ...taskRunnerOptions, ...openOptions])
+  requireOpenNames(options, [...adapterOptions, ...tasksOptionNames, ...taskRunnerOptions])
   const settings = Result.getOrThrow(resolveTasksOptions(options))
   const others = Struct.omit(options, [...tasksOptionNames, ...adapterOptions])
   const { resultTtl } = settings

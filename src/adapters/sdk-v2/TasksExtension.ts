@@ -5,6 +5,7 @@
  */
 import type { McpHttpHandler, McpServer, RegisteredTool } from "@modelcontextprotocol/server"
 import { InvalidInput } from "../../domain/TaskError.ts"
+import { isObject } from "../../promise/arguments.ts"
 import { tasksExtension } from "../../protocol/names.ts"
 import { registerTool } from "../../protocol/TaskTool.ts"
 import { answerToolCall } from "./answerToolCall.ts"
@@ -86,21 +87,21 @@ export class TasksExtension {
       | [name: string, config: TaskToolConfig<Args>, run: TaskToolRun<Args>]
       | [server: McpServer, name: string, config: TaskToolConfig<Args>, run: TaskToolRun<Args>]
   ): RegisteredTool | void {
-    if (definition.length === 3) {
-      const [name, config, run] = definition
-      this.#tools.set(name, this.#define(name, config, run))
-      return
+    if (definition.length === 4) {
+      const [server, name, config, run] = definition
+      this.attach(server)
+      return this.#offer(server, this.#define(name, config, run))
     }
-    const [server, name, config, run] = definition
-    this.attach(server)
-    return this.#offer(server, this.#define(name, config, run))
+    const [name, config, run] = definition
+    this.#tools.set(name, this.#define(name, config, run))
   }
 
   /**
    * Serves tasks, and the registered tools, on a server that is not connected yet. A second call does nothing. Throws for a
-   * server that has another Tasks extension, or handles one of its methods already.
+   * server that has another Tasks extension, or handles one of its methods already, or is of version 1 of the SDK.
    */
   attach(server: McpServer): void {
+    requireServer(server)
     const other = attached.get(server)
     if (other === this) return
     if (other !== undefined) throw new Error("Another Tasks extension is attached to this server already")
@@ -116,6 +117,7 @@ export class TasksExtension {
    * change of these tasks. Without it they poll.
    */
   listen(handler: McpHttpHandler): McpHttpHandler {
+    requireHandler(handler)
     return listenToTasks(handler, this.#served)
   }
 
@@ -143,4 +145,15 @@ export class TasksExtension {
     interceptToolCalls(server)
     return registered
   }
+}
+
+const requireServer = (server: unknown): void => {
+  // Version 1 has a class of the same name, which knows handlers by schemas, and has experiments of its own.
+  if (isObject(server) && typeof server["isConnected"] === "function" && !("experimental" in server)) return
+  throw new InvalidInput({ field: "server", reason: "must be an McpServer of @modelcontextprotocol/server, version 2" })
+}
+
+const requireHandler = (handler: unknown): void => {
+  if (isObject(handler) && typeof handler["fetch"] === "function") return
+  throw new InvalidInput({ field: "handler", reason: "must be what createMcpHandler gives" })
 }

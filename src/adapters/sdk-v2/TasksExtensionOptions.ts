@@ -10,7 +10,7 @@ import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { requireBoolean, requireNames, requireObject } from "../../promise/arguments.ts"
 import type { LayerSource } from "../../promise/LayerSource.ts"
-import { openOptions } from "../../promise/OpenOptions.ts"
+import { requireOpenNames } from "../../promise/OpenOptions.ts"
 import { openTaskRunner } from "../../promise/openTaskRunner.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
 import type { PromiseTaskStorage } from "../../promise/PromiseTaskStorage.ts"
@@ -125,9 +125,10 @@ export interface ResolvedOptions {
 export const resolveOptions = (options: TasksExtensionOptions): ResolvedOptions => {
   requireObject("options", options)
   const { exposeErrors = true, owner, runner } = options
-  const ofSource = runner === undefined ? [...taskRunnerOptions, ...openOptions] : reportOptions
-  requireNames(options, [...ownNames, ...tasksOptionNames, ...ofSource])
   requireOwner(owner)
+  const names = [...ownNames, ...tasksOptionNames]
+  if (runner === undefined) requireOpenNames(options, [...names, ...taskRunnerOptions])
+  else requireNames(options, [...names, ...reportOptions])
   requireBoolean("exposeErrors", exposeErrors)
   requireSource(options)
   requireReportOptions(options)

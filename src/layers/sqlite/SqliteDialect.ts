@@ -154,7 +154,7 @@ const faultOf = (code: number | undefined): SqlFault => {
     case 18:
       return unfixable("the task is larger than SQLite stores; lower maxPayloadBytes")
     case 26:
-      return unfixable("the file is not a SQLite database; check filename")
+      return unfixable("the file is not a SQLite database; check the path")
     case 1:
       return unfixable(
         "SQLite refused a statement, so the tables are missing or are not those of this library; run the migrations"

@@ -112,15 +112,21 @@ export const openSqlite = Effect.fnUntraced(function*(
   const lockTimeout = yield* Effect.fromResult(parseLockTimeout(options.lockTimeout))
   const fileMode = yield* Effect.fromResult(parseFileMode(options.fileMode))
   const path = databasePath(filename)
+  const place = path === undefined ? "" : ` (${resolve(path)})`
   if (mustExist && path !== undefined && !existsSync(path)) {
     return yield* new TaskDriverError({
-      reason: "there is no such database file; check the path, or let schema \"migrate\" make a new one",
+      reason:
+        `there is no such database file${place}; check the path, or make the store: with mcp-task-storage migrate, ` +
+        "or with schema \"migrate\"",
       retryable: false,
       applied: "no"
     })
   }
   const client = yield* whileLocked(connect(filename, fileMode, pragma), lockTimeout, isLocked).pipe(
-    Effect.mapError((error) => driverError(sqliteDialect, error, false, lockTimeout))
+    Effect.mapError((error) => {
+      const { applied, cause, reason, retryable } = driverError(sqliteDialect, error, false, lockTimeout)
+      return new TaskDriverError({ applied, cause, reason: `${reason}${place}`, retryable })
+    })
   )
   return Object.assign(client, {
     withTransaction: beginWhenUnlocked(client.withTransaction, lockTimeout, isLocked)

@@ -28,8 +28,8 @@ const layers = {
 }
 
 const overHttp = [
-  [{ owner: undefined }, "owner", "must be an effect, or `anonymous`"],
-  [{ owner: () => "ann" }, "owner", "must be an effect, or `anonymous`"],
+  [{ owner: undefined }, "owner", "must be an effect that gives the id of a user, or `McpTasks.anonymous`"],
+  [{ owner: () => "ann" }, "owner", "must be an effect that gives the id of a user, or `McpTasks.anonymous`"],
   [{ ownr: McpTasks.anonymous }, "ownr", "is not an option; did you mean owner?"]
 ] as const
 
@@ -39,7 +39,8 @@ const everywhere = [
   [{ registration: Layer.empty }, "registration", "is not an option; did you mean registrations?"],
   [{ principal: "ann" }, "principal", "must be an effect"],
   [{ limits: { requestBytes: -1 } }, "limits.requestBytes", "must be a positive integer"],
-  [{ limits: { storedTask: 1 } }, "limits.storedTask", "is not an option; did you mean storedTasks?"]
+  [{ limits: { storedTask: 1 } }, "limits.storedTask", "is not an option; did you mean storedTasks?"],
+  [{ limits: false }, "limits", "must be an object of limits, in which null stands for no limit"]
 ] as const
 
 const cases = [

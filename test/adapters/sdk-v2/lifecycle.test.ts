@@ -1,7 +1,8 @@
 /**
  * The life of a task on an SDK v2 server, as it looks on the wire.
  */
-import { McpServer } from "@modelcontextprotocol/server"
+import { McpServer as SdkV1Server } from "@modelcontextprotocol/sdk/server/mcp.js"
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server"
 import { layer as memory } from "mcp-task-storage/memory"
 import { openTaskRunner, openTaskStorage } from "mcp-task-storage/promise"
 import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
@@ -262,7 +263,7 @@ describe("the extension", () => {
   test("needs to know whose tasks they are", () => {
     // @ts-expect-error: neither an owner nor anonymous
     expect(() => new TasksExtension({ storage: "memory:" })).toThrow(
-      "Invalid owner: must be a function, or `anonymous`"
+      "Invalid owner: must be a function that gives the id of a user, or the `anonymous` of this module"
     )
   })
 
@@ -271,6 +272,12 @@ describe("the extension", () => {
     [{ anonymous: true }, "anonymous: is not an option"],
     [{ limits: { openStream: 1 } }, "limits.openStream: is not an option; did you mean openStreams?"],
     [{ limits: { openStreams: 0 } }, "limits.openStreams: must be a positive integer, or null for no limit"],
+    [{ limits: { active: 1 } }, "limits.active: is not an option; did you mean activeTasks?"],
+    [{ limits: false }, "limits: must be an object of limits, in which null stands for no limit"],
+    [{ limits: null }, "limits: must be an object of limits, in which null stands for no limit"],
+    [{ limits: [1] }, "limits: must be an object of limits, in which null stands for no limit"],
+    [{ ttl: 1 }, "ttl: is not an option; did you mean defaultTtl or maxTtl or resultTtl?"],
+    [{ maxConnections: 1 }, "maxConnections: is not an option; did you mean postgres.maxConnections?"],
     [{ taskSupport: "forbidden" }, "taskSupport: must be one of"],
     [{ maxTtl: -1 }, "maxTtl"],
     [{ lostWorker: "retry" }, "lostWorker.maxAttempts"],
@@ -297,7 +304,7 @@ describe("the extension", () => {
     await using tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
     const config = { inputSchema: z.object({}), support: "required" }
     expect(() => tasks.registerTool("tool", config, () => ({ content: [] }))).toThrow(
-      "Invalid support: is not an option; known are title"
+      "Invalid support: is not an option; did you mean taskSupport?"
     )
   })
 
@@ -307,10 +314,35 @@ describe("the extension", () => {
     expect(register).toThrow("Invalid run: must be a function")
   })
 
-  test("takes no tool without a config", async () => {
+  test.each<[string, ReadonlyArray<unknown>, string]>([
+    ["without anything that runs it", ["tool", { inputSchema: z.object({}) }], "Invalid run: must be a function"],
+    ["without a config", ["tool", () => ({ content: [] })], "Invalid config: must be an object"],
+    ["with nothing for a config", ["tool", undefined, () => ({ content: [] })], "Invalid config: must be an object"]
+  ])("takes no tool %s", async (_, args, message) => {
     await using tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
-    const register = () => Reflect.apply(tasks.registerTool, tasks, ["tool", undefined, () => ({ content: [] })])
-    expect(register).toThrow("Invalid config: must be an object")
+    expect(() => Reflect.apply(tasks.registerTool, tasks, args)).toThrow(message)
+  })
+
+  test.each<[string, unknown]>([
+    ["a server of version 1", new SdkV1Server({ name: "test", version: "1" })],
+    ["a handler", createMcpHandler(() => new McpServer({ name: "test", version: "1" }))],
+    ["nothing", undefined]
+  ])("is not attached to %s", async (_, server) => {
+    await using tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
+    expect(() => Reflect.apply(tasks.attach, tasks, [server])).toThrow(
+      "Invalid server: must be an McpServer of @modelcontextprotocol/server, version 2"
+    )
+  })
+
+  test.each<[string, unknown]>([
+    ["a server", new McpServer({ name: "test", version: "1" })],
+    ["a function", () => new Response()],
+    ["nothing", undefined]
+  ])("does not listen to %s", async (_, handler) => {
+    await using tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
+    expect(() => Reflect.apply(tasks.listen, tasks, [handler])).toThrow(
+      "Invalid handler: must be what createMcpHandler gives"
+    )
   })
 
   test("is attached once, before its server connects", async () => {

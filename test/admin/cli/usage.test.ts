@@ -1,6 +1,8 @@
 /** How commands are called in wrong ways, what they exit with then, and that they tell no secret. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { resolve } from "node:path"
+import { commands, helpOf } from "./helpOf.ts"
 import { runCommand } from "./runCommand.ts"
 import { seededStore, sqlite } from "./stores.ts"
 
@@ -26,7 +28,7 @@ const wrong: ReadonlyArray<Call> = [
   { args: ["ls", "--url", "sqlite::memory:"], code: 2, says: "Tasks in memory are those of one process" },
   { args: ["ls", "--url", "mysql://host/db"], code: 2, says: "must name a storage that this version knows" },
   { args: ["show"], code: 2, says: "Missing required argument: id" },
-  { args: ["ls", "--url", url], code: 1, says: "there is no such database file" },
+  { args: ["ls", "--url", url], code: 1, says: `there is no such database file (${resolve("none.db")})` },
   { args: ["ls", "--url", "postgres://ann:hunter2@127.0.0.1:1/tasks"], code: 1, says: "open failed" }
 ]
 
@@ -90,6 +92,17 @@ describe("usage", () => {
         assert.deepStrictEqual(written, { code: 0, out: "", err: "" }, args.join(" "))
       }
     }))
+
+  it.live("spells consent in one way in all commands", () =>
+    Effect.gen(function*() {
+      for (const { name } of commands) {
+        const help = yield* helpOf(name)
+        if (help.includes("--yes")) assert.include(help, "--yes, -y", name)
+      }
+    }))
+
+  it.live("names the shells that it knows", () =>
+    Effect.map(helpOf("completions"), (help) => assert.include(help, "bash, zsh, fish or powershell")))
 
   it.live("answers help and the version on standard output", () =>
     Effect.gen(function*() {

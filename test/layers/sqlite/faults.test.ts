@@ -30,7 +30,7 @@ describe("files that cannot be opened", () => {
       writeFileSync(filename, "this is a letter, not a database. ".repeat(100))
       assert.strictEqual(
         yield* openFailure(filename),
-        "open failed: the file is not a SQLite database; check filename."
+        `open failed: the file is not a SQLite database; check the path (${filename}).`
       )
     }))
 
@@ -42,7 +42,8 @@ describe("files that cannot be opened", () => {
       for (const filename of ["nowhere/tasks.db", "file/tasks.db", "folder"]) {
         assert.strictEqual(
           yield* openFailure(join(path, filename)),
-          "open failed: the database file cannot be opened; check that its folder exists and may be written."
+          "open failed: the database file cannot be opened; check that its folder exists and may be written " +
+            `(${join(path, filename)}).`
         )
       }
     }))

@@ -20,7 +20,7 @@ export const completions = Command.make(
   "completions",
   {
     shell: Argument.Literals("shell", ["bash", "zsh", "fish", "powershell"]).pipe(
-      Argument.withDescription("Which shell")
+      Argument.withDescription("Which shell: bash, zsh, fish or powershell")
     )
   },
   Effect.fnUntraced(function*({ shell }): Effect.fn.Return<void, OutputClosed, CliTerminal> {

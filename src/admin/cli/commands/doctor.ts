@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type { FindingSeverity, StoreFinding, StoreReport } from "../../../domain/StoreReport.ts"
 import type { InspectOptions } from "../../../domain/TaskOptions.ts"
 import { requirePerson, requireYes } from "../ask.ts"
-import { switchFlag } from "../bulkFlags.ts"
+import { consentFlags, switchFlag } from "../bulkFlags.ts"
 import { CliTerminal } from "../CliTerminal.ts"
 import { type Colour, coloured } from "../colours.ts"
 import { counted, shownCount } from "../counted.ts"
@@ -29,7 +29,7 @@ export const doctor = Command.make(
   {
     fix: switchFlag("fix", "Mend what is safe to mend"),
     deep: switchFlag("deep", "Read all that is stored; on DynamoDB it says first what that costs"),
-    yes: switchFlag("yes", "Do not ask; needed where nobody can answer")
+    yes: consentFlags.yes
   },
   Effect.fnUntraced(function*({ deep, fix, yes }) {
     const url = yield* storageUrl

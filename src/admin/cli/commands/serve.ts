@@ -50,7 +50,7 @@ export const serve = Command.make(
       if (!(yield* JsonFlag)) {
         const { err } = yield* CliTerminal
         yield* err(
-          "Open it in a browser on this machine. Whoever has it may do what this command may. Ctrl-C ends it.\n"
+          "Open it in a browser on this machine, and keep it like a password. Ctrl-C ends the page.\n"
         )
       }
       return yield* Effect.never

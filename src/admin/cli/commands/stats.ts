@@ -60,8 +60,8 @@ export const stats = Command.make(
         `\nWaiting for input: ${counted(stats.waitingForInput.count, "task")}${waiting}\n` +
           `Workers: ${live} live, ${dead} dead, with ${counted(tasks, "task")}\n` +
           paused.map((kind) => `Paused for ${shownAge(kind.pausedAt, now)}: ${safeLine(shownKind(kind))}\n`).join("") +
-          `Failures of the last ${shownAge(stats.failuresSince, now)}: ${
-            stats.failures.length === 0 ? "none\n" : "\n\n"
+          `Failures of the last ${shownAge(stats.failuresSince, now)}:${
+            stats.failures.length === 0 ? " none\n" : "\n\n"
           }`
       )
       yield* printRows(failureFormat, stats.failures)
