@@ -71,6 +71,19 @@ export const splitSealed = (text: string): SealedParts | undefined => {
 }
 
 /**
+ * Gives the id of the key of a sealed text; `undefined` for any other text.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const keyIdOf = (text: string): string | undefined => {
+  if (!isSealed(text)) return undefined
+  const first = text.indexOf("|")
+  const second = text.indexOf("|", first + 1)
+  return first < 0 || second < 0 ? undefined : text.slice(first + 1, second)
+}
+
+/**
  * A payload is sealed, and was read as if it were not. The message says what to do, without its full stop.
  *
  * @since 0.2.0
@@ -80,7 +93,7 @@ export class StillSealed extends Error {
   override readonly name = "StillSealed"
 
   constructor(text: string) {
-    const keyId = splitSealed(text)?.keyId
+    const keyId = keyIdOf(text)
     super(
       isKeyId(keyId)
         ? `a payload is sealed with the key "${keyId}", and cannot be opened here; ` +

@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
 import { parseId } from "./ArgumentParsers.ts"
 import { overContent, overOutcome, type PayloadLimits } from "./PayloadLimits.ts"
-import { isKeyId, splitSealed } from "./SealedText.ts"
+import { isKeyId, keyIdOf } from "./SealedText.ts"
 import type { StoredJson } from "./StoredJson.ts"
 import { sealedFields, type StoredTask } from "./StoredTask.ts"
 import { counted, type FindingSeverity, mostExamples, type StoreFinding } from "./StoreReport.ts"
@@ -117,7 +117,7 @@ const checkTask = (
   return found.flatMap(([fault, isThere]) => isThere ? [fault] : [])
 }
 
-const isSealedWithKey = (json: StoredJson | null): boolean => json !== null && isKeyId(splitSealed(json.text)?.keyId)
+const isSealedWithKey = (json: StoredJson | null): boolean => json !== null && isKeyId(keyIdOf(json.text))
 
 const isReadable = (task: StoredTask): boolean => {
   try {

@@ -8,6 +8,8 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import { isKeyId } from "../../domain/SealedText.ts"
 import { TaskDriverError } from "../../domain/TaskDriverError.ts"
 import { type FindKey, keyFrom, type ParsedEncryption } from "./Encryption.ts"
 import { SealingKey } from "./SealingKey.ts"
@@ -34,6 +36,16 @@ export const failed = (applied: TaskDriverError["applied"]) => ({ reason, retrya
   new TaskDriverError({ reason, retryable, applied })
 
 /**
+ * Keys by their ids, or why they are not to be had. There is nothing for what is not the id of a key.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface Keys {
+  readonly get: (keyId: string) => Result.Result<SealingKey, KeyFault> | undefined
+}
+
+/**
  * Gives keys by their ids.
  *
  * @since 0.2.0
@@ -41,8 +53,8 @@ export const failed = (applied: TaskDriverError["applied"]) => ({ reason, retrya
  */
 export interface KeyRing {
   readonly get: (keyId: string) => Effect.Effect<SealingKey, KeyFault>
-  /** Gives a key that need not be asked for. */
-  readonly atHand: (keyId: string) => SealingKey | undefined
+  /** All keys, where nobody has to be asked for one. */
+  readonly atHand: Keys | undefined
 }
 
 /** So many keys are kept in memory, and that there is none so long. */
@@ -59,14 +71,10 @@ export const makeKeyRing = ({ cacheFor, keys }: Pick<ParsedEncryption, "cacheFor
   typeof keys === "function" ? findingRing(keys, cacheFor) : Effect.succeed(fixedRing(keys))
 
 const fixedRing = (keys: ReadonlyMap<string, Uint8Array>): KeyRing => {
-  const ring = new Map(Array.from(keys, ([keyId, bytes]) => [keyId, new SealingKey(bytes)]))
-  const atHand = (keyId: string) => ring.get(keyId)
+  const ring = new Map(Array.from(keys, ([keyId, bytes]) => [keyId, Result.succeed(new SealingKey(bytes))]))
   return {
-    atHand,
-    get: (keyId) => {
-      const key = atHand(keyId)
-      return key === undefined ? Effect.fail(missing(keyId)) : Effect.succeed(key)
-    }
+    atHand: { get: (keyId) => ring.get(keyId) ?? (isKeyId(keyId) ? Result.fail(missing(keyId)) : undefined) },
+    get: (keyId) => Effect.fromResult(ring.get(keyId) ?? Result.fail(missing(keyId)))
   }
 }
 
@@ -80,7 +88,7 @@ const findingRing = (find: FindKey, cacheFor: number): Effect.Effect<KeyRing> =>
       })
     }),
     (cache): KeyRing => ({
-      atHand: () => undefined,
+      atHand: undefined,
       get: (keyId) =>
         Effect.flatMap(
           Cache.get(cache, keyId),

@@ -7,57 +7,61 @@ import type { Place } from "./Sealer.ts"
 import type { SealingKey } from "./SealingKey.ts"
 
 /** How many characters are kept, sealed and opened together: some megabytes. */
-const capacity = 8_000_000
+const capacity = 16_000_000
 
 /** A larger text would push out too many others. */
 const largest = 100_000
 
-/** The end of a sealed text is its tag, which no two have in common. It is found faster by that than by all of it. */
-const tailOf = (sealed: string): string => sealed.slice(-tailLength)
-
-const tailLength = 24
-
-interface Recent extends Place {
+interface Recent {
   readonly key: SealingKey
   readonly sealed: string
   readonly text: string
 }
 
+/** Texts by their places. A text takes the place of the one that was there before. */
+class Generation {
+  size = 0
+  readonly #fields = new Map<string, Map<string, Recent>>()
+
+  get({ field, taskId }: Place): Recent | undefined {
+    return this.#fields.get(field)?.get(taskId)
+  }
+
+  set({ field, taskId }: Place, recent: Recent): void {
+    let texts = this.#fields.get(field)
+    if (texts === undefined) this.#fields.set(field, texts = new Map())
+    const before = texts.get(taskId)
+    this.size += sizeOf(recent) - (before === undefined ? 0 : sizeOf(before))
+    texts.set(taskId, recent)
+  }
+}
+
+const sizeOf = ({ sealed, text }: Recent): number => sealed.length + text.length
+
 /**
- * Remembers texts by what they were sealed as, since clients poll the same tasks over and over, and opening a text takes longer than
- * all the rest of a read. It gives a text only to one who has the key and reads it in its place.
+ * Remembers what each place had lately, since clients poll the same tasks over and over, and opening a text takes longer than
+ * all the rest of a read. It gives a text only to one who has the key and reads what it was sealed as, in its place.
+ *
+ * Once there is too much of it the older half is forgotten at once: to take out the oldest one by one would cost each write more than
+ * it gives.
  *
  * @since 0.2.0
  * @category models
  */
 export class RecentTexts {
-  readonly #texts = new Map<string, Recent>()
-  #size = 0
+  #young = new Generation()
+  #old = new Generation()
 
-  get(key: SealingKey, sealed: string, { field, taskId }: Place): string | undefined {
-    const recent = this.#texts.get(tailOf(sealed))
-    return recent !== undefined && recent.key === key && recent.taskId === taskId && recent.field === field &&
-        recent.sealed === sealed
-      ? recent.text
-      : undefined
+  get(key: SealingKey, sealed: string, place: Place): string | undefined {
+    const recent = this.#young.get(place) ?? this.#old.get(place)
+    return recent !== undefined && recent.key === key && recent.sealed === sealed ? recent.text : undefined
   }
 
-  set(key: SealingKey, sealed: string, { field, taskId }: Place, text: string): void {
+  set(key: SealingKey, sealed: string, place: Place, text: string): void {
     if (sealed.length > largest) return
-    const tail = tailOf(sealed)
-    this.#forget(tail)
-    this.#size += sealed.length + text.length
-    this.#texts.set(tail, { key, taskId, field, sealed, text })
-    for (const oldest of this.#texts.keys()) {
-      if (this.#size <= capacity) return
-      this.#forget(oldest)
-    }
-  }
-
-  #forget(tail: string): void {
-    const recent = this.#texts.get(tail)
-    if (recent === undefined) return
-    this.#texts.delete(tail)
-    this.#size -= recent.sealed.length + recent.text.length
+    this.#young.set(place, { key, sealed, text })
+    if (this.#young.size <= capacity / 2) return
+    this.#old = this.#young
+    this.#young = new Generation()
   }
 }

@@ -7,9 +7,9 @@
  *
  * @since 0.2.0
  */
-import { randomBytes } from "node:crypto"
 import { joinSealed, splitSealed } from "../../domain/SealedText.ts"
-import { nonceBytes, type SealingKey, tagBytes } from "./SealingKey.ts"
+import { nonceBytes } from "./Nonces.ts"
+import { type SealingKey, tagBytes } from "./SealingKey.ts"
 
 /**
  * Where a payload is: what its sealed text is bound to.
@@ -55,10 +55,8 @@ const emptyBytes = joinSealed({ version, keyId: "", body: "" }).length
  * @category sealers
  */
 export const aesSealer: Sealer = {
-  seal: (key, keyId, text, place) => {
-    const nonce = randomBytes(nonceBytes)
-    return joinSealed({ version, keyId, body: key.encrypt(nonce, text, boundTo(keyId, place)).toString("base64url") })
-  },
+  seal: (key, keyId, text, place) =>
+    joinSealed({ version, keyId, body: key.encrypt(text, boundTo(keyId, place)).toString("base64url") }),
 
   open: (key, sealed, place) => {
     const parts = splitSealed(sealed)

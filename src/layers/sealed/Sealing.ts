@@ -5,13 +5,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { isKeyId, isSealed, splitSealed } from "../../domain/SealedText.ts"
+import { isKeyId, isSealed, keyIdOf } from "../../domain/SealedText.ts"
 import { StoredJson } from "../../domain/StoredJson.ts"
 import { asText, type SealedField, sealedFields, type Sizing } from "../../domain/StoredTask.ts"
 import type { TaskDriverError } from "../../domain/TaskDriverError.ts"
 import type { InvalidInput } from "../../domain/TaskError.ts"
 import { type Encryption, keyIdForm, type ParsedEncryption, parseEncryption } from "./Encryption.ts"
-import { failed, KeyFault, type KeyRing, makeKeyRing } from "./KeyRing.ts"
+import { failed, KeyFault, type KeyRing, type Keys, makeKeyRing } from "./KeyRing.ts"
 import { RecentTexts } from "./RecentTexts.ts"
 import { aesSealer, type Place, sealedBytes, type Sealer } from "./Sealer.ts"
 import type { SealingKey } from "./SealingKey.ts"
@@ -24,13 +24,8 @@ import type { SealingKey } from "./SealingKey.ts"
  */
 export type Payloads = { readonly [Field in SealedField]?: StoredJson | null }
 
-/**
- * The keys that rows need, or why they are not to be had.
- *
- * @since 0.2.0
- * @category models
- */
-export type Keys = ReadonlyMap<string, Result.Result<SealingKey, KeyFault>>
+/** Those of a copy, which are replaced in place: its shape stays that of the row. */
+type WritablePayloads = { -readonly [Field in SealedField]?: StoredJson | null }
 
 /** The key that seals, and its id. */
 interface Current {
@@ -69,6 +64,8 @@ export class Sealing {
   readonly payloadBytes: Sizing
   readonly #encryption: ParsedEncryption
   readonly #ring: KeyRing
+  /** All keys, where nobody has to be asked for one. */
+  readonly #atHand: Effect.Effect<Keys> | undefined
   readonly #sealer: Sealer
   readonly #recent = new RecentTexts()
 
@@ -78,6 +75,7 @@ export class Sealing {
     this.payloadBytes = keyIdLength === undefined ? asText : (bytes) => sealedBytes(keyIdLength, bytes)
     this.#encryption = encryption
     this.#ring = ring
+    this.#atHand = ring.atHand === undefined ? undefined : Effect.succeed(ring.atHand)
     this.#sealer = sealer
   }
 
@@ -109,12 +107,13 @@ export class Sealing {
   seal<Row extends Payloads>(taskId: string, sessionId: string | null, row: Row): Effect.Effect<Row, KeyFault> {
     if (!sealedFields.some((field) => row[field] !== undefined && row[field] !== null)) return Effect.succeed(row)
     return Effect.map(this.current(sessionId), (current) => {
-      const sealed: { [Field in SealedField]?: StoredJson } = {}
+      const sealed = { ...row }
+      const payloads: WritablePayloads = sealed
       for (const field of sealedFields) {
         const json = row[field]
-        if (json !== undefined && json !== null) sealed[field] = this.#sealed(current, json, { taskId, field })
+        if (json !== undefined && json !== null) payloads[field] = this.#sealed(current, json, { taskId, field })
       }
-      return { ...row, ...sealed }
+      return sealed
     })
   }
 
@@ -134,10 +133,16 @@ export class Sealing {
   }
 
   /** Gets the keys of rows. Fails only if whoever gives the keys does not answer. */
-  keysOf(texts: Iterable<StoredJson | null | undefined>): Effect.Effect<Keys, KeyFault> {
+  keysOf(rows: ReadonlyArray<Payloads>): Effect.Effect<Keys, KeyFault> {
+    return this.#atHand ?? this.keysOfTexts(rows.flatMap((row) => sealedFields.map((field) => row[field])))
+  }
+
+  /** Gets the keys of texts. Fails only if whoever gives the keys does not answer. */
+  keysOfTexts(texts: ReadonlyArray<StoredJson | null | undefined>): Effect.Effect<Keys, KeyFault> {
+    if (this.#atHand !== undefined) return this.#atHand
     const ids = new Set<string>()
     for (const json of texts) {
-      const keyId = json === null || json === undefined ? undefined : splitSealed(json.text)?.keyId
+      const keyId = json === null || json === undefined ? undefined : keyIdOf(json.text)
       if (keyId !== undefined) ids.add(keyId)
     }
     return this.keysById(ids)
@@ -145,15 +150,7 @@ export class Sealing {
 
   /** Gets keys by their ids. Fails only if whoever gives the keys does not answer. */
   keysById(ids: Iterable<string>): Effect.Effect<Keys, KeyFault> {
-    const atHand = new Map<string, Result.Result<SealingKey, KeyFault>>()
-    let isComplete = true
-    for (const keyId of ids) {
-      const key = this.#ring.atHand(keyId)
-      if (key === undefined) isComplete = false
-      else atHand.set(keyId, Result.succeed(key))
-    }
-    if (isComplete) return Effect.succeed(atHand)
-    return Effect.map(
+    return this.#atHand ?? Effect.map(
       Effect.forEach(
         ids,
         (keyId) =>
@@ -172,16 +169,17 @@ export class Sealing {
 
   /** Opens the payloads of a row, or says why one cannot be opened. `known` are those that its reader has. */
   open<Row extends Payloads>(taskId: string, row: Row, keys: Keys, known: Known = none): Result.Result<Row, KeyFault> {
-    const opened: { [Field in SealedField]?: StoredJson } = {}
+    const opened = { ...row }
+    const payloads: WritablePayloads = opened
     for (const field of sealedFields) {
       const json = row[field]
       if (json === undefined || json === null) continue
       const text = known(field, json)
       const result = text === undefined ? this.openOne(json, { taskId, field }, keys) : Result.succeed(text)
       if (Result.isFailure(result)) return Result.fail(result.failure)
-      opened[field] = result.success
+      payloads[field] = result.success
     }
-    return Result.succeed({ ...row, ...opened })
+    return Result.succeed(opened)
   }
 
   /** Opens a text. */
@@ -192,7 +190,7 @@ export class Sealing {
         ? Result.fail(notSealed)
         : Result.succeed(StoredJson.opened(text, text.length))
     }
-    const keyId = splitSealed(text)?.keyId
+    const keyId = keyIdOf(text)
     const key = keyId === undefined ? undefined : keys.get(keyId)
     if (keyId === undefined || key === undefined) return Result.fail(changed)
     return Result.flatMap(key, (key) => {

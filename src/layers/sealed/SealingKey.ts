@@ -1,21 +1,16 @@
 /**
  * A key, and what is done with it: XAES-256-GCM, which is AES-256-GCM with nonces of 192 bits.
  *
- * Random nonces of 96 bits, as those of GCM itself are, may meet after some 2^32 messages under a key. So each message has a key
- * of its own, derived from the first half of its nonce by two blocks of AES, as C2SP specifies
- * (https://c2sp.org/XAES-256-GCM). It takes no cache and no table. A key is good for 2^80 messages.
+ * Random nonces of 96 bits, as those of GCM itself are, may meet after some 2^32 messages under a key. So messages are encrypted with a
+ * key that is derived from the first half of their nonce by two blocks of AES, as C2SP specifies
+ * (https://c2sp.org/XAES-256-GCM). A key is good for 2^80 messages.
  *
  * It is synchronous: WebCrypto, which is not, takes several times as long for payloads of a few kilobytes.
  *
  * @since 0.2.0
  */
 import { type Cipheriv, createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto"
-
-/**
- * @since 0.2.0
- * @category constants
- */
-export const nonceBytes = 24
+import { derivingBytes, Nonces } from "./Nonces.ts"
 
 /**
  * @since 0.2.0
@@ -23,8 +18,10 @@ export const nonceBytes = 24
  */
 export const tagBytes = 16
 
-const halfNonce = 12
 const blockBytes = 16
+
+/** Of how many halves of nonces the derived keys are kept: a page of tasks was sealed by a few processes. */
+const maxDerived = 16
 
 /**
  * A key of 32 bytes. Nothing that is printed or serialised shows it.
@@ -38,6 +35,8 @@ export class SealingKey {
   /** What each derivation begins with, the blocks of its counter included. */
   readonly #first: Buffer
   readonly #second: Buffer
+  readonly #derived = new Map<string, KeyObject>()
+  readonly #nonces = new Nonces()
 
   constructor(bytes: Uint8Array) {
     this.#blockCipher = createCipheriv("aes-256-ecb", bytes, null)
@@ -50,8 +49,8 @@ export class SealingKey {
   /**
    * Gives the nonce, the ciphertext and its tag, one behind the other. The plaintext is ASCII.
    */
-  encrypt(nonce: Uint8Array, plaintext: string, bound: Uint8Array): Buffer {
-    const cipher = createCipheriv("aes-256-gcm", this.#derive(nonce), nonce.subarray(halfNonce))
+  encrypt(plaintext: string, bound: Uint8Array, nonce: Buffer = this.#nonces.next()): Buffer {
+    const cipher = createCipheriv("aes-256-gcm", this.#keyOf(nonce), nonce.subarray(derivingBytes))
     cipher.setAAD(bound)
     return Buffer.concat([nonce, cipher.update(plaintext, "latin1"), cipher.final(), cipher.getAuthTag()])
   }
@@ -59,10 +58,10 @@ export class SealingKey {
   /**
    * Gives the plaintext; `undefined` if key, nonce, text or what it is bound to is not what it was encrypted with.
    */
-  decrypt(nonce: Uint8Array, ciphertext: Uint8Array, bound: Uint8Array): Buffer | undefined {
+  decrypt(nonce: Buffer, ciphertext: Uint8Array, bound: Uint8Array): Buffer | undefined {
     const end = ciphertext.length - tagBytes
     if (end < 0) return undefined
-    const decipher = createDecipheriv("aes-256-gcm", this.#derive(nonce), nonce.subarray(halfNonce), {
+    const decipher = createDecipheriv("aes-256-gcm", this.#keyOf(nonce), nonce.subarray(derivingBytes), {
       authTagLength: tagBytes
     })
     decipher.setAAD(bound)
@@ -76,10 +75,25 @@ export class SealingKey {
     }
   }
 
+  #keyOf(nonce: Buffer): KeyObject {
+    const half = nonce.toString("latin1", 0, derivingBytes)
+    const known = this.#derived.get(half)
+    if (known !== undefined) return known
+    const derived = this.#derive(nonce)
+    this.#derived.set(half, derived)
+    if (this.#derived.size > maxDerived) {
+      for (const oldest of this.#derived.keys()) {
+        this.#derived.delete(oldest)
+        break
+      }
+    }
+    return derived
+  }
+
   /** Node 24 takes several times as long for a key that is no key object. */
   #derive(nonce: Uint8Array): KeyObject {
     const blocks = Buffer.concat([this.#first, this.#second])
-    for (let index = 0; index < halfNonce; index++) {
+    for (let index = 0; index < derivingBytes; index++) {
       const byte = nonce[index] ?? 0
       blocks[index + 4] = (blocks[index + 4] ?? 0) ^ byte
       blocks[index + blockBytes + 4] = (blocks[index + blockBytes + 4] ?? 0) ^ byte

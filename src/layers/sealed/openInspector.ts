@@ -5,13 +5,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { splitSealed } from "../../domain/SealedText.ts"
+import { keyIdOf } from "../../domain/SealedText.ts"
 import { sealedFields, type StoredTask } from "../../domain/StoredTask.ts"
 import type { Inspection, StoreInspector } from "../../domain/StoreInspector.ts"
 import { counted, mostExamples, type StoreFinding } from "../../domain/StoreReport.ts"
 import type { EveryMember } from "./driverOf.ts"
-import { failed } from "./KeyRing.ts"
-import type { Keys, Sealing } from "./Sealing.ts"
+import { failed, type Keys } from "./KeyRing.ts"
+import type { Sealing } from "./Sealing.ts"
 
 /**
  * Lets an inspector see tasks as they were before they were sealed. A deep look reads the store twice: first for the ids of the
@@ -42,7 +42,7 @@ export const openInspector = (inspector: StoreInspector, sealing: Sealing): Stor
 
 const addKeyIds = (ids: Set<string>, task: StoredTask | undefined): void => {
   for (const field of task === undefined ? [] : sealedFields) {
-    const keyId = splitSealed(task?.[field]?.text ?? "")?.keyId
+    const keyId = keyIdOf(task?.[field]?.text ?? "")
     if (keyId !== undefined) ids.add(keyId)
   }
 }

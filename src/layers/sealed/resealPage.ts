@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { splitSealed } from "../../domain/SealedText.ts"
+import { keyIdOf } from "../../domain/SealedText.ts"
 import type { StoredJson } from "../../domain/StoredJson.ts"
 import { type SealedField, sealedFields, type StoredTask } from "../../domain/StoredTask.ts"
 import { type ResealedPage, type TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
@@ -57,7 +57,7 @@ const reseal = (
     if (Result.isFailure(wanted)) return wanted.failure
     const old = oldPayloads(task, wanted.success)
     if (Object.keys(old).length === 0) return "kept"
-    const keys = yield* Effect.mapError(sealing.keysOf(Object.values(old)), failed("no"))
+    const keys = yield* Effect.mapError(sealing.keysOf([old]), failed("no"))
     const opened = sealing.open(taskId, old, keys)
     if (Result.isFailure(opened)) return opened.failure
     const patch = yield* Effect.result(sealing.seal(taskId, sessionId, opened.success))
@@ -81,7 +81,7 @@ const oldPayloads = (task: StoredTask, keyId: string | null): { readonly [Field 
   const old: { [Field in SealedField]?: StoredJson } = {}
   for (const field of sealedFields) {
     const json = task[field]
-    if (json !== null && (splitSealed(json.text)?.keyId ?? null) !== keyId) old[field] = json
+    if (json !== null && (keyIdOf(json.text) ?? null) !== keyId) old[field] = json
   }
   return old
 }

@@ -50,7 +50,7 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
   const open = (row: StoredTask | undefined): Effect.Effect<StoredTask | undefined, TaskDriverError> =>
     row === undefined ? Effect.succeed(row) : Effect.mapError(
       Effect.flatMap(
-        sealing.keysOf(payloadsOf(row)),
+        sealing.keysOf([row]),
         (keys) => Effect.fromResult(sealing.open(row.taskId, row, keys))
       ),
       failed("no")
@@ -61,7 +61,7 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     rows: ReadonlyArray<Row>,
     known?: Known
   ): Effect.Effect<ReadonlyArray<Row>, KeyFault> =>
-    Effect.flatMap(sealing.keysOf(rows.flatMap(payloadsOf)), (keys) => {
+    Effect.flatMap(sealing.keysOf(rows), (keys) => {
       const reasons: Array<string> = []
       const opened = rows.map((row) =>
         Result.getOrElse(sealing.open(row.taskId, row, keys, known), ({ reason }) => {
@@ -100,7 +100,7 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     const opened = isBrief && result._tag === "Patched"
       ? Effect.map(openOrHide([{ ...result.task, ...withoutLargeParts }], known), ([task]) => task)
       : Effect.flatMap(
-        sealing.keysOf(payloadsOf(result.task)),
+        sealing.keysOf([result.task]),
         (keys) => Effect.fromResult(sealing.open(result.task.taskId, result.task, keys, known))
       )
     return Effect.mapBoth(opened, {
@@ -142,7 +142,7 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     Effect.flatMap(driver.page(query), ({ more, tasks }) =>
       Effect.mapError(
         Effect.flatMap(
-          sealing.keysOf(tasks.flatMap(payloadsOf)),
+          sealing.keysOf(tasks),
           (keys) =>
             Effect.map(
               Effect.fromResult(Result.all(tasks.map((task) => sealing.open(task.taskId, task, keys)))),
@@ -167,7 +167,7 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
   /** A task that was claimed and cannot be opened stays sealed, so that it does not keep the others from the one who has them. */
   const openTaken = (taken: ReadonlyArray<TakenTask>): Effect.Effect<ReadonlyArray<TakenTask>> =>
     Effect.map(
-      Effect.result(sealing.keysOf(taken.flatMap(({ task }) => payloadsOf(task)))),
+      Effect.result(sealing.keysOf(taken.map(({ task }) => task))),
       (keys) =>
         taken.map((one) =>
           Result.match(Result.flatMap(keys, (keys) => sealing.open(one.task.taskId, one.task, keys)), {
@@ -233,9 +233,6 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     reseal: (query) => resealPage(driver, sealing, query)
   })
 }
-
-const payloadsOf = (row: Payloads): ReadonlyArray<StoredJson | null | undefined> =>
-  sealedFields.map((field) => row[field])
 
 const withoutLargeParts = {
   originalParams: null,

@@ -38,7 +38,7 @@ export const sealMessages = (
       const session = yield* sessionOf(queue, now)
       yield* Effect.mapError(sealing.current(session), failed("no"))
       const bodies = yield* take
-      const keys = yield* Effect.result(sealing.keysOf(bodies))
+      const keys = yield* Effect.result(sealing.keysOfTexts(bodies))
       const opened: Array<StoredJson> = []
       let fault: KeyFault | undefined
       for (const body of bodies) {

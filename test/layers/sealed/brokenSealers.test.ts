@@ -1,12 +1,23 @@
 /** That the checks of sealers see sealers that are wrong. */
+import { createCipheriv, createDecipheriv, type DecipherGCM, randomBytes } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import { joinSealed, splitSealed } from "../../../src/domain/SealedText.ts"
-import { aesSealer, sealedBytes, type Sealer } from "../../../src/layers/sealed/Sealer.ts"
-import { nonceBytes, SealingKey, tagBytes } from "../../../src/layers/sealed/SealingKey.ts"
+import { sealedFields } from "../../../src/domain/StoredTask.ts"
+import { derivingBytes, nonceBytes, Nonces } from "../../../src/layers/sealed/Nonces.ts"
+import { aesSealer, type Place, sealedBytes, type Sealer } from "../../../src/layers/sealed/Sealer.ts"
+import { SealingKey, tagBytes } from "../../../src/layers/sealed/SealingKey.ts"
 
-const key = new SealingKey(new Uint8Array(32).fill(7))
+const bytes = new Uint8Array(32).fill(7)
+const key = new SealingKey(bytes)
 const place = { taskId: "one", field: "result" }
-const elsewhere = [{ ...place, taskId: "two" }, { ...place, field: "meta" }, { taskId: "on", field: "eresult" }]
+const fields = [...sealedFields, "message"]
+
+/** Every other field of a task, the same field of another one, and a place whose two names run together to those of this one. */
+const elsewhere = ({ field, taskId }: Place): ReadonlyArray<Place> => [
+  ...fields.filter((other) => other !== field).map((field) => ({ taskId, field })),
+  { taskId: "two", field },
+  { taskId: taskId.slice(0, -1), field: taskId.slice(-1) + field }
+]
 
 const nonceOf = (sealed: string): string =>
   Buffer.from(splitSealed(sealed)?.body ?? "", "base64url").subarray(0, nonceBytes).toString("hex")
@@ -28,14 +39,19 @@ const checks: { readonly [rule: string]: (sealer: Sealer) => boolean } = {
     return !Buffer.from(splitSealed(sealed)?.body ?? "", "base64url").includes("text")
   },
 
-  "opens nothing elsewhere": (sealer) => {
-    const sealed = sealer.seal(key, "k1", "\"text\"", place)
-    return elsewhere.every((other) => sealer.open(key, sealed, other) === undefined)
-  },
+  "opens nothing elsewhere": (sealer) =>
+    fields.map((field) => ({ ...place, field })).every((place) => {
+      const sealed = sealer.seal(key, "k1", "\"text\"", place)
+      return elsewhere(place).every((other) => sealer.open(key, sealed, other) === undefined)
+    }),
 
-  "uses no nonce twice": (sealer) => {
-    const texts = Array.from({ length: 1_000 }, (_, index) => `"${index % 3}"`)
-    return new Set(texts.map((text) => nonceOf(sealer.seal(key, "k1", text, place)))).size === texts.length
+  "uses no nonce twice, in two processes that have the key": (sealer) => {
+    const keys = [key, new SealingKey(bytes)]
+    const nonces = Array.from(
+      { length: 1_000 },
+      (_, index) => keys.map((key) => nonceOf(sealer.seal(key, "k1", `"${index % 3}"`, place)))
+    ).flat()
+    return new Set(nonces).size === nonces.length
   },
 
   "opens nothing under another key id": (sealer) => {
@@ -76,20 +92,74 @@ describe("the sealer", () => {
 })
 
 const nowhere = { taskId: "", field: "" }
-const fixedNonce = Buffer.alloc(nonceBytes)
 
-const withNonce = (nonce: Buffer): Sealer => ({
+const withNonce = (nonceFor: (key: SealingKey) => Buffer): Sealer => ({
   seal: (key, keyId, text) =>
     joinSealed({
       version: "1",
       keyId,
-      body: key.encrypt(nonce, text, Buffer.alloc(0)).toString("base64url")
+      body: key.encrypt(text, Buffer.alloc(0), nonceFor(key)).toString("base64url")
     }),
   open: (key, sealed) => {
     const bytes = Buffer.from(splitSealed(sealed)?.body ?? "", "base64url")
     return key.decrypt(bytes.subarray(0, nonceBytes), bytes.subarray(nonceBytes), Buffer.alloc(0))?.toString("latin1")
   }
 })
+
+/** Counts the messages of each key, as each process would that begins at zero. */
+const countedNonce = () => {
+  const counts = new WeakMap<SealingKey, number>()
+  return (key: SealingKey): Buffer => {
+    const count = counts.get(key) ?? 0
+    counts.set(key, count + 1)
+    const nonce = Buffer.alloc(nonceBytes)
+    nonce.writeUInt32BE(count)
+    return nonce
+  }
+}
+
+/** Two fields that are taken for one. */
+const confused = ({ field, taskId }: Place): Place => ({ taskId, field: field === "failureStack" ? "failure" : field })
+
+/** AES-256-GCM that is careless of its tag. The last byte of its nonce, which GCM does not use, tells the length of a short text. */
+const careless = (
+  textOf: (decipher: DecipherGCM, ciphertext: Buffer, tag: Buffer) => Buffer,
+  sealedTagBytes = tagBytes
+): Sealer => {
+  const boundTo = (keyId: string, { field, taskId }: Place) => Buffer.from(JSON.stringify([keyId, taskId, field]))
+  return {
+    seal: (_, keyId, text, place) => {
+      const nonce = randomBytes(nonceBytes)
+      nonce[nonceBytes - 1] = text.length
+      const cipher = createCipheriv("aes-256-gcm", bytes, nonce.subarray(0, 12))
+      cipher.setAAD(boundTo(keyId, place))
+      const ciphertext = [cipher.update(text), cipher.final()]
+      return joinSealed({
+        version: "1",
+        keyId,
+        body: Buffer.concat([nonce, ...ciphertext, cipher.getAuthTag().subarray(0, sealedTagBytes)]).toString(
+          "base64url"
+        )
+      })
+    },
+    open: (_, sealed, place) => {
+      const parts = splitSealed(sealed)
+      const body = Buffer.from(parts?.body ?? "", "base64url")
+      const end = nonceBytes + (body[nonceBytes - 1] ?? 0)
+      try {
+        const tag = body.subarray(end)
+        const decipher = createDecipheriv("aes-256-gcm", bytes, body.subarray(0, 12), { authTagLength: tag.length })
+        decipher.setAAD(boundTo(parts?.keyId ?? "", place))
+        return textOf(decipher, body.subarray(nonceBytes, end), tag).toString("latin1")
+      } catch {
+        return undefined
+      }
+    }
+  }
+}
+
+const verified = (decipher: DecipherGCM, ciphertext: Buffer, tag: Buffer): Buffer =>
+  Buffer.concat([decipher.setAuthTag(tag).update(ciphertext), decipher.final()])
 
 /** Wrong sealers, and the rule that each breaks. */
 const broken: ReadonlyArray<readonly [fault: string, rule: keyof typeof checks, sealer: Sealer]> = [
@@ -106,7 +176,31 @@ const broken: ReadonlyArray<readonly [fault: string, rule: keyof typeof checks, 
       aesSealer.seal(key, keyId, text, { taskId: taskId + field, field: "" }),
     open: (key, sealed, { field, taskId }) => aesSealer.open(key, sealed, { taskId: taskId + field, field: "" })
   }],
-  ["with one nonce", "uses no nonce twice", withNonce(fixedNonce)],
+  ["bound to the field alone", "opens nothing elsewhere", {
+    seal: (key, keyId, text, { field }) => aesSealer.seal(key, keyId, text, { taskId: "", field }),
+    open: (key, sealed, { field }) => aesSealer.open(key, sealed, { taskId: "", field })
+  }],
+  ["bound to a wrong field, which is that of another as well", "opens nothing elsewhere", {
+    seal: (key, keyId, text, place) => aesSealer.seal(key, keyId, text, confused(place)),
+    open: (key, sealed, place) => aesSealer.open(key, sealed, confused(place))
+  }],
+  [
+    "with one nonce",
+    "uses no nonce twice, in two processes that have the key",
+    withNonce(() => Buffer.alloc(nonceBytes))
+  ],
+  [
+    "whose nonces count from zero in each process",
+    "uses no nonce twice, in two processes that have the key",
+    withNonce(countedNonce())
+  ],
+  [
+    "that verifies no tag",
+    "opens nothing that was changed",
+    careless((decipher, ciphertext) => decipher.update(ciphertext))
+  ],
+  ["that takes what is left of a tag", "opens nothing that was cut", careless(verified)],
+  ["whose tags are short", "takes the bytes that limits count", careless(verified, 4)],
   ["that ignores the key id", "opens nothing under another key id", {
     seal: (key, keyId, text, place) => aesSealer.seal(key, "any", text, place).replace("|any|", `|${keyId}|`),
     open: (key, sealed, place) => aesSealer.open(key, sealed.replace(/\|.*\|/, "|any|"), place)
@@ -120,6 +214,7 @@ const broken: ReadonlyArray<readonly [fault: string, rule: keyof typeof checks, 
 describe("a sealer", () => {
   it.each(broken)("%s is caught: it %s", (_, rule, sealer) => {
     expect(checks[rule]?.(sealer)).toBe(false)
+    expect(checks["opens what it sealed"]?.(sealer)).toBe(true)
   })
 })
 
@@ -131,10 +226,46 @@ describe("XAES-256-GCM", () => {
   ])("gives what the specification gives for keys of bytes %i", (byte, bound, expected) => {
     const key = new SealingKey(new Uint8Array(32).fill(byte))
     const nonce = Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWX")
-    const sealed = key.encrypt(nonce, "XAES-256-GCM", Buffer.from(bound))
+    const sealed = key.encrypt("XAES-256-GCM", Buffer.from(bound), nonce)
     const ciphertext = sealed.subarray(nonceBytes)
     expect(sealed.subarray(0, nonceBytes)).toEqual(nonce)
     expect(ciphertext.toString("hex")).toBe(expected)
     expect(key.decrypt(nonce, ciphertext, Buffer.from(bound))?.toString()).toBe("XAES-256-GCM")
+  })
+})
+
+describe("the nonces of a key", () => {
+  it("are never the same, also where a run of them ends and the next one begins", () => {
+    const nonces = new Nonces()
+    const count = 3 * 65_536
+    const seen = new Set(Array.from({ length: count }, () => nonces.next().toString("latin1")))
+    expect(seen.size).toBe(count)
+    // A run has one derived key, and the next run another one.
+    expect(new Set([...seen].map((nonce) => nonce.slice(0, derivingBytes))).size).toBe(3)
+  })
+
+  it("are taken as they were given: a later one does not change them", () => {
+    const nonces = new Nonces()
+    const first = nonces.next()
+    const kept = Buffer.from(first)
+    nonces.next()
+    expect(first).toEqual(kept)
+  })
+})
+
+describe("a key", () => {
+  it("opens what was sealed while each nonce was all random", () => {
+    const sealed = "sealed1|k1|-2-PkZNZ6SwKNJTYnRRADma7EXkp6rYet_xXpVYukQynU7FUkQO4rGqpSdtztw"
+    expect(aesSealer.open(key, sealed, place)).toBe("\"text\"")
+  })
+
+  it("opens what more keys were derived for than it keeps, in any order", () => {
+    const sealed = Array.from(
+      { length: 100 },
+      (_, index) => aesSealer.seal(new SealingKey(bytes), "k1", `"${index}"`, place)
+    )
+    for (const [index, text] of [...sealed.entries(), ...[...sealed.entries()].reverse()]) {
+      expect(aesSealer.open(key, text, place)).toBe(`"${index}"`)
+    }
   })
 })

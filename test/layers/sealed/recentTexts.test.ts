@@ -14,21 +14,27 @@ test("a text is given to the one with its key, in its place", () => {
   expect(recent.get(key, "sealed", { ...place, taskId: "two" })).toBeUndefined()
   expect(recent.get(key, "sealed", { ...place, field: "meta" })).toBeUndefined()
   expect(recent.get(key, "other", place)).toBeUndefined()
-  const tail = "the same end of two texts"
-  recent.set(key, `one ${tail}`, place, "text")
-  expect(recent.get(key, `two ${tail}`, place)).toBeUndefined()
+})
+
+test("a place has the last text that was sealed or opened there, and takes room for one", () => {
+  const recent = new RecentTexts()
+  const text = "x".repeat(50_000)
+  recent.set(key, "other", { ...place, taskId: "two" }, "kept")
+  for (let index = 0; index < 1_000; index++) recent.set(key, `${text}${index}`, place, text)
+  expect(recent.get(key, `${text}998`, place)).toBeUndefined()
+  expect(recent.get(key, `${text}999`, place)).toBe(text)
+  expect(recent.get(key, "other", { ...place, taskId: "two" })).toBe("kept")
 })
 
 test("the oldest are forgotten, and the largest are not kept", () => {
   const recent = new RecentTexts()
   const text = "x".repeat(50_000)
-  for (let index = 0; index < 200; index++) recent.set(key, `${text} of the task ${1_000 + index}`, place, text)
-  const kept = Array.from(
-    { length: 200 },
-    (_, index) => recent.get(key, `${text} of the task ${1_000 + index}`, place) !== undefined
-  )
-  expect(kept.filter(Boolean)).toHaveLength(79)
-  expect(kept.lastIndexOf(false)).toBe(120)
+  const placeOf = (index: number) => ({ ...place, taskId: `task ${index}` })
+  for (let index = 0; index < 400; index++) recent.set(key, text, placeOf(index), text)
+  const kept = Array.from({ length: 400 }, (_, index) => recent.get(key, text, placeOf(index)) !== undefined)
+  // Eighty make a half.
+  expect(kept.lastIndexOf(false)).toBe(242)
+  expect(kept.filter(Boolean)).toHaveLength(157)
   recent.set(key, "y".repeat(200_000), place, text)
   expect(recent.get(key, "y".repeat(200_000), place)).toBeUndefined()
 })
