@@ -170,7 +170,7 @@ export interface FreeTime {
  */
 export interface FreeQuery extends FreeTime {
   readonly kind: StoredKind
-  /** Only sessions behind this one. */
+  /** Only sessions behind this one; behind the empty id, those that are no empty one. */
   readonly behind: string | undefined
   /** None of these sessions. */
   readonly except: ReadonlyArray<string>

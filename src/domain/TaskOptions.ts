@@ -185,8 +185,10 @@ export interface ClaimableOptions extends LimitOptions {
   readonly perSession?: number | undefined
   /** How many tasks of each session the caller runs already. They count towards `perSession`. */
   readonly running?: { readonly [sessionId: string]: number } | undefined
-  /** Sessions take turns: begin with those behind this one, by the bytes of their ids. */
-  readonly behindSession?: string | undefined
+  /** Sessions take turns: begin with those behind this one, by the bytes of their ids. `null`: behind the tasks of no session. */
+  readonly behindSession?: string | null | undefined
+  /** Kinds take turns too: begin with those behind this one, by method and then by name. Without a name: behind tasks without one. */
+  readonly behindKind?: TaskKind | undefined
 }
 
 /**

@@ -51,12 +51,14 @@ export const makeFreeTasks = (
   watch: TaskWatch,
   { active }: Pick<ResolvedOptions, "active">
 ): Pick<TaskStorageShape, "claimableTasks" | "claimTasks"> => {
-  /** The kinds of free tasks that are wanted. */
+  /** The kinds of free tasks that are wanted, in turns. */
   const kindsOf = (wanted: Wanted, time: FreeTime) =>
-    Effect.map(
-      driver.freeKinds({ ...time, limit: mostKinds }),
-      (found) => found.filter((kind) => wanted.kinds === null || wanted.kinds.some((some) => isOfKinds(kind, some)))
-    )
+    Effect.map(driver.freeKinds({ ...time, limit: mostKinds }), (found) => {
+      const { behindKind, kinds } = wanted
+      const all = kinds === null ? found : found.filter((kind) => kinds.some((some) => isOfKinds(kind, some)))
+      const isBehind = (kind: StoredKind) => behindKind === undefined || compareKinds(kind, behindKind) > 0
+      return [...all.filter(isBehind), ...all.filter((kind) => !isBehind(kind))]
+    })
 
   /** Claims a task, if it is still as it was listed. */
   const takeOne = (query: FreeQuery, patch: TaskPatch, before: FreeTask) =>
@@ -192,13 +194,7 @@ class Turns<Task> {
     const all = Effect.gen({ self: this }, function*() {
       let left = yield* kinds
       for (let had = 0, may = 1; left.length > 0; had = may, may *= growth) {
-        const perSession = this.#way === "take" ? may - had : may
-        const more: Array<StoredKind> = []
-        for (const kind of left) {
-          if (this.#room === 0) return [...this.#found.values()]
-          if (yield* this.#round(kind, perSession, get)) more.push(kind)
-        }
-        left = more
+        left = yield* this.#round(left, this.#way === "take" ? may - had : may, get)
       }
       return [...this.#found.values()]
     })
@@ -210,30 +206,32 @@ class Turns<Task> {
       )
   }
 
-  /** Tells whether it has found anything. */
+  /** Gives the kinds of which it has found anything, as long as there is room. */
   #round(
-    kind: StoredKind,
+    kinds: ReadonlyArray<StoredKind>,
     perSession: number,
     get: (query: FreeQuery) => Effect.Effect<ReadonlyArray<Task>, TaskDriverError>
-  ): Effect.Effect<boolean, TaskDriverError> {
+  ): Effect.Effect<ReadonlyArray<StoredKind>, TaskDriverError> {
     const { behind } = this.#wanted
     return Effect.gen({ self: this }, function*() {
-      const before = this.#found.size
-      const served = new Set<string>()
-      // Behind the last session the first one has its turn.
+      const served = new Map<StoredKind, Set<string>>()
+      const more = new Set<StoredKind>()
+      // Behind the last session the first one has its turn: of no kind before those behind have had theirs of each.
       for (const from of behind === undefined ? [undefined] : [behind, undefined]) {
-        if (this.#room === 0) break
-        const tasks = yield* get(this.#query(kind, from, perSession, served))
-        this.#note(tasks)
-        // What was taken is not found again, so that a session behind would have a second turn.
-        if (this.#way === "take") {
-          for (const task of tasks) {
-            const { sessionId } = this.#taskOf(task)
-            if (sessionId !== null) served.add(sessionId)
+        for (const kind of kinds) {
+          if (this.#room === 0) return []
+          const before = this.#found.size
+          const tasks = yield* get(this.#query(kind, from, perSession, served.get(kind) ?? new Set()))
+          this.#note(tasks)
+          if (this.#found.size > before) more.add(kind)
+          // What was taken is not found again, so that a session behind would have a second turn.
+          if (this.#way === "take") {
+            const sessions = tasks.flatMap((task) => this.#taskOf(task).sessionId ?? [])
+            served.set(kind, new Set(sessions))
           }
         }
       }
-      return this.#found.size > before
+      return kinds.filter((kind) => more.has(kind))
     })
   }
 
@@ -295,8 +293,15 @@ interface Wanted {
   readonly perSession: number
   readonly running: ReadonlyMap<string, number>
   readonly behind: string | undefined
+  readonly behindKind: StoredKinds | undefined
   readonly limit: number
 }
+
+/** Compares the texts of two kinds, which are ASCII. No name comes first. */
+const compareKinds = (left: StoredKinds, right: StoredKinds): number =>
+  compare(left.originalMethod.text, right.originalMethod.text) || compare(left.name?.text ?? "", right.name?.text ?? "")
+
+const compare = (left: string, right: string): number => left < right ? -1 : left > right ? 1 : 0
 
 const freeBy = ({ released }: Wanted, now: number): number => released ? 0 : now
 
@@ -308,19 +313,24 @@ const parseWanted = (options: ClaimableOptions | undefined): Parsed<Wanted> =>
       orAbsent(options?.exceptSessions, (sessions) => parseList("exceptSessions", sessions, parseId)),
       orAbsent(options?.perSession, (value) => parseCount("perSession", value)),
       orAbsent(options?.running, parseRunning),
-      orAbsent(options?.behindSession, (value) => parseId("behindSession", value)),
+      orAbsent(options?.behindSession, (value) => value === null ? behindNone : parseId("behindSession", value)),
+      orAbsent(options?.behindKind, (value) => parseKind("behindKind", value)),
       orAbsent(options?.limit, (value) => parseCount("limit", value))
     ]),
-    ([kinds, released, except, perSession, running, behind, limit]) => ({
+    ([kinds, released, except, perSession, running, behind, behindKind, limit]) => ({
       kinds,
       released,
       except: except ?? [],
       perSession: perSession ?? Infinity,
       running: running ?? new Map(),
       behind: behind ?? undefined,
+      behindKind: behindKind ?? undefined,
       limit: limit ?? defaultLimit
     })
   )
+
+/** Tasks that are bound to no session count as those of a session with the empty id. */
+const behindNone: Parsed<string> = Result.succeed("")
 
 const parseList = <A>(
   field: string,

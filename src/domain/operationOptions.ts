@@ -181,7 +181,8 @@ export const claimableOptions = optionNames<ClaimableOptions>({
   exceptSessions: true,
   perSession: true,
   running: true,
-  behindSession: true
+  behindSession: true,
+  behindKind: true
 })
 
 /**
@@ -196,6 +197,7 @@ export const claimTasksOptions = optionNames<ClaimTasksOptions>({
   perSession: true,
   running: true,
   behindSession: true,
+  behindKind: true,
   lease: true,
   worker: true
 })

@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import { sortKey } from "../domain/TaskId.ts"
 import type { ClaimedTask } from "../domain/TaskOperations.ts"
 import type { ClaimableOptions, TaskKind } from "../domain/TaskOptions.ts"
 import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
@@ -84,8 +85,9 @@ export const makeRecovery = Effect.fnUntraced(function*(
   const storage = yield* TaskStorage
   const startedAt = yield* Clock.currentTimeMillis
   const soon = Latch.makeUnsafe(false)
-  /** The session whose turn was the last. */
-  let behindSession: string | undefined
+  /** The session whose turn was the last, `null` for the tasks of none, and the kind whose turn it was when all sessions had theirs. */
+  let behindSession: string | null | undefined
+  let behindKind: TaskKind | undefined
   let nextOddLook = 0
 
   const declareDead = Effect.flatMap(
@@ -136,11 +138,21 @@ export const makeRecovery = Effect.fnUntraced(function*(
       if (limit === 0) return cutShort(taken)
       const claimed = yield* claimSome({ ...which, ...bounds(), kinds: handlers.kinds, limit })
       for (const { record } of claimed) taken.push(record.taskId)
+      noteTurn(claimed)
       if (claimed.length < limit) return taken
-      behindSession = claimed.at(-1)?.record.sessionId
     }
     return taken
   })
+
+  /** There may have been room or seats for these alone, so the others come first in the next look. */
+  const noteTurn = (claimed: ReadonlyArray<ClaimedTask>): void => {
+    const last = claimed.at(-1)?.record
+    if (last === undefined) return
+    const { name = null, originalMethod, sessionId = null } = last
+    const isNewRound = sortKey(sessionId ?? "") <= sortKey(behindSession ?? "")
+    if (isNewRound) behindKind = { method: originalMethod, name }
+    behindSession = sessionId
+  }
 
   /** There may be more, so the next free slot is for another look. */
   const cutShort = (taken: ReadonlyArray<string>): ReadonlyArray<string> => {
@@ -148,8 +160,9 @@ export const makeRecovery = Effect.fnUntraced(function*(
     return taken
   }
 
-  const bounds = (): Pick<ClaimableOptions, "behindSession" | "perSession" | "running"> => ({
+  const bounds = (): Pick<ClaimableOptions, "behindKind" | "behindSession" | "perSession" | "running"> => ({
     behindSession,
+    behindKind,
     ...(settings.maxRunningPerSession === null
       ? {}
       : { perSession: settings.maxRunningPerSession, running: runs.slots.bySession })
@@ -228,6 +241,9 @@ export const makeRecovery = Effect.fnUntraced(function*(
   pauses.whenResumed(Effect.sync(lookSoon))
   if (settings.recovery !== null) runs.onSeat(lookSoon)
 
+  /** A look leaves room and seats for what only this process can run. */
+  const beginHere = Effect.andThen(runs.fill, runs.tryNext)
+
   if (settings.recovery !== null) {
     const looking = {}
     const nextTime = Effect.raceFirst(
@@ -240,7 +256,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
       if (isOdd) nextOddLook = now + Math.ceil(settings.orphanTimeout / looksAtOrphans)
       return look(isOdd)
     })
-    yield* Effect.andThen(nextLook, Effect.andThen(runs.fill, runs.tryNext)).pipe(
+    yield* Effect.andThen(nextLook, beginHere).pipe(
       Effect.andThen(outages.answered(looking)),
       Effect.catchTag("TaskStorageUnavailable", (error) => outages.failed(looking, error)),
       Effect.andThen(nextTime),
@@ -249,7 +265,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
     )
   }
 
-  return { recover: look(true), lookSoon }
+  return { recover: Effect.tap(look(true), beginHere), lookSoon }
 })
 
 const freeSince = ({ lastUpdatedAt, leaseExpiresAt }: TaskSummary): number =>

@@ -232,7 +232,8 @@ const turns = [
   ...each("exceptSessions", [null, {}, "session", [null], [""]]),
   ...each("perSession", [null, ...notCounts]),
   ...each("running", [null, 1, [], [1], { session: -1 }, { session: "1" }]),
-  ...each("behindSession", notIds.slice(1))
+  ...each("behindSession", notIds.slice(2)),
+  ...each("behindKind", [1, null, {}, { method: 1 }, { method: "m", nam: "n" }, { method: "m", name: "" }])
 ]
 
 const notKinds = [

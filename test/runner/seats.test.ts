@@ -101,4 +101,105 @@ describe("tasks that wait for seats", () => {
       assert.sameMembers(state.ended, ["registered", "own 1", "own 2"])
       assert.strictEqual(state.most, 1)
     })))
+
+  it.effect.each(
+    [
+      ["sessions", { greedy: { sessionId: "a" }, modest: { sessionId: "b" } }],
+      ["a session and tasks of none", { greedy: {}, modest: { sessionId: "a" } }],
+      ["sessions of several kinds", { greedy: { sessionId: "a" }, modest: { sessionId: "b", name: "second" } }],
+      ["kinds of one session", { greedy: { sessionId: "a" }, modest: { sessionId: "a", name: "second" } }],
+      ["kinds of no session", { greedy: {}, modest: { name: "second" } }],
+      ["names of one handler", { greedy: { name: "third" }, modest: { name: "younger" } }]
+    ] as const
+  )(
+    "take turns where seats become free one by one: %s",
+    ([, { greedy, modest }]) =>
+      Effect.scoped(Effect.gen(function*() {
+        const { first, run, state } = yield* scene({ maxActive: 1 })
+        yield* first.runner.register({ method: "tools/call", name: "second", run: ({ taskId }) => run(taskId) })
+        yield* first.runner.register({ method: "tools/call", run: ({ taskId }) => run(taskId) })
+        for (let index = 0; index < 40; index++) {
+          yield* first.runner.startTask({ originalMethod: "tools/call", name: "job", ...greedy })
+        }
+        yield* first.runner.startTask({ originalMethod: "tools/call", name: "job", ...modest, taskId: "modest" })
+        yield* pass(500)
+        assert.include(state.ended, "modest")
+        assert.isBelow(state.ended.indexOf("modest"), 5)
+      }))
+  )
+
+  it.effect.each(
+    [
+      ["behind looks", { recovery: { interval: "1 hour" } }],
+      ["without looks", { recovery: false }]
+    ] as const
+  )(
+    "whose work is of their process begin though one before them was cancelled, %s",
+    ([, options]) =>
+      Effect.scoped(Effect.gen(function*() {
+        const { first, run, state } = yield* scene({ maxActive: 1 }, options)
+        const ids = Array.from({ length: 6 }, (_, index) => `own ${index}`)
+        for (const taskId of ids) {
+          yield* first.runner.startTask({ originalMethod: "other", taskId }, ({ taskId }) => run(taskId))
+        }
+        for (const taskId of ["own 1", "own 2", "own 4"]) yield* first.runner.cancelTask(taskId)
+        yield* pass(1_000)
+        assert.sameMembers(state.ended, ["own 0", "own 3", "own 5"])
+      }))
+  )
+
+  it.effect.each(
+    [
+      ["of a look", { recovery: { interval: "1 second" } }],
+      ["of recover", { recovery: false }]
+    ] as const
+  )(
+    "whose work is of their process begin with all seats that others left, at the time %s",
+    ([, options]) =>
+      Effect.scoped(Effect.gen(function*() {
+        const { first, run, second, state } = yield* scene({ maxActive: 3 }, options)
+        const busy = ["busy 1", "busy 2", "busy 3"]
+        for (const taskId of busy) yield* second.storage.createTask({ ...call, taskId, lease: "1 hour" })
+        for (const taskId of ["own 1", "own 2", "own 3"]) {
+          yield* first.runner.startTask({ originalMethod: "other", taskId }, ({ taskId }) => run(taskId))
+        }
+        for (const taskId of busy) yield* second.storage.updateTaskStatus(taskId, "cancelled")
+        if (options.recovery === false) yield* first.runner.recover
+        yield* pass(1_200)
+        assert.lengthOf(state.ended, 3)
+        assert.strictEqual(state.most, 3)
+      }))
+  )
+
+  it.effect("whose work is of their process take turns, with each other and with those of any process", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { first, run, state } = yield* scene({ maxActive: 1 })
+      for (let index = 0; index < 30; index++) {
+        yield* first.runner.startTask({ originalMethod: "other", sessionId: "greedy" }, ({ taskId }) => run(taskId))
+      }
+      yield* first.runner.startTask({ originalMethod: "other", sessionId: "modest", taskId: "own" }, () => run("own"))
+      yield* first.runner.startTask({ ...call, sessionId: "third", taskId: "registered" })
+      yield* pass(600)
+      for (const taskId of ["own", "registered"]) {
+        assert.include(state.ended, taskId)
+        assert.isBelow(state.ended.indexOf(taskId), 6)
+      }
+    })))
+
+  it.effect("are no calls that run already, which others would run once more", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { first, second, state } = yield* scene({ maxActive: 1 })
+      yield* second.storage.createTask({ ...call, taskId: "busy", lease: "1 hour" })
+      const tasks = first.runner.forSession("s")
+      const slot = yield* tasks.reserveSlot({ originalMethod: "tools/call", name: "job" })
+      let runs = 0
+      if (slot._tag === "Some") {
+        runs++
+        yield* slot.value.startTask(call, () => Effect.never)
+      } else yield* tasks.startTask(call)
+      yield* second.storage.updateTaskStatus("busy", "cancelled")
+      yield* second.runner.recover
+      yield* pass(500)
+      assert.strictEqual(runs + state.ended.length, 1)
+    })))
 })

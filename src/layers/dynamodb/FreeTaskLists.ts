@@ -230,7 +230,8 @@ export const makeFreeTaskLists = (
     const { seats } = query
     const found = typeof seats === "object"
       ? yield* listFresh(
-        behind === undefined ? others : [{ from: startOf(lineOfSession, from), to }],
+        // Behind the tasks of no session there are the lines of those that have begun, and then those of sessions.
+        behind === undefined ? others : behind === "" ? others.slice(1) : [{ from: startOf(lineOfSession, from), to }],
         query,
         seats,
         isGone

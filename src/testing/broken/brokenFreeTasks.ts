@@ -251,6 +251,12 @@ export const brokenFreeTasks: ReadonlyArray<BrokenDriver> = [
     breakDriver: asking((query) => ({ ...query, behind: undefined }))
   },
   {
+    name: "begins with the tasks of no session when it should begin behind them",
+    subject: claiming,
+    checks: ["model"],
+    breakDriver: asking((query) => query.behind === "" ? { ...query, behind: undefined } : query)
+  },
+  {
     name: "orders sessions as JavaScript does",
     subject: claiming,
     checks: ["model"],

@@ -132,7 +132,10 @@ const findingOptions: ReadonlyArray<readonly [name: string, field: string, bads:
   ["running", "running", [1, "s", [], [1], null, new Map([["s", 1]])]],
   ["running", "running", ["", "x".repeat(256), "a\u0000", "\ud800"].map((session) => ({ [session]: 1 }))],
   ["running", "running.s", [-1, 1.5, NaN, Infinity, "1", null, undefined, {}].map((count) => ({ s: count }))],
-  ["behindSession", "behindSession", badIds.filter((id) => id !== undefined)]
+  ["behindSession", "behindSession", badIds.filter((id) => id !== undefined && id !== null)],
+  ["behindKind", "behindKind", [1, "tools/call", null]],
+  ["behindKind", "behindKind.method", [{}, { name: "x" }, ...badTexts.map((method) => ({ method }))]],
+  ["behindKind", "behindKind.name", ["", "x".repeat(256), 1, {}].map((name) => ({ method: "x", name }))]
 ]
 
 /** Each field of a worker that is registered, with what is wrong for it. */

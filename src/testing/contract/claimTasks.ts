@@ -138,6 +138,8 @@ export const claimTasksGroup: ContractGroup = {
         [{ behindSession: "\ue000", limit: 5 }, ["\u{10000}1", "-1", "a1", "b1", "\ue0001"]],
         [{ behindSession: "\u{10000}", limit: 3 }, ["-1", "a1", "b1"]],
         [{ behindSession: "a ", limit: 2 }, ["b1", "\ue0001"]],
+        [{ behindSession: null, limit: 1 }, ["a1"]],
+        [{ behindSession: null, limit: 6 }, [...ofEach(sessions, [1]), "-1", "a2"]],
         [{ behindSession: "z" }, ofEach(all, [1, 2, 3]), "of any order"],
         [
           { behindSession: "z", limit: 9 },
@@ -149,6 +151,34 @@ export const claimTasksGroup: ContractGroup = {
             "\u{10000}3"
           ]
         ]
+      ]
+    }),
+
+    ...both({
+      name: "goes round the sessions of all kinds, and then round the kinds",
+      tasks: ["one", "two", undefined].flatMap((name) =>
+        [undefined, "a", "b"].flatMap((sessionId): Row["tasks"] =>
+          name === "two" && sessionId !== "b" ? [] : [[`${name ?? ""}-${sessionId ?? ""}`, { name, sessionId }]]
+        )
+      ),
+      found: [
+        [{ limit: 2 }, ["-", "-a"]],
+        [{ behindSession: "a", limit: 4 }, ["-b", "one-b", "two-b", "-"]],
+        [{ behindSession: "b", limit: 4 }, ["-", "-a", "-b", "one-"]],
+        [{ behindKind: { method: "tools/call", name: null }, limit: 3 }, ["one-", "one-a", "one-b"]],
+        [{ behindKind: { method: "tools/call" }, limit: 1 }, ["one-"]],
+        [{ behindKind: { method: "tools/call", name: "one" }, limit: 3 }, ["two-b", "-", "-a"]],
+        [{ behindKind: { method: "tools/call", name: "p" }, limit: 1 }, ["two-b"]],
+        [{ behindKind: { method: "tools/call", name: "two" }, limit: 1 }, ["-"]],
+        [{ behindKind: { method: "a", name: "z" }, limit: 1 }, ["-"]],
+        [{ behindKind: { method: "z" }, limit: 1 }, ["-"]],
+        [{ behindKind: { method: "tools/call", name: "one" }, behindSession: "a", limit: 4 }, [
+          "two-b",
+          "-b",
+          "one-b",
+          "-"
+        ]],
+        [{ behindKind: { method: "tools/call", name: null }, behindSession: null, limit: 2 }, ["one-a", "one-b"]]
       ]
     }),
 

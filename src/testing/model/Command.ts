@@ -84,7 +84,7 @@ const wantedFields = {
   perSession: Schema.Literals([1, 2]),
   /** How many tasks of the session that an actor may be bound to. */
   runs: Schema.Literals([1]),
-  behindSession: session
+  behindSession: Schema.NullOr(session)
 } as const
 
 const allWanted = Struct.map(wantedFields, Schema.optionalKey)

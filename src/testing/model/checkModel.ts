@@ -81,6 +81,7 @@ const looks = (state: ModelState, count: number): ReadonlyArray<Call> => [
 const wantedInTurn: ReadonlyArray<Wanted> = [
   {},
   { behindSession: actorSession },
+  { behindSession: null },
   { kinds: "named" },
   { perSession: 1, runs: 1 },
   { kinds: "nameless", limit: 2 },

@@ -20,18 +20,18 @@ const isWanted = (state: ModelState, { kinds, leases }: Wanted, task: ModelTask)
     (kinds === "named" && task.name !== null))
 
 /**
- * Gives the free tasks that are wanted, in turns: in the first round one of each kind and session, and then the others. With
- * as few tasks as there are in the model, that is all.
+ * Gives the free tasks that are wanted, in turns: in the first round one of each kind and session, and then the others. In each round
+ * the sessions behind one have their turn first, of all kinds. With as few tasks as there are in the model, that is all.
  */
 const inTurns = (state: ModelState, wanted: Wanted): ReadonlyArray<ModelTask> => {
   const { behindSession, except, limit = 50, perSession = Infinity, runs = 0 } = wanted
   const isBehind = ({ sessionId }: ModelTask) =>
-    behindSession !== undefined && sessionId !== null && byBytes(sessionId, behindSession) > 0
+    behindSession !== undefined && sessionId !== null && byBytes(sessionId, behindSession ?? "") > 0
   const free = visible(state, undefined)
     .filter((task) => isWanted(state, wanted, task) && (task.sessionId === null || task.sessionId !== except))
     .toSorted((left, right) =>
-      byBytes(left.name ?? "", right.name ?? "") ||
       Number(isBehind(right)) - Number(isBehind(left)) ||
+      byBytes(left.name ?? "", right.name ?? "") ||
       byBytes(left.sessionId ?? "", right.sessionId ?? "") ||
       (left.leaseExpiresAt ?? 0) - (right.leaseExpiresAt ?? 0) ||
       byBytes(left.taskId, right.taskId)
