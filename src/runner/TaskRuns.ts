@@ -88,7 +88,7 @@ export interface TaskRuns {
   readonly onRoom: (call: () => void) => void
   /** Leaves a task that found no seat to the looks, and frees the slot that was taken for it. */
   readonly waitForSeat: (task: WaitingTask) => Effect.Effect<void>
-  /** Tries once more to begin one of these whose work is of this process alone. */
+  /** Tries once more to begin those that could not be claimed, and whose work is of this process alone. */
   readonly tryNext: Effect.Effect<void>
   /** Calls back whenever a task that ran here may have left a seat, where tasks wait for those. */
   readonly onSeat: (call: () => void) => void

@@ -194,7 +194,10 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     // Without a generator, which would cost as much as a short call: see `runStorable`.
     reserveSlot: (task) =>
       Effect.suspend(() => {
-        if (settings.dispatch !== undefined || !runs.isOpen()) return Effect.succeedNone
+        // What runs already cannot wait for a seat: others would begin it once more.
+        if (settings.dispatch !== undefined || !runs.isOpen() || storage.waitsForSeats === true) {
+          return Effect.succeedNone
+        }
         const sessionId = session ?? undefined
         const reserve = Effect.suspend(() =>
           pauses.covers(task) || runs.overrun(sessionId) !== undefined

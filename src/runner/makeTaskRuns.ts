@@ -77,13 +77,16 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   /** Open while nothing runs, or is about to. */
   const idle = Latch.makeUnsafe(true)
   const waiting = new WaitingTasks()
-  /** Tasks of paused kinds, or without a seat, that no look would find for this process. */
+  /** Tasks that no look would find for this process: those of paused kinds, and those that could not be claimed. */
   const pausedHere = new Map<string, WaitingTask>()
+  const left = new WaitingTasks()
   let phase: "open" | "ending" | "stopping" = "open"
   let onRoom: (() => void) | undefined
   let onSeat: (() => void) | undefined
   /** Whether those who wait here had the last slot, so that the next one is for a look at what waits elsewhere. */
   let isTurnOfOthers = false
+  /** The same of the last seat. */
+  let isSeatOfOthers = false
 
   const inScope: TaskRuns["inScope"] = (effect) => Effect.forkIn(Effect.updateContext(effect, baseOnly), scope)
 
@@ -230,20 +233,26 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
 
   const fill: Effect.Effect<void> = Effect.suspend(fillNext)
 
-  /** A look finds it when its kind is resumed, unless there is none, or the work is of this process alone. */
+  /** Whether no look finds a task: there is none, or the work is of this process alone. */
+  const isOnlyHere = (task: WaitingTask): boolean => settings.recovery === null || handlers.find(task) !== task.handler
+
+  /** Keeps a task until its kind is resumed. */
   const setAside = (task: WaitingTask): Effect.Effect<void> =>
     Effect.sync(() => {
-      if (settings.recovery === null || handlers.find(task) !== task.handler) pausedHere.set(task.taskId, task)
+      if (isOnlyHere(task)) pausedHere.set(task.taskId, task)
     })
 
-  /** Tries one of those that found no seat, in turns. */
+  /** Keeps a task until there may be a seat for it, or a storage that answers. */
+  const keepForLook = (task: WaitingTask): Effect.Effect<void> =>
+    Effect.sync(() => {
+      if (isOnlyHere(task)) left.add(task)
+    })
+
+  /** Tries one of those that could not be claimed, in turns. */
   const tryNext: Effect.Effect<void> = Effect.suspend(() => {
-    for (const task of pausedHere.values()) {
-      if (pauses.covers(task)) continue
-      pausedHere.delete(task.taskId)
-      return wait(task)
-    }
-    return Effect.void
+    const task = left.next(() => true)
+    if (task === undefined) return Effect.void
+    return pauses.covers(task) ? Effect.andThen(setAside(task), tryNext) : wait(task)
   })
 
   const takeBack: Effect.Effect<void> = Effect.suspend(() => {
@@ -258,11 +267,14 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     return Effect.andThen(
       takeSlot(sessionId),
       inScope(
-        Effect.catchTags(claimAndRun(taskId, handler, sessionId, undefined), {
+        Effect.catchTags(claimAndRun(taskId, handler, sessionId, undefined, tryNext), {
           InvalidInput: (error) => Effect.logWarning("A task cannot be taken up", error),
           TaskStorageUnavailable: (error) =>
-            Effect.logWarning("A task cannot be taken up, and waits to be recovered", error),
-          MaxTasksReached: () => setAside(task)
+            Effect.andThen(
+              Effect.logWarning("A task cannot be taken up, and waits to be recovered", error),
+              keepForLook(task)
+            ),
+          MaxTasksReached: () => keepForLook(task)
         }).pipe(Effect.annotateLogs(taskIdAnnotation, taskId))
       )
     ).pipe(Effect.asVoid)
@@ -286,12 +298,16 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       }))
   }
 
-  /** Claims a task on a slot that was taken for it, as the worker that this process is, or on terms of its own. */
+  /**
+   * Claims a task on a slot that was taken for it, as the worker that this process is, or on terms of its own. `onSeat` is for the seat
+   * that may be left: the task has got one, or wants none any more.
+   */
   const claimAndRun = (
     taskId: string,
     handler: BoundHandler,
     sessionId: string | undefined,
-    terms: Terms | undefined
+    terms: Terms | undefined,
+    onSeat: Effect.Effect<void> = Effect.void
   ): Effect.Effect<RunResult, InvalidInput | MaxTasksReached | TaskStorageUnavailable> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.matchEffect(Effect.andThen(requireFree(taskId), claim(taskId, terms)), {
@@ -302,9 +318,10 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
               error._tag === "InvalidInput" || error._tag === "MaxTasksReached" ||
                 error._tag === "TaskStorageUnavailable"
                 ? Effect.fail(error)
-                : Effect.succeed("skipped")
+                : Effect.as(onSeat, "skipped")
           ),
-        onSuccess: ({ claimed, registration }) => restore(runClaimed(claimed, handler, registration, terms))
+        onSuccess: ({ claimed, registration }) =>
+          Effect.andThen(onSeat, restore(runClaimed(claimed, handler, registration, terms)))
       })
     )
 
@@ -339,11 +356,12 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       Effect.andThen(freeSlot(latest.summary.sessionId), seatFreed)
     )
 
-  /** There may be a seat for a task that waits here or elsewhere. */
+  /** There may be a seat for a task that waits here or elsewhere, in turns. Behind a look those that wait here are tried too. */
   const seatFreed: Effect.Effect<void> = storage.waitsForSeats === true
     ? Effect.suspend(() => {
       onSeat?.()
-      return tryNext
+      isSeatOfOthers = onSeat !== undefined && !isSeatOfOthers
+      return isSeatOfOthers ? Effect.void : tryNext
     })
     : Effect.void
 
@@ -441,9 +459,9 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       Effect.suspend(() => {
         const task = waiting.remove(taskId)
         if (task !== undefined) return Effect.as(Metric.modify(RunnerMetrics.waitingForWorker, -1), task)
-        const paused = pausedHere.get(taskId)
+        const kept = left.remove(taskId) ?? pausedHere.get(taskId)
         pausedHere.delete(taskId)
-        return Effect.succeed(paused)
+        return Effect.succeed(kept)
       }),
     fill,
     beginClaimed: (claimed, handler, registration) =>
@@ -455,8 +473,8 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
           Effect.asVoid(inScope(runClaimed(claimed, handler, registration, undefined)))
         )
       }),
-    waitForSeat: (task) => Effect.andThen(freeSlot(task.sessionId), setAside(task)),
-    tryNext: storage.waitsForSeats === true ? tryNext : Effect.void,
+    waitForSeat: (task) => Effect.andThen(freeSlot(task.sessionId), keepForLook(task)),
+    tryNext,
     onSeat: (call) => {
       onSeat = call
     },
