@@ -2,6 +2,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 import { HeavyFirst } from "./test/support/HeavyFirst.ts"
+import { filesAlone } from "./test/support/testFiles.ts"
 
 export default defineConfig({
   ssr: {
@@ -9,7 +10,6 @@ export default defineConfig({
     resolve: { conditions: ["mcp-task-storage-source", "node", "development|production"] }
   },
   test: {
-    include: ["test/**/*.test.ts"],
     pool: "forks",
     // One more than the processors there have to be: some tests mostly wait, for processes, servers and leases. With two more
     // the whole takes a tenth less, and tests of leases have less time than they may count on.
@@ -20,6 +20,11 @@ export default defineConfig({
     globalSetup: "test/support/engines/sharedEngines.ts",
     // A machine that is busy with something else, as those of CI are, takes its time.
     testTimeout: 120_000,
-    hookTimeout: 120_000
+    hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: "alone", include: filesAlone } },
+      // One process runs file after file: to begin anew takes most of them longer than their tests.
+      { extends: true, test: { name: "together", include: ["test/**/*.test.ts"], exclude: filesAlone, isolate: false } }
+    ]
   }
 })

@@ -344,7 +344,7 @@ describe.each(["memory:", "sqlite::memory:"])("%s", (url) => {
     const workers = new Map((await storage.listWorkers()).map(({ worker }) => [worker.workerId, worker]))
     expect(workers.get(dead.workerId)).toStrictEqual({ ...dead, diedAt })
     expect(workers.get(self.workerId)).toStrictEqual(self)
-    expect(await storage.declareDeadWorkers()).toStrictEqual([self.workerId])
+    await expect.poll(() => storage.declareDeadWorkers()).toStrictEqual([self.workerId])
     await expect(storage.renewWorker(dead.workerId, { lease: 1 })).rejects.toMatchObject({
       _tag: "WorkerLost",
       workerId: dead.workerId

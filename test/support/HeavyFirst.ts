@@ -1,18 +1,17 @@
 /**
- * The order of the test files: those that take longest first, so that none of them is left over for one core at the end.
- * Before these come the chaos tests, which take longest by waiting, and leave the cores to others.
+ * The order of the test files: those that take longest first, so that none of them is left over for one core at the end. Those that share
+ * processes come last, one behind the other, for a process ends where the next file is not of its kind.
  */
+import { matchesGlob, relative } from "node:path"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
+import { filesAlone, heavyFiles } from "./testFiles.ts"
 
-const patterns = [
-  /\/chaos\/\w+\.test\.ts$/,
-  /(\/(contract|sharedContract|broken|processes|blocks|consumers|runtimes)|\/faults\/\w+)\.test\.ts$/,
-  /(\/(operations|nextSchema|sharedFaults|connections|bundles|next|earlierVersion|notify|browser)|\/runner\/(dynamodb|postgres|sqlite|memory))\.test\.ts$/
-]
+const ranks = [...heavyFiles, filesAlone]
 
-const rankOf = ({ moduleId }: TestSpecification): number => {
-  const rank = patterns.findIndex((pattern) => pattern.test(moduleId))
-  return rank === -1 ? patterns.length : rank
+const rankOf = ({ moduleId, project }: TestSpecification): number => {
+  const file = relative(project.config.root, moduleId)
+  const rank = ranks.findIndex((globs) => globs.some((glob) => matchesGlob(file, glob)))
+  return rank === -1 ? ranks.length : rank
 }
 
 export class HeavyFirst extends BaseSequencer {
