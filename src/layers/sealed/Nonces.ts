@@ -19,29 +19,31 @@ export const nonceBytes = 24
  */
 export const derivingBytes = 12
 
-/** Where the count of the messages stands that have the rest of a nonce in common. */
-const countAt = 20
-
-/** How many messages have the rest of a nonce in common. */
-const run = 2 ** 16
+/** How many messages have the first half of a nonce, and so a derived key, in common. */
+const run = 2 ** 12
 
 /**
- * Gives nonces that are random but for their last four bytes, which count. So a run of messages has one derived key: to derive one for
- * each, and to collect it as garbage, would take as long as the rest of sealing. A run begins with 160 fresh random bits. Two
- * runs of the same bits are as unlikely for 2^80 messages as two nonces of 192 random bits would be.
+ * Gives nonces of random bits. The second half is fresh for each message, the first half for each run of them. So a run has one
+ * derived key: to derive one for each message, and to collect it as garbage, would take as long as the rest of sealing.
+ *
+ * Within a run, two nonces are the same with a probability of 2^-73, so that a key is good for 2^50 messages. Nothing is counted,
+ * since a process that is restored twice from one snapshot would count alike.
  *
  * @since 0.2.0
  * @category models
  */
 export class Nonces {
-  readonly #next = Buffer.alloc(nonceBytes)
-  #count = 0
+  readonly #nonce = Buffer.alloc(nonceBytes)
+  #left = 0
 
   /** Gives a nonce that no other message has. */
   next(): Buffer {
-    const count = this.#count++ % run
-    if (count === 0) randomFillSync(this.#next, 0, countAt)
-    this.#next.writeUInt32BE(count, countAt)
-    return Buffer.from(this.#next)
+    if (this.#left === 0) {
+      randomFillSync(this.#nonce, 0, derivingBytes)
+      this.#left = run
+    }
+    this.#left--
+    randomFillSync(this.#nonce, derivingBytes)
+    return Buffer.from(this.#nonce)
   }
 }

@@ -3,7 +3,7 @@
  *
  * Random nonces of 96 bits, as those of GCM itself are, may meet after some 2^32 messages under a key. So messages are encrypted with a
  * key that is derived from the first half of their nonce by two blocks of AES, as C2SP specifies
- * (https://c2sp.org/XAES-256-GCM). A key is good for 2^80 messages.
+ * (https://c2sp.org/XAES-256-GCM).
  *
  * It is synchronous: WebCrypto, which is not, takes several times as long for payloads of a few kilobytes.
  *

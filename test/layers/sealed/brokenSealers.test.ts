@@ -237,11 +237,19 @@ describe("XAES-256-GCM", () => {
 describe("the nonces of a key", () => {
   it("are never the same, also where a run of them ends and the next one begins", () => {
     const nonces = new Nonces()
-    const count = 3 * 65_536
+    const count = 3 * 4096
     const seen = new Set(Array.from({ length: count }, () => nonces.next().toString("latin1")))
     expect(seen.size).toBe(count)
     // A run has one derived key, and the next run another one.
     expect(new Set([...seen].map((nonce) => nonce.slice(0, derivingBytes))).size).toBe(3)
+  })
+
+  it("have a second half that is all random, so that one who is restored from a snapshot repeats none", () => {
+    const nonces = new Nonces()
+    const halves = Array.from({ length: 4096 }, () => nonces.next().subarray(derivingBytes))
+    const inCommon = halves.flatMap((half, index) => half.filter((byte, at) => byte === halves[index - 1]?.[at]))
+    // By chance it is one byte in 256.
+    expect(inCommon.length).toBeLessThan(4096 * 12 / 128)
   })
 
   it("are taken as they were given: a later one does not change them", () => {
