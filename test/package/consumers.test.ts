@@ -51,16 +51,23 @@ const makeConsumer = async (programs: ReadonlyArray<string>, installed: Readonly
 }
 
 /** Compiles a project, and gives the errors: where they are, and what they say. */
-const compile = async (
+const compile = (
   project: string,
   [typescript, moduleResolution]: Compiler,
   checks: Checks
 ): Promise<ReadonlyArray<string>> => {
+  const module = moduleResolution === "bundler" ? "esnext" : "nodenext"
+  return compileWith(project, typescript, { ...checks, module, moduleResolution })
+}
+
+const compileWith = async (
+  project: string,
+  typescript: keyof typeof compilers,
+  options: object
+): Promise<ReadonlyArray<string>> => {
   const config = join(mkdtempSync(join(project, "config-")), "tsconfig.json")
   const compilerOptions = {
-    ...checks,
-    module: moduleResolution === "bundler" ? "esnext" : "nodenext",
-    moduleResolution,
+    ...options,
     noEmit: true,
     strict: true,
     target: "es2022",
@@ -143,6 +150,37 @@ describe("where no peer but effect is installed", () => {
     "they compile without skipLibCheck, with the types of the DOM: TypeScript %s, %s",
     async (...compiler) => {
       expect(await compile(project, compiler, checking)).toEqual([])
+    }
+  )
+})
+
+describe("a program of CommonJS", () => {
+  let project = ""
+  beforeAll(async () => {
+    project = await makeConsumer([], [])
+    writeFileSync(join(project, "package.json"), JSON.stringify({ type: "commonjs" }))
+    writeFileSync(
+      join(project, "program.ts"),
+      "import { openTaskStorage } from \"mcp-task-storage/promise\"\nexport const opened = openTaskStorage(\"memory:\")\n"
+    )
+  })
+
+  test.each(
+    [["5.9", "nodenext"], ["5.9", "node20"], ["5.9", "preserve"], ["7", "nodenext"], ["7", "node20"], [
+      "7",
+      "preserve"
+    ]] as const
+  )("compiles with TypeScript %s, module %s", async (typescript, module) => {
+    expect(await compileWith(project, typescript, { module, skipLibCheck: true })).toEqual([])
+  })
+
+  test.each(
+    [["node16", "node16", "TS1479"], ["commonjs", "node10", "TS2307"]] as const
+  )(
+    "does not compile with TypeScript 5.9, module %s, module resolution %s: %s",
+    async (module, moduleResolution, code) => {
+      const errors = await compileWith(project, "5.9", { module, moduleResolution, skipLibCheck: true })
+      expect(errors).toEqual([expect.stringContaining(code)])
     }
   )
 })

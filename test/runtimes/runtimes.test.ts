@@ -31,7 +31,7 @@ let project = ""
 beforeAll(async () => {
   project = await makeProject(...peers)
   writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module" }))
-  for (const program of ["contract.ts", "server.ts"]) {
+  for (const program of ["common.cjs", "contract.ts", "server.ts"]) {
     copyFileSync(join(import.meta.dirname, "programs", program), join(project, program))
   }
 })
@@ -58,6 +58,10 @@ describe.each(runtimes)("%s", (name, program, ...args) => {
     ])
     return { client: new RawClient({ url: `http://127.0.0.1:${port}/mcp` }), server }
   }
+
+  test("a program of CommonJS requires the package", async () => {
+    expect((await run("common.cjs")).trim()).toBe("completed")
+  })
 
   // The contract tests of the engines run on Node 24.
   const embedded = [["memory", 500, async () => ""], ["sqlite", 500, async () => freshFile()]] as const
