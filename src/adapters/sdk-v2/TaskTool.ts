@@ -21,7 +21,8 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
 import { optionNames } from "../../domain/optionNames.ts"
-import { requireNames, requireObject, requireRun } from "../../promise/arguments.ts"
+import { InvalidInput } from "../../domain/TaskError.ts"
+import { isObject, requireNames, requireObject, requireRun } from "../../promise/arguments.ts"
 import type { PromiseTaskContext } from "../../promise/PromiseTaskRunner.ts"
 import { workInPromises } from "../../promise/runInPromises.ts"
 import { invalidParams } from "../../protocol/names.ts"
@@ -127,6 +128,8 @@ export const makeTaskTool = <Args>(
   requireNames(config, [...configNames, ...toolTaskOptionNames])
   requireRun(run)
   const { annotations, inputSchema, outputSchema, prepare } = config
+  requireSchema("inputSchema", inputSchema)
+  if (outputSchema !== undefined) requireSchema("outputSchema", outputSchema)
   const policy = Result.getOrThrow(resolveToolPolicy(settings, config, annotations?.idempotentHint === true))
   const shown = Struct.omit(config, [...toolTaskOptionNames, "prepare"])
   const work = (args: () => Args | Promise<Args>) =>
@@ -144,6 +147,13 @@ export const makeTaskTool = <Args>(
           work: work(() => args)
         }))
   }
+}
+
+/** The SDK makes a schema of a mere object of schemas, and would not let the worker have it. */
+const requireSchema = (field: string, schema: unknown): void => {
+  const standard = Predicate.hasProperty(schema, "~standard") ? schema["~standard"] : undefined
+  if (isObject(standard) && typeof standard["validate"] === "function") return
+  throw new InvalidInput({ field, reason: "must be a schema, such as z.object({ title: z.string() })" })
 }
 
 /** They were valid for the version of the tool that was called. */

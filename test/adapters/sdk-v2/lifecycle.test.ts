@@ -317,6 +317,17 @@ describe("the extension", () => {
   test.each<[string, ReadonlyArray<unknown>, string]>([
     ["without anything that runs it", ["tool", { inputSchema: z.object({}) }], "Invalid run: must be a function"],
     ["without a config", ["tool", () => ({ content: [] })], "Invalid config: must be an object"],
+    ["without a schema", ["tool", {}, () => ({ content: [] })], "Invalid inputSchema: must be a schema"],
+    [
+      "with an object of schemas",
+      ["tool", { inputSchema: { title: z.string() } }, () => ({ content: [] })],
+      "Invalid inputSchema: must be a schema, such as z.object({ title: z.string() })"
+    ],
+    [
+      "with an object of schemas for its results",
+      ["tool", { inputSchema: z.object({}), outputSchema: { title: z.string() } }, () => ({ content: [] })],
+      "Invalid outputSchema: must be a schema"
+    ],
     ["with nothing for a config", ["tool", undefined, () => ({ content: [] })], "Invalid config: must be an object"]
   ])("takes no tool %s", async (_, args, message) => {
     await using tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
