@@ -5,7 +5,7 @@ import type { DriverPair, StorageHarness } from "mcp-task-storage/testing"
 import { sealedBytes } from "../../../src/layers/sealed/Sealer.ts"
 
 /** Two keys: what the first one has sealed can be read by those who seal with the second one. */
-const keys = { k1: new Uint8Array(32).fill(1), k2: new Uint8Array(32).fill(2) }
+export const keys = { k1: new Uint8Array(32).fill(1), k2: new Uint8Array(32).fill(2) }
 
 export const sealedPair = <E, R>(pair: Effect.Effect<DriverPair, E, R>) =>
   Effect.flatMap(pair, ({ first, second }) =>

@@ -1,14 +1,11 @@
-/**
- * The contract under encryption: two processes that seal with different keys, as they do while a key is changed. On engines that take
- * longer it is the part of the contract in which payloads are written, merged, measured and read.
- */
+/** The contract under encryption: two processes that seal with different keys, as they do while a key is changed. */
 import { describe, it } from "@effect/vitest"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import {
   checkLinearizability,
   checkModel,
-  contractSuite,
+  type ContractGroup,
   type DriverPair,
   fromDrivers,
   type PayloadBytes,
@@ -31,32 +28,17 @@ export const sealedSuite = <E>(
   options: SealedOptions = {}
 ): void => taskStorageSuite(`${name}, sealed`, harnessOf(makeDrivers, options), options)
 
-/** What decides on payloads, or changes them. */
-const subjects = new Set([
-  "failures",
-  "importTask",
-  "inspection",
-  "limits",
-  "messages",
-  "payloads",
-  "requireInput, provideInput",
-  "rerunTask",
-  "settleTask",
-  "stats",
-  "storeTaskStep",
-  "updateTask",
-  "withSummary"
-])
-
+/** The same with a part of the cases. */
 export const lightSealedSuite = <E>(
   name: string,
+  groups: ReadonlyArray<ContractGroup>,
   makeDrivers: Effect.Effect<DriverPair, E, Scope.Scope>,
   options: SealedOptions & { readonly runs: number }
 ): void => {
   const harness = harnessOf(makeDrivers, options)
   const check = { runs: options.runs }
   describe(`${name}, sealed`, () => {
-    for (const { cases, subject } of contractSuite.filter(({ subject }) => subjects.has(subject))) {
+    for (const { cases, subject } of groups) {
       describe(subject, () => {
         for (const contract of cases) it.live(contract.name, () => runCase(harness, contract))
       })
