@@ -125,7 +125,10 @@ const unknownName = (
 
 const longestName = 60
 
-/** What may have been meant: the same name elsewhere, a name that has this one as a part, or one with few typing mistakes. */
+/**
+ * What may have been meant: the same name elsewhere, one that is a single typing mistake away, one that has this one as a part, or
+ * one that is a few mistakes away.
+ */
 const meantNames = (
   name: string,
   known: ReadonlyArray<string>,
@@ -133,9 +136,11 @@ const meantNames = (
 ): ReadonlyArray<string> => {
   const same = elsewhere.filter((path) => path.slice(path.lastIndexOf(".") + 1) === name)
   if (same.length > 0) return same
+  const mistyped = nearestName(name, known, 1)
+  if (mistyped !== undefined) return [mistyped]
   const longer = known.filter((candidate) => isPart(name, candidate))
   if (longer.length > 0 && longer.length <= mostMeant) return longer
-  const nearest = nearestName(name, known)
+  const nearest = nearestName(name, known, Math.max(2, Math.floor(name.length / 2)))
   return nearest === undefined ? [] : [nearest]
 }
 
@@ -147,10 +152,10 @@ const isPart = (name: string, longer: string): boolean => {
   return longer.endsWith(capitalised) || (longer.startsWith(name) && /^[A-Z]/.test(longer.slice(name.length)))
 }
 
-/** The known name that is the fewest typing mistakes away, if it is near enough. */
-const nearestName = (name: string, known: ReadonlyArray<string>): string | undefined => {
+/** The known name that is the fewest typing mistakes away, and not more than `most`. */
+const nearestName = (name: string, known: ReadonlyArray<string>, most: number): string | undefined => {
   let nearest: string | undefined
-  let fewest = Math.max(2, Math.floor(name.length / 2))
+  let fewest = most
   for (const candidate of known) {
     const count = mistakes(name.toLowerCase(), candidate.toLowerCase())
     if (count > fewest || (count === fewest && nearest !== undefined)) continue

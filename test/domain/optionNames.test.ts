@@ -5,7 +5,17 @@ import * as Result from "effect/Result"
 import { expect, test } from "vitest"
 import { parseNames } from "../../src/domain/optionNames.ts"
 
-const names = ["originalMethod", "originalParams", "meta", "defaultTtl", "maxTtl", "resultTtl", "activeTasks"]
+const names = [
+  "originalMethod",
+  "originalParams",
+  "meta",
+  "defaultTtl",
+  "maxTtl",
+  "resultTtl",
+  "activeTasks",
+  "behindKind",
+  "kinds"
+]
 
 const elsewhere = ["sqlite.schema", "postgres.schema", "postgres.maxConnections"]
 
@@ -14,6 +24,7 @@ test.each<[what: string, name: string, advice: string]>([
   ["the first word of a name", "active", "did you mean activeTasks?"],
   ["a word of several names", "ttl", "did you mean defaultTtl or maxTtl or resultTtl?"],
   ["a typing mistake", "activeTask", "did you mean activeTasks?"],
+  ["a typing mistake, rather than a word of a longer name", "kind", "did you mean kinds?"],
   ["another case", "maxTTL", "did you mean maxTtl?"],
   ["an option of another object", "maxConnections", "did you mean postgres.maxConnections?"],
   ["an option of several other objects", "schema", "did you mean sqlite.schema or postgres.schema?"],
