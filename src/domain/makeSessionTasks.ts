@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { hasSeat } from "./ActiveBounds.ts"
 import { allOf } from "./allOf.ts"
 import { orAbsent, orNull, parseId, parseJson, parseKeyed, parseText } from "./ArgumentParsers.ts"
 import { boundsFor } from "./boundsFor.ts"
@@ -86,6 +87,7 @@ export const makeSessionTasks = (
     operate("createTask", id, (now) => {
       const row = draftTask(task, { taskId: id, sessionId, incarnation: options.nextIncarnation() }, now, options)
       if (Result.isFailure(row)) return Effect.fail(row.failure)
+      const waits = options.active?.whenMaxActive === "wait"
       const store = (row: StoredTask): ReturnType<SessionTasks["createTask"]> =>
         answered(
           "createTask",
@@ -108,11 +110,12 @@ export const makeSessionTasks = (
 
       /** What is held and finds no seat is stored without its holder. What nobody holds has been begun by its creator. */
       const waitingFor = (row: StoredTask, { scope }: { readonly scope: string }, now: number) =>
-        options.active?.whenMaxActive === "wait" && row.attempt > 0 && scope.startsWith("active")
+        waits && row.leaseExpiresAt !== null && row.attempt > 0 && scope.startsWith("active")
           ? { ...row, ...releasedFrom(now, 0), attempt: 0, runTraceparent: null }
           : undefined
 
-      return store(row.success)
+      // As by a first claim, so that it keeps its seat when its creator holds or releases it later.
+      return store(waits && hasSeat(row.success, "wait") ? { ...row.success, attempt: 1 } : row.success)
     })
 
   return {

@@ -68,6 +68,28 @@ export const waitingForSeatsGroup: ContractGroup = {
       yield* refused("a claim", first.claimTask("two", { lease: 1000 }), full)
     }, { maxActive: 1 }),
 
+    waitingCase("what its creator began keeps its seat, whoever holds it later", function*({ clock, first, second }) {
+      yield* createIn(first, "one", "working")
+      yield* createWaiting(first, undefined, ["two"])
+      const isFull = (what: string) => refused(what, second.claimTask("two", { lease: 1000 }), full)
+      yield* first.touchTask("one", { lease: 50 })
+      yield* isFull("while its creator holds it")
+      yield* equal("what can be claimed", yield* second.claimableTasks(), [])
+      yield* clock.advance(50)
+      yield* isFull("when its lease is over")
+      yield* equal("what can be claimed then", yield* second.claimableTasks(), ["one"])
+      yield* first.touchTask("one", { delay: 10 })
+      yield* isFull("while it waits")
+      yield* first.requireInput("one", { a: 1 }, { lease: 0 })
+      yield* isFull("while it asks")
+      yield* second.provideInput("one", { a: 1 })
+      yield* isFull("when it is free")
+      yield* equal("the claim of it", idsOf(yield* second.claimTasks({ lease: 1000 })), ["one"])
+      yield* isFull("after that")
+      yield* first.settleTask("one", success)
+      yield* second.claimTask("two", { lease: 1000 })
+    }, { maxActive: 1 }),
+
     waitingCase("what waits takes no seat", function*({ first, second }) {
       const worker = yield* register(first)
       yield* createWaiting(first, "s", ["one", "two", "three"])
