@@ -19,6 +19,7 @@ import {
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
+import { seatedLine } from "./FreeLine.ts"
 import { partKeys } from "./Payloads.ts"
 import { isVersion } from "./TaskConditions.ts"
 import { type Item, readIdentity, readInteger } from "./TaskItem.ts"
@@ -195,7 +196,8 @@ export class CounterAudit {
       const expression = new Expression()
       const set = [
         ...nextRevision(expression, token),
-        `${expression.name(markOf(this.#kind))} = ${expression.value({ BOOL: true })}`
+        `${expression.name(markOf(this.#kind))} = ${expression.value({ BOOL: true })}`,
+        ...(this.#kind === "seats" ? seatedIn(expression, item) : [])
       ]
       const { pk, sk } = item
       const writes: ReadonlyArray<TransactionWrite> = [
@@ -224,6 +226,14 @@ interface WrongCounter {
 /** Whether a task has begun and not ended. One that waits has a seat only where each that waits has one. */
 const needsSeat = (item: Item): boolean =>
   item["active"] !== undefined && (Number(item["attempt"]?.N) > 0 || item["leaseExpiresAt"] === undefined)
+
+/** A task with a seat is looked for in other lines. */
+const seatedIn = (expression: Expression, { free, line }: Item): ReadonlyArray<string> => {
+  if (line?.S === undefined) return []
+  const seated = expression.text(seatedLine(line.S))
+  const names = free?.S === line.S ? ["line", "free"] : ["line"]
+  return names.map((name) => `${expression.name(name)} = ${seated}`)
+}
 
 const keepPart = (Key: Item): TransactionWrite => {
   const expression = new Expression()

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { FreeTime, TaskDriverError } from "../../domain/TaskDriver.ts"
+import { isCountedBy } from "./Counters.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
@@ -79,7 +80,7 @@ export const makeDueTasks = (table: DynamoDbTable, shards: number): DueTasks => 
     }))
     const { leaseExpiresAt } = task
     if (leaseExpiresAt === null) return
-    const line = lineOf(task)
+    const line = lineOf(task, isCountedBy("seats", item))
     yield* moveIf(taskId, (expression) => isVersion(expression, task), (expression) => [
       `${expression.name("queue")} = ${expression.text(queueOf(taskId, shards))}`,
       `${expression.name("line")} = ${expression.text(line)}`,

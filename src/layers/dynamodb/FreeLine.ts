@@ -33,14 +33,14 @@ const hashBytes = 44
 export const waitingLine = "~"
 
 /**
- * Gives the name of the line of a task. The texts of nearly all tasks are in it as they are. Of one that is too long it has the
+ * Gives the name of the line of a task. One that has a seat, for which others may wait, stands apart from those that have none. The texts of nearly all tasks are in it as they are. Of one that is too long it has the
  * beginning and a hash, so that very long ids with the same beginning are in no order.
  *
  * @since 0.2.0
  * @category keys
  */
-export const lineOf = (task: StoredKind & Pick<StoredTask, "sessionId">): string =>
-  lineOfSession(kindKey(task), task.sessionId)
+export const lineOf = (task: StoredKind & Pick<StoredTask, "sessionId">, hasSeat: boolean): string =>
+  (hasSeat ? lineOfSeated : lineOfSession)(kindKey(task), task.sessionId)
 
 /**
  * Gives the name of the line of a session; `null` for the tasks that are bound to none.
@@ -52,22 +52,25 @@ export const lineOfSession = (kind: string, sessionId: string | null): string =>
   `${kind}${separator}${shortened(sessionId ?? "", most.session)}`
 
 /**
- * Gives the name of the line in which those tasks of a session stand that have begun, where others wait for seats. These lines come
- * before those of all sessions.
+ * Gives the name of the line in which those tasks of a session stand that have a seat. These lines come before those of all sessions.
  *
  * @since 0.2.0
  * @category keys
  */
-export const lineOfBegun = (kind: string, sessionId: string | null): string =>
+export const lineOfSeated = (kind: string, sessionId: string | null): string =>
   `${kind}${separator}${separator}${shortened(sessionId ?? "", most.session)}`
 
 /**
- * Tells whether a line is one of these.
+ * Gives the name of the line in which a task stands once it has a seat, of the one in which it stood before.
  *
  * @since 0.2.0
- * @category guards
+ * @category keys
  */
-export const isOfBegun = (line: string): boolean => line.split(separator).length > 3
+export const seatedLine = (line: string): string => {
+  const kind = kindKeyOf(line)
+  const session = line.slice(kind.length + separator.length)
+  return session.startsWith(separator) ? line : kind + separator + separator + session
+}
 
 /**
  * Gives the bounds of these lines of a kind, and of the others: that of no session, and those of sessions.
@@ -76,7 +79,7 @@ export const isOfBegun = (line: string): boolean => line.split(separator).length
  * @category keys
  */
 export const partsOf = (kind: string) => ({
-  begun: { from: kind + separator + separator, to: kind + separator + mark },
+  seated: { from: kind + separator + separator, to: kind + separator + mark },
   others: [
     { from: kind + separator, to: kind + separator },
     { from: kind + separator + mark, to: kind + mark }

@@ -19,7 +19,7 @@ import {
   kindKey,
   kindKeyOf,
   kindOf,
-  lineOfBegun,
+  lineOfSeated,
   lineOfSession,
   linesOf,
   partsOf,
@@ -42,6 +42,9 @@ interface Lines {
   readonly from: string
   readonly to: string
 }
+
+/** Tells how many seats there are for the tasks of a session. */
+type SeatsLeft = (sessionId: string | null) => Effect.Effect<number, TaskDriverError>
 
 /**
  * Makes the lists of free tasks of a driver.
@@ -128,7 +131,7 @@ export const makeFreeTaskLists = (
     lines: Lines,
     query: Pick<FreeQuery, "except" | "freeBy" | "limit" | "now" | "perSession">,
     isGone: (task: ListedTask) => boolean,
-    seatsLeft?: (sessionId: string | null) => Effect.Effect<number, TaskDriverError>
+    seatsLeft?: SeatsLeft
   ): Effect.fn.Return<ReadonlyArray<ListedTask>, TaskDriverError> {
     const { except, limit, perSession } = query
     const excepted = new Set(except)
@@ -176,6 +179,21 @@ export const makeFreeTaskLists = (
     return found
   })
 
+  /** Walks several lines, one after the other. */
+  const walkAll = Effect.fnUntraced(function*(
+    parts: ReadonlyArray<Lines>,
+    query: Parameters<typeof walk>[2],
+    isGone: (task: ListedTask) => boolean,
+    seatsLeft?: SeatsLeft
+  ) {
+    const found: Array<ListedTask> = []
+    for (const part of parts) {
+      const limit = query.limit - found.length
+      if (limit > 0) found.push(...yield* walk(queues, part, { ...query, limit }, isGone, seatsLeft))
+    }
+    return found
+  })
+
   const freeKinds: TaskDriver["freeKinds"] = Effect.fnUntraced(function*({ limit, ...time }) {
     yield* moveEarlier(time)
     // Where nothing is free, nothing is read.
@@ -197,7 +215,7 @@ export const makeFreeTaskLists = (
   const readSeats = (counter: string): Effect.Effect<number, TaskDriverError> =>
     Effect.map(table.get(counterKey(counter)), (item) => Number(item?.["tasks"]?.N ?? 0))
 
-  /** Lists what has not begun, as far as there are seats. */
+  /** Lists what has no seat, as far as there are seats. */
   const listFresh = Effect.fnUntraced(function*(
     lines: ReadonlyArray<Lines>,
     query: Omit<FreeQuery, "kind" | "behind">,
@@ -209,12 +227,7 @@ export const makeFreeTaskLists = (
       session === null
         ? Effect.succeed(Infinity)
         : Effect.map(readSeats(sessionCounter("seats", session)), (taken) => maxActivePerSession - taken)
-    const found: Array<ListedTask> = []
-    for (const part of lines) {
-      const limit = Math.min(query.limit, left) - found.length
-      if (limit > 0) found.push(...yield* walk(queues, part, { ...query, limit }, isGone, seatsLeft))
-    }
-    return found
+    return yield* walkAll(lines, { ...query, limit: Math.min(query.limit, left) }, isGone, seatsLeft)
   })
 
   const list: FreeList = Effect.fnUntraced(function*({ behind, kind, ...query }, isGone) {
@@ -223,27 +236,26 @@ export const makeFreeTaskLists = (
       yield* Effect.forEach(queues, (queue) => moveDue(queue, query), { concurrency: "unbounded", discard: true })
     }
     const key = kindKey(kind)
-    const { from, to } = linesOf(key)
-    const { begun, others } = partsOf(key)
-    const startOf = (lineOf: typeof lineOfSession, first: string) =>
-      behind === undefined ? first : behindLine(lineOf(key, behind))
+    const { others, seated } = partsOf(key)
+    /** What comes behind a session: of those with a seat, and of the others. Behind no session there are all sessions. */
+    const seatedFrom = behind === undefined
+      ? seated
+      : { ...seated, from: behindLine(lineOfSeated(key, behind)) }
+    const othersFrom = others.flatMap((part, index) =>
+      behind === undefined || (behind === "" && index > 0)
+        ? [part]
+        : index === 0
+        ? []
+        : [{ ...part, from: behindLine(lineOfSession(key, behind)) }]
+    )
     const { seats } = query
     const found = typeof seats === "object"
-      ? yield* listFresh(
-        // Behind the tasks of no session there are the lines of those that have begun, and then those of sessions.
-        behind === undefined ? others : behind === "" ? others.slice(1) : [{ from: startOf(lineOfSession, from), to }],
-        query,
-        seats,
-        isGone
-      )
-      : yield* walk(
-        queues,
-        seats === "taken"
-          ? { from: startOf(lineOfBegun, begun.from), to: begun.to }
-          : { from: startOf(lineOfSession, from), to },
-        query,
-        isGone
-      )
+      ? yield* listFresh(othersFrom, query, seats, isGone)
+      : seats === "taken"
+      ? yield* walk(queues, seatedFrom, query, isGone)
+      : behind === undefined
+      ? yield* walk(queues, linesOf(key), query, isGone)
+      : yield* walkAll([seatedFrom, ...othersFrom], query, isGone)
     // A task that was created after its kind was paused is not taken, whenever the look began.
     return found.length > 0 && (yield* readPaused(table))(key) ? [] : found
   })

@@ -44,8 +44,7 @@ export const makeTaskInsertion = (
       ({ attributes, parts }: Layout): NewTask => {
         const countedAs = {
           counted: limitsOf("tasks", bounds) !== undefined,
-          seat: limitsOf("seats", bounds) !== undefined,
-          begun: bounds.active?.whenMaxActive === "wait"
+          seat: limitsOf("seats", bounds) !== undefined
         }
         const purge = purgeOf(task, countedAs)
         return {

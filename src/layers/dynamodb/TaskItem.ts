@@ -20,7 +20,7 @@ import {
 import type { CountedTask } from "../../domain/TallyCounter.ts"
 import { ResultKind } from "../../domain/TaskOutcome.ts"
 import { isTerminal, taskStatuses } from "../../domain/TaskStatus.ts"
-import { kindKey, lineOf, lineOfBegun, spotOf, waitingLine } from "./FreeLine.ts"
+import { lineOf, spotOf, waitingLine } from "./FreeLine.ts"
 
 /**
  * @since 0.1.0
@@ -195,7 +195,7 @@ export const hasStamp = (item: Item, stamp: string): boolean => stamps.some((nam
 export const plainAttributes = (
   task: StoredTask,
   shards: number,
-  { begun = false, counted, seat }: CountedAs
+  { counted, seat }: CountedAs
 ): Item => {
   const partition = partitionOf(task.taskId, shards)
   const end = expiresAt(task)
@@ -207,7 +207,7 @@ export const plainAttributes = (
     })),
     partition: { S: partition },
     session: { S: sessionKey(task.sessionId, partition) },
-    ...queueAttributes(task, shards, begun),
+    ...queueAttributes(task, shards, seat),
     ...(isTerminal(task.status) ? {} : { active: { S: task.status } }),
     ...(end === null ? {} : { expiresAt: numeric(end) }),
     createdSecond: numeric(wholeSeconds(task.createdAt)),
@@ -228,8 +228,6 @@ export const plainAttributes = (
 export interface CountedAs {
   readonly counted: boolean
   readonly seat: boolean
-  /** Whether it stands in the lines of those that have begun, while others wait for seats. */
-  readonly begun?: boolean
 }
 
 /**
@@ -262,8 +260,8 @@ export const queuesOf = (shards: number): number => Math.min(shards, mostQueues)
 export const queueOf = (taskId: string, shards: number): string => partitionOf(taskId, queuesOf(shards))
 
 /** The keys of the index of free tasks, and the line in which the task queues when it is free. */
-const queueAttributes = (task: StoredTask, shards: number, begun: boolean): Item => {
-  const line = begun ? lineOfBegun(kindKey(task), task.sessionId) : lineOf(task)
+const queueAttributes = (task: StoredTask, shards: number, seat: boolean): Item => {
+  const line = lineOf(task, seat)
   const spot = spotOf(task.leaseExpiresAt, task.taskId)
   return {
     queue: { S: queueOf(task.taskId, shards) },

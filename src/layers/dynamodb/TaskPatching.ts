@@ -24,7 +24,7 @@ import type { TransactionRefused } from "./DynamoDbFault.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
-import { isOfBegun, spotOf, waitingLine } from "./FreeLine.ts"
+import { spotOf, waitingLine } from "./FreeLine.ts"
 import { layOut, partKeys, withPayloads } from "./Payloads.ts"
 import { guarded, inScope, isUnstamped, isVersion, isWithoutHolder } from "./TaskConditions.ts"
 import {
@@ -161,7 +161,6 @@ export const makeTaskPatching = (
       const hadSeat = isCountedBy("seats", item)
       const takesSeat = guard.seats !== undefined && !hadSeat
       const seat = (hadSeat || takesSeat) && isActive(task)
-      const begun = takesSeat || isOfBegun(item["line"]?.S ?? "")
       const counters = changeSeats(task, { takes: takesSeat, leaves: hadSeat && !seat }, guard)
       const kept = Object.fromEntries(payloadFields.flatMap((field) => {
         const value = item[field]
@@ -173,7 +172,7 @@ export const makeTaskPatching = (
         nextToken()
       )
       const next = {
-        ...plainAttributes(task, shards, { counted, seat, begun }),
+        ...plainAttributes(task, shards, { counted, seat }),
         ...stamped(item, stamp),
         ...attributes
       }

@@ -84,7 +84,7 @@ describeWithEngine("the indexes of leases", () => {
       for (const [patch, line, worker] of writes) {
         const result = yield* driver.patch("t", anyone(0), {}, { lastUpdatedAt: 2_000, ...patch })
         if (result._tag !== "Missing") task = result.task
-        expect(yield* spot(tableName)).toEqual({ line: line === "own" ? lineOf(task) : line, worker })
+        expect(yield* spot(tableName)).toEqual({ line: line === "own" ? lineOf(task, false) : line, worker })
         const isLeased = task.status === "working" && task.leaseExpiresAt !== null
         expect(yield* leased(tableName)).toEqual(isLeased ? ["t"] : [])
       }
