@@ -128,12 +128,10 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
           tasks.createTask({ ...task, worker: registration.workerId, runTraceparent: span?.traceparent }),
           (record) => {
             if (record.worker === undefined) {
-              // There was no seat for it, so that this is no run.
+              // There was no seat for it, so that this is no run. The span of a call under way goes on with that.
+              const ended = handler.begun === undefined ? span?.end(Exit.succeed("released"), record) : undefined
               const waiting = { ...kindOf(record), taskId: record.taskId, sessionId: record.sessionId, handler }
-              return Effect.andThen(
-                span?.end(Exit.succeed("released"), record) ?? Effect.void,
-                runs.waitForSeat(waiting)
-              )
+              return Effect.andThen(ended ?? Effect.void, runs.waitForSeat(waiting))
             }
             registration.tasks++
             return runs.begin(record, handler, registration, span)

@@ -4,7 +4,10 @@ import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageOptions, type TaskStorageShape } from "mcp-task-storage"
 import { makeTaskRunner, type TaskRunnerOptions } from "mcp-task-storage/runner"
+import { traceAttributes } from "../../src/domain/TraceNames.ts"
 import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
+import { startRunSpan } from "../../src/runner/RunSpan.ts"
+import { MemoryTracer } from "../support/MemoryTracer.ts"
 
 const call = { originalMethod: "tools/call", originalParams: { name: "job" } }
 
@@ -202,4 +205,22 @@ describe("tasks that wait for seats", () => {
       yield* pass(500)
       assert.strictEqual(runs + state.ended.length, 1)
     })))
+
+  it.effect("leave the span of a call under way open until its run has ended", () => {
+    const tracer = new MemoryTracer()
+    return tracer.provide(Effect.scoped(Effect.gen(function*() {
+      const { first, run, second } = yield* scene({ maxActive: 1 })
+      yield* second.storage.createTask({ ...call, taskId: "busy", lease: "1 hour" })
+      const span = yield* startRunSpan({ originalMethod: "tools/call", name: "job" }, "job", { root: true })
+      yield* first.runner.startTask(call, ({ taskId }) => run(taskId), { isUnderWay: true, span })
+      yield* pass(200)
+      assert.deepStrictEqual(tracer.named("tools/call job").map(({ status }) => status._tag), ["Started"])
+      yield* second.storage.updateTaskStatus("busy", "cancelled")
+      yield* pass(1_200)
+      const [ended, ...others] = tracer.named("tools/call job")
+      assert.lengthOf(others, 0)
+      assert.strictEqual(ended?.status._tag, "Ended")
+      assert.strictEqual(ended?.attributes.get(traceAttributes.status), "completed")
+    })))
+  })
 })
