@@ -4,22 +4,19 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import { isAtOnce } from "./AtOnce.ts"
-import { isTraced } from "./isTraced.ts"
 import { StillSealed } from "./SealedText.ts"
-import { durationOf, errorsOf, TimeOperations } from "./StorageMetrics.ts"
+import { errorsOf } from "./StorageMetrics.ts"
+import { readMillis, StorageOperation } from "./StorageOperation.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import type { TaskDriverError } from "./TaskDriver.ts"
 import { TaskStorageUnavailable } from "./TaskError.ts"
 import { recordFromStored, type TaskRecord } from "./TaskRecord.ts"
-import { traceAttributes, traceSpans } from "./TraceNames.ts"
 
 /**
  * Runs an effect with the present time in whole milliseconds.
@@ -36,8 +33,7 @@ export const withNow = <A, E, R>(use: (now: number) => Effect.Effect<A, E, R>): 
  * @since 0.2.0
  * @category accessors
  */
-export const millisOf = (fiber: Fiber.Fiber<unknown, unknown>): number =>
-  Math.floor(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
+export const millisOf = (fiber: Fiber.Fiber<unknown, unknown>): number => readMillis(fiber.getRef(Clock.Clock))
 
 /**
  * Continues with a parsed value, or fails with the error of parsing.
@@ -51,8 +47,7 @@ export const parsed = <A, E1, B, E, R>(
 ): Effect.Effect<B, E | E1, R> => Result.isFailure(result) ? Effect.fail(result.failure) : use(result.success)
 
 /**
- * Runs an operation with the present time. It makes a span only if its caller is traced: a span costs several times as much
- * as a read from memory.
+ * Makes an operation, which runs with the present time.
  *
  * @since 0.1.0
  * @category combinators
@@ -61,50 +56,7 @@ export const operate = <A, E, R>(
   operation: string,
   taskId: string | undefined,
   use: (now: number) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  Effect.withFiber((fiber) => {
-    const now = millisOf(fiber)
-    const run = fiber.getRef(TimeOperations) ? timed(operation, fiber, () => use(now)) : use(now)
-    return isTraced(fiber) ? inOperationSpan(operation, taskId, run) : run
-  })
-
-/** Measures how long an effect takes, and what makes it: a backend that answers at once answers then. */
-const timed = <A, E, R>(
-  operation: string,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  make: () => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => {
-  const clock = fiber.getRef(Clock.Clock)
-  const startedAt = clock.monotonicTimeNanosUnsafe()
-  return Effect.onExit(
-    make(),
-    () =>
-      Effect.suspend(() =>
-        Metric.update(durationOf(operation), Duration.nanos(clock.monotonicTimeNanosUnsafe() - startedAt))
-      )
-  )
-}
-
-const inOperationSpan = <A, E, R>(
-  operation: string,
-  taskId: string | undefined,
-  effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  Effect.useSpan(
-    `TaskStorage.${operation}`,
-    {
-      kind: traceSpans.operation.kind,
-      attributes: taskId === undefined ? {} : { [traceAttributes.taskId]: taskId }
-    },
-    (span) =>
-      Effect.tapError(
-        Effect.withParentSpan(effect, span, { captureStackTrace: false }),
-        (error) =>
-          Effect.sync(() => {
-            if (Predicate.hasProperty(error, "_tag")) span.attribute(traceAttributes.errorType, error._tag)
-          })
-      )
-  )
+): Effect.Effect<A, E, R> => new StorageOperation(operation, taskId, use)
 
 const unavailable = (operation: string, error: TaskDriverError): TaskStorageUnavailable =>
   new TaskStorageUnavailable({

@@ -13,6 +13,7 @@ import * as Result from "effect/Result"
 import type { OptionNames } from "../domain/optionNames.ts"
 import { isTaskStorageError, type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import { TooManyTasks } from "../runner/TaskRunner.ts"
+import { type Begin, beginWithoutFiber, isOver } from "./beginWithoutFiber.ts"
 import { CallerSpan, type FindCallerSpan, inCallerSpan } from "./CallerSpan.ts"
 import { type ReadCall, readCall } from "./callOptions.ts"
 import { CallSite } from "./CallSite.ts"
@@ -33,6 +34,7 @@ type Make<Options extends CallOptions, A, E> = (own: ReadCall<Options>["own"]) =
  * @category models
  */
 export class PromiseCalls {
+  readonly #begin: Begin
   readonly #runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   readonly #runExit: <A, E>(effect: Effect.Effect<A, E>) => Promise<Exit.Exit<A, E>>
   readonly #findCallerSpan: FindCallerSpan | undefined
@@ -46,6 +48,7 @@ export class PromiseCalls {
    * `closedReason` says in the errors of later calls what is closed.
    */
   constructor(context: Context.Context<never>, release: Effect.Effect<void>, closedReason = "the storage is closed") {
+    this.#begin = beginWithoutFiber(context)
     this.#runFork = Effect.runForkWith(context)
     this.#runExit = Effect.runPromiseExitWith(context)
     this.#findCallerSpan = Context.get(context, CallerSpan)
@@ -146,12 +149,15 @@ export class PromiseCalls {
       const { own, signal } = readCall(options, names)
       if (this.#closing !== undefined) throw this.#closed(operation, "no")
       signal?.throwIfAborted()
-      const fiber = this.#runFork(inCallerSpan(this.#findCallerSpan, begin(operation, make, own)))
-      let exit = fiber.pollUnsafe()
-      // Most calls on memory and SQLite are over by now. Then they cost one promise.
-      if (exit === undefined) {
-        site = new CallSite(entry)
-        exit = await this.#exitOf(fiber, operation, signal)
+      const begun = this.#begin(made(operation, make, own))
+      let exit: Exit.Exit<A, E | TaskStorageError>
+      // Most calls on memory are over by now, and most on SQLite as soon as their fiber has begun. Then they cost one promise.
+      if (isOver(begun)) exit = begun
+      else {
+        const fiber = this.#runFork(inCallerSpan(this.#findCallerSpan, begun))
+        const first = fiber.pollUnsafe()
+        if (first === undefined) site = new CallSite(entry)
+        exit = first ?? await this.#exitOf(fiber, operation, signal)
       }
       signal?.throwIfAborted()
       if (exit._tag === "Success") return encoded(operation, exit.value, encode)
@@ -207,7 +213,8 @@ export class PromiseCalls {
   }
 }
 
-const begin = <Options extends CallOptions, A, E>(
+/** Makes the effect of a call. */
+const made = <Options extends CallOptions, A, E>(
   operation: Operation,
   make: Make<Options, A, E>,
   own: ReadCall<Options>["own"]

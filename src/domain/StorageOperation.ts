@@ -1,0 +1,122 @@
+/**
+ * Operations of the storage: effects that can do without a fiber.
+ *
+ * @since 0.2.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
+import type * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
+import * as Predicate from "effect/Predicate"
+import { isTraced } from "./isTraced.ts"
+import { durationOf, TimeOperations } from "./StorageMetrics.ts"
+import { traceAttributes, traceSpans } from "./TraceNames.ts"
+
+/**
+ * Reads a clock in whole milliseconds.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const readMillis = (clock: Clock.Clock): number => Math.floor(clock.currentTimeMillisUnsafe())
+
+/**
+ * An operation. In a fiber it begins with the present time, is measured where operations are timed, and makes a span only if its
+ * caller is traced: a span costs several times as much as a read from memory. A caller that has no need of all that can
+ * {@link StorageOperation.begin} it without a fiber, whose making costs as much as a read.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class StorageOperation<A, E, R> extends Effectable.Class<A, E, R> {
+  readonly #name: string
+  readonly #taskId: string | undefined
+  readonly #use: (now: number) => Effect.Effect<A, E, R>
+
+  /** Takes the name of the operation, the task that it is about, and what it does at a time in milliseconds. */
+  constructor(name: string, taskId: string | undefined, use: (now: number) => Effect.Effect<A, E, R>) {
+    super()
+    this.#name = name
+    this.#taskId = taskId
+    this.#use = use
+  }
+
+  /**
+   * Begins the operation. If everything that it asks answers at once, it is over, and this gives its `Exit`. Otherwise this gives
+   * the effect that goes on.
+   */
+  begin(now: number): Effect.Effect<A, E, R> {
+    return this.#use(now)
+  }
+
+  /** Runs the operation in a fiber. */
+  within(fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<A, E, R> {
+    const now = readMillis(fiber.getRef(Clock.Clock))
+    const run = fiber.getRef(TimeOperations) ? timed(this.#name, fiber, () => this.#use(now)) : this.#use(now)
+    return isTraced(fiber) ? inOperationSpan(this.#name, this.#taskId, run) : run
+  }
+
+  override asEffect(): Effect.Effect<A, E, R> {
+    return Effect.withFiber((fiber) => this.within(fiber))
+  }
+}
+
+// The runtime hands over the fiber, which saves the steps that `asEffect` takes to ask for it.
+Object.defineProperties<object>(
+  StorageOperation.prototype,
+  Object.getOwnPropertyDescriptors(Effectable.Prototype<StorageOperation<unknown, never, never>>({
+    label: "StorageOperation",
+    evaluate(fiber) {
+      return this.within(fiber)
+    }
+  }))
+)
+
+/**
+ * Tells whether an effect is an operation of the storage.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isStorageOperation = <A, E, R>(effect: Effect.Effect<A, E, R>): effect is StorageOperation<A, E, R> =>
+  effect instanceof StorageOperation
+
+/** Measures how long an effect takes, and what makes it: a backend that answers at once answers then. */
+const timed = <A, E, R>(
+  operation: string,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  make: () => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  const clock = fiber.getRef(Clock.Clock)
+  const startedAt = clock.monotonicTimeNanosUnsafe()
+  return Effect.onExit(
+    make(),
+    () =>
+      Effect.suspend(() =>
+        Metric.update(durationOf(operation), Duration.nanos(clock.monotonicTimeNanosUnsafe() - startedAt))
+      )
+  )
+}
+
+const inOperationSpan = <A, E, R>(
+  operation: string,
+  taskId: string | undefined,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.useSpan(
+    `TaskStorage.${operation}`,
+    {
+      kind: traceSpans.operation.kind,
+      attributes: taskId === undefined ? {} : { [traceAttributes.taskId]: taskId }
+    },
+    (span) =>
+      Effect.tapError(
+        Effect.withParentSpan(effect, span, { captureStackTrace: false }),
+        (error) =>
+          Effect.sync(() => {
+            if (Predicate.hasProperty(error, "_tag")) span.attribute(traceAttributes.errorType, error._tag)
+          })
+      )
+  )

@@ -1,0 +1,52 @@
+/**
+ * Calls that are over before a fiber is made for them.
+ *
+ * @since 0.2.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
+import { hasTracer } from "../domain/isTraced.ts"
+import { TimeOperations } from "../domain/StorageMetrics.ts"
+import { isStorageOperation, readMillis } from "../domain/StorageOperation.ts"
+import { CallerSpan } from "./CallerSpan.ts"
+
+/**
+ * Begins an effect. It gives the `Exit` of what {@link isOver}, and otherwise the effect that a fiber has to run.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Begin = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+
+/**
+ * Tells whether an effect is over before a fiber runs it.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const isOver = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> => Exit.isExit(effect)
+
+/**
+ * Makes what begins effects in a context. An operation of the storage is begun by a plain call, for a fiber costs as much as a
+ * read from memory. Whoever traces or times operations does that by their fibers, so then all of them are left to one.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const beginWithoutFiber = (context: Context.Context<never>): Begin => {
+  if (hasTracer(context) || Context.get(context, CallerSpan) !== undefined || Context.get(context, TimeOperations)) {
+    return identity
+  }
+  const clock = Context.get(context, Clock.Clock)
+  return (effect) => {
+    if (!isStorageOperation(effect)) return effect
+    try {
+      return effect.begin(readMillis(clock))
+    } catch (defect) {
+      return Exit.die(defect)
+    }
+  }
+}
