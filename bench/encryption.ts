@@ -1,12 +1,16 @@
-/** Payloads of 2 KB, sealed, against the same ones as they are: in SQLite with `synchronous = NORMAL`, and in PostgreSQL. */
+/**
+ * Payloads of 2 KB, sealed, against the same ones as they are. Both sides have the same settings: those that engines have by default,
+ * with which each write waits for the disk, and then those with which none waits, so that the work of the processors is all there is.
+ */
 import * as Effect from "effect/Effect"
 import type { TaskStorageError, TaskStorageShape } from "mcp-task-storage"
 import type { Encryption } from "mcp-task-storage/encryption"
 import { open as openPostgres } from "../test/layers/postgres/database.ts"
-import { startPostgres } from "../test/layers/postgres/startPostgres.ts"
+import { startPostgresWith } from "../test/layers/postgres/startPostgres.ts"
 import { freshFile, open as openSqlite } from "../test/layers/sqlite/database.ts"
 import { newId } from "./ids.ts"
 import { type Contender, measure } from "./measure.ts"
+import { openPool } from "./openPool.ts"
 import { type Comparison, print } from "./report.ts"
 import { settings } from "./settings.ts"
 
@@ -90,24 +94,60 @@ const compare = Effect.fnUntraced(function*<E, R>(
   return rows
 })
 
-const bench = Effect.gen(function*() {
-  const sqlite = yield* compare(
+/** So many operations wait for the disk in a round. */
+const commits = settings.serverOperations
+
+const compareSqlite = (synchronous: "full" | "normal") =>
+  compare(
     "SQLite",
-    (encryption) =>
-      Effect.flatMap(freshFile, (filename) => openSqlite({ filename, synchronous: "normal", encryption })),
-    settings.sqliteOperations
+    (encryption) => Effect.flatMap(freshFile, (filename) => openSqlite({ filename, synchronous, encryption })),
+    synchronous === "full" ? commits : settings.sqliteOperations
   )
-  const server = yield* startPostgres
-  const postgres = yield* compare(
+
+const startServer = (fsync: "off" | "on") =>
+  Effect.map(startPostgresWith({ fsync }), (server) =>
+    Effect.fnUntraced(function*(encryption: Encryption | undefined) {
+      const url = server.url(yield* server.database)
+      return { url, storage: yield* openPostgres({ url, notifications: false, encryption }) }
+    }))
+
+type OpenIn = Effect.Success<ReturnType<typeof startServer>>
+
+const comparePostgres = (openIn: OpenIn) =>
+  compare(
     "PostgreSQL",
-    (encryption) =>
-      Effect.flatMap(
-        server.database,
-        (name) => openPostgres({ url: server.url(name), notifications: false, encryption })
-      ),
+    (encryption) => Effect.map(openIn(encryption), ({ storage }) => storage),
     settings.serverOperations
   )
-  print("Encryption: payloads of 2 KB", ["sealed", "as they are"], [...sqlite, ...postgres])
+
+/** Sealed rows of up to 8 KB stay whole, as docs/encryption.md says. */
+const compareWidePostgres = (openIn: OpenIn) =>
+  compare(
+    "PostgreSQL, wide rows",
+    Effect.fnUntraced(function*(encryption) {
+      const { storage, url } = yield* openIn(encryption)
+      if (encryption !== undefined) {
+        const pool = yield* openPool(url, 1)
+        yield* Effect.promise(() => pool.query("ALTER TABLE mcp_tasks SET (toast_tuple_target = 8160)"))
+      }
+      return storage
+    }),
+    settings.serverOperations
+  )
+
+const names = ["sealed", "as they are"] as const
+
+const bench = Effect.gen(function*() {
+  print("Encryption: payloads of 2 KB", names, [
+    ...yield* compareSqlite("full"),
+    ...yield* comparePostgres(yield* startServer("on"))
+  ])
+  const openIn = yield* startServer("off")
+  print("Encryption: payloads of 2 KB, with `synchronous = NORMAL` and `fsync = off`", names, [
+    ...yield* compareSqlite("normal"),
+    ...yield* comparePostgres(openIn),
+    ...yield* compareWidePostgres(openIn)
+  ])
 })
 
 export const benchEncryption = (): Promise<void> => Effect.runPromise(Effect.scoped(bench))

@@ -5,7 +5,8 @@ export const heavyFiles: ReadonlyArray<ReadonlyArray<string>> = [
   ["test/runner/chaos/*.test.ts"],
   [
     "test/**/{contract,sharedContract,broken,processes,blocks,consumers,runtimes}.test.ts",
-    "test/layers/faults/*.test.ts"
+    "test/layers/faults/*.test.ts",
+    "test/layers/sealed/{dynamodb,faults,memory,postgres,sqlite}.test.ts"
   ],
   [
     "test/**/{operations,nextSchema,sharedFaults,connections,bundles,next,earlierVersion,notify,browser}.test.ts",
