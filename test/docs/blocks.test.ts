@@ -16,6 +16,7 @@ import manifest from "../../package.json" with { type: "json" }
 import { connection, describeWithEngine } from "../layers/dynamodb/engine.ts"
 import { freshUrl } from "../layers/postgres/engine.ts"
 import { install } from "../package/packed.ts"
+import { oneChecker } from "../support/oneChecker.ts"
 import { perFile } from "../support/perFile.ts"
 import { type Block, blocksOf, root } from "./blocksOf.ts"
 
@@ -76,9 +77,8 @@ describe("TypeScript blocks", () => {
   })
 
   test("type-check", async () => {
-    await run(process.execPath, folder, [join(root, "node_modules/typescript/bin/tsc")]).catch(({ stdout }) =>
-      expect.fail(stdout)
-    )
+    const tsc = join(root, "node_modules/typescript/bin/tsc")
+    await run(process.execPath, folder, [tsc, ...oneChecker]).catch(({ stdout }) => expect.fail(stdout))
   })
 
   test.each(others)("$name runs", runs(async () => ({})))

@@ -11,6 +11,7 @@ import type { StoredTask } from "../../src/domain/StoredTask.ts"
 import type { CreateTask } from "../../src/domain/TaskOptions.ts"
 import { TaskRecord, type TaskRecordFields } from "../../src/domain/TaskRecord.ts"
 import { type ModelTask, recordOf } from "../../src/testing/model/ModelState.ts"
+import { oneChecker } from "../support/oneChecker.ts"
 
 const root = join(import.meta.dirname, "../..")
 const folder = mkdtempSync(join(tmpdir(), "mcp-task-storage-field-"))
@@ -19,7 +20,7 @@ const folder = mkdtempSync(join(tmpdir(), "mcp-task-storage-field-"))
 const compile = (): ReadonlyArray<string> => {
   const tsc = join(root, "node_modules/typescript/bin/tsc")
   try {
-    execFileSync(process.execPath, [tsc, "-p", folder], { cwd: folder, encoding: "utf8" })
+    execFileSync(process.execPath, [tsc, "-p", folder, ...oneChecker], { cwd: folder, encoding: "utf8" })
     return []
   } catch (error) {
     const output = error instanceof Error && "stdout" in error ? String(error.stdout) : String(error)

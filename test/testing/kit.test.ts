@@ -10,7 +10,7 @@ import { checkModel, contractSuite, ContractViolation, fromDrivers, fromLayer, r
 import { TaskNotFound } from "../../src/domain/TaskError.ts"
 import { equal, refused } from "../../src/testing/contract/check.ts"
 import { contractCase } from "../../src/testing/contract/ContractCase.ts"
-import { difference } from "../../src/testing/difference.ts"
+import { difference, isSame } from "../../src/testing/difference.ts"
 import { type HistoryEvent, isExplained } from "../../src/testing/linearizability/isExplained.ts"
 import { emptyModel } from "../../src/testing/model/modelStep.ts"
 import * as SuiteClock from "../../src/testing/SuiteClock.ts"
@@ -31,6 +31,7 @@ describe("difference", () => {
     [[], []]
   ])("finds none between %o and %o", (left, right) => {
     expect(difference(left, right)).toBeUndefined()
+    expect(isSame(left, right)).toBe(true)
   })
 
   it.each([
@@ -48,6 +49,7 @@ describe("difference", () => {
   ])("finds one between %o and %o", (left, right) => {
     expect(difference(left, right)).toBeTypeOf("string")
     expect(difference(right, left)).toBeTypeOf("string")
+    expect(isSame(left, right)).toBe(false)
   })
 
   it("says where", () => {

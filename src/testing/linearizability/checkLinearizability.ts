@@ -87,11 +87,11 @@ const runRace = <E>(harness: StorageHarness<E>, race: Race) =>
       const pair = yield* (harness.openRacing ?? harness.open)(storageOptions(race.options, harness.payloadBytes))
       const subject: Subject = { ...pair, clock, list: undefined }
       const empty = emptyModel(clock.currentTimeMillisUnsafe(), race.options, harness.payloadBytes)
-      const trace = [`options ${show(race.options)}`]
+      const before: Array<Call> = []
       let initial = empty
       for (const command of race.setup) {
         const call = resolve(initial, command)
-        trace.push(`before: ${show(call)}`)
+        before.push(call)
         const answer = yield* performCall(subject, call)
         initial = modelStep(initial, call, answer)[1]
       }
@@ -127,6 +127,7 @@ const runRace = <E>(harness: StorageHarness<E>, race: Race) =>
         const shown = settled.map(({ answer, call, end, start }) =>
           `from ${start} to ${end}: ${show(call)} gave ${show(answer)}`
         )
+        const trace = [`options ${show(race.options)}`, ...before.map((call) => `before: ${show(call)}`)]
         const steps = [...trace, ...shown].join("\n")
         return yield* new Divergence({ difference: "no order of these commands explains their answers", steps })
       }

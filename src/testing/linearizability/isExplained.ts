@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { difference } from "../difference.ts"
+import { isSame } from "../difference.ts"
 import type { Answer } from "../model/Answer.ts"
 import type { ModelState } from "../model/ModelState.ts"
 import { type Part, partStep } from "./parts.ts"
@@ -39,7 +39,7 @@ export const isExplained = (initial: ModelState, history: ReadonlyArray<HistoryE
     const found = left.some((event) => {
       if (event.start > firstAnswered) return false
       const [expected, next] = partStep(state, event.call, event.answer)
-      return difference(event.answer, expected) === undefined && search(next, left.filter((other) => other !== event))
+      return isSame(event.answer, expected) && search(next, left.filter((other) => other !== event))
     })
     if (!found) hopeless.add(key)
     return found

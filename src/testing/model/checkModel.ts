@@ -95,17 +95,22 @@ const runSequence = <E>(harness: StorageHarness<E>, options: Options, commands: 
       const pair = yield* harness.open(storageOptions(options, harness.payloadBytes))
       const subject: Subject = { ...pair, clock, list: undefined }
       let state = emptyModel(clock.currentTimeMillisUnsafe(), options, harness.payloadBytes)
-      const trace = [`options ${show(options)}`]
+      const trace: Array<Call> = []
       for (const [index, command] of commands.filter((command) => isShown(pair, command)).entries()) {
         const call = resolve(state, command)
-        trace.push(show(call))
-        state = yield* compareStep(subject, state, call, trace)
+        trace.push(call)
+        state = yield* compareStep(subject, state, call, () => shownSteps(options, trace))
         if (index % stepsBetweenListings === stepsBetweenListings - 1 || index === commands.length - 1) {
           const { list } = subject
           const { cursor } = state
           for (const call of looks(state, Math.floor(index / stepsBetweenListings))) {
             if (isShown(pair, call)) {
-              state = yield* compareStep(subject, state, call, [...trace, `looking: ${show(call)}`])
+              state = yield* compareStep(
+                subject,
+                state,
+                call,
+                () => `${shownSteps(options, trace)}\nlooking: ${show(call)}`
+              )
             }
           }
           subject.list = list
@@ -115,17 +120,21 @@ const runSequence = <E>(harness: StorageHarness<E>, options: Options, commands: 
     }).pipe(Effect.provideService(Clock.Clock, clock))
   })
 
+/** Written only for a failure: the calls of a run are many. */
+const shownSteps = (options: Options, calls: ReadonlyArray<Call>): string =>
+  [`options ${show(options)}`, ...calls.map(show)].join("\n")
+
 const compareStep = Effect.fnUntraced(function*(
   subject: Subject,
   state: ModelState,
   call: Call,
-  trace: ReadonlyArray<string>
+  steps: () => string
 ) {
   const answer = yield* performCall(subject, call)
   const reason = call._tag === "recoverStuckTasks" ? yield* learnReason(subject, answer) : ""
   const [expected, next] = modelStep(state, call, answer, reason)
   const found = difference(answer, expected)
-  if (found !== undefined) return yield* new Divergence({ steps: trace.join("\n"), difference: found })
+  if (found !== undefined) return yield* new Divergence({ steps: steps(), difference: found })
   return next
 })
 

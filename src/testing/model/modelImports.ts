@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { difference } from "../difference.ts"
+import { isSame } from "../difference.ts"
 import { plainRecord } from "../PlainRecord.ts"
 import { refusal } from "./Answer.ts"
 import type { Call } from "./Call.ts"
@@ -54,6 +54,6 @@ const differing = (task: ModelTask, stored: ModelTask): ReadonlyArray<string> =>
   const ours = plainRecord(recordOf(task))
   const theirs = plainRecord(recordOf(stored))
   return Object.keys({ ...ours, ...theirs })
-    .filter((field) => field !== "leaseExpiresAt" && difference(ours[field], theirs[field]) !== undefined)
+    .filter((field) => field !== "leaseExpiresAt" && !isSame(ours[field], theirs[field]))
     .toSorted()
 }

@@ -5,7 +5,7 @@
  */
 import { ownValue } from "../../domain/ownValue.ts"
 import type { TaskStatus } from "../../domain/TaskStatus.ts"
-import { difference } from "../difference.ts"
+import { isSame } from "../difference.ts"
 import { plainRecord } from "../PlainRecord.ts"
 import { type Answer, type Refusal, refusal } from "./Answer.ts"
 import type { Call } from "./Call.ts"
@@ -244,7 +244,7 @@ export const replaceTask = (state: ModelState, call: CallOf<"updateTask">): Step
       if (revision !== stored.revision) {
         return { _tag: "ConcurrentModification", actual: stored.revision, expected: revision, taskId }
       }
-      if (stored.result !== null && difference(result, stored.result) !== undefined) return refusedResult(stored)
+      if (stored.result !== null && !isSame(result, stored.result)) return refusedResult(stored)
       if (status !== stored.status) return refusedStep(stored, status)
       return stored.status === "cancelled" && stored.result === null && result !== null ? refusedEnd(stored) : undefined
     }

@@ -1,7 +1,7 @@
 /** What may be stored, as far as somebody knows who was not told of every call whether it happened. */
 import * as Effect from "effect/Effect"
 import { asText, type Sizing } from "../../../src/domain/StoredTask.ts"
-import { difference, show } from "../../../src/testing/difference.ts"
+import { isSame, show } from "../../../src/testing/difference.ts"
 import type { Answer } from "../../../src/testing/model/Answer.ts"
 import type { Call } from "../../../src/testing/model/Call.ts"
 import type { Command } from "../../../src/testing/model/Command.ts"
@@ -75,7 +75,7 @@ export const afterCall = (
       const [expected, after] = modelStep(state, call, ending._tag === "Answered" ? ending.answer : unheard, learned)
       switch (ending._tag) {
         case "Answered":
-          return difference(ending.answer, expected) === undefined ? [{ state: after, underWay }] : []
+          return isSame(ending.answer, expected) ? [{ state: after, underWay }] : []
         case "Nothing":
           return [belief]
         case "Unknown": {
@@ -101,7 +101,7 @@ export const afterLook = (
   answer: Answer
 ): ReadonlyArray<Belief> =>
   distinct(
-    beliefs.flatMap(arrivals).filter(({ state }) => difference(answer, modelStep(state, look, answer)[0]) === undefined)
+    beliefs.flatMap(arrivals).filter(({ state }) => isSame(answer, modelStep(state, look, answer)[0]))
   )
 
 const reads: ReadonlyArray<Call["_tag"]> = ["getTask", "getTaskSummary", "getTaskResult", "taskCount", "list", "next"]
