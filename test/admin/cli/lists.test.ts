@@ -61,13 +61,17 @@ for (const store of stores) {
         assert.strictEqual(second.err, "")
       }))
 
-    it.live("ls tells how to go on so that times stay what they were", () =>
+    it.live("ls tells how to go on so that times and the size of pages stay what they were", () =>
       Effect.gen(function*() {
         const { url } = yield* seededStore(store)
-        const first = yield* runCommand(["ls", "--json", "--since", "52m", "--limit", "1", "--url", url])
-        const again = /There are more: mcp-task-storage (.*)/.exec(first.err)?.[1] ?? ""
-        const second = yield* runCommand([...again.split(" "), "--json", "--url", url])
-        assert.deepStrictEqual([...idsOf(first.out), ...idsOf(second.out)], [runs, asks, mailbox])
+        const list = (words: ReadonlyArray<string>) => runCommand([...words, "--json", "--url", url])
+        const first = yield* list(["ls", "--since", "52m", "--limit", "1"])
+        const next = /There are more: mcp-task-storage (.*)/.exec(first.err)?.[1] ?? ""
+        const second = yield* list(next.split(" "))
+        assert.deepStrictEqual([idsOf(first.out), idsOf(second.out)], [[runs], [asks]])
+        const last = /There are more: mcp-task-storage (.*)/.exec(second.err)?.[1] ?? ""
+        const third = yield* list(last.split(" "))
+        assert.deepStrictEqual([idsOf(third.out), third.err], [[mailbox], ""])
       }))
 
     it.live("stats counts by status, by name and by reason", () =>

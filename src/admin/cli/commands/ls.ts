@@ -85,6 +85,7 @@ export const ls = Command.make(
           "ls",
           ...filterWords(filter),
           ...(order === "newest" ? [] : ["--order", order]),
+          ...(Option.isNone(limit) ? [] : ["--limit", String(limit.value)]),
           "--cursor",
           next
         ]
