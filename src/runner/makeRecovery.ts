@@ -117,18 +117,20 @@ export const makeRecovery = Effect.fnUntraced(function*(
       untraced
     )
 
-  const dispatchAll = (which: ClaimableOptions) =>
-    Effect.tap(
-      outages.watch(
-        storage.claimableTasks({
-          ...which,
-          // Where nothing is registered, others know what they can run.
-          ...(handlers.kinds.length === 0 ? {} : { kinds: handlers.kinds }),
-          limit: mostDispatched
-        })
-      ),
-      (found) => Effect.forEach(found, dispatched, { discard: true })
-    )
+  const dispatchAll = Effect.fnUntraced(function*(which: ClaimableOptions) {
+    const found = yield* list({
+      ...which,
+      ...turn(),
+      // Where nothing is registered, others know what they can run.
+      ...(handlers.kinds.length === 0 ? {} : { kinds: handlers.kinds }),
+      limit: mostDispatched
+    })
+    yield* Effect.forEach(found, dispatched, { discard: true })
+    const last = found.at(-1)
+    if (last === undefined || storage.waitsForSeats !== true) return found
+    Option.map(yield* outages.watch(storage.getTaskSummary(last)), noteTurn)
+    return found
+  })
 
   /** Claims as long as it finds something and there is room. */
   const takeAll = Effect.fnUntraced(function*(which: ClaimableOptions) {
@@ -138,21 +140,21 @@ export const makeRecovery = Effect.fnUntraced(function*(
       if (limit === 0) return cutShort(taken)
       const claimed = yield* claimSome({ ...which, ...bounds(), kinds: handlers.kinds, limit })
       for (const { record } of claimed) taken.push(record.taskId)
-      noteTurn(claimed)
+      const last = claimed.at(-1)
+      if (last !== undefined) noteTurn(last.record)
       if (claimed.length < limit) return taken
     }
     return taken
   })
 
-  /** There may have been room or seats for these alone, so the others come first in the next look. */
-  const noteTurn = (claimed: ReadonlyArray<ClaimedTask>): void => {
-    const last = claimed.at(-1)?.record
-    if (last === undefined) return
-    const { name = null, originalMethod, sessionId = null } = last
+  /** There may have been room or seats for those up to this one alone, so the others come first in the next look. */
+  const noteTurn = ({ name, originalMethod, sessionId }: TaskSummary | TaskRecord): void => {
     const isNewRound = sortKey(sessionId ?? "") <= sortKey(behindSession ?? "")
-    if (isNewRound) behindKind = { method: originalMethod, name }
-    behindSession = sessionId
+    if (isNewRound) behindKind = { method: originalMethod, name: name ?? null }
+    behindSession = sessionId ?? null
   }
+
+  const turn = (): Pick<ClaimableOptions, "behindKind" | "behindSession"> => ({ behindKind, behindSession })
 
   /** There may be more, so the next free slot is for another look. */
   const cutShort = (taken: ReadonlyArray<string>): ReadonlyArray<string> => {
@@ -161,8 +163,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
   }
 
   const bounds = (): Pick<ClaimableOptions, "behindKind" | "behindSession" | "perSession" | "running"> => ({
-    behindSession,
-    behindKind,
+    ...turn(),
     ...(settings.maxRunningPerSession === null
       ? {}
       : { perSession: settings.maxRunningPerSession, running: runs.slots.bySession })

@@ -223,4 +223,21 @@ describe("tasks that wait for seats", () => {
       assert.strictEqual(ended?.attributes.get(traceAttributes.status), "completed")
     })))
   })
+
+  it.effect("take turns where each is dispatched, too", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const queue: Array<string> = []
+      const dispatch = (taskId: string) => Effect.sync(() => void queue.push(taskId))
+      const { first, state } = yield* scene({ maxActive: 1 }, { dispatch, recovery: false })
+      for (let index = 0; index < 20; index++) yield* first.runner.startTask({ ...call, sessionId: "greedy" })
+      yield* first.runner.startTask({ ...call, sessionId: "modest", taskId: "modest" })
+      queue.splice(0)
+      for (let look = 0; look < 6; look++) {
+        yield* first.runner.recover
+        for (const taskId of queue.splice(0)) yield* Effect.forkChild(first.runner.runTask(taskId))
+        yield* pass(100)
+      }
+      assert.lengthOf(state.ended, 6)
+      assert.include(state.ended, "modest")
+    })))
 })
