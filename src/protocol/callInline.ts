@@ -112,9 +112,9 @@ const callThatMayAsk = <A, E>(
  */
 export const resumeInline = Effect.fnUntraced(function*<A, E>(
   call: ToolCall<A, E>,
+  owned: OwnedTasks,
   taskId: string
 ): Effect.fn.Return<ToolAnswer<A>, WireError> {
-  const owned = yield* call.owned
   const summary = yield* orUnknown(taskId, owned.storage.getTaskSummary(taskId))
   if (ownProperty(summary.meta, storedCallKey) !== call.tool.name) return yield* Effect.fail(unknownTask(taskId))
   yield* updateTask20260728(owned, taskId, call.inputResponses ?? {})

@@ -37,7 +37,10 @@ export const callTool = Effect.fnUntraced(function*<A, E>(
 ): Effect.fn.Return<ToolAnswer<A>, WireError | E> {
   const { client, tool } = call
   const taskId = client.protocolVersion === "2026-07-28" ? storedCallId(call.requestState) : undefined
-  if (taskId !== undefined) return yield* resumeInline(call, taskId)
+  if (taskId !== undefined) {
+    const owned = yield* call.owned
+    return yield* tasks.openCalls.while(owned, resumeInline(call, owned, taskId))
+  }
   const kind = yield* kindOf(call)
   const owned = yield* call.owned
   yield* within(overrunAnswers(owned.limits, call.inputResponses))

@@ -194,4 +194,17 @@ describe("a call", () => {
       const made = callTool(tasks, { ...call, requestState: "mcp-task-storage:made-up" })
       for (const refused of [foreign, other, made]) assert.strictEqual((yield* Effect.flip(refused)).code, -32602)
     }).pipe(Effect.provide(memory)))
+
+  it.live("is one of so many open calls of its owner when it goes on, too", () =>
+    Effect.gen(function*() {
+      const { owned, tasks } = yield* setUp({ limits: { openCalls: 2 } })
+      const asks: Work = (context) => Effect.andThen(elicits(context), Effect.never)
+      const asked = yield* callTool(tasks, callOf(owned, asksPlainly, asks))
+      const requestState = asked._tag === "Wire" ? asked.result["requestState"] : undefined
+      const inputResponses = { sure: { action: "decline" } }
+      const resume = callTool(tasks, callOf(owned, asksPlainly, asks, { requestState, inputResponses }))
+      for (let count = 0; count < 2; count++) yield* Effect.forkScoped(resume, { startImmediately: true })
+      const third = yield* Effect.flip(Effect.timeout(resume, "2 seconds"))
+      assert.deepInclude("data" in third ? third.data : undefined, { limit: "openCalls", most: 2 })
+    }).pipe(Effect.scoped, Effect.provide(memory)))
 })
