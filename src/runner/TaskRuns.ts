@@ -86,8 +86,13 @@ export interface TaskRuns {
   readonly inScope: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<Fiber.Fiber<A, E>>
   /** Calls back when the next slot is free that those who wait here do not need. */
   readonly onRoom: (call: () => void) => void
-  /** Leaves a task that found no seat to the looks, and frees the slot that was taken for it. */
-  readonly waitForSeat: (task: WaitingTask) => Effect.Effect<void>
+  /** How often a task that ran here may have left a seat. */
+  readonly seatsFreed: () => number
+  /**
+   * Leaves a task that found no seat to the looks, and frees the slot that was taken for it. If one may have become free `since` it was
+   * refused its seat, there is another look.
+   */
+  readonly waitForSeat: (task: WaitingTask, since: number) => Effect.Effect<void>
   /** Tries once more to begin those that could not be claimed, and whose work is of this process alone. */
   readonly tryNext: Effect.Effect<void>
   /** Calls back whenever a task that ran here may have left a seat, where tasks wait for those. */

@@ -123,21 +123,22 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   /** Stores a task that this process holds, and begins it on a slot that was taken for it. */
   const create = (tasks: SessionTasks, task: StartTask, handler: BoundHandler) =>
     runs.tracing.storing(task, handler, (task, span) =>
-      runs.process.taking((registration) =>
-        Effect.tap(
+      runs.process.taking((registration) => {
+        const since = runs.seatsFreed()
+        return Effect.tap(
           tasks.createTask({ ...task, worker: registration.workerId, runTraceparent: span?.traceparent }),
           (record) => {
             if (record.worker === undefined) {
               // There was no seat for it, so that this is no run. The span of a call under way goes on with that.
               const ended = handler.begun === undefined ? span?.end(Exit.succeed("released"), record) : undefined
               const waiting = { ...kindOf(record), taskId: record.taskId, sessionId: record.sessionId, handler }
-              return Effect.andThen(ended ?? Effect.void, runs.waitForSeat(waiting))
+              return Effect.andThen(ended ?? Effect.void, runs.waitForSeat(waiting, since))
             }
             registration.tasks++
             return runs.begin(record, handler, registration, span)
           }
         )
-      ))
+      }))
 
   /** A slot that was taken. */
   const reservedSlot = (tasks: () => SessionTasks, sessionId: string | undefined, taskId: string): ReservedSlot => {

@@ -87,6 +87,8 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   let isTurnOfOthers = false
   /** The same of the last seat. */
   let isSeatOfOthers = false
+  /** How often there may have been a seat. */
+  let seatsFreed = 0
 
   const inScope: TaskRuns["inScope"] = (effect) => Effect.forkIn(Effect.updateContext(effect, baseOnly), scope)
 
@@ -359,6 +361,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   /** There may be a seat for a task that waits here or elsewhere, in turns. Behind a look those that wait here are tried too. */
   const seatFreed: Effect.Effect<void> = storage.waitsForSeats === true
     ? Effect.suspend(() => {
+      seatsFreed++
       onSeat?.()
       isSeatOfOthers = onSeat !== undefined && !isSeatOfOthers
       return isSeatOfOthers ? Effect.void : tryNext
@@ -473,7 +476,12 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
           Effect.asVoid(inScope(runClaimed(claimed, handler, registration, undefined)))
         )
       }),
-    waitForSeat: (task) => Effect.andThen(freeSlot(task.sessionId), keepForLook(task)),
+    seatsFreed: () => seatsFreed,
+    waitForSeat: (task, since) =>
+      Effect.andThen(freeSlot(task.sessionId), keepForLook(task)).pipe(
+        // A look may have been too early to find it.
+        Effect.andThen(() => seatsFreed === since ? Effect.void : seatFreed)
+      ),
     tryNext,
     onSeat: (call) => {
       onSeat = call

@@ -1,9 +1,11 @@
 /** That runners of several processes keep to the limits of active tasks together, and that everything has its turn. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageOptions, type TaskStorageShape } from "mcp-task-storage"
 import { makeTaskRunner, type TaskRunnerOptions } from "mcp-task-storage/runner"
+import type { TaskDriver } from "../../src/domain/TaskDriver.ts"
 import { traceAttributes } from "../../src/domain/TraceNames.ts"
 import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
 import { startRunSpan } from "../../src/runner/RunSpan.ts"
@@ -240,4 +242,31 @@ describe("tasks that wait for seats", () => {
       assert.lengthOf(state.ended, 6)
       assert.include(state.ended, "modest")
     })))
+
+  it.effect.each(
+    [
+      ["a registered kind", (taskId: string) => ({ ...call, taskId }), undefined],
+      ["its own work", (taskId: string) => ({ originalMethod: "other", taskId }), () => Effect.void]
+    ] as const
+  )(
+    "begin though the seat became free while they were being stored: %s",
+    ([, taskOf, own]) =>
+      Effect.scoped(Effect.gen(function*() {
+        const driver = makeDriver(yield* makeStore)
+        const slow: TaskDriver = {
+          ...driver,
+          insert: (task, bounds, now) =>
+            Effect.andThen(task.attempt === 0 ? Effect.sleep(200) : Effect.void, driver.insert(task, bounds, now))
+        }
+        const limits = { maintenance: false, whenMaxActive: "wait", maxActive: 1 } as const
+        const storage = yield* TaskStorage.fromDriver(slow, limits)
+        const making = makeTaskRunner({ shutdownTimeout: 0, recovery: { interval: "1 hour" } })
+        const runner = yield* Effect.provideService(making, TaskStorage, storage)
+        yield* runner.register({ method: "tools/call", run: () => Effect.sleep(50) })
+        yield* runner.startTask(call)
+        yield* Effect.forkChild(runner.startTask(taskOf("late"), own), { startImmediately: true })
+        yield* pass(1_000)
+        assert.strictEqual(Option.getOrUndefined(yield* storage.getTask("late"))?.status, "completed")
+      }))
+  )
 })
