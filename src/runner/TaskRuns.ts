@@ -86,8 +86,10 @@ export interface TaskRuns {
   readonly inScope: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<Fiber.Fiber<A, E>>
   /** Calls back when the next slot is free that those who wait here do not need. */
   readonly onRoom: (call: () => void) => void
-  /** How often a task that ran here may have left a seat. */
+  /** How often a task may have left a seat here. */
   readonly seatsFreed: () => number
+  /** Looks for tasks that wait for seats: one may have become free. */
+  readonly seatFreed: Effect.Effect<void>
   /**
    * Leaves a task that found no seat to the looks, and frees the slot that was taken for it. If one may have become free `since` it was
    * refused its seat, there is another look.

@@ -218,6 +218,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
             : Effect.void)
       ),
 
+    // Nobody runs a task that sleeps or asks, so that nothing else would tell of its seat.
     cancelTask: (taskId) =>
       Effect.flatMap(resultTtlOf(tasks(), taskId), (resultTtl) =>
         Effect.catchTags(
@@ -228,7 +229,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
             PayloadTooLarge: Effect.die,
             InvalidTransition: Effect.die
           }
-        ))
+        )).pipe(Effect.tap(runs.seatFreed))
   })
 
   /** Tells how long a task lives from its end on. Only where kinds of tasks differ is it looked up. */

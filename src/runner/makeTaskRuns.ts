@@ -477,6 +477,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
         )
       }),
     seatsFreed: () => seatsFreed,
+    seatFreed,
     waitForSeat: (task, since) =>
       Effect.andThen(freeSlot(task.sessionId), keepForLook(task)).pipe(
         // A look may have been too early to find it.

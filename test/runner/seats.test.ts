@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageOptions, type TaskStorageShape } from "mcp-task-storage"
-import { makeTaskRunner, type TaskRunnerOptions } from "mcp-task-storage/runner"
+import { makeTaskRunner, TaskContext, type TaskRunnerOptions } from "mcp-task-storage/runner"
 import type { TaskDriver } from "../../src/domain/TaskDriver.ts"
 import { traceAttributes } from "../../src/domain/TraceNames.ts"
 import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
@@ -269,4 +269,22 @@ describe("tasks that wait for seats", () => {
         assert.strictEqual(Option.getOrUndefined(yield* storage.getTask("late"))?.status, "completed")
       }))
   )
+
+  it.effect("begin when one is cancelled that sleeps", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { first, state } = yield* scene({ maxActive: 1 }, { recovery: { interval: "1 hour" } })
+      yield* first.runner.register({
+        method: "tools/call",
+        name: "sleeper",
+        run: () => Effect.flatMap(TaskContext, ({ sleep }) => sleep("nap", "1 day"))
+      })
+      yield* first.runner.startTask({ ...call, originalParams: { name: "sleeper" }, taskId: "sleeper" })
+      yield* pass(50)
+      yield* first.runner.startTask({ ...call, taskId: "waits" })
+      yield* pass(50)
+      assert.deepStrictEqual(state.ended, [])
+      yield* first.runner.cancelTask("sleeper")
+      yield* pass(100)
+      assert.deepStrictEqual(state.ended, ["waits"])
+    })))
 })
