@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { defineConfig } from "vitest/config"
-import { HeavyFirst } from "./test/support/HeavyFirst.ts"
+import { InTurns } from "./test/support/InTurns.ts"
 import { filesAlone } from "./test/support/testFiles.ts"
 
 export default defineConfig({
@@ -14,7 +14,7 @@ export default defineConfig({
     // One more than the processors there have to be: some tests mostly wait, for processes, servers and leases. With two more
     // the whole takes a tenth less, and tests of leases have less time than they may count on.
     maxWorkers: 3,
-    sequence: { sequencer: HeavyFirst },
+    sequence: { sequencer: InTurns },
     // The tests start some hundred processes, and what is compiled once need not be compiled by each of them.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), "mcp-task-storage-compile-cache") },
     globalSetup: "test/support/engines/sharedEngines.ts",

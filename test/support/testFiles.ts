@@ -1,17 +1,35 @@
 /** Test files that take their time, and those that share no process with others. */
 
-/** Those that take longest, in the order in which they begin. The chaos tests take longest by waiting, and leave the cores to others. */
-export const heavyFiles: ReadonlyArray<ReadonlyArray<string>> = [
-  ["test/runner/chaos/*.test.ts"],
-  [
-    "test/**/{contract,sharedContract,broken,processes,blocks,consumers,runtimes}.test.ts",
-    "test/layers/faults/*.test.ts",
-    "test/layers/sealed/{dynamodb,faults,memory,postgres,sqlite}.test.ts"
-  ],
-  [
-    "test/**/{operations,nextSchema,sharedFaults,connections,bundles,next,earlierVersion,notify,browser}.test.ts",
-    "test/runner/{dynamodb,postgres,sqlite,memory}.test.ts"
-  ]
+/** They mostly wait: for leases, outages, time limits and processes. Those that wait longest come first. */
+export const waitingFiles: ReadonlyArray<string> = [
+  "test/runner/chaos/*.test.ts",
+  "test/layers/postgres/{sharedContract,sharedFaults,connections}.test.ts",
+  "test/examples/redis-driver/contract.test.ts",
+  "test/runner/{dynamodb,postgres,sqlite,memory}.test.ts",
+  "test/layers/postgres/notify.test.ts",
+  "test/layers/dynamodb/{acknowledgements,earlierVersion}.test.ts",
+  "test/runner/deadConnections.test.ts"
+]
+
+/** They compute for long. Those that compute longest come first. */
+export const computingFiles: ReadonlyArray<string> = [
+  "test/layers/dynamodb/contract.test.ts",
+  "test/testing/broken.test.ts",
+  "test/runtimes/runtimes.test.ts",
+  "test/package/consumers.test.ts",
+  "test/layers/faults/dynamodb.test.ts",
+  "test/docs/blocks.test.ts",
+  "test/layers/faults/postgres.test.ts",
+  "test/examples/next.test.ts",
+  "test/docs/operations.test.ts",
+  "test/layers/{sql,dynamodb}/broken.test.ts",
+  "test/layers/{sqlite,postgres}/contract.test.ts",
+  "test/layers/sqlite/processes.test.ts",
+  "test/admin/{bulk,transfers}.test.ts",
+  "test/layers/sql/nextSchema.test.ts",
+  "test/admin/dashboard/browser.test.ts",
+  "test/layers/faults/*.test.ts",
+  "test/layers/memory/contract.test.ts"
 ]
 
 /** They measure the heap, or look at what a process has one of: metrics, tracers, the console, the environment, unhandled rejections. */
@@ -24,8 +42,9 @@ const ofTheirProcess = [
   "test/examples/*.test.ts",
   "test/layers/dynamodb/credentials.test.ts",
   "test/opentelemetry/*.test.ts",
-  "test/promise/{open,processLife,reporting,runner,runnerWorkers}.test.ts",
+  "test/package/bundles.test.ts",
+  "test/promise/{open,operations,processLife,reporting,runner,runnerWorkers}.test.ts",
   "test/runner/{heap,load,logging,metrics,traces}.test.ts"
 ]
 
-export const filesAlone = [...heavyFiles.flat(), ...ofTheirProcess]
+export const filesAlone = [...waitingFiles, ...computingFiles, ...ofTheirProcess]
