@@ -204,6 +204,20 @@ const setOwn = (target: { [key: string]: Json }, key: string, value: Json): void
 /** One for all, since few values cannot be copied. */
 const nowhere: NotJson["path"] = []
 
+/** A list would take room for many, and most values are nested in few. */
+interface Ancestors {
+  readonly value: object
+  readonly outer: Ancestors | undefined
+}
+
+const isAmong = (ancestors: Ancestors | undefined, value: object): boolean => {
+  for (let each = ancestors; each !== undefined; each = each.outer) if (each.value === value) return true
+  return false
+}
+
+/** Arrays that are longer grow as they are copied, for a length is easily given. */
+const longestReserved = 1_000
+
 /** Copies a value of unknown origin, giving `undefined` with a `reason` when JSON cannot carry it. */
 class Copier {
   reason = ""
@@ -212,7 +226,8 @@ class Copier {
   /** The text takes at most `bound` bytes and at least `least`. */
   bound = 0
   least = 0
-  readonly #ancestors: Array<object> = []
+  /** The containers that the present value is in, the nearest one first. */
+  #ancestors: Ancestors | undefined
 
   copy(value: unknown, levels: number): Json | undefined {
     switch (typeof value) {
@@ -241,28 +256,30 @@ class Copier {
 
   #container(value: object, levels: number): Json | undefined {
     if (levels === 0) return this.#refuse(`it is nested deeper than ${maxDepth} levels`)
-    if (this.#ancestors.includes(value)) return this.#refuse("it contains itself")
+    const ancestors = this.#ancestors
+    if (isAmong(ancestors, value)) return this.#refuse("it contains itself")
     if ("toJSON" in value && typeof value.toJSON === "function") {
       return this.#refuse(`a ${nameOf(value)} is not JSON; convert it first`)
     }
-    this.#ancestors.push(value)
+    this.#ancestors = { value, outer: ancestors }
     this.bound += 2
     this.least += 2
     if (this.least > maxBytes) return this.#refuse("it is too large")
     const copy: Container | undefined = Array.isArray(value)
       ? this.#array(value, levels - 1)
       : this.#object(value, levels - 1)
-    this.#ancestors.pop()
+    this.#ancestors = ancestors
     return copy
   }
 
   #array(value: ReadonlyArray<unknown>, levels: number): Array<Json> | undefined {
-    const copy: Array<Json> = []
-    for (let index = 0; index < value.length; index++) {
+    const { length } = value
+    const copy = new Array<Json>(Math.min(length, longestReserved))
+    for (let index = 0; index < length; index++) {
       const item = this.copy(value[index], levels)
       if (item === undefined) return this.#at(index)
       this.bound += 1
-      copy.push(item)
+      copy[index] = item
     }
     return copy
   }
@@ -270,7 +287,9 @@ class Copier {
   #object(value: object, levels: number): { [key: string]: Json } | undefined {
     if (!isPlainObject(value)) return this.#refuse(`a ${nameOf(value)} is not JSON; convert it to a plain object first`)
     const copy: { [key: string]: Json } = {}
-    for (const key of Object.keys(value)) {
+    // Without an array of keys, since every payload comes by here.
+    for (const key in value) {
+      if (!Object.hasOwn(value, key)) continue
       const item = value[key]
       if (item === undefined) continue
       const copied = this.copy(item, levels)

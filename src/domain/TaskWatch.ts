@@ -136,7 +136,7 @@ export const makeTaskWatch = Effect.fnUntraced(
       }
       return new AtOnce(() => {
         const answer = write.answer()
-        hub.wake(taskId, audience, writtenBy?.(answer))
+        if (!hub.isIdle) hub.wake(taskId, audience, writtenBy?.(answer))
         return answer
       })
     }

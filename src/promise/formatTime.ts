@@ -11,6 +11,9 @@ const dayMillis = 86_400_000
 let lastDay = NaN
 let lastDate = ""
 
+/** Texts by the last bits of their times. The same few are written over and over: those of the tasks that clients poll. */
+const recentTexts = new Array<{ readonly millis: number; readonly text: string } | undefined>(1024)
+
 /**
  * Writes a time as ISO 8601 in UTC, with milliseconds.
  *
@@ -18,6 +21,16 @@ let lastDate = ""
  * @category encoders
  */
 export const formatTime = (time: DateTime.Utc): string => {
+  const millis = time.epochMilliseconds
+  const slot = millis & (recentTexts.length - 1)
+  const recent = recentTexts[slot]
+  if (recent !== undefined && recent.millis === millis) return recent.text
+  const text = write(time)
+  recentTexts[slot] = { millis, text }
+  return text
+}
+
+const write = (time: DateTime.Utc): string => {
   const day = Math.floor(time.epochMilliseconds / dayMillis)
   if (day !== lastDay) {
     const text = DateTime.formatIso(time)

@@ -77,6 +77,29 @@ describe("StoredJson", () => {
     expect(stored(Object.create(Object.create(null))).decode()).toEqual({})
   })
 
+  it("leaves out what an object only inherits", () => {
+    const parent: object = Object.assign(Object.create(null), { inherited: 1 })
+    expect(stored(Object.assign(Object.create(parent), { own: 2 })).text).toBe("{\"own\":2}")
+  })
+
+  it("takes arrays of any length as a whole", () => {
+    for (const length of [0, 1, 999, 1_000, 1_001, 50_000]) {
+      const value = Array.from({ length }, (_, index) => index)
+      expect(stored(value).decode()).toStrictEqual(value)
+    }
+  })
+
+  it("refuses an array that loses items while it is read", () => {
+    const value: Array<unknown> = [1, 2, 3]
+    Object.defineProperty(value, 0, {
+      get: () => {
+        value.length = 1
+        return 1
+      }
+    })
+    expect(StoredJson.fromValue(value)).toMatchObject({ failure: { reason: "undefined is not JSON", path: [1] } })
+  })
+
   it("refuses what JSON cannot carry, and says why", () => {
     const cycle: { self?: unknown } = {}
     cycle.self = cycle

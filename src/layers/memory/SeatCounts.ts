@@ -7,6 +7,9 @@ import { type ActiveBounds, hasSeat } from "../../domain/ActiveBounds.ts"
 import type { StoredTask } from "../../domain/StoredTask.ts"
 import type { TaskEntry } from "./TaskOrder.ts"
 
+/** Not made anew for each write. */
+const ways = ["refuse", "wait"] as const
+
 type Counts = Map<string | undefined, number>
 
 /**
@@ -27,7 +30,7 @@ export class SeatCounts {
 
   /** Notes that a task has become another one, has come, or has gone. */
   move(before: StoredTask | undefined, after: StoredTask | undefined): void {
-    for (const when of ["refuse", "wait"] as const) {
+    for (const when of ways) {
       const { current } = this.#counts[when]
       if (current === undefined) continue
       if (before !== undefined && hasSeat(before, when)) count(current, before, -1)
