@@ -16,6 +16,9 @@ export const settings = {
   /** Multiples of a hundred: each of them waits for the disk. */
   commits: quick ? 200 : 1_000,
   serverOperations: quick ? 96 : 320,
+  /** Calls of a tool: servers are warm after some thousands. */
+  callOperations: quick ? 160 : 320,
+  callWarmUp: quick ? 12 : 25,
   pages: quick ? 32 : 96,
   /** Servers have moods, which many short rounds even out. */
   serverRounds: quick ? 15 : 31,

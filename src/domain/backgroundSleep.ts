@@ -21,22 +21,23 @@ export const backgroundSleep = (millis: number): Effect.Effect<void> =>
   Effect.clockWith((clock) => isLive(clock) ? sleepUnreferenced(millis) : clock.sleep(Duration.millis(millis)))
 
 /**
- * Runs an effect after so many milliseconds, on its own and without keeping the process alive. Gives what prevents that. A timer
- * costs little where most are stopped soon. A fiber that sleeps costs several times as much.
+ * Runs an effect after so many milliseconds, on its own and without keeping the process alive, with the services of a context. Gives
+ * what prevents that. A timer costs little where most are stopped soon. A fiber that sleeps costs several times as much.
  *
  * @since 0.2.0
  * @category combinators
  */
 export const runLater = <R>(
+  context: Context.Context<R>,
   millis: number,
   effect: Effect.Effect<void, never, R>
-): Effect.Effect<() => void, never, R> =>
-  Effect.contextWith((context: Context.Context<R>) => {
-    const clock = Context.get(context, Clock.Clock)
-    if (isLive(clock)) return Effect.succeed(startTimer(millis, () => void Effect.runForkWith(context)(effect)))
-    const sleeping = Effect.forkDetach(Effect.andThen(clock.sleep(Duration.millis(millis)), effect))
-    return Effect.map(sleeping, (fiber) => () => fiber.interruptUnsafe())
-  })
+): () => void => {
+  const clock = Context.get(context, Clock.Clock)
+  const run = Effect.runForkWith(context)
+  if (isLive(clock)) return startTimer(millis, () => void run(effect))
+  const sleeping = run(Effect.andThen(clock.sleep(Duration.millis(millis)), effect))
+  return () => sleeping.interruptUnsafe()
+}
 
 /**
  * Ticks at once and then each time after so many milliseconds, without keeping the process alive.

@@ -42,6 +42,12 @@ export interface OpenedRunner {
     effect: Effect.Effect<A, E>,
     signal?: AbortSignal
   ) => Promise<Exit.Exit<A, E | TaskStorageUnavailable>>
+  /** The same for those who do not wait for what is over at once: it calls back before it gives anything then. */
+  readonly fork: <A, E>(
+    effect: Effect.Effect<A, E>,
+    signal: AbortSignal | undefined,
+    ended: (exit: Exit.Exit<A, E | TaskStorageUnavailable>) => void
+  ) => void
   /** Tells whether the runner was closed, or its storage was. */
   readonly isClosed: () => boolean
   /** Ends the runner, and leaves the storage open. */
@@ -80,17 +86,18 @@ export const openRunner = async (
       })
     ))
     const runner = Context.get(built, TaskRunner)
+    const fork: OpenedRunner["fork"] = (effect, signal, ended) => {
+      if (isClosed) return ended(Exit.fail(runnerClosed("run")))
+      const fiber = Effect.runForkWith(context)(inCallerSpan(findCallerSpan, effect), { signal })
+      FiberSet.addUnsafe(fibers, fiber)
+      fiber.addObserver(ended)
+    }
     return {
       storage,
       runner: generateId === undefined ? runner : namingTasks(runner, generateId),
       context,
-      run: (effect, signal) =>
-        new Promise((resolve) => {
-          if (isClosed) return resolve(Exit.fail(runnerClosed("run")))
-          const fiber = Effect.runForkWith(context)(inCallerSpan(findCallerSpan, effect), { signal })
-          FiberSet.addUnsafe(fibers, fiber)
-          fiber.addObserver(resolve)
-        }),
+      run: (effect, signal) => new Promise((resolve) => fork(effect, signal, resolve)),
+      fork,
       isClosed: () => isClosed,
       close: () => Effect.runPromiseWith(context)(Scope.close(scope, Exit.void))
     }

@@ -28,24 +28,75 @@ import type { Task } from "./Task.ts"
 export const workInPromises = <A>(
   run: (context: PromiseTaskContext) => A | Promise<A>
 ): Effect.Effect<A, never, TaskContext> =>
-  Effect.contextWith((services: Context.Context<TaskContext>) =>
-    Effect.callback<A>((resume) => {
-      const operations = new Operations(services, (cause) => resume(Effect.failCause(cause)))
-      const context = makeContext(Context.get(services, TaskContext), operations)
-      // A function that throws at once is one that rejects.
-      Promise.resolve().then(() => run(context)).then(
-        (value) => {
-          resume(Effect.succeed(value))
-          operations.drop()
-        },
-        (error: unknown) => {
-          resume(Effect.die(error))
-          operations.drop()
-        }
-      )
-      return Effect.sync(() => operations.abort())
-    })
-  )
+  Effect.contextWith((services: Context.Context<TaskContext>) => {
+    const operations = new Operations()
+    return settling(services, operations, () => start(run, makeContext(Context.get(services, TaskContext), operations)))
+  })
+
+/**
+ * Work that has begun without a fiber.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface BegunWork<A> {
+  /** What it gives. It never settles where `goOn` was interrupted. */
+  readonly result: Promise<A>
+  /** Goes on with the work, as `workInPromises` does. */
+  readonly goOn: Effect.Effect<A, never, TaskContext>
+  /** Ends what is left of the work once it is done. */
+  readonly drop: () => void
+  /** Ends the work, whose signal is aborted. */
+  readonly abort: () => void
+}
+
+/**
+ * Begins work in promises that nothing is there for yet. When it asks for anything, `engage` has to run `goOn`, so that there is
+ * something to ask.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const beginInPromises = <A>(
+  facts: WorkFacts,
+  run: (context: PromiseTaskContext) => A | Promise<A>,
+  engage: () => void
+): BegunWork<A> => {
+  const operations = new Operations(engage)
+  const result = start(run, makeContext(facts, operations))
+  return {
+    result,
+    goOn: Effect.contextWith((services: Context.Context<TaskContext>) => settling(services, operations, () => result)),
+    drop: () => operations.drop(),
+    abort: () => operations.abort()
+  }
+}
+
+/** A function that throws at once is one that rejects. */
+const start = <A>(
+  run: (context: PromiseTaskContext) => A | Promise<A>,
+  context: PromiseTaskContext
+): Promise<A> => Promise.resolve().then(() => run(context))
+
+const settling = <A>(
+  services: Context.Context<TaskContext>,
+  operations: Operations,
+  result: () => Promise<A>
+): Effect.Effect<A> =>
+  Effect.callback<A>((resume) => {
+    operations.attach(services, (cause) => resume(Effect.failCause(cause)))
+    result().then(
+      (value) => {
+        resume(Effect.succeed(value))
+        operations.drop()
+      },
+      (error: unknown) => {
+        resume(Effect.die(error))
+        operations.drop()
+      }
+    )
+    return Effect.sync(() => operations.abort())
+  })
 
 /**
  * The same of work that is told of its task as plain data.
@@ -67,20 +118,34 @@ interface Waiter<A> {
   reject(error: unknown): void
 }
 
+/** What work and its operations run with. */
+interface Attached {
+  readonly context: TaskContextShape
+  readonly fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+  readonly fail: (cause: Cause.Cause<never>) => void
+}
+
 /** The operations of one piece of work, each of which runs as a fiber of its own. */
 class Operations {
   readonly #controller = new AbortController()
-  readonly #fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   readonly #running = new Set<Fiber.Fiber<unknown, unknown>>()
-  readonly #fail: (cause: Cause.Cause<never>) => void
+  readonly #engage: (() => void) | undefined
+  #attached: Attached | undefined
   #isOver = false
 
-  constructor(context: Context.Context<TaskContext>, fail: (cause: Cause.Cause<never>) => void) {
-    const fork = Effect.runForkWith(context)
-    const findSpan = Context.get(context, CallerSpan)
-    const span = Context.getOrUndefined(context, Tracer.ParentSpan)
-    this.#fork = (effect) => fork(inCallerSpan(findSpan, effect, span))
-    this.#fail = fail
+  constructor(engage?: () => void) {
+    this.#engage = engage
+  }
+
+  attach(services: Context.Context<TaskContext>, fail: (cause: Cause.Cause<never>) => void): void {
+    const fork = Effect.runForkWith(services)
+    const findSpan = Context.get(services, CallerSpan)
+    const span = Context.getOrUndefined(services, Tracer.ParentSpan)
+    this.#attached = {
+      context: Context.get(services, TaskContext),
+      fork: (effect) => fork(inCallerSpan(findSpan, effect, span)),
+      fail
+    }
   }
 
   get signal(): AbortSignal {
@@ -100,9 +165,9 @@ class Operations {
   }
 
   /** Runs an operation. What it fails with is the caller's; anything else that goes wrong is the runner's. */
-  run<A, E>(make: () => Effect.Effect<A, E>): Promise<A> {
+  run<A, E>(make: (context: TaskContextShape) => Effect.Effect<A, E>): Promise<A> {
     return this.#promise((waiter) =>
-      this.#run(() => Effect.result(make()), {
+      this.#run((context) => Effect.result(make(context)), {
         resolve: (result) => Result.isSuccess(result) ? waiter.resolve(result.success) : waiter.reject(result.failure),
         reject: waiter.reject
       })
@@ -110,11 +175,11 @@ class Operations {
   }
 
   /** Runs a step. What `fn` rejects with is the caller's; anything else that goes wrong is the runner's. */
-  step<A>(context: TaskContextShape, key: string, fn: () => A | Promise<A>): Promise<A> {
+  step<A>(key: string, fn: () => A | Promise<A>): Promise<A> {
     const effect = Effect.tryPromise(async () => asJson(await fn()))
     return this.#promise<A>((waiter) => {
       const taker: Waiter<unknown> = waiter
-      this.#run(() => Effect.result(context.step(key, Schema.Json, effect)), {
+      this.#run((context) => Effect.result(context.step(key, Schema.Json, effect)), {
         resolve: (result) =>
           Result.isSuccess(result) ? taker.resolve(result.success) : taker.reject(result.failure.cause),
         reject: waiter.reject
@@ -129,39 +194,50 @@ class Operations {
     return promise
   }
 
-  #run<A>(make: () => Effect.Effect<A>, waiter: Waiter<A>): void {
+  #run<A>(make: (context: TaskContextShape) => Effect.Effect<A>, waiter: Waiter<A>): void {
     if (this.#isOver) return
-    const fiber = this.#fork(Effect.suspend(make))
+    if (this.#attached === undefined) this.#engage?.()
+    // There is nothing to ask where the runner has just ended.
+    if (this.#attached === undefined) return
+    const { context, fail, fork } = this.#attached
+    const fiber = fork(Effect.suspend(() => make(context)))
     this.#running.add(fiber)
     fiber.addObserver((exit) => {
       this.#running.delete(fiber)
       if (this.#isOver) return
       if (exit._tag === "Success") return waiter.resolve(exit.value)
       this.abort()
-      this.#fail(exit.cause)
+      fail(exit.cause)
     })
   }
 }
 
 const asJson = (value: unknown) => Result.getOrThrow(parseJson("step", value === undefined ? null : value)).decode()
 
-const makeContext = (context: TaskContextShape, operations: Operations): PromiseTaskContext => {
-  const { answers, attempt, elicit, principal, progress, request, sample, sessionId, setTtl, sleep, suspend, taskId } =
-    context
-  return {
-    taskId,
-    attempt,
-    sessionId,
-    principal,
-    answers,
-    signal: operations.signal,
-    progress: (message, amount) => operations.run(() => progress(message, amount)),
-    setTtl: (ttl) => operations.run(() => setTtl(ttl)),
-    elicit: (key, params) => operations.run(() => elicit(key, params)),
-    sample: (key, params) => operations.run(() => sample(key, params)),
-    request: (requests) => operations.run(() => request(requests)),
-    suspend: (requests) => operations.run(() => suspend(requests)),
-    sleep: (key, duration) => operations.run(() => sleep(key, duration)),
-    step: (key, fn) => operations.step(context, key, fn)
-  }
-}
+/**
+ * What work knows from its beginning.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type WorkFacts = Pick<TaskContextShape, "taskId" | "attempt" | "sessionId" | "principal" | "answers">
+
+const makeContext = (
+  { answers, attempt, principal, sessionId, taskId }: WorkFacts,
+  operations: Operations
+): PromiseTaskContext => ({
+  taskId,
+  attempt,
+  sessionId,
+  principal,
+  answers,
+  signal: operations.signal,
+  progress: (message, amount) => operations.run(({ progress }) => progress(message, amount)),
+  setTtl: (ttl) => operations.run(({ setTtl }) => setTtl(ttl)),
+  elicit: (key, params) => operations.run(({ elicit }) => elicit(key, params)),
+  sample: (key, params) => operations.run(({ sample }) => sample(key, params)),
+  request: (requests) => operations.run(({ request }) => request(requests)),
+  suspend: (requests) => operations.run(({ suspend }) => suspend(requests)),
+  sleep: (key, duration) => operations.run(({ sleep }) => sleep(key, duration)),
+  step: (key, fn) => operations.step(key, fn)
+})

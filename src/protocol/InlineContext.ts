@@ -94,11 +94,7 @@ export const makeInlineContext = (
     })
 
   const plain: TaskContextShape = {
-    taskId,
-    attempt: 1,
-    sessionId: owned.id ?? undefined,
-    principal: toJson(owned.principal),
-    answers: toAnswers(answers),
+    ...factsOfCall({ owned, answers, taskId }),
     progress: (message, amount) =>
       Effect.suspend(() => {
         requireString("message", message)
@@ -165,6 +161,22 @@ export const makeInlineContext = (
       })
   }
 }
+
+/**
+ * Gives what work knows of its call from its beginning.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const factsOfCall = (
+  { answers, owned, taskId }: Pick<InlineCall, "answers" | "owned" | "taskId">
+): Pick<TaskContextShape, "taskId" | "attempt" | "sessionId" | "principal" | "answers"> => ({
+  taskId,
+  attempt: 1,
+  sessionId: owned.id ?? undefined,
+  principal: toJson(owned.principal),
+  answers: toAnswers(answers)
+})
 
 /** What a task can begin with. */
 type Done = Pick<StartTask, "steps" | "statusMessage" | "ttl">

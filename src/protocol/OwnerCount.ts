@@ -46,23 +46,30 @@ export class OwnerCount {
 
   /** Counts one more until the scope ends. */
   open(holder: Holder): Effect.Effect<void, WireError, Scope.Scope> {
-    return Effect.acquireRelease(this.#enter(holder), () => this.#leave(holder))
+    return Effect.acquireRelease(
+      Effect.suspend(() => this.enter(holder) ?? Effect.void),
+      () => Effect.sync(() => this.leave(holder))
+    )
   }
 
   /** Counts one more while an effect runs. */
   while<A, E, R>(holder: Holder, use: Effect.Effect<A, E, R>): Effect.Effect<A, E | WireError, R> {
-    return Effect.acquireUseRelease(this.#enter(holder), () => use, () => this.#leave(holder))
+    return Effect.uninterruptibleMask((restore): Effect.Effect<A, E | WireError, R> =>
+      this.enter(holder) ?? Effect.ensuring(restore(use), Effect.sync(() => this.leave(holder)))
+    )
   }
 
-  #enter(holder: Holder): Effect.Effect<void, WireError> {
-    return Effect.suspend(() => {
-      const refusal = this.refusal(holder)
-      return refusal === undefined ? Effect.sync(() => this.#add(holder.id, 1)) : Effect.fail(refusal)
-    })
+  /** Counts one more until it leaves, or says which limit that would overrun. The caller must not be interrupted in between. */
+  enter(holder: Holder): Effect.Effect<never, WireError> | undefined {
+    const refusal = this.refusal(holder)
+    if (refusal !== undefined) return Effect.fail(refusal)
+    this.#add(holder.id, 1)
+    return undefined
   }
 
-  #leave({ id }: Holder): Effect.Effect<void> {
-    return Effect.sync(() => this.#add(id, -1))
+  /** Counts one less. */
+  leave({ id }: Holder): void {
+    this.#add(id, -1)
   }
 
   #add(id: string | null, count: number): void {

@@ -16,7 +16,7 @@ import { inCallSpan } from "./callSpan.ts"
 import { askOnStream } from "./InlineContext.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { orUnknown } from "./readTask.ts"
-import { asAnswer, type Inline, inlineContext, runInline, runStorable } from "./runStorable.ts"
+import { asAnswer, type Inline, inlineContext, runInline, runStorable, type Storing } from "./runStorable.ts"
 import { ownProperty } from "./TaskClient.ts"
 import { updateTask20260728 } from "./Tasks20260728.ts"
 import type { ToolAnswer, ToolCall } from "./ToolCall.ts"
@@ -78,7 +78,7 @@ const callThatMayAsk = <A, E>(
   inline: Inline<A>
 ): Effect.Effect<ToolAnswer<A>, WireError | E> => {
   const { owned, tasks } = inline
-  return runStorable(call, inline, {
+  const storing: Storing<A, E> = {
     startTask: (draft, run, span) =>
       owned.runner.startTask({ ...draft, meta: { ...draft.meta, [storedCallKey]: call.tool.name } }, run, {
         isUnderWay: true,
@@ -101,7 +101,8 @@ const callThatMayAsk = <A, E>(
     }),
     answer: ({ taskId }) => awaitStoredCall(owned, taskId, call.serverInfo),
     abandon: ({ taskId }) => dispose(owned, taskId)
-  })
+  }
+  return Effect.uninterruptibleMask((restore) => runStorable(call, inline, storing, restore))
 }
 
 /**

@@ -5,9 +5,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { StartTask } from "../runner/TaskRunner.ts"
+import type { TaskContext } from "../runner/TaskContext.ts"
+import type { ReservedSlot, StartTask } from "../runner/TaskRunner.ts"
 import { callInline, resumeInline, storedCallId } from "./callInline.ts"
 import { callThenTask } from "./callThenTask.ts"
+import { factsOfCall } from "./InlineContext.ts"
 import { toolsCall } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { isProgressToken, makeProgressSender, type ProgressSender } from "./ProgressSender.ts"
@@ -19,7 +21,7 @@ import type { Tasks } from "./Tasks.ts"
 import { createdTask20251125 } from "./Tasks20251125.ts"
 import { createdTask20260728 } from "./Tasks20260728.ts"
 import { boundedTtl } from "./TasksOptions.ts"
-import type { ToolAnswer, ToolCall } from "./ToolCall.ts"
+import type { PreparedCall, ToolAnswer, ToolCall } from "./ToolCall.ts"
 import { failWire, missingCapability, unsupported, type WireError } from "./WireError.ts"
 
 /**
@@ -31,63 +33,180 @@ import { failWire, missingCapability, unsupported, type WireError } from "./Wire
  * @since 0.2.0
  * @category handlers
  */
-export const callTool = Effect.fnUntraced(function*<A, E>(
+export const callTool = <A, E>(tasks: Tasks, call: ToolCall<A, E>): Effect.Effect<ToolAnswer<A>, WireError | E> =>
+  answerCall(tasks, call, (inline) => callInTime(call, inline))
+
+/**
+ * A call that may end in time, and has its place among the calls of its owner and the tasks of the runner.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PlacedCall<A, E> {
+  /** What its work knows from its beginning. */
+  readonly facts: ReturnType<typeof factsOfCall>
+  /** Goes on with the work until the request can be answered, and gives up the place then. */
+  readonly answer: (work: Effect.Effect<A, E, TaskContext>) => Effect.Effect<ToolAnswer<A>, WireError | E>
+  /** Gives up the place of a call that was answered otherwise. */
+  readonly leave: Effect.Effect<void>
+}
+
+/**
+ * Answers a call as {@link callTool} does, but begins none that may end in time: `place` gets it then, and has to answer it. This
+ * is for servers whose tools need no fiber to begin with.
+ *
+ * @since 0.2.0
+ * @category handlers
+ */
+export const placeCall = <A, E>(
   tasks: Tasks,
-  call: ToolCall<A, E>
-): Effect.fn.Return<ToolAnswer<A>, WireError | E> {
-  const { client, tool } = call
-  const taskId = client.protocolVersion === "2026-07-28" ? storedCallId(call.requestState) : undefined
-  if (taskId !== undefined) {
-    const owned = yield* call.owned
-    return yield* tasks.openCalls.while(owned, resumeInline(call, owned, taskId))
-  }
-  const kind = yield* kindOf(call)
-  const owned = yield* call.owned
-  yield* within(overrunAnswers(owned.limits, call.inputResponses))
-  const prepared = kind === "inline" || client.protocolVersion === "2026-07-28"
-    ? yield* call.prepare
-    : yield* Effect.mapError(call.prepare, call.toWireError)
-  if (prepared._tag === "Answered") return { _tag: "Result", result: prepared.answer }
-  yield* within(overrunRequest(owned.limits, prepared.arguments))
-  const progress = progressOf(call)
-  const inline = { tasks, owned, prepared, progress }
-  if (kind === "inline") return yield* tasks.openCalls.while(owned, callInline(call, inline))
-  // Without room it waits or is refused as a task.
-  const mayEndInTime = client.protocolVersion === "2026-07-28" && tool.policy.taskAfter > 0
-  if (mayEndInTime && tasks.openCalls.refusal(owned) === undefined) {
-    const answer = yield* tasks.openCalls.while(owned, callInTime(call, inline))
-    if (answer !== undefined) return answer
-  }
+  call: ToolCall<A, E>,
+  place: (placed: PlacedCall<A, E>) => void
+): Effect.Effect<ToolAnswer<A> | "placed", WireError | E> =>
+  answerCall(
+    tasks,
+    call,
+    (inline) =>
+      Effect.uninterruptibleMask(() =>
+        Effect.map(reservePlace(call, inline), (reserved) => {
+          if (reserved === undefined) return undefined
+          const { leave, slot } = reserved
+          place({
+            facts: factsOfCall({ owned: inline.owned, answers: inline.prepared.inputResponses, taskId: slot.taskId }),
+            answer: (work) =>
+              Effect.uninterruptibleMask((restore) =>
+                Effect.ensuring(callThenTask({ ...call, run: () => work }, inline, slot, restore), leave)
+              ),
+            leave
+          })
+          return "placed"
+        })
+      )
+  )
+
+/** Answers a call, by `inTime` if it may end in time; that gives `undefined` if there is no place for it. */
+const answerCall = <A, E, B>(
+  tasks: Tasks,
+  call: ToolCall<A, E>,
+  inTime: (inline: Inline<A>) => Effect.Effect<B | undefined, WireError | E>
+): Effect.Effect<ToolAnswer<A> | B, WireError | E> =>
+  Effect.suspend(() => {
+    const taskId = isModern(call) ? storedCallId(call.requestState) : undefined
+    if (taskId !== undefined) {
+      return Effect.flatMapEager(
+        call.owned,
+        (owned) => tasks.openCalls.while(owned, resumeInline(call, owned, taskId))
+      )
+    }
+    // Most of this is known at once. Whatever is goes on without a turn of Effect's.
+    return Effect.flatMapEager(kindOf(call), (kind) =>
+      Effect.flatMapEager(call.owned, (owned) => {
+        const overrun = overrunAnswers(owned.limits, call.inputResponses)
+        if (overrun !== undefined) return Effect.fail(overrun)
+        const checked: Effect.Effect<PreparedCall<A>, WireError | E> = kind === "inline" || isModern(call)
+          ? call.prepare
+          : Effect.mapError(call.prepare, call.toWireError)
+        return Effect.flatMapEager(checked, (prepared) => answerPrepared(tasks, call, kind, owned, prepared, inTime))
+      }))
+  })
+
+type Kind = "task" | "inline"
+
+const isModern = <A, E>({ client }: ToolCall<A, E>): boolean => client.protocolVersion === "2026-07-28"
+
+/** Answers a call whose arguments were checked. */
+const answerPrepared = <A, E, B>(
+  tasks: Tasks,
+  call: ToolCall<A, E>,
+  kind: Kind,
+  owned: OwnedTasks,
+  prepared: PreparedCall<A>,
+  inTime: (inline: Inline<A>) => Effect.Effect<B | undefined, WireError | E>
+): Effect.Effect<ToolAnswer<A> | B, WireError | E> => {
+  if (prepared._tag === "Answered") return Effect.succeed({ _tag: "Result", result: prepared.answer })
+  const overrun = overrunRequest(owned.limits, prepared.arguments)
+  if (overrun !== undefined) return Effect.fail(overrun)
+  const inline: Inline<A> = { tasks, owned, prepared, progress: progressOf(call) }
+  if (kind === "inline") return tasks.openCalls.while(owned, callInline(call, inline))
+  return isModern(call) && call.tool.policy.taskAfter > 0
+    ? Effect.flatMap(
+      inTime(inline),
+      (answer): Effect.Effect<ToolAnswer<A> | B, WireError> =>
+        answer === undefined ? callAsTask(call, inline) : Effect.succeed(answer)
+    )
+    : callAsTask(call, inline)
+}
+
+/** Makes a task of a call. */
+const callAsTask = <A, E>(
+  call: ToolCall<A, E>,
+  { owned, prepared, progress, tasks }: Inline<A>
+): Effect.Effect<ToolAnswer<A>, WireError> => {
   const draft = taskDraft(call, owned, prepared)
   const asked = call.task?.ttl
-  const ttl = asked === undefined ? tool.policy.ttl : boundedTtl(tasks.settings, asked)
-  const record = yield* start(tasks, owned, { ...draft, ttl }, call.outlivesCall === true ? progress : undefined)
-  return {
+  const ttl = asked === undefined ? call.tool.policy.ttl : boundedTtl(tasks.settings, asked)
+  const started = start(tasks, owned, { ...draft, ttl }, call.outlivesCall === true ? progress : undefined)
+  return Effect.map(started, (record) => ({
     _tag: "Wire",
-    result: client.protocolVersion === "2026-07-28" ? createdTask20260728(record) : createdTask20251125(record)
-  }
-})
+    result: isModern(call) ? createdTask20260728(record) : createdTask20251125(record)
+  }))
+}
 
-/** Runs a call that may become a task later; `undefined` if the runner has no place for it. */
+/** Runs a call that may become a task later. */
 const callInTime = <A, E>(
   call: ToolCall<A, E>,
   inline: Inline<A>
 ): Effect.Effect<ToolAnswer<A> | undefined, WireError | E> =>
-  Effect.flatMap(
-    Effect.catch(
-      inline.owned.runner.reserveSlot({ originalMethod: toolsCall, name: call.tool.name }),
-      (error) => failWire(error)
-    ),
-    (slot) => Option.isSome(slot) ? callThenTask(call, inline, slot.value) : Effect.undefined
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(
+      reservePlace(call, inline),
+      (reserved) =>
+        reserved === undefined
+          ? Effect.undefined
+          : Effect.ensuring(callThenTask(call, inline, reserved.slot, restore), reserved.leave)
+    )
   )
 
-const within = (overrun: WireError | undefined): Effect.Effect<void, WireError> =>
-  overrun === undefined ? Effect.void : Effect.fail(overrun)
+interface ReservedPlace {
+  readonly slot: ReservedSlot
+  readonly leave: Effect.Effect<void>
+}
+
+/**
+ * Takes a place for a call; `undefined` if its owner or the runner has none for it. Then it waits or is refused as a task. The
+ * caller must not be interrupted before it leaves.
+ */
+const reservePlace = <A, E>(
+  { tool: { name } }: ToolCall<A, E>,
+  { owned, tasks: { openCalls } }: Inline<A>
+): Effect.Effect<ReservedPlace | undefined, WireError> => {
+  if (openCalls.enter(owned) !== undefined) return Effect.undefined
+  return Effect.matchCauseEffect(owned.runner.reserveSlot({ originalMethod: toolsCall, name }), {
+    onSuccess: (reserved) => {
+      if (Option.isSome(reserved)) {
+        const slot = reserved.value
+        return Effect.succeed({
+          slot,
+          leave: Effect.suspend(() => {
+            openCalls.leave(owned)
+            return slot.free
+          })
+        })
+      }
+      openCalls.leave(owned)
+      return Effect.undefined
+    },
+    onFailure: (cause) => {
+      openCalls.leave(owned)
+      return Effect.catch(Effect.failCause(cause), (error) => failWire(error))
+    }
+  })
+}
 
 /** Decides what becomes of a call, before anything runs. */
 const kindOf = <A, E>(
   { client, hasTasks = true, task, tool }: ToolCall<A, E>
-): Effect.Effect<"task" | "inline", WireError> => {
+): Effect.Effect<Kind, WireError> => {
   const { name, policy: { taskSupport } } = tool
   switch (hasTasks ? client.protocolVersion : undefined) {
     case "2026-07-28":

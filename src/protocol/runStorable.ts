@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { runLater } from "../domain/backgroundSleep.ts"
 import { isTracing } from "../domain/isTraced.ts"
@@ -74,13 +74,13 @@ export const runInline = <A, E>(
  * @category combinators
  */
 export const asAnswer = <A, E>(work: Effect.Effect<A, E>): Effect.Effect<ToolAnswer<A>, WireError | E> =>
-  work.pipe(
-    Effect.map((result): ToolAnswer<A> => ({ _tag: "Result", result })),
-    Effect.catchCause((cause) => {
+  Effect.matchCauseEffectEager(work, {
+    onSuccess: (result) => Effect.succeed<ToolAnswer<A>>({ _tag: "Result", result }),
+    onFailure: (cause) => {
       const failure = failureOf(cause)
       return Effect.failCause<WireError | E>(failure === undefined ? cause : Cause.fail(wireError(failure)))
-    })
-  )
+    }
+  })
 
 /**
  * What becomes of a call once it is stored.
@@ -106,8 +106,16 @@ export interface Storing<A, E> {
 }
 
 /**
+ * Makes an effect interruptible again.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/**
  * Runs a call, and answers its request with its result, or as `storing` says once it is a task. The work is a fiber of its own,
- * which outlives the request then.
+ * which outlives the request then. The caller is not interruptible; `restore` makes it so while it waits.
  *
  * @since 0.2.0
  * @category combinators
@@ -115,134 +123,177 @@ export interface Storing<A, E> {
 export const runStorable = <A, E>(
   call: ToolCall<A, E>,
   inline: Inline<A>,
-  storing: Storing<A, E>
+  storing: Storing<A, E>,
+  restore: Restore
 ): Effect.Effect<ToolAnswer<A>, WireError | E> =>
-  Effect.uninterruptibleMask((restore) => new StorableCall(call, inline, storing).answer(restore))
-
-type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  Effect.contextWith((context: Context.Context<never>) =>
+    new StorableCall(call, inline, storing, context, restore).answer()
+  )
 
 /**
  * A call in progress. It has no generators: V8 makes a hidden class for each function of that kind, which keeps all that the
- * function sees until a collection of the whole heap. That costs more than all the rest of a short call.
+ * function sees until a collection of the whole heap. That costs more than all the rest of a short call. What only a call needs
+ * that is stored is made when it is stored.
  */
 class StorableCall<A, E> {
   readonly #call: ToolCall<A, E>
   readonly #inline: Inline<A>
   readonly #storing: Storing<A, E>
+  readonly #services: Context.Context<never>
+  readonly #restore: Restore
   readonly #context: InlineContext
-  readonly #stored = Deferred.makeUnsafe<TaskRecord, WireError>()
-  readonly #begun = Deferred.makeUnsafe<TaskContextShape>()
-  /** Done when the request can be answered. */
-  readonly #decided = Deferred.makeUnsafe<void>()
-  readonly #working = Deferred.makeUnsafe<Fiber.Fiber<A, E>>()
-  #isStoring = false
+  /** The fiber of the work, once it has begun. */
+  #working: Fiber.Fiber<A, E> | undefined
+  /** Done when the work has begun, for a call that becomes a task within its first step. */
+  #forked: Deferred.Deferred<Fiber.Fiber<A, E>> | undefined
+  /** What the call has become; there is none until it is to be stored. */
+  #task: StoredCall | undefined
+  /** Lets the request be answered, while it waits for that. */
+  #letAnswer: (() => void) | undefined
   /** The span of the call, which becomes that of the run if the call becomes a task. */
   #span: RunSpan | undefined
 
-  constructor(call: ToolCall<A, E>, inline: Inline<A>, storing: Storing<A, E>) {
+  constructor(
+    call: ToolCall<A, E>,
+    inline: Inline<A>,
+    storing: Storing<A, E>,
+    services: Context.Context<never>,
+    restore: Restore
+  ) {
     this.#call = call
     this.#inline = inline
     this.#storing = storing
+    this.#services = services
+    this.#restore = restore
     this.#context = inlineContext(call, inline, storing.asking(Effect.suspend(() => this.#become())))
   }
 
-  answer(restore: Restore): Effect.Effect<ToolAnswer<A>, WireError | E> {
+  answer(): Effect.Effect<ToolAnswer<A>, WireError | E> {
+    const work = runInline(this.#call, this.#inline, this.#context)
     return Effect.withFiber((fiber) =>
       isTracing(fiber)
         ? Effect.flatMap(startCallSpan(this.#call), (span) => {
           this.#span = span
-          return this.#begin(this.#inSpan(span), restore)
+          return this.#begin(this.#inSpan(span, work))
         })
-        : this.#begin(runInline(this.#call, this.#inline, this.#context), restore)
+        : this.#begin(work)
     )
   }
 
   /** Does the work in the span of the call, which a task ends with its run. */
-  #inSpan(span: RunSpan): Effect.Effect<A, E> {
+  #inSpan(span: RunSpan, work: Effect.Effect<A, E>): Effect.Effect<A, E> {
     return Effect.onExit(
-      span.around(runInline(this.#call, this.#inline, this.#context)),
-      (exit) => this.#isStoring ? Effect.void : endCallSpan(span, exit)
+      span.around(work),
+      (exit) => this.#task === undefined ? endCallSpan(span, exit) : Effect.void
     )
   }
 
-  #begin(work: Effect.Effect<A, E>, restore: Restore): Effect.Effect<ToolAnswer<A>, WireError | E> {
-    return Effect.flatMap(Effect.forkDetach(work, { startImmediately: true }), (working) => {
-      Deferred.doneUnsafe(this.#working, Effect.succeed(working))
-      const exit = working.pollUnsafe()
-      // Most calls are over before anything else has to be thought of.
-      return exit === undefined || this.#isStoring
-        ? Effect.andThen(this.#decide(working, restore), Effect.suspend(() => this.#conclude(working, restore)))
-        : asAnswer(exit)
-    })
+  #begin(work: Effect.Effect<A, E>): Effect.Effect<ToolAnswer<A>, WireError | E> {
+    const working = Effect.runForkWith(this.#services)(work)
+    this.#working = working
+    if (this.#forked !== undefined) Deferred.doneUnsafe(this.#forked, Effect.succeed(working))
+    const exit = working.pollUnsafe()
+    // Most calls are over before anything else has to be thought of.
+    return exit === undefined || this.#task !== undefined
+      ? Effect.flatMap(this.#decide(working), () => this.#conclude(working))
+      : asAnswer(exit)
   }
 
   /** Waits until the request can be answered. If it is given up before, the call ends with it. */
-  #decide(working: Fiber.Fiber<A, E>, restore: Restore): Effect.Effect<void> {
-    working.addObserver(() => Deferred.doneUnsafe(this.#decided, Effect.void))
-    const decided = restore(Deferred.await(this.#decided))
-    const { after } = this.#storing
-    const inTime = after === undefined
-      ? decided
-      : Effect.flatMap(
-        runLater(after, Effect.suspend(() => this.#store())),
-        (stop) => Effect.ensuring(decided, Effect.sync(stop))
-      )
-    return Effect.onInterrupt(inTime, () =>
-      Effect.andThen(
-        Fiber.interrupt(working),
-        Effect.suspend(() =>
-          this.#isStoring
-            ? Effect.ignore(Effect.flatMap(Deferred.await(this.#stored), this.#storing.abandon))
-            : Effect.void
-        )
-      ))
+  #decide(working: Fiber.Fiber<A, E>): Effect.Effect<void> {
+    const decided = Effect.callback<void>((resume) => {
+      const { after } = this.#storing
+      const stop = after === undefined
+        ? undefined
+        : runLater(this.#services, after, Effect.suspend(() => Effect.asVoid(this.#store())))
+      const decide = () => {
+        stop?.()
+        resume(Effect.void)
+      }
+      this.#letAnswer = decide
+      if (this.#task?.isDecided === true) decide()
+      else working.addObserver(decide)
+      return Effect.sync(() => stop?.())
+    })
+    return Effect.onInterrupt(this.#restore(decided), () => this.#giveUp(working))
   }
 
-  #conclude(working: Fiber.Fiber<A, E>, restore: Restore): Effect.Effect<ToolAnswer<A>, WireError | E> {
-    const ended = asAnswer(Fiber.join(working))
-    if (!this.#isStoring) return ended
-    return Effect.matchEffect(Deferred.await(this.#stored), {
-      onSuccess: (record) => restore(this.#storing.answer(record)),
+  #giveUp(working: Fiber.Fiber<A, E>): Effect.Effect<void> {
+    return Effect.andThen(
+      Fiber.interrupt(working),
+      Effect.suspend(() =>
+        this.#task === undefined
+          ? Effect.void
+          : Effect.ignore(Effect.flatMap(Deferred.await(this.#task.stored), this.#storing.abandon))
+      )
+    )
+  }
+
+  #conclude(working: Fiber.Fiber<A, E>): Effect.Effect<ToolAnswer<A>, WireError | E> {
+    if (this.#task === undefined) return asAnswer(working.pollUnsafe() ?? Fiber.join(working))
+    return Effect.matchEffect(Deferred.await(this.#task.stored), {
+      onSuccess: (record) => this.#restore(this.#storing.answer(record)),
       onFailure: (error) =>
         working.pollUnsafe() === undefined
           ? Effect.andThen(Fiber.interrupt(working), Effect.fail(error))
-          : ended
+          : asAnswer(Fiber.join(working))
     })
   }
 
   /** Makes the call a task, and gives the context of that once it runs. */
   #become(): Effect.Effect<TaskContextShape> {
-    return Effect.andThen(this.#store(), Deferred.await(this.#stored)).pipe(
-      // Where it cannot be stored, the request is answered with that, and ends the work.
-      Effect.catch(() => Effect.never),
-      Effect.andThen(Deferred.await(this.#begun))
-    )
+    return Effect.flatMap(this.#store(), ({ begun, stored }) =>
+      Deferred.await(stored).pipe(
+        // Where it cannot be stored, the request is answered with that, and ends the work.
+        Effect.catch(() => Effect.never),
+        Effect.andThen(Deferred.await(begun))
+      ))
   }
 
-  #store(): Effect.Effect<void> {
-    if (this.#isStoring) return Effect.void
-    this.#isStoring = true
+  #store(): Effect.Effect<StoredCall> {
+    if (this.#task !== undefined) return Effect.succeed(this.#task)
+    const task: StoredCall = { stored: Deferred.makeUnsafe(), begun: Deferred.makeUnsafe(), isDecided: false }
+    this.#task = task
     const { owned, prepared, tasks } = this.#inline
     const draft = taskDraft(this.#call, owned, prepared)
     return this.#context.leave.pipe(
       Effect.flatMap((done) =>
-        tasks.room.within(owned, this.#storing.startTask({ ...draft, ...done }, () => this.#run(), this.#span))
+        tasks.room.within(owned, this.#storing.startTask({ ...draft, ...done }, () => this.#run(task), this.#span))
       ),
       Effect.tapError((error) => this.#span?.fail(error) ?? Effect.void),
       Effect.catch((error) => failWire(error)),
-      (storing) => Deferred.complete(this.#stored, storing),
-      Effect.andThen(Deferred.done(this.#decided, Exit.void)),
+      (storing) => Deferred.complete(task.stored, storing),
+      Effect.andThen(Effect.sync(() => {
+        task.isDecided = true
+        this.#letAnswer?.()
+        return task
+      })),
       Effect.uninterruptible
     )
   }
 
   /** Goes on with the work as that of the task that it has become. */
-  #run(): Effect.Effect<unknown, E, TaskContext> {
+  #run({ begun }: StoredCall): Effect.Effect<unknown, E, TaskContext> {
     return Effect.flatMap(TaskContext, (task) =>
       this.#context.enter(task).pipe(
-        Effect.andThen(Deferred.succeed(this.#begun, task)),
-        Effect.andThen(Effect.flatMap(Deferred.await(this.#working), Fiber.join)),
+        Effect.andThen(Deferred.succeed(begun, task)),
+        Effect.andThen(Effect.flatMap(this.#whenWorking(), Fiber.join)),
         Effect.flatMap(this.#call.toWire)
-      )).pipe(Effect.onInterrupt(() => Effect.flatMap(Deferred.await(this.#working), Fiber.interrupt)))
+      )).pipe(Effect.onInterrupt(() => Effect.flatMap(this.#whenWorking(), Fiber.interrupt)))
   }
+
+  #whenWorking(): Effect.Effect<Fiber.Fiber<A, E>> {
+    if (this.#working !== undefined) return Effect.succeed(this.#working)
+    this.#forked ??= Deferred.makeUnsafe()
+    return Deferred.await(this.#forked)
+  }
+}
+
+/** A call that becomes a task. */
+interface StoredCall {
+  readonly stored: Deferred.Deferred<TaskRecord, WireError>
+  /** Done with the context of the task, when that runs. */
+  readonly begun: Deferred.Deferred<TaskContextShape>
+  /** Whether it is known how the request is to be answered. */
+  isDecided: boolean
 }

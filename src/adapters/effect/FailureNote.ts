@@ -5,7 +5,6 @@
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { failureOf } from "../../runner/outcomeOf.ts"
 import type { TaskFailure } from "../../runner/TaskContext.ts"
@@ -13,7 +12,7 @@ import type { TaskFailure } from "../../runner/TaskContext.ts"
 interface FailureNote {
   /** Whether defects are for the runner to tell of, which knows the task, and not for the toolkit. */
   readonly isTask: boolean
-  readonly failed: Deferred.Deferred<never, TaskFailure>
+  failed: Cause.Cause<TaskFailure> | undefined
 }
 
 const FailureNote = Context.Reference<FailureNote | undefined>("mcp-task-storage/mcp/FailureNote", {
@@ -21,8 +20,8 @@ const FailureNote = Context.Reference<FailureNote | undefined>("mcp-task-storage
 })
 
 /**
- * Makes a handler note the `TaskFailure` that it fails with and, as a task, its defects. Then it does not end, since the call
- * has ended.
+ * Makes a handler note the `TaskFailure` that it fails with and, as a task, its defects. Then it is interrupted, which a toolkit passes
+ * on as it is.
  *
  * @since 0.2.0
  * @category combinators
@@ -31,9 +30,9 @@ export const notingFailure = <A, E, R>(handled: Effect.Effect<A, E, R>): Effect.
   Effect.catchCause(handled, (cause) =>
     Effect.flatMap(FailureNote, (note) => {
       const noted = note === undefined ? undefined : toNote(cause, note)
-      return note === undefined || noted === undefined
-        ? Effect.failCause(cause)
-        : Effect.andThen(Deferred.failCause(note.failed, noted), Effect.never)
+      if (note === undefined || noted === undefined) return Effect.failCause(cause)
+      note.failed ??= noted
+      return Effect.interrupt
     }))
 
 const toNote = (cause: Cause.Cause<unknown>, { isTask }: FailureNote): Cause.Cause<TaskFailure> | undefined => {
@@ -53,6 +52,9 @@ export const heedingFailure = <A, E, R>(
   isTask: boolean
 ): Effect.Effect<A, E | TaskFailure, R> =>
   Effect.suspend(() => {
-    const note: FailureNote = { isTask, failed: Deferred.makeUnsafe() }
-    return Effect.raceFirst(Effect.provideService(call, FailureNote, note), Deferred.await(note.failed))
+    const note: FailureNote = { isTask, failed: undefined }
+    return Effect.matchCauseEffect(Effect.provideService(call, FailureNote, note), {
+      onSuccess: (result) => note.failed === undefined ? Effect.succeed(result) : Effect.failCause(note.failed),
+      onFailure: (cause) => Effect.failCause<E | TaskFailure>(note.failed ?? cause)
+    })
   })

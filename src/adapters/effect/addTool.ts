@@ -82,11 +82,14 @@ export const addTool = Effect.fnUntraced(function*<R = never, PR = never>(
   yield* Effect.orDie(Effect.fromResult(parseNames(options, registrationNames)))
   const { handle, prepare, tool } = options
   // The rest of what they need, by the types of these parameters, is what the call has.
-  const run = (args: unknown) =>
+  const work = (args: unknown) =>
     Effect.updateContext(
       handle(args),
       (own: Context.Context<OfCall>) => Context.makeUnsafe<R>(Context.merge(services, own).mapUnsafe)
     )
+  // To a request the server has added the services already. Adding them again would copy them all for each call.
+  const inRequest = (args: unknown) =>
+    Effect.updateContext(handle(args), (own: Context.Context<OfCall>) => declaring<R, OfCall>(own))
   yield* registerTaskTool(
     yield* TaskServer,
     yield* McpServer,
@@ -105,10 +108,14 @@ export const addTool = Effect.fnUntraced(function*<R = never, PR = never>(
         : (args) =>
           Effect.updateContext(
             prepare(args),
-            (own: Context.Context<OfRequest>) => Context.makeUnsafe<PR>(Context.merge(services, own).mapUnsafe)
+            (own: Context.Context<OfRequest>) => declaring<PR, OfRequest>(own)
           ),
-      handle: (args) => Effect.scoped(run(args)),
-      work: run
+      handle: (args) => Effect.scoped(inRequest(args)),
+      work
     }
   )
 })
+
+/** Gives a context the type of what it is known to have. */
+const declaring = <R, Own>(context: Context.Context<Own>): Context.Context<Own | R> =>
+  Context.addUnsafe<Own, R, true>(context, "mcp-task-storage/mcp/declared", true)

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import { hasTracer } from "../../domain/isTraced.ts"
 import { InvalidInput, isTaskStorageError } from "../../domain/TaskError.ts"
 import { openedRunner } from "../../promise/openedRunners.ts"
 import { type OpenedRunner, runnerClosed } from "../../promise/openRunner.ts"
@@ -24,6 +25,7 @@ interface Opened {
   readonly facade: PromiseTaskRunner
   readonly runner: OpenedRunner
   readonly tasks: Tasks
+  readonly isTracing: boolean
 }
 
 /**
@@ -35,6 +37,7 @@ interface Opened {
 export class ServedTasks {
   readonly #options: ResolvedOptions
   readonly #opened: Promise<Opened>
+  #nowOpen: Opened | undefined
   /** Where failures go of which clients must not know: where the options say, or else where the runner tells of its own. */
   readonly #references: Context.Context<never>
 
@@ -43,8 +46,12 @@ export class ServedTasks {
     this.#options = options
     this.#references = logger === undefined && onError === undefined ? Context.empty() : reporting(options.reports)
     this.#opened = this.#open()
-    this.#opened.catch((error: unknown) =>
-      this.#background(Effect.logError("The storage of the tasks cannot be opened", error))
+    this.#opened.then(
+      (opened) => {
+        // Before anybody else hears of it, so that no call is ahead of the tools that were registered.
+        this.#nowOpen = opened
+      },
+      (error: unknown) => this.#background(Effect.logError("The storage of the tasks cannot be opened", error))
     )
   }
 
@@ -60,23 +67,47 @@ export class ServedTasks {
 
   /** Runs an effect when the runner is open, and not at all where it cannot be. */
   register(effect: (tasks: Tasks) => Effect.Effect<void>): void {
-    this.#opened.then(({ runner, tasks }) => runner.run(effect(tasks)), () => undefined)
+    const begin = ({ runner, tasks }: Opened) => void runner.run(effect(tasks))
+    if (this.#nowOpen !== undefined) begin(this.#nowOpen)
+    else this.#opened.then(begin, () => undefined)
   }
 
   /**
    * Answers a request; rejects with the `ProtocolError` that its client gets. What the signal stops rejects with its reason.
    */
-  async answer<A>(make: (tasks: Tasks) => Effect.Effect<A, WireError>, signal: AbortSignal): Promise<A> {
-    const exit = await this.#opened.then(
-      ({ runner, tasks }) => runner.run(Effect.provideContext(hidingDefects(make(tasks)), this.#references), signal),
-      (error: unknown) => Exit.fail(isTaskStorageError(error) ? error : internalError("Internal error"))
-    )
-    if (Exit.isSuccess(exit)) return exit.value
-    signal.throwIfAborted()
-    // What nobody stopped was stopped by the end of the runner.
-    const failure = Option.getOrElse(Exit.findErrorOption(exit), () => runnerClosed("answer"))
-    const { code, data, message } = await this.#background(shownFailure(failure))
-    throw new ProtocolError(code, message, data)
+  answer<A>(make: (tasks: Tasks) => Effect.Effect<A, WireError>, signal: AbortSignal): Promise<A> {
+    return new Promise<A>((resolve, reject) => this.begin(make, signal, resolve, reject))
+  }
+
+  /** The same for those who do not wait for what is over at once: it calls back before it gives anything then. */
+  begin<A>(
+    make: (tasks: Tasks) => Effect.Effect<A, WireError>,
+    signal: AbortSignal,
+    resolve: (answer: A) => void,
+    reject: (error: unknown) => void
+  ): void {
+    const begin = ({ runner, tasks }: Opened) =>
+      runner.fork(Effect.provideContext(hidingDefects(make(tasks)), this.#references), signal, (exit) => {
+        if (Exit.isSuccess(exit)) return resolve(exit.value)
+        // What nobody stopped was stopped by the end of the runner.
+        const failure = Option.getOrElse(Exit.findErrorOption(exit), () => runnerClosed("answer"))
+        this.#refuse(failure, signal).catch(reject)
+      })
+    if (this.#nowOpen !== undefined) return begin(this.#nowOpen)
+    this.#opened.then(begin, (error: unknown) => {
+      const failure = isTaskStorageError(error) ? error : internalError("Internal error")
+      return this.#refuse(failure, signal)
+    }).catch(reject)
+  }
+
+  /** Runs what is left of a request, whatever has become of the runner. */
+  end(effect: Effect.Effect<void>): void {
+    if (this.#nowOpen !== undefined) Effect.runForkWith(this.#nowOpen.runner.context)(effect)
+  }
+
+  /** Tells whether somebody sees the spans of requests, as far as that is known. */
+  get isTracing(): boolean {
+    return this.#nowOpen?.isTracing !== false
   }
 
   /** Gives the tasks that a request may reach. */
@@ -108,13 +139,21 @@ export class ServedTasks {
     await opened?.facade.close()
   }
 
+  /** Rejects with what the client of a request is told. */
+  async #refuse(failure: Parameters<typeof shownFailure>[0], signal: AbortSignal): Promise<never> {
+    signal.throwIfAborted()
+    const { code, data, message } = await this.#background(shownFailure(failure))
+    throw new ProtocolError(code, message, data)
+  }
+
   async #open(): Promise<Opened> {
     const facade = await this.#options.open()
     const runner = openedRunner(facade)
     if (runner === undefined) {
       throw new InvalidInput({ field: "runner", reason: "must be one that openTaskRunner gave" })
     }
-    return { facade, runner, tasks: makeTasks(this.#options.settings, runner) }
+    const tasks = makeTasks(this.#options.settings, runner)
+    return { facade, runner, tasks, isTracing: hasTracer(runner.context) }
   }
 
   /** Runs what nothing stops. It tells the operator of failures as the runner does, and never on stdout. */

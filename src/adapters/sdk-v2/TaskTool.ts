@@ -16,10 +16,10 @@ import {
   type StandardSchemaWithJSON,
   type ToolAnnotations
 } from "@modelcontextprotocol/server"
-import type * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
+import { isPlainObject } from "../../domain/isPlainObject.ts"
 import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
 import { isObject, requireNames, requireObject, requireRun } from "../../promise/arguments.ts"
@@ -31,7 +31,7 @@ import { resolveToolPolicy, toolTaskOptionNames, type ToolTaskOptions } from "..
 import type { TaskTool as ProtocolTool } from "../../protocol/TaskTool.ts"
 import { thrownResult } from "../../protocol/thrownResult.ts"
 import { requireToolResult } from "../../protocol/toolResult.ts"
-import { type TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
+import { TaskFailure } from "../../runner/TaskContext.ts"
 import type { ResolvedOptions } from "./TasksExtensionOptions.ts"
 
 /**
@@ -83,7 +83,8 @@ export interface CheckedCall {
   readonly ctx: ServerContext
   /** Gives what is to be asked first; absent where the tool never asks so. */
   readonly prepare: (() => Promise<InputRequiredResult | undefined>) | undefined
-  readonly work: Effect.Effect<CallToolResult, never, TaskContext>
+  /** Does the work, and checks its result. */
+  readonly run: (context: PromiseTaskContext) => Promise<CallToolResult>
 }
 
 /**
@@ -132,19 +133,22 @@ export const makeTaskTool = <Args>(
   if (outputSchema !== undefined) requireSchema("outputSchema", outputSchema)
   const policy = Result.getOrThrow(resolveToolPolicy(settings, config, annotations?.idempotentHint === true))
   const shown = Struct.omit(config, [...toolTaskOptionNames, "prepare"])
-  const work = (args: () => Args | Promise<Args>) =>
-    workInPromises(async (context) => checkResult(name, outputSchema, await run(await args(), context)))
+  const runChecked = async (args: Args, context: PromiseTaskContext): Promise<CallToolResult> => {
+    const checked = checkResult(name, outputSchema, await run(args, context))
+    return Predicate.isPromise(checked) ? await checked : checked
+  }
   return {
     name,
     policy,
     resultOfFailure: thrownResult(exposeErrors),
-    work: (call) => work(() => checkArguments(inputSchema, call.arguments)),
+    work: (call) =>
+      workInPromises(async (context) => runChecked(await checkArguments(inputSchema, call.arguments), context)),
     register: (mcp, answer) =>
       mcp.registerTool(name, shown, (args, ctx) =>
         answer({
           ctx,
           prepare: prepare === undefined ? undefined : async () => prepare(args, ctx),
-          work: work(() => args)
+          run: (context) => runChecked(args, context)
         }))
   }
 }
@@ -165,24 +169,49 @@ const checkArguments = async <Args>(schema: StandardSchemaWithJSON<unknown, Args
 }
 
 /** Makes of what a tool gave what the SDK would make of it in a call, and refuses what the SDK would refuse. */
-const checkResult = async (
+const checkResult = (
   tool: string,
   schema: StandardSchemaWithJSON | undefined,
   given: unknown
+): CallToolResult | Promise<CallToolResult> => {
+  const result = withText(requireToolResult(tool, given))
+  // Most results are mere text, which is told at a glance.
+  if (isText(result)) return schema === undefined || result.isError === true ? result : noStructure(tool)
+  return checkStructure(tool, schema, result)
+}
+
+const checkStructure = async (
+  tool: string,
+  schema: StandardSchemaWithJSON | undefined,
+  given: Readonly<Record<string, unknown>>
 ): Promise<CallToolResult> => {
-  const checked = await specTypeSchemas.CallToolResult["~standard"].validate(withText(requireToolResult(tool, given)))
+  const checked = await specTypeSchemas.CallToolResult["~standard"].validate(given)
   if (checked.issues !== undefined) {
     throw new TypeError(`Tool '${tool}' gave what is no result of a tool: ${textOf(checked.issues)}`)
   }
   const result = checked.value
   if (schema === undefined || result.isError === true) return result
-  if (result.structuredContent === undefined) {
-    throw new TypeError(`Tool '${tool}' has an output schema, and gave no structuredContent`)
-  }
+  if (result.structuredContent === undefined) return noStructure(tool)
   const output = await schema["~standard"].validate(result.structuredContent)
   if (output.issues === undefined) return result
   throw new TypeError(`What tool '${tool}' gave does not fit its output schema: ${textOf(output.issues)}`)
 }
+
+const noStructure = (tool: string): never => {
+  throw new TypeError(`Tool '${tool}' has an output schema, and gave no structuredContent`)
+}
+
+/** Tells whether a result is nothing but texts. */
+const isText = (result: Readonly<Record<string, unknown>>): result is CallToolResult => {
+  const { content, isError } = result
+  return Array.isArray(content) && content.every(isTextBlock) &&
+    (isError === undefined || typeof isError === "boolean") &&
+    Object.keys(result).every((key) => key === "content" || key === "isError")
+}
+
+const isTextBlock = (block: unknown): boolean =>
+  isPlainObject(block) && block["type"] === "text" && typeof block["text"] === "string" &&
+  Object.keys(block).length === 2
 
 /** Structured content that is no object is a text too. */
 const withText = (result: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {

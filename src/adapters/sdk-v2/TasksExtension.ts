@@ -10,14 +10,11 @@ import { tasksExtension } from "../../protocol/names.ts"
 import { registerTool } from "../../protocol/TaskTool.ts"
 import { answerToolCall } from "./answerToolCall.ts"
 import { listenToTasks } from "./listenToTasks.ts"
-import { interceptToolCalls } from "./sdkSeams.ts"
+import { attachedTo, attachTo, interceptToolCalls } from "./sdkSeams.ts"
 import { ServedTasks } from "./ServedTasks.ts"
 import { answerTaskRequests } from "./taskRequests.ts"
 import { type ResolvedOptions, resolveOptions, type TasksExtensionOptions } from "./TasksExtensionOptions.ts"
 import { makeTaskTool, type TaskTool, type TaskToolConfig, type TaskToolRun } from "./TaskTool.ts"
-
-/** Servers that have an extension of this kind. */
-const attached = new WeakMap<McpServer, TasksExtension>()
 
 /**
  * Makes tools run as durable tasks. One extension serves any number of servers, even one for each request. Build it once, with its
@@ -102,13 +99,13 @@ export class TasksExtension {
    */
   attach(server: McpServer): void {
     requireServer(server)
-    const other = attached.get(server)
+    const other = attachedTo(server)
     if (other === this) return
     if (other !== undefined) throw new Error("Another Tasks extension is attached to this server already")
     if (server.isConnected()) throw new Error("Attach tasks before connecting the server")
     answerTaskRequests(server, this.#served)
     server.server.registerCapabilities({ extensions: { [tasksExtension]: {} } })
-    attached.set(server, this)
+    attachTo(server, this)
     for (const tool of this.#tools.values()) this.#offer(server, tool)
   }
 

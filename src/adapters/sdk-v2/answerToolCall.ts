@@ -11,11 +11,13 @@ import {
   ProtocolErrorCode
 } from "@modelcontextprotocol/server"
 import * as Effect from "effect/Effect"
-import { callTool } from "../../protocol/callTool.ts"
+import { workInPromises } from "../../promise/runInPromises.ts"
 import { answeringThrown, toTaskFailure } from "../../protocol/thrownResult.ts"
 import type { PreparedCall } from "../../protocol/ToolCall.ts"
 import { type WireError, wireError } from "../../protocol/WireError.ts"
 import { failureOf } from "../../runner/outcomeOf.ts"
+import type { TaskContext } from "../../runner/TaskContext.ts"
+import { answerWhenPlaced } from "./answerWhenPlaced.ts"
 import { askOfCall, clientOfCall, envelopeClient, inputResponsesOf, progressOfCall } from "./requestOf.ts"
 import { currentCall, serverInfoOf } from "./sdkSeams.ts"
 import type { ServedTasks } from "./ServedTasks.ts"
@@ -33,7 +35,7 @@ export const answerToolCall = async (
   served: ServedTasks,
   mcp: McpServer,
   tool: TaskTool,
-  { ctx, prepare, work }: CheckedCall
+  { ctx, prepare, run }: CheckedCall
 ): Promise<Answer> => {
   const { mcpReq } = ctx
   const call = currentCall(ctx)
@@ -44,9 +46,11 @@ export const answerToolCall = async (
     arguments: call.arguments ?? {},
     ...(prepare === undefined ? {} : { inputResponses })
   }
+  const answering = (work: Effect.Effect<Answer, never, TaskContext>): Effect.Effect<Answer, never, TaskContext> =>
+    answeringThrown(tool.name, isModern ? work : showingUrls(work), tool.resultOfFailure)
   try {
-    const answer = await served.answer((tasks) =>
-      callTool<Answer, WireError>(tasks, {
+    const answer = await answerWhenPlaced<Answer>(served, mcpReq.signal, {
+      make: (tasks) => ({
         tool,
         client: clientOfCall(mcp, ctx),
         hasTasks: isModern,
@@ -59,14 +63,17 @@ export const answerToolCall = async (
             answeringThrown(tool.name, preparing(prepare, ready), (cause) => answered(tool.resultOfFailure(cause)))
           ),
         toWireError: (error) => error,
-        run: () => answeringThrown(tool.name, isModern ? work : showingUrls(work), tool.resultOfFailure),
+        run: () => answering(workInPromises(run)),
         toWire: Effect.succeed,
         ask: askOfCall(mcp, ctx),
         sendProgress: progressOfCall(ctx),
         serverInfo: serverInfoOf(mcp),
         requestState: mcpReq.requestState(),
         inputResponses
-      }), mcpReq.signal)
+      }),
+      run,
+      answering
+    })
     if (answer._tag === "Result") return answer.result
     call.answer = { _tag: "Result", result: { ...answer.result } }
   } catch (error) {

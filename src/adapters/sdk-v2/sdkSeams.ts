@@ -20,19 +20,27 @@ type ToolAnswer =
  * @since 0.2.0
  * @category models
  */
-export interface CurrentCall {
+export class CurrentCall {
   /** The arguments as they came, before the schema of the tool touched them. */
   readonly arguments: unknown
   /** Takes the place of what the tool gives to the SDK. */
-  answer: ToolAnswer | undefined
+  answer: ToolAnswer | undefined = undefined
+
+  constructor(given: unknown) {
+    this.arguments = given
+  }
 }
 
 type Handler = (request: JSONRPCRequest, ctx: ServerContext) => Promise<Result>
 
-/** Contexts are copied on their way to a tool; the signal of a request stays the same. */
-const calls = new WeakMap<AbortSignal, CurrentCall>()
+/**
+ * Where the signal of a request keeps its call: contexts are copied on their way to a tool, and the signal stays the same. No
+ * `WeakMap` does it: one that gets an entry with each request makes garbage collection dear.
+ */
+const current = Symbol("mcp-task-storage/call")
 
-const intercepted = new WeakSet<McpServer>()
+/** Marks the handlers that were made here. */
+const intercepting = Symbol("mcp-task-storage/intercepting")
 
 /**
  * Lets the tools of a server answer for themselves. Its tools must have been registered, one at least. Doing it again
@@ -42,9 +50,9 @@ const intercepted = new WeakSet<McpServer>()
  * @category constructors
  */
 export const interceptToolCalls = (mcp: McpServer): void => {
-  if (intercepted.has(mcp)) return
   const handlers: unknown = Reflect.get(mcp.server, "_requestHandlers")
   const original: Handler | undefined = handlers instanceof Map ? handlers.get("tools/call") : undefined
+  if (original !== undefined && Object.hasOwn(original, intercepting)) return
   if (!(handlers instanceof Map) || typeof original !== "function") {
     throw new Error(
       "This version of @modelcontextprotocol/server keeps its request handlers where mcp-task-storage does not find " +
@@ -52,18 +60,14 @@ export const interceptToolCalls = (mcp: McpServer): void => {
     )
   }
   const handler: Handler = async (request, ctx) => {
-    const call: CurrentCall = {
-      arguments: request.params?.["arguments"],
-      answer: undefined
-    }
-    calls.set(ctx.mcpReq.signal, call)
+    const call = new CurrentCall(request.params?.["arguments"])
+    Reflect.set(ctx.mcpReq.signal, current, call)
     const result = await original(request, ctx)
     if (call.answer === undefined) return result
     if (call.answer._tag === "Error") throw call.answer.error
     return call.answer.result
   }
-  handlers.set("tools/call", handler)
-  intercepted.add(mcp)
+  handlers.set("tools/call", Object.assign(handler, { [intercepting]: true }))
 }
 
 /**
@@ -73,10 +77,31 @@ export const interceptToolCalls = (mcp: McpServer): void => {
  * @category accessors
  */
 export const currentCall = (ctx: ServerContext): CurrentCall => {
-  const call = calls.get(ctx.mcpReq.signal)
-  if (call === undefined) throw new Error("The call did not come through the server that tasks are attached to")
+  const call: unknown = Reflect.get(ctx.mcpReq.signal, current)
+  if (!(call instanceof CurrentCall)) {
+    throw new Error("The call did not come through the server that tasks are attached to")
+  }
   return call
 }
+
+/** Where a server keeps what it is attached to. */
+const attachment = Symbol("mcp-task-storage/attachment")
+
+/**
+ * Gives what was attached to a server, if anything.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const attachedTo = (mcp: McpServer): unknown => Reflect.get(mcp, attachment)
+
+/**
+ * Attaches something to a server. The server keeps it, for the reason that calls are in no `WeakMap`.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const attachTo = (mcp: McpServer, attached: object): void => void Reflect.set(mcp, attachment, attached)
 
 /**
  * Gives what a server says of itself with every result; `undefined` where that is not found, which results can do without.
