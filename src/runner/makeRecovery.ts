@@ -71,6 +71,8 @@ export interface Recovery {
   readonly recover: TaskRunnerShape["recover"]
   /** Makes the next look soon: there may be tasks that the last one could not take. */
   readonly lookSoon: () => void
+  /** Dispatches tasks that wait for seats, if they are dispatched and this runner does not look. */
+  readonly dispatchNext: Effect.Effect<void>
 }
 
 /**
@@ -131,6 +133,16 @@ export const makeRecovery = Effect.fnUntraced(function*(
     Option.map(yield* outages.watch(storage.getTaskSummary(last)), noteTurn)
     return found
   })
+
+  /** Dispatches the next ones, where a seat may have become free and no look comes soon. */
+  const dispatchNext: Effect.Effect<void> =
+    settings.dispatch === undefined || settings.recovery !== null || storage.waitsForSeats !== true
+      ? Effect.void
+      : dispatchAll({ leases: "released" }).pipe(
+        Effect.catch((error) => Effect.logWarning("Tasks that wait for seats cannot be dispatched", error)),
+        untraced,
+        Effect.asVoid
+      )
 
   /** Claims as long as it finds something and there is room. */
   const takeAll = Effect.fnUntraced(function*(which: ClaimableOptions) {
@@ -266,7 +278,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
     )
   }
 
-  return { recover: Effect.tap(look(true), beginHere), lookSoon }
+  return { recover: Effect.tap(look(true), beginHere), lookSoon, dispatchNext }
 })
 
 const freeSince = ({ lastUpdatedAt, leaseExpiresAt }: TaskSummary): number =>

@@ -62,7 +62,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   const pauses = new Pauses(storage, firstPatience(settings.lease))
   const runs = yield* makeTaskRuns(settings, outages, takeovers, pauses, handlers, dispatched)
 
-  const { lookSoon, recover } = yield* makeRecovery({
+  const { dispatchNext, lookSoon, recover } = yield* makeRecovery({
     settings,
     handlers,
     runs,
@@ -118,7 +118,11 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
           )
         })
       )
-    }).pipe(Effect.tap((result) => result === "released" ? dispatched(taskId) : Effect.void))
+    }).pipe(
+      Effect.tap((result) =>
+        result === "released" ? dispatched(taskId) : result === "settled" ? dispatchNext : Effect.void
+      )
+    )
 
   /** Stores a task that this process holds, and begins it on a slot that was taken for it. */
   const create = (tasks: SessionTasks, task: StartTask, handler: BoundHandler) =>
@@ -229,7 +233,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
             PayloadTooLarge: Effect.die,
             InvalidTransition: Effect.die
           }
-        )).pipe(Effect.tap(runs.seatFreed))
+        )).pipe(Effect.tap(Effect.andThen(runs.seatFreed, dispatchNext)))
   })
 
   /** Tells how long a task lives from its end on. Only where kinds of tasks differ is it looked up. */

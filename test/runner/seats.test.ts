@@ -287,4 +287,26 @@ describe("tasks that wait for seats", () => {
       yield* pass(100)
       assert.deepStrictEqual(state.ended, ["waits"])
     })))
+
+  it.effect("are dispatched when one has ended or was cancelled, whenever the next look comes", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const queue: Array<string> = []
+      const dispatch = (taskId: string) => Effect.sync(() => void queue.push(taskId))
+      const { first, state } = yield* scene({ maxActive: 1 }, { dispatch, recovery: false })
+      const runAll = Effect.gen(function*() {
+        for (const taskId of queue.splice(0)) yield* Effect.forkChild(first.runner.runTask(taskId))
+        yield* pass(50)
+      })
+      yield* first.storage.createTask({ ...call, taskId: "busy", lease: "1 hour" })
+      for (let index = 0; index < 5; index++) yield* first.runner.startTask(call)
+      yield* runAll
+      assert.deepStrictEqual([state.ended, queue], [[], []])
+      yield* first.runner.cancelTask("busy")
+      for (let ended = 1; ended <= 5; ended++) {
+        assert.lengthOf(queue, 1)
+        yield* runAll
+        assert.lengthOf(state.ended, ended)
+      }
+      assert.strictEqual(state.most, 1)
+    })))
 })
