@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { isKeyId, isSealed, keyIdOf } from "../../domain/SealedText.ts"
 import { StoredJson } from "../../domain/StoredJson.ts"
-import { asText, type SealedField, sealedFields, type Sizing } from "../../domain/StoredTask.ts"
+import { asText, type SealedField, sealedFields, type Sizing, type StoredTask } from "../../domain/StoredTask.ts"
 import type { TaskDriverError } from "../../domain/TaskDriverError.ts"
 import type { InvalidInput } from "../../domain/TaskError.ts"
 import { type Encryption, keyIdForm, type ParsedEncryption, parseEncryption } from "./Encryption.ts"
@@ -64,8 +64,6 @@ export class Sealing {
   readonly payloadBytes: Sizing
   readonly #encryption: ParsedEncryption
   readonly #ring: KeyRing
-  /** All keys, where nobody has to be asked for one. */
-  readonly #atHand: Effect.Effect<Keys> | undefined
   readonly #sealer: Sealer
   readonly #recent = new RecentTexts()
 
@@ -75,7 +73,6 @@ export class Sealing {
     this.payloadBytes = keyIdLength === undefined ? asText : (bytes) => sealedBytes(keyIdLength, bytes)
     this.#encryption = encryption
     this.#ring = ring
-    this.#atHand = ring.atHand === undefined ? undefined : Effect.succeed(ring.atHand)
     this.#sealer = sealer
   }
 
@@ -132,14 +129,21 @@ export class Sealing {
     return json.storedBytes === undefined ? json : StoredJson.fromText(json.text)
   }
 
+  /** All keys, where nobody has to be asked for one. */
+  get keysAtHand(): Keys | undefined {
+    return this.#ring.atHand
+  }
+
   /** Gets the keys of rows. Fails only if whoever gives the keys does not answer. */
   keysOf(rows: ReadonlyArray<Payloads>): Effect.Effect<Keys, KeyFault> {
-    return this.#atHand ?? this.keysOfTexts(rows.flatMap((row) => sealedFields.map((field) => row[field])))
+    const { atHand } = this.#ring
+    return atHand !== undefined
+      ? Effect.succeed(atHand)
+      : this.keysOfTexts(rows.flatMap((row) => sealedFields.map((field) => row[field])))
   }
 
   /** Gets the keys of texts. Fails only if whoever gives the keys does not answer. */
   keysOfTexts(texts: ReadonlyArray<StoredJson | null | undefined>): Effect.Effect<Keys, KeyFault> {
-    if (this.#atHand !== undefined) return this.#atHand
     const ids = new Set<string>()
     for (const json of texts) {
       const keyId = json === null || json === undefined ? undefined : keyIdOf(json.text)
@@ -150,7 +154,9 @@ export class Sealing {
 
   /** Gets keys by their ids. Fails only if whoever gives the keys does not answer. */
   keysById(ids: Iterable<string>): Effect.Effect<Keys, KeyFault> {
-    return this.#atHand ?? Effect.map(
+    const { atHand } = this.#ring
+    if (atHand !== undefined) return Effect.succeed(atHand)
+    return Effect.map(
       Effect.forEach(
         ids,
         (keyId) =>
@@ -165,6 +171,14 @@ export class Sealing {
       ),
       (found) => new Map(found)
     )
+  }
+
+  /** Opens the payloads of a row with the keys that it needs. Nothing is asked for, and nobody waits, where all keys are at hand. */
+  openRow<Row extends Payloads & Pick<StoredTask, "taskId">>(row: Row, known?: Known): Effect.Effect<Row, KeyFault> {
+    const { atHand } = this.#ring
+    return atHand !== undefined
+      ? Effect.fromResult(this.open(row.taskId, row, atHand, known))
+      : Effect.flatMap(this.keysOf([row]), (keys) => Effect.fromResult(this.open(row.taskId, row, keys, known)))
   }
 
   /** Opens the payloads of a row, or says why one cannot be opened. `known` are those that its reader has. */

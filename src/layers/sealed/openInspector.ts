@@ -9,13 +9,14 @@ import { keyIdOf } from "../../domain/SealedText.ts"
 import { sealedFields, type StoredTask } from "../../domain/StoredTask.ts"
 import type { Inspection, StoreInspector } from "../../domain/StoreInspector.ts"
 import { counted, mostExamples, type StoreFinding } from "../../domain/StoreReport.ts"
+import type { TaskDriverError } from "../../domain/TaskDriverError.ts"
 import type { EveryMember } from "./driverOf.ts"
 import { failed, type Keys } from "./KeyRing.ts"
 import type { Sealing } from "./Sealing.ts"
 
 /**
- * Lets an inspector see tasks as they were before they were sealed. A deep look reads the store twice: first for the ids of the
- * keys. What cannot be opened is a finding.
+ * Lets an inspector see tasks as they were before they were sealed. Where keys have to be asked for, a deep look
+ * reads the store twice: first for their ids. What cannot be opened is a finding.
  *
  * @since 0.2.0
  * @category combinators
@@ -28,10 +29,8 @@ export const openInspector = (inspector: StoreInspector, sealing: Sealing): Stor
       const { seen } = inspection
       if (seen === undefined) return inspector.look(inspection)
       return Effect.gen(function*() {
-        const ids = new Set<string>()
-        yield* inspector.look({ ...inspection, fix: false, seen: (_, task) => addKeyIds(ids, task) })
+        const keys = sealing.keysAtHand ?? (yield* keysOfStore(inspector, sealing, inspection))
         const unopened = new Unopened()
-        const keys = yield* Effect.mapError(sealing.keysById(ids), failed("no"))
         const report = yield* inspector.look({ ...inspection, seen: openingRows(seen, sealing, keys, unopened) })
         return { ...report, findings: [...report.findings, ...unopened.findings()] }
       })
@@ -39,6 +38,18 @@ export const openInspector = (inspector: StoreInspector, sealing: Sealing): Stor
   }
   return { ...required, ...(engineTime === undefined ? {} : { engineTime }) }
 }
+
+/** Reads the store once for the ids of its keys. */
+const keysOfStore = (
+  inspector: StoreInspector,
+  sealing: Sealing,
+  inspection: Inspection
+): Effect.Effect<Keys, TaskDriverError> =>
+  Effect.gen(function*() {
+    const ids = new Set<string>()
+    yield* inspector.look({ ...inspection, fix: false, seen: (_, task) => addKeyIds(ids, task) })
+    return yield* Effect.mapError(sealing.keysById(ids), failed("no"))
+  })
 
 const addKeyIds = (ids: Set<string>, task: StoredTask | undefined): void => {
   for (const field of task === undefined ? [] : sealedFields) {

@@ -48,13 +48,7 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
   const sealTask = (task: StoredTask) => Effect.mapError(sealing.seal(task.taskId, task.sessionId, task), failed("no"))
 
   const open = (row: StoredTask | undefined): Effect.Effect<StoredTask | undefined, TaskDriverError> =>
-    row === undefined ? Effect.succeed(row) : Effect.mapError(
-      Effect.flatMap(
-        sealing.keysOf([row]),
-        (keys) => Effect.fromResult(sealing.open(row.taskId, row, keys))
-      ),
-      failed("no")
-    )
+    row === undefined ? Effect.succeed(row) : Effect.mapError(sealing.openRow(row), failed("no"))
 
   /** Opens what is listed. A summary goes on without the payloads that cannot be opened. */
   const openOrHide = <Row extends Listed>(
@@ -99,10 +93,7 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     }
     const opened = isBrief && result._tag === "Patched"
       ? Effect.map(openOrHide([{ ...result.task, ...withoutLargeParts }], known), ([task]) => task)
-      : Effect.flatMap(
-        sealing.keysOf([result.task]),
-        (keys) => Effect.fromResult(sealing.open(result.task.taskId, result.task, keys, known))
-      )
+      : sealing.openRow(result.task, known)
     return Effect.mapBoth(opened, {
       onFailure: failed(result._tag === "Patched" ? "unknown" : "no"),
       onSuccess: (task = result.task): PatchResult => ({ ...result, task })
