@@ -15,13 +15,21 @@ declare module "vitest" {
   }
 }
 
-/** For some minutes of work the compiler that is meant for hours costs more than it gains, also in engines that tests start themselves. */
-process.env["JDK_JAVA_OPTIONS"] ??= "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+const serial = "-XX:+UseSerialGC"
+
+/** The compiler that is meant for hours has gained more than it cost after some minutes: that is for the engine that all share. */
+const ofShared = process.env["JDK_JAVA_OPTIONS"] ?? serial
+
+/** In those that tests start themselves, and stop again, it costs more than it gains. */
+process.env["JDK_JAVA_OPTIONS"] ??= `${serial} -XX:TieredStopAtLevel=1`
 
 /** Gives how the engines are stopped. */
 export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   const program = fileURLToPath(new URL("engineServer.ts", import.meta.url))
-  const child = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] })
+  const child = spawn(process.execPath, [program], {
+    env: { ...process.env, JDK_JAVA_OPTIONS: ofShared },
+    stdio: ["pipe", "pipe", "inherit"]
+  })
   for await (const line of createInterface(child.stdout)) {
     provide("engines", line)
     break
