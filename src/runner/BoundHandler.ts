@@ -5,27 +5,42 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
-import { ParentSpan } from "effect/Tracer"
 import { orAbsent, parseMillis } from "../domain/ArgumentParsers.ts"
 import type { InvalidInput } from "../domain/TaskError.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
+import { Place } from "./Place.ts"
 import { type ParsedRetry, parseRetry } from "./RetryPolicy.ts"
 import type { RunSpan } from "./RunSpan.ts"
 import { taskAnnotations } from "./taskAnnotations.ts"
 import { TaskContext, type TaskContextShape } from "./TaskContext.ts"
 import type { LostWorkerPolicy, TaskHandler } from "./TaskHandler.ts"
-import { asWorkEnd, type WorkEnd } from "./WorkEnd.ts"
+import { type WorkEnd, workEnd } from "./WorkEnd.ts"
 
 /**
- * Runs a task, and never fails: whatever its work does becomes an end of the task.
+ * Work that has begun.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface BegunWork {
+  readonly running: Fiber.Fiber<unknown, unknown>
+  /** Turns the exit of the fiber into the end of the work. */
+  readonly endOf: (exit: Exit.Exit<unknown, unknown>) => WorkEnd
+}
+
+/**
+ * Runs tasks of one kind, with all the services that this needs.
  *
  * @since 0.2.0
  * @category models
  */
 export interface BoundHandler {
-  readonly run: (record: TaskRecord, context: TaskContextShape) => Effect.Effect<WorkEnd>
+  /** Begins the work on a task, for a run in this context. */
+  readonly begin: (record: TaskRecord, context: TaskContextShape, from: Context.Context<never>) => BegunWork
   /** The name that it is registered under, if it is registered under one. */
   readonly name?: string | undefined
   readonly lostWorker: LostWorkerPolicy
@@ -35,7 +50,7 @@ export interface BoundHandler {
   readonly resultOfFailure?: TaskHandler["resultOfFailure"]
   /** The span in which the work began, if that is under way already. */
   readonly begun?: RunSpan | undefined
-  /** Runs a task that begins anew, if `run` cannot run twice. */
+  /** Runs a task that begins anew, if the work cannot do so. */
   readonly next?: BoundHandler | undefined
 }
 
@@ -48,43 +63,74 @@ export interface BoundHandler {
 export const bindHandler = <E, R>(
   handler: Omit<TaskHandler<E, R>, "method">
 ): Effect.Effect<BoundHandler, InvalidInput, Exclude<R, TaskContext>> =>
-  Effect.contextWith((services: Context.Context<Exclude<R, TaskContext>>) => {
-    const inPlace = placing(services)
-    const checked = Result.all([
-      orAbsent(handler.resultTtl, (ttl) => parseMillis("resultTtl", ttl, 1)),
-      orAbsent(handler.retry, parseRetry)
-    ])
-    return Effect.map(
-      Effect.fromResult(checked),
-      ([ttl, retry]) => ({
-        name: handler.name,
-        resultTtl: ttl ?? undefined,
-        retry: retry ?? undefined,
-        lostWorker: handler.lostWorker ?? "fail",
-        resultOfFailure: handler.resultOfFailure,
-        run: (record, context) => {
-          const place = (from: Context.Context<never>) => annotated(inPlace(from), record)
-          const work = Effect.provideService(Effect.suspend(() => handler.run(record)), TaskContext, context)
-          return Effect.map(
-            asWorkEnd(Effect.updateContext(work, place), handler.resultOfFailure),
-            (end) => end.log === undefined ? end : { ...end, log: Effect.updateContext(end.log, place) }
-          )
-        }
-      })
+  Effect.contextWith((services: Context.Context<Exclude<R, TaskContext>>) =>
+    Effect.fromResult(
+      Result.map(
+        Result.all([
+          orAbsent(handler.resultTtl, (ttl) => parseMillis("resultTtl", ttl, 1)),
+          orAbsent(handler.retry, parseRetry)
+        ]),
+        ([ttl, retry]): BoundHandler => ({
+          name: handler.name,
+          resultTtl: ttl ?? undefined,
+          retry: retry ?? undefined,
+          lostWorker: handler.lostWorker ?? "fail",
+          resultOfFailure: handler.resultOfFailure,
+          begin: beginning(new Place(services), handler)
+        })
+      )
     )
-  })
+  )
 
-/** Adds services to a context. All tasks share what is made of that of the runner, in which all begin. */
-const placing = <R>(services: Context.Context<R>) => {
-  let last: { readonly from: Context.Context<never>; readonly to: Context.Context<R> } | undefined
-  return (from: Context.Context<never>): Context.Context<R> => {
-    if (last?.from !== from) {
-      const to = Context.merge(from, services)
-      const run = Context.getOrUndefined(from, ParentSpan)
-      // What a task does belongs to its run, and not to the span that its handler was registered in.
-      last = { from, to: run === undefined ? to : Context.add(to, ParentSpan, run) }
+/**
+ * What is known of work that the caller of a runner brings along.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface OwnWork {
+  /** The handler that is registered for tasks of its kind. */
+  readonly registered: BoundHandler | undefined
+  /** The span in which it began, if it is under way already. */
+  readonly begun: RunSpan | undefined
+  /** Whether it is under way already, and cannot begin anew. A task that does goes by what is registered. */
+  readonly isOnce?: boolean
+}
+
+/**
+ * Gives the handler of work that the caller of a runner brings along. It dies with the process, so that nobody runs it again. What is
+ * registered for tasks of its kind says the rest.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const handlerOfOwn = <E, R>(
+  place: Place<Exclude<R, TaskContext>>,
+  run: TaskHandler<E, R>["run"],
+  { begun, isOnce = false, registered }: OwnWork
+): BoundHandler => ({
+  name: registered?.name,
+  resultTtl: registered?.resultTtl,
+  resultOfFailure: registered?.resultOfFailure,
+  lostWorker: "fail",
+  begun,
+  next: isOnce ? registered : undefined,
+  begin: beginning(place, { run, resultOfFailure: registered?.resultOfFailure })
+})
+
+/** Begins work in a fiber of its own, with the services of its handler. */
+const beginning = <E, R>(
+  place: Place<Exclude<R, TaskContext>>,
+  { resultOfFailure, run }: Pick<TaskHandler<E, R>, "run" | "resultOfFailure">
+): BoundHandler["begin"] =>
+(record, task, from) => {
+  const services = annotated(place.within(from), record)
+  return {
+    running: Effect.runForkWith(services)(Effect.provideService(Effect.suspend(() => run(record)), TaskContext, task)),
+    endOf: (exit) => {
+      const end = workEnd(exit, resultOfFailure)
+      return end.log === undefined ? end : { ...end, log: Effect.provideContext(end.log, services) }
     }
-    return last.to
   }
 }
 

@@ -30,12 +30,13 @@ export interface OfKind extends TaskOfKind {
  * @category models
  */
 export class HandlerRegistry<Run> {
-  readonly #handlers = new Map<string, { readonly kind: TaskKind; readonly run: Run }>()
+  readonly #handlers = new Map<string, Map<string | undefined, Run>>()
   #kinds: ReadonlyArray<TaskKind> = []
 
   set({ method, name }: Pick<TaskHandler, "method" | "name">, run: Run): void {
-    this.#handlers.set(keyOf(method, name), { kind: name === undefined ? { method } : { method, name }, run })
-    this.#kinds = Array.from(this.#handlers.values(), ({ kind }) => kind)
+    const ofMethod = this.#handlers.get(method) ?? new Map<string | undefined, Run>()
+    if (!ofMethod.has(name)) this.#kinds = [...this.#kinds, name === undefined ? { method } : { method, name }]
+    this.#handlers.set(method, ofMethod.set(name, run))
   }
 
   /** The kinds of tasks that have a handler. */
@@ -46,16 +47,12 @@ export class HandlerRegistry<Run> {
   /** The methods that have handlers for some names, and none for the others. */
   get methodsOfNames(): ReadonlyArray<string> {
     const methods = new Set(this.#kinds.map(({ method }) => method))
-    return [...methods].filter((method) => !this.#handlers.has(keyOf(method, undefined)))
+    return [...methods].filter((method) => this.#handlers.get(method)?.has(undefined) !== true)
   }
 
-  find(task: OfKind): Run | undefined {
-    const { name, originalMethod } = kindOf(task)
-    return this.#run(originalMethod, name) ?? this.#run(originalMethod, undefined)
-  }
-
-  #run(method: string, name: string | undefined): Run | undefined {
-    return this.#handlers.get(keyOf(method, name))?.run
+  find({ name, originalMethod, originalParams }: OfKind): Run | undefined {
+    const ofMethod = this.#handlers.get(originalMethod)
+    return ofMethod?.get(name ?? nameOf(originalParams)) ?? ofMethod?.get(undefined)
   }
 
   /** Tells whether a task has a handler, or may have one by the name in its params. */
@@ -65,11 +62,9 @@ export class HandlerRegistry<Run> {
   }
 
   some(test: (run: Run) => boolean): boolean {
-    return [...this.#handlers.values()].some(({ run }) => test(run))
+    return [...this.#handlers.values()].some((ofMethod) => [...ofMethod.values()].some(test))
   }
 }
-
-const keyOf = (method: string, name: string | undefined): string => JSON.stringify([method, name ?? null])
 
 /**
  * Gives the kind of a task.

@@ -63,7 +63,21 @@ export class Outages {
 
   /** Notes that a call was answered, and passes its answer on. Call it while the call runs. */
   passOn<A>(call: object, answer: A): Effect.Effect<A> {
-    return this.#isDown || this.#failing.size > 0 ? Effect.as(this.answered(call), answer) : Effect.succeed(answer)
+    return this.after(call, Effect.succeed(answer))
+  }
+
+  /** Notes that a call was answered, and does what comes next. Call it while the call runs. */
+  after<A, E>(call: object, next: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return this.#isDown || this.#failing.size > 0 ? Effect.andThen(this.answered(call), next) : next
+  }
+
+  /** Notes how a call failed that is not retried, and fails with that. Call it while the call runs. */
+  fail<E extends TaskStorageError>(call: object, cause: Cause.Cause<E>): Effect.Effect<never, E> {
+    const error: TaskStorageError | undefined = cause.reasons.find(Cause.isFailReason)?.error
+    if (error === undefined) return Effect.failCause(cause)
+    if (error._tag !== "TaskStorageUnavailable") return this.after(call, Effect.failCause(cause))
+    this.#isDown = true
+    return Effect.failCause(cause)
   }
 
   /** Forgets a call that nobody makes any more. */
@@ -82,12 +96,7 @@ export class Outages {
   watch<A, E extends TaskStorageError, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.matchCauseEffect(call, {
       onSuccess: (answer) => this.passOn(call, answer),
-      onFailure: (cause) => {
-        const error: TaskStorageError | undefined = cause.reasons.find(Cause.isFailReason)?.error
-        const isAnswer = error !== undefined && error._tag !== "TaskStorageUnavailable"
-        if (error !== undefined && !isAnswer) this.#isDown = true
-        return isAnswer ? Effect.andThen(this.answered(call), Effect.failCause(cause)) : Effect.failCause(cause)
-      }
+      onFailure: (cause) => this.fail(call, cause)
     })
   }
 }

@@ -125,19 +125,27 @@ export const taskLabels = (
 
 /**
  * Gives {@link settled} and {@link duration} with the {@link taskLabels} of a task. A metric finds its series by a text of its
- * labels, which it makes once. So tasks of the same labels share their metrics.
+ * labels, which it makes once. So tasks of the same labels share their metrics, and find them without such a text.
  *
  * @since 0.2.0
  * @category metrics
  */
 export const ofTask = (...[summary, name]: Parameters<typeof taskLabels>): TaskMetrics => {
-  const labels = taskLabels(summary, name)
-  const key = JSON.stringify(labels)
-  let metrics = byLabels.get(key)
+  const { originalMethod, resultKind, status } = summary
+  const ofName = within(within(byLabels, originalMethod), name)
+  const key = resultKind === undefined ? status : `${status} ${resultKind}`
+  let metrics = ofName.get(key)
   if (metrics === undefined) {
-    byLabels.set(key, metrics = { settled: settledWith(labels), duration: durationWith(labels) })
+    const labels = taskLabels(summary, name)
+    ofName.set(key, metrics = { settled: settledWith(labels), duration: durationWith(labels) })
   }
   return metrics
+}
+
+const within = <Key, Inner, Value>(maps: Map<Key, Map<Inner, Value>>, key: Key): Map<Inner, Value> => {
+  let inner = maps.get(key)
+  if (inner === undefined) maps.set(key, inner = new Map())
+  return inner
 }
 
 /**
@@ -174,5 +182,5 @@ interface TaskMetrics {
   readonly duration: ReturnType<typeof durationWith>
 }
 
-/** The metrics themselves keep as many series. */
-const byLabels = new Map<string, TaskMetrics>()
+/** By method, by name, and by how they ended. The metrics themselves keep as many series. */
+const byLabels = new Map<string, Map<string | undefined, Map<string, TaskMetrics>>>()

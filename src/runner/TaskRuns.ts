@@ -9,7 +9,6 @@ import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.t
 import type { ClaimedTask } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
-import type { TaskOfKind } from "./HandlerRegistry.ts"
 import type { ProcessWorker, Registration } from "./makeProcessWorker.ts"
 import type { RunTracing } from "./makeRunTracing.ts"
 import type { RunTime } from "./parseRunTime.ts"
@@ -39,8 +38,6 @@ export interface Terms {
 export interface TaskRuns {
   /** The worker that this process is. */
   readonly process: ProcessWorker
-  /** Whether tasks of this kind are paused. This process is a worker from then on, and hears of pauses. */
-  readonly isPaused: (task: TaskOfKind) => Effect.Effect<boolean, TaskStorageUnavailable>
   /** Whether tasks may begin. */
   readonly isOpen: () => boolean
   readonly slots: RunnerSlots
@@ -52,8 +49,8 @@ export interface TaskRuns {
   readonly mayTakeOver: Effect.Effect<boolean>
   /** Whether this runner may take the task: it has no worker here, and no worker elsewhere that may be alive. */
   readonly mayTake: (record: TaskRecord) => Effect.Effect<boolean>
-  readonly takeSlot: (sessionId: string | undefined) => Effect.Effect<void>
-  readonly freeSlot: (sessionId: string | undefined) => Effect.Effect<void>
+  readonly takeSlot: (sessionId: string | undefined) => void
+  readonly freeSlot: (sessionId: string | undefined) => void
   /** Begins the spans of runs. */
   readonly tracing: RunTracing
   /** Runs a task that a registration of this process holds, on a slot that was taken for it. */
@@ -62,13 +59,13 @@ export interface TaskRuns {
     handler: BoundHandler,
     registration: Registration,
     span: RunSpan | undefined
-  ) => Effect.Effect<void>
+  ) => Effect.Effect<unknown>
   /** Claims a task as soon as there is room for it, and runs it. */
-  readonly wait: (task: WaitingTask) => Effect.Effect<void>
+  readonly wait: (task: WaitingTask) => void
   /** Takes a task out of those that wait for room. */
-  readonly takeWaiting: (taskId: string) => Effect.Effect<WaitingTask | undefined>
+  readonly takeWaiting: (taskId: string) => WaitingTask | undefined
   /** Claims tasks that wait for room, as many as there is room for. */
-  readonly fill: Effect.Effect<void>
+  readonly fill: () => void
   /** Runs a task that was claimed for a registration, or does what its policy says. Takes a slot for it. */
   readonly beginClaimed: (
     claimed: ClaimedTask,
@@ -89,14 +86,14 @@ export interface TaskRuns {
   /** How often a task may have left a seat here. */
   readonly seatsFreed: () => number
   /** Looks for tasks that wait for seats: one may have become free. */
-  readonly seatFreed: Effect.Effect<void>
+  readonly seatFreed: () => void
   /**
    * Leaves a task that found no seat to the looks, and frees the slot that was taken for it. If one may have become free `since` it was
    * refused its seat, there is another look.
    */
-  readonly waitForSeat: (task: WaitingTask, since: number) => Effect.Effect<void>
+  readonly waitForSeat: (task: WaitingTask, since: number) => void
   /** Tries once more to begin those that could not be claimed, and whose work is of this process alone. */
-  readonly tryNext: Effect.Effect<void>
+  readonly tryNext: () => void
   /** Calls back whenever a task that ran here may have left a seat, where tasks wait for those. */
   readonly onSeat: (call: () => void) => void
 }

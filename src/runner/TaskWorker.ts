@@ -89,13 +89,15 @@ export class TaskWorker {
   #attempt: number
   /** The registration that holds the task. Without one the task is under a lease of its own. */
   #registration: Registration | undefined
-  #running: Fiber.Fiber<unknown> | undefined
+  #running: Fiber.Fiber<unknown, unknown> | undefined
   #stopReason: StopReason | undefined
   #endOfHold: EndOfHold | undefined
   #progress: ProgressReports | undefined
   #gone: Deferred.Deferred<void> | undefined
   #isGone = false
   #isGivenUp = false
+  /** Whether its outcome is on its way to the storage. */
+  isSettling = false
   #questions = 0
 
   constructor(
@@ -165,14 +167,15 @@ export class TaskWorker {
   }
 
   /** Notes the fiber of the work, which may be to stop already. */
-  begin(running: Fiber.Fiber<unknown>): void {
+  begin(running: Fiber.Fiber<unknown, unknown>): void {
     this.#running = running
     if (this.#stopReason !== undefined) running.interruptUnsafe()
   }
 
-  /** Notes that the run is over and its work has cleaned up. */
+  /** Notes that the run is over and its work has cleaned up. Work that is left, since the run did not get as far as to wait for it, is stopped. */
   end(): void {
     this.#isGone = true
+    this.#running?.interruptUnsafe()
     if (this.#gone !== undefined) Deferred.doneUnsafe(this.#gone, Effect.void)
   }
 
@@ -208,17 +211,14 @@ export class TaskWorker {
   #advancing(
     call: (token: WorkerOption) => Effect.Effect<TaskRecord, TaskStorageError>
   ): Effect.Effect<TaskRecord, HoldEnded> {
-    return Effect.tap(this.#write(call), (record) => Effect.sync(() => this.latest.advance(record)))
+    return this.#write(call, (record) => this.latest.advance(record))
   }
 
   /** Does the same for a write whose answer is the summary, without the payloads. It fails once the task is not held. */
   writeBriefly(
     call: (token: WorkerOption) => Effect.Effect<TaskSummary, TaskStorageError>
   ): Effect.Effect<TaskSummary, HoldEnded> {
-    return Effect.map(this.#write(call), (summary) => {
-      this.latest.advanceSummary(summary)
-      return summary
-    })
+    return this.#write(call, (summary) => this.latest.advanceSummary(summary))
   }
 
   /** What a write adds until it is stored where the spans of this run are. */
@@ -227,15 +227,22 @@ export class TaskWorker {
     return this.latest.summary.runTraceparent === runTraceparent ? {} : { runTraceparent }
   }
 
-  #write<A>(call: (token: WorkerOption) => Effect.Effect<A, TaskStorageError>): Effect.Effect<A, HoldEnded> {
+  #write<A>(
+    call: (token: WorkerOption) => Effect.Effect<A, TaskStorageError>,
+    note: (answer: A) => void
+  ): Effect.Effect<A, HoldEnded> {
     const write = Effect.suspend(() => call({ attempt: this.#attempt, ...this.#run }))
-    return this.#persist<A, TaskStorageError>(write, isUnavailable).pipe(
-      Effect.catch((error) => {
+    return Effect.matchEffect(this.#persist<A, TaskStorageError>(write, isUnavailable), {
+      onSuccess: (answer) => {
+        note(answer)
+        return Effect.succeed(answer)
+      },
+      onFailure: (error) => {
         if (error._tag === "HoldEnded") return Effect.fail(error)
         const end = endOfHold(error)
         return end === undefined ? Effect.die(error) : this.#endHold(end)
-      })
-    )
+      }
+    })
   }
 
   #endHold(reason: EndOfHold): Effect.Effect<never, HoldEnded> {

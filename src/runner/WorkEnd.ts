@@ -28,18 +28,16 @@ export interface WorkEnd {
 }
 
 /**
- * Turns the exit of a piece of work into its end. It never fails, whatever the work throws.
+ * Turns the exit of a piece of work into its end, whatever it throws: a result; the error that a `TaskFailure` names; or an internal
+ * error without details, which might be secrets.
  *
  * @since 0.2.0
- * @category combinators
+ * @category constructors
  */
-export const asWorkEnd = <A, E, R>(
-  work: Effect.Effect<A, E, R>,
+export const workEnd = (
+  exit: Exit.Exit<unknown, unknown>,
   resultOfFailure: TaskHandler["resultOfFailure"]
-): Effect.Effect<WorkEnd, never, R> => Effect.map(Effect.exit(work), (exit) => endOf(exit, resultOfFailure))
-
-/** A result; the error that a `TaskFailure` names; or an internal error without details, which might be secrets. */
-const endOf = (exit: Exit.Exit<unknown, unknown>, resultOfFailure: TaskHandler["resultOfFailure"]): WorkEnd => {
+): WorkEnd => {
   if (Exit.isSuccess(exit)) return { outcome: { _tag: "Success", value: exit.value === undefined ? null : exit.value } }
   const told = failureOf(exit.cause)
   if (told !== undefined) {

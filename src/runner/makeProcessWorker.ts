@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,9 +12,10 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import { HoldsProcess } from "../domain/holdProcess.ts"
-import { withNow } from "../domain/TaskAccess.ts"
+import { millisOf } from "../domain/TaskAccess.ts"
 import type { InvalidInput, TaskStorageError, TaskStorageUnavailable, WorkerLost } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { untraced } from "../domain/untraced.ts"
 import { describeProcess } from "./describeProcess.ts"
 import type { Outages } from "./Outages.ts"
@@ -62,6 +64,8 @@ export interface ProcessWorkerParts {
   readonly pauses: Pauses
   /** Starts what runs until the runner ends. */
   readonly fork: (effect: Effect.Effect<void>) => Effect.Effect<Fiber.Fiber<void>>
+  /** Does the same, without a step of the caller. */
+  readonly start: (effect: Effect.Effect<void>) => void
   /** Hears that somebody else may have written a task that this process holds. */
   readonly onNews: (taskId: string) => void
   /** Hears that a registration was declared dead, so that others may take what it holds. */
@@ -79,15 +83,20 @@ export interface ProcessWorker {
   readonly taking: <A, E extends TaskStorageError>(
     write: (registration: Registration) => Effect.Effect<A, E>
   ) => Effect.Effect<A, E | TaskStorageUnavailable>
+  /**
+   * Creates a task for this process, and goes on with it. Its registration holds the task, unless there was no seat. Call it where
+   * nothing interrupts it: a write that may be interrupted takes more steps, and each task of the runner takes these.
+   */
+  readonly creating: <A, E extends TaskStorageError>(
+    create: (workerId: string) => Effect.Effect<TaskRecord, E>,
+    begin: (record: TaskRecord, holder: Registration | undefined) => Effect.Effect<A>
+  ) => Effect.Effect<A, E | TaskStorageUnavailable>
   /** Registers the process, so that it hears of pauses. */
   readonly ready: Effect.Effect<void, TaskStorageUnavailable>
   /** Whether it hears of pauses. */
   readonly hearsPauses: () => boolean
-  /**
-   * Notes that a registration holds a task here no more, and gives what is left to do then. That it does is noted by counting up its
-   * `tasks`.
-   */
-  readonly letGo: (registration: Registration) => Effect.Effect<void>
+  /** Notes that a registration holds a task here no more. That it does is noted by counting up its `tasks`. */
+  readonly letGo: (registration: Registration) => void
   /** The registration that takes tasks now, if there is one. */
   readonly current: () => Registration | undefined
   /** Finds a registration of this process. */
@@ -109,7 +118,7 @@ export interface ProcessWorker {
  * @category constructors
  */
 export const makeProcessWorker = (
-  { fork, onLost, onNews, outages, pauses, settings, storage, takeovers }: ProcessWorkerParts
+  { fork, onLost, onNews, outages, pauses, settings, start, storage, takeovers }: ProcessWorkerParts
 ): ProcessWorker => {
   const { lease } = settings
   const pause = Math.floor(lease / 3)
@@ -254,14 +263,28 @@ export const makeProcessWorker = (
         })
   )
 
-  /** Each task that is created asks for it, and finds it there. */
-  const ready: Effect.Effect<Registration, TaskStorageUnavailable> = withNow((now) =>
-    current?.hearsPauses === true && !mayHaveLapsed(now) ? Effect.succeed(current) : prepared
-  )
+  /** Makes a write that takes tasks. Each task that is created asks for the registration, and finds it there. */
+  const withRegistration = <A, E>(
+    take: (registration: Registration) => Effect.Effect<A, E>
+  ): Effect.Effect<A, E | TaskStorageUnavailable> =>
+    Effect.withFiber((fiber) =>
+      current?.hearsPauses === true && !mayHaveLapsed(millisOf(fiber))
+        ? take(current)
+        : Effect.flatMap(prepared, take)
+    )
 
-  const letGo = (registration: Registration): Effect.Effect<void> => {
+  const letGo = (registration: Registration): void => {
     registration.tasks--
-    return registration.isRetired && registration.tasks === 0 ? Effect.asVoid(fork(end(registration))) : Effect.void
+    if (registration.isRetired && registration.tasks === 0) start(end(registration))
+  }
+
+  /** Notes that a write failed which was to take tasks. */
+  const tookNone = (registration: Registration, cause: Cause.Cause<TaskStorageError>): void => {
+    if (mayHaveTaken(errorOf(cause))) {
+      registration.isRetired = true
+      if (current === registration) current = undefined
+    }
+    letGo(registration)
   }
 
   const end = (registration: Registration): Effect.Effect<void> =>
@@ -273,17 +296,29 @@ export const makeProcessWorker = (
 
   return {
     taking: (write) =>
-      Effect.flatMap(ready, (registration) => {
+      withRegistration((registration) => {
         registration.tasks++
-        return Effect.onExit(outages.watch(write(registration)), (exit) => {
-          if (Exit.isFailure(exit) && mayHaveTaken(errorOf(exit.cause))) {
-            registration.isRetired = true
-            if (current === registration) current = undefined
+        return Effect.onExit(outages.watch(write(registration)), (exit) =>
+          Effect.sync(() => Exit.isFailure(exit) ? tookNone(registration, exit.cause) : letGo(registration)))
+      }),
+    creating: (create, begin) =>
+      withRegistration((registration) => {
+        registration.tasks++
+        const creation = create(registration.workerId)
+        return Effect.matchCauseEffect(creation, {
+          onSuccess: (record) => {
+            // Without a seat it is nobody's.
+            const isHeld = record.worker !== undefined
+            if (!isHeld) letGo(registration)
+            return outages.after(creation, begin(record, isHeld ? registration : undefined))
+          },
+          onFailure: (cause) => {
+            tookNone(registration, cause)
+            return outages.fail(creation, cause)
           }
-          return letGo(registration)
         })
       }),
-    ready: Effect.asVoid(ready),
+    ready: withRegistration(() => Effect.void),
     hearsPauses: () => current?.hearsPauses === true,
     letGo,
     current: () => current,

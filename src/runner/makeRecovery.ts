@@ -200,11 +200,8 @@ export const makeRecovery = Effect.fnUntraced(function*(
   const begin = (claimed: ClaimedTask, registration: Registration): Effect.Effect<void> =>
     Effect.suspend(() => {
       registration.tasks++
-      return Effect.flatMap(
-        runs.takeWaiting(claimed.record.taskId),
-        (waited) =>
-          runs.beginClaimed(claimed, waited?.handler ?? handlers.find(claimed.record) ?? unknownKind, registration)
-      )
+      const waited = runs.takeWaiting(claimed.record.taskId)
+      return runs.beginClaimed(claimed, waited?.handler ?? handlers.find(claimed.record) ?? unknownKind, registration)
     })
 
   /** Takes tasks that earlier versions stored without a name of their own, and fails those that nobody has known for long. */
@@ -218,7 +215,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
       const record = Option.getOrUndefined(yield* outages.watch(storage.getTask(taskId)))
       const handler = record === undefined ? undefined : handlers.find(record)
       if (record === undefined || handler === undefined || pauses.covers(kindOf(record))) continue
-      if (yield* takeUp(record, handler)) taken.push(taskId)
+      if (takeUp(record, handler)) taken.push(taskId)
     }
     const now = yield* Clock.currentTimeMillis
     let longest = 0
@@ -227,7 +224,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
       if (summary === undefined) continue
       longest = Math.max(longest, now - freeSince(summary))
       if (handlers.mayKnow(summary) || !isOrphan(summary, now)) continue
-      if (yield* takeUp(summary, unknownKind)) taken.push(taskId)
+      if (takeUp(summary, unknownKind)) taken.push(taskId)
     }
     yield* Metric.update(RunnerMetrics.overdue, longest)
     return taken
@@ -236,12 +233,12 @@ export const makeRecovery = Effect.fnUntraced(function*(
   const list = (options: ClaimableOptions) => outages.watch(storage.claimableTasks(options))
 
   /** Takes one task if there is room. */
-  const takeUp = Effect.fnUntraced(function*(task: TaskRecord | TaskSummary, handler: BoundHandler) {
+  const takeUp = (task: TaskRecord | TaskSummary, handler: BoundHandler): boolean => {
     const { sessionId, taskId } = task
     if (!runs.isOpen() || runs.overrun(sessionId) !== undefined) return false
-    yield* runs.wait({ ...kindOf(task), taskId, sessionId, handler })
+    runs.wait({ ...kindOf(task), taskId, sessionId, handler })
     return true
-  })
+  }
 
   /** A task of an unknown kind fails when nobody has known it for long: a later version may have dropped its tool. */
   const isOrphan = (task: TaskSummary, now: number): boolean =>
@@ -255,7 +252,10 @@ export const makeRecovery = Effect.fnUntraced(function*(
   if (settings.recovery !== null) runs.onSeat(lookSoon)
 
   /** A look leaves room and seats for what only this process can run. */
-  const beginHere = Effect.andThen(runs.fill, runs.tryNext)
+  const beginHere = Effect.sync(() => {
+    runs.fill()
+    runs.tryNext()
+  })
 
   if (settings.recovery !== null) {
     const looking = {}
@@ -285,6 +285,9 @@ const freeSince = ({ lastUpdatedAt, leaseExpiresAt }: TaskSummary): number =>
   leaseExpiresAt?.epochMilliseconds || lastUpdatedAt.epochMilliseconds
 
 const unknownKind: BoundHandler = {
-  run: () => Effect.succeed({ outcome: internal("There is nobody any more who runs tasks of this kind") }),
+  begin: () => ({
+    running: Effect.runFork(Effect.void),
+    endOf: () => ({ outcome: internal("There is nobody any more who runs tasks of this kind") })
+  }),
   lostWorker: { maxAttempts: Infinity }
 }

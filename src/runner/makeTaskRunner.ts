@@ -5,38 +5,26 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { tracedSpan } from "../domain/isTraced.ts"
-import { readFields } from "../domain/optionNames.ts"
-import { InvalidInput, type TaskStorageUnavailable } from "../domain/TaskError.ts"
+import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { SessionTasks } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
-import { traceContextOf } from "../domain/TraceContext.ts"
 import { bindHandler, type BoundHandler } from "./BoundHandler.ts"
-import { HandlerRegistry, kindOf, type OfKind } from "./HandlerRegistry.ts"
+import { HandlerRegistry, kindOf } from "./HandlerRegistry.ts"
 import { makeRecovery } from "./makeRecovery.ts"
 import { makeTaskRuns } from "./makeTaskRuns.ts"
-import { startFields } from "./operationOptions.ts"
+import { makeTaskStarts } from "./makeTaskStarts.ts"
 import { Outages } from "./Outages.ts"
 import { parseRunTime, timeLeft } from "./parseRunTime.ts"
 import { Pauses } from "./Pauses.ts"
 import { firstPatience, isUnavailable, persist } from "./persist.ts"
 import { resolveRunnerOptions } from "./ResolvedRunnerOptions.ts"
-import type { RunSpan } from "./RunSpan.ts"
 import { Takeovers } from "./Takeovers.ts"
-import {
-  type ReservedSlot,
-  type SessionRunner,
-  type StartTask,
-  type TaskRunnerShape,
-  TooManyTasks
-} from "./TaskRunner.ts"
+import type { SessionRunner, TaskRunnerShape } from "./TaskRunner.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
 import { withPatience } from "./Turns.ts"
 
@@ -108,7 +96,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
         Effect.gen(function*() {
           const unwanted = new AbortController()
           const { signal } = unwanted
-          yield* runs.takeSlot(sessionId)
+          runs.takeSlot(sessionId)
           const running = yield* runs.run(taskId, handler, sessionId, { time, signal })
           return yield* restore(Fiber.join(running)).pipe(
             Effect.onInterrupt(() => {
@@ -124,95 +112,10 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       )
     )
 
-  /** Stores a task that this process holds, and begins it on a slot that was taken for it. */
-  const create = (tasks: SessionTasks, task: StartTask, handler: BoundHandler) =>
-    runs.tracing.storing(task, handler, (task, span) =>
-      runs.process.taking((registration) => {
-        const since = runs.seatsFreed()
-        return Effect.tap(
-          tasks.createTask({ ...task, worker: registration.workerId, runTraceparent: span?.traceparent }),
-          (record) => {
-            if (record.worker === undefined) {
-              // There was no seat for it, so that this is no run. The span of a call under way goes on with that.
-              const ended = handler.begun === undefined ? span?.end(Exit.succeed("released"), record) : undefined
-              const waiting = { ...kindOf(record), taskId: record.taskId, sessionId: record.sessionId, handler }
-              return Effect.andThen(ended ?? Effect.void, runs.waitForSeat(waiting, since))
-            }
-            registration.tasks++
-            return runs.begin(record, handler, registration, span)
-          }
-        )
-      }))
-
-  /** A slot that was taken. */
-  const reservedSlot = (tasks: () => SessionTasks, sessionId: string | undefined, taskId: string): ReservedSlot => {
-    let isGone = false
-    return {
-      taskId,
-      startTask: (given, run, { span } = {}) =>
-        Effect.uninterruptible(Effect.gen(function*() {
-          const task = yield* readTask({ ...given, taskId }, span)
-          const next = handlers.find(task)
-          const handler = yield* bindHandler({ ...next, ...ofProcess, run })
-          // The work is under way already, and cannot begin anew.
-          const record = yield* create(tasks(), task, { ...handler, next, begun: span })
-          isGone = true
-          return record
-        })),
-      free: Effect.suspend(() => {
-        if (isGone) return Effect.void
-        isGone = true
-        return runs.freeSlot(sessionId)
-      })
-    }
-  }
+  const starts = makeTaskStarts({ storage, settings, handlers, runs, outages, pauses, dispatched })
 
   const sessionRunner = (tasks: () => SessionTasks, session: string | null | undefined): SessionRunner => ({
-    startTask: (given, ownRun, { isUnderWay = false, span } = {}) =>
-      Effect.uninterruptible(Effect.gen(function*() {
-        const task = yield* readTask(given, span)
-        const sessionId = session === undefined ? task.sessionId : session ?? undefined
-        const registered = handlers.find(task)
-        const own = ownRun === undefined
-          ? undefined
-          : { ...(yield* bindHandler({ ...registered, ...ofProcess, run: ownRun })), begun: span }
-        const handler = own ?? registered
-        const isElsewhere = own === undefined && settings.dispatch !== undefined
-        if (handler === undefined && !isElsewhere) return yield* unregistered(task)
-        const kind = kindOf(task)
-        const isPaused = !isElsewhere && !isUnderWay && runs.isOpen() && (yield* runs.isPaused(kind))
-        const overrun = isElsewhere || isPaused ? undefined : runs.overrun(sessionId)
-        if (overrun !== undefined && settings.whenFull === "refuse") return yield* new TooManyTasks(overrun)
-        const isNow = handler !== undefined && !isElsewhere && !isPaused && overrun === undefined && runs.isOpen()
-        if (isNow) {
-          yield* runs.takeSlot(sessionId)
-          return yield* Effect.tapError(create(tasks(), task, handler), () => runs.freeSlot(sessionId))
-        }
-        const record = yield* outages.watch(tasks().createTask({ ...task, lease: 0 }))
-        if (isElsewhere) yield* dispatched(record.taskId)
-        else if (handler !== undefined) yield* runs.wait({ ...kind, taskId: record.taskId, sessionId, handler })
-        return record
-      })),
-
-    // Without a generator, which would cost as much as a short call: see `runStorable`.
-    reserveSlot: (task) =>
-      Effect.suspend(() => {
-        // What runs already cannot wait for a seat: others would begin it once more.
-        if (settings.dispatch !== undefined || !runs.isOpen() || storage.waitsForSeats === true) {
-          return Effect.succeedNone
-        }
-        const sessionId = session ?? undefined
-        const reserve = Effect.suspend(() =>
-          pauses.covers(task) || runs.overrun(sessionId) !== undefined
-            ? Effect.succeedNone
-            : Effect.flatMap(
-              storage.generateTaskId,
-              (taskId) => Effect.as(runs.takeSlot(sessionId), Option.some(reservedSlot(tasks, sessionId, taskId)))
-            )
-        )
-        // The call itself needs no storage, so that it goes by what is known if the storage does not answer.
-        return runs.process.hearsPauses() ? reserve : Effect.andThen(pauses.refreshBriefly, reserve)
-      }),
+    ...starts(tasks, session),
 
     provideInput: (taskId, responses) =>
       Effect.uninterruptible(
@@ -233,7 +136,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
             PayloadTooLarge: Effect.die,
             InvalidTransition: Effect.die
           }
-        )).pipe(Effect.tap(Effect.andThen(runs.seatFreed, dispatchNext)))
+        )).pipe(Effect.tap(Effect.andThen(Effect.sync(runs.seatFreed), dispatchNext)))
   })
 
   /** Tells how long a task lives from its end on. Only where kinds of tasks differ is it looked up. */
@@ -264,7 +167,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     if (settings.dispatch !== undefined) return yield* dispatched(record.taskId)
     const handler = handlers.find(record)
     if (handler === undefined) return
-    yield* runs.wait({ ...kindOf(record), taskId: record.taskId, sessionId: record.sessionId, handler })
+    runs.wait({ ...kindOf(record), taskId: record.taskId, sessionId: record.sessionId, handler })
   })
 
   return {
@@ -285,19 +188,6 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   }
 })
 
-/** Reads a task that is handed in. Where its request has no trace context, it continues the trace of its work, or of the caller. */
-const readTask = (given: StartTask, begun?: RunSpan): Effect.Effect<StartTask, InvalidInput> =>
-  Effect.withFiber((fiber) => {
-    const task = readFields("task", given, startFields)
-    if (Result.isFailure(task) || task.success.traceparent !== undefined) return Effect.fromResult(task)
-    const span = tracedSpan(fiber)
-    if (begun !== undefined) return Effect.succeed({ ...task.success, ...begun.continued })
-    return Effect.succeed(span === undefined ? task.success : { ...task.success, ...traceContextOf(span) })
-  })
-
-/** Work of the caller's own dies with the process, so nobody runs it again. */
-const ofProcess = { lostWorker: "fail", retry: undefined } as const
-
 /** How many milliseconds a task still waits on purpose. */
 const delayOf = ({ leaseExpiresAt, startedAt, worker }: TaskRecord, now: number): number =>
   leaseExpiresAt === undefined || startedAt !== undefined || worker !== undefined
@@ -306,12 +196,3 @@ const delayOf = ({ leaseExpiresAt, startedAt, worker }: TaskRecord, now: number)
 
 const isFree = ({ leaseExpiresAt }: TaskRecord, now: number): boolean =>
   leaseExpiresAt !== undefined && leaseExpiresAt.epochMilliseconds <= now
-
-const unregistered = (task: OfKind): InvalidInput => {
-  const { name, originalMethod } = kindOf(task)
-  const named = name === undefined ? "without a name" : `with the name ${JSON.stringify(name)}`
-  return new InvalidInput({
-    field: "originalMethod",
-    reason: `${JSON.stringify(originalMethod)} ${named} has no handler; register one, or pass what to run`
-  })
-}

@@ -32,7 +32,6 @@ import type { HandlerRegistry } from "./HandlerRegistry.ts"
 import { makeNewsReader } from "./makeNewsReader.ts"
 import { makeProcessWorker, type Registration } from "./makeProcessWorker.ts"
 import { makeRunTracing } from "./makeRunTracing.ts"
-import { makeTaskContext } from "./makeTaskContext.ts"
 import type { Outages } from "./Outages.ts"
 import { internal } from "./outcomeOf.ts"
 import { unlimited } from "./parseRunTime.ts"
@@ -42,7 +41,7 @@ import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { RunnerSlots } from "./RunnerSlots.ts"
 import type { RunSpan } from "./RunSpan.ts"
-import { inRunSpan, runWorker, settle } from "./runWorker.ts"
+import { inRunSpan, logUnsettled, runWorker, settle } from "./runWorker.ts"
 import { SleepingTasks } from "./SleepingTasks.ts"
 import type { Takeovers } from "./Takeovers.ts"
 import { taskIdAnnotation } from "./taskAnnotations.ts"
@@ -92,6 +91,11 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
 
   const inScope: TaskRuns["inScope"] = (effect) => Effect.forkIn(Effect.updateContext(effect, baseOnly), scope)
 
+  const runInBase = Effect.runForkWith(base)
+  const start = (effect: Effect.Effect<unknown, never, TaskStorage>): void => {
+    runInBase(Effect.forkIn(effect, scope))
+  }
+
   const news = yield* makeNewsReader({
     storage,
     lease: settings.lease,
@@ -107,6 +111,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     takeovers,
     pauses,
     fork: inScope,
+    start,
     onNews: news.hear,
     onLost: (lost) =>
       Effect.forEach(
@@ -130,11 +135,11 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   /** Tasks that sleep, or are to be tried again. Others find them by their looks, if this process ends. */
   const asleep = new SleepingTasks()
   const alarm = new EarliestTimer((now) =>
-    Effect.suspend(() => {
+    Effect.sync(() => {
       const due = asleep.takeDue(now)
       const { nextAt } = asleep
       if (nextAt !== undefined) alarm.note(nextAt)
-      return Effect.forEach(due, wait, { discard: true })
+      due.forEach(wait)
     })
   )
   yield* inScope(alarm.keepLooking)
@@ -178,108 +183,100 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   ): Effect.Effect<RunResult> =>
     Effect.suspend(() => {
       const worker = new TaskWorker(surroundings, record, handler, registration, span)
-      const effect = handler.run(record, makeTaskContext(storage, worker))
       workers.set(record.taskId, worker)
       if (phase === "stopping") worker.stop("shutdown")
       if (signal?.aborted === true) worker.stop("deadline")
       else signal?.addEventListener("abort", () => worker.stop("deadline"), { once: true })
-      const running = runWorker(surroundings, worker, { effect, time })
+      const running = runWorker(surroundings, worker, time)
       // It was declared dead before the task was known here.
       const moved = registration?.isLost === true ? Effect.andThen(inScope(worker.moveOn), running) : running
-      return Effect.onExit(moved, () => {
+      return Effect.onExit(moved, (exit) => {
         workers.delete(record.taskId)
         worker.end()
-        return letGo(worker)
+        letGo(worker)
+        return logUnsettled(worker, exit)
       })
     })
 
-  const takeSlot = (sessionId: string | undefined): Effect.Effect<void> =>
-    Effect.withFiber(({ context }) => {
-      slots.take(sessionId)
-      idle.closeUnsafe()
-      RunnerMetrics.running.modifyUnsafe(1, context)
-      return Effect.void
-    })
+  const takeSlot = (sessionId: string | undefined): void => {
+    slots.take(sessionId)
+    idle.closeUnsafe()
+    RunnerMetrics.running.modifyUnsafe(1, base)
+  }
 
-  const freeSlot = (sessionId: string | undefined): Effect.Effect<void> =>
-    Effect.withFiber(({ context }) => {
-      slots.release(sessionId)
-      waiting.wake(sessionId)
-      if (slots.taken === 0) idle.openUnsafe()
-      RunnerMetrics.running.modifyUnsafe(-1, context)
-      return giveSlot()
-    })
+  const freeSlot = (sessionId: string | undefined): void => {
+    slots.release(sessionId)
+    waiting.wake(sessionId)
+    if (slots.taken === 0) idle.openUnsafe()
+    RunnerMetrics.running.modifyUnsafe(-1, base)
+    giveSlot()
+  }
 
   /** Gives a slot to who waits here or elsewhere, in turns. */
-  const giveSlot = (): Effect.Effect<void> => {
+  const giveSlot = (): void => {
     const call = onRoom
     if (call === undefined || (waiting.size > 0 && !isTurnOfOthers)) {
       isTurnOfOthers = true
-      return fillNext()
+      fill()
+    } else {
+      isTurnOfOthers = false
+      onRoom = undefined
+      call()
     }
-    isTurnOfOthers = false
-    onRoom = undefined
-    call()
-    return Effect.void
   }
 
-  const fillNext = (): Effect.Effect<void> => {
-    if (phase !== "open" || slots.isFull) return Effect.void
-    const next = waiting.next((sessionId) => slots.overrun(sessionId) === undefined)
-    if (next === undefined) return Effect.void
-    return Metric.modify(RunnerMetrics.waitingForWorker, -1).pipe(
-      Effect.andThen(pauses.covers(next) ? setAside(next) : takeUp(next)),
-      Effect.andThen(fill)
-    )
+  const fill = (): void => {
+    while (phase === "open" && !slots.isFull) {
+      const next = waiting.next((sessionId) => slots.overrun(sessionId) === undefined)
+      if (next === undefined) return
+      RunnerMetrics.waitingForWorker.modifyUnsafe(-1, base)
+      if (pauses.covers(next)) setAside(next)
+      else takeUp(next)
+    }
   }
-
-  const fill: Effect.Effect<void> = Effect.suspend(fillNext)
 
   /** Whether no look finds a task: there is none, or the work is of this process alone. */
   const isOnlyHere = (task: WaitingTask): boolean => settings.recovery === null || handlers.find(task) !== task.handler
 
   /** Keeps a task until its kind is resumed. */
-  const setAside = (task: WaitingTask): Effect.Effect<void> =>
-    Effect.sync(() => {
-      if (isOnlyHere(task)) pausedHere.set(task.taskId, task)
-    })
+  const setAside = (task: WaitingTask): void => {
+    if (isOnlyHere(task)) pausedHere.set(task.taskId, task)
+  }
 
   /** Keeps a task until there may be a seat for it, or a storage that answers. */
-  const keepForLook = (task: WaitingTask): Effect.Effect<void> =>
-    Effect.sync(() => {
-      if (isOnlyHere(task)) left.add(task)
-    })
+  const keepForLook = (task: WaitingTask): void => {
+    if (isOnlyHere(task)) left.add(task)
+  }
 
   /** Tries one of those that could not be claimed, in turns. */
-  const tryNext: Effect.Effect<void> = Effect.suspend(() => {
-    const task = left.next(() => true)
-    if (task === undefined) return Effect.void
-    return pauses.covers(task) ? Effect.andThen(setAside(task), tryNext) : wait(task)
-  })
+  const tryNext = (): void => {
+    for (let task = left.next(() => true); task !== undefined; task = left.next(() => true)) {
+      if (!pauses.covers(task)) return wait(task)
+      setAside(task)
+    }
+  }
 
-  const takeBack: Effect.Effect<void> = Effect.suspend(() => {
+  const takeBack = Effect.sync(() => {
     const resumed = [...pausedHere.values()].filter((task) => !pauses.covers(task))
     for (const { taskId } of resumed) pausedHere.delete(taskId)
-    return Effect.forEach(resumed, wait, { discard: true })
+    resumed.forEach(wait)
   })
   pauses.whenResumed(takeBack)
 
-  const takeUp = (task: WaitingTask): Effect.Effect<void> => {
+  const takeUp = (task: WaitingTask): void => {
     const { handler, sessionId, taskId } = task
-    return Effect.andThen(
-      takeSlot(sessionId),
-      inScope(
-        Effect.catchTags(claimAndRun(taskId, handler, sessionId, undefined, tryNext), {
-          InvalidInput: (error) => Effect.logWarning("A task cannot be taken up", error),
-          TaskStorageUnavailable: (error) =>
-            Effect.andThen(
-              Effect.logWarning("A task cannot be taken up, and waits to be recovered", error),
-              keepForLook(task)
-            ),
-          MaxTasksReached: () => keepForLook(task)
-        }).pipe(Effect.annotateLogs(taskIdAnnotation, taskId))
-      )
-    ).pipe(Effect.asVoid)
+    takeSlot(sessionId)
+    start(
+      Effect.catchTags(claimAndRun(taskId, handler, sessionId, undefined, tryNext), {
+        InvalidInput: (error) => Effect.logWarning("A task cannot be taken up", error),
+        TaskStorageUnavailable: (error) =>
+          Effect.andThen(
+            Effect.logWarning("A task cannot be taken up, and waits to be recovered", error),
+            Effect.sync(() => keepForLook(task))
+          ),
+        MaxTasksReached: () => Effect.sync(() => keepForLook(task))
+      }).pipe(Effect.annotateLogs(taskIdAnnotation, taskId))
+    )
   }
 
   type ClaimError = InvalidInput | TaskNotFound | LeaseHeld | MaxTasksReached | TerminalState | TaskStorageUnavailable
@@ -309,21 +306,22 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     handler: BoundHandler,
     sessionId: string | undefined,
     terms: Terms | undefined,
-    onSeat: Effect.Effect<void> = Effect.void
+    onSeat?: () => void
   ): Effect.Effect<RunResult, InvalidInput | MaxTasksReached | TaskStorageUnavailable> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.matchEffect(Effect.andThen(requireFree(taskId), claim(taskId, terms)), {
-        onFailure: (error) =>
-          Effect.andThen(
-            freeSlot(sessionId),
-            (): Effect.Effect<RunResult, InvalidInput | MaxTasksReached | TaskStorageUnavailable> =>
-              error._tag === "InvalidInput" || error._tag === "MaxTasksReached" ||
-                error._tag === "TaskStorageUnavailable"
-                ? Effect.fail(error)
-                : Effect.as(onSeat, "skipped")
-          ),
-        onSuccess: ({ claimed, registration }) =>
-          Effect.andThen(onSeat, restore(runClaimed(claimed, handler, registration, terms)))
+        onFailure: (error): Effect.Effect<RunResult, InvalidInput | MaxTasksReached | TaskStorageUnavailable> => {
+          freeSlot(sessionId)
+          if (
+            error._tag === "InvalidInput" || error._tag === "MaxTasksReached" || error._tag === "TaskStorageUnavailable"
+          ) return Effect.fail(error)
+          onSeat?.()
+          return Effect.succeed("skipped")
+        },
+        onSuccess: ({ claimed, registration }) => {
+          onSeat?.()
+          return restore(runClaimed(claimed, handler, registration, terms))
+        }
       })
     )
 
@@ -348,25 +346,27 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       Effect.suspend(() => {
         const worker = new TaskWorker(surroundings, record, handler, registration, span)
         const failed = inRunSpan(worker, settle(storage, worker, { outcome: internal(reason) }))
-        return Effect.onExit(failed, () => letGo(worker))
+        return Effect.onExit(failed, (exit) => {
+          letGo(worker)
+          return logUnsettled(worker, exit)
+        })
       }))
 
   /** Frees what a worker had. Call it when it ends. */
-  const letGo = ({ latest, registration }: TaskWorker): Effect.Effect<void> =>
-    Effect.andThen(
-      registration === undefined ? Effect.void : process.letGo(registration),
-      Effect.andThen(freeSlot(latest.summary.sessionId), seatFreed)
-    )
+  const letGo = ({ latest, registration }: TaskWorker): void => {
+    if (registration !== undefined) process.letGo(registration)
+    freeSlot(latest.summary.sessionId)
+    seatFreed()
+  }
 
   /** There may be a seat for a task that waits here or elsewhere, in turns. Behind a look those that wait here are tried too. */
-  const seatFreed: Effect.Effect<void> = storage.waitsForSeats === true
-    ? Effect.suspend(() => {
-      seatsFreed++
-      onSeat?.()
-      isSeatOfOthers = onSeat !== undefined && !isSeatOfOthers
-      return isSeatOfOthers ? Effect.void : tryNext
-    })
-    : Effect.void
+  const seatFreed = (): void => {
+    if (storage.waitsForSeats !== true) return
+    seatsFreed++
+    onSeat?.()
+    isSeatOfOthers = onSeat !== undefined && !isSeatOfOthers
+    if (!isSeatOfOthers) tryNext()
+  }
 
   const mayTakeOver = Effect.gen(function*() {
     if (yield* takeovers.hasLostTime) {
@@ -400,30 +400,24 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     storage.withSummary.touchTask(taskId, { attempt, lease: 0 }).pipe(
       Effect.tapError((error) => Effect.logWarning("A task cannot be given back", error)),
       Effect.ignore,
-      Effect.andThen(() => process.letGo(registration)),
+      Effect.andThen(Effect.sync(() => process.letGo(registration))),
       inScope,
       Effect.asVoid
     )
 
-  const wait = (task: WaitingTask): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      const worker = workers.get(task.taskId)
-      // If the last answer arrives while its worker stops, the task waits until that worker is gone.
-      if (worker !== undefined) {
-        return Effect.asVoid(inScope(Effect.andThen(worker.gone, Effect.suspend(() => wait(task)))))
-      }
-      if (!process.hearsPauses()) {
-        return Effect.asVoid(inScope(Effect.andThen(Effect.ignore(pauses.refresh), queue(task))))
-      }
-      return queue(task)
-    })
+  const wait = (task: WaitingTask): void => {
+    const worker = workers.get(task.taskId)
+    // If the last answer arrives while its worker stops, the task waits until that worker is gone.
+    if (worker !== undefined) start(Effect.andThen(worker.gone, Effect.sync(() => wait(task))))
+    else if (process.hearsPauses()) queue(task)
+    else start(Effect.andThen(Effect.ignore(pauses.refresh), Effect.sync(() => queue(task))))
+  }
 
-  const queue = (task: WaitingTask): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      const noted = waiting.add(task) ? Metric.modify(RunnerMetrics.waitingForWorker, 1) : Effect.void
-      // A slot may have become free since there was none.
-      return Effect.andThen(noted, fill)
-    })
+  const queue = (task: WaitingTask): void => {
+    if (waiting.add(task)) RunnerMetrics.waitingForWorker.modifyUnsafe(1, base)
+    // A slot may have become free since there was none.
+    fill()
+  }
 
   yield* Effect.addFinalizer(() =>
     Effect.gen(function*() {
@@ -443,10 +437,6 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
 
   return {
     process,
-    isPaused: (task) =>
-      process.hearsPauses()
-        ? Effect.succeed(pauses.covers(task))
-        : Effect.map(process.ready, () => pauses.covers(task)),
     isOpen: () => phase === "open",
     slots,
     overrun: (sessionId) => slots.overrun(sessionId),
@@ -456,33 +446,35 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     takeSlot,
     freeSlot,
     tracing,
-    begin: (record, handler, registration, span) => Effect.asVoid(inScope(holdIn(span, record, handler, registration))),
+    begin: (record, handler, registration, span) => inScope(holdIn(span, record, handler, registration)),
     wait,
-    takeWaiting: (taskId) =>
-      Effect.suspend(() => {
-        const task = waiting.remove(taskId)
-        if (task !== undefined) return Effect.as(Metric.modify(RunnerMetrics.waitingForWorker, -1), task)
-        const kept = left.remove(taskId) ?? pausedHere.get(taskId)
-        pausedHere.delete(taskId)
-        return Effect.succeed(kept)
-      }),
+    takeWaiting: (taskId) => {
+      const task = waiting.remove(taskId)
+      if (task !== undefined) {
+        RunnerMetrics.waitingForWorker.modifyUnsafe(-1, base)
+        return task
+      }
+      const kept = left.remove(taskId) ?? pausedHere.get(taskId)
+      pausedHere.delete(taskId)
+      return kept
+    },
     fill,
     beginClaimed: (claimed, handler, registration) =>
       Effect.suspend(() => {
         const { record } = claimed
         if (phase !== "open" || slots.overrun(record.sessionId) !== undefined) return giveBack(record, registration)
-        return Effect.andThen(
-          takeSlot(record.sessionId),
-          Effect.asVoid(inScope(runClaimed(claimed, handler, registration, undefined)))
-        )
+        takeSlot(record.sessionId)
+        start(runClaimed(claimed, handler, registration, undefined))
+        return Effect.void
       }),
     seatsFreed: () => seatsFreed,
     seatFreed,
-    waitForSeat: (task, since) =>
-      Effect.andThen(freeSlot(task.sessionId), keepForLook(task)).pipe(
-        // A look may have been too early to find it.
-        Effect.andThen(() => seatsFreed === since ? Effect.void : seatFreed)
-      ),
+    waitForSeat: (task, since) => {
+      freeSlot(task.sessionId)
+      keepForLook(task)
+      // A look may have been too early to find it.
+      if (seatsFreed !== since) seatFreed()
+    },
     tryNext,
     onSeat: (call) => {
       onSeat = call

@@ -74,7 +74,7 @@ export const persist = <A, E extends TaskStorageError, E2 = never>(
     })
   // Most calls are answered at once. Of those nobody has heard.
   const forgetting = (retries: Answer): Answer => Effect.ensuring(retries, outages.forget(token))
-  return Effect.suspend(() => attempt(Math.min(firstPause, mostPause), firstPatience(lease), forgetting))
+  return attempt(Math.min(firstPause, mostPause), firstPatience(lease), forgetting)
 }
 
 /**

@@ -3,7 +3,9 @@
  *
  * @since 0.2.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,8 +17,10 @@ import type { InvalidInput, PayloadTooLarge } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import type { WorkerOption } from "../domain/TaskOptions.ts"
 import { failureReason, type TaskOutcomeInput } from "../domain/TaskOutcome.ts"
+import type { BegunWork } from "./BoundHandler.ts"
 import { quietly } from "./describeThrown.ts"
 import { guardOwnLease } from "./guardOwnLease.ts"
+import { makeTaskContext } from "./makeTaskContext.ts"
 import { internal } from "./outcomeOf.ts"
 import { countRetries, retryStep } from "./ownSteps.ts"
 import { type RunTime, timeLeft } from "./parseRunTime.ts"
@@ -27,18 +31,7 @@ import { abandonedLease, type StopReason, type TaskWorker, type WorkerSurroundin
 import type { WorkEnd } from "./WorkEnd.ts"
 
 /**
- * What a worker does, and how long it may.
- *
- * @since 0.2.0
- * @category models
- */
-export interface Work {
-  readonly effect: Effect.Effect<WorkEnd>
-  readonly time: RunTime
-}
-
-/**
- * Runs the work, and settles the task, whatever happens.
+ * Runs the work of a task for as long as it may take, and settles the task, whatever happens.
  *
  * @since 0.2.0
  * @category combinators
@@ -46,15 +39,15 @@ export interface Work {
 export const runWorker = (
   surroundings: WorkerSurroundings,
   worker: TaskWorker,
-  work: Work
+  time: RunTime
 ): Effect.Effect<RunResult> =>
   inRunSpan(
     worker,
     Effect.withFiber((fiber) => {
       const startedAt = millisOf(fiber)
-      return Effect.map(whileHeld(surroundings, worker, work, startedAt), (result) => {
-        const time = Duration.millis(millisOf(fiber) - startedAt)
-        worker.metrics.duration.updateUnsafe(time, fiber.context)
+      return Effect.map(whileHeld(surroundings, worker, timeLeft(time, startedAt)), (result) => {
+        const taken = Duration.millis(millisOf(fiber) - startedAt)
+        worker.metrics.duration.updateUnsafe(taken, fiber.context)
         return result
       })
     })
@@ -75,18 +68,17 @@ export const inRunSpan = ({ latest, span }: TaskWorker, run: Effect.Effect<RunRe
 const whileHeld = (
   surroundings: WorkerSurroundings,
   worker: TaskWorker,
-  { effect, time }: Work,
-  now: number
+  rest: number
 ): Effect.Effect<RunResult> => {
-  const rest = timeLeft(time, now)
   if (rest <= 0) return leave(worker, 0)
-  const run = Effect.flatMap(Effect.forkChild(effect, { startImmediately: true }), (running) => {
+  const { storage } = surroundings
+  const run = Effect.contextWith((context: Context.Context<never>) => {
+    const { endOf, running } = worker.handler.begin(worker.latest.current, makeTaskContext(storage, worker), context)
     worker.begin(running)
-    // It ends when the finalizers of the work have run. Before that, nobody hears that the work was stopped.
-    return Effect.flatMap(
-      Fiber.await(running),
-      (exit) => Effect.annotateLogs(conclude(surroundings, worker, exit), taskAnnotations(worker.latest.current))
-    )
+    const concluded = (exit: Exit.Exit<unknown, unknown>) =>
+      Effect.annotateLogs(conclude(storage, worker, exit, endOf), taskAnnotations(worker.latest.current))
+    const exit = running.pollUnsafe()
+    return exit === undefined ? Effect.flatMap(exitOf(running), concluded) : concluded(exit)
   })
   return worker.registration === undefined
     ? Effect.flatMap(
@@ -96,17 +88,23 @@ const whileHeld = (
     : run
 }
 
+/** Waits until work has ended and its finalizers have run. Before that, nobody hears that it was stopped. It ends with who waits. */
+const exitOf = (work: Fiber.Fiber<unknown, unknown>): Effect.Effect<Exit.Exit<unknown, unknown>> =>
+  Effect.callback((resume) => {
+    work.addObserver((exit) => resume(Effect.succeed(exit)))
+    return Fiber.interrupt(work)
+  })
+
 const conclude = (
-  { storage }: WorkerSurroundings,
+  storage: TaskStorageShape,
   worker: TaskWorker,
-  exit: Exit.Exit<WorkEnd>
+  exit: Exit.Exit<unknown, unknown>,
+  endOf: BegunWork["endOf"]
 ): Effect.Effect<RunResult> => {
   const reason = worker.stopReason
-  const isInTime = reason === undefined || reason === "shutdown" || reason === "deadline"
-  const end = Exit.isSuccess(exit) && isInTime
-    ? retryOrSettle(storage, worker, exit.value)
-    : concludeStopped(storage, worker, reason ?? "lost")
-  return worker.hasReported ? Effect.andThen(worker.stopReporting, end) : end
+  const isDone = reason === undefined || (Exit.isSuccess(exit) && (reason === "shutdown" || reason === "deadline"))
+  const end = () => isDone ? retryOrSettle(storage, worker, endOf(exit)) : concludeStopped(storage, worker, reason)
+  return worker.hasReported ? Effect.andThen(worker.stopReporting, Effect.suspend(end)) : end()
 }
 
 /** Lets a task that failed wait for its next try, if its policy says so. */
@@ -185,66 +183,69 @@ const briefly = (write: Effect.Effect<void>): Effect.Effect<void> =>
 
 /**
  * Settles a task as its worker, and then logs what the client does not learn. An outcome that cannot be stored is replaced by
- * an error that says so, so that no task stays unsettled. The storage refuses a late outcome, and it is dropped.
+ * an error that says so, so that no task stays unsettled. The storage refuses a late outcome, and it is dropped. Call it when the
+ * work is over: the last report, if not written yet, is written with the outcome.
  *
  * @since 0.2.0
  * @category combinators
  */
-export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkEnd): Effect.Effect<RunResult> =>
-  Effect.suspend(() => {
-    let refused: InvalidInput | PayloadTooLarge | undefined
-    // The last report, if not written yet, is written with the outcome.
-    const reported = worker.takeReport()
-    const store = (token: WorkerOption, outcome: TaskOutcomeInput, failure: FailureInput | undefined) => {
-      worker.span?.noteOutcome(outcome)
-      const options = { ...token, resultTtl: worker.resultTtl, failure }
-      const statusMessage = quietly(() => failureReason(outcome)) ?? reported
-      // If the rest of the task leaves no room for a message, the outcome is stored without one.
-      return Effect.catchTag(
-        storage.withSummary.settleTask(worker.taskId, outcome, { ...options, statusMessage }),
-        "PayloadTooLarge",
-        (error) =>
-          statusMessage === undefined
-            ? Effect.fail(error)
-            : storage.withSummary.settleTask(worker.taskId, outcome, options)
-      )
-    }
-    const instead = (token: WorkerOption, error: InvalidInput | PayloadTooLarge, message: string) => {
-      refused = error
-      return store(token, internal(message), end.failure ?? { name: error._tag, message: error.message })
-    }
-    const write = (token: WorkerOption) =>
-      store(token, end.outcome, end.failure).pipe(
-        Effect.catchTags({
-          PayloadTooLarge: (error) =>
-            instead(token, error, `The result takes ${error.actual} bytes, and at most ${error.limit} are stored`),
-          InvalidInput: (error) =>
-            instead(token, error, `The result is not what JSON can carry: ${error.field}: ${error.reason}`)
-        })
-      )
-    /** Some thrown values cannot be logged, and some loggers throw. That must not harm the task. */
-    const log = (): Effect.Effect<unknown> =>
-      Effect.andThen(
-        refused === undefined
-          ? Effect.void
-          : Effect.exit(Effect.logError("The result of a task was not stored", refused)),
-        end.log === undefined ? Effect.void : Effect.exit(end.log)
-      )
-    return worker.writeBriefly(write).pipe(
-      Effect.matchEffect({
-        onSuccess: () => noteEnd(worker),
-        onFailure: ({ reason }) => {
-          worker.span?.noteRefusal()
-          return reason === "lost" ? noteLoss : noted
-        }
-      }),
-      Effect.onInterrupt(() =>
-        Effect.logWarning("The outcome of a task could not be stored before the runner ended; its lease runs out").pipe(
-          Effect.annotateLogs(taskIdAnnotation, worker.taskId)
-        )
-      ),
-      Effect.flatMap((result) =>
-        refused === undefined && end.log === undefined ? Effect.succeed(result) : Effect.as(log(), result)
-      )
+export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkEnd): Effect.Effect<RunResult> => {
+  let refused: InvalidInput | PayloadTooLarge | undefined
+  const reported = worker.takeReport()
+  const store = (token: WorkerOption, outcome: TaskOutcomeInput, failure: FailureInput | undefined) => {
+    worker.span?.noteOutcome(outcome)
+    const options = { ...token, resultTtl: worker.resultTtl, failure }
+    const statusMessage = quietly(() => failureReason(outcome)) ?? reported
+    const settled = storage.withSummary.settleTask(worker.taskId, outcome, { ...options, statusMessage })
+    if (statusMessage === undefined) return settled
+    // If the rest of the task leaves no room for a message, the outcome is stored without one.
+    return Effect.catchTag(
+      settled,
+      "PayloadTooLarge",
+      () => storage.withSummary.settleTask(worker.taskId, outcome, options)
     )
+  }
+  const instead = (token: WorkerOption, error: InvalidInput | PayloadTooLarge, message: string) => {
+    refused = error
+    return store(token, internal(message), end.failure ?? { name: error._tag, message: error.message })
+  }
+  const write = (token: WorkerOption) =>
+    Effect.catchTags(store(token, end.outcome, end.failure), {
+      PayloadTooLarge: (error) =>
+        instead(token, error, `The result takes ${error.actual} bytes, and at most ${error.limit} are stored`),
+      InvalidInput: (error) =>
+        instead(token, error, `The result is not what JSON can carry: ${error.field}: ${error.reason}`)
+    })
+  /** Some thrown values cannot be logged, and some loggers throw. That must not harm the task. */
+  const logged = (result: Effect.Effect<RunResult>): Effect.Effect<RunResult> => {
+    const lines = [
+      ...(refused === undefined ? [] : [Effect.logError("The result of a task was not stored", refused)]),
+      ...(end.log === undefined ? [] : [end.log])
+    ]
+    return lines.length === 0 ? result : Effect.tap(result, () => Effect.forEach(lines, Effect.exit, { discard: true }))
+  }
+  worker.isSettling = true
+  return Effect.matchEffect(worker.writeBriefly(write), {
+    onSuccess: () => logged(noteEnd(worker)),
+    onFailure: ({ reason }) => {
+      worker.span?.noteRefusal()
+      return logged(reason === "lost" ? noteLoss : noted)
+    }
   })
+}
+
+/**
+ * Logs that a run ended before the outcome of its task was stored.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const logUnsettled = (
+  { isSettling, taskId }: TaskWorker,
+  exit: Exit.Exit<RunResult>
+): Effect.Effect<void> =>
+  isSettling && Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)
+    ? Effect.logWarning("The outcome of a task could not be stored before the runner ended; its lease runs out").pipe(
+      Effect.annotateLogs(taskIdAnnotation, taskId)
+    )
+    : Effect.void

@@ -3,7 +3,7 @@ import { describe, expect, test } from "@effect/vitest"
 import { SleepingTasks } from "../../src/runner/SleepingTasks.ts"
 import type { WaitingTask } from "../../src/runner/WaitingTasks.ts"
 
-const handler: WaitingTask["handler"] = { run: () => expect.fail("nobody runs it"), lostWorker: "fail" }
+const handler: WaitingTask["handler"] = { begin: () => expect.fail("nobody runs it"), lostWorker: "fail" }
 const task = (taskId: string): WaitingTask => ({ taskId, sessionId: undefined, originalMethod: "tools/call", handler })
 
 describe("sleeping tasks", () => {

@@ -1,11 +1,9 @@
 /** Who has the next free slot of a process. */
-import * as Effect from "effect/Effect"
 import { assert, describe, it } from "vitest"
 import type { BoundHandler } from "../../src/runner/BoundHandler.ts"
-import { internal } from "../../src/runner/outcomeOf.ts"
 import { WaitingTasks } from "../../src/runner/WaitingTasks.ts"
 
-const handler: BoundHandler = { run: () => Effect.succeed({ outcome: internal("no") }), lostWorker: "fail" }
+const handler: BoundHandler = { begin: () => assert.fail("nobody runs it"), lostWorker: "fail" }
 const everybody = () => true
 
 const waiting = (...tasks: ReadonlyArray<string>) => {

@@ -1,0 +1,241 @@
+/**
+ * Beginning new tasks.
+ *
+ * @since 0.2.0
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { tracedSpan } from "../domain/isTraced.ts"
+import { readFields } from "../domain/optionNames.ts"
+import { parsed } from "../domain/TaskAccess.ts"
+import { InvalidInput } from "../domain/TaskError.ts"
+import type { SessionTasks, TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { TaskRecord } from "../domain/TaskRecord.ts"
+import { traceContextOf } from "../domain/TraceContext.ts"
+import { type BoundHandler, handlerOfOwn, type OwnWork } from "./BoundHandler.ts"
+import { type HandlerRegistry, kindOf, type OfKind } from "./HandlerRegistry.ts"
+import { startFields } from "./operationOptions.ts"
+import type { Outages } from "./Outages.ts"
+import type { Pauses } from "./Pauses.ts"
+import { Place } from "./Place.ts"
+import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
+import type { RunSpan } from "./RunSpan.ts"
+import type { TaskContext } from "./TaskContext.ts"
+import {
+  type ReservedSlot,
+  type SessionRunner,
+  type StartTask,
+  type StartTaskOptions,
+  TooManyTasks
+} from "./TaskRunner.ts"
+import type { TaskRuns } from "./TaskRuns.ts"
+
+/**
+ * What beginning tasks needs.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface TaskStartsParts {
+  readonly storage: Pick<TaskStorageShape, "generateTaskId" | "waitsForSeats">
+  readonly settings: ResolvedRunnerOptions
+  readonly handlers: HandlerRegistry<BoundHandler>
+  readonly runs: TaskRuns
+  readonly outages: Outages
+  readonly pauses: Pauses
+  readonly dispatched: (taskId: string) => Effect.Effect<void>
+}
+
+/**
+ * Begins the tasks of one session; for `null`, those bound to none; for `undefined`, of the session that each names.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type TaskStarts = (
+  tasks: () => SessionTasks,
+  session: string | null | undefined
+) => Pick<SessionRunner, "startTask" | "reserveSlot">
+
+type OwnRun<E, R> = (task: TaskRecord) => Effect.Effect<unknown, E, R | TaskContext>
+
+type Started<R = never> = Effect.Effect<TaskRecord, Effect.Error<ReturnType<SessionRunner["startTask"]>>, R>
+
+/**
+ * Makes what begins the tasks of a runner.
+ *
+ * Each task comes by here. So there are no generators, and what need not wait takes no step of the runtime.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const makeTaskStarts = (
+  { dispatched, handlers, outages, pauses, runs, settings, storage }: TaskStartsParts
+): TaskStarts => {
+  /** Many tasks come from the same place, such as all that are started in promises, and share what is made of its services. */
+  let lastPlace: Place<never> | undefined
+  const placeOf = <R>(services: Context.Context<R>): Place<R> => {
+    if (lastPlace?.has(services) === true) return lastPlace
+    const place = new Place(services)
+    lastPlace = place
+    return place
+  }
+
+  /** Stores a task that this process holds, and begins it on a slot that was taken for it. */
+  const create = (tasks: SessionTasks, task: StartTask, handler: BoundHandler) =>
+    runs.tracing.storing(task, handler, (task, span) => {
+      let since = 0
+      return runs.process.creating(
+        (worker) => {
+          since = runs.seatsFreed()
+          return tasks.createTask({ ...task, worker, runTraceparent: span?.traceparent })
+        },
+        (record, holder) => {
+          if (holder !== undefined) return Effect.as(runs.begin(record, handler, holder, span), record)
+          runs.waitForSeat({ ...kindOf(record), taskId: record.taskId, sessionId: record.sessionId, handler }, since)
+          // There was no seat for it, so that this is no run. The span of a call under way goes on with that.
+          return span === undefined || handler.begun !== undefined
+            ? Effect.succeed(record)
+            : Effect.as(span.end(Exit.succeed("released"), record), record)
+        }
+      )
+    })
+
+  /** Stores a task and begins it, here or elsewhere, now or later. */
+  const start = (
+    tasks: SessionTasks,
+    task: StartTask,
+    sessionId: string | undefined,
+    handler: BoundHandler,
+    isPaused: boolean
+  ): Started => {
+    const overrun = isPaused ? undefined : runs.overrun(sessionId)
+    if (overrun !== undefined && settings.whenFull === "refuse") return Effect.fail(new TooManyTasks(overrun))
+    if (!isPaused && overrun === undefined && runs.isOpen()) {
+      runs.takeSlot(sessionId)
+      return Effect.tapCause(create(tasks, task, handler), () => Effect.sync(() => runs.freeSlot(sessionId)))
+    }
+    return Effect.map(outages.watch(tasks.createTask({ ...task, lease: 0 })), (record) => {
+      runs.wait({ ...kindOf(task), taskId: record.taskId, sessionId, handler })
+      return record
+    })
+  }
+
+  /** The same, once it is known whether tasks of this kind are paused. */
+  const startUnlessPaused = (
+    tasks: SessionTasks,
+    task: StartTask,
+    sessionId: string | undefined,
+    handler: BoundHandler
+  ) => {
+    const startNow = () => start(tasks, task, sessionId, handler, runs.isOpen() && pauses.covers(kindOf(task)))
+    return runs.process.hearsPauses() || !runs.isOpen() ? startNow() : Effect.flatMap(runs.process.ready, startNow)
+  }
+
+  const dispatch = (tasks: SessionTasks, task: StartTask) =>
+    Effect.tap(
+      outages.watch(tasks.createTask({ ...task, lease: 0 })),
+      ({ taskId }) => dispatched(taskId)
+    )
+
+  /** Goes on with the handler of work that the caller brings along. */
+  const withOwn = <A, E, R, E2>(
+    run: OwnRun<E, R>,
+    work: OwnWork,
+    use: (handler: BoundHandler) => Effect.Effect<A, E2>
+  ): Effect.Effect<A, E2, Exclude<R, TaskContext>> =>
+    Effect.contextWith((services: Context.Context<Exclude<R, TaskContext>>) =>
+      use(handlerOfOwn(placeOf(services), run, work))
+    )
+
+  /** A slot that was taken. */
+  const reservedSlot = (tasks: () => SessionTasks, sessionId: string | undefined, taskId: string): ReservedSlot => {
+    let isGone = false
+    return {
+      taskId,
+      startTask: <E, R>(given: StartTask, run: OwnRun<E, R>, { span }: StartTaskOptions = {}) =>
+        Effect.uninterruptible(
+          Effect.withFiber((fiber) =>
+            parsed(readTask(fiber, { ...given, taskId }, span), (task) =>
+              withOwn(run, { begun: span, registered: handlers.find(task), isOnce: true }, (handler) =>
+                Effect.map(create(tasks(), task, handler), (record) => {
+                  isGone = true
+                  return record
+                })))
+          )
+        ),
+      free: Effect.sync(() => {
+        if (isGone) return
+        isGone = true
+        runs.freeSlot(sessionId)
+      })
+    }
+  }
+
+  return (tasks, session) => ({
+    startTask: <E, R>(given: StartTask, run?: OwnRun<E, R>, { isUnderWay = false, span }: StartTaskOptions = {}) =>
+      Effect.uninterruptible(
+        Effect.withFiber((fiber) =>
+          parsed(readTask(fiber, given, span), (task): Started<Exclude<R, TaskContext>> => {
+            const sessionId = session === undefined ? task.sessionId : session ?? undefined
+            const registered = handlers.find(task)
+            if (run !== undefined) {
+              return withOwn(run, { begun: span, registered }, (handler) =>
+                isUnderWay
+                  ? start(tasks(), task, sessionId, handler, false)
+                  : startUnlessPaused(tasks(), task, sessionId, handler))
+            }
+            if (settings.dispatch !== undefined) return dispatch(tasks(), task)
+            return registered === undefined
+              ? Effect.fail(unregistered(task))
+              : startUnlessPaused(tasks(), task, sessionId, registered)
+          })
+        )
+      ),
+
+    reserveSlot: (task) =>
+      Effect.suspend(() => {
+        // What runs already cannot wait for a seat: others would begin it once more.
+        if (settings.dispatch !== undefined || !runs.isOpen() || storage.waitsForSeats === true) {
+          return Effect.succeedNone
+        }
+        const sessionId = session ?? undefined
+        const reserve = Effect.suspend(() =>
+          pauses.covers(task) || runs.overrun(sessionId) !== undefined
+            ? Effect.succeedNone
+            : Effect.map(storage.generateTaskId, (taskId) => {
+              runs.takeSlot(sessionId)
+              return Option.some(reservedSlot(tasks, sessionId, taskId))
+            })
+        )
+        // The call itself needs no storage, so that it goes by what is known if the storage does not answer.
+        return runs.process.hearsPauses() ? reserve : Effect.andThen(pauses.refreshBriefly, reserve)
+      })
+  })
+}
+
+/** Reads a task that is handed in. Where its request has no trace context, it continues the trace of its work, or of the caller. */
+const readTask = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  given: StartTask,
+  begun: RunSpan | undefined
+): Result.Result<StartTask, InvalidInput> => {
+  const task = readFields("task", given, startFields)
+  if (Result.isFailure(task) || task.success.traceparent !== undefined) return task
+  if (begun !== undefined) return Result.succeed({ ...task.success, ...begun.continued })
+  const span = tracedSpan(fiber)
+  return span === undefined ? task : Result.succeed({ ...task.success, ...traceContextOf(span) })
+}
+
+const unregistered = (task: OfKind): InvalidInput => {
+  const { name, originalMethod } = kindOf(task)
+  const named = name === undefined ? "without a name" : `with the name ${JSON.stringify(name)}`
+  return new InvalidInput({
+    field: "originalMethod",
+    reason: `${JSON.stringify(originalMethod)} ${named} has no handler; register one, or pass what to run`
+  })
+}
