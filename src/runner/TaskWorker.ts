@@ -4,7 +4,6 @@
  * @since 0.2.0
  */
 import * as Clock from "effect/Clock"
-import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -19,57 +18,15 @@ import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
 import { isTerminal } from "../domain/TaskStatus.ts"
 import { untraced } from "../domain/untraced.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
+import { type EndOfHold, endOfHold, HoldEnded, type StopReason, whileHeld } from "./EndOfHold.ts"
 import { LatestRecord } from "./LatestRecord.ts"
-import type { ProcessWorker, Registration } from "./makeProcessWorker.ts"
-import type { Outages } from "./Outages.ts"
+import type { Registration } from "./makeProcessWorker.ts"
 import { errorOf, firstPatience, isUnavailable, persist } from "./persist.ts"
-import { type Fork, ProgressReports } from "./ProgressReports.ts"
+import { ProgressReports } from "./ProgressReports.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import type { RunSpan } from "./RunSpan.ts"
-import type { Takeovers } from "./Takeovers.ts"
 import { Turns } from "./Turns.ts"
-
-/**
- * Why a worker stops before its work is done: the task has ended or is gone; another worker has it; the task waits without a
- * worker; the time of the worker is up; the runner ends.
- *
- * @since 0.2.0
- * @category models
- */
-export type StopReason = EndOfHold | "suspended" | "deadline" | "shutdown"
-
-/**
- * Why a worker no longer has its task.
- *
- * @since 0.2.0
- * @category models
- */
-export type EndOfHold = "ended" | "lost"
-
-/** A write came too late: the task is no longer this worker's. */
-class HoldEnded extends Data.TaggedError("HoldEnded")<{ readonly reason: EndOfHold }> {}
-
-/**
- * What the workers of one runner share.
- *
- * @since 0.2.0
- * @category models
- */
-export interface WorkerSurroundings {
-  readonly storage: TaskStorageShape
-  /** Milliseconds. */
-  readonly lease: number
-  /** Milliseconds. Handlers may say otherwise. */
-  readonly resultTtl: number | undefined
-  readonly outages: Outages
-  readonly takeovers: Takeovers
-  readonly process: ProcessWorker
-  readonly fork: Fork
-  /** Hears until when a task was given up. */
-  readonly onSleep: (worker: TaskWorker, at: number) => Effect.Effect<void>
-  /** Stops the worker when its task expires. */
-  readonly noteExpiry: (at: number) => void
-}
+import { abandonedLease, type WorkerSurroundings } from "./WorkerSurroundings.ts"
 
 /**
  * Writes as the worker of one attempt, one write at a time, and notices when it has lost the task. Only the word of the
@@ -172,10 +129,9 @@ export class TaskWorker {
     if (this.#stopReason !== undefined) running.interruptUnsafe()
   }
 
-  /** Notes that the run is over and its work has cleaned up. Work that is left, since the run did not get as far as to wait for it, is stopped. */
+  /** Notes that the run is over and its work has cleaned up. */
   end(): void {
     this.#isGone = true
-    this.#running?.interruptUnsafe()
     if (this.#gone !== undefined) Deferred.doneUnsafe(this.#gone, Effect.void)
   }
 
@@ -268,7 +224,7 @@ export class TaskWorker {
       outages,
       lease,
       isOutage,
-      beforeRetry: this.#beforeRetry
+      beforeRetry: () => this.#beforeRetry
     })
   }
 
@@ -499,48 +455,5 @@ export class TaskWorker {
       Option.isSome(found)
         ? Effect.succeed(this.#accept({ record: found.value, abandoned: true }, registration))
         : Effect.fail(error))
-  }
-}
-
-/**
- * Milliseconds: the lease of a task whose worker gave up in the middle. It has run out when somebody looks.
- *
- * @since 0.2.0
- * @category constants
- */
-export const abandonedLease = 1
-
-/** A worker that has lost its task goes no further. It was told to stop. */
-const whileHeld = <A>(effect: Effect.Effect<A, HoldEnded>): Effect.Effect<A> =>
-  Effect.catchTag(effect, "HoldEnded", () => Effect.never)
-
-/**
- * Tells what an error says about the hold of the worker, if anything.
- *
- * @since 0.2.0
- * @category accessors
- */
-export const endOfHold = (error: TaskStorageError): EndOfHold | undefined => {
-  switch (error._tag) {
-    case "LeaseLost":
-    case "LeaseHeld":
-      return "lost"
-    case "TerminalState":
-    case "ResultAlreadyStored":
-    case "TaskNotFound":
-      return "ended"
-    case "ConcurrentModification":
-    case "InputKeyReused":
-    case "InvalidCursor":
-    case "InvalidInput":
-    case "InvalidTransition":
-    case "MaxTasksReached":
-    case "PayloadTooLarge":
-    case "TaskAlreadyExists":
-    case "TaskAlreadyRerun":
-    case "TaskNotEnded":
-    case "TaskStorageUnavailable":
-    case "WorkerLost":
-      return undefined
   }
 }

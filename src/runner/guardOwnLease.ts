@@ -9,8 +9,10 @@ import * as Stream from "effect/Stream"
 import { backgroundSleep } from "../domain/backgroundSleep.ts"
 import { HoldsProcess } from "../domain/holdProcess.ts"
 import { untraced } from "../domain/untraced.ts"
+import { endOfHold } from "./EndOfHold.ts"
 import { persist } from "./persist.ts"
-import { endOfHold, type TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
+import type { TaskWorker } from "./TaskWorker.ts"
+import type { WorkerSurroundings } from "./WorkerSurroundings.ts"
 
 /**
  * Follows a task, so that answers and its end are noticed, whoever writes them; stops its worker when its time is up; and

@@ -47,8 +47,9 @@ import type { Takeovers } from "./Takeovers.ts"
 import { taskIdAnnotation } from "./taskAnnotations.ts"
 import type { RunResult } from "./TaskRunner.ts"
 import type { TaskRuns, Terms } from "./TaskRuns.ts"
-import { TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
+import { TaskWorker } from "./TaskWorker.ts"
 import { type WaitingTask, WaitingTasks } from "./WaitingTasks.ts"
+import type { WorkerSurroundings } from "./WorkerSurroundings.ts"
 
 /**
  * Makes the runs of a runner. They end with the scope, after their grace period.

@@ -33,7 +33,7 @@ export interface Persistence<E, E2> {
   /** Whether the lease of a worker depends on the call. */
   readonly isUrgent?: boolean
   /** Done before each retry. */
-  readonly beforeRetry?: Effect.Effect<void, E2>
+  readonly beforeRetry?: () => Effect.Effect<void, E2>
   /** What {@link Outages} knows the call by. */
   readonly token?: object
 }
@@ -61,7 +61,7 @@ export const persist = <A, E extends TaskStorageError, E2 = never>(
           ? again(
             outages.failed(token, error).pipe(
               Effect.andThen(about(pause)),
-              Effect.andThen(beforeRetry ?? Effect.void),
+              Effect.andThen(beforeRetry?.() ?? Effect.void),
               Effect.andThen(
                 Effect.suspend(() =>
                   attempt(Math.min(2 * pause, mostPause), Math.min(2 * patience, mostPatience), identity)

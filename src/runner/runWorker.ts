@@ -19,6 +19,7 @@ import type { WorkerOption } from "../domain/TaskOptions.ts"
 import { failureReason, type TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import type { BegunWork } from "./BoundHandler.ts"
 import { quietly } from "./describeThrown.ts"
+import type { StopReason } from "./EndOfHold.ts"
 import { guardOwnLease } from "./guardOwnLease.ts"
 import { makeTaskContext } from "./makeTaskContext.ts"
 import { internal } from "./outcomeOf.ts"
@@ -27,8 +28,9 @@ import { type RunTime, timeLeft } from "./parseRunTime.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { taskAnnotations, taskIdAnnotation } from "./taskAnnotations.ts"
 import type { RunResult } from "./TaskRunner.ts"
-import { abandonedLease, type StopReason, type TaskWorker, type WorkerSurroundings } from "./TaskWorker.ts"
+import type { TaskWorker } from "./TaskWorker.ts"
 import type { WorkEnd } from "./WorkEnd.ts"
+import { abandonedLease, type WorkerSurroundings } from "./WorkerSurroundings.ts"
 
 /**
  * Runs the work of a task for as long as it may take, and settles the task, whatever happens.

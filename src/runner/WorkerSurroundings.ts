@@ -1,0 +1,50 @@
+/**
+ * What the workers of one runner share.
+ *
+ * @since 0.2.0
+ */
+import type * as Effect from "effect/Effect"
+import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { BoundHandler } from "./BoundHandler.ts"
+import type { LatestRecord } from "./LatestRecord.ts"
+import type { ProcessWorker } from "./makeProcessWorker.ts"
+import type { Outages } from "./Outages.ts"
+import type { Fork } from "./ProgressReports.ts"
+import type { Takeovers } from "./Takeovers.ts"
+
+/** A worker that gives its task up for a while. */
+interface SleepingWorker {
+  readonly taskId: string
+  readonly handler: BoundHandler
+  readonly latest: LatestRecord
+}
+
+/**
+ * What the workers of one runner share.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface WorkerSurroundings {
+  readonly storage: TaskStorageShape
+  /** Milliseconds. */
+  readonly lease: number
+  /** Milliseconds. Handlers may say otherwise. */
+  readonly resultTtl: number | undefined
+  readonly outages: Outages
+  readonly takeovers: Takeovers
+  readonly process: ProcessWorker
+  readonly fork: Fork
+  /** Hears until when a task was given up. */
+  readonly onSleep: (worker: SleepingWorker, at: number) => Effect.Effect<void>
+  /** Stops the worker when its task expires. */
+  readonly noteExpiry: (at: number) => void
+}
+
+/**
+ * Milliseconds: the lease of a task whose worker gave up in the middle. It has run out when somebody looks.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const abandonedLease = 1
