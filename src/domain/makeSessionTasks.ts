@@ -158,7 +158,10 @@ export const makeSessionTasks = (
               (stored, now) =>
                 Effect.fromResult(Result.map(decideReplacement(stored, next, now), (patch) => ({ patch }))),
               ({ revision, taskId }) =>
-                Effect.fail(new ConcurrentModification({ taskId, expected: next.revision, actual: revision }))
+                // Another task of the same id, which has come since the one was read, may be at that revision. It is read then.
+                revision === next.revision
+                  ? Effect.void
+                  : Effect.fail(new ConcurrentModification({ taskId, expected: next.revision, actual: revision }))
             ),
             ({ record }) =>
               record

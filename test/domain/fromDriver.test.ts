@@ -425,6 +425,30 @@ describe("an engine that fails", () => {
     }))
 })
 
+it.effect("a record replaces the task that is there, though it came after the one that was read first", () =>
+  Effect.gen(function*() {
+    let reads = 0
+    const storage = yield* open((driver) => ({
+      ...driver,
+      find: (taskId, scope) =>
+        Effect.tap(driver.find(taskId, scope), (stored) => {
+          if (stored === undefined || reads++ > 0) return Effect.void
+          const reborn = { ...stored, incarnation: "another" }
+          const unlimited = { maxTasks: null, maxTasksPerSession: null }
+          return Effect.andThen(driver.remove(taskId, scope), driver.insert(reborn, unlimited, scope.now))
+        })
+    }))
+    const record = yield* storage.createTask(call)
+    expect(yield* storage.updateTask({ ...record, statusMessage: "new" })).toMatchObject({ revision: 2 })
+    expect(reads).toBe(2)
+    // Whoever comes too late is still told by how much.
+    expect(yield* Effect.flip(storage.updateTask(record))).toMatchObject({
+      _tag: "ConcurrentModification",
+      expected: 1,
+      actual: 2
+    })
+  }))
+
 describe("a sweep that fails after it has done something", () => {
   it.effect("says that it may have", () =>
     Effect.gen(function*() {
