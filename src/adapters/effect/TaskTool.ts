@@ -20,6 +20,7 @@ import type { PreparedCall, ToolCall } from "../../protocol/ToolCall.ts"
 import { type JsonRpcFailure, type WireError, wireError } from "../../protocol/WireError.ts"
 import { type TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
 import { CallSlot } from "./CallSlot.ts"
+import { declaring } from "./declaring.ts"
 import { requestClient, requestContextOf } from "./RequestClient.ts"
 import { encodeToolResult, errorResult, placeholder } from "./ToolResult.ts"
 
@@ -122,8 +123,6 @@ const answerCall = (
     const slot = yield* CallSlot
     const client = yield* requestClient
     const request = yield* McpSchema.McpRequestContext
-    const inRequest = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-      Effect.provideService(effect, McpSchema.McpRequestContext, request)
     const answer = yield* callTool<ToolAnswer, Refusal | TaskFailure>(tasks, {
       tool: described,
       client,
@@ -134,7 +133,7 @@ const answerCall = (
       requestState: request.requestState,
       inputResponses: request.inputResponses,
       prepare: Effect.map(
-        inRequest(tool.prepare(payload ?? {})),
+        inRequest<Prepared, Refusal, never>(tool.prepare(payload ?? {})),
         (prepared): PreparedCall<ToolAnswer> =>
           isInputRequired(prepared)
             ? { _tag: "Answered", answer: prepared }
@@ -158,6 +157,12 @@ const answerCall = (
       ? yield* new McpSchema.InternalError({ message: answer.error.message })
       : placeholder
   })
+
+const hasRequest = declaring<McpSchema.McpRequestContext>()
+
+/** What runs in a request has its context. */
+const inRequest = <A, E, R>(effect: Effect.Effect<A, E, R | McpSchema.McpRequestContext>): Effect.Effect<A, E, R> =>
+  Effect.updateContext(effect, (own: Context.Context<R>) => hasRequest(own))
 
 const noSecondRound = new TaskFailure({
   code: -32603,

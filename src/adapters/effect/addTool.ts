@@ -12,6 +12,7 @@ import * as Struct from "effect/Struct"
 import { optionNames, parseNames } from "../../domain/optionNames.ts"
 import { toolTaskOptionNames, type ToolTaskOptions } from "../../protocol/TasksOptions.ts"
 import type { TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
+import { declaring } from "./declaring.ts"
 import { TaskServer } from "./TaskServer.ts"
 import { type Prepared, registerTaskTool } from "./TaskTool.ts"
 
@@ -88,8 +89,10 @@ export const addTool = Effect.fnUntraced(function*<R = never, PR = never>(
       (own: Context.Context<OfCall>) => Context.makeUnsafe<R>(Context.merge(services, own).mapUnsafe)
     )
   // To a request the server has added the services already. Adding them again would copy them all for each call.
+  const hasServices = declaring<R>()
   const inRequest = (args: unknown) =>
-    Effect.updateContext(handle(args), (own: Context.Context<OfCall>) => declaring<R, OfCall>(own))
+    Effect.updateContext(handle(args), (own: Context.Context<OfCall>) => hasServices(own))
+  const hasPrepared = declaring<PR>()
   yield* registerTaskTool(
     yield* TaskServer,
     yield* McpServer,
@@ -108,14 +111,10 @@ export const addTool = Effect.fnUntraced(function*<R = never, PR = never>(
         : (args) =>
           Effect.updateContext(
             prepare(args),
-            (own: Context.Context<OfRequest>) => declaring<PR, OfRequest>(own)
+            (own: Context.Context<OfRequest>) => hasPrepared(own)
           ),
       handle: (args) => Effect.scoped(inRequest(args)),
       work
     }
   )
 })
-
-/** Gives a context the type of what it is known to have. */
-const declaring = <R, Own>(context: Context.Context<Own>): Context.Context<Own | R> =>
-  Context.addUnsafe<Own, R, true>(context, "mcp-task-storage/mcp/declared", true)
