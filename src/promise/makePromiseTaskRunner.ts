@@ -62,20 +62,20 @@ export const makePromiseTaskRunner = (
         requireOpen("startTask")
         requireFunction("run", run)
         const work = run === undefined ? undefined : runInPromises(run)
-        return Effect.map(tasks().startTask(decodeCreateTask(task), work), encodeTask)
-      }),
+        return tasks().startTask(decodeCreateTask(task), work)
+      }, encodeTask),
 
     provideInput: (taskId, responses, options) =>
       calls.write("provideInput", options, plainCall, () => {
         requireOpen("provideInput")
-        return Effect.map(tasks().provideInput(taskId, responses), encodeProvidedInput)
-      }),
+        return tasks().provideInput(taskId, responses)
+      }, encodeProvidedInput),
 
     cancelTask: (taskId, options) =>
       calls.write("cancelTask", options, plainCall, () => {
         requireOpen("cancelTask")
-        return Effect.map(tasks().cancelTask(taskId), encodeSummary)
-      })
+        return tasks().cancelTask(taskId)
+      }, encodeSummary)
   })
 
   const close = async (): Promise<void> => {

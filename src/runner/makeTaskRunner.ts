@@ -19,12 +19,12 @@ import { makeRecovery } from "./makeRecovery.ts"
 import { makeTaskRuns } from "./makeTaskRuns.ts"
 import { makeTaskStarts } from "./makeTaskStarts.ts"
 import { Outages } from "./Outages.ts"
-import { parseRunTime, timeLeft } from "./parseRunTime.ts"
+import { parseRunTime, type RunTime, timeLeft } from "./parseRunTime.ts"
 import { Pauses } from "./Pauses.ts"
 import { firstPatience, isUnavailable, persist } from "./persist.ts"
 import { resolveRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import { Takeovers } from "./Takeovers.ts"
-import type { SessionRunner, TaskRunnerShape } from "./TaskRunner.ts"
+import type { RunResult, RunTaskOptions, SessionRunner, TaskRunnerShape } from "./TaskRunner.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
 import { withPatience } from "./Turns.ts"
 
@@ -70,46 +70,52 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   /** Reads the pauses before a task runs, unless this process hears of them. */
   const refreshPauses = Effect.suspend(() => runs.process.hearsPauses() ? Effect.void : outages.watch(pauses.refresh))
 
+  /** Runs a task on a slot that is taken for it. Whoever waits no longer stops its work, and waits for the end of that. */
+  const runOnSlot = (
+    { sessionId, taskId }: TaskRecord,
+    handler: BoundHandler,
+    time: RunTime
+  ): ReturnType<TaskRunnerShape["runTask"]> =>
+    Effect.uninterruptibleMask((restore) => {
+      const unwanted = new AbortController()
+      runs.takeSlot(sessionId)
+      return Effect.flatMap(runs.run(taskId, handler, sessionId, { time, signal: unwanted.signal }), (running) =>
+        Effect.onInterrupt(restore(Fiber.join(running)), () => {
+          unwanted.abort()
+          return Fiber.await(running)
+        }))
+    })
+
+  const tryTask = Effect.fnUntraced(function*(
+    taskId: string,
+    runOptions: RunTaskOptions | undefined
+  ): Effect.fn.Return<RunResult, InvalidInput | TaskStorageUnavailable> {
+    const time = yield* Effect.fromResult(parseRunTime(runOptions))
+    // A worker of this task that is about to stop here stops before the next one begins.
+    const before = runs.workerOf(taskId)
+    if (before?.stopReason !== undefined) yield* before.gone
+    const [found] = yield* Effect.all([outages.watch(storage.getTask(taskId)), refreshPauses], { concurrency: 2 })
+    const record = Option.getOrUndefined(found)
+    const handler = record === undefined ? undefined : handlers.find(record)
+    if (record === undefined || handler === undefined) return "skipped"
+    if (record.status === "input_required") return "suspended"
+    // A worker without time leaves the task to others, and does not fail it.
+    const now = yield* Clock.currentTimeMillis
+    const delay = delayOf(record, now)
+    if (delay > 0) return yield* Effect.as(dispatched(taskId, delay), "suspended" as const)
+    const isPaused = pauses.covers(kindOf(record)) && record.status === "working"
+    if (isPaused || timeLeft(time, now) <= 0) {
+      if (!isFree(record, now) || !(yield* runs.mayTake(record))) return "skipped"
+      // Nobody need wake it before its kind is resumed.
+      return isPaused ? "suspended" : "released"
+    }
+    return yield* runOnSlot(record, handler, time)
+  })
+
   const runTask: TaskRunnerShape["runTask"] = (taskId, runOptions) =>
-    Effect.gen(function*() {
-      const time = yield* Effect.fromResult(parseRunTime(runOptions))
-      // A worker of this task that is about to stop here stops before the next one begins.
-      const before = runs.workerOf(taskId)
-      if (before?.stopReason !== undefined) yield* before.gone
-      const [found] = yield* Effect.all([outages.watch(storage.getTask(taskId)), refreshPauses], { concurrency: 2 })
-      const record = Option.getOrUndefined(found)
-      const handler = record === undefined ? undefined : handlers.find(record)
-      if (record === undefined || handler === undefined) return "skipped"
-      if (record.status === "input_required") return "suspended"
-      // A worker without time leaves the task to others, and does not fail it.
-      const now = yield* Clock.currentTimeMillis
-      const delay = delayOf(record, now)
-      if (delay > 0) return yield* Effect.as(dispatched(taskId, delay), "suspended" as const)
-      const isPaused = pauses.covers(kindOf(record)) && record.status === "working"
-      if (isPaused || timeLeft(time, now) <= 0) {
-        if (!isFree(record, now) || !(yield* runs.mayTake(record))) return "skipped"
-        // Nobody need wake it before its kind is resumed.
-        return isPaused ? "suspended" : "released"
-      }
-      const { sessionId } = record
-      return yield* Effect.uninterruptibleMask((restore) =>
-        Effect.gen(function*() {
-          const unwanted = new AbortController()
-          const { signal } = unwanted
-          runs.takeSlot(sessionId)
-          const running = yield* runs.run(taskId, handler, sessionId, { time, signal })
-          return yield* restore(Fiber.join(running)).pipe(
-            Effect.onInterrupt(() => {
-              unwanted.abort()
-              return Fiber.await(running)
-            })
-          )
-        })
-      )
-    }).pipe(
-      Effect.tap((result) =>
-        result === "released" ? dispatched(taskId) : result === "settled" ? dispatchNext : Effect.void
-      )
+    Effect.tap(
+      tryTask(taskId, runOptions),
+      (result) => result === "released" ? dispatched(taskId) : result === "settled" ? dispatchNext : Effect.void
     )
 
   const starts = makeTaskStarts({ storage, settings, handlers, runs, outages, pauses, dispatched })

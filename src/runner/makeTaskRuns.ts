@@ -388,13 +388,12 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     })
 
   /** The storage only compares the lease with the clock of this process: whether that is enough is looked at before. */
-  const requireFree = (taskId: string) =>
-    Effect.gen(function*() {
-      if (workers.has(taskId)) return yield* Effect.fail(notFree)
-      if (yield* mayTakeOver) return
-      const record = Option.getOrUndefined(yield* storage.getTask(taskId))
-      if (record !== undefined && !(yield* mayTake(record))) return yield* Effect.fail(notFree)
-    })
+  const requireFree = Effect.fnUntraced(function*(taskId: string) {
+    if (workers.has(taskId)) return yield* Effect.fail(notFree)
+    if (yield* mayTakeOver) return
+    const record = Option.getOrUndefined(yield* storage.getTask(taskId))
+    if (record !== undefined && !(yield* mayTake(record))) return yield* Effect.fail(notFree)
+  })
 
   /** Gives back a task that there is no room for, or no time. */
   const giveBack = ({ attempt, taskId }: TaskRecord, registration: Registration): Effect.Effect<void> =>
