@@ -1,8 +1,8 @@
 /**
- * Memory through the Effect API, within one fiber, against the in-memory store of the official SDK.
+ * Memory against the in-memory store of the official SDK.
  *
- * The SDK's store is measured twice: awaited, as its own server uses it, and called from within a fiber, as a program of
- * Effect would use it.
+ * Both are measured twice: with promises that are awaited one by one, as the SDK's own server does, and within one fiber, as a
+ * program of Effect would use them.
  *
  * The SDK lists 10 tasks a page, so that 50 tasks are five of its pages, taken from the start of the list, where its
  * search for the cursor is shortest. No task has a ttl, which spares the SDK its timers.
@@ -11,6 +11,7 @@ import { InMemoryTaskStore } from "@modelcontextprotocol/sdk/experimental/tasks/
 import * as Effect from "effect/Effect"
 import { TaskStorage, type TaskStorageShape } from "mcp-task-storage"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
+import { openTaskStorage, type PromiseTaskStorage } from "mcp-task-storage/promise"
 import { type Contender, measure } from "./measure.ts"
 import { type Comparison, print } from "./report.ts"
 import { payload, result, settings } from "./settings.ts"
@@ -22,8 +23,11 @@ interface Filled<Store> {
   readonly ids: ReadonlyArray<string>
 }
 
-const createOurs = (storage: TaskStorageShape) =>
-  storage.createTask({ originalMethod: "tools/call", originalParams: payload, pollInterval: 1000 })
+const task = { originalMethod: "tools/call", originalParams: payload, pollInterval: 1000 }
+
+const outcome = { _tag: "Success", value: result } as const
+
+const createOurs = (storage: TaskStorageShape) => storage.createTask(task)
 
 const createTheirs = (store: InMemoryTaskStore, requestId: number) =>
   store.createTask({ ttl: null, pollInterval: 1000 }, requestId, { method: "tools/call", params: payload })
@@ -37,6 +41,13 @@ const fillOurs = (size: number): Promise<Filled<TaskStorageShape>> =>
       return { store, ids }
     }).pipe(Effect.provide(MemoryTaskStorage.layer({ maintenance: false })))
   )
+
+const fillPromises = async (size: number): Promise<Filled<PromiseTaskStorage>> => {
+  const store = await openTaskStorage("memory:", { maintenance: false })
+  const ids: Array<string> = []
+  for (let index = 0; index < size; index++) ids.push((await store.createTask(task)).taskId)
+  return { store, ids }
+}
 
 const fillTheirs = async (size: number): Promise<Filled<InMemoryTaskStore>> => {
   const store = new InMemoryTaskStore()
@@ -72,11 +83,11 @@ const inFiber: Loop = (operations, operate) =>
     for (let index = 0; index < operations; index++) yield* Effect.promise(() => operate(index))
   }))
 
-const theirs = (
+const promised = <Store>(
   loop: Loop,
   operations: number,
-  fill: () => Promise<Filled<InMemoryTaskStore>>,
-  operate: (store: InMemoryTaskStore, id: string, index: number) => Promise<unknown>
+  fill: () => Promise<Filled<Store>>,
+  operate: (store: Store, id: string, index: number) => Promise<unknown>
 ): Contender => ({
   operations,
   prepare: async () => {
@@ -107,7 +118,7 @@ const comparePages = async (size: number, target?: number): Promise<Comparison> 
   return compare(
     `50 tasks of ${size.toLocaleString("en")}`,
     ours(pages, () => Promise.resolve(mine), (storage) => storage.listTasks({ limit: 50 })),
-    theirs(awaited, pages, () => Promise.resolve(other), fiftyOfTheirs),
+    promised(awaited, pages, () => Promise.resolve(other), fiftyOfTheirs),
     target
   )
 }
@@ -115,16 +126,22 @@ const comparePages = async (size: number, target?: number): Promise<Comparison> 
 /** Measures and prints. */
 export const benchMemory = async (): Promise<void> => {
   const size = memoryOperations
-  const mine = await fillOurs(size)
+  const effects = await fillOurs(size)
+  const promises = await fillPromises(size)
   const other = await fillTheirs(size)
-  const create = ours(size, () => fillOurs(0), createOurs)
-  const get = ours(size, () => Promise.resolve(mine), (storage, id) => storage.getTask(id))
-  const finish = ours(
-    size,
-    () => fillOurs(size),
-    (storage, id) => storage.settleTask(id, { _tag: "Success", value: result })
-  )
-  for (const [how, loop] of [["awaited", awaited], ["in the same fiber", inFiber]] as const) {
+  const contenders = [
+    ["awaited", awaited, {
+      create: promised(awaited, size, () => fillPromises(0), (store) => store.createTask(task)),
+      get: promised(awaited, size, () => Promise.resolve(promises), (store, id) => store.getTask(id)),
+      finish: promised(awaited, size, () => fillPromises(size), (store, id) => store.settleTask(id, outcome))
+    }],
+    ["in one fiber", inFiber, {
+      create: ours(size, () => fillOurs(0), createOurs),
+      get: ours(size, () => Promise.resolve(effects), (storage, id) => storage.getTask(id)),
+      finish: ours(size, () => fillOurs(size), (storage, id) => storage.settleTask(id, outcome))
+    }]
+  ] as const
+  for (const [how, loop, { create, finish, get }] of contenders) {
     print(
       `Memory against the SDK's InMemoryTaskStore, ${how}: ${size} tasks, 200 bytes of parameters, 200 bytes of result`,
       ["memory", "SDK"],
@@ -132,24 +149,25 @@ export const benchMemory = async (): Promise<void> => {
         await compare(
           "createTask",
           create,
-          theirs(loop, size, () => fillTheirs(0), (store, _, index) => createTheirs(store, index)),
+          promised(loop, size, () => fillTheirs(0), (store, _, index) => createTheirs(store, index)),
           2
         ),
         await compare(
           "getTask",
           get,
-          theirs(loop, size, () => Promise.resolve(other), (store, id) => store.getTask(id)),
-          4
+          promised(loop, size, () => Promise.resolve(other), (store, id) => store.getTask(id)),
+          2
         ),
         await compare(
           "settleTask, storeTaskResult",
           finish,
-          theirs(loop, size, () => fillTheirs(size), (store, id) => store.storeTaskResult(id, "completed", result)),
-          4
+          promised(loop, size, () => fillTheirs(size), (store, id) => store.storeTaskResult(id, "completed", result)),
+          2
         )
       ]
     )
   }
+  await promises.store.close()
 
   const [smallest, ...larger] = memorySizes
   const first = await comparePages(smallest)
