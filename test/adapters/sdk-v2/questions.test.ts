@@ -240,12 +240,13 @@ describe("progress", () => {
     await client.connect(new StreamableHTTPClientTransport(new URL(await working())))
     onTestFinished(() => client.close())
     const heard: Array<unknown> = []
+    const startedAt = performance.now()
     const result = await client.callTool({ name: "steps", arguments: {} }, { onprogress: (told) => heard.push(told) })
     expect(result).toMatchObject({ content: [{ text: "done" }] })
     expect(heard.at(-1)).toStrictEqual({ progress: 50, total: 50, message: "step 50" })
-    // At most ten a second, over half a second.
     expect(heard.length).toBeGreaterThan(1)
-    expect(heard.length).toBeLessThan(12)
+    // Ten a second at most, besides the first and the last one. A busy machine takes longer than the half second of the tool.
+    expect(heard.length).toBeLessThanOrEqual((performance.now() - startedAt) / 100 + 2)
   })
 })
 
