@@ -57,19 +57,21 @@ const post = (url: string, headers: HeaderMap, message: unknown, signal?: AbortS
     ...(signal === undefined ? {} : { signal })
   })
 
+/** Reads the answer to a message from a response, which is a stream of events where the answer came late. */
+export const readAnswer = async (response: Response, id: unknown): Promise<Answer> => {
+  const messages = readMessages(await response.text(), response.headers.get("content-type") ?? "")
+  const last = messages.find((message) => message.method === undefined && (message.id === id || message.id === null))
+  return {
+    status: response.status,
+    headers: response.headers,
+    messages,
+    result: last?.result,
+    error: last?.error
+  }
+}
+
 const ask = (url: string, headers: HeaderMap, message: Params): Effect.Effect<Answer> =>
-  Effect.promise(async () => {
-    const response = await post(url, headers, message)
-    const messages = readMessages(await response.text(), response.headers.get("content-type") ?? "")
-    const last = messages.find(({ id, method }) => method === undefined && (id === message["id"] || id === null))
-    return {
-      status: response.status,
-      headers: response.headers,
-      messages,
-      result: last?.result,
-      error: last?.error
-    }
-  })
+  Effect.promise(async () => readAnswer(await post(url, headers, message), message["id"]))
 
 /** A response that is read while it is written; the scope ends it. */
 export interface Open {

@@ -10,6 +10,7 @@ import {
 import { toJsonValue } from "@modelcontextprotocol/ext-tasks/core"
 import { onTestFinished } from "vitest"
 import * as z from "zod"
+import { readAnswer } from "../../../support/wire.ts"
 
 export type Revision = "2025-11-25" | "2026-07-28"
 
@@ -27,16 +28,12 @@ const capabilities = { elicitation: {}, sampling: {} }
 
 const Request = z.object({ method: z.string(), params: z.record(z.string(), z.unknown()).default({}) })
 
-const Answer = z.object({
-  result: z.unknown().optional(),
-  error: z.object({ code: z.number(), message: z.string(), data: z.unknown().optional() }).optional()
-})
-
 /** The wire codecs of the SDK's client refuse tasks of revision 2026-07-28, so its host sends what concerns them. */
 const dispatchRaw = (url: string, headers: Headers): RawClientDispatch => {
-  let id = 0
+  let lastId = 0
   return async (request) => {
     const { method, params } = Request.parse(request)
+    const id = ++lastId
     const response = await fetch(url, {
       method: "POST",
       headers: {
@@ -47,9 +44,9 @@ const dispatchRaw = (url: string, headers: Headers): RawClientDispatch => {
         "mcp-method": method,
         "mcp-name": String(params["taskId"] ?? params["name"])
       },
-      body: JSON.stringify({ jsonrpc: "2.0", id: ++id, method, params })
+      body: JSON.stringify({ jsonrpc: "2.0", id, method, params })
     })
-    const { error, result } = Answer.parse(await response.json())
+    const { error, result } = await readAnswer(response, id)
     return error === undefined
       ? { kind: "result", result: toJsonValue(result) }
       : { kind: "error", error: { ...error, data: toJsonValue(error.data ?? null) } }
