@@ -66,4 +66,4 @@ export const payloadCases = (maxPayloadBytes: PayloadBytes): Effect.Effect<Reado
         (cases) => ({ subject, cases })
       ),
     { concurrency: 4 }
-  )
+  ).pipe(Effect.map((groups) => groups.filter(({ cases }) => cases.length > 0)))
