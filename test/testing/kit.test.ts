@@ -11,8 +11,10 @@ import { TaskNotFound } from "../../src/domain/TaskError.ts"
 import { equal, refused } from "../../src/testing/contract/check.ts"
 import { contractCase } from "../../src/testing/contract/ContractCase.ts"
 import { difference, isSame } from "../../src/testing/difference.ts"
+import { historyOf, type MadeCall } from "../../src/testing/linearizability/historyOf.ts"
 import { type HistoryEvent, isExplained } from "../../src/testing/linearizability/isExplained.ts"
-import { emptyModel } from "../../src/testing/model/modelStep.ts"
+import type { Call } from "../../src/testing/model/Call.ts"
+import { emptyModel, modelStep } from "../../src/testing/model/modelStep.ts"
 import * as SuiteClock from "../../src/testing/SuiteClock.ts"
 
 const harness = fromDrivers({
@@ -83,6 +85,47 @@ describe("isExplained", () => {
 
   it("does not explain an answer that was given twice", () => {
     expect(isExplained(initial, [enqueue("", 0, 1), dequeue([""], 2, 5), dequeue([""], 3, 4)])).toBe(false)
+  })
+})
+
+describe("historyOf", () => {
+  const actor = { handle: "first" } as const
+  const given = { value: undefined }
+  const claim: Call = { _tag: "claimTasks", actor, wanted: { limit: 2 }, hold: { lease: 10 } }
+  const release: Call = { _tag: "touchTask", actor, taskId: "a", hold: { delay: 0 } }
+  const [, initial] = modelStep(
+    emptyModel(0, {}),
+    { _tag: "createTask", actor, taskId: "a", hold: { delay: 0 } },
+    given
+  )
+  const [once, claimed] = modelStep(initial, claim, given)
+  const [released, free] = modelStep(claimed, release, given)
+  const [twice] = modelStep(free, claim, given)
+  const isPossible = (calls: ReadonlyArray<MadeCall>) => isExplained(initial, historyOf(initial, calls))
+
+  it("explains a claim of two rounds that had a task twice, since it was released in between", () => {
+    expect(isPossible([
+      { call: claim, answer: twice, start: 0, end: 3 },
+      { call: release, answer: released, start: 1, end: 2 }
+    ])).toBe(true)
+  })
+
+  it("explains no second attempt without a release, and none that is over before the release", () => {
+    expect(isPossible([{ call: claim, answer: once, start: 0, end: 1 }])).toBe(true)
+    expect(isPossible([{ call: claim, answer: twice, start: 0, end: 1 }])).toBe(false)
+    expect(isPossible([
+      { call: claim, answer: twice, start: 0, end: 1 },
+      { call: release, answer: released, start: 2, end: 3 }
+    ])).toBe(false)
+  })
+
+  it("explains no claim that keeps a task and does not tell", () => {
+    const held = { _tag: "getTask", actor, taskId: "a" } as const
+    const [answer] = modelStep(claimed, held, given)
+    expect(isPossible([
+      { call: claim, answer: { value: [] }, start: 0, end: 1 },
+      { call: held, answer, start: 2, end: 3 }
+    ])).toBe(false)
   })
 })
 

@@ -27,8 +27,8 @@ import { isShown, performCall, type Subject } from "../model/performCall.ts"
 import { storageOptions } from "../model/storageOptions.ts"
 import type { StorageHarness } from "../StorageHarness.ts"
 import * as SuiteClock from "../SuiteClock.ts"
-import { type HistoryEvent, isExplained } from "./isExplained.ts"
-import { partsOf } from "./parts.ts"
+import { historyOf } from "./historyOf.ts"
+import { isExplained } from "./isExplained.ts"
 
 interface Race {
   readonly options: Options
@@ -120,10 +120,7 @@ const runRace = <E>(harness: StorageHarness<E>, race: Race) =>
         ...histories.flat(),
         ...(yield* Effect.forEach(last.filter((call) => isShown(pair, call)), perform))
       ]
-      const events: ReadonlyArray<HistoryEvent> = settled.flatMap(({ answer, call, end, start }) =>
-        partsOf(initial, call, answer).map((part, index) => ({ ...part, end, start: start + index / 100 }))
-      )
-      if (!isExplained(initial, events)) {
+      if (!isExplained(initial, historyOf(initial, settled))) {
         const shown = settled.map(({ answer, call, end, start }) =>
           `from ${start} to ${end}: ${show(call)} gave ${show(answer)}`
         )

@@ -4,9 +4,8 @@
  * @since 0.1.0
  */
 import { isSame } from "../difference.ts"
-import type { Answer } from "../model/Answer.ts"
 import type { ModelState } from "../model/ModelState.ts"
-import { type Part, partStep } from "./parts.ts"
+import { type AnsweredPart, partStep } from "./parts.ts"
 
 /**
  * A call that was made, with the moments at which it was made and answered.
@@ -14,11 +13,11 @@ import { type Part, partStep } from "./parts.ts"
  * @since 0.1.0
  * @category models
  */
-export interface HistoryEvent {
-  readonly call: Part
-  readonly answer: Answer
+export interface HistoryEvent extends AnsweredPart {
   readonly start: number
   readonly end: number
+  /** If this is still to come, the call is not the next one. */
+  readonly follows?: HistoryEvent | undefined
 }
 
 /**
@@ -37,9 +36,11 @@ export const isExplained = (initial: ModelState, history: ReadonlyArray<HistoryE
     if (hopeless.has(key)) return false
     const firstAnswered = Math.min(...left.map(({ end }) => end))
     const found = left.some((event) => {
-      if (event.start > firstAnswered) return false
+      if (event.start > firstAnswered || (event.follows !== undefined && left.includes(event.follows))) return false
+      const others = left.filter((other) => other !== event)
       const [expected, next] = partStep(state, event.call, event.answer)
-      return isSame(event.answer, expected) && search(next, left.filter((other) => other !== event))
+      return (isSame(event.answer, expected) && search(next, others)) ||
+        (event.isOptional === true && search(state, others))
     })
     if (!found) hopeless.add(key)
     return found

@@ -26,6 +26,7 @@ export type Part =
     readonly call: Extract<Call, { readonly _tag: "claimTasks" }>
     readonly taskId: string
   }
+  | { readonly _tag: "takeAndLose"; readonly take: Extract<Part, { readonly _tag: "takeTask" }> }
   | { readonly _tag: "declareDead"; readonly workerId: string; readonly except: string | undefined }
   | { readonly _tag: "takeNewsOf"; readonly workerId: string; readonly taskId: string }
 
@@ -41,6 +42,10 @@ export const partStep = (state: ModelState, part: Part, given: Answer): Step => 
       return [{ value: undefined }, releaseDead(state, part.taskId)]
     case "takeTask":
       return takeTask(state, part.call, part.taskId)
+    case "takeAndLose": {
+      const [, next] = partStep(state, part.take, given)
+      return next === state ? [{ value: "there was nothing to lose" }, state] : [given, next]
+    }
     case "declareDead":
       return declareDead(state, part.workerId, part.except)
     case "takeNewsOf":
@@ -48,6 +53,19 @@ export const partStep = (state: ModelState, part: Part, given: Answer): Step => 
     default:
       return modelStep(state, part, given)
   }
+}
+
+/**
+ * A step, and what it answered.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface AnsweredPart {
+  readonly call: Part
+  readonly answer: Answer
+  /** It may have been left out. If not, it came before the next one. */
+  readonly isOptional?: true
 }
 
 /**
@@ -60,16 +78,20 @@ export const partsOf = (
   initial: ModelState,
   call: Call,
   answer: Answer
-): ReadonlyArray<{ readonly call: Part; readonly answer: Answer }> => {
+): ReadonlyArray<AnsweredPart> => {
   const whole = [{ call, answer }]
   if (!("value" in answer) || !Array.isArray(answer.value)) return whole
   const values: ReadonlyArray<unknown> = answer.value
   switch (call._tag) {
     case "claimTasks": {
-      const claims = values.map((value) => ({
-        call: { _tag: "takeTask", call, taskId: taskIdOf(value) } as const,
-        answer: { value }
-      }))
+      const claims = values.flatMap((value): ReadonlyArray<AnsweredPart> => {
+        const take = { _tag: "takeTask", call, taskId: taskIdOf(value) } as const
+        // Somebody may release what was claimed in one round, so that another round of the same call claims it again.
+        return [{ call: { _tag: "takeAndLose", take }, answer: done, isOptional: true }, {
+          call: take,
+          answer: { value }
+        }]
+      })
       // Without a worker that is dead or may be declared so there is nothing to release.
       const isMortal = initial.workers.some(({ diedAt, leaseExpiresAt }) =>
         diedAt !== null || leaseExpiresAt <= initial.now
