@@ -39,19 +39,22 @@ export const disturbNetwork = (proxy: TcpProxy): Effect.Effect<void> =>
     }
   })
 
-/** The engine ends at work, at once or by and by, and comes back. */
+/** Longer than an impatient storage tries again. */
+const outage = 2_500
+
+/** The engine ends at work, at once or by and by, and comes back: soon, and later than everybody waits for it. */
 export const disturbEngine = <E, E2>(
   target: RestartableTarget<E>,
   progress: Effect.Effect<void, E2>
 ): Effect.Effect<void, E2> =>
   Effect.forEach(
-    ["at once", "gently"] as const,
-    (how) =>
+    [{ how: "at once", away: 0 }, { how: "gently", away: outage }] as const,
+    ({ away, how }) =>
       Effect.gen(function*() {
         yield* progress
         yield* realSleep(yield* Random.nextBetween(0, 200))
         yield* target.stop(how)
-        yield* realSleep(yield* Random.nextBetween(50, 300))
+        yield* realSleep(away + (yield* Random.nextBetween(50, 300)))
         yield* target.start
       }),
     { discard: true }
