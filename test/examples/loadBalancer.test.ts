@@ -131,6 +131,8 @@ test("what a process did that is killed, the other one finishes, and clients go 
   const running = await at(first, () => modern.start("report", { title: "May", seconds: 4 }))
   const old = await at(first, () => legacy.start("report", { title: "June", seconds: 4 }))
   const waiting = at(first, () => legacy.request("tasks/result", { taskId: old }))
+  // The balancer would give what no server has begun to answer to the other one.
+  await waiting.begun
   const [killed] = servers
   if (killed === undefined) throw new Error("It was never started")
   await until(async () => (await modern.get(running)).result?.["statusMessage"] !== undefined)

@@ -6,6 +6,8 @@ type Message = { readonly [key: string]: unknown }
 export interface Answer {
   /** All that came so far. */
   readonly messages: ReadonlyArray<Message>
+  /** Done when the server has begun to answer. */
+  readonly begun: Promise<void>
   /** The response; `undefined` where the stream ended without. */
   readonly response: Promise<Message | undefined>
   /** Closes the connection, as a client does that is gone. */
@@ -44,8 +46,9 @@ export class WireClient {
     const messages: Array<Message> = []
     const connection = new AbortController()
     const id = this.#next++
+    const posted = this.#post({ jsonrpc: "2.0", id, method, params }, connection.signal)
     const read = async (): Promise<Message | undefined> => {
-      const response = await this.#post({ jsonrpc: "2.0", id, method, params }, connection.signal)
+      const response = await posted
       const add = (text: string): void => {
         const message: unknown = JSON.parse(text)
         if (isMessage(message)) messages.push(message)
@@ -63,7 +66,12 @@ export class WireClient {
       }
       return messages.find((message) => message["id"] === id && message["method"] === undefined)
     }
-    return { messages, response: read().catch(() => undefined), drop: () => connection.abort() }
+    return {
+      messages,
+      begun: posted.then(() => undefined, () => undefined),
+      response: read().catch(() => undefined),
+      drop: () => connection.abort()
+    }
   }
 
   /** Calls a method and gives its result, or its error. */

@@ -201,13 +201,15 @@ describe("sweeps", () => {
       const { first, second } = yield* openTwo()
       yield* insertMany(first, 100, 5)
       const [patched, swept] = yield* Effect.all([
-        atOnce(
-          numbers(100).map((index) =>
+        // All at once would be one statement, before any sweep or behind all of them.
+        Effect.forEach(
+          numbers(100),
+          (index) =>
             Effect.map(
               first.patch(`t${index}`, anyone(1004), {}, { ttl: 1_000_000, lastUpdatedAt: 1004 }),
               (result) => result._tag === "Patched" ? [`t${index}`] : []
-            )
-          )
+            ),
+          { concurrency: 4 }
         ),
         Effect.forEach(numbers(40), () => second.removeExpired(1005, 5))
       ], { concurrency: 2 })
