@@ -119,6 +119,17 @@ describe("historyOf", () => {
     ])).toBe(false)
   })
 
+  it("explains no claim that has a task again and tells of the first time", () => {
+    const held = { _tag: "getTask", actor, taskId: "a" } as const
+    const [, claimedAgain] = modelStep(free, claim, given)
+    const [answer] = modelStep(claimedAgain, held, given)
+    expect(isPossible([
+      { call: claim, answer: once, start: 0, end: 3 },
+      { call: release, answer: released, start: 1, end: 2 },
+      { call: held, answer, start: 4, end: 5 }
+    ])).toBe(false)
+  })
+
   it("explains no claim that keeps a task and does not tell", () => {
     const held = { _tag: "getTask", actor, taskId: "a" } as const
     const [answer] = modelStep(claimed, held, given)
