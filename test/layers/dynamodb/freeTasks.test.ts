@@ -219,8 +219,13 @@ describeWithEngine("free tasks", () => {
       }
       const item = yield* taskItemOf(tableName, "b")
       yield* putItem(tableName, { ...item, createdAt: { N: "0.5" } })
+      /** The claims of the task that cannot be claimed, each with a stamp of its own in all its tries. */
+      const asked = new Set<string>()
       const client = yield* interceptedClient(async ({ input, perform }) => {
-        if ("UpdateExpression" in input && input.Key?.["pk"]?.S === "t#c") throw throttled()
+        if ("UpdateExpression" in input && input.Key?.["pk"]?.S === "t#c") {
+          asked.add(JSON.stringify(input.ExpressionAttributeValues))
+          throw throttled()
+        }
         return perform()
       })
       const impeded = yield* driverThrough(client, { tableName, retryTimeout: 10 })
@@ -231,6 +236,7 @@ describeWithEngine("free tasks", () => {
           (taken) => taken.map(({ task }) => task.taskId)
         )
       expect(yield* take(impeded)).toEqual(["a"])
+      expect(asked.size).toBe(1)
       expect(yield* take(driver)).toEqual(["c"])
     }))
 
