@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
-import type { WaitingTask } from "./WaitingTasks.ts"
+import type { WaitingTask } from "./FairQueue.ts"
 
 /**
  * Tasks by the moment at which they are due, in milliseconds since the epoch. What they cost does not grow with how many sleep.

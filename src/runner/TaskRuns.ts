@@ -9,6 +9,7 @@ import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.t
 import type { ClaimedTask } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
+import type { LocalQueue } from "./LocalQueue.ts"
 import type { ProcessWorker, Registration } from "./makeProcessWorker.ts"
 import type { RunTracing } from "./makeRunTracing.ts"
 import type { RunTime } from "./parseRunTime.ts"
@@ -16,7 +17,6 @@ import type { Overrun, RunnerSlots } from "./RunnerSlots.ts"
 import type { RunSpan } from "./RunSpan.ts"
 import type { RunResult } from "./TaskRunner.ts"
 import type { TaskWorker } from "./TaskWorker.ts"
-import type { WaitingTask } from "./WaitingTasks.ts"
 
 /**
  * How long a worker may have a task, and a signal that stops it.
@@ -51,6 +51,8 @@ export interface TaskRuns {
   readonly mayTake: (record: TaskRecord) => Effect.Effect<boolean>
   readonly takeSlot: (sessionId: string | undefined) => void
   readonly freeSlot: (sessionId: string | undefined) => void
+  /** The tasks that wait in this process. */
+  readonly queue: LocalQueue
   /** Begins the spans of runs. */
   readonly tracing: RunTracing
   /** Runs a task that a registration of this process holds, on a slot that was taken for it. */
@@ -60,12 +62,6 @@ export interface TaskRuns {
     registration: Registration,
     span: RunSpan | undefined
   ) => Effect.Effect<unknown>
-  /** Claims a task as soon as there is room for it, and runs it. */
-  readonly wait: (task: WaitingTask) => void
-  /** Takes a task out of those that wait for room. */
-  readonly takeWaiting: (taskId: string) => WaitingTask | undefined
-  /** Claims tasks that wait for room, as many as there is room for. */
-  readonly fill: () => void
   /** Runs a task that was claimed for a registration, or does what its policy says. Takes a slot for it. */
   readonly beginClaimed: (
     claimed: ClaimedTask,
@@ -81,19 +77,4 @@ export interface TaskRuns {
   ) => Effect.Effect<Fiber.Fiber<RunResult, InvalidInput | TaskStorageUnavailable>>
   /** Runs an effect that does not end with its caller. */
   readonly inScope: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<Fiber.Fiber<A, E>>
-  /** Calls back when the next slot is free that those who wait here do not need. */
-  readonly onRoom: (call: () => void) => void
-  /** How often a task may have left a seat here. */
-  readonly seatsFreed: () => number
-  /** Looks for tasks that wait for seats: one may have become free. */
-  readonly seatFreed: () => void
-  /**
-   * Leaves a task that found no seat to the looks, and frees the slot that was taken for it. If one may have become free `since` it was
-   * refused its seat, there is another look.
-   */
-  readonly waitForSeat: (task: WaitingTask, since: number) => void
-  /** Tries once more to begin those that could not be claimed, and whose work is of this process alone. */
-  readonly tryNext: () => void
-  /** Calls back whenever a task that ran here may have left a seat, where tasks wait for those. */
-  readonly onSeat: (call: () => void) => void
 }

@@ -170,7 +170,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
 
   /** There may be more, so the next free slot is for another look. */
   const cutShort = (taken: ReadonlyArray<string>): ReadonlyArray<string> => {
-    if (settings.recovery !== null) runs.onRoom(lookSoon)
+    if (settings.recovery !== null) runs.queue.onRoom(lookSoon)
     return taken
   }
 
@@ -200,7 +200,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
   const begin = (claimed: ClaimedTask, registration: Registration): Effect.Effect<void> =>
     Effect.suspend(() => {
       registration.tasks++
-      const waited = runs.takeWaiting(claimed.record.taskId)
+      const waited = runs.queue.remove(claimed.record.taskId)
       return runs.beginClaimed(claimed, waited?.handler ?? handlers.find(claimed.record) ?? unknownKind, registration)
     })
 
@@ -236,7 +236,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
   const takeUp = (task: TaskRecord | TaskSummary, handler: BoundHandler): boolean => {
     const { sessionId, taskId } = task
     if (!runs.isOpen() || runs.overrun(sessionId) !== undefined) return false
-    runs.wait({ ...kindOf(task), taskId, sessionId, handler })
+    runs.queue.add({ ...kindOf(task), taskId, sessionId, handler })
     return true
   }
 
@@ -249,12 +249,12 @@ export const makeRecovery = Effect.fnUntraced(function*(
     soon.openUnsafe()
   }
   pauses.whenResumed(Effect.sync(lookSoon))
-  if (settings.recovery !== null) runs.onSeat(lookSoon)
+  if (settings.recovery !== null) runs.queue.onSeat(lookSoon)
 
   /** A look leaves room and seats for what only this process can run. */
   const beginHere = Effect.sync(() => {
-    runs.fill()
-    runs.tryNext()
+    runs.queue.fill()
+    runs.queue.tryUnclaimed()
   })
 
   if (settings.recovery !== null) {

@@ -142,7 +142,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
             PayloadTooLarge: Effect.die,
             InvalidTransition: Effect.die
           }
-        )).pipe(Effect.tap(Effect.andThen(Effect.sync(runs.seatFreed), dispatchNext)))
+        )).pipe(Effect.tap(Effect.andThen(Effect.sync(() => runs.queue.seatFreed()), dispatchNext)))
   })
 
   /** Tells how long a task lives from its end on. Only where kinds of tasks differ is it looked up. */
@@ -173,7 +173,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     if (settings.dispatch !== undefined) return yield* dispatched(record.taskId)
     const handler = handlers.find(record)
     if (handler === undefined) return
-    runs.wait({ ...kindOf(record), taskId: record.taskId, sessionId: record.sessionId, handler })
+    runs.queue.add({ ...kindOf(record), taskId: record.taskId, sessionId: record.sessionId, handler })
   })
 
   return {

@@ -91,12 +91,14 @@ export const makeTaskStarts = (
       let since = 0
       return runs.process.creating(
         (worker) => {
-          since = runs.seatsFreed()
+          since = runs.queue.seatsFreed
           return tasks.createTask({ ...task, worker, runTraceparent: span?.traceparent })
         },
         (record, holder) => {
           if (holder !== undefined) return Effect.as(runs.begin(record, handler, holder, span), record)
-          runs.waitForSeat({ ...kindOf(record), taskId: record.taskId, sessionId: record.sessionId, handler }, since)
+          const { sessionId, taskId } = record
+          runs.freeSlot(sessionId)
+          runs.queue.keepUntilSeat({ ...kindOf(record), taskId, sessionId, handler }, since)
           // There was no seat for it, so that this is no run. The span of a call under way goes on with that.
           return span === undefined || handler.begun !== undefined
             ? Effect.succeed(record)
@@ -120,7 +122,7 @@ export const makeTaskStarts = (
       return Effect.tapCause(create(tasks, task, handler), () => Effect.sync(() => runs.freeSlot(sessionId)))
     }
     return Effect.map(outages.watch(tasks.createTask({ ...task, lease: 0 })), (record) => {
-      runs.wait({ ...kindOf(task), taskId: record.taskId, sessionId, handler })
+      runs.queue.add({ ...kindOf(task), taskId: record.taskId, sessionId, handler })
       return record
     })
   }

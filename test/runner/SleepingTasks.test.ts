@@ -1,7 +1,7 @@
 /** Tasks that sleep, by the moment at which they are due. */
 import { describe, expect, test } from "@effect/vitest"
+import type { WaitingTask } from "../../src/runner/FairQueue.ts"
 import { SleepingTasks } from "../../src/runner/SleepingTasks.ts"
-import type { WaitingTask } from "../../src/runner/WaitingTasks.ts"
 
 const handler: WaitingTask["handler"] = { begin: () => expect.fail("nobody runs it"), lostWorker: "fail" }
 const task = (taskId: string): WaitingTask => ({ taskId, sessionId: undefined, originalMethod: "tools/call", handler })

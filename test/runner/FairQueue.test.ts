@@ -1,20 +1,20 @@
 /** Who has the next free slot of a process. */
 import { assert, describe, it } from "vitest"
 import type { BoundHandler } from "../../src/runner/BoundHandler.ts"
-import { WaitingTasks } from "../../src/runner/WaitingTasks.ts"
+import { FairQueue } from "../../src/runner/FairQueue.ts"
 
 const handler: BoundHandler = { begin: () => assert.fail("nobody runs it"), lostWorker: "fail" }
 const everybody = () => true
 
 const waiting = (...tasks: ReadonlyArray<string>) => {
-  const waiting = new WaitingTasks()
+  const waiting = new FairQueue()
   for (const taskId of tasks) {
     waiting.add({ taskId, sessionId: taskId.slice(0, 1), originalMethod: "tools/call", handler })
   }
   return waiting
 }
 
-const all = (tasks: WaitingTasks, hasRoom: (sessionId: string | undefined) => boolean) => {
+const all = (tasks: FairQueue, hasRoom: (sessionId: string | undefined) => boolean) => {
   const taken: Array<string> = []
   for (let next = tasks.next(hasRoom); next !== undefined; next = tasks.next(hasRoom)) taken.push(next.taskId)
   return taken

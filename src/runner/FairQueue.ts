@@ -1,5 +1,5 @@
 /**
- * Tasks that wait for a slot of their process.
+ * The order of tasks that wait.
  *
  * @since 0.2.0
  */
@@ -25,7 +25,7 @@ export interface WaitingTask extends TaskOfKind {
  * @since 0.2.0
  * @category models
  */
-export class WaitingTasks {
+export class FairQueue {
   readonly #tasks = new Map<string, WaitingTask>()
   readonly #sessions = new Map<string | undefined, SessionQueue>()
   /** The sessions that have a turn, in order. */
@@ -33,10 +33,6 @@ export class WaitingTasks {
 
   get size(): number {
     return this.#tasks.size
-  }
-
-  has(taskId: string): boolean {
-    return this.#tasks.has(taskId)
   }
 
   /** Tells whether the task is new here. */
