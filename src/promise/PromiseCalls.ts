@@ -8,7 +8,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { identity } from "effect/Function"
 import * as Result from "effect/Result"
 import type { OptionNames } from "../domain/optionNames.ts"
 import { isTaskStorageError, type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
@@ -26,6 +25,22 @@ interface Operation {
 }
 
 type Make<Options extends CallOptions, A, E> = (own: ReadCall<Options>["own"]) => Effect.Effect<A, E>
+
+/**
+ * Runs the effect that `make` gives, as the operation `name`. `make` is called only when the call may begin, and may throw
+ * `InvalidInput`. It gets what the options hold beside the signal; other `names` than those of its own are refused.
+ * The promise gives the answer as `encode` gives it, which takes less time here than as a step of the effect.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type RunCall = <Options extends CallOptions, A, B, E>(
+  name: string,
+  options: Options | undefined,
+  names: OptionNames<NoInfer<Options>>,
+  make: Make<Options, A, E>,
+  encode: (answer: A) => B
+) => Promise<B>
 
 /**
  * Runs calls until it is closed.
@@ -56,85 +71,17 @@ export class PromiseCalls {
     this.#closedReason = closedReason
   }
 
-  /**
-   * Runs the effect that `make` gives, which reads. `make` is called only when the call may begin, and may throw
-   * `InvalidInput`. It gets what the options hold beside the signal; other `names` than those of its own are refused.
-   * The promise gives the answer as `encode` gives it, which takes less time here than as a step of the effect.
-   */
-  read<Options extends CallOptions, A, E>(
-    name: string,
-    options: Options | undefined,
-    names: OptionNames<NoInfer<Options>>,
-    make: Make<Options, A, E>
-  ): Promise<A>
-  read<Options extends CallOptions, A, B, E>(
-    name: string,
-    options: Options | undefined,
-    names: OptionNames<NoInfer<Options>>,
-    make: Make<Options, A, E>,
-    encode: (answer: A) => B
-  ): Promise<B>
-  read<Options extends CallOptions, A, E>(
-    name: string,
-    options: Options | undefined,
-    names: OptionNames<NoInfer<Options>>,
-    make: Make<Options, A, E>,
-    encode: (answer: A) => unknown = identity
-  ): Promise<unknown> {
-    return this.#run({ name, kind: "read" }, options, names, make, encode)
-  }
+  /** Runs an effect that reads. */
+  readonly read: RunCall = (name, options, names, make, encode) =>
+    this.#run({ name, kind: "read" }, options, names, make, encode)
 
-  /**
-   * Runs an effect that writes, as {@link PromiseCalls.read} does.
-   */
-  write<Options extends CallOptions, A, E>(
-    name: string,
-    options: Options | undefined,
-    names: OptionNames<NoInfer<Options>>,
-    make: Make<Options, A, E>
-  ): Promise<A>
-  write<Options extends CallOptions, A, B, E>(
-    name: string,
-    options: Options | undefined,
-    names: OptionNames<NoInfer<Options>>,
-    make: Make<Options, A, E>,
-    encode: (answer: A) => B
-  ): Promise<B>
-  write<Options extends CallOptions, A, E>(
-    name: string,
-    options: Options | undefined,
-    names: OptionNames<NoInfer<Options>>,
-    make: Make<Options, A, E>,
-    encode: (answer: A) => unknown = identity
-  ): Promise<unknown> {
-    return this.#run({ name, kind: "write" }, options, names, make, encode)
-  }
+  /** Runs an effect that writes. */
+  readonly write: RunCall = (name, options, names, make, encode) =>
+    this.#run({ name, kind: "write" }, options, names, make, encode)
 
-  /**
-   * Runs an effect that waits for others to write, as {@link PromiseCalls.read} does.
-   */
-  wait<Options extends CallOptions, A, E>(
-    name: string,
-    options: Options | undefined,
-    names: OptionNames<NoInfer<Options>>,
-    make: Make<Options, A, E>
-  ): Promise<A>
-  wait<Options extends CallOptions, A, B, E>(
-    name: string,
-    options: Options | undefined,
-    names: OptionNames<NoInfer<Options>>,
-    make: Make<Options, A, E>,
-    encode: (answer: A) => B
-  ): Promise<B>
-  wait<Options extends CallOptions, A, E>(
-    name: string,
-    options: Options | undefined,
-    names: OptionNames<NoInfer<Options>>,
-    make: Make<Options, A, E>,
-    encode: (answer: A) => unknown = identity
-  ): Promise<unknown> {
-    return this.#run({ name, kind: "wait" }, options, names, make, encode)
-  }
+  /** Runs an effect that waits for others to write. */
+  readonly wait: RunCall = (name, options, names, make, encode) =>
+    this.#run({ name, kind: "wait" }, options, names, make, encode)
 
   async #run<Options extends CallOptions, A, B, E>(
     operation: Operation,
@@ -143,7 +90,6 @@ export class PromiseCalls {
     make: Make<Options, A, E>,
     encode: (answer: A) => B
   ): Promise<B> {
-    const entry = PromiseCalls.prototype[operation.kind]
     let site: CallSite | undefined
     try {
       const { own, signal } = readCall(options, names)
@@ -156,7 +102,7 @@ export class PromiseCalls {
       else {
         const fiber = this.#runFork(inCallerSpan(this.#findCallerSpan, begun))
         const first = fiber.pollUnsafe()
-        if (first === undefined) site = new CallSite(entry)
+        if (first === undefined) site = new CallSite(this[operation.kind])
         exit = first ?? await this.#exitOf(fiber, operation, signal)
       }
       signal?.throwIfAborted()
@@ -164,7 +110,7 @@ export class PromiseCalls {
       throw this.#rejection(exit.cause, operation)
     } catch (error) {
       const isOwn = isTaskStorageError(error) || error instanceof TooManyTasks
-      throw isOwn ? (site ?? new CallSite(entry)).shownIn(error) : error
+      throw isOwn ? (site ?? new CallSite(this[operation.kind])).shownIn(error) : error
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -59,10 +60,16 @@ const pullItems = async function*<Options extends CallOptions, A, E>(
   const signal = given === undefined ? left : AbortSignal.any([given, left])
   const scope = Scope.makeUnsafe()
   try {
-    const pull = await calls[kind](name, { signal }, plainCall, () => Scope.provide(Stream.toPull(make(own)), scope))
+    const pull = await calls[kind](
+      name,
+      { signal },
+      plainCall,
+      () => Scope.provide(Stream.toPull(make(own)), scope),
+      identity
+    )
     const next = Pull.catchDone(pull, () => Effect.undefined)
     while (true) {
-      const items = await calls[kind](name, { signal }, plainCall, () => next)
+      const items = await calls[kind](name, { signal }, plainCall, () => next, identity)
       if (items === undefined) return undefined
       yield* items
     }

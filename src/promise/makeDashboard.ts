@@ -5,6 +5,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Result from "effect/Result"
 import type { DashboardOptions } from "../admin/dashboard/DashboardOptions.ts"
 import {
@@ -59,6 +60,6 @@ const isService = (storage: PromiseTaskStorage | TaskStorageShape): storage is T
 
 const callsOf = ({ calls, context }: OpenedStorage): DashboardRuns => ({
   log: logIn(context),
-  work: (effect, signal) => calls.read("dashboard", { signal }, plainCall, () => effect),
-  watch: (effect, signal) => calls.wait("dashboard", { signal }, plainCall, () => effect)
+  work: (effect, signal) => calls.read("dashboard", { signal }, plainCall, () => effect, identity),
+  watch: (effect, signal) => calls.wait("dashboard", { signal }, plainCall, () => effect, identity)
 })

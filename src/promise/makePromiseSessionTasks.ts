@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { InvalidInput } from "../domain/TaskError.ts"
@@ -80,7 +81,8 @@ export const makePromiseSessionTasks = (
   updateTask: (record, options) =>
     calls.write("updateTask", options, plainCall, () => tasks().updateTask(decodeTask(record)), encodeTask),
 
-  deleteTask: (taskId, options) => calls.write("deleteTask", options, plainCall, () => tasks().deleteTask(taskId)),
+  deleteTask: (taskId, options) =>
+    calls.write("deleteTask", options, plainCall, () => tasks().deleteTask(taskId), identity),
 
   listTasks: (options) => calls.read("listTasks", options, listCall, (own) => tasks().listTasks(own), encodeTaskPage),
 
@@ -128,7 +130,7 @@ export const makePromiseSessionTasks = (
       encodeProvidedInput
     ),
 
-  taskCount: (options) => calls.read("taskCount", options, plainCall, () => tasks().taskCount()),
+  taskCount: (options) => calls.read("taskCount", options, plainCall, () => tasks().taskCount(), identity),
 
   changes: (taskId, options) =>
     iterate({ name: "changes" }, calls, options, plainCall, () => Stream.map(tasks().changes(taskId), encodeTask)),

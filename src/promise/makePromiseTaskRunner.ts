@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Result from "effect/Result"
 import { parseCount, parseId } from "../domain/ArgumentParsers.ts"
 import { optionNames } from "../domain/optionNames.ts"
@@ -105,7 +106,7 @@ export const makePromiseTaskRunner = (
       const run = calls.wait("runTask", options, runTaskCall, (own) => {
         requireOpen("runTask")
         return runner.runTask(taskId, { timeout: own?.timeout, deadline: own?.deadline })
-      })
+      }, identity)
       runs.add(run)
       try {
         return await run
@@ -118,7 +119,7 @@ export const makePromiseTaskRunner = (
       calls.write("recover", options, plainCall, () => {
         requireOpen("recover")
         return runner.recover
-      }),
+      }, identity),
 
     running: () => Effect.runSyncWith(context)(runner.running),
 

@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import { identity } from "effect/Function"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type * as Domain from "../domain/TaskStats.ts"
 import { findTaskIdsCall, taskStatsCall } from "./callOptions.ts"
@@ -24,7 +25,7 @@ export const makePromiseTaskStats = (storage: Domain.StatsOperations, calls: Pro
     calls.read("findTaskIds", options, findTaskIdsCall, (own) => {
       if (own === undefined) throw new InvalidInput({ field: "ending", reason: "must be given" })
       return storage.findTaskIds(own)
-    })
+    }, identity)
 })
 
 const encodeStats = (stats: Domain.TaskStats): TaskStats => ({

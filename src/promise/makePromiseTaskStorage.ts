@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { parseId } from "../domain/ArgumentParsers.ts"
@@ -68,20 +69,20 @@ export const makePromiseTaskStorage = (
     ),
 
   importTask: (task, options) =>
-    calls.write("importTask", options, importCall, (own) => storage.importTask(decodeImport(task), own)),
+    calls.write("importTask", options, importCall, (own) => storage.importTask(decodeImport(task), own), identity),
 
   forgetSession: (sessionId, options) =>
-    calls.write("forgetSession", options, plainCall, () => storage.forgetSession(sessionId)),
+    calls.write("forgetSession", options, plainCall, () => storage.forgetSession(sessionId), identity),
 
-  expireTasks: (options) => calls.write("expireTasks", options, limitCall, (own) => storage.expireTasks(own)),
+  expireTasks: (options) => calls.write("expireTasks", options, limitCall, (own) => storage.expireTasks(own), identity),
 
   recoverStuckTasks: (maxAge, options) =>
     calls.write("recoverStuckTasks", options, recoveryCall, (own) => {
       return storage.recoverStuckTasks(maxAge, own)
-    }),
+    }, identity),
 
   claimableTasks: (options) =>
-    calls.read("claimableTasks", options, claimableCall, (own) => storage.claimableTasks(own)),
+    calls.read("claimableTasks", options, claimableCall, (own) => storage.claimableTasks(own), identity),
 
   claimTasks: (options) =>
     calls.write(
@@ -92,9 +93,11 @@ export const makePromiseTaskStorage = (
       (tasks) => tasks.map(encodeClaimedTask)
     ),
 
-  pauseTasks: (kind, options) => calls.write("pauseTasks", options, plainCall, () => storage.pauseTasks(kind)),
+  pauseTasks: (kind, options) =>
+    calls.write("pauseTasks", options, plainCall, () => storage.pauseTasks(kind), identity),
 
-  resumeTasks: (kind, options) => calls.write("resumeTasks", options, plainCall, () => storage.resumeTasks(kind)),
+  resumeTasks: (kind, options) =>
+    calls.write("resumeTasks", options, plainCall, () => storage.resumeTasks(kind), identity),
 
   pausedTasks: (options) =>
     calls.read(
@@ -107,9 +110,10 @@ export const makePromiseTaskStorage = (
 
   pauseNews: (options) => iterate({ name: "pauseNews" }, calls, options, plainCall, () => storage.pauseNews),
 
-  maintenance: (options) => calls.write("maintenance", options, plainCall, () => storage.maintenance()),
+  maintenance: (options) => calls.write("maintenance", options, plainCall, () => storage.maintenance(), identity),
 
-  inspectStore: (options) => calls.write("inspectStore", options, inspectCall, (own) => storage.inspectStore(own)),
+  inspectStore: (options) =>
+    calls.write("inspectStore", options, inspectCall, (own) => storage.inspectStore(own), identity),
 
   reencryptTasks: (options) =>
     iterate(
@@ -140,7 +144,7 @@ const makeMessages = (messages: TaskMessages, calls: PromiseCalls): PromiseTaskM
   enqueue: (taskId, message, options) =>
     calls.write("messages.enqueue", options, enqueueCall, (own) => {
       return messages.enqueue(taskId, message, own)
-    }),
+    }, identity),
 
   dequeue: (taskId, options) =>
     calls.write(
@@ -152,7 +156,7 @@ const makeMessages = (messages: TaskMessages, calls: PromiseCalls): PromiseTaskM
     ),
 
   dequeueAll: (taskId, options) =>
-    calls.write("messages.dequeueAll", options, plainCall, () => messages.dequeueAll(taskId))
+    calls.write("messages.dequeueAll", options, plainCall, () => messages.dequeueAll(taskId), identity)
 })
 
 /** Throws `InvalidInput` for a value that cannot be an id. */

@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import { identity } from "effect/Function"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type { WorkerOperations } from "../domain/WorkerOperations.ts"
 import { declareDeadCall, plainCall, renewCall } from "./callOptions.ts"
@@ -28,9 +29,10 @@ export const makePromiseWorkers = (workers: WorkerOperations, calls: PromiseCall
     }, encodeRenewedWorker),
 
   declareDeadWorkers: (options) =>
-    calls.write("declareDeadWorkers", options, declareDeadCall, (own) => workers.declareDeadWorkers(own)),
+    calls.write("declareDeadWorkers", options, declareDeadCall, (own) => workers.declareDeadWorkers(own), identity),
 
-  endWorker: (workerId, options) => calls.write("endWorker", options, plainCall, () => workers.endWorker(workerId)),
+  endWorker: (workerId, options) =>
+    calls.write("endWorker", options, plainCall, () => workers.endWorker(workerId), identity),
 
   listWorkers: (options) =>
     calls.read(

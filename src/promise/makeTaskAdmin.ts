@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Stream from "effect/Stream"
 import * as Struct from "effect/Struct"
 import { makeTaskAdmin as makeAdmin } from "../admin/makeTaskAdmin.ts"
@@ -48,7 +49,8 @@ export const makeTaskAdmin = (storage: PromiseTaskStorage): Calls.PromiseTaskAdm
     cancelTask: (taskId, options) =>
       calls.write("cancelTask", options, cancelCall, (own) => admin.cancelTask(taskId, own), encodeSummary),
 
-    findTask: (idOrEnding, options) => calls.read("findTask", options, plainCall, () => admin.findTask(idOrEnding)),
+    findTask: (idOrEnding, options) =>
+      calls.read("findTask", options, plainCall, () => admin.findTask(idOrEnding), identity),
 
     rerunTasks: (selection, options) =>
       iterate(

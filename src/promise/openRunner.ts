@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
@@ -75,7 +76,8 @@ export const openRunner = async (
       "openTaskRunner",
       undefined,
       plainCall,
-      () => Layer.buildWithScope(Layer.provide(runnerLayer, Layer.succeed(TaskStorage, storage)), scope)
+      () => Layer.buildWithScope(Layer.provide(runnerLayer, Layer.succeed(TaskStorage, storage)), scope),
+      identity
     )
     let isClosed = false
     // Added last, so that it is known before the runner begins to end.

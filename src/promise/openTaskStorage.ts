@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
@@ -66,7 +67,8 @@ const open = async <E>(source: string | LayerSource<E>, options: OpenOptions = {
       "openTaskStorage",
       { signal },
       plainCall,
-      () => Layer.buildWithScope(Layer.provideMerge(layerOf(source, options), telemetryLayer(options)), scope)
+      () => Layer.buildWithScope(Layer.provideMerge(layerOf(source, options), telemetryLayer(options)), scope),
+      identity
     )
     const storage = Context.getOption(context, TaskStorage)
     if (Option.isNone(storage)) throw new InvalidInput({ field: "layer", reason: "does not provide TaskStorage" })

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
 import * as Struct from "effect/Struct"
 import { optionNames } from "../../domain/optionNames.ts"
 import { InvalidInput } from "../../domain/TaskError.ts"
@@ -130,7 +131,7 @@ export const storesOn = (
   const { calls, storage } = opened
   const run: RunPromiseExit = async (effect) => {
     try {
-      return await calls.write("tasks", undefined, plainCall, () => Effect.exit(effect))
+      return await calls.write("tasks", undefined, plainCall, () => Effect.exit(effect), identity)
     } catch (error) {
       return Exit.die(error)
     }
