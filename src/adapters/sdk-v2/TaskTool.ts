@@ -32,6 +32,7 @@ import type { TaskTool as ProtocolTool } from "../../protocol/TaskTool.ts"
 import { thrownResult } from "../../protocol/thrownResult.ts"
 import { requireToolResult } from "../../protocol/toolResult.ts"
 import { TaskFailure } from "../../runner/TaskContext.ts"
+import { InputSchemaJson } from "./InputSchemaJson.ts"
 import type { ResolvedOptions } from "./TasksExtensionOptions.ts"
 
 /**
@@ -132,6 +133,7 @@ export const makeTaskTool = <Args>(
   requireSchema("inputSchema", inputSchema)
   if (outputSchema !== undefined) requireSchema("outputSchema", outputSchema)
   const policy = Result.getOrThrow(resolveToolPolicy(settings, config, annotations?.idempotentHint === true))
+  const schemaJson = new InputSchemaJson()
   const shown = Struct.omit(config, [...toolTaskOptionNames, "prepare"])
   const runChecked = async (args: Args, context: PromiseTaskContext): Promise<CallToolResult> => {
     const checked = checkResult(name, outputSchema, await run(args, context))
@@ -143,13 +145,16 @@ export const makeTaskTool = <Args>(
     resultOfFailure: thrownResult(exposeErrors),
     work: (call) =>
       workInPromises(async (context) => runChecked(await checkArguments(inputSchema, call.arguments), context)),
-    register: (mcp, answer) =>
-      mcp.registerTool(name, shown, (args, ctx) =>
+    register: (mcp, answer) => {
+      const registered = mcp.registerTool(name, shown, (args, ctx) =>
         answer({
           ctx,
           prepare: prepare === undefined ? undefined : async () => prepare(args, ctx),
           run: (context) => runChecked(args, context)
         }))
+      schemaJson.share(mcp, name)
+      return registered
+    }
   }
 }
 

@@ -46,47 +46,53 @@ const silence = "15 seconds"
  */
 export const listenToTasks = (handler: McpHttpHandler, served: ServedTasks): McpHttpHandler => {
   const closing = new AbortController()
+
+  const serveListening = async (request: Request, options: McpHandlerRequestOptions | undefined): Promise<Response> => {
+    const listen = await readListenRequest(request, options)
+    if (listen === undefined) return handler.fetch(request, options)
+    const scope = Scope.makeUnsafe()
+    const release = () => Effect.runPromise(Scope.close(scope, Exit.void))
+    try {
+      const stream = await served.answer((tasks) =>
+        declaresTasks(envelopeClient(listen.meta) ?? nobody)
+          ? Effect.flatMap(served.owned(tasks, options?.authInfo, request), (owned) =>
+            Scope.provide(openTaskStream(tasks, owned, listen.taskIds), scope))
+          : Effect.fail(missingCapability), request.signal)
+      const response = await handler.fetch(request, options)
+      // Whatever else is wrong with the request has been found by now.
+      if (response.body === null || response.headers.get("content-type") !== "text/event-stream") {
+        await release()
+        return response
+      }
+      const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+      const writer = writable.getWriter()
+      const relaying = relay(response.body, stream, writer, listen.id)
+      const signal = AbortSignal.any([request.signal, closing.signal])
+      // How it ends is for the operator alone, who has heard. Where the runner has just ended it never begins.
+      served.answer(() => relaying, signal).catch(() => undefined).finally(() => {
+        writer.close().catch(() => undefined)
+        return release()
+      })
+      return new Response(readable, response)
+    } catch (error) {
+      await release()
+      if (!(error instanceof ProtocolError)) throw error
+      return Response.json({ jsonrpc: "2.0", id: listen.id, error: wireError(error) }, {
+        status: httpStatusOf(error)
+      })
+    }
+  }
+
   return {
     ...handler,
-    fetch: async (request, options) => {
+    fetch: (request, options) => {
       // The SDK has a limit of its own for requests that do not say how long they are.
       if (declaresTooMuch(served.limits, request.headers.get("content-length"))) {
         const { body, ...answer } = tooLargeAnswer(served.limits)
-        return new Response(body, answer)
+        return Promise.resolve(new Response(body, answer))
       }
-      const listen = await readListenRequest(request, options)
-      if (listen === undefined) return handler.fetch(request, options)
-      const scope = Scope.makeUnsafe()
-      const release = () => Effect.runPromise(Scope.close(scope, Exit.void))
-      try {
-        const stream = await served.answer((tasks) =>
-          declaresTasks(envelopeClient(listen.meta) ?? nobody)
-            ? Effect.flatMap(served.owned(tasks, options?.authInfo, request), (owned) =>
-              Scope.provide(openTaskStream(tasks, owned, listen.taskIds), scope))
-            : Effect.fail(missingCapability), request.signal)
-        const response = await handler.fetch(request, options)
-        // Whatever else is wrong with the request has been found by now.
-        if (response.body === null || response.headers.get("content-type") !== "text/event-stream") {
-          await release()
-          return response
-        }
-        const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
-        const writer = writable.getWriter()
-        const relaying = relay(response.body, stream, writer, listen.id)
-        const signal = AbortSignal.any([request.signal, closing.signal])
-        // How it ends is for the operator alone, who has heard. Where the runner has just ended it never begins.
-        served.answer(() => relaying, signal).catch(() => undefined).finally(() => {
-          writer.close().catch(() => undefined)
-          return release()
-        })
-        return new Response(readable, response)
-      } catch (error) {
-        await release()
-        if (!(error instanceof ProtocolError)) throw error
-        return Response.json({ jsonrpc: "2.0", id: listen.id, error: wireError(error) }, {
-          status: httpStatusOf(error)
-        })
-      }
+      // All others are the SDK's at once: most requests are calls of tools, which have nothing to wait for here.
+      return saysThatItListens(request) ? serveListening(request, options) : handler.fetch(request, options)
     },
     close: async () => {
       closing.abort()
@@ -97,13 +103,15 @@ export const listenToTasks = (handler: McpHttpHandler, served: ServedTasks): Mcp
 
 const nobody = { clientCapabilities: undefined }
 
+/** A request whose header does not tell its method is refused. */
+const saysThatItListens = (request: Request): boolean =>
+  request.headers.get("mcp-method") === method && request.method === "POST"
+
 /** Gives `undefined` for anything but a request to listen to tasks; the SDK says what is wrong with it, if anything is. */
 const readListenRequest = async (
   request: Request,
   options: McpHandlerRequestOptions | undefined
 ): Promise<ListenRequest | undefined> => {
-  // A request whose header does not tell its method is refused.
-  if (request.method !== "POST" || request.headers.get("mcp-method") !== method) return undefined
   const body = options?.parsedBody ?? await readJson(request.clone())
   const params = ownProperty(body, "method") === method ? ownProperty(body, "params") : undefined
   const taskIds = ownProperty(ownProperty(params, "notifications"), "taskIds")

@@ -8,6 +8,7 @@
  * @since 0.2.0
  */
 import type { JSONRPCRequest, McpServer, Result, ServerContext } from "@modelcontextprotocol/server"
+import { isObject } from "../../promise/arguments.ts"
 
 /** The answer to the call of a tool that the SDK cannot give. */
 type ToolAnswer =
@@ -110,3 +111,16 @@ export const attachTo = (mcp: McpServer, attached: object): void => void Reflect
  * @category accessors
  */
 export const serverInfoOf = ({ server }: McpServer): unknown => Reflect.get(server, "_serverInfo")
+
+/**
+ * Gives a server the JSON schema of a tool's arguments. It looks at that before each call, to compare headers with it, and would make
+ * it anew for the one request that it may be there for: that takes longer than all that tasks add to a call. What it lists it makes
+ * anew all the same, since a client of the same process may write into that.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const knowInputSchema = (mcp: McpServer, tool: string, json: Readonly<Record<string, unknown>>): void => {
+  const known: unknown = Reflect.get(mcp, "_toolInputSchemaJson")
+  if (isObject(known)) Reflect.set(known, tool, json)
+}

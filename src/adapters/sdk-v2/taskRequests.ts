@@ -20,11 +20,14 @@ type Answer = (
   mcp: McpServer
 ) => Effect.Effect<Readonly<Record<string, unknown>>, WireError>
 
-const answers: Readonly<Record<string, Answer>> = {
-  "tasks/get": (owned, taskId, _, mcp) => getTask20260728(owned, taskId, serverInfoOf(mcp)),
-  "tasks/update": (owned, taskId, ctx) => updateTask20260728(owned, taskId, inputResponsesOf(ctx)),
-  "tasks/cancel": (owned, taskId) => cancelTask20260728(owned, taskId)
-}
+/** Every server is given these, which may be one for each request. */
+const answers: ReadonlyArray<readonly [method: string, answer: Answer]> = [
+  ["tasks/get", (owned, taskId, _, mcp) => getTask20260728(owned, taskId, serverInfoOf(mcp))],
+  ["tasks/update", (owned, taskId, ctx) => updateTask20260728(owned, taskId, inputResponsesOf(ctx))],
+  ["tasks/cancel", (owned, taskId) => cancelTask20260728(owned, taskId)]
+]
+
+const takesParams = { params: anything }
 
 /**
  * Answers the requests for tasks on a server. Throws where one is answered already.
@@ -34,11 +37,11 @@ const answers: Readonly<Record<string, Answer>> = {
  */
 export const answerTaskRequests = (mcp: McpServer, served: ServedTasks): void => {
   const { server } = mcp
-  for (const method of Object.keys(answers)) server.assertCanSetRequestHandler(method)
-  for (const [method, answer] of Object.entries(answers)) {
+  for (const [method] of answers) server.assertCanSetRequestHandler(method)
+  for (const [method, answer] of answers) {
     server.setRequestHandler(
       method,
-      { params: anything },
+      takesParams,
       (params, ctx): Promise<Result> =>
         served.answer((tasks) =>
           Effect.flatMap(admitted(params, ctx), (taskId) =>

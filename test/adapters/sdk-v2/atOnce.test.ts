@@ -7,6 +7,7 @@ import { anonymous, TaskFailure, TasksExtension } from "mcp-task-storage/sdk-v2"
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises"
 import { expect, onTestFinished, test } from "vitest"
 import * as z from "zod"
+import { toolCall } from "./toolCall.ts"
 
 type Run = (context: PromiseTaskContext) => Promise<CallToolResult> | CallToolResult
 
@@ -30,36 +31,7 @@ const serveTool = async (run: Run) => {
     tasks.attach(server)
     return server
   }))
-  const call = async (signal?: AbortSignal): Promise<unknown> => {
-    const response = await handler.fetch(
-      new Request("http://localhost/mcp", {
-        method: "POST",
-        headers: {
-          "content-type": "application/json",
-          accept: "application/json, text/event-stream",
-          "mcp-protocol-version": "2026-07-28",
-          "mcp-method": "tools/call",
-          "mcp-name": "tool"
-        },
-        body: JSON.stringify({
-          jsonrpc: "2.0",
-          id: 1,
-          method: "tools/call",
-          params: {
-            name: "tool",
-            arguments: {},
-            _meta: {
-              "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-              "io.modelcontextprotocol/clientInfo": { name: "test", version: "1" },
-              "io.modelcontextprotocol/clientCapabilities": { extensions: { "io.modelcontextprotocol/tasks": {} } }
-            }
-          }
-        }),
-        ...(signal === undefined ? {} : { signal })
-      })
-    )
-    return response.json()
-  }
+  const call = async (): Promise<unknown> => (await handler.fetch(toolCall("tool", {}))).json()
   return { call, runner }
 }
 
