@@ -5,7 +5,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface, type Interface } from "node:readline"
 import type { Readable, Writable } from "node:stream"
-import { fileURLToPath } from "node:url"
+import { bundled } from "../../support/engines/shared.ts"
 
 export interface ChildProgram {
   /** Gives the next line that it says; `undefined` when it has ended. */
@@ -24,7 +24,7 @@ export const startProgram = (
 ): Effect.Effect<ChildProgram, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => start(program, args)),
+      Effect.promise(async () => start(await bundled(program), args)),
       ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
     ),
     ({ child, lines }) => ({
@@ -41,10 +41,10 @@ export const startProgram = (
     })
   )
 
-const start = (program: URL, args: ReadonlyArray<string>) => {
+const start = (program: string, args: ReadonlyArray<string>) => {
   const child: ChildProcessByStdio<Writable, Readable, null> = spawn(
     process.execPath,
-    [fileURLToPath(program), ...args],
+    [program, ...args],
     { stdio: ["pipe", "pipe", "inherit"] }
   )
   // A process that is killed does not read what it is told.

@@ -6,14 +6,14 @@ import { once } from "node:events"
 import type { Readable, Writable } from "node:stream"
 import { text } from "node:stream/consumers"
 import { setTimeout } from "node:timers/promises"
-import { fileURLToPath } from "node:url"
+import { bundled } from "../../support/engines/shared.ts"
 import { ownTasks, type Report, sharedTasks } from "./contest.ts"
 import { bare, freshFile, open } from "./database.ts"
 
 type Child = ChildProcessByStdio<Writable, Readable, null>
 
-const start = (program: URL, args: ReadonlyArray<string>): Child =>
-  spawn(process.execPath, [fileURLToPath(program), ...args], { stdio: ["pipe", "pipe", "inherit"] })
+const start = async (program: URL, args: ReadonlyArray<string>): Promise<Child> =>
+  spawn(process.execPath, [await bundled(program), ...args], { stdio: ["pipe", "pipe", "inherit"] })
 
 const contender = new URL("contender.ts", import.meta.url)
 const mortal = new URL("mortal.ts", import.meta.url)
@@ -22,7 +22,9 @@ const isReport = (value: unknown): value is Report =>
   typeof value === "object" && value !== null && "won" in value && "busyCalls" in value && "slowBusyCalls" in value
 
 const contend = async (filename: string, contenders: number): Promise<ReadonlyArray<Report>> => {
-  const children = Array.from({ length: contenders }, (_, index) => start(contender, [filename, String(index)]))
+  const children = await Promise.all(
+    Array.from({ length: contenders }, (_, index) => start(contender, [filename, String(index)]))
+  )
   await Promise.all(children.map((child) => once(child.stdout, "data")))
   const reports = children.map((child) => text(child.stdout))
   for (const child of children) child.stdin.write("go\n")
@@ -127,7 +129,7 @@ const killed = async (
   callers: number,
   afterMilliseconds: number
 ): Promise<ReadonlyArray<string>> => {
-  const child = start(mortal, [filename, run, String(callers)])
+  const child = await start(mortal, [filename, run, String(callers)])
   let output = ""
   child.stdout.on("data", (chunk) => {
     output += String(chunk)

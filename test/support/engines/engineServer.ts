@@ -1,6 +1,6 @@
 /**
- * Starts the engines that test files share, and packs the package, each when it is first asked for. It stops them when its input
- * ends. It says where it is to be asked.
+ * Starts the engines that test files share, packs the package, and bundles programs, each when it is first asked for. It stops
+ * the engines when its input ends. It says where it is to be asked.
  *
  * It is a process of its own, because the package that starts PostgreSQL ends the one that it is loaded in with success,
  * whatever it was to end with: failed tests would pass.
@@ -13,6 +13,7 @@ import { createServer } from "node:http"
 import { startDynamoDb } from "../../layers/dynamodb/startDynamoDb.ts"
 import { startPostgres } from "../../layers/postgres/startPostgres.ts"
 import { pack } from "../../package/pack.ts"
+import { bundleProgram } from "./bundleProgram.ts"
 import type { Shared } from "./shared.ts"
 
 const scope = Scope.makeUnsafe()
@@ -27,8 +28,17 @@ const made: { readonly [name in Shared]: Effect.Effect<string> } = {
 }
 const byUrl = new Map(Object.entries(made).map(([name, make]) => [`/${name}`, make]))
 
+/** Gives what is made for a request: of the others, the path of a program is asked for. */
+const madeFor = (url: string): Effect.Effect<string> => {
+  const known = byUrl.get(url)
+  if (known !== undefined) return known
+  const bundled = once(Effect.promise(() => bundleProgram(decodeURI(url))))
+  byUrl.set(url, bundled)
+  return bundled
+}
+
 const server = createServer(async ({ url = "" }, response) => {
-  const exit = await Effect.runPromiseExit(byUrl.get(url) ?? Effect.die(new Error(`there is no ${url}`)))
+  const exit = await Effect.runPromiseExit(madeFor(url))
   if (Exit.isSuccess(exit)) response.end(exit.value)
   else response.writeHead(500).end(String(exit.cause))
 })

@@ -4,9 +4,14 @@ import { inject } from "vitest"
 export type Shared = "dynamodb" | "package" | "postgres"
 
 /** Gives the port of an engine, or the file of the packed package. */
-export const shared = async (name: Shared): Promise<string> => {
-  const response = await fetch(`${inject("engines")}/${name}`)
+export const shared = (name: Shared): Promise<string> => ask(`/${name}`)
+
+/** Gives the file that a program of the tests is bundled into. */
+export const bundled = (program: URL): Promise<string> => ask(program.pathname)
+
+const ask = async (path: string): Promise<string> => {
+  const response = await fetch(`${inject("engines")}${path}`)
   const text = await response.text()
-  if (!response.ok) throw new Error(`${name} could not be made: ${text}`)
+  if (!response.ok) throw new Error(`${path} could not be made: ${text}`)
   return text
 }

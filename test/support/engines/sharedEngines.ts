@@ -17,8 +17,18 @@ declare module "vitest" {
 
 const serial = "-XX:+UseSerialGC"
 
-/** The compiler that is meant for hours has gained more than it cost after some minutes: that is for the engine that all share. */
-const ofShared = process.env["JDK_JAVA_OPTIONS"] ?? serial
+/**
+ * The compiler that is meant for hours gains more than it costs within minutes, if it is kept to what is called most. So the engine
+ * that all share compiles a method at ten times as many calls as it would by default.
+ */
+const rarely = [
+  "-XX:Tier4InvocationThreshold=50000",
+  "-XX:Tier4MinInvocationThreshold=20000",
+  "-XX:Tier4CompileThreshold=100000",
+  "-XX:Tier4BackEdgeThreshold=400000"
+]
+
+const ofShared = process.env["JDK_JAVA_OPTIONS"] ?? [serial, ...rarely].join(" ")
 
 /** In those that tests start themselves, and stop again, it costs more than it gains. */
 process.env["JDK_JAVA_OPTIONS"] ??= `${serial} -XX:TieredStopAtLevel=1`
