@@ -51,7 +51,7 @@ export const brokenSeats: ReadonlyArray<BrokenDriver> = [
   {
     name: "counts active tasks before it inserts",
     subject: "limits of active tasks",
-    checks: [],
+    checks: ["model"],
     breakDriver: counting(seats)
   },
   {
@@ -102,25 +102,25 @@ export const brokenSeats: ReadonlyArray<BrokenDriver> = [
   {
     name: "begins a task that waits, though there is no seat for it",
     subject: "tasks that wait for seats",
-    checks: [],
+    checks: ["model"],
     breakDriver: patching((taskId, scope, guard, patch) => [taskId, scope, { ...guard, seats: undefined }, patch])
   },
   {
     name: "takes tasks that wait, though there are no seats for them",
     subject: "tasks that wait for seats",
-    checks: [],
+    checks: ["model", "linearizability"],
     breakDriver: looking((seats) => seats === "taken" ? seats : undefined)
   },
   {
     name: "takes more tasks of a session than it has seats for",
     subject: "tasks that wait for seats",
-    checks: [],
+    checks: ["model"],
     breakDriver: looking((seats) => typeof seats === "object" ? { ...seats, maxActivePerSession: null } : seats)
   },
   {
     name: "does not find a task again that has begun",
     subject: "tasks that wait for seats",
-    checks: [],
+    checks: ["model"],
     breakDriver: (good) => ({
       ...good,
       free: (query) => query.seats === "taken" ? Effect.succeed([]) : good.free(query),
@@ -131,7 +131,7 @@ export const brokenSeats: ReadonlyArray<BrokenDriver> = [
   {
     name: "counts the tasks that wait among those that have begun",
     subject: "tasks that wait for seats",
-    checks: [],
+    checks: ["model", "linearizability"],
     breakDriver: (good) => ({
       ...good,
       insert: (task, { active, ...bounds }, now) =>

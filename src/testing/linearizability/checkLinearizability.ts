@@ -23,8 +23,8 @@ import {
 } from "../model/Command.ts"
 import { describeFailure, Divergence } from "../model/describeFailure.ts"
 import { emptyModel, modelStep } from "../model/modelStep.ts"
+import { openModelled } from "../model/openModelled.ts"
 import { isShown, performCall, type Subject } from "../model/performCall.ts"
-import { storageOptions } from "../model/storageOptions.ts"
 import type { StorageHarness } from "../StorageHarness.ts"
 import * as SuiteClock from "../SuiteClock.ts"
 import { historyOf } from "./historyOf.ts"
@@ -84,9 +84,10 @@ const runRace = <E>(harness: StorageHarness<E>, race: Race) =>
   Effect.gen(function*() {
     const clock = yield* SuiteClock.make
     yield* Effect.gen(function*() {
-      const pair = yield* (harness.openRacing ?? harness.open)(storageOptions(race.options, harness.payloadBytes))
+      const open = harness.openRacing ?? harness.open
+      const { options, pair } = yield* openModelled(open, race.options, harness.payloadBytes)
       const subject: Subject = { ...pair, clock, list: undefined }
-      const empty = emptyModel(clock.currentTimeMillisUnsafe(), race.options, harness.payloadBytes)
+      const empty = emptyModel(clock.currentTimeMillisUnsafe(), options, harness.payloadBytes)
       const before: Array<Call> = []
       let initial = empty
       for (const command of race.setup) {
@@ -124,7 +125,7 @@ const runRace = <E>(harness: StorageHarness<E>, race: Race) =>
         const shown = settled.map(({ answer, call, end, start }) =>
           `from ${start} to ${end}: ${show(call)} gave ${show(answer)}`
         )
-        const trace = [`options ${show(race.options)}`, ...before.map((call) => `before: ${show(call)}`)]
+        const trace = [`options ${show(options)}`, ...before.map((call) => `before: ${show(call)}`)]
         const steps = [...trace, ...shown].join("\n")
         return yield* new Divergence({ difference: "no order of these commands explains their answers", steps })
       }

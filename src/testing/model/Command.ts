@@ -336,13 +336,7 @@ export const Command = Schema.Union([...writes, ...reads, ...steps, ...others])
  */
 export type Command = typeof Command.Type
 
-/**
- * Options of the storage, each of which is left out most of the time.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Options = Schema.Struct({
+const limits = {
   maxTasks: Schema.optionalKey(Schema.Literals([2, 3])),
   maxTasksPerSession: Schema.optionalKey(Schema.Literals([1, 2])),
   maxActive: Schema.optionalKey(Schema.Literals([2, 3])),
@@ -350,7 +344,23 @@ export const Options = Schema.Struct({
   maxTtl: Schema.optionalKey(Schema.Literals([50, 300])),
   defaultTtl: Schema.optionalKey(Schema.Literals([50, 1000])),
   contentBytes: Schema.optionalKey(Schema.Literals([60, 90]))
-})
+} as const
+
+/** Few seats, so that tasks wait for them. */
+const waiting = {
+  ...Struct.pick(limits, ["maxTtl", "defaultTtl"]),
+  maxActive: Schema.optionalKey(Schema.Literals([1, 2])),
+  maxActivePerSession: Schema.optionalKey(Schema.Literals([1])),
+  whenMaxActive: Schema.Literals(["wait"])
+} as const
+
+/**
+ * Options of the storage, each of which is left out most of the time.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Options = Schema.Union([Schema.Struct(limits), Schema.Struct(waiting)])
 
 /**
  * @since 0.1.0

@@ -138,6 +138,7 @@ export interface ModelOptions {
   readonly maxTasksPerSession?: number
   readonly maxActive?: number
   readonly maxActivePerSession?: number
+  readonly whenMaxActive?: "wait"
   readonly maxTtl?: number
   readonly defaultTtl?: number
   readonly contentBytes?: number

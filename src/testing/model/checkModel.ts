@@ -22,10 +22,10 @@ import {
   type Wanted
 } from "./Command.ts"
 import { describeFailure, Divergence } from "./describeFailure.ts"
-import type { ModelState } from "./ModelState.ts"
+import type { ModelOptions, ModelState } from "./ModelState.ts"
 import { emptyModel, modelStep } from "./modelStep.ts"
+import { openModelled } from "./openModelled.ts"
 import { isShown, performCall, type Subject } from "./performCall.ts"
-import { storageOptions } from "./storageOptions.ts"
 
 /**
  * How many sequences are made, or which one once more.
@@ -88,11 +88,11 @@ const wantedInTurn: ReadonlyArray<Wanted> = [
   { except: actorSession }
 ]
 
-const runSequence = <E>(harness: StorageHarness<E>, options: Options, commands: ReadonlyArray<Command>) =>
+const runSequence = <E>(harness: StorageHarness<E>, wanted: Options, commands: ReadonlyArray<Command>) =>
   Effect.gen(function*() {
     const clock = yield* SuiteClock.make
     yield* Effect.gen(function*() {
-      const pair = yield* harness.open(storageOptions(options, harness.payloadBytes))
+      const { options, pair } = yield* openModelled(harness.open, wanted, harness.payloadBytes)
       const subject: Subject = { ...pair, clock, list: undefined }
       let state = emptyModel(clock.currentTimeMillisUnsafe(), options, harness.payloadBytes)
       const trace: Array<Call> = []
@@ -121,7 +121,7 @@ const runSequence = <E>(harness: StorageHarness<E>, options: Options, commands: 
   })
 
 /** Written only for a failure: the calls of a run are many. */
-const shownSteps = (options: Options, calls: ReadonlyArray<Call>): string =>
+const shownSteps = (options: ModelOptions, calls: ReadonlyArray<Call>): string =>
   [`options ${show(options)}`, ...calls.map(show)].join("\n")
 
 const compareStep = Effect.fnUntraced(function*(

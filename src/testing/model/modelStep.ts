@@ -104,7 +104,7 @@ export const modelStep = (state: ModelState, call: Call, given: Answer, reason =
     case "advance":
       return [{ value: undefined }, { ...state, now: state.now + call.millis }]
     case "claimableTasks":
-      return listClaimable(state, call)
+      return listClaimable(state, call, given)
     case "claimTasks":
       return claimTasks(state, call)
     case "registerWorker":

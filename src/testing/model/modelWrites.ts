@@ -12,6 +12,7 @@ import type { Call } from "./Call.ts"
 import { type Actor, failureNamed, outcomeNamed } from "./Command.ts"
 import { heldFrom, heldOn, isAbandoned, isFreeAt, isHolderDead, released } from "./modelHold.ts"
 import { findTask, hasExpired, showTask } from "./modelReads.ts"
+import { hasBegun, hasSeat, refusedSeat, tasksWait } from "./modelSeats.ts"
 import {
   contentBytesOf,
   contentLimitOf,
@@ -183,8 +184,20 @@ export const createTask = (state: ModelState, call: CallOf<"createTask">): Step 
     rerunAs: null
   }
   const large = tooLarge(state, task)
-  return large === undefined ? storeNew(state, task) : [refusal(large), state]
+  if (large !== undefined) return [refusal(large), state]
+  if (!tasksWait(state)) return storeNew(state, task)
+  const [answer, next] = storeNew(state, hasSeat(state, task) ? { ...task, attempt: 1 } : task)
+  // What is held waits without its holder. What nobody holds has been begun by its creator.
+  return next === state && isHeld(task) && wantsSeat(answer)
+    ? storeNew(state, { ...task, ...released, attempt: 0 })
+    : [answer, next]
 }
+
+const isHeld = ({ attempt, leaseExpiresAt }: ModelTask): boolean => leaseExpiresAt !== null && attempt > 0
+
+const wantsSeat = (answer: Answer): boolean =>
+  "error" in answer && answer.error["_tag"] === "MaxTasksReached" &&
+  (answer.error["scope"] === "active" || answer.error["scope"] === "activePerSession")
 
 /**
  * Stores a new task, in the place of an expired one, if there is room.
@@ -193,7 +206,7 @@ export const createTask = (state: ModelState, call: CallOf<"createTask">): Step 
  * @category writes
  */
 export const storeNew = (state: ModelState, task: ModelTask): Step => {
-  const { maxActive, maxActivePerSession, maxTasks, maxTasksPerSession } = state.options
+  const { maxTasks, maxTasksPerSession } = state.options
   const old = state.tasks.find(({ taskId }) => taskId === task.taskId)
   if (old !== undefined && !hasExpired(state, old)) {
     return [refusal({ _tag: "TaskAlreadyExists", taskId: task.taskId }), state]
@@ -206,19 +219,8 @@ export const storeNew = (state: ModelState, task: ModelTask): Step => {
   if (task.sessionId !== null && inSession.length >= (maxTasksPerSession ?? Infinity)) {
     return [refusal({ _tag: "MaxTasksReached", limit: maxTasksPerSession ?? 0, scope: "session" }), state]
   }
-  if (!ended(task.status)) {
-    const active = others.filter(({ status }) => !ended(status))
-    if (active.length >= (maxActive ?? Infinity)) {
-      return [refusal({ _tag: "MaxTasksReached", limit: maxActive ?? 0, scope: "active" }), state]
-    }
-    const activeInSession = active.filter(({ sessionId }) => sessionId === task.sessionId)
-    if (task.sessionId !== null && activeInSession.length >= (maxActivePerSession ?? Infinity)) {
-      return [
-        refusal({ _tag: "MaxTasksReached", limit: maxActivePerSession ?? 0, scope: "activePerSession" }),
-        state
-      ]
-    }
-  }
+  const refused = hasSeat(state, task) ? refusedSeat(state, task, others) : undefined
+  if (refused !== undefined) return [refusal(refused), state]
   return old === undefined
     ? [shown(task), put(state, task)]
     : [shown(task), put(without(withHint(state, old), [old]), task)]
@@ -345,7 +347,8 @@ export const claimTask = (state: ModelState, call: CallOf<"claimTask">): Step =>
   const before = findTask(state, call)
   const [answer, after] = write(state, call, (stored) => ({
     next: { ...stored, ...heldFrom(state, call.hold), attempt: stored.attempt + 1 },
-    refused: refusedEnd(stored) ?? refusedClaim(state, stored)
+    refused: refusedEnd(stored) ?? refusedClaim(state, stored) ??
+      (tasksWait(state) && !hasBegun(stored) ? refusedSeat(state, stored) : undefined)
   }))
   return ["value" in answer ? { value: { abandoned: isAbandoned(before), record: answer.value } } : answer, after]
 }

@@ -5,7 +5,7 @@
  */
 import { asText, type Sizing } from "../../domain/StoredTask.ts"
 import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
-import type { Options } from "./Command.ts"
+import type { ModelOptions } from "./ModelState.ts"
 
 /**
  * Gives the options that a storage takes for those of a sequence.
@@ -14,7 +14,7 @@ import type { Options } from "./Command.ts"
  * @category converting
  */
 export const storageOptions = (
-  { contentBytes, ...options }: Options,
+  { contentBytes, ...options }: ModelOptions,
   payloadBytes: Sizing = asText
 ): TaskStorageOptions => ({
   ...options,
