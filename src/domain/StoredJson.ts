@@ -112,10 +112,18 @@ export class StoredJson {
   }
 
   /**
-   * Takes text that {@link StoredJson.text} gave, which the engine has in another form of so many bytes.
+   * Takes text that {@link StoredJson.text} gave, which the engine has in another form of so many bytes. What was opened is
+   * kept and read again, so that once it was decoded, its value takes the place of the text.
    */
   static opened(text: string, storedBytes: number): StoredJson {
     return new StoredJson(undefined, text, text.length, false, storedBytes)
+  }
+
+  /**
+   * Gives the same value, which the engine has in another form of so many bytes.
+   */
+  storedAs(storedBytes: number): StoredJson {
+    return new StoredJson(this.#value, this.#text, this.#bound, this.#isOversized, storedBytes)
   }
 
   /**
@@ -158,7 +166,12 @@ export class StoredJson {
    * `SyntaxError` when an engine gave back text that is not JSON.
    */
   decode(): Json {
-    return this.#value === undefined ? parseJsonText(unsealed(this.text)) : clone(this.#value)
+    if (this.#value !== undefined) return clone(this.#value)
+    const value = parseJsonText(unsealed(this.text))
+    if (this.storedBytes === undefined) return value
+    this.#value = value
+    this.#text = undefined
+    return clone(value)
   }
 }
 

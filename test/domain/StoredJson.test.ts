@@ -72,6 +72,27 @@ describe("StoredJson", () => {
     expect(json.decode()).toEqual({ list: [1], deep: { a: 1 } })
   })
 
+  it.prop("decodes what was opened again and again, into copies that may be changed", [Schema.Json], ([value]) => {
+    const { text } = stored(value)
+    const opened = StoredJson.opened(text, 1_000)
+    const first = opened.decode()
+    expect(opened.text).toBe(text)
+    if (Array.isArray(first)) first.push("changed")
+    else if (typeof first === "object" && first !== null) Object.assign(first, { changed: true })
+    expect(JSON.stringify(opened.decode())).toBe(JSON.stringify(stored(value).decode()))
+    expect(opened).toMatchObject({ text, bytes: text.length, storedBytes: 1_000 })
+  })
+
+  it("has the same value where an engine has it in another form", () => {
+    const [fromValue, fromText] = [stored({ a: [1] }), StoredJson.fromText("{\"a\":[1]}")]
+    for (const json of [fromValue, fromText]) {
+      const other = json.storedAs(40)
+      expect(other).toMatchObject({ text: json.text, storedBytes: 40 })
+      expect(other.decode()).toEqual({ a: [1] })
+      expect(json.storedBytes).toBeUndefined()
+    }
+  })
+
   it("takes objects of another realm and without a prototype", () => {
     expect(stored(Object.assign(Object.create(null), { a: 1 })).decode()).toEqual({ a: 1 })
     expect(stored(Object.create(Object.create(null))).decode()).toEqual({})

@@ -12,7 +12,7 @@ import type { TaskDriverError } from "../../domain/TaskDriverError.ts"
 import type { InvalidInput } from "../../domain/TaskError.ts"
 import { type Encryption, keyIdForm, type ParsedEncryption, parseEncryption } from "./Encryption.ts"
 import { failed, KeyFault, type KeyRing, type Keys, makeKeyRing } from "./KeyRing.ts"
-import { RecentTexts } from "./RecentTexts.ts"
+import { RecentPayloads } from "./RecentPayloads.ts"
 import { aesSealer, type Place, sealedBytes, type Sealer } from "./Sealer.ts"
 import type { SealingKey } from "./SealingKey.ts"
 
@@ -65,7 +65,7 @@ export class Sealing {
   readonly #encryption: ParsedEncryption
   readonly #ring: KeyRing
   readonly #sealer: Sealer
-  readonly #recent = new RecentTexts()
+  readonly #recent = new RecentPayloads()
 
   constructor(encryption: ParsedEncryption, ring: KeyRing, sealer: Sealer) {
     const { isPerSession, keyIdLength } = encryption
@@ -122,7 +122,8 @@ export class Sealing {
   #sealed(current: Current | undefined, json: StoredJson, place: Place): StoredJson {
     if (current !== undefined) {
       const sealed = this.#sealer.seal(current.key, current.keyId, json.text, place)
-      this.#recent.set(current.key, sealed, place, json.text)
+      // Of its text, not of its value: strings of others may be parts of much larger ones.
+      this.#recent.set(current.key, sealed, place, StoredJson.opened(json.text, sealed.length))
       return StoredJson.fromText(sealed)
     }
     // What was opened has the size that it had sealed.
@@ -207,14 +208,14 @@ export class Sealing {
     const keyId = keyIdOf(text)
     const key = keyId === undefined ? undefined : keys.get(keyId)
     if (keyId === undefined || key === undefined) return Result.fail(changed)
-    return Result.flatMap(key, (key) => {
-      const recent = this.#recent.get(key, text, place)
-      if (recent !== undefined) return Result.succeed(StoredJson.opened(recent, text.length))
-      const opened = this.#sealer.open(key, text, place)
-      if (opened === undefined) return Result.fail(unopenable(keyId))
-      this.#recent.set(key, text, place, opened)
-      return Result.succeed(StoredJson.opened(opened, text.length))
-    })
+    if (Result.isFailure(key)) return Result.fail(key.failure)
+    const recent = this.#recent.get(key.success, text, place)
+    if (recent !== undefined) return Result.succeed(recent)
+    const plaintext = this.#sealer.open(key.success, text, place)
+    if (plaintext === undefined) return Result.fail(unopenable(keyId))
+    const opened = StoredJson.opened(plaintext, text.length)
+    this.#recent.set(key.success, text, place, opened)
+    return Result.succeed(opened)
   }
 }
 

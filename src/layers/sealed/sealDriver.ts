@@ -88,7 +88,7 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     const known = (field: SealedField, stored: StoredJson) => {
       const [json, text] = [plain[field], written[field]?.text]
       return json !== undefined && json !== null && text === stored.text
-        ? StoredJson.opened(json.text, stored.text.length)
+        ? json.storedAs(stored.text.length)
         : undefined
     }
     const opened = isBrief && result._tag === "Patched"
