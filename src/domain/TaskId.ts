@@ -54,11 +54,19 @@ export type TaskId = typeof TaskId.Type
  * @since 0.1.0
  * @category constructors
  */
-export const uuidV7: Effect.Effect<string> = Effect.withFiber((fiber) => {
-  const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+export const uuidV7: Effect.Effect<string> = Effect.withFiber((fiber) =>
+  Effect.succeed(uuidV7At(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()))
+)
+
+/**
+ * Generates what {@link uuidV7} generates, at a time in milliseconds.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const uuidV7At = (now: number): string =>
   // The runtime batches its random bytes for UUIDs, which makes this several times cheaper than asking for ten.
-  return Effect.succeed(`${startAt(now)}${crypto.randomUUID().slice(15)}`)
-})
+  `${startAt(now)}${crypto.randomUUID().slice(15)}`
 
 /** The time of the last id, and its text up to the version: those that are made together share it. */
 let lastTime = NaN

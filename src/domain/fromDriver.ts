@@ -21,6 +21,7 @@ import { reencryptTasks } from "./reencryptTasks.ts"
 import { answered, operate, parsed } from "./TaskAccess.ts"
 import type { TaskDriver } from "./TaskDriver.ts"
 import type { InvalidInput } from "./TaskError.ts"
+import { uuidV7 } from "./TaskId.ts"
 import { makeTaskMessages } from "./TaskMessageQueues.ts"
 import type { TaskStorageShape } from "./TaskOperations.ts"
 import { requireOptions, resolveOptions, type TaskStorageOptions } from "./TaskStorageOptions.ts"
@@ -82,7 +83,9 @@ export const fromDriver = Effect.fnUntraced(
       ...makeTaskStats(driver, { ...workers, ...pauses }, resolved),
       backendName: driver.backendName,
       ...(resolved.active?.whenMaxActive === "wait" ? { waitsForSeats: true } : {}),
-      generateTaskId: Effect.flatMap(resolved.generateId, (id) => Effect.fromResult(parseId("generateId", id))),
+      generateTaskId: resolved.generateId === uuidV7
+        ? uuidV7
+        : Effect.flatMap(resolved.generateId, (id) => Effect.fromResult(parseId("generateId", id))),
       taskCount: () => countTasks(driver, undefined),
       importTask: makeImportTask(driver, resolved),
       forgetSession: (sessionId) =>

@@ -34,45 +34,62 @@ export const workInPromises = <A>(
   })
 
 /**
- * Work that has begun without a fiber.
+ * Work that begins without a fiber, in the turn of its caller.
  *
  * @since 0.2.0
  * @category models
  */
-export interface BegunWork<A> {
-  /** What it gives. It never settles where `goOn` was interrupted. */
-  readonly result: Promise<A>
-  /** Goes on with the work, as `workInPromises` does. */
-  readonly goOn: Effect.Effect<A, never, TaskContext>
-  /** Ends what is left of the work once it is done. */
-  readonly drop: () => void
-  /** Ends the work, whose signal is aborted. */
-  readonly abort: () => void
-}
+export class BegunWork<A> {
+  readonly #operations: Operations
+  #result: Promise<A> | undefined
+  #giveResult: ((result: Promise<A>) => void) | undefined
 
-/**
- * Begins work in promises that nothing is there for yet. When it asks for anything, `engage` has to run `goOn`, so that there is
- * something to ask.
- *
- * @since 0.2.0
- * @category constructors
- */
-export const beginInPromises = <A>(
-  facts: WorkFacts,
-  run: (context: PromiseTaskContext) => A | Promise<A>,
-  engage: () => void
-): BegunWork<A> => {
-  const operations = new Operations(engage)
-  const result = start(run, makeContext(facts, operations))
-  return {
-    result,
-    goOn: Effect.contextWith((services: Context.Context<TaskContext>) => settling(services, operations, () => result)),
-    drop: () => operations.drop(),
-    abort: () => operations.abort()
+  /** When the work asks for anything, `engage` has to run `goOn`, so that there is something to ask. */
+  constructor(engage: () => void) {
+    this.#operations = new Operations(engage)
+  }
+
+  /** Begins it, and gives what it gives. That never settles where `goOn` was interrupted. */
+  begin(facts: WorkFacts, run: (context: PromiseTaskContext) => A | Promise<A>): Promise<A> {
+    const result = promised(run, makeContext(facts, this.#operations))
+    this.#giveResult?.(result)
+    return this.#result ??= result
+  }
+
+  /** Goes on with the work, as `workInPromises` does. */
+  get goOn(): Effect.Effect<A, never, TaskContext> {
+    return Effect.contextWith((services: Context.Context<TaskContext>) =>
+      settling(services, this.#operations, () => this.#whatItGives())
+    )
+  }
+
+  /** Ends what is left of the work once it is done. */
+  drop(): void {
+    this.#operations.drop()
+  }
+
+  /** Ends the work, whose signal is aborted. */
+  abort(): void {
+    this.#operations.abort()
+  }
+
+  /** Work may have to go on before it has even given its promise. */
+  #whatItGives(): Promise<A> {
+    return this.#result ??= new Promise((resolve) => {
+      this.#giveResult = resolve
+    })
   }
 }
 
 /** A function that throws at once is one that rejects. */
+const promised = <A>(run: (context: PromiseTaskContext) => A | Promise<A>, context: PromiseTaskContext): Promise<A> => {
+  try {
+    return Promise.resolve(run(context))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
 const start = <A>(
   run: (context: PromiseTaskContext) => A | Promise<A>,
   context: PromiseTaskContext

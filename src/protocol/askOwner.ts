@@ -36,6 +36,7 @@ export const requireOwner = (owner: unknown): void => {
 /**
  * Gives whose the tasks of a request are. What the function throws refuses the request: a `TaskFailure`, or what
  * `shownError` takes for an error of the server's own, as it is; anything else as an internal error, which the operator hears.
+ * The function is called at once. Most owners are known then, which gives an `Exit`.
  *
  * @since 0.2.0
  * @category accessors
@@ -44,29 +45,32 @@ export const askOwner = <Args extends ReadonlyArray<unknown>>(
   owner: Anonymous | ((...args: Args) => GivenOwner | Promise<GivenOwner>),
   args: Args,
   shownError: (thrown: unknown) => JsonRpcFailure | undefined
-): Effect.Effect<KnownOwner, WireError> =>
-  typeof owner !== "function"
-    ? knownOwner(owner)
-    : Effect.suspend(() => {
-      const refuse = (thrown: unknown): Effect.Effect<never, WireError> => {
-        const shown = thrown instanceof TaskFailure ? thrown : shownError(thrown)
-        return shown === undefined
-          ? Effect.andThen(report(thrown), Effect.fail(internalError("Internal error")))
-          : Effect.fail(wireError(shown))
-      }
-      try {
-        const given = owner(...args)
-        // Most owners are known at once, and need no turn of the event loop.
-        return Predicate.isPromiseLike(given)
-          ? Effect.matchEffect(Effect.tryPromise(async () => given), {
-            onSuccess: knownOwner,
-            onFailure: ({ cause }) => refuse(cause)
-          })
-          : knownOwner(given)
-      } catch (thrown) {
-        return refuse(thrown)
-      }
+): Effect.Effect<KnownOwner, WireError> => {
+  if (typeof owner !== "function") return knownOwner(owner)
+  try {
+    const given = owner(...args)
+    if (!Predicate.isPromiseLike(given)) return knownOwner(given)
+    const asked = Promise.resolve(given)
+    // A request that ends before it waits for this must not end the process.
+    asked.catch(() => undefined)
+    return Effect.matchEffect(Effect.tryPromise(() => asked), {
+      onSuccess: knownOwner,
+      onFailure: ({ cause }) => refuseThrown(cause, shownError)
     })
+  } catch (thrown) {
+    return refuseThrown(thrown, shownError)
+  }
+}
+
+const refuseThrown = (
+  thrown: unknown,
+  shownError: (thrown: unknown) => JsonRpcFailure | undefined
+): Effect.Effect<never, WireError> => {
+  const shown = thrown instanceof TaskFailure ? thrown : shownError(thrown)
+  return shown === undefined
+    ? Effect.andThen(report(thrown), Effect.fail(internalError("Internal error")))
+    : Effect.fail(wireError(shown))
+}
 
 /**
  * Checks an owner that was given, and refuses the request where it is none.
@@ -75,4 +79,4 @@ export const askOwner = <Args extends ReadonlyArray<unknown>>(
  * @category parsers
  */
 export const knownOwner = (given: unknown): Effect.Effect<KnownOwner, WireError> =>
-  Effect.catch(parseOwner(given), failWire)
+  Effect.catchEager(parseOwner(given), (error) => failWire(error))

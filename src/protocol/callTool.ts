@@ -4,13 +4,11 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import type { TaskContext } from "../runner/TaskContext.ts"
-import type { ReservedSlot, StartTask } from "../runner/TaskRunner.ts"
+import type { StartTask } from "../runner/TaskRunner.ts"
 import { callInline, resumeInline, storedCallId } from "./callInline.ts"
+import { type CallPlace, reservePlace, takePlace } from "./CallPlace.ts"
 import { callThenTask } from "./callThenTask.ts"
 import { factsOfCall } from "./InlineContext.ts"
-import { toolsCall } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { isProgressToken, makeProgressSender, type ProgressSender } from "./ProgressSender.ts"
 import { overrunAnswers, overrunRequest } from "./requestLimits.ts"
@@ -34,7 +32,7 @@ import { failWire, missingCapability, unsupported, type WireError } from "./Wire
  * @category handlers
  */
 export const callTool = <A, E>(tasks: Tasks, call: ToolCall<A, E>): Effect.Effect<ToolAnswer<A>, WireError | E> =>
-  answerCall(tasks, call, (inline) => callInTime(call, inline))
+  Effect.suspend(() => answerCall(tasks, call, (inline) => callInTime(call, inline)))
 
 /**
  * A call that may end in time, and has its place among the calls of its owner and the tasks of the runner.
@@ -42,18 +40,40 @@ export const callTool = <A, E>(tasks: Tasks, call: ToolCall<A, E>): Effect.Effec
  * @since 0.2.0
  * @category models
  */
-export interface PlacedCall<A, E> {
+export class PlacedCall<A, E> {
+  readonly #call: ToolCall<A, E>
+  readonly #inline: Inline<A>
+  readonly #place: CallPlace
+
+  constructor(call: ToolCall<A, E>, inline: Inline<A>, place: CallPlace) {
+    this.#call = call
+    this.#inline = inline
+    this.#place = place
+  }
+
   /** What its work knows from its beginning. */
-  readonly facts: ReturnType<typeof factsOfCall>
-  /** Goes on with the work until the request can be answered, and gives up the place then. */
-  readonly answer: (work: Effect.Effect<A, E, TaskContext>) => Effect.Effect<ToolAnswer<A>, WireError | E>
+  get facts(): ReturnType<typeof factsOfCall> {
+    const { owned, prepared: { inputResponses } } = this.#inline
+    return factsOfCall({ owned, answers: inputResponses, taskId: this.#place.slot.taskId })
+  }
+
+  /** Runs the work until the request can be answered, and gives up the place then. */
+  get answer(): Effect.Effect<ToolAnswer<A>, WireError | E> {
+    return Effect.uninterruptibleMask((restore) =>
+      this.#place.leaveAfter(callThenTask(this.#call, this.#inline, this.#place.slot, restore))
+    )
+  }
+
   /** Gives up the place of a call that was answered otherwise. */
-  readonly leave: Effect.Effect<void>
+  leave(): void {
+    this.#place.leave()
+  }
 }
 
 /**
- * Answers a call as {@link callTool} does, but begins none that may end in time: `place` gets it then, and has to answer it. This
- * is for servers whose tools need no fiber to begin with.
+ * Answers a call as {@link callTool} does, but runs none that may end in time: `place` gets it then, and has to answer it. This is
+ * for servers whose tools need no fiber to begin with. So it asks for none itself as long as all is known at once: then it gives an
+ * `Exit`.
  *
  * @since 0.2.0
  * @category handlers
@@ -63,52 +83,43 @@ export const placeCall = <A, E>(
   call: ToolCall<A, E>,
   place: (placed: PlacedCall<A, E>) => void
 ): Effect.Effect<ToolAnswer<A> | "placed", WireError | E> =>
-  answerCall(
-    tasks,
-    call,
-    (inline) =>
-      Effect.uninterruptibleMask(() =>
-        Effect.map(reservePlace(call, inline), (reserved) => {
-          if (reserved === undefined) return undefined
-          const { leave, slot } = reserved
-          place({
-            facts: factsOfCall({ owned: inline.owned, answers: inline.prepared.inputResponses, taskId: slot.taskId }),
-            answer: (work) =>
-              Effect.uninterruptibleMask((restore) =>
-                Effect.ensuring(callThenTask({ ...call, run: () => work }, inline, slot, restore), leave)
-              ),
-            leave
-          })
-          return "placed"
-        })
-      )
-  )
+  answerCall(tasks, call, (inline) => {
+    const begin = (taken: CallPlace | undefined) => {
+      if (taken === undefined) return undefined
+      place(new PlacedCall(call, inline, taken))
+      return "placed"
+    }
+    const placing = { tasks, owned: inline.owned, name: call.tool.name }
+    const taken = takePlace(placing)
+    return taken === undefined
+      ? Effect.uninterruptible(Effect.map(reservePlace(placing), begin))
+      : Effect.succeed(begin(taken))
+  })
 
 /** Answers a call, by `inTime` if it may end in time; that gives `undefined` if there is no place for it. */
 const answerCall = <A, E, B>(
   tasks: Tasks,
   call: ToolCall<A, E>,
   inTime: (inline: Inline<A>) => Effect.Effect<B | undefined, WireError | E>
-): Effect.Effect<ToolAnswer<A> | B, WireError | E> =>
-  Effect.suspend(() => {
-    const taskId = isModern(call) ? storedCallId(call.requestState) : undefined
-    if (taskId !== undefined) {
-      return Effect.flatMapEager(
-        call.owned,
-        (owned) => tasks.openCalls.while(owned, resumeInline(call, owned, taskId))
-      )
-    }
-    // Most of this is known at once. Whatever is goes on without a turn of Effect's.
-    return Effect.flatMapEager(kindOf(call), (kind) =>
-      Effect.flatMapEager(call.owned, (owned) => {
-        const overrun = overrunAnswers(owned.limits, call.inputResponses)
-        if (overrun !== undefined) return Effect.fail(overrun)
-        const checked: Effect.Effect<PreparedCall<A>, WireError | E> = kind === "inline" || isModern(call)
-          ? call.prepare
-          : Effect.mapError(call.prepare, call.toWireError)
-        return Effect.flatMapEager(checked, (prepared) => answerPrepared(tasks, call, kind, owned, prepared, inTime))
-      }))
-  })
+): Effect.Effect<ToolAnswer<A> | B, WireError | E> => {
+  const taskId = isModern(call) ? storedCallId(call.requestState) : undefined
+  if (taskId !== undefined) {
+    return Effect.flatMapEager(
+      call.owned,
+      (owned) => tasks.openCalls.while(owned, resumeInline(call, owned, taskId))
+    )
+  }
+  // Most of this is known at once. Whatever is goes on without a turn of Effect's.
+  return Effect.flatMapEager(kindOf(call), (kind) =>
+    Effect.flatMapEager(call.owned, (owned) => {
+      const overrun = overrunAnswers(owned.limits, call.inputResponses)
+      if (overrun !== undefined) return Effect.fail(overrun)
+      const checked: Effect.Effect<PreparedCall<A>, WireError | E> = kind === "inline" || isModern(call)
+        ? call.prepare
+        : Effect.mapError(call.prepare, call.toWireError)
+      return Effect.flatMapEager(checked, (prepared) => answerPrepared(tasks, call, kind, owned, prepared, inTime))
+    }))
+}
 
 type Kind = "task" | "inline"
 
@@ -129,7 +140,7 @@ const answerPrepared = <A, E, B>(
   const inline: Inline<A> = { tasks, owned, prepared, progress: progressOf(call) }
   if (kind === "inline") return tasks.openCalls.while(owned, callInline(call, inline))
   return isModern(call) && call.tool.policy.taskAfter > 0
-    ? Effect.flatMap(
+    ? Effect.flatMapEager(
       inTime(inline),
       (answer): Effect.Effect<ToolAnswer<A> | B, WireError> =>
         answer === undefined ? callAsTask(call, inline) : Effect.succeed(answer)
@@ -159,49 +170,10 @@ const callInTime = <A, E>(
 ): Effect.Effect<ToolAnswer<A> | undefined, WireError | E> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
-      reservePlace(call, inline),
-      (reserved) =>
-        reserved === undefined
-          ? Effect.undefined
-          : Effect.ensuring(callThenTask(call, inline, reserved.slot, restore), reserved.leave)
+      reservePlace({ tasks: inline.tasks, owned: inline.owned, name: call.tool.name }),
+      (place) => place?.leaveAfter(callThenTask(call, inline, place.slot, restore)) ?? Effect.undefined
     )
   )
-
-interface ReservedPlace {
-  readonly slot: ReservedSlot
-  readonly leave: Effect.Effect<void>
-}
-
-/**
- * Takes a place for a call; `undefined` if its owner or the runner has none for it. Then it waits or is refused as a task. The
- * caller must not be interrupted before it leaves.
- */
-const reservePlace = <A, E>(
-  { tool: { name } }: ToolCall<A, E>,
-  { owned, tasks: { openCalls } }: Inline<A>
-): Effect.Effect<ReservedPlace | undefined, WireError> => {
-  if (openCalls.enter(owned) !== undefined) return Effect.undefined
-  return Effect.matchCauseEffect(owned.runner.reserveSlot({ originalMethod: toolsCall, name }), {
-    onSuccess: (reserved) => {
-      if (Option.isSome(reserved)) {
-        const slot = reserved.value
-        return Effect.succeed({
-          slot,
-          leave: Effect.suspend(() => {
-            openCalls.leave(owned)
-            return slot.free
-          })
-        })
-      }
-      openCalls.leave(owned)
-      return Effect.undefined
-    },
-    onFailure: (cause) => {
-      openCalls.leave(owned)
-      return Effect.catch(Effect.failCause(cause), (error) => failWire(error))
-    }
-  })
-}
 
 /** Decides what becomes of a call, before anything runs. */
 const kindOf = <A, E>(

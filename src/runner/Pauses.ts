@@ -74,11 +74,16 @@ export class Pauses {
     return this.#telling(this.#readUnlessSince(() => this.#readAt))
   }
 
-  /** Does the same for what needs no storage: it waits no longer than a second, and no more often. */
+  /** Tells whether they were just read, and no read is under way. */
+  areFresh(now: number): boolean {
+    return isFresh(this.#readAt, now) && this.#readAt === this.#triedAt
+  }
+
+  /** Reads them for what needs no storage: it waits no longer than a second, and no more often. */
   get refreshBriefly(): Effect.Effect<void> {
     return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      // Most often it was just done, and no read is under way. A timer would cost more than all the rest of a short call.
-      isFresh(this.#readAt, now) && this.#readAt === this.#triedAt
+      // Most often that was just done. A timer would cost more than all the rest of a short call.
+      this.areFresh(now)
         ? Effect.void
         : Effect.ignore(withPatience(this.#telling(this.#readUnlessSince(() => this.#triedAt)), freshFor)))
   }

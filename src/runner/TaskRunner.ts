@@ -123,7 +123,7 @@ export interface ReservedSlot {
     Exclude<R, TaskContext>
   >
   /** Gives the place up. Once there is a task, that does so when it ends, and this does nothing. */
-  readonly free: Effect.Effect<void>
+  readonly free: () => void
 }
 
 /**
@@ -180,6 +180,12 @@ export interface TaskRunnerShape extends SessionRunner {
   readonly register: <E, R>(
     handler: TaskHandler<E, R>
   ) => Effect.Effect<void, InvalidInput, Exclude<R, TaskContext>>
+
+  /**
+   * Takes a place as `reserveSlot` does, for work of a session, without an effect. It gives `undefined` where there is none, and where
+   * something has to be waited for to know that.
+   */
+  readonly takeSlot: (task: TaskOfKind, sessionId: string | null) => ReservedSlot | undefined
 
   /** Gives the same operations on the tasks of one session; for `null`, on the tasks that are bound to none. */
   readonly forSession: (sessionId: string | null) => SessionRunner

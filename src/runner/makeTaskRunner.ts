@@ -118,10 +118,11 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
       (result) => result === "released" ? dispatched(taskId) : result === "settled" ? dispatchNext : Effect.void
     )
 
-  const starts = makeTaskStarts({ storage, settings, handlers, runs, outages, pauses, dispatched })
+  const clock = yield* Clock.Clock
+  const starts = makeTaskStarts({ storage, settings, handlers, runs, outages, pauses, clock, dispatched })
 
   const sessionRunner = (tasks: () => SessionTasks, session: string | null | undefined): SessionRunner => ({
-    ...starts(tasks, session),
+    ...starts.ofSession(tasks, session),
 
     provideInput: (taskId, responses) =>
       Effect.uninterruptible(
@@ -178,6 +179,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
 
   return {
     ...sessionRunner(() => storage, undefined),
+    takeSlot: starts.takeSlot,
     forSession: (sessionId) => {
       let tasks: SessionTasks | undefined
       // A call that ends before it is a task needs none.

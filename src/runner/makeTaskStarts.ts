@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,13 +12,15 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { tracedSpan } from "../domain/isTraced.ts"
 import { readFields } from "../domain/optionNames.ts"
+import { readMillis } from "../domain/StorageOperation.ts"
 import { parsed } from "../domain/TaskAccess.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
+import { uuidV7, uuidV7At } from "../domain/TaskId.ts"
 import type { SessionTasks, TaskStorageShape } from "../domain/TaskOperations.ts"
 import type { TaskRecord } from "../domain/TaskRecord.ts"
 import { traceContextOf } from "../domain/TraceContext.ts"
 import { type BoundHandler, handlerOfOwn, type OwnWork } from "./BoundHandler.ts"
-import { type HandlerRegistry, kindOf, type OfKind } from "./HandlerRegistry.ts"
+import { type HandlerRegistry, kindOf, type OfKind, type TaskOfKind } from "./HandlerRegistry.ts"
 import { startFields } from "./operationOptions.ts"
 import type { Outages } from "./Outages.ts"
 import type { Pauses } from "./Pauses.ts"
@@ -30,6 +33,7 @@ import {
   type SessionRunner,
   type StartTask,
   type StartTaskOptions,
+  type TaskRunnerShape,
   TooManyTasks
 } from "./TaskRunner.ts"
 import type { TaskRuns } from "./TaskRuns.ts"
@@ -41,25 +45,29 @@ import type { TaskRuns } from "./TaskRuns.ts"
  * @category models
  */
 export interface TaskStartsParts {
-  readonly storage: Pick<TaskStorageShape, "generateTaskId" | "waitsForSeats">
+  readonly storage: Pick<TaskStorageShape, "generateTaskId" | "waitsForSeats" | "forSession">
   readonly settings: ResolvedRunnerOptions
   readonly handlers: HandlerRegistry<BoundHandler>
   readonly runs: TaskRuns
   readonly outages: Outages
   readonly pauses: Pauses
+  readonly clock: Clock.Clock
   readonly dispatched: (taskId: string) => Effect.Effect<void>
 }
 
 /**
- * Begins the tasks of one session; for `null`, those bound to none; for `undefined`, of the session that each names.
+ * What begins tasks.
  *
  * @since 0.2.0
  * @category models
  */
-export type TaskStarts = (
-  tasks: () => SessionTasks,
-  session: string | null | undefined
-) => Pick<SessionRunner, "startTask" | "reserveSlot">
+export interface TaskStarts extends Pick<TaskRunnerShape, "takeSlot"> {
+  /** Begins the tasks of one session; for `null`, those bound to none; for `undefined`, of the session that each names. */
+  readonly ofSession: (
+    tasks: () => SessionTasks,
+    session: string | null | undefined
+  ) => Pick<SessionRunner, "startTask" | "reserveSlot">
+}
 
 type OwnRun<E, R> = (task: TaskRecord) => Effect.Effect<unknown, E, R | TaskContext>
 
@@ -74,7 +82,7 @@ type Started<R = never> = Effect.Effect<TaskRecord, Effect.Error<ReturnType<Sess
  * @category constructors
  */
 export const makeTaskStarts = (
-  { dispatched, handlers, outages, pauses, runs, settings, storage }: TaskStartsParts
+  { clock, dispatched, handlers, outages, pauses, runs, settings, storage }: TaskStartsParts
 ): TaskStarts => {
   /** Many tasks come from the same place, such as all that are started in promises, and share what is made of its services. */
   let lastPlace: Place<never> | undefined
@@ -170,15 +178,30 @@ export const makeTaskStarts = (
                 })))
           )
         ),
-      free: Effect.sync(() => {
+      free: () => {
         if (isGone) return
         isGone = true
         runs.freeSlot(sessionId)
-      })
+      }
     }
   }
 
-  return (tasks, session) => ({
+  /** Work that runs already cannot wait for a seat: others would begin it once more. */
+  const mayReserve = () => settings.dispatch === undefined && runs.isOpen() && storage.waitsForSeats !== true
+
+  /** Takes a slot, once it is known which kinds of tasks are paused. */
+  const reserve = (
+    tasks: () => SessionTasks,
+    task: TaskOfKind,
+    sessionId: string | undefined,
+    taskId: string
+  ): ReservedSlot | undefined => {
+    if (pauses.covers(task) || runs.overrun(sessionId) !== undefined) return undefined
+    runs.takeSlot(sessionId)
+    return reservedSlot(tasks, sessionId, taskId)
+  }
+
+  const ofSession: TaskStarts["ofSession"] = (tasks, session) => ({
     startTask: <E, R>(given: StartTask, run?: OwnRun<E, R>, { isUnderWay = false, span }: StartTaskOptions = {}) =>
       Effect.uninterruptible(
         Effect.withFiber((fiber) =>
@@ -201,23 +224,26 @@ export const makeTaskStarts = (
 
     reserveSlot: (task) =>
       Effect.suspend(() => {
-        // What runs already cannot wait for a seat: others would begin it once more.
-        if (settings.dispatch !== undefined || !runs.isOpen() || storage.waitsForSeats === true) {
-          return Effect.succeedNone
-        }
-        const sessionId = session ?? undefined
-        const reserve = Effect.suspend(() =>
-          pauses.covers(task) || runs.overrun(sessionId) !== undefined
-            ? Effect.succeedNone
-            : Effect.map(storage.generateTaskId, (taskId) => {
-              runs.takeSlot(sessionId)
-              return Option.some(reservedSlot(tasks, sessionId, taskId))
-            })
+        if (!mayReserve()) return Effect.succeedNone
+        const reserving = Effect.map(
+          storage.generateTaskId,
+          (taskId) => Option.fromUndefinedOr(reserve(tasks, task, session ?? undefined, taskId))
         )
         // The call itself needs no storage, so that it goes by what is known if the storage does not answer.
-        return runs.process.hearsPauses() ? reserve : Effect.andThen(pauses.refreshBriefly, reserve)
+        return runs.process.hearsPauses() ? reserving : Effect.andThen(pauses.refreshBriefly, reserving)
       })
   })
+
+  return {
+    ofSession,
+    takeSlot: (task, sessionId) => {
+      // Any other generator is an effect, which has to run.
+      if (!mayReserve() || storage.generateTaskId !== uuidV7) return undefined
+      const now = readMillis(clock)
+      if (!runs.process.hearsPauses() && !pauses.areFresh(now)) return undefined
+      return reserve(() => storage.forSession(sessionId), task, sessionId ?? undefined, uuidV7At(now))
+    }
+  }
 }
 
 /** Reads a task that is handed in. Where its request has no trace context, it continues the trace of its work, or of the caller. */

@@ -15,10 +15,12 @@ import * as MemoryTaskStorage from "../../src/layers/MemoryTaskStorage.ts"
 import { callTool } from "../../src/protocol/callTool.ts"
 import type { OwnedTasks } from "../../src/protocol/OwnedTasks.ts"
 import type { TaskClient } from "../../src/protocol/TaskClient.ts"
+import type { Tasks } from "../../src/protocol/Tasks.ts"
 import { resolveTasksOptions, resolveToolPolicy, type ToolTaskOptions } from "../../src/protocol/TasksOptions.ts"
 import { registerTool } from "../../src/protocol/TaskTool.ts"
 import type { ToolCall } from "../../src/protocol/ToolCall.ts"
 import { layer as runnerLayer, TaskContext, type TaskContextShape, TaskFailure } from "../../src/runner/index.ts"
+import type { ReservedSlot, TaskRunnerShape } from "../../src/runner/TaskRunner.ts"
 import { eventually, form, memory, setUp } from "./setup.ts"
 
 type Work = (context: TaskContextShape) => Effect.Effect<unknown>
@@ -61,31 +63,33 @@ const becomesTask = Effect.fnUntraced(function*(answering: ReturnType<typeof cal
   return `${taskId}`
 })
 
-/** Gives tasks that are stored a while after that was begun. */
+/** Makes tasks be stored a while after that was begun. */
 const storingSlowly = (
-  owned: OwnedTasks,
+  { owned, tasks }: { readonly owned: OwnedTasks; readonly tasks: Tasks },
   onBegin: Effect.Effect<unknown> = Effect.void,
   onEnd: Effect.Effect<unknown> = Effect.void
-): OwnedTasks => ({
-  ...owned,
-  storage: owned.storage,
-  runner: {
-    ...owned.runner,
-    reserveSlot: (task) =>
-      Effect.map(
-        owned.runner.reserveSlot(task),
-        Option.map((slot) => ({
-          ...slot,
-          startTask: (task, run) =>
-            onBegin.pipe(
-              Effect.andThen(Effect.sleep("150 millis")),
-              Effect.andThen(slot.startTask(task, run)),
-              Effect.tap(onEnd)
-            )
-        }))
+): { readonly owned: OwnedTasks; readonly tasks: Tasks } => {
+  const slowly = (slot: ReservedSlot): ReservedSlot => ({
+    taskId: slot.taskId,
+    free: () => slot.free(),
+    startTask: (task, run) =>
+      onBegin.pipe(
+        Effect.andThen(Effect.sleep("150 millis")),
+        Effect.andThen(slot.startTask(task, run)),
+        Effect.tap(onEnd)
       )
+  })
+  const takeSlot: TaskRunnerShape["takeSlot"] = (task, sessionId) => {
+    const slot = tasks.runner.takeSlot(task, sessionId)
+    return slot === undefined ? undefined : slowly(slot)
   }
-})
+  const reserveSlot: OwnedTasks["runner"]["reserveSlot"] = (task) =>
+    Effect.map(owned.runner.reserveSlot(task), Option.map(slowly))
+  return {
+    owned: { ...owned, storage: owned.storage, runner: { ...owned.runner, reserveSlot } },
+    tasks: { ...tasks, runner: { ...tasks.runner, takeSlot } }
+  }
+}
 
 describe("a call of a tool with taskAfter", () => {
   it.live("that ends in time is answered with its result, and is never stored", () =>
@@ -302,8 +306,12 @@ describe("a call of a tool with taskAfter", () => {
       const work: Work = () => Effect.onInterrupt(Effect.never, () => Effect.sync(() => void (interrupted = true)))
       const storing = yield* Deferred.make<void>()
       const stored = yield* Deferred.make<void>()
-      const slow = storingSlowly(owned, Deferred.succeed(storing, undefined), Deferred.succeed(stored, undefined))
-      const calling = yield* Effect.forkChild(callTool(tasks, callOf(slow, work)))
+      const slow = storingSlowly(
+        { owned, tasks },
+        Deferred.succeed(storing, undefined),
+        Deferred.succeed(stored, undefined)
+      )
+      const calling = yield* Effect.forkChild(callTool(slow.tasks, callOf(slow.owned, work)))
       yield* Deferred.await(storing)
       yield* Fiber.interrupt(calling)
       assert.isTrue(interrupted)
@@ -333,9 +341,9 @@ describe("a call of a tool with taskAfter", () => {
     Effect.gen(function*() {
       const { owned, storage, tasks } = yield* setUp()
       const storing = yield* Deferred.make<void>()
-      const slow = storingSlowly(owned, Deferred.succeed(storing, undefined))
+      const slow = storingSlowly({ owned, tasks }, Deferred.succeed(storing, undefined))
       const work: Work = () => Effect.as(Deferred.await(storing), "done")
-      const taskId = yield* becomesTask(callTool(tasks, callOf(slow, work)))
+      const taskId = yield* becomesTask(callTool(slow.tasks, callOf(slow.owned, work)))
       assert.deepStrictEqual((yield* storage.awaitTask(taskId)).result, { _tag: "Success", value: { wire: "done" } })
       assert.strictEqual(yield* storage.taskCount(), 1)
     }).pipe(Effect.provide(memory)))

@@ -64,7 +64,7 @@ export const ownerOf = (
   owner: Ownership,
   { authInfo, requestInfo, sessionId }: RequestOrigin
 ): Effect.Effect<KnownOwner, WireError> => {
-  if (owner !== undefined) return askOwner(owner, [authInfo, requestInfo], shownError)
+  if (owner !== undefined) return Effect.suspend(() => askOwner(owner, [authInfo, requestInfo], shownError))
   if (requestInfo !== undefined) return failWire(new OwnerMissing({ reason: "this server has no `owner` option" }))
   return Effect.succeed({ ...nobody, id: sessionId ?? null })
 }

@@ -5,27 +5,39 @@
  */
 
 /**
- * Calls back at the end of the present turn of the event loop. Many calls share one look, since most are forgotten before.
+ * Waits for the end of a turn.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface TurnWaiter {
+  turnEnded(): void
+}
+
+/**
+ * Tells of the end of the present turn of the event loop. Many share one look, since most are forgotten before.
  *
  * @since 0.2.0
  * @category models
  */
 export class EndOfTurn {
-  readonly #calls = new Set<() => void>()
+  readonly #waiters = new Set<TurnWaiter>()
   #isDue = false
 
-  /** Calls back, unless it is forgotten: this gives what does so. */
-  call(callBack: () => void): () => void {
-    this.#calls.add(callBack)
-    if (!this.#isDue) {
-      this.#isDue = true
-      setImmediate(() => {
-        this.#isDue = false
-        const calls = [...this.#calls]
-        this.#calls.clear()
-        for (const callBack of calls) callBack()
-      })
-    }
-    return () => this.#calls.delete(callBack)
+  /** Tells it, unless it is forgotten before. */
+  tell(waiter: TurnWaiter): void {
+    this.#waiters.add(waiter)
+    if (this.#isDue) return
+    this.#isDue = true
+    setImmediate(() => {
+      this.#isDue = false
+      const waiters = [...this.#waiters]
+      this.#waiters.clear()
+      for (const waiter of waiters) waiter.turnEnded()
+    })
+  }
+
+  forget(waiter: TurnWaiter): void {
+    this.#waiters.delete(waiter)
   }
 }

@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import { hasTracer } from "../../domain/isTraced.ts"
 import { InvalidInput, isTaskStorageError } from "../../domain/TaskError.ts"
+import { isOver } from "../../promise/beginWithoutFiber.ts"
 import { openedRunner } from "../../promise/openedRunners.ts"
 import { type OpenedRunner, runnerClosed } from "../../promise/openRunner.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
@@ -79,20 +80,27 @@ export class ServedTasks {
     return new Promise<A>((resolve, reject) => this.begin(make, signal, resolve, reject))
   }
 
-  /** The same for those who do not wait for what is over at once: it calls back before it gives anything then. */
+  /**
+   * The same for those who do not wait for what is over at once: it calls back before it gives anything then. An `Exit` is over
+   * without a fiber.
+   */
   begin<A>(
     make: (tasks: Tasks) => Effect.Effect<A, WireError>,
     signal: AbortSignal,
     resolve: (answer: A) => void,
     reject: (error: unknown) => void
   ): void {
-    const begin = ({ runner, tasks }: Opened) =>
-      runner.fork(Effect.provideContext(hidingDefects(make(tasks)), this.#references), signal, (exit) => {
+    const begin = ({ runner, tasks }: Opened) => {
+      const mayBegin = !signal.aborted && !runner.isClosed()
+      const request = mayBegin ? begun(() => make(tasks)) : Effect.suspend(() => make(tasks))
+      if (isOver(request) && Exit.isSuccess(request)) return resolve(request.value)
+      runner.fork(Effect.provideContext(hidingDefects(request), this.#references), signal, (exit) => {
         if (Exit.isSuccess(exit)) return resolve(exit.value)
         // What nobody stopped was stopped by the end of the runner.
         const failure = Option.getOrElse(Exit.findErrorOption(exit), () => runnerClosed("answer"))
         this.#refuse(failure, signal).catch(reject)
       })
+    }
     if (this.#nowOpen !== undefined) return begin(this.#nowOpen)
     this.#opened.then(begin, (error: unknown) => {
       const failure = isTaskStorageError(error) ? error : internalError("Internal error")
@@ -100,23 +108,18 @@ export class ServedTasks {
     }).catch(reject)
   }
 
-  /** Runs what is left of a request, whatever has become of the runner. */
-  end(effect: Effect.Effect<void>): void {
-    if (this.#nowOpen !== undefined) Effect.runForkWith(this.#nowOpen.runner.context)(effect)
-  }
-
   /** Tells whether somebody sees the spans of requests, as far as that is known. */
   get isTracing(): boolean {
     return this.#nowOpen?.isTracing !== false
   }
 
-  /** Gives the tasks that a request may reach. */
+  /** Gives the tasks that a request may reach. The owner is asked at once. */
   owned(
     tasks: Tasks,
     authInfo: AuthInfo | undefined,
     request: Request | undefined
   ): Effect.Effect<OwnedTasks, WireError> {
-    return Effect.map(
+    return Effect.mapEager(
       askOwner(
         this.#options.owner,
         [authInfo, request],
@@ -160,5 +163,14 @@ export class ServedTasks {
   async #background<A>(effect: Effect.Effect<A>): Promise<A> {
     const context = await this.#opened.then(({ runner }) => runner.context, () => reporting({}))
     return Effect.runPromiseWith(Context.merge(context, this.#references))(effect)
+  }
+}
+
+/** What a request throws is its defect. */
+const begun = <A>(make: () => Effect.Effect<A, WireError>): Effect.Effect<A, WireError> => {
+  try {
+    return make()
+  } catch (defect) {
+    return Effect.die(defect)
   }
 }

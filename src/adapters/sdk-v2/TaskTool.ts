@@ -85,7 +85,7 @@ export interface CheckedCall {
   /** Gives what is to be asked first; absent where the tool never asks so. */
   readonly prepare: (() => Promise<InputRequiredResult | undefined>) | undefined
   /** Does the work, and checks its result. */
-  readonly run: (context: PromiseTaskContext) => Promise<CallToolResult>
+  readonly run: (context: PromiseTaskContext) => CallToolResult | Promise<CallToolResult>
 }
 
 /**
@@ -135,9 +135,10 @@ export const makeTaskTool = <Args>(
   const policy = Result.getOrThrow(resolveToolPolicy(settings, config, annotations?.idempotentHint === true))
   const schemaJson = new InputSchemaJson()
   const shown = Struct.omit(config, [...toolTaskOptionNames, "prepare"])
-  const runChecked = async (args: Args, context: PromiseTaskContext): Promise<CallToolResult> => {
-    const checked = checkResult(name, outputSchema, await run(args, context))
-    return Predicate.isPromise(checked) ? await checked : checked
+  const check = (given: CallToolResult) => checkResult(name, outputSchema, given)
+  const runChecked = (args: Args, context: PromiseTaskContext): CallToolResult | Promise<CallToolResult> => {
+    const given = run(args, context)
+    return Predicate.isPromiseLike(given) ? Promise.resolve(given).then(check) : check(given)
   }
   return {
     name,

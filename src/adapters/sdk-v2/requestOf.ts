@@ -39,17 +39,16 @@ export const envelopeClient = (envelope: unknown): TaskClient | undefined => {
 }
 
 /**
- * Gives the client of a call.
+ * Gives the client that a server is connected to, for a request without an envelope.
  *
  * @since 0.2.0
  * @category accessors
  */
-export const clientOfCall = ({ server }: McpServer, { mcpReq }: ServerContext): TaskClient =>
-  envelopeClient(mcpReq.envelope) ?? {
-    protocolVersion: server.getNegotiatedProtocolVersion() ?? legacyRevision,
-    clientCapabilities: server.getClientCapabilities(),
-    clientInfo: server.getClientVersion()
-  }
+export const clientOfConnection = ({ server }: McpServer): TaskClient => ({
+  protocolVersion: server.getNegotiatedProtocolVersion() ?? legacyRevision,
+  clientCapabilities: server.getClientCapabilities(),
+  clientInfo: server.getClientVersion()
+})
 
 /**
  * Gives the answers of a request, by key. The SDK leaves out those that are no results, and takes the one under the key
