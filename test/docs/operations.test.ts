@@ -11,6 +11,7 @@ import type { TaskStorageShape } from "../../src/domain/TaskOperations.ts"
 import { openStore } from "../admin/cli/stores.ts"
 import { freshUrl } from "../layers/postgres/engine.ts"
 import { bare, folder } from "../layers/sqlite/database.ts"
+import { bundled } from "../support/engines/shared.ts"
 import { blocksOf, root } from "./blocksOf.ts"
 import { runCommands } from "./runCommands.ts"
 
@@ -97,11 +98,14 @@ const seeded = Effect.fnUntraced(function*(engine: Engine) {
   return { storage, workers: yield* seed(storage), cwd, url, newUrl } satisfies Seeded
 })
 
+const main = new URL("../../src/admin/cli/main.ts", import.meta.url)
+
 /** Runs a block for a store. The page names a worker as it would be shown there. */
 const runFor = ({ cwd, newUrl, url, workers }: Seeded, code: string) =>
-  Effect.promise(() =>
-    runCommands({ code: code.replace("7c61d9f0", workers.dead.slice(-8)) }, cwd, { TASKS_URL: url, NEW_URL: newUrl })
-  )
+  Effect.promise(async () => {
+    const block = { code: code.replace("7c61d9f0", workers.dead.slice(-8)) }
+    return runCommands(block, await bundled(main), cwd, { TASKS_URL: url, NEW_URL: newUrl })
+  })
 
 const statusOf = (storage: TaskStorageShape, taskId: string) =>
   Effect.map(storage.getTask(taskId), (task) => task._tag === "Some" ? task.value.status : undefined)

@@ -1,10 +1,11 @@
 /**
- * Puts a program of the tests into one file. Node takes three times as long to load the hundreds of modules that such a program
- * consists of, and the tests start each many times, to kill it.
+ * Puts a program that tests start into one file. Node takes three times as long to load the hundreds of modules that such a program
+ * consists of, and the tests start each many times.
  */
-import { build } from "esbuild"
-import { mkdir, rename, writeFile } from "node:fs/promises"
+import { build, type Plugin } from "esbuild"
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises"
 import { dirname, join, relative } from "node:path"
+import { pathToFileURL } from "node:url"
 
 const root = join(import.meta.dirname, "../../..")
 
@@ -14,6 +15,16 @@ const folder = join(root, "node_modules/.cache/mcp-task-storage")
 /** What was written for CommonJS asks for modules of Node by `require`. */
 const banner = `import { createRequire } from "node:module"
 const require = createRequire(import.meta.url)`
+
+/** A module finds what lies beside its source. */
+const ownUrls: Plugin = {
+  name: "own URLs",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8")
+      return { contents: text.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href)), loader: "ts" }
+    })
+}
 
 /** Gives the file. */
 export const bundleProgram = async (program: string): Promise<string> => {
@@ -28,6 +39,7 @@ export const bundleProgram = async (program: string): Promise<string> => {
     conditions: ["mcp-task-storage-source"],
     external: ["pg-native"],
     banner: { js: banner },
+    plugins: [ownUrls],
     logLevel: "error"
   })
   if (output === undefined) throw new Error(`${program} could not be bundled`)
