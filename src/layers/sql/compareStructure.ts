@@ -109,7 +109,13 @@ const differencesOf = (needed: SqlStructure, found: SqlStructure): ReadonlyArray
   ),
   ...(["trigger", "function", "view"] as const).flatMap((kind) =>
     Array.from(needed[`${kind}s`]).flatMap(([name, { shape, statement, table }]) =>
-      replaced({ kind, name, table, statement }, `the ${kind} ${name}`, shape, found[`${kind}s`].get(name)?.shape)
+      different(
+        { kind, name, table, statement },
+        `the ${kind} ${name}`,
+        shape,
+        found[`${kind}s`].get(name)?.shape,
+        tellOfProgram
+      )
     )
   )
 ]
@@ -142,26 +148,15 @@ const refusalsOf = (name: string, needed: SqlStructure, found: SqlStructure): Re
   ]
 }
 
+/** Finds a part that is missing, or not as it is needed; `tell` says how it differs. */
 const different = (
   part: DatabasePart,
   what: string,
   needed: string,
-  found: string | undefined
-): ReadonlyArray<Found> => {
-  if (found === needed) return []
-  return [{
-    part,
-    text: found === undefined ? `${what} is missing` : `${what} is "${found}" and should be "${needed}"`
-  }]
-}
+  found: string | undefined,
+  tell = (found: string) => `is "${found}" and should be "${needed}"`
+): ReadonlyArray<Found> =>
+  found === needed ? [] : [{ part, text: `${what} ${found === undefined ? "is missing" : tell(found)}` }]
 
 /** An error does not show whole programs. */
-const replaced = (
-  part: DatabasePart,
-  what: string,
-  needed: string,
-  found: string | undefined
-): ReadonlyArray<Found> => {
-  if (found === needed) return []
-  return [{ part, text: found === undefined ? `${what} is missing` : `${what} is another one` }]
-}
+const tellOfProgram = () => "is another one"

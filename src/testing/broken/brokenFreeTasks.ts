@@ -90,7 +90,9 @@ const byUtf16 = (left: FreeTask, right: FreeTask): number => {
 }
 
 const listing = "claimableTasks, expired leases"
-const claiming = "claimTasks, turns and kinds"
+const claiming = "claimTasks"
+const turns = "turns of sessions and kinds"
+const ofKinds = "kinds of tasks"
 
 /**
  * @since 0.2.0
@@ -161,7 +163,7 @@ export const brokenFreeTasks: ReadonlyArray<BrokenDriver> = [
   },
   {
     name: "finds tasks of any kind",
-    subject: claiming,
+    subject: ofKinds,
     checks: ["model"],
     breakDriver: finding((good) => ({
       free: (query) =>
@@ -174,7 +176,7 @@ export const brokenFreeTasks: ReadonlyArray<BrokenDriver> = [
   },
   {
     name: "finds tasks of any name",
-    subject: claiming,
+    subject: ofKinds,
     checks: ["model"],
     breakDriver: finding((good) => ({
       free: (query) =>
@@ -190,7 +192,7 @@ export const brokenFreeTasks: ReadonlyArray<BrokenDriver> = [
   },
   {
     name: "finds no tasks without a name",
-    subject: claiming,
+    subject: ofKinds,
     checks: ["model"],
     breakDriver: kinds((found) => found.filter(({ name }) => name !== null))
   },
@@ -220,25 +222,25 @@ export const brokenFreeTasks: ReadonlyArray<BrokenDriver> = [
   },
   {
     name: "gives sessions no turns",
-    subject: claiming,
+    subject: turns,
     checks: [],
     breakDriver: asking((query) => ({ ...query, perSession: Infinity }))
   },
   {
     name: "finds the first task of a session alone",
-    subject: claiming,
+    subject: turns,
     checks: ["model"],
     breakDriver: asking((query) => ({ ...query, perSession: 1 }))
   },
   {
     name: "ignores which sessions are excepted",
-    subject: claiming,
+    subject: turns,
     checks: ["model"],
     breakDriver: asking((query) => ({ ...query, except: [] }))
   },
   {
     name: "takes tasks that are bound to no session for excepted ones",
-    subject: claiming,
+    subject: turns,
     checks: ["model"],
     breakDriver: telling((tasks, { except }) =>
       except.length === 0 ? tasks : tasks.filter(({ sessionId }) => sessionId !== null)
@@ -246,25 +248,25 @@ export const brokenFreeTasks: ReadonlyArray<BrokenDriver> = [
   },
   {
     name: "begins with the first session every time",
-    subject: claiming,
+    subject: turns,
     checks: ["model"],
     breakDriver: asking((query) => ({ ...query, behind: undefined }))
   },
   {
     name: "begins with the tasks of no session when it should begin behind them",
-    subject: claiming,
+    subject: turns,
     checks: ["model"],
     breakDriver: asking((query) => query.behind === "" ? { ...query, behind: undefined } : query)
   },
   {
     name: "orders sessions as JavaScript does",
-    subject: claiming,
+    subject: turns,
     checks: ["model"],
     breakDriver: telling((tasks) => tasks.toSorted(byUtf16))
   },
   {
     name: "begins behind a session in the order of JavaScript",
-    subject: claiming,
+    subject: turns,
     checks: ["model"],
     breakDriver: finding((good) => ({
       free: (query) =>

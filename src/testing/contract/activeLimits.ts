@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import type { TaskStorageError } from "../../domain/TaskError.ts"
 import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import { createAtOnce } from "./atOnce.ts"
 import { equal, hasFields, holds, type Mismatch, refused } from "./check.ts"
 import { contractCase, type ContractGroup, type World } from "./ContractCase.ts"
 import { createIn, failure, mustGet, register, success, tool } from "./fixtures.ts"
@@ -90,24 +91,17 @@ const race = Effect.fnUntraced(function*(
 export const activeLimitsGroup: ContractGroup = {
   subject: "limits of active tasks",
   cases: [
-    contractCase("maxActive is exact under concurrency", function*({ first, second }) {
-      const results = yield* Effect.all(
-        Array.from({ length: 24 }, (_, index) => Effect.result((index % 2 === 0 ? first : second).createTask(tool))),
-        { concurrency: "unbounded" }
-      )
+    contractCase("maxActive is exact under concurrency", function*(world) {
+      const { first, second } = world
+      const results = yield* createAtOnce(world, 24)
       yield* equal("created", results.filter(({ _tag }) => _tag === "Success").length, 10)
       yield* equal("stored", yield* first.taskCount(), 10)
       yield* refused("one more", second.createTask(tool), { ...full, limit: 10 })
     }, { maxActive: 10 }),
 
-    contractCase("maxActivePerSession is exact, and for each session by itself", function*({ first, second }) {
-      const attempts = ["s", "t"].flatMap((session) =>
-        Array.from(
-          { length: 10 },
-          (_, index) => Effect.exit((index % 2 === 0 ? first : second).forSession(session).createTask(tool))
-        )
-      )
-      yield* Effect.all(attempts, { concurrency: "unbounded" })
+    contractCase("maxActivePerSession is exact, and for each session by itself", function*(world) {
+      const { first, second } = world
+      yield* Effect.all(["s", "t"].map((session) => createAtOnce(world, 10, session)), { concurrency: "unbounded" })
       yield* equal("of s", yield* first.forSession("s").taskCount(), 3)
       yield* equal("of t", yield* first.forSession("t").taskCount(), 3)
       yield* refused("one more", first.createTask({ ...tool, sessionId: "s" }), { ...fullSession, limit: 3 })

@@ -4,7 +4,9 @@
  * @since 0.1.0
  */
 import { activeLimitsGroup } from "./activeLimits.ts"
+import { badClaimsGroup } from "./badClaims.ts"
 import { badInputGroup } from "./badInput.ts"
+import { badTasksGroup } from "./badTasks.ts"
 import { briefWritesGroup } from "./briefWrites.ts"
 import { claimTasksGroup } from "./claimTasks.ts"
 import { closedOptionsGroup } from "./closedOptions.ts"
@@ -22,6 +24,7 @@ import { importsGroup } from "./imports.ts"
 import { inheritedKeysGroup } from "./inheritedKeys.ts"
 import { inputRoundsGroup } from "./inputRounds.ts"
 import { inspectionGroup } from "./inspection.ts"
+import { kindsGroup } from "./kinds.ts"
 import { leasesGroup } from "./leases.ts"
 import { limitsGroup } from "./limits.ts"
 import { listsGroup } from "./lists.ts"
@@ -41,6 +44,7 @@ import { statsGroup } from "./stats.ts"
 import { stepsGroup } from "./steps.ts"
 import { touchGroup } from "./touch.ts"
 import { transitionsGroup } from "./transitions.ts"
+import { turnsGroup } from "./turns.ts"
 import { updateGroup } from "./update.ts"
 import { upkeepGroup } from "./upkeep.ts"
 import { verbatimGroup } from "./verbatim.ts"
@@ -86,6 +90,8 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   workersGroup,
   workerTasksGroup,
   freeTasksGroup,
+  turnsGroup,
+  kindsGroup,
   claimTasksGroup,
   delaysGroup,
   newsGroup,
@@ -95,6 +101,8 @@ export const contractSuite: ReadonlyArray<ContractGroup> = [
   watchingGroup,
   verbatimGroup,
   badInputGroup,
+  badTasksGroup,
+  badClaimsGroup,
   closedOptionsGroup,
   notJsonGroup,
   messagesGroup,

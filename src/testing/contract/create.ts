@@ -177,6 +177,21 @@ export const createGroup: ContractGroup = {
       yield* equal("tasks", yield* first.taskCount(), ids.length)
     }),
 
+    contractCase("keeps times of any year that a Date can hold", function*({ first, second }) {
+      for (const millis of [-8.64e15, -62_135_596_800_001, -1, 0, 1, 253_402_300_800_000, 8.64e15]) {
+        const createdAt = DateTime.makeUnsafe(millis)
+        const taskId = `at ${millis}`
+        yield* first.createTask({ ...tool, createdAt, lastUpdatedAt: createdAt, taskId })
+        const record = yield* mustGet(second, taskId)
+        yield* equal(taskId, [record.createdAt.epochMilliseconds, record.lastUpdatedAt.epochMilliseconds], [
+          millis,
+          millis
+        ])
+      }
+      const millis = (yield* second.listTasks()).tasks.map(({ createdAt }) => createdAt.epochMilliseconds)
+      yield* equal("the order", millis, millis.toSorted((left, right) => left - right))
+    }),
+
     contractCase("gives what is left out the layer's defaults", function*({ first }) {
       yield* hasFields("without", yield* first.createTask(tool), { pollInterval: 750, ttl: 60_000 })
       yield* hasFields("with", yield* first.createTask({ ...tool, ttl: null, pollInterval: 0 }), {

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type { TaskStorageError } from "../../domain/TaskError.ts"
 import type { SessionTasks } from "../../domain/TaskOperations.ts"
 import type { WorkerOption } from "../../domain/TaskOptions.ts"
+import { settleOrClaim } from "./atOnce.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, failure, mustGet, success } from "./fixtures.ts"
@@ -180,29 +181,17 @@ export const fencingGroup: ContractGroup = {
       yield* refused("a wrong lease", first.touchTask("one", { ...lost, lease: -1 }), invalid)
     }, { maxPayloadBytes: { content: 100 } }),
 
-    contractCase("a worker that lost its task ends it no more, whoever comes first", function*({
-      clock,
-      first,
-      second
-    }) {
+    contractCase("a worker that lost its task ends it no more, whoever comes first", function*(world) {
+      const { clock, first } = world
       for (let round = 0; round < 20; round++) {
         const taskId = `task-${round}`
         yield* createIn(first, taskId, "working", { lease: 10 })
         yield* clock.advance(10)
-        const [settled, claim] = yield* Effect.all(
-          [
-            Effect.result(first.settleTask(taskId, success, { attempt: 1 })),
-            Effect.result(second.claimTask(taskId, { lease: 10 }))
-          ],
-          { concurrency: "unbounded" }
-        )
-        const outcomes = [settled, claim].map((result) => result._tag === "Success" ? "won" : result.failure._tag)
-        const isFirst = settled._tag === "Success"
-        yield* equal("what became of them", outcomes, isFirst ? ["won", "TerminalState"] : ["LeaseLost", "won"])
+        const isSettled = yield* settleOrClaim(world, taskId)
         yield* hasFields("the task", yield* mustGet(first, taskId), {
-          attempt: isFirst ? 1 : 2,
+          attempt: isSettled ? 1 : 2,
           revision: 2,
-          status: isFirst ? "completed" : "working"
+          status: isSettled ? "completed" : "working"
         })
       }
     })

@@ -19,6 +19,23 @@ export const tool = { originalMethod: "tools/call" } as const
 /** Its method as JSON text. */
 export const methodBytes = 12
 
+/** A task with everything that a caller may give it while it works. */
+export const whole = {
+  originalMethod: "tools/call",
+  originalParams: { name: "report", arguments: { b: ["\ud800\u0000", -0.5], a: 1 } },
+  meta: { owner: "me" },
+  name: "report",
+  pollInterval: 250,
+  principal: { user: 1 },
+  sessionId: "session-1",
+  ttl: 60_000,
+  traceparent: "00-a-b-01",
+  tracestate: "vendor=1",
+  statusMessage: "at work",
+  requestState: "state",
+  steps: { one: 1 }
+} as const
+
 /** A successful outcome. */
 export const success = { _tag: "Success", value: { content: [] } } as const
 

@@ -9,7 +9,7 @@ import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
 import type { TaskRecord, TaskRecordFields } from "../../domain/TaskRecord.ts"
 import { equal, equalRecord, hasFields, holds, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
-import { bury, createIn, failure, mustGet, register, success, terminalStatuses } from "./fixtures.ts"
+import { bury, createIn, failure, mustGet, register, success, terminalStatuses, whole } from "./fixtures.ts"
 import { call } from "./untyped.ts"
 
 /** Moves a task to where it was: it is deleted, and taken over again. */
@@ -17,22 +17,6 @@ const move = Effect.fnUntraced(function*(storage: TaskStorageShape, record: Task
   yield* storage.deleteTask(record.taskId)
   yield* equal("moved", yield* storage.importTask(record), { _tag: "Imported" })
 })
-
-const whole = {
-  originalMethod: "tools/call",
-  originalParams: { name: "report", arguments: { b: ["\ud800\u0000", -0.5], a: 1 } },
-  meta: { owner: "me" },
-  name: "report",
-  pollInterval: 250,
-  principal: { user: 1 },
-  sessionId: "session-1",
-  ttl: 60_000,
-  traceparent: "00-a-b-01",
-  tracestate: "vendor=1",
-  statusMessage: "at work",
-  requestState: "state",
-  steps: { one: 1 }
-} as const
 
 /**
  * @since 0.2.0

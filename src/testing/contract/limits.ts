@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Sizing } from "../../domain/StoredTask.ts"
+import { createAtOnce } from "./atOnce.ts"
 import { equal, equalRecord, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, largestText, methodBytes, mustGet, success, tool } from "./fixtures.ts"
@@ -30,11 +31,9 @@ const contentOf = (...bytes: ReadonlyArray<number>) => (payloadBytes: Sizing) =>
 export const limitsGroup: ContractGroup = {
   subject: "limits",
   cases: [
-    contractCase("maxTasks is exact under concurrency", function*({ first, second }) {
-      const results = yield* Effect.all(
-        Array.from({ length: 24 }, (_, index) => Effect.result((index % 2 === 0 ? first : second).createTask(tool))),
-        { concurrency: "unbounded" }
-      )
+    contractCase("maxTasks is exact under concurrency", function*(world) {
+      const { first } = world
+      const results = yield* createAtOnce(world, 24)
       yield* equal("created", results.filter(({ _tag }) => _tag === "Success").length, 10)
       yield* equal("stored", yield* first.taskCount(), 10)
       for (const result of results) {
@@ -101,14 +100,9 @@ export const limitsGroup: ContractGroup = {
 
     contractCase(
       "maxTasksPerSession is exact under concurrency, and for each session by itself",
-      function*({ first, second }) {
-        const attempts = ["s", "t"].flatMap((session) =>
-          Array.from(
-            { length: 10 },
-            (_, index) => Effect.exit((index % 2 === 0 ? first : second).forSession(session).createTask(tool))
-          )
-        )
-        yield* Effect.all(attempts, { concurrency: "unbounded" })
+      function*(world) {
+        const { first } = world
+        yield* Effect.all(["s", "t"].map((session) => createAtOnce(world, 10, session)), { concurrency: "unbounded" })
         yield* equal("of s", yield* first.forSession("s").taskCount(), 3)
         yield* equal("of t", yield* first.forSession("t").taskCount(), 3)
         const full = { _tag: "MaxTasksReached", limit: 3, scope: "session" } as const

@@ -7,23 +7,8 @@ import * as Effect from "effect/Effect"
 import { plainRecord } from "../PlainRecord.ts"
 import { equal, equalRecord, hasFields, holds, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
-import { createIn, failure, mustGet, register, success, terminalStatuses } from "./fixtures.ts"
+import { createIn, failure, mustGet, register, success, terminalStatuses, whole } from "./fixtures.ts"
 import { call } from "./untyped.ts"
-
-const whole = {
-  originalMethod: "tools/call",
-  originalParams: { name: "report", arguments: { a: ["\ud800", -0.5] } },
-  meta: { owner: "me" },
-  name: "report",
-  pollInterval: 250,
-  principal: { user: 1 },
-  sessionId: "session-1",
-  ttl: 60_000,
-  traceparent: "00-a-b-01",
-  statusMessage: "at work",
-  requestState: "state",
-  steps: { one: 1 }
-} as const
 
 /**
  * @since 0.2.0

@@ -35,7 +35,9 @@ const freeTasks = "claimableTasks, expired leases"
 const abandoned = /^SELECT task_id, result_kind FROM .* ORDER BY lease_expires_at/
 const free = /^WITH RECURSIVE due .* sessions /
 const kinds = /^WITH RECURSIVE due .* kinds /
-const turns = "claimTasks, turns and kinds"
+const claims = "claimTasks"
+const turns = "turns of sessions and kinds"
+const kindsOfTasks = "kinds of tasks"
 const move = /^WITH moving /
 const release = /^(WITH held AS .*|SELECT task\.task_id FROM .* AS dead )/
 const declareDead = /^(WITH expired |SELECT worker_id FROM \w+workers WHERE died_at IS NULL )/
@@ -273,11 +275,11 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
         rewrite(abandoned, "coalesce(due_at, 0) <> lease_expires_at", always)(text)
       )
   ),
-  both("free tasks are found whatever their lease", turns, rewrite(free, "lease_expires_at <= #", always)),
-  both("free tasks are found though they have expired", turns, rewrite(free, "expires_at > #", always)),
+  both("free tasks are found whatever their lease", claims, rewrite(free, "lease_expires_at <= #", always)),
+  both("free tasks are found though they have expired", claims, rewrite(free, "expires_at > #", always)),
   both(
     "free tasks of other kinds are found",
-    turns,
+    kindsOfTasks,
     (text) => free.test(text) ? text.replaceAll(/AND \S.*? = (given|sessions|chosen)\.kind/g, "") : text
   ),
   both("free tasks of one session fill the list", turns, rewrite(free, "LIMIT #", (matched) => `${matched} + 1000`)),
@@ -292,7 +294,7 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
     (text) =>
       free.test(text) ? text.replace(/given\.kind AND (.*?) > (\?|\$\d+)/, "given.kind AND ($1 > $2 OR 1 = 1)") : text
   ),
-  both("kinds are given of tasks that are held", turns, rewrite(kinds, "lease_expires_at <= #", always)),
+  both("kinds are given of tasks that are held", claims, rewrite(kinds, "lease_expires_at <= #", always)),
   both("what has become due is not moved", freeTasks, rewrite(move, "SET ready = 1", () => "SET ready = NULL")),
   both("tasks of live workers are released", "tasks of workers", rewrite(release, "died_at IS NOT NULL", always)),
   both(

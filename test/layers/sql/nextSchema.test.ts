@@ -23,7 +23,7 @@ const nextVersion = (version: number, integer: string): ReadonlyArray<string> =>
 ]
 
 /** What is refused before it reaches any table. */
-const withoutTables = ["bad input", "what JSON cannot carry"]
+const withoutTables = ["bad input", "bad input: tasks", "bad input: claims and workers", "what JSON cannot carry"]
 
 const suite = <E>(name: string, harness: StorageHarness<E>) =>
   describe(name, () => {

@@ -76,7 +76,9 @@ const subjects: { readonly [engine: string]: ReadonlySet<string> } = {
     "requireInput, provideInput",
     "messages",
     "workers",
-    "claimTasks, turns and kinds",
+    "claimTasks",
+    "turns of sessions and kinds",
+    "kinds of tasks",
     "changes, awaitTask"
   ])
 }

@@ -1,0 +1,56 @@
+/**
+ * Cases that say which free tasks are found, and in which order.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { ClaimableOptions, CreateTask } from "../../domain/TaskOptions.ts"
+import { equal } from "./check.ts"
+import { type ContractCase, contractCase } from "./ContractCase.ts"
+
+/** Both ways to get free tasks: their ids, in the order in which they came. */
+const ways: ReadonlyArray<
+  readonly [
+    name: string,
+    get: (
+      tasks: TaskStorageShape,
+      options: ClaimableOptions
+    ) => Effect.Effect<ReadonlyArray<string>, Effect.Error<ReturnType<TaskStorageShape["claimTasks"]>>>
+  ]
+> = [
+  ["claimableTasks", (tasks, options) => tasks.claimableTasks(options)],
+  [
+    "claimTasks",
+    (tasks, options) =>
+      Effect.map(
+        tasks.claimTasks({ ...options, lease: "1 hour" }),
+        (claimed) => claimed.map(({ record }) => record.taskId)
+      )
+  ]
+]
+
+/** The name of a case, what is created for it, and which tasks are found with which options, in this order or in any. */
+export interface FreeTasksRow {
+  readonly name: string
+  readonly tasks: ReadonlyArray<readonly [taskId: string, fields: Partial<CreateTask>]>
+  readonly found: ReadonlyArray<
+    readonly [options: ClaimableOptions, taskIds: ReadonlyArray<string>, order?: "of any order"]
+  >
+}
+
+/** Makes a case of each way, on tasks that wait anew for each of the options. */
+export const bothWays = ({ found, name, tasks }: FreeTasksRow): ReadonlyArray<ContractCase> =>
+  ways.map(([way, get]) =>
+    contractCase(`${way} ${name}`, function*({ first, second }) {
+      for (const [index, [options, taskIds, order]] of found.entries()) {
+        for (const [taskId, fields] of tasks) {
+          yield* first.createTask({ originalMethod: "tools/call", lease: 0, ...fields, taskId })
+        }
+        const got = yield* get(second, options)
+        const wanted = order === undefined ? [got, taskIds] as const : [got.toSorted(), taskIds.toSorted()] as const
+        yield* equal(`options ${index}`, ...wanted)
+        for (const [taskId] of tasks) yield* first.deleteTask(taskId)
+      }
+    })
+  )
