@@ -6,6 +6,9 @@
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 
+const optionalText = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional)
+
 /**
  * Where the tasks are.
  *
@@ -13,10 +16,10 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
  * @category flags
  */
 export const UrlFlag = GlobalFlag.Setting("url")({
-  flag: Flag.String("url").pipe(
-    Flag.withMetavar("URL"),
-    Flag.withDescription("Where the tasks are: sqlite:FILE, postgres://… or dynamodb://TABLE; TASKS_URL by default"),
-    Flag.optional
+  flag: optionalText(
+    "url",
+    "URL",
+    "Where the tasks are: sqlite:FILE, postgres://… or dynamodb://TABLE; TASKS_URL by default"
   )
 })
 
@@ -27,10 +30,10 @@ export const UrlFlag = GlobalFlag.Setting("url")({
  * @category flags
  */
 export const KeysFlag = GlobalFlag.Setting("keys")({
-  flag: Flag.String("keys").pipe(
-    Flag.withMetavar("FILE"),
-    Flag.withDescription("The keys of a store whose payloads are sealed, a file of JSON; TASKS_KEYS by default"),
-    Flag.optional
+  flag: optionalText(
+    "keys",
+    "FILE",
+    "The keys of a store whose payloads are sealed, a file of JSON; TASKS_KEYS by default"
   )
 })
 
@@ -55,11 +58,7 @@ export const JsonFlag = GlobalFlag.Setting("json")({
  * @category flags
  */
 export const TablePrefixFlag = GlobalFlag.Setting("table-prefix")({
-  flag: Flag.String("table-prefix").pipe(
-    Flag.withMetavar("PREFIX"),
-    Flag.withDescription("What the names of the SQL tables begin with, if not mcp_"),
-    Flag.optional
-  )
+  flag: optionalText("table-prefix", "PREFIX", "What the names of the SQL tables begin with, if not mcp_")
 })
 
 /**
@@ -69,10 +68,10 @@ export const TablePrefixFlag = GlobalFlag.Setting("table-prefix")({
  * @category flags
  */
 export const DatabaseSchemaFlag = GlobalFlag.Setting("database-schema")({
-  flag: Flag.String("database-schema").pipe(
-    Flag.withMetavar("SCHEMA"),
-    Flag.withDescription("The schema of PostgreSQL that the tables are in, if not that of the connection"),
-    Flag.optional
+  flag: optionalText(
+    "database-schema",
+    "SCHEMA",
+    "The schema of PostgreSQL that the tables are in, if not that of the connection"
   )
 })
 

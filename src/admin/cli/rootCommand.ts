@@ -5,7 +5,7 @@
  */
 import * as Command from "effect/cli/Command"
 import { cancel } from "./commands/cancel.ts"
-import { completions } from "./commands/completions.ts"
+import { makeCompletions } from "./commands/completions.ts"
 import { copy } from "./commands/copy.ts"
 import { doctor } from "./commands/doctor.ts"
 import { erase } from "./commands/erase.ts"
@@ -55,7 +55,7 @@ export const rootCommand = Command.make(programName).pipe(
     doctor,
     migrate,
     serve,
-    completions
+    makeCompletions((): Command.Command.Any => rootCommand)
   ]),
   Command.withGlobalFlags(globalFlags)
 )
