@@ -2,16 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
-import type * as Scope from "effect/Scope"
 import { TaskStorage } from "mcp-task-storage"
-import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { makeTaskRunner, TaskContext, TaskFailure } from "mcp-task-storage/runner"
 import { badRequests, badResults, type Thrown, thrownValues } from "./hostile.ts"
+import { withStorage } from "./withStorage.ts"
 
 const call = { originalMethod: "tools/call", originalParams: { name: "odd" } }
-
-const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage | Scope.Scope>) =>
-  Effect.provide(Effect.scoped(effect), MemoryTaskStorage.layer({ maintenance: false }))
 
 const isWork = (asked: unknown): asked is Effect.Effect<unknown, Thrown, TaskContext> => Effect.isEffect(asked)
 

@@ -5,10 +5,10 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import { TaskStorage } from "mcp-task-storage"
-import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { openTaskRunner, type PromiseTaskContext } from "mcp-task-storage/promise"
 import { makeTaskRunner, TaskContext, twoPart } from "mcp-task-storage/runner"
 import { onTestFinished } from "vitest"
+import { withStorage } from "./withStorage.ts"
 
 const keys = ["constructor", "toString", "__proto__", "hasOwnProperty", "valueOf"] as const
 const question = { method: "elicitation/create", params: { message: "Sure?", requestedSchema: {} } }
@@ -16,9 +16,6 @@ const entry = <A>(key: string, value: A): { readonly [key: string]: A } => Objec
 
 const get = (taskId: string) =>
   Effect.flatMap(TaskStorage, (storage) => Effect.map(storage.getTask(taskId), Option.getOrThrow))
-
-const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage>) =>
-  Effect.provide(effect, MemoryTaskStorage.layer({ maintenance: false }))
 
 it.effect.each(keys)(
   "a question under %s is put, and its answer given",

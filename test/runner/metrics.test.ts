@@ -4,18 +4,14 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as References from "effect/References"
-import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { TaskStorage } from "mcp-task-storage"
-import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { makeTaskRunner, RunnerMetrics, TaskContext } from "mcp-task-storage/runner"
+import { withStorage } from "./withStorage.ts"
 
 const call = { originalMethod: "own" }
 const tool = (name: string) => ({ originalMethod: "tools/call", originalParams: { name } })
 const question = { sure: { method: "elicitation/create", params: { message: "Sure?", requestedSchema: {} } } }
-
-const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage | Scope.Scope>) =>
-  Effect.provide(Effect.scoped(effect), MemoryTaskStorage.layer({ maintenance: false }))
 
 const settled = (labels: Record<string, string>) =>
   Effect.map(Metric.value(Metric.withAttributes(RunnerMetrics.settled, labels)), ({ count }) => Number(count))

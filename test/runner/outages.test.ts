@@ -3,11 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
-import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { TaskStorage, TaskStorageUnavailable } from "mcp-task-storage"
-import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { makeTaskRunner, type TaskRunnerOptions } from "mcp-task-storage/runner"
+import { withStorage } from "./withStorage.ts"
 import { wrapWrites } from "./wrapWrites.ts"
 
 const lease = 30_000
@@ -57,9 +56,6 @@ const scene = Effect.fnUntraced(function*(how: Down) {
     up: Effect.sync(() => state.isDown = false)
   }
 })
-
-const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage | Scope.Scope>) =>
-  Effect.provide(Effect.scoped(effect), MemoryTaskStorage.layer({ maintenance: false }))
 
 describe("an engine that", () => {
   describe.each(Object.keys(downs) as Array<Down>)("%s", (how) => {

@@ -4,11 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import * as Struct from "effect/Struct"
 import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageShape } from "mcp-task-storage"
-import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import {
   makeTaskRunner,
   TaskContext,
@@ -19,9 +17,7 @@ import {
 import type { TaskDriver } from "../../src/domain/TaskDriver.ts"
 import { TaskStorageUnavailable } from "../../src/domain/TaskError.ts"
 import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
-
-const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage | Scope.Scope>) =>
-  Effect.provide(Effect.scoped(effect), [MemoryTaskStorage.layer({ maintenance: false }), Logger.layer([])])
+import { withoutLog } from "./withStorage.ts"
 
 const method = "tools/call"
 const report = { method, name: "report" }
@@ -56,7 +52,7 @@ const statusOf = (taskId: string) =>
 
 describe.each(ways)("a runner %s", (_, options) => {
   it.effect("accepts tasks of a paused kind, which wait for nobody in particular, and runs the others", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const { began, runner, storage } = yield* scene(options)
       yield* storage.pauseTasks(report)
       const { leaseExpiresAt, taskId, worker } = yield* runner.startTask(call("report"))
@@ -70,7 +66,7 @@ describe.each(ways)("a runner %s", (_, options) => {
     })))
 
   it.effect("lets tasks end that run, and begins none of those that wait for a slot", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const { began, runner, storage } = yield* scene({ ...options, maxRunning: 1 }, 5_000)
       const running = yield* runner.startTask(call("report"))
       const waiting = yield* runner.startTask(call("report"))
@@ -86,7 +82,7 @@ describe.each(ways)("a runner %s", (_, options) => {
     })))
 
   it.effect("begins neither a sleeper that is due, nor a retry, nor what has its answer, before they are resumed", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const { runner, storage } = yield* scene(options)
       const began: Array<string> = []
       const note = (name: string) => Effect.sync(() => began.push(name))
@@ -128,7 +124,7 @@ describe.each(ways)("a runner %s", (_, options) => {
     })))
 
   it.effect("keeps work of the caller's own until its kind is resumed, but for work that is under way", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const { runner, storage } = yield* scene(options)
       const began: Array<string> = []
       const own = (name: string) => () => Effect.sync(() => began.push(name))
@@ -143,7 +139,7 @@ describe.each(ways)("a runner %s", (_, options) => {
     })))
 
   it.effect("reserves no slot for a call of a paused kind", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const { runner, storage } = yield* scene(options)
       const mayRun = (name: string) => Effect.map(runner.reserveSlot({ originalMethod: method, name }), Option.isSome)
       assert.isTrue(yield* mayRun("report"))
@@ -158,7 +154,7 @@ describe.each(ways)("a runner %s", (_, options) => {
 
 describe("a runner that dispatches", () => {
   it.effect("leaves a task of a paused kind alone until its kind is resumed, and does not send its id round", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const sent: Array<string> = []
       const options = { dispatch: (taskId: string) => Effect.asVoid(Effect.sync(() => sent.push(taskId))) }
       const { began, runner, storage } = yield* scene(options, 0)
@@ -179,7 +175,7 @@ describe("a runner that dispatches", () => {
 
 describe("a look", () => {
   it.effect("costs the same, however many tasks of paused kinds wait", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const storage = yield* TaskStorage
       let calls = 0
       const counted = <A>(make: A): A => {
@@ -269,7 +265,7 @@ describe("a process", () => {
     })))
 
   it.effect("reads what is paused when it registers and when it renews, however many tasks it runs", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const storage = yield* TaskStorage
       let reads = 0
       const noted: TaskStorageShape = {

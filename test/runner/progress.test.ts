@@ -3,11 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageError, type TaskStorageShape, TaskStorageUnavailable } from "mcp-task-storage"
-import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { type InputRefused, makeTaskRunner, TaskContext, TaskFailure } from "mcp-task-storage/runner"
+import { withStorage } from "./withStorage.ts"
 import { type WorkerWrite, wrapWrites } from "./wrapWrites.ts"
 
 const task = { originalMethod: "own" }
@@ -46,9 +45,6 @@ const scene = Effect.gen(function*() {
   const get = (taskId: string) => Effect.map(storage.getTask(taskId), Option.getOrThrow)
   return { runner, storage, writes, engine, start, get }
 })
-
-const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage | Scope.Scope>) =>
-  Effect.provide(Effect.scoped(effect), MemoryTaskStorage.layer({ maintenance: false }))
 
 const many = ({ progress }: TaskContext["Service"], count: number) =>
   Effect.forEach(Array.from({ length: count }, (_, index) => `report ${index + 1}`), (message) => progress(message), {

@@ -2,16 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageShape } from "mcp-task-storage"
-import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { makeTaskRunner, type TaskRunnerOptions } from "mcp-task-storage/runner"
 import type { TaskDriver } from "../../src/domain/TaskDriver.ts"
 import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
-
-const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage | Scope.Scope>) =>
-  Effect.provide(Effect.scoped(effect), MemoryTaskStorage.layer({ maintenance: false }))
+import { withStorage } from "./withStorage.ts"
 
 /** A runner whose tasks take so many milliseconds, and what it asked its storage for. */
 const scene = Effect.fnUntraced(function*(options: TaskRunnerOptions, millis = 20) {

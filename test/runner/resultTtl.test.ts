@@ -5,17 +5,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
-import { TaskStorage, type TaskStorageError, type TaskStorageOptions } from "mcp-task-storage"
-import * as MemoryTaskStorage from "mcp-task-storage/memory"
+import { TaskStorage, type TaskStorageError } from "mcp-task-storage"
 import { makeTaskRunner, TaskFailure, type TaskHandler, type TooManyTasks } from "mcp-task-storage/runner"
+import { withStorage } from "./withStorage.ts"
 
 const day = Duration.toMillis("1 day")
 const call = { originalMethod: "tools/call", originalParams: { name: "job" }, ttl: "30 days" } as const
-
-const withStorage = <A, E>(
-  effect: Effect.Effect<A, E, TaskStorage | Scope.Scope>,
-  options: TaskStorageOptions = {}
-) => Effect.provide(Effect.scoped(effect), MemoryTaskStorage.layer({ maintenance: false, ...options }))
 
 /** What a runner and a handler say, and how long a task lives by that. */
 const sayings = [

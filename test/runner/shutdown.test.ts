@@ -8,8 +8,8 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageShape } from "mcp-task-storage"
-import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { makeTaskRunner, TaskContext, type TaskHandler } from "mcp-task-storage/runner"
+import { withStorage } from "./withStorage.ts"
 import { wrapWrites } from "./wrapWrites.ts"
 
 const form = { message: "Sure?", requestedSchema: {} }
@@ -35,9 +35,6 @@ const engines = {
 const cases = handlers.flatMap((handler) =>
   Object.entries(engines).map(([name, engine]) => [handler.method, name, handler, engine] as const)
 )
-
-const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage>) =>
-  Effect.provide(effect, MemoryTaskStorage.layer({ maintenance: false }))
 
 const openRunner = Effect.fnUntraced(function*(engine: (storage: TaskStorageShape) => TaskStorageShape) {
   const scope = yield* Scope.make()

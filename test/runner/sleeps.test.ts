@@ -1,13 +1,10 @@
 /** Sleeps and retries: durable, without a worker, and not twice; with time that is turned by hand. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Logger from "effect/Logger"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { TaskStorage } from "mcp-task-storage"
-import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import {
   layerTestContext,
   makeTaskRunner,
@@ -15,19 +12,13 @@ import {
   TaskContext,
   TaskFailure,
   type TaskHandler,
-  type TaskRunnerOptions,
   TestTask
 } from "mcp-task-storage/runner"
 import { lookTwice } from "./lookTwice.ts"
+import { get, quiet } from "./oneTask.ts"
+import { withoutLog } from "./withStorage.ts"
 
-const quiet: TaskRunnerOptions = { recovery: false, lease: "30 seconds", shutdownTimeout: 0 }
 const call = { originalMethod: "own" }
-
-const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage | Scope.Scope>) =>
-  Effect.provide(Effect.scoped(effect), [MemoryTaskStorage.layer({ maintenance: false }), Logger.layer([])])
-
-const get = (taskId: string) =>
-  Effect.flatMap(TaskStorage, (storage) => Effect.map(storage.getTask(taskId), Option.getOrThrow))
 
 const summary = (taskId: string) =>
   Effect.map(
@@ -51,7 +42,7 @@ const sleeper = (begun: Array<number>): TaskHandler => ({
 
 describe("a sleep", () => {
   it.effect("holds no worker, and is not slept twice", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const begun: Array<number> = []
       const runner = yield* makeTaskRunner(quiet)
       yield* runner.register(sleeper(begun))
@@ -71,7 +62,7 @@ describe("a sleep", () => {
     })))
 
   it.effect("goes on in another process, and costs no attempt of a worker that died", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const begun: Array<number> = []
       const handler: TaskHandler = { ...sleeper(begun), lostWorker: { maxAttempts: 2 } }
       const scope = yield* Scope.make()
@@ -92,7 +83,7 @@ describe("a sleep", () => {
     })))
 
   it.effect("is dispatched with its delay, and again if its id comes too early", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const queue: Array<readonly [string, number | undefined]> = []
       const runner = yield* makeTaskRunner({
         ...quiet,
@@ -112,7 +103,7 @@ describe("a sleep", () => {
     })))
 
   it.effect("of a task that is cancelled meanwhile never ends", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const begun: Array<number> = []
       const runner = yield* makeTaskRunner(quiet)
       yield* runner.register(sleeper(begun))
@@ -127,7 +118,7 @@ describe("a sleep", () => {
   it.effect.each([["a key", 1, "1 hour"], ["a duration", "key", "soon"]])(
     "needs %s",
     ([, key, duration]) =>
-      withStorage(Effect.gen(function*() {
+      withoutLog(Effect.gen(function*() {
         const runner = yield* makeTaskRunner(quiet)
         // As a caller without a compiler does.
         const given: { readonly key: string; readonly duration: number } = JSON.parse(JSON.stringify({ key, duration }))
@@ -162,7 +153,7 @@ describe("a task that failed", () => {
   })
 
   it.effect("runs again, each time later, and ends as its last try does", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const at: Array<number> = []
       const runner = yield* makeTaskRunner(quiet)
       yield* runner.register(failing({ times: 3, delay: "10 seconds" }, (attempt) =>
@@ -179,7 +170,7 @@ describe("a task that failed", () => {
     })))
 
   it.effect("fails when it was tried often enough, with its last failure", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       let tries = 0
       const runner = yield* makeTaskRunner(quiet)
       yield* runner.register(failing({ times: 2, delay: 0, factor: 1 }, () => Effect.die(new Error(`try ${++tries}`))))
@@ -197,7 +188,7 @@ describe("a task that failed", () => {
       ["an interruption", Effect.interrupt]
     ] as const
   )("does not run again for %s", ([, failure]) =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const runner = yield* makeTaskRunner(quiet)
       const retry: RetryPolicy = { times: 5, delay: 0, while: (error) => error !== "for good" }
       yield* runner.register(failing(retry, () => failure))
@@ -208,7 +199,7 @@ describe("a task that failed", () => {
     })))
 
   it.effect("has cost no attempt of workers that died", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const storage = yield* TaskStorage
       const handler: TaskHandler = {
         ...failing({ times: 2, delay: "1 hour" }, (attempt) => attempt < 2 ? Effect.die("no") : Effect.succeed("done")),
@@ -239,7 +230,7 @@ describe("a task that failed", () => {
     { times: 1, delay: 1, factr: 2 },
     { times: 1, delay: 1, while: true }
   ])("is not registered with %o", (retry) =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const runner = yield* makeTaskRunner(quiet)
       const given: RetryPolicy = JSON.parse(JSON.stringify(retry))
       const error = yield* Effect.flip(runner.register(failing(given, () => Effect.void)))

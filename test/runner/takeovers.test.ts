@@ -8,8 +8,8 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageShape, TaskStorageUnavailable } from "mcp-task-storage"
-import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { makeTaskRunner, TaskContext, type TaskHandler, type TaskRunnerOptions } from "mcp-task-storage/runner"
+import { withStorage } from "./withStorage.ts"
 import { wrapWrites } from "./wrapWrites.ts"
 
 const lease = 30_000
@@ -96,9 +96,6 @@ const scene = Effect.gen(function*() {
       ))
   return { storage, state, engine, openRunner, attempts, begun: () => begun }
 })
-
-const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage | Scope.Scope>) =>
-  Effect.provide(Effect.scoped(effect), MemoryTaskStorage.layer({ maintenance: false }))
 
 const untouched = ["working 1", "working 1"]
 

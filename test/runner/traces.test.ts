@@ -26,13 +26,11 @@ import {
 import { remoteSpan } from "../../src/domain/TraceContext.ts"
 import { type TraceSpan, traceSpans } from "../../src/domain/TraceNames.ts"
 import { MemoryTracer, parentId } from "../support/MemoryTracer.ts"
+import { quiet } from "./oneTask.ts"
+import { withoutLog } from "./withStorage.ts"
 
-const quiet: TaskRunnerOptions = { recovery: false, lease: "30 seconds", shutdownTimeout: 0 }
 const tool = { originalMethod: "tools/call", originalParams: { name: "report" } }
 const secret = "payload-of-the-task"
-
-const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage | Scope.Scope>) =>
-  Effect.provide(Effect.scoped(effect), [MemoryTaskStorage.layer({ maintenance: false }), Logger.layer([])])
 
 const traceId = "4bf92f3577b34da6a3ce929d0e0e4736"
 const callerId = "00f067aa0ba902b7"
@@ -89,7 +87,7 @@ const requireListed = (spans: ReadonlyArray<Tracer.NativeSpan>): void => {
 
 describe("the span of a run", () => {
   it.effect("continues the trace of the request, in whichever process it runs", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const { awaitTask, createTask } = yield* TaskStorage
       const here = yield* process()
       const there = yield* process()
@@ -115,7 +113,7 @@ describe("the span of a run", () => {
   it.effect.each(callers)(
     "continues the trace of a caller whose span is %s, in another process too",
     ([, sampled, flags]) =>
-      withStorage(Effect.gen(function*() {
+      withoutLog(Effect.gen(function*() {
         const { awaitTask, getTask } = yield* TaskStorage
         const here = yield* process({ ...quiet, maxRunning: 1 })
         const there = yield* process()
@@ -146,7 +144,7 @@ describe("the span of a run", () => {
   it.effect.each(Object.entries(untraceable))(
     "begins a trace where the request had %s",
     ([, context]) =>
-      withStorage(Effect.gen(function*() {
+      withoutLog(Effect.gen(function*() {
         const { awaitTask, createTask } = yield* TaskStorage
         const seen = new MemoryTracer()
         const { taskId } = yield* createTask({ ...tool, ...context, lease: 0 })
@@ -165,7 +163,7 @@ describe("the span of a run", () => {
   )
 
   it.effect("is not sampled where the caller does not sample, nor is anything below it", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const { awaitTask } = yield* TaskStorage
       const { runner, seen } = yield* process()
       const { taskId } = yield* runner.startTask(
@@ -248,7 +246,7 @@ describe("the span of a run", () => {
   it.effect.each(Object.entries(ends))(
     "says what became of a run %s",
     ([, { fails, handler, run, shown }]) =>
-      withStorage(Effect.gen(function*() {
+      withoutLog(Effect.gen(function*() {
         const { runner, seen } = yield* process()
         const storage = yield* TaskStorage
         yield* runner.register(reporter((task) => run(task, storage), handler))
@@ -283,7 +281,7 @@ describe("the span of a run", () => {
   it.effect.each(kinds)(
     "of %s has the name as %s, and in its own name only if a handler is registered under it",
     ([method, attribute]) =>
-      withStorage(Effect.gen(function*() {
+      withoutLog(Effect.gen(function*() {
         const { awaitTask } = yield* TaskStorage
         const { runner, seen } = yield* process()
         const run = () => Effect.void
@@ -304,7 +302,7 @@ describe("the span of a run has below it", () => {
   const question = { message: secret, requestedSchema: {} }
 
   it.effect("steps, questions, sleeps and operations of the storage, and none that were done before", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const { runner, seen } = yield* process()
       yield* runner.register(
         reporter(() =>
@@ -384,7 +382,7 @@ describe("the span of a run has below it", () => {
   it.effect.each(Object.entries(broken))(
     "%s as a failure with its class",
     ([, [name, type, run]]) =>
-      withStorage(Effect.gen(function*() {
+      withoutLog(Effect.gen(function*() {
         const { runner, seen } = yield* process()
         const storage = yield* TaskStorage
         yield* runner.startTask({ ...tool, ...caller }, (task) => run(task, storage))
@@ -426,7 +424,7 @@ describe("a later run is linked to the one before", () => {
   for (const [name, { handler, run, wait }] of Object.entries(between)) {
     for (const [how, context] of Object.entries({ "of a caller": caller, "of its own": {} })) {
       it.effect(`that ${name}, in a trace ${how}, whether it was started or claimed`, () =>
-        withStorage(Effect.gen(function*() {
+        withoutLog(Effect.gen(function*() {
           const { awaitTask, createTask, getTask } = yield* TaskStorage
           for (const start of ["started", "claimed"]) {
             const { runner, seen } = yield* process()
@@ -463,7 +461,7 @@ describe("a later run is linked to the one before", () => {
     ]
   ]
   it.effect.each(losses)("whose process died %s", ([, run]) =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const storage = yield* TaskStorage
       const dying = yield* Scope.make()
       const here = yield* Scope.provide(process(), dying)
@@ -482,7 +480,7 @@ describe("a later run is linked to the one before", () => {
     })))
 
   it.effect("that was given back, or that a rerun does again", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const { awaitTask, createTask, rerunTask } = yield* TaskStorage
       const { runner, seen } = yield* process()
       const isOver = yield* Ref.make(false)
@@ -508,7 +506,7 @@ describe("a later run is linked to the one before", () => {
     })))
 
   it.effect("and to its request, where that is in another trace", () =>
-    withStorage(Effect.gen(function*() {
+    withoutLog(Effect.gen(function*() {
       const { runner, seen } = yield* process()
       yield* seen.provide(Effect.withSpan(runner.startTask({ ...tool, ...caller }, () => Effect.void), "HTTP POST"))
       yield* seen.provide(Effect.withSpan(runner.startTask(tool, () => Effect.void), "own"))
@@ -527,7 +525,7 @@ describe("a later run is linked to the one before", () => {
   it.effect.each(silent)(
     "but nothing of a run is stored where %s",
     ([, context, isTraced]) =>
-      withStorage(Effect.gen(function*() {
+      withoutLog(Effect.gen(function*() {
         const { awaitTask, createTask } = yield* TaskStorage
         const runner = isTraced ? (yield* process()).runner : yield* makeTaskRunner(quiet)
         const run = () => Effect.flatMap(TaskContext, ({ step }) => step("one", Schema.Number, Effect.succeed(1)))

@@ -9,15 +9,12 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageShape, TaskStorageUnavailable } from "mcp-task-storage"
-import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { makeTaskRunner, type TaskRunnerOptions } from "mcp-task-storage/runner"
 import { hostname } from "node:os"
+import { withStorage } from "./withStorage.ts"
 
 const lease = 30_000
 const call = { originalMethod: "own" }
-
-const withStorage = <A, E>(effect: Effect.Effect<A, E, TaskStorage | Scope.Scope>) =>
-  Effect.provide(Effect.scoped(effect), MemoryTaskStorage.layer({ maintenance: false }))
 
 /** A runner in a scope of its own, what it asked its storage for, and what it logged. */
 const scene = Effect.fnUntraced(function*(

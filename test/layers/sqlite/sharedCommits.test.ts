@@ -1,4 +1,4 @@
-/** That writes which come at once share a commit, and that each still stands or falls alone. */
+/** That writes which come at once share a commit, whoever makes them and however they come. */
 import { assert, describe, it, vi } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -6,82 +6,23 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import { SqlError, UnknownError } from "effect/sql/SqlError"
 import * as Tracer from "effect/Tracer"
 import { fromDrivers } from "mcp-task-storage/testing"
-import { rmSync } from "node:fs"
-import type { DatabaseSync } from "node:sqlite"
-import type { TaskDriver } from "../../../src/domain/TaskDriver.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
 import { realSleep } from "../../../src/layers/realSleep.ts"
 import { makeSqliteDriver } from "../../../src/layers/sqlite/makeSqliteDriver.ts"
-import { openSqlite, type SqliteClient } from "../../../src/layers/sqlite/openSqlite.ts"
+import { openSqlite } from "../../../src/layers/sqlite/openSqlite.ts"
 import { openTaskStorage } from "../../../src/promise/openTaskStorage.ts"
 import { checkLinearizability } from "../../../src/testing/linearizability/checkLinearizability.ts"
 import { runsOr } from "../../support/runs.ts"
-import { storedTask, text } from "../storedTask.ts"
-import { anyone, bare, freshFile, unlimited } from "./database.ts"
-
-const anybody = anyone(1000)
-
-/** Far fewer than there are writes: on a busy machine the time of a commit may be over when few of them have joined it. */
-const fewCommits = 10
-
-/** Counts the shared transactions of a client. Those within them are savepoints. */
-const counting = (sql: SqliteClient) => {
-  const counted = { transactions: 0 }
-  const { transactAtOnce } = sql
-  Object.assign(sql, {
-    transactAtOnce: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-      Effect.suspend(() => {
-        if (sql.isTransaction()) return transactAtOnce(effect)
-        return transactAtOnce(Effect.andThen(Effect.sync(() => counted.transactions++), effect))
-      })
-  })
-  return counted
-}
-
-/** Changes what becomes of the shared transactions of a client. */
-const changing = (
-  sql: SqliteClient,
-  change: <A, E, R>(
-    effect: Effect.Effect<A, E, R>,
-    transact: SqliteClient["transactAtOnce"]
-  ) => Effect.Effect<A, E | SqlError, R>
-) => {
-  const { transactAtOnce } = sql
-  Object.assign(sql, {
-    transactAtOnce: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-      Effect.suspend(() => sql.isTransaction() ? transactAtOnce(effect) : change(effect, transactAtOnce))
-  })
-}
-
-const setUp = Effect.fnUntraced(function*(options: { readonly lockTimeout?: number } = {}) {
-  const filename = yield* freshFile
-  const sql = yield* openSqlite({ filename, synchronous: "off", ...options })
-  const driver = yield* makeSqliteDriver(sql, options)
-  const other = yield* bare(filename)
-  return { filename, sql, driver, other }
-})
-
-const insert = (driver: TaskDriver, taskId: string) => driver.insert(storedTask(taskId), unlimited, 1000)
-
-const names = (count: number) => Array.from({ length: count }, (_, index) => `t${index}`)
-
-const atOnce = <A, E>(effects: Iterable<Effect.Effect<A, E>>) =>
-  Effect.all([...effects].map(Effect.exit), { concurrency: "unbounded" })
-
-const failureOf = <A, E>(exits: ReadonlyArray<Exit.Exit<A, E>>, index: number): Effect.Effect<E, A> =>
-  Effect.flip(exits.at(index) ?? Effect.die("there is no such exit"))
-
-const idsIn = (database: DatabaseSync) =>
-  database.prepare("SELECT task_id FROM mcp_tasks ORDER BY task_id").all().map((row) => String(row["task_id"]))
+import { text } from "../storedTask.ts"
+import { bare, freshFile } from "./database.ts"
+import { anybody, atOnce, counting, fewCommits, idsIn, insert, names, setUp } from "./sharingClient.ts"
 
 /** As programs call it that are not written in Effect. */
 const startCall = <A, E>(call: Effect.Effect<A, E>): Fiber.Fiber<A, E> => Effect.runFork(call)
-const asPromise = <A, E>(call: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(call)
 
-const fault = (errcode: number) => new SqlError({ reason: new UnknownError({ cause: { errcode } }) })
+const asPromise = <A, E>(call: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(call)
 
 describe("writes that come at once", () => {
   it.live("share commits, of which none is too large", () =>
@@ -214,207 +155,6 @@ describe("writes that come at once", () => {
     }).pipe(Random.withSeed(1)), 300_000)
 })
 
-/** Fails unless each write is there for another process when its caller goes on. */
-const checkAcknowledged = Effect.fnUntraced(function*(change: (sql: SqliteClient) => void) {
-  const { driver, other, sql } = yield* setUp()
-  change(sql)
-  const find = other.prepare("SELECT status FROM mcp_tasks WHERE task_id = ?")
-  yield* Effect.forEach(names(50), (id) =>
-    Effect.gen(function*() {
-      yield* insert(driver, id)
-      if (find.get(id) === undefined) return yield* Effect.fail("the task is not there")
-      yield* driver.patch(id, anybody, {}, { lastUpdatedAt: 2000, status: "completed" })
-      if (find.get(id)?.["status"] !== "completed") return yield* Effect.fail("the task has not ended")
-    }), { concurrency: "unbounded" })
-})
-
-describe("an acknowledgement", () => {
-  it.live("comes after the commit", () => checkAcknowledged(() => undefined))
-
-  it.live("that comes before the commit is noticed", () =>
-    Effect.gen(function*() {
-      const early = checkAcknowledged((sql) =>
-        changing(sql, (effect, transact) =>
-          Effect.gen(function*() {
-            const answer = yield* Deferred.make<Effect.Success<typeof effect>, Effect.Error<typeof effect>>()
-            const late = Effect.andThen(Deferred.into(effect, answer), realSleep(20))
-            yield* Effect.forkDetach(transact(late))
-            return yield* Deferred.await(answer)
-          }))
-      )
-      assert.include(["the task is not there", "the task has not ended"], yield* Effect.flip(early))
-    }))
-
-  it.live("comes for nobody when the commit fails", () =>
-    Effect.gen(function*() {
-      // Of a disk that fails, and of one that is full.
-      for (const [errcode, applied] of [[1034, "unknown"], [13, "no"]] as const) {
-        const { driver, other, sql } = yield* setUp()
-        yield* insert(driver, "before")
-        changing(sql, (effect, transact) => transact(Effect.andThen(effect, Effect.fail(fault(errcode)))))
-        const exits = yield* atOnce([
-          ...names(20).map((id) => Effect.asVoid(insert(driver, id))),
-          Effect.asVoid(driver.remove("before", anybody)),
-          Effect.asVoid(driver.transaction?.(driver.patch("nowhere", anybody, {}, { lastUpdatedAt: 1 })) ?? Effect.void)
-        ])
-        for (const exit of exits) {
-          const error = yield* Effect.flip(exit)
-          assert.deepInclude(error, { _tag: "TaskDriverError", retryable: true, applied })
-        }
-        assert.deepStrictEqual(idsIn(other), ["before"])
-      }
-    }))
-
-  it.live("comes from each write done alone when the commit met a lock", () =>
-    Effect.gen(function*() {
-      const { driver, other, sql } = yield* setUp()
-      changing(sql, (effect, transact) => transact(Effect.andThen(effect, Effect.fail(fault(5)))))
-      let runs = 0
-      const once = driver.transaction?.(Effect.andThen(Effect.sync(() => runs++), insert(driver, "once")))
-      const exits = yield* atOnce([...names(20).map((id) => insert(driver, id)), once ?? Effect.die("no transactions")])
-      for (const exit of exits.slice(0, -1)) assert.isTrue(Exit.isSuccess(exit))
-      // What may do more than use the database is not run again unasked.
-      const error = yield* failureOf(exits, -1)
-      assert.deepInclude(error, { _tag: "TaskDriverError", retryable: true, applied: "no" })
-      assert.strictEqual(runs, 1)
-      assert.sameMembers(idsIn(other), names(20))
-    }))
-
-  it.live("comes for nobody when the files went meanwhile", () =>
-    Effect.gen(function*() {
-      const { driver, filename, sql } = yield* setUp()
-      changing(sql, (effect, transact) => Effect.tap(transact(effect), Effect.sync(() => rmSync(filename))))
-      const [, ...shared] = yield* atOnce(names(20).map((id) => insert(driver, id)))
-      for (const exit of shared) {
-        const error = yield* Effect.flip(exit)
-        assert.deepInclude(error, { retryable: false, applied: "unknown" })
-        assert.include(error.reason, "was deleted or moved away")
-      }
-    }))
-})
-
-describe("a write that fails", () => {
-  for (const how of ["ABORT", "ROLLBACK"]) {
-    it.live(`by RAISE(${how}) takes no other write along`, () =>
-      Effect.gen(function*() {
-        const { driver, other, sql } = yield* setUp()
-        yield* sql.unsafe("CREATE TABLE audit (id TEXT)")
-        yield* sql.unsafe(
-          "CREATE TRIGGER audited AFTER INSERT ON mcp_tasks BEGIN INSERT INTO audit VALUES (NEW.task_id); " +
-            `SELECT RAISE(${how}, 'no') WHERE NEW.task_id = 't7'; END`
-        )
-        const exits = yield* atOnce(names(20).map((id) => insert(driver, id)))
-        assert.deepStrictEqual(
-          exits.flatMap((exit, index) => Exit.isSuccess(exit) ? [] : [index]),
-          [7]
-        )
-        const expected = names(20).filter((id) => id !== "t7")
-        assert.sameMembers(idsIn(other), expected)
-        const audited = other.prepare("SELECT id FROM audit").all().map((row) => row["id"])
-        assert.sameMembers(audited, expected)
-      }))
-  }
-
-  it.live("within a transaction of several steps, which SQLite undoes whole, takes no other write along", () =>
-    Effect.gen(function*() {
-      const { driver, other, sql } = yield* setUp()
-      yield* sql.unsafe(
-        "CREATE TRIGGER refusing AFTER INSERT ON mcp_tasks WHEN NEW.task_id = 'bad' " +
-          "BEGIN SELECT RAISE(ROLLBACK, 'no'); END"
-      )
-      const steps = driver.transaction?.(Effect.andThen(insert(driver, "good"), insert(driver, "bad")))
-      const exits = yield* atOnce([
-        ...names(10).map((id) => insert(driver, id)),
-        steps ?? Effect.die("no transactions"),
-        ...names(20).slice(10).map((id) => insert(driver, id))
-      ])
-      // As it says itself.
-      assert.include(yield* failureOf(exits, 10), { retryable: false })
-      assert.isTrue(exits.every((exit, index) => index === 10 || Exit.isSuccess(exit)))
-      assert.sameMembers(idsIn(other), names(20))
-    }))
-
-  it.live("for a full disk takes no other write along", () =>
-    Effect.gen(function*() {
-      const { driver, other, sql } = yield* setUp()
-      yield* sql`PRAGMA max_page_count = 100`
-      const big = driver.insert(storedTask("big", { originalParams: text("x".repeat(1_000_000)) }), unlimited, 1000)
-      const small = names(20).map((id) => insert(driver, id))
-      const exits = yield* atOnce([...small.slice(0, 10), big, ...small.slice(10)])
-      const error = yield* failureOf(exits, 10)
-      assert.deepInclude(error, { _tag: "TaskDriverError", retryable: true, applied: "no" })
-      assert.isTrue(exits.every((exit, index) => index === 10 || Exit.isSuccess(exit)))
-      assert.sameMembers(idsIn(other), names(20))
-    }))
-
-  it.live("halfway leaves no half of it behind", () =>
-    Effect.gen(function*() {
-      const { driver, other, sql } = yield* setUp()
-      const { valuesAtOnce } = sql
-      // As a statement does that meets a corrupt page: SQLite leaves its first part in an open transaction.
-      Object.assign(sql, {
-        valuesAtOnce: (statement: string, params: ReadonlyArray<unknown>) => {
-          const fails = params.includes("t7")
-          const rows = fails && !sql.isTransaction() ? [] : valuesAtOnce(statement, params)
-          if (fails) throw Object.assign(new Error("corrupt"), { errcode: 11 })
-          return rows
-        }
-      })
-      const exits = yield* atOnce(names(20).map((id) => insert(driver, id)))
-      const error = yield* failureOf(exits, 7)
-      assert.include(error, { _tag: "TaskDriverError", applied: "no" })
-      assert.isTrue(exits.every((exit, index) => index === 7 || Exit.isSuccess(exit)))
-      assert.sameMembers(idsIn(other), names(20).filter((id) => id !== "t7"))
-    }))
-})
-
-describe("a transaction of several steps", () => {
-  it.live("that fails takes back what it wrote, and nothing else", () =>
-    Effect.gen(function*() {
-      const { driver, other } = yield* setUp()
-      const failing = driver.transaction?.(Effect.andThen(insert(driver, "bad"), Effect.fail("enough" as const)))
-      const exits = yield* atOnce([
-        ...names(10).map((id) => insert(driver, id)),
-        failing ?? Effect.die("no transactions"),
-        ...names(20).slice(10).map((id) => insert(driver, id))
-      ])
-      assert.strictEqual(yield* failureOf(exits, 10), "enough")
-      assert.sameMembers(idsIn(other), names(20))
-    }))
-
-  it.live("that cannot take back what it wrote takes all with it, and the others are written again", () =>
-    Effect.gen(function*() {
-      const { driver, other, sql } = yield* setUp()
-      const { transactAtOnce } = sql
-      Object.assign(sql, {
-        transactAtOnce: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-          Effect.suspend(() =>
-            sql.isTransaction() ? Effect.catch(effect, () => Effect.die(fault(10))) : transactAtOnce(effect)
-          )
-      })
-      const failing = driver.transaction?.(Effect.andThen(insert(driver, "bad"), Effect.fail("enough" as const)))
-      const exits = yield* atOnce([
-        ...names(10).map((id) => insert(driver, id)),
-        failing ?? Effect.die("no transactions"),
-        ...names(20).slice(10).map((id) => insert(driver, id))
-      ])
-      assert.deepInclude(yield* failureOf(exits, 10), { _tag: "TaskDriverError", applied: "unknown" })
-      assert.isTrue(exits.every((exit, index) => index === 10 || Exit.isSuccess(exit)))
-      assert.sameMembers(idsIn(other), names(20))
-    }))
-
-  it.live("tells others what it wrote after the commit", () =>
-    Effect.gen(function*() {
-      const { driver, other } = yield* setUp()
-      const seen: Array<ReadonlyArray<string>> = []
-      const look = driver.afterCommit?.(Effect.sync(() => void seen.push(idsIn(other)))) ?? Effect.void
-      const steps = driver.transaction?.(Effect.andThen(insert(driver, "steps"), look)) ?? Effect.void
-      yield* atOnce([Effect.asVoid(insert(driver, "a")), Effect.asVoid(steps), Effect.asVoid(insert(driver, "b"))])
-      assert.lengthOf(seen, 1)
-      assert.include(seen[0] ?? [], "steps")
-    }))
-})
-
 it.live("statements have the spans of their callers above them, and none without", () =>
   Effect.gen(function*() {
     const { driver } = yield* setUp()
@@ -436,82 +176,6 @@ it.live("statements have the spans of their callers above them, and none without
     })
     assert.sameMembers(parents, names(10).map((id) => `caller ${id}`))
   }))
-
-describe("a lock of another process", () => {
-  it.live("is waited for by all together, and blocks nobody meanwhile", () =>
-    Effect.gen(function*() {
-      const { driver, other, sql } = yield* setUp()
-      const counted = counting(sql)
-      other.exec("BEGIN IMMEDIATE")
-      const fibers = yield* Effect.forEach(names(30), (id) => Effect.forkChild(insert(driver, id)))
-      const turns: Array<number> = []
-      for (let turn = 0; turn < 30; turn++) {
-        const start = performance.now()
-        yield* realSleep(2)
-        assert.isUndefined(yield* driver.find("t0", anybody))
-        turns.push(performance.now() - start)
-      }
-      assert.isBelow(turns.sort((left, right) => left - right)[15] ?? Infinity, 50)
-      assert.isTrue(fibers.every((fiber) => fiber.pollUnsafe() === undefined))
-      other.exec("COMMIT")
-      yield* Fiber.joinAll(fibers)
-      assert.lengthOf(idsIn(other), 30)
-      assert.isAtMost(counted.transactions, fewCommits)
-    }))
-
-  it.live("is waited for together by those who come one after the other", () =>
-    Effect.gen(function*() {
-      const { driver, other, sql } = yield* setUp()
-      const counted = counting(sql)
-      other.exec("BEGIN IMMEDIATE")
-      const fibers = yield* Effect.forEach(names(20), (id) =>
-        Effect.tap(Effect.forkChild(insert(driver, id), { startImmediately: true }), realSleep(2)))
-      other.exec("COMMIT")
-      yield* Fiber.joinAll(fibers)
-      assert.lengthOf(idsIn(other), 20)
-      assert.isAtLeast(counted.transactions, 1)
-      assert.isAtMost(counted.transactions, fewCommits)
-    }))
-
-  it.live("is waited for as long as lockTimeout says, by each from when it came", () =>
-    Effect.gen(function*() {
-      const { driver, other } = yield* setUp({ lockTimeout: 1000 })
-      other.exec("BEGIN IMMEDIATE")
-      const start = performance.now()
-      const waited = (id: string) =>
-        Effect.gen(function*() {
-          const began = performance.now()
-          const error = yield* Effect.flip(insert(driver, id))
-          assert.deepInclude(error, { _tag: "TaskDriverError", retryable: true, applied: "no" })
-          assert.include(error.reason, "the lockTimeout of 1000 ms; try again")
-          assert.isAtLeast(performance.now() - began, 1000)
-        })
-      const first = yield* Effect.forEach(names(10), (id) => Effect.forkChild(waited(id)))
-      yield* realSleep(800)
-      const late = yield* Effect.forkChild(insert(driver, "late"))
-      yield* Fiber.joinAll(first)
-      // Nobody has waited twice.
-      assert.isBelow(performance.now() - start, 1700)
-      other.exec("COMMIT")
-      yield* Fiber.join(late)
-      assert.deepStrictEqual(idsIn(other), ["late"])
-    }))
-
-  it.live("that others wait for lets those go who give up, and their writes do not happen", () =>
-    Effect.gen(function*() {
-      const { driver, other } = yield* setUp()
-      other.exec("BEGIN IMMEDIATE")
-      const fibers = yield* Effect.forEach(names(20), (id) => Effect.forkChild(insert(driver, id)))
-      yield* realSleep(30)
-      const start = performance.now()
-      yield* Fiber.interruptAll(fibers.slice(0, 15))
-      assert.isBelow(performance.now() - start, 1000)
-      other.exec("COMMIT")
-      yield* Fiber.joinAll(fibers.slice(15))
-      yield* realSleep(30)
-      assert.sameMembers(idsIn(other), names(20).slice(15))
-    }))
-})
 
 describe("callers that are interrupted", () => {
   it.live("go on when what they have begun is committed", () =>
