@@ -11,7 +11,7 @@ import type { TaskStorageError } from "../../domain/TaskError.ts"
 import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
 import { equal, equalRecord, hasFields, holds, refused } from "./check.ts"
 import { type ContractCase, contractCase, type ContractGroup } from "./ContractCase.ts"
-import { createIn, mustGet, success, tool } from "./fixtures.ts"
+import { createIn, moreThanOneStep, mustGet, success, tool } from "./fixtures.ts"
 
 /** Ends within the second in which the suite's clock starts, so that an engine that counts seconds shows. */
 const ttl = 100
@@ -219,11 +219,11 @@ export const expiryGroup: ContractGroup = {
     ),
 
     contractCase("expireTasks works through more tasks than a batch holds", function*({ clock, first }) {
-      for (let index = 0; index < 450; index++) yield* createIn(first, `task-${index}`, "working", { ttl })
+      for (let index = 0; index < moreThanOneStep; index++) yield* createIn(first, `task-${index}`, "working", { ttl })
       yield* clock.advance(ttl)
       const removed = yield* first.expireTasks()
-      yield* equal("removed", new Set(removed).size, 450)
-      yield* holds("each is told once", removed.length === 450)
+      yield* equal("removed", new Set(removed).size, moreThanOneStep)
+      yield* holds("each is told once", removed.length === moreThanOneStep)
     })
   ]
 }

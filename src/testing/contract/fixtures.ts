@@ -68,6 +68,9 @@ export const mustGet = (
         : Effect.fail(new Mismatch({ difference: `task ${taskId} is not there` }))
   )
 
+/** More tasks than the library removes or recovers in one step. */
+export const moreThanOneStep = 210
+
 /** A lease that no case outlasts. */
 export const longLease = { lease: "1 hour" } as const
 

@@ -39,18 +39,22 @@ export interface FreeTasksRow {
   >
 }
 
-/** Makes a case of each way, on tasks that wait anew for each of the options. */
+/** Makes a case of each way. What was claimed waits anew for the next options. */
 export const bothWays = ({ found, name, tasks }: FreeTasksRow): ReadonlyArray<ContractCase> =>
   ways.map(([way, get]) =>
     contractCase(`${way} ${name}`, function*({ first, second }) {
+      const create = ([taskId, fields]: FreeTasksRow["tasks"][number]) =>
+        first.createTask({ originalMethod: "tools/call", lease: 0, ...fields, taskId })
+      yield* Effect.forEach(tasks, create)
       for (const [index, [options, taskIds, order]] of found.entries()) {
-        for (const [taskId, fields] of tasks) {
-          yield* first.createTask({ originalMethod: "tools/call", lease: 0, ...fields, taskId })
-        }
         const got = yield* get(second, options)
         const wanted = order === undefined ? [got, taskIds] as const : [got.toSorted(), taskIds.toSorted()] as const
         yield* equal(`options ${index}`, ...wanted)
-        for (const [taskId] of tasks) yield* first.deleteTask(taskId)
+        if (way !== "claimTasks") continue
+        for (const task of tasks.filter(([taskId]) => got.includes(taskId))) {
+          yield* first.deleteTask(task[0])
+          yield* create(task)
+        }
       }
     })
   )

@@ -14,7 +14,7 @@ import { activeStatuses } from "../../domain/TaskStatus.ts"
 import { plainRecord } from "../PlainRecord.ts"
 import { equal, equalRecord, eventually, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
-import { createIn, mustGet, success, terminalStatuses, tool } from "./fixtures.ts"
+import { createIn, moreThanOneStep, mustGet, success, terminalStatuses, tool } from "./fixtures.ts"
 
 /** Every way to end a task. */
 const endings: ReadonlyArray<
@@ -202,7 +202,9 @@ export const leasesGroup: ContractGroup = {
 
     contractCase("recovery of what nobody touched leaves what is held", function*({ clock, first, second }) {
       for (const status of activeStatuses) yield* createIn(first, status, status, { lease: 10_000 })
-      for (let index = 0; index < 210; index++) yield* createIn(first, `held-${index}`, "working", { lease: "1 hour" })
+      for (let index = 0; index < moreThanOneStep; index++) {
+        yield* createIn(first, `held-${index}`, "working", { lease: "1 hour" })
+      }
       yield* createIn(first, "waits", "working", { lease: 0 })
       yield* createIn(first, "nobody's", "working")
       for (let count = 0; count < 3; count++) {

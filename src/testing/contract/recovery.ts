@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import { activeStatuses } from "../../domain/TaskStatus.ts"
 import { equal, equalRecord, hasFields, holds } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
-import { createIn, failure, mustGet, success, terminalStatuses } from "./fixtures.ts"
+import { createIn, failure, moreThanOneStep, mustGet, success, terminalStatuses } from "./fixtures.ts"
 
 /**
  * @since 0.1.0
@@ -115,13 +115,13 @@ export const recoveryGroup: ContractGroup = {
     }),
 
     contractCase("recovers tasks of all sessions, and more than a batch holds", function*({ clock, first }) {
-      for (let index = 0; index < 450; index++) {
+      for (let index = 0; index < moreThanOneStep; index++) {
         yield* createIn(first, `task-${index}`, "working", index % 2 === 0 ? {} : { sessionId: `s${index % 3}` })
       }
       yield* clock.advance(2_000)
       const recovered = yield* first.recoverStuckTasks("1 second")
-      yield* equal("recovered", new Set(recovered).size, 450)
-      yield* equal("each is told once", recovered.length, 450)
+      yield* equal("recovered", new Set(recovered).size, moreThanOneStep)
+      yield* equal("each is told once", recovered.length, moreThanOneStep)
     }),
 
     contractCase("is not done by anything but a call", function*({ clock, first, second }) {
