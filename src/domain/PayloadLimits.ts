@@ -64,7 +64,23 @@ const overLimit = (json: Part, limit: number, sizing: Sizing): PayloadTooLarge |
 }
 
 /**
- * Passes the parts of a write that are small enough by themselves. A part that is too large is refused before anything is read.
+ * Gives the error of a part of a write that is too large by itself, if one is. It is refused before anything is read.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const overLimits = (
+  limits: PayloadLimits,
+  outcome: Part,
+  ...content: ReadonlyArray<Part>
+): PayloadTooLarge | undefined => {
+  let tooLarge = overOutcome(outcome, limits)
+  for (const part of content) tooLarge ??= overLimit(part, limits.maxContentBytes, limits.payloadBytes)
+  return tooLarge
+}
+
+/**
+ * Passes the parts of a write that are small enough by themselves.
  *
  * @since 0.2.0
  * @category guards
@@ -74,7 +90,6 @@ export const withinLimits = (
   outcome: Part,
   ...content: ReadonlyArray<Part>
 ): Result.Result<void, PayloadTooLarge> => {
-  let tooLarge = overOutcome(outcome, limits)
-  for (const part of content) tooLarge ??= overLimit(part, limits.maxContentBytes, limits.payloadBytes)
+  const tooLarge = overLimits(limits, outcome, ...content)
   return tooLarge === undefined ? Result.void : Result.fail(tooLarge)
 }

@@ -30,32 +30,28 @@ export const readMillis = (clock: Clock.Clock): number => Math.floor(clock.curre
  * @since 0.2.0
  * @category models
  */
-export class StorageOperation<A, E, R> extends Effectable.Class<A, E, R> {
-  readonly #name: string
-  readonly #taskId: string | undefined
-  readonly #use: (now: number) => Effect.Effect<A, E, R>
+export abstract class StorageOperation<A, E, R> extends Effectable.Class<A, E, R> {
+  readonly name: string
+  readonly taskId: string | undefined
 
-  /** Takes the name of the operation, the task that it is about, and what it does at a time in milliseconds. */
-  constructor(name: string, taskId: string | undefined, use: (now: number) => Effect.Effect<A, E, R>) {
+  /** Takes the name of the operation, and the task that it is about. */
+  constructor(name: string, taskId: string | undefined) {
     super()
-    this.#name = name
-    this.#taskId = taskId
-    this.#use = use
+    this.name = name
+    this.taskId = taskId
   }
 
   /**
-   * Begins the operation. If everything that it asks answers at once, it is over, and this gives its `Exit`. Otherwise this gives
-   * the effect that goes on.
+   * Begins the operation at a time in milliseconds. If everything that it asks answers at once, it is over, and this gives its
+   * `Exit`. Otherwise this gives the effect that goes on.
    */
-  begin(now: number): Effect.Effect<A, E, R> {
-    return this.#use(now)
-  }
+  abstract begin(now: number): Effect.Effect<A, E, R>
 
   /** Runs the operation in a fiber. */
   within(fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<A, E, R> {
     const now = readMillis(fiber.getRef(Clock.Clock))
-    const run = fiber.getRef(TimeOperations) ? timed(this.#name, fiber, () => this.#use(now)) : this.#use(now)
-    return isTraced(fiber) ? inOperationSpan(this.#name, this.#taskId, run) : run
+    const run = fiber.getRef(TimeOperations) ? timed(this.name, fiber, () => this.begin(now)) : this.begin(now)
+    return isTraced(fiber) ? inOperationSpan(this.name, this.taskId, run) : run
   }
 
   override asEffect(): Effect.Effect<A, E, R> {
@@ -73,6 +69,26 @@ Object.defineProperties<object>(
     }
   }))
 )
+
+/**
+ * An operation that a function does.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class OperationAt<A, E, R> extends StorageOperation<A, E, R> {
+  readonly #use: (now: number) => Effect.Effect<A, E, R>
+
+  /** Takes the name of the operation, the task that it is about, and what it does at a time in milliseconds. */
+  constructor(name: string, taskId: string | undefined, use: (now: number) => Effect.Effect<A, E, R>) {
+    super(name, taskId)
+    this.#use = use
+  }
+
+  override begin(now: number): Effect.Effect<A, E, R> {
+    return this.#use(now)
+  }
+}
 
 /**
  * Tells whether an effect is an operation of the storage.

@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import type { Json } from "effect/Schema"
+import type { Json, JsonObject } from "effect/Schema"
 import { isPlainObject } from "./isPlainObject.ts"
 import { parseJsonText } from "./JsonText.ts"
 import { isSealed, StillSealed } from "./SealedText.ts"
@@ -166,12 +166,12 @@ export class StoredJson {
    * `SyntaxError` when an engine gave back text that is not JSON.
    */
   decode(): Json {
-    if (this.#value !== undefined) return clone(this.#value)
+    if (this.#value !== undefined) return copyJson(this.#value)
     const value = parseJsonText(unsealed(this.text))
     if (this.storedBytes === undefined) return value
     this.#value = value
     this.#text = undefined
-    return clone(value)
+    return copyJson(value)
   }
 }
 
@@ -184,21 +184,29 @@ const escapeToAscii = (text: string): string =>
   // oxlint-disable-next-line no-control-regex -- everything outside printable ASCII is what is searched for
   text.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
-const clone = (value: Json): Json => {
+/**
+ * Copies a value, so that the copy may be changed.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export function copyJson(value: JsonObject): JsonObject
+export function copyJson(value: Json): Json
+export function copyJson(value: Json): Json {
   if (value === null || typeof value !== "object") return value
   // Copying all at once and then what is nested is twice as fast as item by item.
   if (isArray(value)) {
     const copy = value.slice()
     for (let index = 0; index < copy.length; index++) {
       const item = copy[index]
-      if (typeof item === "object") copy[index] = clone(item)
+      if (typeof item === "object") copy[index] = copyJson(item)
     }
     return copy
   }
   const copy: { [key: string]: Json } = { ...value }
   for (const key in copy) {
     const item = copy[key]
-    if (typeof item === "object") setOwn(copy, key, clone(item))
+    if (typeof item === "object") setOwn(copy, key, copyJson(item))
   }
   return copy
 }

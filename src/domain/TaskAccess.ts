@@ -7,12 +7,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { isAtOnce } from "./AtOnce.ts"
 import { StillSealed } from "./SealedText.ts"
 import { errorsOf } from "./StorageMetrics.ts"
-import { readMillis, StorageOperation } from "./StorageOperation.ts"
+import { OperationAt, readMillis } from "./StorageOperation.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import type { TaskDriverError } from "./TaskDriver.ts"
 import { TaskStorageUnavailable } from "./TaskError.ts"
@@ -56,7 +55,7 @@ export const operate = <A, E, R>(
   operation: string,
   taskId: string | undefined,
   use: (now: number) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => new StorageOperation(operation, taskId, use)
+): Effect.Effect<A, E, R> => new OperationAt(operation, taskId, use)
 
 const unavailable = (operation: string, error: TaskDriverError): TaskStorageUnavailable =>
   new TaskStorageUnavailable({
@@ -141,17 +140,3 @@ export const toRecord = (
   stored: StoredTask,
   applied?: TaskStorageUnavailable["applied"]
 ): Effect.Effect<TaskRecord, TaskStorageUnavailable> => decoded(operation, stored, recordFromStored, applied)
-
-/**
- * Decodes a stored task that may be absent.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const toOption = (
-  operation: string,
-  stored: StoredTask | undefined
-): Effect.Effect<Option.Option<TaskRecord>, TaskStorageUnavailable> =>
-  stored === undefined ? Effect.succeedNone : decoded(operation, stored, someRecord)
-
-const someRecord = (stored: StoredTask): Option.Option<TaskRecord> => Option.some(recordFromStored(stored))

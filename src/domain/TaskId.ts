@@ -24,10 +24,13 @@ export const maxIdLength = 255
 export const idProblem = (id: string): string | undefined => {
   if (id.length === 0) return "must not be empty"
   if (id.length > maxIdLength) return `must have at most ${maxIdLength} UTF-16 code units, not ${id.length}`
-  if (/^[\x21-\x7e]+$/.test(id)) return undefined
+  if (plainAscii.test(id)) return undefined
   if (/\p{Cc}/u.test(id)) return "must not contain control characters"
   return id.isWellFormed() ? undefined : "must be well-formed Unicode, without lone surrogates"
 }
+
+/** Not written where it is used, since that would make a new object for each id. */
+const plainAscii = /^[\x21-\x7e]+$/
 
 /**
  * Identifies a task: 1 to 255 UTF-16 code units of well-formed Unicode without control characters.
@@ -101,9 +104,11 @@ export const uuidV4: Effect.Effect<string> = Effect.sync(() => crypto.randomUUID
  * @category ordering
  */
 export const sortKey = (id: string): string =>
-  /[\ud800-\uffff]/.test(id)
+  isUnordered.test(id)
     ? id.replace(/[\ud800-\uffff]/g, (unit) => String.fromCharCode(rank(unit.charCodeAt(0))))
     : id
+
+const isUnordered = /[\ud800-\uffff]/
 
 /** Swaps the surrogates with what is above them. */
 const rank = (unit: number): number => unit < 0xe000 ? unit + 0x2000 : unit - 0x800

@@ -28,7 +28,7 @@ import {
 import type { HoldPatch } from "./TaskHold.ts"
 import { impliedStatus, type ResultKind } from "./TaskOutcome.ts"
 import { activeStatuses, isTerminal, predecessors, type TaskStatus, taskStatuses } from "./TaskStatus.ts"
-import { applyPatch, type TaskGuard, type TaskPatch, withStatus } from "./TaskWrite.ts"
+import { applyPatch, settledPatch, type TaskGuard, type TaskPatch, withMore, withStatus } from "./TaskWrite.ts"
 
 /**
  * A write that needs no reading. `refuse` explains why the guard did not permit it for this stored task.
@@ -123,13 +123,9 @@ export const planSettle = (
 ): Plan<PayloadTooLarge | LeaseLost | ResultAlreadyStored | TerminalState> => {
   const to = status ?? impliedStatus(outcome.resultKind)
   const { result, resultKind } = outcome
-  const patch = withStatus(to, { lastUpdatedAt: now, result, resultKind, ...change })
-  const guard: TaskGuard = {
-    statuses: predecessors(to),
-    result: "absent",
-    ...writer,
-    ...contentGuard(change, limits)
-  }
+  const patch = withMore(settledPatch(to, result, resultKind, now), change)
+  const unwritten: TaskGuard = { statuses: predecessors(to), result: "absent" }
+  const guard = withMore<TaskGuard>(withMore<TaskGuard>(unwritten, writer), contentGuard(change, limits))
   return {
     guard,
     patch,
@@ -415,7 +411,11 @@ const contentGuard = (
   message: MessagePatch,
   { maxContentBytes }: ContentLimits
 ): Pick<TaskGuard, "contentAtMost"> =>
-  message.statusMessage === undefined || message.statusMessage === null ? {} : { contentAtMost: maxContentBytes }
+  message.statusMessage === undefined || message.statusMessage === null
+    ? anyContent
+    : { contentAtMost: maxContentBytes }
+
+const anyContent: Pick<TaskGuard, "contentAtMost"> = {}
 
 const refuseContent = (
   stored: StoredTask,

@@ -31,10 +31,9 @@ export const parseOutcome = (field: string, outcome: TaskOutcomeInput): Parsed<P
     const parts = outcomeParts(field, outcome)
     if (Result.isFailure(parts)) return Result.fail(parts.failure)
     // The object that holds the payload is a level of its own.
-    return Result.map(
-      parseJson(field, parts.success, maxDepth + 1),
-      (result) => ({ result, resultKind: resultKind(parts.success) })
-    )
+    const result = parseJson(field, parts.success, maxDepth + 1)
+    if (Result.isFailure(result)) return Result.fail(result.failure)
+    return Result.succeed({ result: result.success, resultKind: resultKind(parts.success) })
   } catch {
     return Result.fail(new InvalidInput({ field, reason: "reading it threw an exception" }))
   }

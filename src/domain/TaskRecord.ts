@@ -83,6 +83,22 @@ const recordFields = {
 export interface TaskRecordFields extends Schema.Struct.Type<typeof recordFields> {}
 
 /**
+ * A task as plain data: what a {@link TaskRecord} is when it is encoded.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PlainTask extends Schema.Struct.Encoded<typeof recordFields> {}
+
+/**
+ * A summary as plain data: what a {@link TaskSummary} is when it is encoded.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface PlainSummary extends Schema.Struct.Encoded<typeof summaryFields> {}
+
+/**
  * The plain fields of a {@link TaskSummary}.
  *
  * @since 0.2.0
@@ -179,40 +195,85 @@ export const outcomeFromStored = (stored: StoredJson): TaskOutcome => {
   return corrupt("outcome")
 }
 
-type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
+/**
+ * Fields that can be written, as while they are read from their stored form.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
 
 const readSummary = (target: Mutable<TaskSummary>, task: StoredSummary): void => {
   void ({
     taskId: target.taskId = trusted(task.taskId),
-    sessionId: task.sessionId !== null && (target.sessionId = task.sessionId),
     status: target.status = task.status,
-    statusMessage: task.statusMessage !== null && (target.statusMessage = readString(task.statusMessage)),
     createdAt: target.createdAt = timeAt(task.createdAt),
     lastUpdatedAt: target.lastUpdatedAt = timeAt(task.lastUpdatedAt),
     ttl: target.ttl = task.ttl,
-    pollInterval: task.pollInterval !== null && (target.pollInterval = task.pollInterval),
     originalMethod: target.originalMethod = readString(task.originalMethod),
-    name: task.name !== null && (target.name = readString(task.name)),
-    meta: task.meta !== null && (target.meta = readObject(task.meta)),
     revision: target.revision = task.revision,
-    attempt: task.attempt > 0 && (target.attempt = task.attempt),
-    worker: task.worker !== null && (target.worker = task.worker),
     startedAt: task.startedAt !== null && (target.startedAt = timeAt(task.startedAt)),
     leaseExpiresAt: task.leaseExpiresAt !== null && task.leaseExpiresAt !== heldByWorker &&
       (target.leaseExpiresAt = timeAt(task.leaseExpiresAt)),
+    failure: task.failure !== null && (target.failure = readFailure(task.failure, timeAt))
+  } satisfies EveryField<Exclude<keyof SummaryFields, PlainField>>)
+  readPlainFields(target, task)
+}
+
+/**
+ * A field of a summary that a task may lack, and that is the same in every form of it.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type PlainField =
+  | "sessionId"
+  | "statusMessage"
+  | "pollInterval"
+  | "name"
+  | "meta"
+  | "attempt"
+  | "worker"
+  | "resultKind"
+  | "rerunOf"
+  | "rerunAs"
+  | "traceparent"
+  | "tracestate"
+  | "runTraceparent"
+
+/**
+ * Reads what tasks may lack, and what is the same in every form of them.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const readPlainFields = (target: Mutable<Pick<SummaryFields, PlainField>>, task: StoredSummary): void => {
+  void ({
+    sessionId: task.sessionId !== null && (target.sessionId = task.sessionId),
+    statusMessage: task.statusMessage !== null && (target.statusMessage = readString(task.statusMessage)),
+    pollInterval: task.pollInterval !== null && (target.pollInterval = task.pollInterval),
+    name: task.name !== null && (target.name = readString(task.name)),
+    meta: task.meta !== null && (target.meta = readObject(task.meta)),
+    attempt: task.attempt > 0 && (target.attempt = task.attempt),
+    worker: task.worker !== null && (target.worker = task.worker),
     resultKind: task.resultKind !== null && (target.resultKind = task.resultKind),
     rerunOf: task.rerunOf !== null && (target.rerunOf = task.rerunOf),
     rerunAs: task.rerunAs !== null && (target.rerunAs = task.rerunAs),
-    failure: task.failure !== null && (target.failure = readFailure(task.failure)),
     traceparent: task.traceparent !== null && (target.traceparent = readString(task.traceparent)),
     tracestate: task.tracestate !== null && (target.tracestate = readString(task.tracestate)),
     runTraceparent: task.runTraceparent !== null && (target.runTraceparent = readString(task.runTraceparent))
-  } satisfies EveryField<keyof SummaryFields>)
+  } satisfies EveryField<PlainField>)
 }
 
 type LargeField = Exclude<keyof TaskRecordFields, keyof SummaryFields>
 
-const readLargeParts = (target: Mutable<TaskRecord>, task: StoredTask): void => {
+/**
+ * Reads the large parts of a task, which are the same in every form of it.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const readLargeParts = (target: Mutable<Pick<TaskRecordFields, LargeField>>, task: StoredTask): void => {
   void ({
     originalParams: task.originalParams !== null && (target.originalParams = task.originalParams.decode()),
     result: task.result !== null && (target.result = outcomeFromStored(task.result)),
@@ -270,9 +331,18 @@ export const readObject = (stored: StoredJson): JsonObject => {
   return isObject(value) ? value : corrupt("object")
 }
 
-const readFailure = (stored: StoredJson): FailureReport => {
+/**
+ * Reads a failure without its stack, with its time as `tell` gives it.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const readFailure = <Time>(
+  stored: StoredJson,
+  tell: (millis: number) => Time
+): { readonly name: string; readonly message: string; readonly at: Time } => {
   const { at, message, name } = readObject(stored)
   return typeof name === "string" && typeof message === "string" && typeof at === "number"
-    ? { name, message, at: timeAt(at) }
+    ? { name, message, at: tell(at) }
     : corrupt("failure")
 }

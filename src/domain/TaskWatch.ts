@@ -41,6 +41,10 @@ export interface TaskWatch {
     audience: Audience,
     writtenBy?: (answer: A) => WrittenTask | undefined
   ) => Effect.Effect<A, E>
+  /**
+   * Tells the waiters of this process of a write that has just been made. It is absent where they have to wait for a commit.
+   */
+  readonly tell: ((taskId: string, audience: Audience, written: WrittenTask | undefined) => void) | undefined
   /** The insertion of a task, so that who waits for it next need not read it. */
   readonly creating: <E>(task: StoredTask, insert: Effect.Effect<InsertResult, E>) => Effect.Effect<InsertResult, E>
   /** The ids of tasks that may have news for a worker. */
@@ -127,8 +131,14 @@ export const makeTaskWatch = Effect.fnUntraced(
         : Effect.tap(insert, ({ _tag }) => _tag === "Inserted" ? afterCommit(noteStored) : Effect.void)
     }
 
+    const tell: TaskWatch["tell"] = driver.afterCommit === undefined
+      ? (taskId, audience, written) => {
+        if (!hub.isIdle) hub.wake(taskId, audience, written)
+      }
+      : undefined
+
     const telling: TaskWatch["telling"] = (taskId, write, audience, writtenBy) => {
-      if (!isAtOnce(write) || driver.afterCommit !== undefined) {
+      if (!isAtOnce(write) || tell === undefined) {
         return Effect.onExit(
           write,
           (exit) => told(taskId, audience, Exit.isSuccess(exit) ? writtenBy?.(exit.value) : undefined)
@@ -136,7 +146,7 @@ export const makeTaskWatch = Effect.fnUntraced(
       }
       return new AtOnce(() => {
         const answer = write.answer()
-        if (!hub.isIdle) hub.wake(taskId, audience, writtenBy?.(answer))
+        tell(taskId, audience, writtenBy?.(answer))
         return answer
       })
     }
@@ -363,7 +373,7 @@ export const makeTaskWatch = Effect.fnUntraced(
       { bufferSize: 1, strategy: "dropping" }
     )
 
-    return { telling, creating, news, pauseNews, states, ended }
+    return { tell, telling, creating, news, pauseNews, states, ended }
   }
 )
 

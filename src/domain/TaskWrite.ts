@@ -242,3 +242,28 @@ const ttlOf = ({ createdAt }: Pick<StoredTask, "createdAt">, { at, maxTtl }: Exp
  */
 export const withStatus = (status: TaskStatus, patch: TaskPatch): TaskPatch =>
   isTerminal(status) ? { ...patch, status, inputRequests: null, leaseExpiresAt: null } : { ...patch, status }
+
+/**
+ * Gives the patch that ends a task with its outcome, as {@link withStatus} would complete it. It is written at once, because each
+ * spread takes a tenth of what settling a task in memory does.
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const settledPatch = (
+  status: "completed" | "failed",
+  result: StoredJson,
+  resultKind: ResultKind,
+  now: number
+): TaskPatch => ({ status, lastUpdatedAt: now, inputRequests: null, leaseExpiresAt: null, result, resultKind })
+
+/**
+ * Adds more to what a write has, and makes nothing new where there is no more.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const withMore = <A extends TaskPatch | TaskGuard>(fields: A, more: A): A => {
+  for (const _ in more) return { ...fields, ...more }
+  return fields
+}

@@ -5,12 +5,15 @@
  */
 import * as Effect from "effect/Effect"
 import type { ActiveBounds, ReachedBound } from "./ActiveBounds.ts"
+import { isAtOnce } from "./AtOnce.ts"
 import type { StoredTask } from "./StoredTask.ts"
 import { answered, decoded, failUnavailable, operate, toRecord } from "./TaskAccess.ts"
 import { type PatchAnswer, type PatchResult, type TaskDriver, TaskDriverError } from "./TaskDriver.ts"
 import { TaskNotFound, TaskStorageUnavailable } from "./TaskError.ts"
+import type { Audience, WrittenTask } from "./TaskHub.ts"
 import type { Plan, Writer } from "./TaskMachine.ts"
-import { recordFromStored, summaryFromStored, type TaskRecord, type TaskSummary } from "./TaskRecord.ts"
+import { type TaskForms, TaskOperation, taskSummary, wholeTask } from "./TaskOperation.ts"
+import type { TaskRecord, TaskSummary } from "./TaskRecord.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
 import { isNews, isNewsForWorker, type TaskGuard, type TaskPatch } from "./TaskWrite.ts"
 
@@ -80,29 +83,39 @@ export const makeTaskWriter = (
   watch: TaskWatch,
   session: string | null | undefined
 ): TaskWriter => {
-  const patch = (taskId: string, now: number, guard: TaskGuard, change: TaskPatch, answer?: PatchAnswer) => {
-    const write = driver.patch(taskId, { now, session }, guard, change, answer)
-    return isNews(change)
-      ? watch.telling(
-        taskId,
-        write,
-        isNewsForWorker(guard, change) ? "everybody" : "waiters",
-        (result) =>
-          result._tag === "Patched"
-            ? { task: result.task, isWhole: answer !== "summary", patch: change }
-            : undefined
-      )
+  const patch = (taskId: string, now: number, guard: TaskGuard, change: TaskPatch) =>
+    telling(taskId, driver.patch(taskId, { now, session }, guard, change), guard, change)
+
+  const telling = (
+    taskId: string,
+    write: Effect.Effect<PatchResult, TaskDriverError>,
+    guard: TaskGuard,
+    change: TaskPatch,
+    answer?: PatchAnswer
+  ) =>
+    isNews(change)
+      ? watch.telling(taskId, write, audienceOf(guard, change), (result) => writtenBy(result, change, answer))
       : write
-  }
 
   const executing =
-    <Written>(answer: PatchAnswer, decode: (stored: StoredTask) => Written): Execute<Written> =>
+    <Written, Plain>(answer: PatchAnswer, forms: TaskForms<StoredTask, Written, Plain>): Execute<Written> =>
     (operation, taskId, plan) =>
-      operate(operation, taskId, (now) => {
-        const planned = plan(now)
-        return answered(operation, patch(taskId, now, planned.guard, planned.patch, answer), (result) =>
-          conclude(operation, taskId, result, planned.refuse, decode))
-      })
+      new TaskOperation(
+        operation,
+        taskId,
+        (now, taskId, show) => {
+          const { guard, patch: change, refuse } = plan(now)
+          const write = driver.patch(taskId, { now, session }, guard, change, answer)
+          // What memory answers at once is told and concluded at once: an effect for each step would take longer than the write.
+          if (!isAtOnce(write) || watch.tell === undefined) {
+            return concluding(operation, taskId, telling(taskId, write, guard, change, answer), refuse, show)
+          }
+          const result = write.answer()
+          if (isNews(change)) watch.tell(taskId, audienceOf(guard, change), writtenBy(result, change, answer))
+          return conclude(operation, taskId, result, refuse, show)
+        },
+        forms
+      )
 
   const transaction: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | TaskDriverError> =
     driver.transaction ?? ((effect) => effect)
@@ -157,11 +170,26 @@ export const makeTaskWriter = (
   }
 
   return {
-    execute: executing("task", recordFromStored),
-    executeBriefly: executing("summary", summaryFromStored),
+    execute: executing("task", wholeTask),
+    executeBriefly: executing("summary", taskSummary),
     merge
   }
 }
+
+const audienceOf = (guard: TaskGuard, change: TaskPatch): Audience =>
+  isNewsForWorker(guard, change) ? "everybody" : "waiters"
+
+const writtenBy = (result: PatchResult, patch: TaskPatch, answer: PatchAnswer | undefined): WrittenTask | undefined =>
+  result._tag === "Patched" ? { task: result.task, isWhole: answer !== "summary", patch } : undefined
+
+const concluding = <E, Written>(
+  operation: string,
+  taskId: string,
+  write: Effect.Effect<PatchResult, TaskDriverError>,
+  refuse: (stored: StoredTask) => E,
+  decode: (stored: StoredTask) => Written
+): Effect.Effect<Written, E | TaskNotFound | TaskStorageUnavailable> =>
+  answered(operation, write, (result) => conclude(operation, taskId, result, refuse, decode))
 
 const conclude = <E, Written>(
   operation: string,

@@ -3,13 +3,14 @@
  *
  * @since 0.2.0
  */
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { allOf } from "./allOf.ts"
 import { orAbsent, parseMillis, parseStatus } from "./ArgumentParsers.ts"
 import { settleOptions, storeResultOptions, touchOptions, transitionOptions } from "./operationOptions.ts"
 import { readOptions } from "./optionNames.ts"
 import { parseNextHold } from "./parseHold.ts"
-import { withinLimits } from "./PayloadLimits.ts"
+import { overLimits, withinLimits } from "./PayloadLimits.ts"
 import { parsed } from "./TaskAccess.ts"
 import type { InvalidInput } from "./TaskError.ts"
 import { planSettle, planStoreResult, planTouch, planTransition } from "./TaskMachine.ts"
@@ -63,55 +64,50 @@ export const makePlannedWrites = <Written>(
       )
     }),
 
-  storeTaskResult: (taskId, outcome, settings) =>
-    parsed(readOptions(settings, storeResultOptions), (settings) =>
-      parsed(
-        allOf([
-          onTask(taskId),
-          parseOutcome("outcome", outcome),
-          parseRun(settings),
-          parseEnd(settings, options),
-          parseWriter(settings?.attempt)
-        ]),
-        ([id, parsedOutcome, run, end, writer]) =>
-          parsed(
-            withinLimits(options, parsedOutcome.result),
-            () =>
-              execute(
-                "storeTaskResult",
-                id,
-                (now) => planStoreResult(parsedOutcome, withEnd(run, end, now), writer, now)
-              )
-          )
-      )),
+  storeTaskResult: (taskId, outcome, settings) => {
+    const read = readOptions(settings, storeResultOptions)
+    if (Result.isFailure(read)) return Effect.fail(read.failure)
+    const given = read.success
+    const checked = allOf([
+      onTask(taskId),
+      parseOutcome("outcome", outcome),
+      parseRun(given),
+      parseEnd(given, options),
+      parseWriter(given?.attempt)
+    ])
+    if (Result.isFailure(checked)) return Effect.fail(checked.failure)
+    const parts = checked.success
+    const tooLarge = overLimits(options, parts[1].result)
+    if (tooLarge !== undefined) return Effect.fail(tooLarge)
+    return execute(
+      "storeTaskResult",
+      parts[0],
+      (now) => planStoreResult(parts[1], withEnd(parts[2], parts[3], now), parts[4], now)
+    )
+  },
 
-  settleTask: (taskId, outcome, settings) =>
-    parsed(readOptions(settings, settleOptions), (settings) =>
-      parsed(
-        allOf([
-          onTask(taskId),
-          parseOutcome("outcome", outcome),
-          parseFinal(settings?.status),
-          parseNote(settings),
-          parseEnd(settings, options),
-          parseWriter(settings?.attempt)
-        ]),
-        ([id, parsedOutcome, status, note, end, writer]) =>
-          parsed(withinLimits(options, parsedOutcome.result, note.statusMessage), () =>
-            execute(
-              "settleTask",
-              id,
-              (now) =>
-                planSettle(
-                  parsedOutcome,
-                  status,
-                  withEnd(note, end, now),
-                  writer,
-                  now,
-                  options
-                )
-            ))
-      )),
+  settleTask: (taskId, outcome, settings) => {
+    const read = readOptions(settings, settleOptions)
+    if (Result.isFailure(read)) return Effect.fail(read.failure)
+    const given = read.success
+    const checked = allOf([
+      onTask(taskId),
+      parseOutcome("outcome", outcome),
+      parseFinal(given?.status),
+      parseNote(given),
+      parseEnd(given, options),
+      parseWriter(given?.attempt)
+    ])
+    if (Result.isFailure(checked)) return Effect.fail(checked.failure)
+    const parts = checked.success
+    const tooLarge = overLimits(options, parts[1].result, parts[3].statusMessage)
+    if (tooLarge !== undefined) return Effect.fail(tooLarge)
+    return execute(
+      "settleTask",
+      parts[0],
+      (now) => planSettle(parts[1], parts[2], withEnd(parts[3], parts[4], now), parts[5], now, options)
+    )
+  },
 
   touchTask: (taskId, change) =>
     parsed(readOptions(change, touchOptions), (change) =>

@@ -11,6 +11,7 @@ import { hasSeat } from "./ActiveBounds.ts"
 import { allOf } from "./allOf.ts"
 import { orAbsent, orNull, parseId, parseJson, parseKeyed, parseText } from "./ArgumentParsers.ts"
 import { boundsFor } from "./boundsFor.ts"
+import { FindingKept, type KeptTask } from "./KeptTask.ts"
 import { makePlannedWrites } from "./makePlannedWrites.ts"
 import { makeRerunTask } from "./makeRerunTask.ts"
 import {
@@ -25,8 +26,8 @@ import {
 import { readFields, readOptions } from "./optionNames.ts"
 import { parseHold, parseNextHold } from "./parseHold.ts"
 import { withinLimits } from "./PayloadLimits.ts"
-import { holderOf, type StoredTask } from "./StoredTask.ts"
-import { answered, decoded, operate, parsed, toOption, toRecord } from "./TaskAccess.ts"
+import { holderOf, type StoredSummary, type StoredTask } from "./StoredTask.ts"
+import { answered, decoded, operate, parsed, toRecord } from "./TaskAccess.ts"
 import { draftReplacement, draftTask } from "./TaskDraft.ts"
 import type { TaskDriver, TaskDriverError } from "./TaskDriver.ts"
 import {
@@ -39,11 +40,12 @@ import {
 } from "./TaskError.ts"
 import { decideClaim, releasedFrom } from "./TaskHold.ts"
 import { decideProvideInput, decideReplacement, decideRequireInput, decideStep } from "./TaskMachine.ts"
+import { foundSummary, foundTask, TaskOperation, type UseTask } from "./TaskOperation.ts"
 import type { SessionTasks } from "./TaskOperations.ts"
 import type { CreateTask } from "./TaskOptions.ts"
 import { listSummaries, listTasks } from "./TaskPages.ts"
 import { parseRequests, parseRun, parseWriter } from "./TaskParsers.ts"
-import { outcomeFromStored, summaryFromStored } from "./TaskRecord.ts"
+import { outcomeFromStored } from "./TaskRecord.ts"
 import type { ResolvedOptions } from "./TaskStorageOptions.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
 import { makeTaskWriter } from "./TaskWriter.ts"
@@ -72,6 +74,20 @@ export const makeSessionTasks = (
     use: (stored: StoredTask | undefined) => Effect.Effect<A, E>
   ): Effect.Effect<A, E | TaskStorageUnavailable> =>
     operate(operation, taskId, (now) => answered(operation, driver.find(taskId, { now, session }), use))
+
+  const getTask: UseTask<StoredTask | KeptTask | undefined, TaskStorageUnavailable> = (now, taskId, show) => {
+    const found = driver.find(taskId, { now, session })
+    return found instanceof FindingKept
+      ? decoded("getTask", found.kept(), show)
+      : answered("getTask", found, (stored) => decoded("getTask", stored, show))
+  }
+
+  const getSummary: UseTask<StoredSummary | undefined, TaskStorageUnavailable> = (now, taskId, show) =>
+    answered(
+      "getTaskSummary",
+      driver.findSummary(taskId, { now, session }),
+      (stored) => decoded("getTaskSummary", stored, show)
+    )
 
   const { execute, executeBriefly, merge } = makeTaskWriter(driver, watch, session)
 
@@ -134,17 +150,10 @@ export const makeSessionTasks = (
 
     rerunTask: makeRerunTask(driver, options, session, onTask),
 
-    getTask: (taskId) => parsed(onTask(taskId), (id) => find("getTask", id, (stored) => toOption("getTask", stored))),
+    getTask: (taskId) => parsed(onTask(taskId), (id) => new TaskOperation("getTask", id, getTask, foundTask)),
 
     getTaskSummary: (taskId) =>
-      parsed(
-        onTask(taskId),
-        (id) =>
-          operate("getTaskSummary", id, (now) =>
-            answered("getTaskSummary", driver.findSummary(id, { now, session }), (stored) =>
-              decoded("getTaskSummary", stored, (stored) =>
-                stored === undefined ? Option.none() : Option.some(summaryFromStored(stored)))))
-      ),
+      parsed(onTask(taskId), (id) => new TaskOperation("getTaskSummary", id, getSummary, foundSummary)),
 
     updateTask: (record) =>
       parsed(

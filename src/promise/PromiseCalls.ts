@@ -83,35 +83,50 @@ export class PromiseCalls {
   readonly wait: RunCall = (name, options, names, make, encode) =>
     this.#run({ name, kind: "wait" }, options, names, make, encode)
 
-  async #run<Options extends CallOptions, A, B, E>(
+  /** Most calls on memory are over at once, and an async function would take half as long as they do. */
+  #run<Options extends CallOptions, A, B, E>(
     operation: Operation,
     options: Options | undefined,
     names: OptionNames<NoInfer<Options>>,
     make: Make<Options, A, E>,
     encode: (answer: A) => B
   ): Promise<B> {
-    let site: CallSite | undefined
     try {
       const { own, signal } = readCall(options, names)
       if (this.#closing !== undefined) throw this.#closed(operation, "no")
       signal?.throwIfAborted()
       const begun = this.#begin(made(operation, make, own))
-      let exit: Exit.Exit<A, E | TaskStorageError>
-      // Most calls on memory are over by now, and most on SQLite as soon as their fiber has begun. Then they cost one promise.
-      if (isOver(begun)) exit = begun
-      else {
-        const fiber = this.#runFork(inCallerSpan(this.#findCallerSpan, begun))
-        const first = fiber.pollUnsafe()
-        if (first === undefined) site = new CallSite(this[operation.kind])
-        exit = first ?? await this.#exitOf(fiber, operation, signal)
-      }
+      if (!isOver(begun)) return this.#runInFiber(begun, operation, signal, encode)
       signal?.throwIfAborted()
-      if (exit._tag === "Success") return encoded(operation, exit.value, encode)
-      throw this.#rejection(exit.cause, operation)
+      return Promise.resolve(this.#answer(begun, operation, encode))
     } catch (error) {
-      const isOwn = isTaskStorageError(error) || error instanceof TooManyTasks
-      throw isOwn ? (site ?? new CallSite(this[operation.kind])).shownIn(error) : error
+      return Promise.reject(this.#shown(error, operation))
     }
+  }
+
+  async #runInFiber<A, B, E>(
+    effect: Effect.Effect<A, E>,
+    operation: Operation,
+    signal: AbortSignal | undefined,
+    encode: (answer: A) => B
+  ): Promise<B> {
+    let site: CallSite | undefined
+    try {
+      const fiber = this.#runFork(inCallerSpan(this.#findCallerSpan, effect))
+      // Most calls on SQLite are over as soon as their fiber has begun. Then they cost one promise.
+      const first = fiber.pollUnsafe()
+      if (first === undefined) site = new CallSite(this[operation.kind])
+      const exit = first ?? await this.#exitOf(fiber, operation, signal)
+      signal?.throwIfAborted()
+      return this.#answer(exit, operation, encode)
+    } catch (error) {
+      throw this.#shown(error, operation, site)
+    }
+  }
+
+  #answer<A, B, E>(exit: Exit.Exit<A, E>, operation: Operation, encode: (answer: A) => B): B {
+    if (exit._tag === "Success") return encoded(operation, exit.value, encode)
+    throw this.#rejection(exit.cause, operation)
   }
 
   /**
@@ -146,6 +161,13 @@ export class PromiseCalls {
         resolve(exit)
       })
     })
+  }
+
+  /** Gives the error of a call, which shows where the call was made if it is of the library. */
+  #shown(error: unknown, { kind }: Operation, site?: CallSite): unknown {
+    return isTaskStorageError(error) || error instanceof TooManyTasks
+      ? (site ?? new CallSite(this[kind])).shownIn(error)
+      : error
   }
 
   #rejection(cause: Cause.Cause<unknown>, operation: Operation): unknown {

@@ -9,6 +9,7 @@ import type * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { EveryField } from "../domain/EveryField.ts"
+import { formatTime } from "../domain/formatTime.ts"
 import { parseIsoTime } from "../domain/parseIsoTime.ts"
 import type * as Pauses from "../domain/PauseOperations.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
@@ -20,7 +21,6 @@ import type { SummaryFields, TaskRecord, TaskRecordFields, TaskSummary as Summar
 import type * as Workers from "../domain/WorkerOperations.ts"
 import type { WorkerRecord as Worker } from "../domain/WorkerRecord.ts"
 import { requireObject } from "./arguments.ts"
-import { formatTime } from "./formatTime.ts"
 import type {
   ClaimedTask,
   CreateTask,

@@ -3,10 +3,12 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { InvalidInput } from "../domain/TaskError.ts"
+import { isTaskOperation, type PlainOf } from "../domain/TaskOperation.ts"
 import type { PlannedWrites, SessionTasks } from "../domain/TaskOperations.ts"
 import {
   claimCall,
@@ -67,15 +69,15 @@ export const makePromiseSessionTasks = (
     }, encodeTask),
 
   getTask: (taskId, options) =>
-    calls.read("getTask", options, plainCall, () => tasks().getTask(taskId), encodeTaskOption),
+    calls.read("getTask", options, plainCall, () => inPlain(tasks().getTask(taskId), encodeTaskOption), identity),
 
   getTaskSummary: (taskId, options) =>
     calls.read(
       "getTaskSummary",
       options,
       plainCall,
-      () => tasks().getTaskSummary(taskId),
-      encodeSummaryOption
+      () => inPlain(tasks().getTaskSummary(taskId), encodeSummaryOption),
+      identity
     ),
 
   updateTask: (record, options) =>
@@ -139,18 +141,18 @@ export const makePromiseSessionTasks = (
     calls.wait("awaitTask", options, plainCall, () => tasks().awaitTask(taskId), encodeTask)
 })
 
-const makePlannedWrites = <Decoded, Written>(
+const makePlannedWrites = <Decoded>(
   writes: () => PlannedWrites<Decoded>,
   calls: PromiseCalls,
-  encode: (task: Decoded) => Written
-): PromisePlannedWrites<Written> => ({
+  encode: (task: Decoded) => PlainOf<Decoded>
+): PromisePlannedWrites<PlainOf<Decoded>> => ({
   updateTaskStatus: (taskId, status, options) =>
     calls.write(
       "updateTaskStatus",
       options,
       statusCall,
-      (own) => writes().updateTaskStatus(taskId, status, own),
-      encode
+      (own) => inPlain(writes().updateTaskStatus(taskId, status, own), encode),
+      identity
     ),
 
   storeTaskResult: (taskId, outcome, options) =>
@@ -158,8 +160,8 @@ const makePlannedWrites = <Decoded, Written>(
       "storeTaskResult",
       options,
       storeResultCall,
-      (own) => writes().storeTaskResult(taskId, outcome, own),
-      encode
+      (own) => inPlain(writes().storeTaskResult(taskId, outcome, own), encode),
+      identity
     ),
 
   settleTask: (taskId, outcome, options) =>
@@ -167,15 +169,17 @@ const makePlannedWrites = <Decoded, Written>(
       "settleTask",
       options,
       settleCall,
-      (own) => writes().settleTask(taskId, outcome, own),
-      encode
+      (own) => inPlain(writes().settleTask(taskId, outcome, own), encode),
+      identity
     ),
 
   touchTask: (taskId, options) =>
-    calls.write("touchTask", options, touchCall, (own) => {
-      return writes().touchTask(taskId, own)
-    }, encode)
+    calls.write("touchTask", options, touchCall, (own) => inPlain(writes().touchTask(taskId, own), encode), identity)
 })
+
+/** Gives the answer of an operation as plain data. The service of a third party gives records, which are encoded. */
+const inPlain = <A, E>(effect: Effect.Effect<A, E>, encode: (answer: A) => PlainOf<A>): Effect.Effect<PlainOf<A>, E> =>
+  isTaskOperation(effect) ? effect.inPlain() : Effect.map(effect, encode)
 
 /**
  * Gives a task an id, if it has none.

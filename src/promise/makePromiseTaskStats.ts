@@ -4,11 +4,11 @@
  * @since 0.2.0
  */
 import { identity } from "effect/Function"
+import { formatTime } from "../domain/formatTime.ts"
 import { InvalidInput } from "../domain/TaskError.ts"
 import type * as Domain from "../domain/TaskStats.ts"
 import { findTaskIdsCall, taskStatsCall } from "./callOptions.ts"
 import { encodePausedKind } from "./codec.ts"
-import { formatTime } from "./formatTime.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
 import type { PromiseTaskStats, TaskStats } from "./PromiseTaskStats.ts"
 

@@ -26,7 +26,7 @@ import {
   TaskStatus,
   taskStatuses
 } from "../../src/domain/TaskStatus.ts"
-import { applyPatch, isAbandoned, permits } from "../../src/domain/TaskWrite.ts"
+import { applyPatch, isAbandoned, permits, settledPatch, withStatus } from "../../src/domain/TaskWrite.ts"
 import { storedTask, text } from "../layers/storedTask.ts"
 
 const outcome = { result: StoredJson.fromJson({ _tag: "Success", value: 1 }), resultKind: "success" } as const
@@ -66,6 +66,15 @@ const states = Arbitrary.map(
       inputRequests: asked ? StoredJson.fromJson({ a: 1 }) : null
     })
 )
+
+it("a task is settled as by any transition to an end", () => {
+  const { result } = outcome
+  for (const status of ["completed", "failed"] as const) {
+    expect(settledPatch(status, result, "error", 5)).toStrictEqual(
+      withStatus(status, { lastUpdatedAt: 5, result, resultKind: "error" })
+    )
+  }
+})
 
 describe("the transition table", () => {
   it("is the one of the contract", () => {

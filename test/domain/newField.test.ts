@@ -57,6 +57,7 @@ test("a new field of a task is asked for in every place that keeps, reads or sho
     "src/domain/TaskWrite.ts",
     "src/domain/decideRerun.ts",
     "src/domain/operationOptions.ts",
+    "src/domain/plainTask.ts",
     "src/layers/dynamodb/TaskItem.ts",
     "src/layers/sql/TaskStatements.ts",
     "src/layers/sql/TaskTables.ts",

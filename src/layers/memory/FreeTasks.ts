@@ -61,7 +61,7 @@ export class FreeTasks {
     const { behind, except, freeBy, kind, limit, now, perSession, seats } = query
     this.#advance(freeBy)
     const place = { task: { ...kind, leaseExpiresAt: 0 }, session: "", key: "" }
-    const start = behind === undefined ? place : behindSession({ ...place, session: sortKey(behind) })
+    const start = behind === undefined ? place : behindSession({ task: place.task, session: sortKey(behind), key: "" })
     let left = limit
     const index = seats === "taken" ? this.#begun : this.#byTurn
     const most = (sessionId: string | null) => Math.min(perSession, seatsLeft?.(sessionId) ?? Infinity)
@@ -138,4 +138,5 @@ const behindSession = ({ session, task }: FreePlace): FreePlace => ({
 })
 
 /** The place behind all tasks of a kind: no sort key of an id begins with the last code unit. */
-const behindKind = (place: FreePlace): FreePlace => behindSession({ ...place, session: "\uffff" })
+const behindKind = (place: FreePlace): FreePlace =>
+  behindSession({ task: place.task, session: "\uffff", key: place.key })

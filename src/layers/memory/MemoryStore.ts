@@ -38,7 +38,7 @@ import { makeMemoryMessages, type MemoryMessages } from "./MemoryMessages.ts"
 import { MemoryWorkers } from "./MemoryWorkers.ts"
 import { SeatCounts } from "./SeatCounts.ts"
 import { TaskList } from "./TaskList.ts"
-import { byActivity, byExpiry, byLease, type Expiry, type LeasePlace, type Place, type TaskEntry } from "./TaskOrder.ts"
+import { byActivity, byExpiry, byLease, type Expiry, type LeasePlace, type Place, TaskEntry } from "./TaskOrder.ts"
 
 /**
  * The tasks of one memory backend. Rows are replaced, never changed, so each row is a snapshot.
@@ -76,9 +76,9 @@ export class MemoryStore {
   }
 
   /** Gives the task in scope. */
-  find(taskId: string, scope: TaskScope): StoredTask | undefined {
-    const task = this.#tasks.get(taskId)?.task
-    return task !== undefined && isVisible(task, scope) ? task : undefined
+  find(taskId: string, scope: TaskScope): TaskEntry | undefined {
+    const entry = this.#tasks.get(taskId)
+    return entry !== undefined && isVisible(entry, scope) ? entry : undefined
   }
 
   /** Stores a new task within the bounds. It replaces an expired one of its id. */
@@ -89,12 +89,7 @@ export class MemoryStore {
     if (refused !== undefined) return refused
     if (taken !== undefined) this.#remove(taken, writer)
     const session = this.#sessions.get(task.sessionId) ?? new TaskList()
-    const entry = {
-      createdAt: task.createdAt,
-      key: sortKey(task.taskId),
-      session: task.sessionId === null ? "" : sortKey(task.sessionId),
-      task
-    }
+    const entry = new TaskEntry(task)
     this.#tasks.set(task.taskId, entry)
     this.#all.add(entry)
     session.add(entry)
@@ -119,7 +114,7 @@ export class MemoryStore {
     const result = this.insert(task, bounds, now, writer)
     if (result._tag === "Inserted") {
       // No index depends on what changes here.
-      entry.task = { ...entry.task, rerunAs: task.taskId, revision: entry.task.revision + 1 }
+      entry.replace({ ...entry.task, rerunAs: task.taskId, revision: entry.task.revision + 1 })
     }
     return result
   }
@@ -142,8 +137,8 @@ export class MemoryStore {
 
   /** Writes the patch if the guard permits it. */
   patch(taskId: string, scope: TaskScope, guard: TaskGuard, patch: TaskPatch, writer: symbol): PatchResult {
-    const entry = this.#tasks.get(taskId)
-    if (entry === undefined || !isVisible(entry.task, scope)) return { _tag: "Missing" }
+    const entry = this.find(taskId, scope)
+    if (entry === undefined) return { _tag: "Missing" }
     const before = entry.task
     if (!permits(guard, before, patch)) return { _tag: "Rejected", task: before }
     if (guard.seats !== undefined && !hasBegun(before)) {
@@ -179,7 +174,7 @@ export class MemoryStore {
     this.#removeActive(entry)
     if (task.ttl !== before.ttl) this.#removeExpiry(entry)
     this.#seats.move(before, task)
-    entry.task = task
+    entry.replace(task)
     this.#addActive(entry)
     if (task.ttl !== before.ttl) this.#addExpiry(entry)
     if (task.status !== before.status) {
@@ -192,8 +187,8 @@ export class MemoryStore {
 
   /** Removes the task in scope, and tells whether there was one. */
   remove(taskId: string, scope: TaskScope, writer: symbol): boolean {
-    const entry = this.#tasks.get(taskId)
-    if (entry === undefined || !isVisible(entry.task, scope)) return false
+    const entry = this.find(taskId, scope)
+    if (entry === undefined) return false
     this.#remove(entry, writer)
     return true
   }
@@ -293,8 +288,8 @@ export class MemoryStore {
 
   /** Walks the ids of the visible tasks that end so, in any order. */
   *endingWith(ending: string, scope: TaskScope): Generator<string> {
-    for (const [taskId, { task }] of this.#tasks) {
-      if (taskId.endsWith(ending) && isVisible(task, scope)) yield taskId
+    for (const [taskId, entry] of this.#tasks) {
+      if (taskId.endsWith(ending) && isVisible(entry, scope)) yield taskId
     }
   }
 

@@ -6,12 +6,14 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import { AtOnce } from "../../domain/AtOnce.ts"
+import { Answering, AtOnce } from "../../domain/AtOnce.ts"
+import { FindingKept } from "../../domain/KeptTask.ts"
 import { type Measure, type StoredTask, summaryBytes, taskBytes } from "../../domain/StoredTask.ts"
 import { firstIds } from "../../domain/tallyTasks.ts"
-import type { DriverPage, PageQuery, TaskDriver } from "../../domain/TaskDriver.ts"
+import type { DriverPage, PageQuery, PatchResult, TaskDriver } from "../../domain/TaskDriver.ts"
+import type { TaskGuard, TaskPatch, TaskScope } from "../../domain/TaskWrite.ts"
 import type { MemoryStore } from "./MemoryStore.ts"
-import { byActivity } from "./TaskOrder.ts"
+import { byActivity, type TaskEntry } from "./TaskOrder.ts"
 
 /**
  * Makes a driver of a store. Several drivers of one store are like several processes on one database.
@@ -26,9 +28,9 @@ const driverOf = (store: MemoryStore, writer: symbol): TaskDriver => ({
   findsSeats: true,
   insert: (task, bounds, now) => new AtOnce(() => store.insert(task, bounds, now, writer)),
   rerun: (task, bounds, now, source) => new AtOnce(() => store.rerun(task, bounds, now, source, writer)),
-  find: (taskId, scope) => new AtOnce(() => store.find(taskId, scope)),
-  findSummary: (taskId, scope) => new AtOnce(() => store.find(taskId, scope)),
-  patch: (taskId, scope, guard, patch) => new AtOnce(() => store.patch(taskId, scope, guard, patch, writer)),
+  find: (taskId, scope) => new Finding(store, taskId, scope),
+  findSummary: (taskId, scope) => new Finding(store, taskId, scope),
+  patch: (taskId, scope, guard, patch) => new Patching(store, writer, taskId, scope, guard, patch),
   remove: (taskId, scope) => new AtOnce(() => store.remove(taskId, scope, writer)),
   page: (query) => new AtOnce(() => takePage(store, query, taskBytes)),
   pageSummaries: (query) => new AtOnce(() => takePage(store, query, summaryBytes)),
@@ -76,6 +78,55 @@ const driverOf = (store: MemoryStore, writer: symbol): TaskDriver => ({
     )
   )
 })
+
+/** Writes a patch. */
+class Patching extends Answering<PatchResult> {
+  readonly #store: MemoryStore
+  readonly #writer: symbol
+  readonly #taskId: string
+  readonly #scope: TaskScope
+  readonly #guard: TaskGuard
+  readonly #patch: TaskPatch
+
+  constructor(
+    store: MemoryStore,
+    writer: symbol,
+    taskId: string,
+    scope: TaskScope,
+    guard: TaskGuard,
+    patch: TaskPatch
+  ) {
+    super()
+    this.#store = store
+    this.#writer = writer
+    this.#taskId = taskId
+    this.#scope = scope
+    this.#guard = guard
+    this.#patch = patch
+  }
+
+  override answer(): PatchResult {
+    return this.#store.patch(this.#taskId, this.#scope, this.#guard, this.#patch, this.#writer)
+  }
+}
+
+/** Finds a task. Like {@link Patching} it is a class, since a closure with all that it needs takes twice the room. */
+class Finding extends FindingKept {
+  readonly #store: MemoryStore
+  readonly #taskId: string
+  readonly #scope: TaskScope
+
+  constructor(store: MemoryStore, taskId: string, scope: TaskScope) {
+    super()
+    this.#store = store
+    this.#taskId = taskId
+    this.#scope = scope
+  }
+
+  override kept(): TaskEntry | undefined {
+    return this.#store.find(this.#taskId, this.#scope)
+  }
+}
 
 const first = <A>(limit: number, items: Iterable<A>): ReadonlyArray<A> => {
   const taken: Array<A> = []

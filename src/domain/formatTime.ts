@@ -20,24 +20,31 @@ const recentTexts = new Array<{ readonly millis: number; readonly text: string }
  * @since 0.1.0
  * @category encoders
  */
-export const formatTime = (time: DateTime.Utc): string => {
-  const millis = time.epochMilliseconds
+export const formatTime = (time: DateTime.Utc): string => formatMillis(time.epochMilliseconds)
+
+/**
+ * Writes a time in milliseconds since the epoch as {@link formatTime} does.
+ *
+ * @since 0.2.0
+ * @category encoders
+ */
+export const formatMillis = (millis: number): string => {
   const slot = millis & (recentTexts.length - 1)
   const recent = recentTexts[slot]
   if (recent !== undefined && recent.millis === millis) return recent.text
-  const text = write(time)
+  const text = write(millis)
   recentTexts[slot] = { millis, text }
   return text
 }
 
-const write = (time: DateTime.Utc): string => {
-  const day = Math.floor(time.epochMilliseconds / dayMillis)
+const write = (time: number): string => {
+  const day = Math.floor(time / dayMillis)
   if (day !== lastDay) {
-    const text = DateTime.formatIso(time)
+    const text = DateTime.formatIso(DateTime.makeUnsafe(time))
     lastDate = text.slice(0, text.indexOf("T") + 1)
     lastDay = day
   }
-  const millis = time.epochMilliseconds - day * dayMillis
+  const millis = time - day * dayMillis
   const seconds = Math.floor(millis / 1000)
   const minutes = Math.floor(seconds / 60)
   return `${lastDate}${digits(Math.floor(minutes / 60))}:${digits(minutes % 60)}:${digits(seconds % 60)}.${

@@ -3,7 +3,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import { expect, test } from "vitest"
-import { formatTime } from "../../src/promise/formatTime.ts"
+import { formatTime } from "../../src/domain/formatTime.ts"
 
 const day = 86_400_000
 const edges = [0, 1, 9, 10, 99, 100, 999, 1_000, 59_999, 60_000, 3_599_999, 3_600_000, day - 1, day, day + 1]
