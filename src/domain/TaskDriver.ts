@@ -387,6 +387,12 @@ export interface TaskDriver {
   /** Says that the driver knows {@link TaskGuard.seats} and {@link FreeQuery.seats}. Without it tasks cannot wait for seats. */
   readonly findsSeats?: true
 
+  /**
+   * Says that tasks stay in this process, and that `find` looks for any text as it is and does nothing else. So it may be asked for
+   * an id that was not checked.
+   */
+  readonly keepsTasks?: true
+
   readonly messages: MessageDriver
 
   readonly workers: WorkerDriver

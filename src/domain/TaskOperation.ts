@@ -3,8 +3,10 @@
  *
  * @since 0.2.0
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import { KeptTask } from "./KeptTask.ts"
 import { plainFromStored, plainSummaryFromStored } from "./plainTask.ts"
 import { StorageOperation } from "./StorageOperation.ts"
@@ -42,48 +44,79 @@ export interface TaskForms<Stored, A, Plain> {
 }
 
 /**
+ * Checks an id that an operation has begun with.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type CheckId<E> = (taskId: string) => Result.Result<string, E>
+
+/** An operation on a task. In a fiber an id is checked before the operation begins, so that what is refused is neither timed nor traced. */
+abstract class OnTask<Stored, A, E> extends StorageOperation<A, E, never> {
+  declare readonly taskId: string
+  protected readonly use: UseTask<Stored, E>
+  protected readonly check: CheckId<E> | undefined
+
+  constructor(name: string, taskId: string, use: UseTask<Stored, E>, check: CheckId<E> | undefined) {
+    super(name, taskId)
+    this.use = use
+    this.check = check
+  }
+
+  override within(fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<A, E> {
+    const checked = this.check?.(this.taskId)
+    return checked !== undefined && Result.isFailure(checked) ? Effect.fail(checked.failure) : super.within(fiber)
+  }
+}
+
+/**
  * An operation that gives a task as a record, and as plain data where the caller asks for that. To make the record first would take
  * as long as to find the task in memory.
  *
  * @since 0.2.0
  * @category models
  */
-export class TaskOperation<Stored, A, Plain, E> extends StorageOperation<A, E, never> {
-  readonly #id: string
-  readonly #use: UseTask<Stored, E>
+export class TaskOperation<Stored, A, Plain, E> extends OnTask<Stored, A, E> {
   readonly #forms: TaskForms<Stored, A, Plain>
 
-  constructor(name: string, taskId: string, use: UseTask<Stored, E>, forms: TaskForms<Stored, A, Plain>) {
-    super(name, taskId)
-    this.#id = taskId
-    this.#use = use
+  /** `check` is for an id that was not checked before. */
+  constructor(
+    name: string,
+    taskId: string,
+    use: UseTask<Stored, E>,
+    forms: TaskForms<Stored, A, Plain>,
+    check?: CheckId<E>
+  ) {
+    super(name, taskId, use, check)
     this.#forms = forms
   }
 
   override begin(now: number): Effect.Effect<A, E> {
-    return this.#use(now, this.#id, this.#forms.record)
+    return this.use(now, this.taskId, this.#forms.record)
   }
 
   /** Gives the operation whose answer is plain data. */
   inPlain(): StorageOperation<Plain, E, never> {
-    return new InPlain(this.name, this.#id, this.#use, this.#forms.plain)
+    return new InPlain(this.name, this.taskId, this.use, this.#forms.plain, this.check)
   }
 }
 
-class InPlain<Stored, Plain, E> extends StorageOperation<Plain, E, never> {
-  readonly #id: string
-  readonly #use: UseTask<Stored, E>
+class InPlain<Stored, Plain, E> extends OnTask<Stored, Plain, E> {
   readonly #show: (stored: Stored) => Plain
 
-  constructor(name: string, taskId: string, use: UseTask<Stored, E>, show: (stored: Stored) => Plain) {
-    super(name, taskId)
-    this.#id = taskId
-    this.#use = use
+  constructor(
+    name: string,
+    taskId: string,
+    use: UseTask<Stored, E>,
+    show: (stored: Stored) => Plain,
+    check: CheckId<E> | undefined
+  ) {
+    super(name, taskId, use, check)
     this.#show = show
   }
 
   override begin(now: number): Effect.Effect<Plain, E> {
-    return this.#use(now, this.#id, this.#show)
+    return this.use(now, this.taskId, this.#show)
   }
 }
 

@@ -187,13 +187,14 @@ export const summaryFromStored = (task: StoredSummary): TaskSummary => {
  * @category constructors
  */
 export const outcomeFromStored = (stored: StoredJson): TaskOutcome => {
-  const { _tag, code, data, message, value } = readObject(stored)
-  if (_tag === "Success" && value !== undefined) return { _tag, value }
-  if (_tag === "Error" && typeof code === "number" && typeof message === "string") {
-    return data === undefined ? { _tag, code, message } : { _tag, code, message, data }
-  }
-  return corrupt("outcome")
+  const outcome = readObject(stored)
+  return isOutcome(outcome) ? outcome : corrupt("outcome")
 }
+
+const isOutcome = (outcome: JsonObject): outcome is JsonObject & TaskOutcome =>
+  outcome["_tag"] === "Success"
+    ? outcome["value"] !== undefined
+    : outcome["_tag"] === "Error" && typeof outcome["code"] === "number" && typeof outcome["message"] === "string"
 
 /**
  * Fields that can be written, as while they are read from their stored form.

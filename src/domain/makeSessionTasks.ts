@@ -75,11 +75,22 @@ export const makeSessionTasks = (
   ): Effect.Effect<A, E | TaskStorageUnavailable> =>
     operate(operation, taskId, (now) => answered(operation, driver.find(taskId, { now, session }), use))
 
-  const getTask: UseTask<StoredTask | KeptTask | undefined, TaskStorageUnavailable> = (now, taskId, show) => {
-    const found = driver.find(taskId, { now, session })
-    return found instanceof FindingKept
-      ? decoded("getTask", found.kept(), show)
-      : answered("getTask", found, (stored) => decoded("getTask", stored, show))
+  type Found = StoredTask | KeptTask | undefined
+  type Finding = ReturnType<TaskDriver["find"]>
+
+  const shown = <A>(finding: Finding, show: (found: Found) => A): Effect.Effect<A, TaskStorageUnavailable> =>
+    answered("getTask", finding, (stored) => decoded("getTask", stored, show))
+
+  const getTask: UseTask<Found, TaskStorageUnavailable> = (now, taskId, show) =>
+    shown(driver.find(taskId, { now, session }), show)
+
+  /** Nothing is kept under an id that is none. So what is found need not be checked, which would take as long as to find it. */
+  const getKept: UseTask<Found, InvalidInput | TaskStorageUnavailable> = (now, taskId, show) => {
+    const finding = driver.find(taskId, { now, session })
+    const kept = finding instanceof FindingKept ? finding.kept() : undefined
+    return kept === undefined
+      ? parsed(onTask(taskId), () => shown(finding, show))
+      : decoded("getTask", kept, show)
   }
 
   const getSummary: UseTask<StoredSummary | undefined, TaskStorageUnavailable> = (now, taskId, show) =>
@@ -150,7 +161,9 @@ export const makeSessionTasks = (
 
     rerunTask: makeRerunTask(driver, options, session, onTask),
 
-    getTask: (taskId) => parsed(onTask(taskId), (id) => new TaskOperation("getTask", id, getTask, foundTask)),
+    getTask: driver.keepsTasks === true && Result.isSuccess(parsedSession)
+      ? (taskId) => new TaskOperation("getTask", taskId, getKept, foundTask, onTask)
+      : (taskId) => parsed(onTask(taskId), (id) => new TaskOperation("getTask", id, getTask, foundTask)),
 
     getTaskSummary: (taskId) =>
       parsed(onTask(taskId), (id) => new TaskOperation("getTaskSummary", id, getSummary, foundSummary)),

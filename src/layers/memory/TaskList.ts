@@ -15,6 +15,8 @@ import { byCreation, type Place, type TaskEntry } from "./TaskOrder.ts"
 export class TaskList {
   readonly #all = new BTreeEx<Place, TaskEntry>(undefined, byCreation)
   readonly #byStatus = new Map<TaskStatus, LazyIndex<Place>>()
+  /** Whether anybody has asked for a status, so that there may be an index to keep. */
+  #isByStatus = false
 
   constructor() {
     for (const status of taskStatuses) {
@@ -28,16 +30,17 @@ export class TaskList {
 
   add(entry: TaskEntry): void {
     this.#all.set(entry, entry)
-    this.#byStatus.get(entry.task.status)?.add(entry)
+    if (this.#isByStatus) this.#byStatus.get(entry.task.status)?.add(entry)
   }
 
   remove(entry: TaskEntry): void {
     this.#all.delete(entry)
-    this.#byStatus.get(entry.task.status)?.remove(entry)
+    if (this.#isByStatus) this.#byStatus.get(entry.task.status)?.remove(entry)
   }
 
   /** Moves an entry, whose task has the new status already, from its old one. */
   move(entry: TaskEntry, from: TaskStatus): void {
+    if (!this.#isByStatus) return
     this.#byStatus.get(from)?.remove(entry)
     this.#byStatus.get(entry.task.status)?.add(entry)
   }
@@ -48,6 +51,7 @@ export class TaskList {
     order: TaskOrder,
     statuses: ReadonlyArray<TaskStatus> | undefined
   ): Generator<TaskEntry> {
+    if (statuses !== undefined) this.#isByStatus = true
     const walks = statuses === undefined
       ? [walk(this.#all, place, order)]
       : statuses.map((status) => this.#byStatus.get(status)?.from(place, order) ?? [])

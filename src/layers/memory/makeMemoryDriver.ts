@@ -26,6 +26,7 @@ export const makeMemoryDriver = (store: MemoryStore): TaskDriver => driverOf(sto
 const driverOf = (store: MemoryStore, writer: symbol): TaskDriver => ({
   backendName: "memory",
   findsSeats: true,
+  keepsTasks: true,
   insert: (task, bounds, now) => new AtOnce(() => store.insert(task, bounds, now, writer)),
   rerun: (task, bounds, now, source) => new AtOnce(() => store.rerun(task, bounds, now, source, writer)),
   find: (taskId, scope) => new Finding(store, taskId, scope),

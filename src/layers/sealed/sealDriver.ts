@@ -198,6 +198,7 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     pageSummaries,
     pagesByName: driver.pagesByName,
     findsSeats: driver.findsSeats,
+    keepsTasks: driver.keepsTasks,
     stale: (query) => driver.stale(query),
     abandoned: (query) => driver.abandoned(query),
     freeKinds: (query) => driver.freeKinds(query),

@@ -180,6 +180,7 @@ describe("every member of a driver", () => {
       | "maxPayloadBytes"
       | "pagesByName"
       | "findsSeats"
+      | "keepsTasks"
       | "remove"
       | "stale"
       | "abandoned"
