@@ -35,7 +35,8 @@ const openWorld = Effect.fnUntraced(function*({ freshStore }: Backend) {
   )
   const storages = [yield* open, yield* open] as const
   const { workerId } = yield* storages[0].registerWorker({ lease: "1 hour" })
-  return { storages, worker: workerId, begun: new Set<string>(), ids: [], count: 0 } satisfies World as World
+  const world: World = { storages, worker: workerId, begun: new Set(), ids: [], count: 0 }
+  return world
 })
 
 const pick = <A>(items: ReadonlyArray<A>) => Effect.map(Random.nextIntBetween(0, items.length - 1), (at) => items[at])

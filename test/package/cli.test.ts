@@ -17,7 +17,7 @@ describe("the program of the package", () => {
     try {
       return { code: 0, ...await promisify(execFile)(process.execPath, [program, ...args], { cwd: folder }) }
     } catch (error) {
-      return { code: 1, stdout: "", stderr: "", ...error as object }
+      return { code: 1, stdout: "", stderr: "", ...typeof error === "object" ? error : {} }
     }
   }
 

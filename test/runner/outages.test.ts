@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
+import * as Struct from "effect/Struct"
 import { TestClock } from "effect/testing"
 import { TaskStorage, TaskStorageUnavailable } from "mcp-task-storage"
 import { makeTaskRunner, type TaskRunnerOptions } from "mcp-task-storage/runner"
@@ -58,7 +59,7 @@ const scene = Effect.fnUntraced(function*(how: Down) {
 })
 
 describe("an engine that", () => {
-  describe.each(Object.keys(downs) as Array<Down>)("%s", (how) => {
+  describe.each(Struct.keys(downs))("%s", (how) => {
     it.effect("for longer than a lease interrupts nothing, and says so once", () =>
       withStorage(Effect.gen(function*() {
         const { down, go, interrupted, logged, runner, storage, up } = yield* scene(how)
