@@ -207,8 +207,8 @@ export interface TaskAdminShape extends Pick<TaskStorageShape, StorageOperation>
   ) => Stream.Stream<ExportProgress, InvalidInput | InvalidCursor | TaskStorageUnavailable>
 
   /**
-   * Stores the tasks of lines that `exportTasks` has written. What is there already stays as it is. Fails with `InvalidLine` at the first
-   * line that is no task, after the lines before it. Blank lines are passed over.
+   * Stores the tasks of lines that `exportTasks` has written. A task that is there already stays as it is. Fails with
+   * `InvalidLine` at the first line that is no task, after the lines before it. Blank lines are passed over.
    */
   readonly importTasks: <E, R>(
     lines: Stream.Stream<string, E, R>,
@@ -216,9 +216,9 @@ export interface TaskAdminShape extends Pick<TaskStorageShape, StorageOperation>
   ) => Stream.Stream<TransferProgress, E | InvalidInput | InvalidLine | TaskStorageUnavailable, R>
 
   /**
-   * Copies the tasks of a selection to another storage, word for word: ids, times, revisions, steps and payloads. What is there already
-   * stays as it is, so that a repeat adds what is missing and tells what differs. Tasks that run are left out. Messages of their queues
-   * and pauses are not copied.
+   * Copies the tasks of a selection to another storage, word for word: ids, times, revisions, steps and payloads. A task that is there
+   * already stays as it is, so that a repeat adds what is missing and tells what differs. Tasks that run are left out. Messages
+   * of their queues and pauses are not copied.
    */
   readonly copyTasks: (
     to: Pick<TaskStorageShape, "importTask">,

@@ -11,7 +11,7 @@ import { InvalidCursor } from "../domain/TaskError.ts"
  * @category models
  */
 export interface BulkPosition {
-  /** When the operation began, in milliseconds since the epoch. What it has created itself is not older. */
+  /** When the operation began, in milliseconds since the epoch. The tasks that it has created itself are not older. */
   readonly began: number
   /** The cursor of the list; `undefined` at its start. */
   readonly cursor: string | undefined

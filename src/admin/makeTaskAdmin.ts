@@ -14,8 +14,12 @@ import type { InvalidInput, TaskStorageError } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import { isTerminal } from "../domain/TaskStatus.ts"
 import type { TaskAdminShape } from "./AdminOperations.ts"
+import { copyTasks } from "./copyTasks.ts"
 import { eraseSession } from "./eraseSession.ts"
+import { exportTasks } from "./exportTasks.ts"
 import { findTask } from "./findTask.ts"
+import { goneReason } from "./goneReason.ts"
+import { importTasks } from "./importTasks.ts"
 import {
   bulkOptions,
   cancelOptions,
@@ -27,7 +31,6 @@ import {
 } from "./operationOptions.ts"
 import { type BulkAction, runBulk, type Skip } from "./runBulk.ts"
 import { storageOperations } from "./storageOperations.ts"
-import { copyTasks, exportTasks, importTasks } from "./transfers.ts"
 
 /**
  * Makes the operations for operators on a storage.
@@ -134,7 +137,7 @@ const deleteAction = (storage: TaskStorageShape): BulkAction => ({
   lost
 })
 
-const isGone: Skip = { reason: "it does not exist any more" }
+const isGone: Skip = { reason: goneReason }
 const hasEnded = (status: string): Skip => ({ reason: `it has ended and is ${status}` })
 const hasNotEnded = (status: string): Skip => ({ reason: `it has not ended and is ${status}` })
 /** The reason is the same for all such tasks, so that a person can be told of how many it is. */

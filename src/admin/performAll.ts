@@ -1,5 +1,5 @@
 /**
- * Doing something with each of several tasks, until something fails that the next one would fail of as well.
+ * Doing something with each of several tasks, until a failure that the next one would meet as well.
  *
  * @since 0.2.0
  */
@@ -18,7 +18,7 @@ export interface Performed<Item, Fault> {
 }
 
 /**
- * Performs something on each input. The first fault lets no other one begin. Those that are under way come to their end.
+ * Performs something on each input. After the first fault no other one begins. Those under way come to their end.
  *
  * @since 0.2.0
  * @category combinators

@@ -11,7 +11,8 @@ import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import type { TaskSummary } from "../domain/TaskRecord.ts"
 import type { BulkProgress, BulkTask } from "./AdminOperations.ts"
 import type { BulkOptions, TaskSelection } from "./AdminOptions.ts"
-import { type Batch, selectionBatches, type SelectionError, type SelectionWork } from "./selectionBatches.ts"
+import { selectionBatches, type SelectionError, type SelectionWork } from "./selectionBatches.ts"
+import { countTagged, withTotals } from "./withTotals.ts"
 
 /**
  * Why nothing is done with a task.
@@ -68,27 +69,17 @@ export const runBulk = (
       perform,
       ...(action.isOwn === undefined ? {} : { isOwn: action.isOwn })
     }
-    return withTotals(selectionBatches(storage, selection, options, work))
+    return withTotals(selectionBatches(storage, selection, options, work), noCounts, addTo)
   }))
 
 type Counts = Pick<BulkProgress, "examined" | "matched" | "done" | "skipped" | "failed">
 
 const noCounts: Counts = { examined: 0, matched: 0, done: 0, skipped: 0, failed: 0 }
 
-/** Adds up what the batches tell. */
-const withTotals = <E>(batches: Stream.Stream<Batch<BulkTask>, E>): Stream.Stream<BulkProgress, E> =>
-  Stream.mapAccum(batches, () => noCounts, (counts, { examined, items, nextCursor }) => {
-    const total = addTo(counts, examined, items)
-    return [total, [{ ...total, tasks: items, ...(nextCursor === undefined ? {} : { nextCursor }) }]]
-  })
-
-const addTo = (counts: Counts, examined: number, tasks: ReadonlyArray<BulkTask>): Counts => {
-  const count = (...tags: ReadonlyArray<BulkTask["_tag"]>) => tasks.filter(({ _tag }) => tags.includes(_tag)).length
-  return {
-    examined: counts.examined + examined,
-    matched: counts.matched + tasks.length,
-    done: counts.done + count("Done", "WouldBeDone"),
-    skipped: counts.skipped + count("Skipped"),
-    failed: counts.failed + count("Failed")
-  }
-}
+const addTo = (counts: Counts, examined: number, tasks: ReadonlyArray<BulkTask>): Counts => ({
+  examined: counts.examined + examined,
+  matched: counts.matched + tasks.length,
+  done: counts.done + countTagged(tasks, "Done", "WouldBeDone"),
+  skipped: counts.skipped + countTagged(tasks, "Skipped"),
+  failed: counts.failed + countTagged(tasks, "Failed")
+})

@@ -122,7 +122,7 @@ const nextBatch = Effect.fnUntraced(function*<Item>(
   )
   const batch = { examined: page.examined ?? page.tasks.length, items }
   if (fault !== undefined) {
-    // Whoever goes on begins with this batch again: what is done of it is skipped then.
+    // The next run begins with this batch again, and skips what is done of it.
     return [[{ ...batch, nextCursor: encodeBulkCursor(at) }], Option.some({ _tag: "Failed", error: fault })]
   }
   if (page.nextCursor === undefined) return [[batch], Option.none()]
