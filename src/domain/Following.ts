@@ -8,7 +8,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 
 /**
- * What runs while it is held, by however many. To hold it takes no step of the runtime, since each task that is waited for does.
+ * What runs while it is held, by however many. Holding it takes no step of the runtime, because each wait for a task holds it.
  *
  * @since 0.2.0
  * @category models

@@ -28,8 +28,8 @@ export interface PausedKind extends TaskKind {
 export interface PauseOperations {
   /**
    * Pauses the tasks of a method, or of a method and a name. They are accepted and wait: `claimableTasks` does not list them, and
-   * `claimTasks` does not take them. Those that run go on, and `claimTask` takes any task that it is told to. What is paused already
-   * stays so.
+   * `claimTasks` does not take them. Those that run go on, and `claimTask` takes any task that it is told to. A kind that is paused
+   * already stays so.
    */
   readonly pauseTasks: (
     kind: TaskKind

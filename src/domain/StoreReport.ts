@@ -139,7 +139,7 @@ const isRefusal = (error: unknown): error is TaskDriverError =>
   "retryable" in error && error.retryable === false
 
 /**
- * Mends what was found, and says so. What the engine refuses to mend stays as it is found, with the reason.
+ * Mends what was found, and says so. A finding that the engine refuses to mend stays, with the reason.
  *
  * @since 0.2.0
  * @category combinators

@@ -301,7 +301,7 @@ export type Sizing = (bytes: number) => number
 export const asText: Sizing = (bytes) => bytes
 
 /**
- * Gives how many bytes are stored for a payload. What was read from an engine has the size that it has there.
+ * Gives how many bytes are stored for a payload. A payload that was read from an engine has the size that it has there.
  *
  * @since 0.2.0
  * @category accessors

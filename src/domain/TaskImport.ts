@@ -64,7 +64,7 @@ export const draftImport = (
         rerunAs
       ]
     ) => {
-      // What is taken over stays as it is, also where this storage would have given it another ttl.
+      // A task that is taken over stays as it is, also where this storage would have given it another ttl.
       const asItIs = { ...options, defaultTtl: null, maxTtl: null, defaultPollInterval: null }
       const draft = draftTask({ ...created, status }, { taskId, sessionId, incarnation }, createdAt, asItIs, true)
       return Result.map(draft, (row): StoredTask => ({

@@ -10,7 +10,7 @@ import type { ResultKind, TaskOutcomeInput } from "./TaskOutcome.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
 
 /**
- * A new task. What is left out gets its default: a generated id, `working`, the present time, the layer's `defaultTtl`.
+ * A new task. A field that is left out gets its default: a generated id, `working`, the present time, the layer's `defaultTtl`.
  * Payloads may be any value that JSON can carry. The other fields serve imports and tests.
  *
  * @since 0.1.0

@@ -54,7 +54,7 @@ export const listTasks = (
   )
 
 /**
- * Reads a page of summaries. What no index decides is searched for.
+ * Reads a page of summaries. Where no index decides, it searches.
  *
  * @since 0.2.0
  * @category combinators

@@ -19,8 +19,8 @@ export const hasTracer = (context: Context.Context<never>): boolean =>
   Context.get(context, Tracer) !== nativeTracer && Context.get(context, References.TracerEnabled)
 
 /**
- * Tells whether a fiber runs within a span that somebody sees. What runs outside of one is nobody's news, such as looks for work.
- * What runs within one that is not sampled would be seen by nobody either.
+ * Tells whether a fiber runs within a span that somebody sees. Nobody wants a trace of what runs outside of
+ * one, such as looks for work, and nobody would see what runs within one that is not sampled.
  *
  * @since 0.2.0
  * @category guards

@@ -224,7 +224,7 @@ class Turns<Task> {
           const tasks = yield* get(this.#query(kind, from, perSession, served.get(kind) ?? new Set()))
           this.#note(tasks)
           if (this.#found.size > before) more.add(kind)
-          // What was taken is not found again, so that a session behind would have a second turn.
+          // A task that was taken is not found again. So a session behind would have a second turn.
           if (this.#way === "take") {
             const sessions = tasks.flatMap((task) => this.#taskOf(task).sessionId ?? [])
             served.set(kind, new Set(sessions))
@@ -268,7 +268,7 @@ class Turns<Task> {
     const { limit, perSession } = this.#wanted
     for (const task of tasks) {
       const { sessionId, taskId } = this.#taskOf(task)
-      // Whoever claims for a worker that is dead may be given a task again, since others release what such a worker has.
+      // A claim for a dead worker may find a task again, since others release what such a worker has.
       if (this.#found.has(taskId)) {
         this.#found.set(taskId, task)
         continue

@@ -15,7 +15,7 @@ import { NodeInspectSymbol } from "effect/Inspectable"
  */
 export const shownAsError = <Class extends { readonly prototype: Error }>(errorClass: Class): Class => {
   Object.defineProperties(errorClass.prototype, {
-    // What is no function is not called, and Node does it by itself.
+    // Only a function is called. Node shows the rest by itself.
     [NodeInspectSymbol]: { value: undefined, configurable: true, writable: true },
     toJSON: { value: toJson, configurable: true, writable: true }
   })

@@ -125,8 +125,8 @@ export interface PromiseTaskAdmin extends Pick<PromiseTaskStorage, StorageOperat
   readonly exportTasks: (selection: TaskSelection, options?: ExportOptions) => AsyncIterable<Admin.ExportProgress>
 
   /**
-   * Stores the tasks of lines that `exportTasks` has written, such as those of `readline`. What is there already stays as it is. Blank
-   * lines are passed over.
+   * Stores the tasks of lines that `exportTasks` has written, such as those of `readline`. A task that is there already stays as it
+   * is. Blank lines are passed over.
    *
    * Rejects with `InvalidLine` at the first line that is no task, after the lines before it.
    */

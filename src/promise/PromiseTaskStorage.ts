@@ -367,7 +367,7 @@ export interface PromiseTaskStorage extends PromiseSessionTasks, PromiseWorkers,
 
   /**
    * Pauses the tasks of a method, or of a method and a name, for all processes. They are accepted and wait: `claimableTasks` does not
-   * list them, and `claimTasks` and runners do not take them. Those that run go on. What is paused already stays so.
+   * list them, and `claimTasks` and runners do not take them. Those that run go on. A kind that is paused already stays so.
    */
   readonly pauseTasks: (kind: Options.TaskKind, options?: CallOptions) => Promise<void>
 

@@ -31,7 +31,7 @@ export const isOver = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A
 
 /**
  * Makes what begins effects in a context. An operation of the storage is begun by a plain call, for a fiber costs as much as a
- * read from memory. Whoever traces or times operations does that by their fibers, so then all of them are left to one.
+ * read from memory. Traces and timings need the fibers of operations, so with them every operation is left to a fiber.
  *
  * @since 0.2.0
  * @category constructors

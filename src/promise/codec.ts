@@ -290,7 +290,7 @@ export const decodeFilter = <Filter extends Options.TaskFilter<string>>(filter: 
 const decodeTimeOrAbsent = (field: string, text: string | undefined): DateTime.Utc | undefined =>
   text === undefined ? undefined : decodeTime(field, text)
 
-/** What a record says is what was stored, where a duration in another form would be another value. */
+/** A record says exactly what was stored. A duration in another form would be another value. */
 const requireMillis = (field: string, value: unknown): void => {
   if (value !== undefined && value !== null && typeof value !== "number") {
     throw new InvalidInput({ field, reason: "must be a number of milliseconds" })

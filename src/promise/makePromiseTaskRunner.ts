@@ -82,7 +82,7 @@ export const makePromiseTaskRunner = (
   const close = async (): Promise<void> => {
     try {
       await opened.close()
-      // What runs has ended, and whoever waits for it hears so, unless a function to dispatch to does not return.
+      // The tasks that ran have ended, and those who wait for them hear so, unless a function to dispatch to does not return.
       await Effect.runPromise(Effect.timeoutOption(Effect.promise(() => Promise.allSettled(runs)), "1 second"))
       await calls.close()
     } finally {

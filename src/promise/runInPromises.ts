@@ -127,7 +127,7 @@ export const runInPromises =
     workInPromises((context) => run(encodeTask(record), context))
 
 /**
- * Whoever waits for an operation. Its methods may be given more than they take: that a step gives again what it gave
+ * The caller that waits for an operation. Its methods may be given more than they take: that a step gives again what it gave
  * before is for its user to know.
  */
 interface Waiter<A> {
@@ -181,7 +181,7 @@ class Operations {
     for (const fiber of this.#running) fiber.interruptUnsafe()
   }
 
-  /** Runs an operation. What it fails with is the caller's; anything else that goes wrong is the runner's. */
+  /** Runs an operation. Its failure is the caller's; anything else that goes wrong is the runner's. */
   run<A, E>(make: (context: TaskContextShape) => Effect.Effect<A, E>): Promise<A> {
     return this.#promise((waiter) =>
       this.#run((context) => Effect.result(make(context)), {
@@ -191,7 +191,7 @@ class Operations {
     )
   }
 
-  /** Runs a step. What `fn` rejects with is the caller's; anything else that goes wrong is the runner's. */
+  /** Runs a step. A rejection of `fn` is the caller's; anything else that goes wrong is the runner's. */
   step<A>(key: string, fn: () => A | Promise<A>): Promise<A> {
     const effect = Effect.tryPromise(async () => asJson(await fn()))
     return this.#promise<A>((waiter) => {

@@ -19,7 +19,7 @@ interface Placing {
 }
 
 /**
- * The place of a call. Whoever has it must not be interrupted before it leaves.
+ * The place of a call. Nothing may interrupt its owner before it leaves.
  *
  * @since 0.2.0
  * @category models

@@ -71,7 +71,7 @@ export class RunSpan {
     this.#errorType = classOfThrown(thrown)
   }
 
-  /** Ends the span. What ended a task from outside, such as a cancel, is no failure of the run. */
+  /** Ends the span. An end from outside, such as a cancel, is no failure of the run. */
   end(exit: Exit.Exit<string, unknown>, { status }: Pick<TaskSummary, "status">): Effect.Effect<void> {
     return Effect.suspend(() => {
       const span = this.#span

@@ -7,7 +7,7 @@ import { BTreeEx } from "sorted-btree/extended/index.js"
 import type { WaitingTask } from "./FairQueue.ts"
 
 /**
- * Tasks by the moment at which they are due, in milliseconds since the epoch. What they cost does not grow with how many sleep.
+ * Tasks by the moment at which they are due, in milliseconds since the epoch. Their cost does not grow with how many sleep.
  *
  * @since 0.2.0
  * @category models

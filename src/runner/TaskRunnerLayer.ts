@@ -23,7 +23,7 @@ export const layer = (options?: TaskRunnerOptions): Layer.Layer<TaskRunner, Inva
   Layer.effect(TaskRunner, makeTaskRunner(options))
 
 /**
- * A runner with options from the configuration. What is code, as `dispatch` is, is given beside them.
+ * A runner with options from the configuration. Options that are code, such as `dispatch`, are given beside them.
  *
  * **Example** (Options from the environment)
  *

@@ -135,7 +135,7 @@ export class TaskWorker {
     if (this.#gone !== undefined) Deferred.doneUnsafe(this.#gone, Effect.void)
   }
 
-  /** Waits for that. */
+  /** Waits until the run is over and its work has cleaned up. */
   get gone(): Effect.Effect<void> {
     return Effect.suspend(() => this.#isGone ? Effect.void : Deferred.await(this.#gone ??= Deferred.makeUnsafe<void>()))
   }

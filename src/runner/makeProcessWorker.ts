@@ -196,7 +196,7 @@ export const makeProcessWorker = (
 
   const isClockRight = (): boolean => Math.abs(clockSkew) <= lease / 3
 
-  /** Nothing revives a worker that was declared dead. What it holds may go on under another one. */
+  /** Nothing revives a worker that was declared dead. Its tasks may go on under another one. */
   const lose = (registration: Registration, error: WorkerLost): Effect.Effect<void> =>
     Effect.suspend(() => {
       forget(registration)

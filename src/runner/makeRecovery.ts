@@ -207,7 +207,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
   /** Takes tasks that earlier versions stored without a name of their own, and fails those that nobody has known for long. */
   const takeOdd = Effect.fnUntraced(function*(which: ClaimableOptions) {
     const taken: Array<string> = []
-    // What was paused has not waited in vain.
+    // A task of a paused kind has not waited because nobody knows it.
     if (!runs.process.hearsPauses()) yield* outages.watch(pauses.refresh)
     const unnamed = handlers.methodsOfNames.map((method): TaskKind => ({ method, name: null }))
     const old = unnamed.length === 0 ? [] : yield* list({ ...which, kinds: unnamed, limit: mostOdd })

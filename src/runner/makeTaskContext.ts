@@ -52,7 +52,7 @@ export const makeTaskContext = (storage: TaskStorageShape, worker: TaskWorker): 
         Effect.andThen(worker.write((token) => ask(requests, { ...token, ...worker.keeping }))),
         Effect.andThen(worker.waitForInput(latest.until((record) => answersOf(record, keys))))
       )
-      // What was answered before is no news.
+      // An answer from before is no news.
       return answersOf(latest.current, keys) === undefined ? inQuestionSpan(taskId, requests, asked) : asked
     })
 

@@ -41,7 +41,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   const storage = yield* TaskStorage
   const handlers = new HandlerRegistry<BoundHandler>()
   const takeovers = new Takeovers(settings.lease)
-  // What the clock shows now is what later looks at it are compared with.
+  // Later looks at the clock are compared with what it shows now.
   yield* takeovers.hasLostTime
   const outages = new Outages(takeovers)
   const dispatched = (taskId: string, delay?: number): Effect.Effect<void> =>
@@ -70,7 +70,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   /** Reads the pauses before a task runs, unless this process hears of them. */
   const refreshPauses = Effect.suspend(() => runs.process.hearsPauses() ? Effect.void : outages.watch(pauses.refresh))
 
-  /** Runs a task on a slot that is taken for it. Whoever waits no longer stops its work, and waits for the end of that. */
+  /** Runs a task on a slot that is taken for it. A caller that stops waiting stops the work, and waits until that has ended. */
   const runOnSlot = (
     { sessionId, taskId }: TaskRecord,
     handler: BoundHandler,

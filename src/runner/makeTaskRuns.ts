@@ -205,7 +205,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       yield* Effect.timeoutOption(idle.await, Duration.millis(settings.shutdownTimeout))
       phase = "stopping"
       for (const worker of workers.values()) worker.stop("shutdown")
-      // What is no task yet is nobody's to give up. What still runs is not given up: the lease of this process runs out.
+      // Calls that are no tasks yet need no end. A task that runs on after this is not given up: the lease of this process runs out.
       const stopped = workers.size > 0 ? idle.await : Effect.void
       yield* Effect.timeoutOption(
         Effect.andThen(stopped, Effect.suspend(() => outages.isDown ? Effect.void : process.end)),

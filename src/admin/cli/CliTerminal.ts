@@ -25,7 +25,7 @@ export class OutputClosed extends Data.TaggedError("OutputClosed") {}
 export interface CliTerminalShape {
   /** Writes to standard output, and waits until it is taken. */
   readonly out: (text: string) => Effect.Effect<void, OutputClosed>
-  /** Writes to standard error. What nobody reads is lost. */
+  /** Writes to standard error. If nobody reads it, the text is lost. */
   readonly err: (text: string) => Effect.Effect<void>
   /** How wide the terminal is that shows standard output; `undefined` when it is none. */
   readonly columns: () => number | undefined

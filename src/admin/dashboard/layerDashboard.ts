@@ -25,7 +25,7 @@ export const layerDashboard = (
   HttpRouter.use((router) =>
     Effect.gen(function*() {
       const handler = yield* makeDashboard(yield* TaskStorage, options)
-      // It answers whatever happens. What is left to fail is the server's own doing.
+      // It answers whatever happens. Only the server itself can still fail.
       const dashboard = Effect.orDie(HttpEffect.fromWebHandler(handler))
       // It takes the path itself too.
       yield* router.add("*", path === "/" ? "/*" : `${path}/*`, dashboard)

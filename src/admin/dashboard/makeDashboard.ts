@@ -194,7 +194,7 @@ class Dashboard {
   async #below(request: Request, url: URL, path: string): Promise<Response> {
     const asset = Object.values(await loadAssets()).find((asset) => asset.path === path)
     if (asset !== undefined) {
-      // What every user of the package has is shown to whoever reaches the page.
+      // These files come with the package, so that anybody may see them.
       const refusal = checkHost(request, this.#options) ?? (isRead(request) ? undefined : wrongMethod)
       return refusal === undefined
         ? answer({ type: asset.type, body: asset.content, headers: { "cache-control": isKept } })

@@ -2,7 +2,7 @@
  * Lists of free tasks and of their kinds, by the lines in which they stand.
  *
  * Indexes follow the table after a moment, so a list may have a task that was taken since, and miss one that has just become free.
- * Whoever takes a task asks the table in the condition of the write.
+ * A claim asks the table itself, in the condition of its write.
  *
  * @since 0.2.0
  */

@@ -137,7 +137,7 @@ interface Removed {
 const holderIn = (item: Item): string | null =>
   holderOf({ leaseExpiresAt: Number(item["leaseExpiresAt"]?.N), worker: item["worker"]?.S ?? null })
 
-/** Whoever holds a task knows when it expires. */
+/** The holder of a task knows when it expires. */
 const noNews = () => []
 
 const gone: Removed = { was: true }

@@ -224,8 +224,8 @@ const removeMessages = ({ messages }: TaskTables, queues: string): string =>
   `messages AS (DELETE FROM ${messages} WHERE queue = ANY (ARRAY(${queues})))`
 
 /**
- * Leaves news of tasks for the registered workers that hold them, and that a query selects with them. Whoever is not there gets
- * none. Where there is news of a task already, it is written all the same, so that it is not taken before the commit.
+ * Leaves news of tasks for the registered workers that hold them, and that a query selects with them. A worker that is not
+ * registered gets none. Where there is news of a task already, it is written all the same, so that it is not taken before the commit.
  */
 const tell = ({ news, workers }: TaskTables, held: string): string =>
   `told AS (INSERT INTO ${news} (worker_id, task_id) SELECT * FROM (${held}) AS held (worker_id, task_id) ` +

@@ -107,7 +107,7 @@ export const makeSqlRunner = (
             ? Effect.interrupt
             : Effect.fail(driverError(dialect, Cause.squash(cause), writes, waits ? lockTimeout : undefined))
       })
-      // Whoever waits for the statement from outside knows how far it is too.
+      // A caller that waits for the statement from outside knows too how far it is.
       return bounded(answer, writes, waits ? fiber.getRef(CurrentStatement) : undefined)
     })
 

@@ -18,7 +18,7 @@ import { counters, kindKey, migrations, remake } from "./SqliteSchema.ts"
  */
 export const sqliteDialect: SqlDialect = {
   native: (statement) => statement,
-  // Whoever writes has the whole database locked.
+  // A write locks the whole database.
   forUpdate: "",
   skipLocked: "",
   among: (select) => `IN (${select})`,

@@ -236,7 +236,7 @@ const makeStatements = (tables: TaskTables) => {
     ...makeFreeStatements(tables, sqliteDialect),
     cached,
 
-    /** Leaves news of a task for the registered worker that holds it. Whoever is not there gets none. */
+    /** Leaves news of a task for the registered worker that holds it. A worker that is not registered gets none. */
     tellHolder: (where: string): string =>
       `INSERT INTO ${news} (worker_id, task_id) SELECT worker, task_id FROM ${tasks} ` +
       `WHERE ${where} AND ${isHeld} AND worker IN (SELECT worker_id FROM ${workers}) ON CONFLICT DO NOTHING`,

@@ -57,7 +57,7 @@ export const watchFiles = Effect.fnUntraced(function*(
   )
   const context = yield* Effect.context<never>()
   let saving: Fiber.Fiber<void> | undefined
-  /** Whoever notices saves the log at once if nothing is in the way, outside of its own transaction. */
+  /** The process that notices saves the log at once if nothing is in the way, outside of its own transaction. */
   const notice = () => void (saving ??= Effect.runForkWith(context)(saveLog))
   yield* Effect.addFinalizer(() =>
     Effect.andThen(Effect.suspend(() => saving === undefined ? Effect.void : Fiber.interrupt(saving)), saveLog)

@@ -207,7 +207,7 @@ export const pausesGroup: ContractGroup = {
     }),
 
     driverCase(
-      "whoever asks for free tasks of a paused kind gets none, as it may be paused in the middle of a claim",
+      "free tasks of a paused kind are not found by those who ask for that kind, as it may be paused in the middle of a claim",
       ({ clock, first, second }, drivers) =>
         Effect.gen(function*() {
           yield* createAll(first)

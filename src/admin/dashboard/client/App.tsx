@@ -37,7 +37,7 @@ export const App = ({ backend, mayWrite }: AppProps) => {
   const first = useRef(place)
   useEffect(() => {
     document.title = `${taskId === null ? title : `Task ${taskId.slice(-8)}`} · mcp-task-storage`
-    // Whoever follows a link with a screen reader is told where it leads. At the start the browser does that.
+    // A screen reader tells where a link has led. At the start the browser does that.
     if (first.current !== place) heading.current?.focus()
     first.current = ""
   }, [place])

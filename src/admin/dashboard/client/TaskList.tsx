@@ -63,7 +63,7 @@ export const TaskList = ({ address, isLive, mayWrite }: TaskListProps) => {
   )
 }
 
-/** What is done with all of them is done in any order. */
+/** The order does not matter for what is done with all of them. */
 const withoutOrder = (filter: string): string => {
   const rest = new URLSearchParams(filter)
   rest.delete("order")

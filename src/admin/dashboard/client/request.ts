@@ -21,11 +21,11 @@ const isError = (value: unknown): value is ErrorAnswer =>
 
 const noSense = "The answer of the server makes no sense. Is there a proxy that answers in its place?"
 
-/** Reads what the server of this page sent. What it is the types of that server say. */
+/** Reads what the server of this page sent. The types of that server say what it is. */
 export const parse = <Answer>(text: string, isGood: boolean): Answer => {
   const value: Answer = parseJson(text)
   if (isError(value)) throw new Refused(value.error._tag, value.error.message)
-  // What is no answer of the page comes from a server between.
+  // Another answer than one of the page comes from a server between.
   if (!isGood) throw new Refused("NoAnswer", noSense)
   return value
 }
