@@ -10,7 +10,6 @@ import { startPostgresWith } from "../test/layers/postgres/startPostgres.ts"
 import { freshFile, open as openSqlite } from "../test/layers/sqlite/database.ts"
 import { newId } from "./ids.ts"
 import { type Contender, measure } from "./measure.ts"
-import { openPool } from "./openPool.ts"
 import { type Comparison, print } from "./report.ts"
 import { settings } from "./settings.ts"
 
@@ -104,49 +103,28 @@ const compareSqlite = (synchronous: "full" | "normal") =>
     synchronous === "full" ? commits : settings.sqliteOperations
   )
 
-const startServer = (fsync: "off" | "on") =>
-  Effect.map(startPostgresWith({ fsync }), (server) =>
-    Effect.fnUntraced(function*(encryption: Encryption | undefined) {
-      const url = server.url(yield* server.database)
-      return { url, storage: yield* openPostgres({ url, notifications: false, encryption }) }
-    }))
-
-type OpenIn = Effect.Success<ReturnType<typeof startServer>>
-
-const comparePostgres = (openIn: OpenIn) =>
-  compare(
-    "PostgreSQL",
-    (encryption) => Effect.map(openIn(encryption), ({ storage }) => storage),
-    settings.serverOperations
-  )
-
-/** Sealed rows of up to 8 KB stay whole, as docs/encryption.md says. */
-const compareWidePostgres = (openIn: OpenIn) =>
-  compare(
-    "PostgreSQL, wide rows",
-    Effect.fnUntraced(function*(encryption) {
-      const { storage, url } = yield* openIn(encryption)
-      if (encryption !== undefined) {
-        const pool = yield* openPool(url, 1)
-        yield* Effect.promise(() => pool.query("ALTER TABLE mcp_tasks SET (toast_tuple_target = 8160)"))
-      }
-      return storage
-    }),
-    settings.serverOperations
-  )
+const comparePostgres = (fsync: "off" | "on") =>
+  Effect.flatMap(startPostgresWith({ fsync }), (server) =>
+    compare(
+      "PostgreSQL",
+      (encryption) =>
+        Effect.flatMap(
+          server.database,
+          (name) => openPostgres({ url: server.url(name), notifications: false, encryption })
+        ),
+      settings.serverOperations
+    ))
 
 const names = ["sealed", "as they are"] as const
 
 const bench = Effect.gen(function*() {
   print("Encryption: payloads of 2 KB", names, [
     ...yield* compareSqlite("full"),
-    ...yield* comparePostgres(yield* startServer("on"))
+    ...yield* comparePostgres("on")
   ])
-  const openIn = yield* startServer("off")
   print("Encryption: payloads of 2 KB, with `synchronous = NORMAL` and `fsync = off`", names, [
     ...yield* compareSqlite("normal"),
-    ...yield* comparePostgres(openIn),
-    ...yield* compareWidePostgres(openIn)
+    ...yield* comparePostgres("off")
   ])
 })
 

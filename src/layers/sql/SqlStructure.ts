@@ -298,6 +298,10 @@ const alter = (structure: SqlStructure, name: string, reader: SqlReader, stateme
   } else if (reader.reads("drop column")) {
     reader.reads("if exists")
     table.columns.delete(reader.name())
+  } else if (reader.reads("alter column")) {
+    reader.name()
+    // Where an engine keeps the values of a column changes nothing else.
+    if (!reader.reads("set storage")) throw unknown()
   } else throw unknown()
 }
 
