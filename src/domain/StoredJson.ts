@@ -98,6 +98,19 @@ export class StoredJson {
   }
 
   /**
+   * Takes a string that many tasks have, such as the name of a tool. They share one box, as long as it is among the latest ones.
+   */
+  static shared(value: string): StoredJson {
+    let box = sharedBoxes.get(value)
+    if (box === undefined) {
+      box = StoredJson.fromString(value)
+      if (sharedBoxes.size === mostShared) sharedBoxes.clear()
+      sharedBoxes.set(value, box)
+    }
+    return box
+  }
+
+  /**
    * Takes over a value that is known to be JSON and that nobody else holds.
    */
   static fromJson(value: Json): StoredJson {
@@ -174,6 +187,10 @@ export class StoredJson {
     return copyJson(value)
   }
 }
+
+/** There are few methods and tools, and whoever sends many names must not fill the memory with them. */
+const mostShared = 256
+const sharedBoxes = new Map<string, StoredJson>()
 
 const unsealed = (text: string): string => {
   if (isSealed(text)) throw new StillSealed(text)

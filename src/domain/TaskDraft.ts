@@ -68,7 +68,7 @@ export const draftTask = (
     orNull(task.traceparent, (value) => parseShortText("traceparent", value, maxTraceparentLength)),
     orNull(task.tracestate, (value) => parseShortText("tracestate", value, maxTracestateLength)),
     orNull(task.runTraceparent, (value) => parseShortText("runTraceparent", value, maxTraceparentLength)),
-    parseText("originalMethod", task.originalMethod),
+    parseMethod(task.originalMethod),
     orNull(task.statusMessage, (value) => parseText("statusMessage", value)),
     orNull(task.meta, (value) => parseJsonObject("meta", value)),
     orAbsent(task.originalParams, (value) => parseJson("originalParams", value)),
@@ -166,10 +166,16 @@ export const draftTask = (
  */
 export const maxNameLength = 255
 
+/** A method is a short text of which there are few. Others are taken as they are. */
+const parseMethod = (method: unknown): Result.Result<StoredJson, InvalidInput> =>
+  typeof method === "string" && method.length <= maxNameLength
+    ? Result.succeed(StoredJson.shared(method))
+    : parseText("originalMethod", method)
+
 /** Gives the name of what is called, where the params have one. */
 const nameIn = (params: StoredJson | null): StoredJson | null => {
   const name = params?.ownText("name") ?? ""
-  return name.length > 0 && name.length <= maxNameLength ? StoredJson.fromString(name) : null
+  return name.length > 0 && name.length <= maxNameLength ? StoredJson.shared(name) : null
 }
 
 /**

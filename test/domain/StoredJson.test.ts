@@ -93,6 +93,15 @@ describe("StoredJson", () => {
     }
   })
 
+  it("keeps one box for a text that many tasks have, and forgets most of many texts", () => {
+    expect(StoredJson.shared("render")).toBe(StoredJson.shared("render"))
+    const texts = Array.from({ length: 1_000 }, (_, index) => `tool é ${index}`)
+    const boxes = texts.map((text) => StoredJson.shared(text))
+    expect(boxes.map((box) => box.decode())).toEqual(texts)
+    const kept = texts.filter((text, index) => StoredJson.shared(text) === boxes[index])
+    expect(kept.length).toBeLessThan(300)
+  })
+
   it("takes objects of another realm and without a prototype", () => {
     expect(stored(Object.assign(Object.create(null), { a: 1 })).decode()).toEqual({ a: 1 })
     expect(stored(Object.create(Object.create(null))).decode()).toEqual({})
