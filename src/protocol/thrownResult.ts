@@ -6,7 +6,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { quietly } from "../runner/describeThrown.ts"
-import { failureOf } from "../runner/outcomeOf.ts"
+import { failureOf } from "../runner/failureOf.ts"
 import { taskNameAnnotation } from "../runner/taskAnnotations.ts"
 import { TaskFailure } from "../runner/TaskContext.ts"
 import { toJson } from "./json.ts"

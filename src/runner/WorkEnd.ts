@@ -9,7 +9,7 @@ import * as Exit from "effect/Exit"
 import type { FailureInput } from "../domain/FailureReport.ts"
 import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
 import { describeThrown, quietly, unwrapped } from "./describeThrown.ts"
-import { failureOf, internal, mistakeOf } from "./outcomeOf.ts"
+import { failureOf, internal, mistakeOf } from "./failureOf.ts"
 import type { TaskHandler } from "./TaskHandler.ts"
 
 /**

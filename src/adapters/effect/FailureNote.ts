@@ -6,7 +6,7 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { failureOf } from "../../runner/outcomeOf.ts"
+import { failureOf } from "../../runner/failureOf.ts"
 import type { TaskFailure } from "../../runner/TaskContext.ts"
 
 interface FailureNote {

@@ -14,7 +14,7 @@ import type { BulkInput } from "./bulkFlags.ts"
 import { type CommandEnded, usageError } from "./ExitCode.ts"
 import { filterWords, readFilter } from "./filterFlags.ts"
 import { findTask } from "./findTask.ts"
-import { withWholeWorker } from "./findWorker.ts"
+import { withWholeWorker } from "./withWholeWorker.ts"
 
 /**
  * The tasks that a command is for.

@@ -11,8 +11,8 @@ import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
 import type { SelectionOptions, TaskSelection } from "../AdminOptions.ts"
 import type { CommandEnded } from "./ExitCode.ts"
 import { filterFlags, filterWords, readFilter } from "./filterFlags.ts"
-import { withWholeWorker } from "./findWorker.ts"
 import { portionFlags } from "./portionFlags.ts"
+import { withWholeWorker } from "./withWholeWorker.ts"
 
 /**
  * The flags of commands that take tasks from one place to another. Without a filter they take all tasks.

@@ -20,10 +20,10 @@ import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
 import { seatedLine } from "./FreeLine.ts"
+import { nextRevision } from "./nextRevision.ts"
 import { partKeys } from "./Payloads.ts"
 import { isVersion } from "./TaskConditions.ts"
 import { type Item, readIdentity, readInteger } from "./TaskItem.ts"
-import { nextRevision } from "./TaskUpdates.ts"
 
 /** What to say of each kind. */
 const words = {

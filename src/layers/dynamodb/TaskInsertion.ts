@@ -10,11 +10,11 @@ import { counterKinds, type CounterWrite, counterWrites, isCountedBy, limitsOf }
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { Expression } from "./Expression.ts"
+import { nextRevision } from "./nextRevision.ts"
 import { type Layout, layOut, partKeys } from "./Payloads.ts"
 import { clearTaken, findHead, takeAll } from "./QueueHead.ts"
 import { isVersion } from "./TaskConditions.ts"
 import { type Item, payloadsOf, plainAttributes, purgeOf, readPlain, taskKey, unstamped } from "./TaskItem.ts"
-import { nextRevision } from "./TaskUpdates.ts"
 
 /** A transaction holds 4 MB, and of the two tasks either may have almost as much. */
 const mostParts = 10

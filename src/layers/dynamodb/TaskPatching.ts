@@ -25,6 +25,7 @@ import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
 import { spotOf, waitingLine } from "./FreeLine.ts"
+import { nextRevision } from "./nextRevision.ts"
 import { layOut, partKeys, withPayloads } from "./Payloads.ts"
 import { guarded, inScope, isUnstamped, isVersion, isWithoutHolder } from "./TaskConditions.ts"
 import {
@@ -47,7 +48,6 @@ import {
   taskKey,
   wholeSeconds
 } from "./TaskItem.ts"
-import { nextRevision } from "./TaskUpdates.ts"
 import { leaveNews, newsFor } from "./WorkerNews.ts"
 
 /** A larger outcome is not tried as it is: an item takes 400 KB. */

@@ -10,7 +10,6 @@ import type { StoredJson } from "../../domain/StoredJson.ts"
 import type { MessageDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
-import { sweepExpired } from "./ExpirySweep.ts"
 import { allOf, Expression } from "./Expression.ts"
 import { layOut, partKeys, withPayloads } from "./Payloads.ts"
 import {
@@ -28,6 +27,7 @@ import {
   takeAll,
   unmoved
 } from "./QueueHead.ts"
+import { sweepExpired } from "./sweepExpired.ts"
 import { unexpiredAt } from "./TaskConditions.ts"
 import { type Item, numeric, partitionOf, readJson, readText, wholeSeconds } from "./TaskItem.ts"
 

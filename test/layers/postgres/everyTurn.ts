@@ -7,7 +7,7 @@ import type { TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver
 import { makePostgresDialect } from "../../../src/layers/postgres/PostgresDialect.ts"
 import { postgresTables } from "../../../src/layers/postgres/postgresTables.ts"
 import type { SharableWrite, SharedAnswers, ShareStatements } from "../../../src/layers/postgres/SharedStatements.ts"
-import { shareWrites } from "../../../src/layers/postgres/SharedWrites.ts"
+import { shareWrites } from "../../../src/layers/postgres/shareWrites.ts"
 import { makeSqlRunner } from "../../../src/layers/sql/SqlRunner.ts"
 
 /** What one turn of the event loop brings goes together, even if it is a single write. */

@@ -10,13 +10,13 @@ import * as Option from "effect/Option"
 import { switchFlag } from "../bulkFlags.ts"
 import { CliTerminal } from "../CliTerminal.ts"
 import { filterFlags, filterWords, readFilter } from "../filterFlags.ts"
-import { withWholeWorker } from "../findWorker.ts"
 import { taskFormat } from "../formats/taskFormat.ts"
 import { openStorage } from "../openStorage.ts"
 import { printRows } from "../printRows.ts"
 import { programName } from "../programName.ts"
 import { shellWords } from "../shellWords.ts"
 import { makeStatusLine } from "../StatusLine.ts"
+import { withWholeWorker } from "../withWholeWorker.ts"
 
 const usualLimit = 50
 

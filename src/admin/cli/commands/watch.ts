@@ -14,7 +14,6 @@ import type { TaskStorageShape } from "../../../domain/TaskOperations.ts"
 import { CliTerminal } from "../CliTerminal.ts"
 import { type CliFilter, filterFlags, lengthFlag, readFilter } from "../filterFlags.ts"
 import { findTask } from "../findTask.ts"
-import { withWholeWorker } from "../findWorker.ts"
 import { taskFormat } from "../formats/taskFormat.ts"
 import { reasonOf } from "../formats/taskFormat.ts"
 import { JsonFlag } from "../globalFlags.ts"
@@ -23,6 +22,7 @@ import { printRows } from "../printRows.ts"
 import { safeJson, safeLine } from "../safeText.ts"
 import { shownTime } from "../times.ts"
 import { withoutPayloads } from "../withoutPayloads.ts"
+import { withWholeWorker } from "../withWholeWorker.ts"
 
 /** So that nobody keeps an engine busy by a slip. */
 const shortestInterval = 100

@@ -1,8 +1,8 @@
 /** That each fault of a stored task is found, by itself, and that a sound one has none. */
 import { assert, describe, it } from "@effect/vitest"
-import { TaskFaults } from "../../src/domain/checkTask.ts"
 import { StoredJson } from "../../src/domain/StoredJson.ts"
 import { asText, type StoredTask } from "../../src/domain/StoredTask.ts"
+import { TaskFaults } from "../../src/domain/TaskFaults.ts"
 import type { TaskStatus } from "../../src/domain/TaskStatus.ts"
 import { storedTask } from "../layers/storedTask.ts"
 
