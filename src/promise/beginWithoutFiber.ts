@@ -14,20 +14,12 @@ import { isStorageOperation, readMillis } from "../domain/StorageOperation.ts"
 import { CallerSpan } from "./CallerSpan.ts"
 
 /**
- * Begins an effect. It gives the `Exit` of what {@link isOver}, and otherwise the effect that a fiber has to run.
+ * Begins an effect. It gives an `Exit` where it is over at once, and otherwise the effect that a fiber has to run.
  *
  * @since 0.2.0
  * @category models
  */
 export type Begin = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
-
-/**
- * Tells whether an effect is over before a fiber runs it.
- *
- * @since 0.2.0
- * @category guards
- */
-export const isOver = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> => Exit.isExit(effect)
 
 /**
  * Makes what begins effects in a context. An operation of the storage is begun by a plain call, for a fiber costs as much as a

@@ -4,7 +4,6 @@
  * @since 0.2.0
  */
 import * as McpSchema from "effect/ai/McpSchema"
-import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { TaskRecord } from "../../domain/TaskRecord.ts"
@@ -24,24 +23,23 @@ const encodeInfo = Schema.encodeUnknownSync(Schema.toCodecJson(Schema.Struct(Mcp
 const decode = Schema.decodeUnknownOption(Client)
 
 /**
- * Gives the client of the present request. Its form in JSON is made when its call becomes a task.
+ * Gives the client of a request. Its form in JSON is made when its call becomes a task.
  *
  * @since 0.2.0
  * @category accessors
  */
-export const requestClient: Effect.Effect<TaskClient, never, McpSchema.McpRequestContext> = Effect.map(
-  McpSchema.McpRequestContext,
-  ({ clientCapabilities, clientInfo, protocolVersion }): TaskClient => ({
+export const clientOfRequest = (
+  { clientCapabilities, clientInfo, protocolVersion }: McpSchema.McpRequestContext["Service"]
+): TaskClient => ({
+  protocolVersion,
+  clientCapabilities,
+  clientInfo,
+  toStored: () => ({
     protocolVersion,
-    clientCapabilities,
-    clientInfo,
-    toStored: () => ({
-      protocolVersion,
-      clientCapabilities: encodeCapabilities(clientCapabilities),
-      clientInfo: clientInfo === undefined ? undefined : encodeInfo(clientInfo)
-    })
+    clientCapabilities: encodeCapabilities(clientCapabilities),
+    clientInfo: clientInfo === undefined ? undefined : encodeInfo(clientInfo)
   })
-)
+})
 
 /**
  * Gives what a worker knows of the request: who the client is and what it can do, and no connection to it.

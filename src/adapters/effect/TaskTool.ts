@@ -5,11 +5,12 @@
  */
 import * as McpSchema from "effect/ai/McpSchema"
 import type { McpServer } from "effect/ai/McpServer"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { isOver } from "../../domain/isOver.ts"
 import { callTool } from "../../protocol/callTool.ts"
 import { nobody } from "../../protocol/TaskOwner.ts"
 import type { Tasks } from "../../protocol/Tasks.ts"
@@ -21,7 +22,7 @@ import { type JsonRpcFailure, type WireError, wireError } from "../../protocol/W
 import { type TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
 import { CallSlot } from "./CallSlot.ts"
 import { declaring } from "./declaring.ts"
-import { requestClient, requestContextOf } from "./RequestClient.ts"
+import { clientOfRequest, requestContextOf } from "./RequestClient.ts"
 import { encodeToolResult, errorResult, placeholder } from "./ToolResult.ts"
 
 type Refusal = McpSchema.InternalError | McpSchema.InvalidParams
@@ -118,51 +119,58 @@ const answerCall = (
   tasks: Tasks,
   tool: TaskTool,
   described: ToolCall<never, never>["tool"]
-): (args: unknown) => Effect.Effect<ToolAnswer, Refusal, McpSchema.McpRequestContext> =>
-  Effect.fnUntraced(function*(payload: unknown) {
-    const slot = yield* CallSlot
-    const client = yield* requestClient
-    const request = yield* McpSchema.McpRequestContext
-    const answer = yield* callTool<ToolAnswer, Refusal | TaskFailure>(tasks, {
-      tool: described,
-      client,
-      meta: undefined,
-      task: undefined,
-      owned: Effect.sync(() => tasks.ownedBy(nobody)),
-      ...slot,
-      requestState: request.requestState,
-      inputResponses: request.inputResponses,
-      prepare: Effect.map(
-        inRequest<Prepared, Refusal, never>(tool.prepare(payload ?? {})),
-        (prepared): PreparedCall<ToolAnswer> =>
-          isInputRequired(prepared)
-            ? { _tag: "Answered", answer: prepared }
-            : { _tag: "Ready", arguments: prepared.arguments }
-      ),
-      toWireError: wireError,
-      run: ({ arguments: args }) => inRequest(tool.handle(args)),
-      toWire: (result): Effect.Effect<unknown> =>
-        isInputRequired(result) ? Effect.die(noSecondRound) : Effect.orDie(encodeToolResult(result))
-    }).pipe(
-      Effect.catch((error): Effect.Effect<{ readonly _tag: "Refused"; readonly error: WireError }, Refusal> =>
-        isRefusal(error) ? Effect.fail(error) : Effect.succeed({ _tag: "Refused", error: wireError(error) })
-      )
-    )
-    if (answer._tag === "Result") return answer.result
-    if (slot !== undefined) {
-      slot.answer = answer
-      return placeholder
-    }
-    return answer._tag === "Refused"
-      ? yield* new McpSchema.InternalError({ message: answer.error.message })
-      : placeholder
-  })
+): (args: unknown) => Effect.Effect<ToolAnswer, Refusal, McpSchema.McpRequestContext> => {
+  const ownedByNobody = Effect.sync(() => tasks.ownedBy(nobody))
+  const run: ToolCall<ToolAnswer, Refusal | TaskFailure>["run"] = ({ arguments: args }) => inRequest(tool.handle(args))
+  return (payload) =>
+    Effect.contextWith((context: Context.Context<McpSchema.McpRequestContext>) => {
+      const slot = Context.get(context, CallSlot)
+      const request = Context.get(context, McpSchema.McpRequestContext)
+      const answered = callTool<ToolAnswer, Refusal | TaskFailure>(tasks, {
+        tool: described,
+        client: clientOfRequest(request),
+        meta: undefined,
+        task: undefined,
+        owned: ownedByNobody,
+        ...slot,
+        requestState: request.requestState,
+        inputResponses: request.inputResponses,
+        prepare: Effect.mapEager(inRequest<Prepared, Refusal, never>(tool.prepare(payload ?? {})), toPreparedCall),
+        toWireError: wireError,
+        run,
+        toWire
+      })
+      return Effect.matchEffect(answered, {
+        onSuccess: (answer) => answer._tag === "Result" ? Effect.succeed(answer.result) : leave(slot, answer),
+        onFailure: (error) =>
+          isRefusal(error) ? Effect.fail(error) : leave(slot, { _tag: "Refused", error: wireError(error) })
+      })
+    })
+}
+
+const toPreparedCall = (prepared: Prepared): PreparedCall<ToolAnswer> =>
+  isInputRequired(prepared)
+    ? { _tag: "Answered", answer: prepared }
+    : { _tag: "Ready", arguments: prepared.arguments }
+
+const toWire = (result: ToolAnswer): Effect.Effect<unknown> =>
+  isInputRequired(result) ? Effect.die(noSecondRound) : Effect.orDie(encodeToolResult(result))
+
+/** Leaves an answer that is no result of the tool to the adapter of the protocol, where there is one. */
+const leave = (
+  slot: CallSlot | undefined,
+  answer: NonNullable<CallSlot["answer"]>
+): Effect.Effect<ToolAnswer, McpSchema.InternalError> => {
+  if (slot !== undefined) slot.answer = answer
+  else if (answer._tag === "Refused") return Effect.fail(new McpSchema.InternalError({ message: answer.error.message }))
+  return Effect.succeed(placeholder)
+}
 
 const hasRequest = declaring<McpSchema.McpRequestContext>()
 
-/** What runs in a request has its context. */
+/** What runs in a request has its context. What is done already needs none. */
 const inRequest = <A, E, R>(effect: Effect.Effect<A, E, R | McpSchema.McpRequestContext>): Effect.Effect<A, E, R> =>
-  Effect.updateContext(effect, (own: Context.Context<R>) => hasRequest(own))
+  isOver(effect) ? effect : Effect.updateContext(effect, (own: Context.Context<R>) => hasRequest(own))
 
 const noSecondRound = new TaskFailure({
   code: -32603,

@@ -8,6 +8,7 @@
 import type * as McpProtocol from "effect/ai/McpProtocol"
 import type * as McpSchema from "effect/ai/McpSchema"
 import type * as Tool from "effect/ai/Tool"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -18,6 +19,7 @@ import * as RpcGroup from "effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { type JsonRpcFailure, WireError } from "../../protocol/WireError.ts"
+import { leavingEarly, type ToolCore } from "./EarlyAnswer.ts"
 
 /** What a handler gets beside its payload. */
 export interface RequestInfo {
@@ -74,6 +76,10 @@ export interface Derivation<R> {
   readonly notifications: ReadonlyArray<Rpc.AnyWithProps>
   readonly handlers: (base: FindHandler, context: InstallationContext) => { readonly [method: string]: Handler<R> }
   readonly context?: ((context: InstallationContext) => InstallationContext) | undefined
+  /** Gives the answer to a call, on the wire, of a result that needs none of Effect's schemas. */
+  readonly answerEarly?:
+    | ((context: InstallationContext) => (result: unknown) => Readonly<Record<string, unknown>> | undefined)
+    | undefined
 }
 
 interface InstallationTarget {
@@ -111,6 +117,11 @@ export const deriveProtocol = <Adapter extends McpProtocol.ProtocolAdapter, R>(
   installHandlers: (core: unknown, lifecycle: unknown, target: unknown) => {
     if (!isInstallationTarget(target)) return Effect.die(moved("the target of installHandlers"))
     const context = derivation.context?.(target.context) ?? target.context
+    const answerEarly = derivation.answerEarly?.(context)
+    if (answerEarly !== undefined) {
+      if (!isToolCore(core)) return Effect.die(moved("the tools of a server"))
+      core = leavingEarly(core, answerEarly)
+    }
     // @effect-diagnostics-next-line anyUnknownInErrorContext:off the type that Effect gives it
     return base.installHandlers(core, lifecycle, {
       context,
@@ -138,6 +149,9 @@ const isInstallationTarget = (u: unknown): u is InstallationTarget =>
   Predicate.hasProperty(u, "install") && Predicate.isFunction(u.install) &&
   Predicate.hasProperty(u, "context") && Predicate.hasProperty(u.context, "serverInfo")
 
+const isToolCore = (u: unknown): u is ToolCore =>
+  Predicate.hasProperty(u, "tools") && Predicate.hasProperty(u.tools, "call") && Predicate.isFunction(u.tools.call)
+
 const isRequestGroup = (u: unknown): u is { readonly requests: ReadonlyMap<string, Rpc.Any> } =>
   Predicate.hasProperty(u, "requests") && u.requests instanceof Map
 
@@ -152,7 +166,7 @@ const withRequests = <R extends Rpc.Any>(
 /** A request as its adapter describes it. */
 export interface BaseRequest extends Rpc.AnyWithProps {
   readonly setSuccess: (schema: Schema.Top) => BaseRequest
-  readonly setPayload: (schema: Schema.Top) => BaseRequest
+  readonly setPayload: (schema: Schema.Constraint) => BaseRequest
 }
 
 /**
@@ -173,6 +187,9 @@ export const requestOf = (
 const isBaseRequest = (u: unknown): u is BaseRequest =>
   Predicate.hasProperty(u, "setSuccess") && Predicate.hasProperty(u, "setPayload") &&
   Predicate.hasProperty(u, "payloadSchema") && Predicate.hasProperty(u, "successSchema")
+
+/** Describes results that have their form on the wire, and are not looked at once more. */
+export const Encoded: Schema.Top = Schema.Any
 
 /**
  * Gives the fields of a struct, such as those of the payload of a request.
@@ -201,10 +218,11 @@ export const resultEncoder = (
   // An adapter has codecs for payloads alone; a request whose payload is the result has them for results.
   const { encode } = adapter.payloadCodecs(request.setPayload(request.successSchema))
   return (result) =>
-    Effect.flatMap(
-      Effect.orDie(encode(result)),
-      (encoded) => Predicate.isReadonlyObject(encoded) ? Effect.succeed(encoded) : Effect.die(moved("a result"))
-    )
+    Effect.matchCauseEffectEager(encode(result), {
+      onSuccess: (encoded) =>
+        Predicate.isReadonlyObject(encoded) ? Effect.succeed(encoded) : Effect.die(moved("a result")),
+      onFailure: (cause) => Effect.die(Cause.squash(cause))
+    })
 }
 
 /** Sends any request to the client, as it is. */

@@ -14,6 +14,7 @@ import type * as HttpServerError from "effect/http/HttpServerError"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { exitWithin } from "../../domain/exitWithin.ts"
 import type { OwnerLimits } from "../../protocol/OwnerLimits.ts"
@@ -51,24 +52,32 @@ export const patientRouter = (
     )
 })
 
-/** Reads the request before anybody looks at it, as far as the limit. */
+/** Refuses a request that is too large, before anybody looks at it. */
 const bounded = <E, R>(
   request: HttpServerRequest,
   limits: RequestLimit,
   handle: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> => {
   if (limits.requestBytes === Infinity) return handle
-  const refused = Effect.sync(() => refuse(limits))
-  if (declaresTooMuch(limits, request.headers["content-length"])) return refused
-  return request.text.pipe(
+  const length = request.headers["content-length"]
+  if (declaresTooMuch(limits, length)) return Effect.succeed(refuse(limits))
+  // HTTP takes no more of a body than its header says. A body without that is read as far as the limit.
+  return length !== undefined && /^\d+$/.test(length) ? handle : readWithin(request, limits, handle)
+}
+
+const readWithin = <E, R>(
+  request: HttpServerRequest,
+  limits: RequestLimit,
+  handle: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> =>
+  request.text.pipe(
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(limits.requestBytes)),
     Effect.matchEffect({
       onSuccess: () => handle,
       // What else is wrong with it is Effect's to answer.
-      onFailure: (error) => isTooLarge(error) ? refused : handle
+      onFailure: (error) => isTooLarge(error) ? Effect.succeed(refuse(limits)) : handle
     })
   )
-}
 
 const refuse = (limits: RequestLimit): HttpServerResponse.HttpServerResponse => {
   const { body, headers, status } = tooLargeAnswer(limits)
@@ -84,19 +93,29 @@ const isTooLarge = ({ reason }: HttpServerError.HttpServerError): boolean =>
  * @since 0.2.0
  * @category combinators
  */
-export const patiently = Effect.fnUntraced(
-  function*<E, R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) {
+export const patiently = <E, R>(
+  answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) => {
     const gate = new StreamGate()
-    const answering = yield* Effect.forkScoped(Effect.provideService(answer, CurrentGate, gate), {
+    const answering = Effect.forkDetach(Effect.provideService(answer, CurrentGate, gate), {
       startImmediately: true
     })
-    const early = yield* exitWithin(answering, patience)
-    if (Option.isSome(early)) return commented(yield* early.value, gate, "behind it")
-    const events = Stream.unwrap(Effect.map(Fiber.join(answering), eventsOf))
-    // The headers go with the first byte.
-    return commented(HttpServerResponse.stream(events, { contentType: eventStream }), gate, "at once")
-  }
-)
+    return Effect.flatMap(answering, (fiber) =>
+      Effect.flatMap(
+        Effect.onInterrupt(restore(exitWithin(fiber, patience)), () => Fiber.interrupt(fiber)),
+        (early) =>
+          Option.isSome(early)
+            ? Effect.mapEager(early.value, (response) => commented(response, gate, "behind it"))
+            : Effect.as(Effect.addFinalizer(() => Fiber.interrupt(fiber)), streamed(fiber, gate))
+      ))
+  })
+
+/** The headers go with the first byte. */
+const streamed = <E>(answering: Fiber.Fiber<HttpServerResponse.HttpServerResponse, E>, gate: StreamGate) => {
+  const events = Stream.unwrap(Effect.map(Fiber.join(answering), eventsOf))
+  return commented(HttpServerResponse.stream(events, { contentType: eventStream }), gate, "at once")
+}
 
 const eventStream = "text/event-stream"
 

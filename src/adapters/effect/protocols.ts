@@ -5,6 +5,7 @@
  */
 import type * as McpProtocol from "effect/ai/McpProtocol"
 import type { NonEmptyReadonlyArray } from "effect/Array"
+import { decodingOnce } from "./decodingOnce.ts"
 import { tasks20251125 } from "./revision20251125.ts"
 import { tasks20260728 } from "./revision20260728.ts"
 import type { ServedTasks } from "./TaskServer.ts"
@@ -23,9 +24,9 @@ export const withTasks = <Adapter extends McpProtocol.ProtocolAdapter, R>(
     const version: McpProtocol.ProtocolVersion = adapter.protocolVersion
     switch (version) {
       case "2026-07-28":
-        return tasks20260728(adapter, served)
+        return decodingOnce(tasks20260728(adapter, served))
       case "2025-11-25":
-        return tasks20251125(adapter, served)
+        return decodingOnce(tasks20251125(adapter, served))
       case "2025-06-18":
       case "2025-03-26":
       case "2024-11-05":

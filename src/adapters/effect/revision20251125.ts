@@ -20,7 +20,7 @@ import {
 } from "../../protocol/Tasks20251125.ts"
 import { WireError } from "../../protocol/WireError.ts"
 import { askClient } from "./askClient.ts"
-import { deriveProtocol, fieldsOf, type Handler, handlerOf, requestOf, resultEncoder } from "./effectSeams.ts"
+import { deriveProtocol, Encoded, fieldsOf, type Handler, handlerOf, requestOf, resultEncoder } from "./effectSeams.ts"
 import type { ServedTasks } from "./TaskServer.ts"
 import { answeredCall, toolName } from "./toolsCall.ts"
 
@@ -64,7 +64,7 @@ export const tasks20251125 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
     requests: [
       initializeRequest.setSuccess(Fields),
       listRequest.setSuccess(Fields),
-      callRequest.setSuccess(Fields).setPayload(
+      callRequest.setSuccess(Encoded).setPayload(
         Schema.Struct({
           ...fieldsOf(callRequest.payloadSchema, "the payload of tools/call"),
           task: Schema.optional(Augmentation)

@@ -18,8 +18,18 @@ import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
 import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
 import { cancelTask20260728, getTask20260728, updateTask20260728 } from "../../protocol/Tasks20260728.ts"
 import { openTaskStream } from "../../protocol/TaskStream.ts"
+import { toResult20260728 } from "../../protocol/toolResult.ts"
 import { missingCapability, WireError } from "../../protocol/WireError.ts"
-import { deriveProtocol, fieldsOf, handlerOf, requestOf, resultEncoder } from "./effectSeams.ts"
+import { encodeText } from "./EarlyAnswer.ts"
+import {
+  deriveProtocol,
+  Encoded,
+  fieldsOf,
+  handlerOf,
+  type InstallationContext,
+  requestOf,
+  resultEncoder
+} from "./effectSeams.ts"
 import { failRequest } from "./httpStatus.ts"
 import type { ServedTasks } from "./TaskServer.ts"
 import { makeTaskSubscriptions } from "./TaskSubscriptions.ts"
@@ -68,7 +78,7 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
 
   return deriveProtocol(base, {
     requests: [
-      callRequest.setSuccess(Fields),
+      callRequest.setSuccess(Encoded),
       discoverRequest.setSuccess(Fields),
       withTaskIds(listenRequest, "subscriptions/listen"),
       taskRequest("tasks/get", TaskById.fields),
@@ -80,8 +90,15 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
       Rpc.make("notifications/tasks", { payload: Fields })
     ],
     context: subscriptions.acknowledging,
+    answerEarly: (context) => {
+      const serverInfo = describeServer(context)
+      return (result) => {
+        const encoded = encodeText(result)
+        return encoded === undefined ? undefined : toResult20260728(serverInfo, encoded)
+      }
+    },
     handlers: (own, context) => {
-      const serverInfo = encodeServerInfo(McpSchema.Implementation.make(pickServerInfo(context.serverInfo)))
+      const serverInfo = describeServer(context)
       const send = context.sendNotification
       const call = own("tools/call")
       const discover = own("server/discover")
@@ -149,12 +166,8 @@ const taskIdsOf = (payload: unknown): ReadonlyArray<string> | undefined => {
   return isTaskIds(taskIds) ? taskIds : undefined
 }
 
-type ServerInfo = Pick<McpSchema.Implementation, "name" | "version" | "description" | "websiteUrl" | "icons">
-
-const pickServerInfo = ({ description, icons, name, version, websiteUrl }: ServerInfo) => ({
-  name,
-  version,
-  description,
-  websiteUrl,
-  icons
-})
+/** What the server says of itself in each result. */
+const describeServer = ({ serverInfo }: InstallationContext) => {
+  const { description, icons, name, version, websiteUrl } = serverInfo
+  return encodeServerInfo(McpSchema.Implementation.make({ name, version, description, websiteUrl, icons }))
+}

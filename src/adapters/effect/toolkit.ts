@@ -9,16 +9,18 @@ import * as Tool from "effect/ai/Tool"
 import type * as Toolkit from "effect/ai/Toolkit"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { isOver } from "../../domain/isOver.ts"
 import type { ToolTaskOptions } from "../../protocol/TasksOptions.ts"
 import { type TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
 import { wrapToolHandlers } from "./effectSeams.ts"
 import { heedingFailure, notingFailure } from "./FailureNote.ts"
 import { LostWorker, PollInterval, ResultTtl, Retry, TaskAfter, TaskSupport, TaskTtl } from "./TaskAnnotations.ts"
 import { TaskServer } from "./TaskServer.ts"
-import { type Prepared, registerTaskTool, type WorkerServices } from "./TaskTool.ts"
+import { type Prepared, registerTaskTool, type TaskTool, type WorkerServices } from "./TaskTool.ts"
 
 type Tools = Record<string, Tool.Any>
 
@@ -97,8 +99,9 @@ export const toolkit = <T extends Tools, R = never>(
           name: tool.name,
           ...taskOptionsOf(annotations),
           isIdempotent: Context.get(annotations, Tool.Idempotent),
-          prepare: (args) =>
-            kitTool === undefined ? Effect.succeed({ arguments: args }) : checked(kitTool, args, captured),
+          prepare: kitTool === undefined
+            ? (args) => Effect.succeed({ arguments: args })
+            : checking(kitTool, captured),
           handle: (args) => run(args, false),
           resultOfFailure: () => thrown,
           work: Effect.fnUntraced(function*(args, principal) {
@@ -143,23 +146,26 @@ const thrown = {
   isError: true
 }
 
-/** Wrong arguments are refused before there is a task. What is stored is what the client sent. */
-const checked = (
-  tool: Tool.Any,
-  args: unknown,
-  services: Context.Context<never>
-): Effect.Effect<Prepared, McpSchema.InvalidParams> =>
+/** Makes what refuses wrong arguments before there is a task. What is stored is what the client sent. */
+const checking = (tool: Tool.Any, services: Context.Context<never>): TaskTool["prepare"] => {
+  const decode = Schema.decodeUnknownEffect(tool.parametersSchema)
+  const isStrict = Tool.getStrictMode(tool) === true
   // @effect-diagnostics-next-line anyUnknownInErrorContext:off what is unknown is provided below
-  Schema.decodeUnknownEffect(tool.parametersSchema)(args, {
-    onExcessProperty: Tool.getStrictMode(tool) === true ? "error" : "ignore",
-    errors: "all"
-  }).pipe(
-    // What decoding takes was required where the toolkit was registered, or is declared of the tool and in the request.
-    Effect.updateContext((own: Context.Context<never>) =>
-      Context.makeUnsafe<unknown>(Context.merge(services, own).mapUnsafe)
-    ),
-    Effect.mapBoth({
-      onSuccess: () => ({ arguments: args }),
+  const decodeAll = (args: unknown) =>
+    decode(args, { onExcessProperty: isStrict ? "error" : "ignore", errors: "all" }).pipe(
+      // What decoding takes was required where the toolkit was registered, or is declared of the tool and in the request.
+      Effect.updateContext((own: Context.Context<never>) =>
+        Context.makeUnsafe<unknown>(Context.merge(services, own).mapUnsafe)
+      )
+    )
+  return (args) => {
+    const prepared: Prepared = { arguments: args }
+    // Most arguments are right, and tell it at once. Looking for all that is wrong takes longer.
+    const decoded = isStrict ? undefined : decode(args)
+    if (decoded !== undefined && isOver(decoded) && Exit.isSuccess(decoded)) return Effect.succeed(prepared)
+    return Effect.mapBoth(decodeAll(args), {
+      onSuccess: () => prepared,
       onFailure: (error) => new McpSchema.InvalidParams({ message: error.message })
     })
-  )
+  }
+}

@@ -4,12 +4,14 @@
  * @since 0.2.0
  */
 import type { McpRequestContext, McpServerClient } from "effect/ai/McpSchema"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import { ownProperty } from "../../protocol/TaskClient.ts"
 import type { WireError } from "../../protocol/WireError.ts"
 import { CallSlot } from "./CallSlot.ts"
+import { earlyAnswer } from "./EarlyAnswer.ts"
 import type { Handler, RequestInfo, SendNotification } from "./effectSeams.ts"
 import { failRequest } from "./httpStatus.ts"
 import type { ServedTasks } from "./TaskServer.ts"
@@ -31,34 +33,41 @@ interface Carrier<R> {
  * @since 0.2.0
  * @category combinators
  */
-export const answeredCall = Effect.fnUntraced(function*<R>(
+export const answeredCall = <R>(
   { call, encode, protocolVersion, sendNotification, served }: Carrier<R>,
   payload: unknown,
   request: RequestInfo,
   how: Partial<Pick<CallSlot, "ask" | "task" | "serverInfo" | "outlivesCall">>
-): Effect.fn.Return<
-  unknown,
+): Effect.Effect<
+  Fields,
   Effect.Error<ReturnType<Handler>> | WireError,
   R | McpRequestContext | McpServerClient | Scope.Scope
-> {
-  const services = yield* Effect.context<R>()
-  const slot: CallSlot = {
-    task: undefined,
-    ...how,
-    meta: ownProperty(payload, "_meta"),
-    // All that the request has. Merged with what the tool has, which takes it all from there, it would be the same.
-    owned: Effect.updateContext(served.ownedByCall, () => services),
-    sendProgress: sendNotification === undefined ?
-      undefined :
-      (params) =>
-        sendNotification(protocolVersion, request.client.id, { tag: "notifications/progress", payload: params }),
-    answer: undefined
-  }
-  const result = yield* Effect.provideService(call(payload, request), CallSlot, slot)
-  const answer = slot.answer
-  if (answer === undefined) return yield* encode(result)
-  return answer._tag === "Wire" ? answer.result : yield* failRequest(answer.error)
-})
+> =>
+  Effect.contextWith((services: Context.Context<R>) => {
+    const slot: CallSlot = {
+      task: undefined,
+      ...how,
+      meta: ownProperty(payload, "_meta"),
+      // All that the request has. Merged with what the tool has, which takes it all from there, it would be the same.
+      owned: Effect.updateContext(served.ownedByCall, () => services),
+      sendProgress: sendNotification === undefined ?
+        undefined :
+        (params) =>
+          sendNotification(protocolVersion, request.client.id, { tag: "notifications/progress", payload: params }),
+      answer: undefined
+    }
+    return Effect.matchCauseEffect(Effect.provideService(call(payload, request), CallSlot, slot), {
+      onSuccess: (result) => slot.answer === undefined ? encode(result) : give(slot.answer),
+      onFailure: (cause) => {
+        const early = earlyAnswer(cause)
+        if (early === undefined) return Effect.failCause(cause)
+        return slot.answer === undefined ? Effect.succeed(early) : give(slot.answer)
+      }
+    })
+  })
+
+const give = (answer: NonNullable<CallSlot["answer"]>): Effect.Effect<Fields, WireError> =>
+  answer._tag === "Wire" ? Effect.succeed(answer.result) : failRequest(answer.error)
 
 /**
  * Reads the name of the tool that is called.

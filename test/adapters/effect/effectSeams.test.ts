@@ -23,19 +23,25 @@ const requests = {
 }
 
 /** Installs the handlers of an adapter, derived of it with nothing new, and gives what came to the server. */
-const installed = (adapter: McpProtocol.ProtocolAdapter, methods: ReadonlyArray<string>, serverInfo: unknown) =>
+const installed = (
+  adapter: McpProtocol.ProtocolAdapter,
+  methods: ReadonlyArray<string>,
+  serverInfo: unknown,
+  core: unknown = { tools: { call: () => Effect.void } }
+) =>
   Effect.gen(function*() {
     const seen: Array<string> = []
     const derived = deriveProtocol(adapter, {
       requests: [],
       notifications: [],
+      answerEarly: () => () => undefined,
       handlers: (find) => {
         methods.forEach(find)
         return { "tasks/get": () => Effect.succeed({}) }
       }
     })
     // @effect-diagnostics-next-line anyUnknownInErrorContext:off the type that Effect gives it
-    yield* derived.installHandlers({}, {}, {
+    yield* derived.installHandlers(core, {}, {
       context: serverInfo,
       install: (_protocol: unknown, _requests: unknown, handlers: object) =>
         Effect.sync(() => {
@@ -93,5 +99,6 @@ describe("what this library leans on in Effect", () => {
         Effect.map(Effect.sandbox(effect).pipe(Effect.flip), (cause) => String(cause))
       assert.match(yield* defectOf(installed(adapter, ["tools/invoke"], context)), moved)
       assert.match(yield* defectOf(installed(adapter, [], {})), moved)
+      assert.match(yield* defectOf(installed(adapter, [], context, {})), moved)
     }))
 })
