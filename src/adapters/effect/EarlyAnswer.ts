@@ -25,7 +25,7 @@ class EarlyAnswer {
 /** Where Effect's handlers find the tools of a server. */
 export interface ToolCore {
   readonly tools: {
-    readonly call: (call: unknown, invocation: unknown) => Effect.Effect<unknown, unknown>
+    readonly call: (call: unknown, invocation: unknown) => Effect.Effect<unknown, { readonly _tag: string }>
   }
 }
 

@@ -56,6 +56,7 @@ const noting = (metadata: LastDecoded, runtime: McpProtocol.RuntimeDescriptor): 
   runtime._tag === "Stateful" ? runtime : {
     ...runtime,
     profileFromRequestMetadata: (raw) =>
+      // @effect-diagnostics-next-line anyUnknownInErrorContext:off the type that Effect gives it
       Effect.mapEager(runtime.profileFromRequestMetadata(raw), (profile) => {
         metadata.keep(raw, profile.requestMetadata)
         return profile

@@ -150,8 +150,8 @@ const thrown = {
 const checking = (tool: Tool.Any, services: Context.Context<never>): TaskTool["prepare"] => {
   const decode = Schema.decodeUnknownEffect(tool.parametersSchema)
   const isStrict = Tool.getStrictMode(tool) === true
-  // @effect-diagnostics-next-line anyUnknownInErrorContext:off what is unknown is provided below
   const decodeAll = (args: unknown) =>
+    // @effect-diagnostics-next-line anyUnknownInErrorContext:off what is unknown is provided below
     decode(args, { onExcessProperty: isStrict ? "error" : "ignore", errors: "all" }).pipe(
       // What decoding takes was required where the toolkit was registered, or is declared of the tool and in the request.
       Effect.updateContext((own: Context.Context<never>) =>
@@ -160,12 +160,14 @@ const checking = (tool: Tool.Any, services: Context.Context<never>): TaskTool["p
     )
   return (args) => {
     const prepared: Prepared = { arguments: args }
-    // Most arguments are right, and tell it at once. Looking for all that is wrong takes longer.
-    const decoded = isStrict ? undefined : decode(args)
-    if (decoded !== undefined && isOver(decoded) && Exit.isSuccess(decoded)) return Effect.succeed(prepared)
+    // Most arguments are right, and that is known at once. It takes longer to look for all that is wrong.
+    // @effect-diagnostics-next-line anyUnknownInErrorContext:off what is over needs nothing
+    if (!isStrict && isRight(decode(args))) return Effect.succeed(prepared)
     return Effect.mapBoth(decodeAll(args), {
       onSuccess: () => prepared,
       onFailure: (error) => new McpSchema.InvalidParams({ message: error.message })
     })
   }
 }
+
+const isRight = <A, E, R>(decoded: Effect.Effect<A, E, R>): boolean => isOver(decoded) && Exit.isSuccess(decoded)

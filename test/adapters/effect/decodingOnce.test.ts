@@ -1,9 +1,9 @@
 /** That the parts of a request are decoded once on their way through Effect's server, and each request is decoded as what it is. */
+// @effect-diagnostics anyUnknownInErrorContext:off the types that Effect gives its adapters
 import { assert, describe, it } from "@effect/vitest"
 import * as McpProtocol from "effect/ai/McpProtocol"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import * as Schema from "effect/Schema"
 import { decodingOnce } from "../../../src/adapters/effect/decodingOnce.ts"
 import { requestOf } from "../../../src/adapters/effect/effectSeams.ts"
 
@@ -17,12 +17,13 @@ const requestFor = (text: string) => ({
   }
 })
 
-const { payloadCodecs, clientRpcs, runtime } = decodingOnce(McpProtocol.v2026_07_28)
+const own = McpProtocol.v2026_07_28
+const { clientRpcs, payloadCodecs, runtime } = decodingOnce(own)
 
 /** What Effect's server decodes, in its order: who asks, whether the request is right, and the request for its handler. */
 const who = runtime.profileFromRequestMetadata
 const check = payloadCodecs(requestOf(clientRpcs, "tools/call")).decode
-const forHandler = payloadCodecs(requestOf(clientRpcs, "tools/call")).decode
+const forHandler = check
 
 const metaOf = (payload: unknown) => Predicate.hasProperty(payload, "_meta") ? payload._meta : undefined
 
@@ -53,10 +54,8 @@ describe("decoding of requests", () => {
   it.effect("refuses what is wrong, as the adapter does", () =>
     Effect.gen(function*() {
       const wrong = { ...requestFor("one"), name: 1 }
-      const own = payloadCodecs(requestOf(McpProtocol.v2026_07_28.clientRpcs, "tools/call")).decode
-      const refused = yield* Effect.flip(check(wrong))
-      assert.strictEqual(String(refused), String(yield* Effect.flip(own(wrong))))
-      assert.isTrue(Schema.isSchemaError(refused))
-      assert.strictEqual(String(yield* Effect.flip(forHandler(wrong))), String(refused))
+      const expected = yield* Effect.flip(own.payloadCodecs(requestOf(own.clientRpcs, "tools/call")).decode(wrong))
+      assert.strictEqual(String(yield* Effect.flip(check(wrong))), String(expected))
+      assert.strictEqual(String(yield* Effect.flip(forHandler(wrong))), String(expected))
     }))
 })
