@@ -171,7 +171,7 @@ export const readSummary = (row: Row): StoredSummary => ({
   pollInterval: orNull(row[at.pollInterval], readInteger),
   revision: readInteger(row[at.revision]),
   resultKind: orNull(row[at.resultKind], readKind),
-  originalMethod: readJson(row[at.originalMethod]),
+  originalMethod: readShared(row[at.originalMethod]),
   statusMessage: orNull(row[at.statusMessage], readJson),
   meta: orNull(row[at.meta], readJson),
   incarnation: readText(row[at.incarnation]),
@@ -182,7 +182,7 @@ export const readSummary = (row: Row): StoredSummary => ({
   startedAt: orNull(row[at.startedAt], readInteger),
   rerunOf: orNull(row[at.rerunOf], readText),
   rerunAs: orNull(row[at.rerunAs], readText),
-  name: orNull(row[at.name], readJson),
+  name: orNull(row[at.name], readShared),
   traceparent: orNull(row[at.traceparent], readJson),
   tracestate: orNull(row[at.tracestate], readJson),
   runTraceparent: orNull(row[at.runTraceparent], readJson),
@@ -206,7 +206,7 @@ export const readTask = (row: Row): StoredTask => ({
   pollInterval: orNull(row[at.pollInterval], readInteger),
   revision: readInteger(row[at.revision]),
   resultKind: orNull(row[at.resultKind], readKind),
-  originalMethod: readJson(row[at.originalMethod]),
+  originalMethod: readShared(row[at.originalMethod]),
   statusMessage: orNull(row[at.statusMessage], readJson),
   meta: orNull(row[at.meta], readJson),
   incarnation: readText(row[at.incarnation]),
@@ -217,7 +217,7 @@ export const readTask = (row: Row): StoredTask => ({
   startedAt: orNull(row[at.startedAt], readInteger),
   rerunOf: orNull(row[at.rerunOf], readText),
   rerunAs: orNull(row[at.rerunAs], readText),
-  name: orNull(row[at.name], readJson),
+  name: orNull(row[at.name], readShared),
   traceparent: orNull(row[at.traceparent], readJson),
   tracestate: orNull(row[at.tracestate], readJson),
   runTraceparent: orNull(row[at.runTraceparent], readJson),
@@ -298,6 +298,29 @@ export const readInteger = (value: unknown): number => {
  * @category readers
  */
 export const readJson = (value: unknown): StoredJson => StoredJson.fromText(readText(value))
+
+/** Some of the methods and names that were read last, by their length and last character. */
+const recent = new Array<{ readonly text: string; readonly json: StoredJson } | undefined>(256)
+
+/** Longer ones are of one task alone. */
+const longestShared = 256
+
+/**
+ * Reads a text that many tasks have in common: a method, or a name. It is parsed once for all of them.
+ *
+ * @since 0.2.0
+ * @category readers
+ */
+export const readShared = (value: unknown): StoredJson => {
+  const text = readText(value)
+  if (text.length > longestShared) return StoredJson.fromText(text)
+  const slot = (text.length * 31 + text.charCodeAt(text.length - 2)) & (recent.length - 1)
+  const known = recent[slot]
+  if (known !== undefined && known.text === text) return known.json
+  const json = StoredJson.opened(text, text.length)
+  recent[slot] = { text, json }
+  return json
+}
 
 /**
  * @since 0.1.0
