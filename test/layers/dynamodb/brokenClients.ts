@@ -7,8 +7,8 @@ export interface BrokenCondition {
   readonly name: string
   /** Finds the condition in the text of expressions; of a list condition, all that belongs to it. */
   readonly pattern: RegExp
-  /** The subject of the contract with a case that notices. */
-  readonly subject: string
+  /** The case of the contract that notices, behind its subject. */
+  readonly noticedBy: readonly [subject: string, name: string]
 }
 
 /**
@@ -54,60 +54,101 @@ export const brokenConditions: ReadonlyArray<BrokenCondition> = [
   {
     name: "the statuses",
     pattern: /#status IN \([^)]*\)/,
-    subject: "updateTaskStatus"
+    noticedBy: ["updateTaskStatus", "working -> working is refused"]
   },
-  { name: "the expiry", pattern: new RegExp(unexpired), subject: "expiry" },
-  { name: "the session", pattern: /#sessionId = :v\d+/, subject: "sessions" },
+  {
+    name: "the expiry",
+    pattern: new RegExp(unexpired),
+    noticedBy: ["expiry", "updateTaskStatus finds no expired task"]
+  },
+  { name: "the session", pattern: /#sessionId = :v\d+/, noticedBy: ["sessions", "shows session-1 no task of others"] },
   {
     name: "that a task is bound to no session",
     pattern: /attribute_not_exists\(#sessionId\)/,
-    subject: "sessions"
+    noticedBy: ["sessions", "shows unbound code no task of others"]
   },
-  { name: "the revision", pattern: /#revision = :v\d+/, subject: "updateTask" },
-  { name: "the incarnation", pattern: /#incarnation = :v\d+/, subject: "requireInput, provideInput" },
+  {
+    name: "the revision",
+    pattern: /#revision = :v\d+/,
+    noticedBy: ["updateTask", "lets exactly one of many concurrent replacements win"]
+  },
+  {
+    name: "the incarnation",
+    pattern: /#incarnation = :v\d+/,
+    noticedBy: ["requireInput, provideInput", "answers no later task of the same id"]
+  },
   {
     name: "that there is no outcome",
     pattern: /attribute_not_exists\(#result\)/,
-    subject: "storeTaskResult, getTaskResult"
+    noticedBy: ["storeTaskResult, getTaskResult", "stores an outcome while working, once"]
   },
-  { name: "when the task was written", pattern: /#lastUpdatedAt < :v\d+/, subject: "recoverStuckTasks" },
-  { name: "the attempt", pattern: /#attempt = :v\d+/, subject: "fencing" },
+  {
+    name: "when the task was written",
+    pattern: /#lastUpdatedAt < :v\d+/,
+    noticedBy: ["recoverStuckTasks", "never undoes a write that raced it, and tells exactly what it wrote"]
+  },
+  {
+    name: "the attempt",
+    pattern: /#attempt = :v\d+/,
+    noticedBy: ["fencing", "updateTaskStatus is the present worker's, and of no attempt but its own"]
+  },
   {
     name: "when a lease runs out",
     pattern: /#leaseExpiresAt <= :v\d+/,
-    subject: "claimableTasks, expired leases"
+    noticedBy: [
+      "claimableTasks, expired leases",
+      "recovery never undoes what raced it, and tells exactly what it wrote"
+    ]
   },
   {
     name: "that a task was not released",
     pattern: /#leaseExpiresAt > :v\d+/,
-    subject: "primitives"
+    noticedBy: [
+      "primitives",
+      "a guard on a lease that has run out lets nobody write to a task that was released, waits or is held"
+    ]
   },
-  { name: "that a worker is alive", pattern: /attribute_not_exists\(#diedAt\)/, subject: "workers" },
-  { name: "that the lease of a worker has run out", pattern: /#leaseExpiresAt <= :v\d+/, subject: "workers" },
+  {
+    name: "that a worker is alive",
+    pattern: /attribute_not_exists\(#diedAt\)/,
+    noticedBy: ["workers", "that are dead stay dead"]
+  },
+  {
+    name: "that the lease of a worker has run out",
+    pattern: /#leaseExpiresAt <= :v\d+/,
+    noticedBy: ["workers", "are renewed or declared dead, whichever comes first, and never both"]
+  },
   {
     name: "that a task waits on purpose",
     pattern: /\(attribute_not_exists\(#dueAt\) OR #dueAt <> #leaseExpiresAt\)/,
-    subject: "primitives"
+    noticedBy: [
+      "primitives",
+      "a guard on a lease that has run out lets nobody write to a task that was released, waits or is held"
+    ]
   },
-  { name: "the size of the content", pattern: /#otherBytes <= :v\d+/, subject: "limits" },
+  {
+    name: "the size of the content",
+    pattern: /#otherBytes <= :v\d+/,
+    noticedBy: ["limits", "everything else together may take its bytes and not one more"]
+  },
   {
     name: "that the id is free",
     pattern: /attribute_not_exists\(#pk\)/,
-    subject: "createTask"
+    noticedBy: ["createTask", "takes ids from the option generateId"]
   },
   {
     name: "that a queue has no messages",
     pattern: /attribute_not_exists\(#pk\)/,
-    subject: "messages"
+    noticedBy: ["messages", "go with a task that is deleted, and not before"]
   },
   {
     name: "the limits",
     pattern: /\((attribute_not_exists\(#tasks\) OR )?#tasks <= :v\d+\)/,
-    subject: "limits"
+    noticedBy: ["limits", "maxTasks is exact under concurrency"]
   },
   {
     name: "that the head of a queue has not moved",
     pattern: /#first = :v\d+( AND #next = :v\d+)?/,
-    subject: "messages"
+    noticedBy: ["messages", "are given to one of several concurrent callers"]
   }
 ]

@@ -20,6 +20,7 @@ import { brokenStatements, missingLocks } from "./brokenStatements.ts"
 import type { Rewrite } from "./rewrite.ts"
 
 const url = perFile(freshUrl)
+const emptying = perFile(Effect.flatMap(url, (url) => connect(url)))
 let prefixes = 0
 
 /** Two drivers with a mistake, on tables of their own. */
@@ -43,7 +44,7 @@ const engines = {
       const open = Effect.map(connect(yield* url, { maxConnections: 5 }), (sql) => rewriting(sql, mistake))
       const first = yield* driverOver(yield* open, { ...options, maxTasks: 1 })
       const second = yield* driverOver(yield* open, options)
-      return { makeDrivers: emptied({ sql: yield* connect(yield* url), first, second, prefix }) }
+      return { makeDrivers: emptied({ sql: yield* emptying, first, second, prefix }) }
     })
 }
 
