@@ -2,19 +2,21 @@
  * Holds the documentation to what it says.
  *
  * Every `ts` block of the Markdown files is type-checked, and run in an empty folder of its own unless it is marked
- * `ts no-run`, on this Node and on the oldest one that the package supports. A `text` block behind it is what it prints. The npm scripts that `sh` blocks call exist. What is written
- * of PostgreSQL and DynamoDB runs on these engines, which it finds as a user's program does: by the environment. The blocks use the package
- * as npm installs it.
+ * `ts no-run`, on this Node and on the oldest one that the package supports. A `text` block behind it is what it prints. The npm scripts
+ * that `sh` blocks call exist. What is written of PostgreSQL and DynamoDB runs on these engines, which it finds as a user's program does: by
+ * the environment. So does what is written of telemetry with a collector. The blocks use the package as npm installs it.
  */
 import * as Effect from "effect/Effect"
+import { build, type Plugin } from "esbuild"
 import { execFile } from "node:child_process"
 import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
-import { beforeAll, describe, expect, test } from "vitest"
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import manifest from "../../package.json" with { type: "json" }
 import { connection, describeWithEngine } from "../layers/dynamodb/engine.ts"
 import { freshUrl } from "../layers/postgres/engine.ts"
+import { OtlpReceiver } from "../opentelemetry/otlpReceiver.ts"
 import { install } from "../package/packed.ts"
 import { oneChecker } from "../support/oneChecker.ts"
 import { perFile } from "../support/perFile.ts"
@@ -22,8 +24,15 @@ import { type Block, blocksOf, root } from "./blocksOf.ts"
 
 const folder = join(root, ".blocks")
 
+const bundles = join(folder, "bundles")
+
+const pathOf = ({ document, line }: Block): string => join(document, `line-${line}`, "block")
+
 /** Where a block is written. */
-const fileOf = ({ document, line }: Block): string => join(folder, document, `line-${line}`, "block.ts")
+const fileOf = (block: Block): string => join(folder, `${pathOf(block)}.ts`)
+
+/** Where it is with what it uses of the package and of Effect. */
+const bundleOf = (block: Block): string => join(bundles, `${pathOf(block)}.js`)
 
 const blocks = globSync(["*.md", "docs/**/*.md"], { cwd: root }).flatMap(blocksOf)
 const typescript = blocks.filter(({ fence }) => /^(ts|typescript)\b/.test(fence))
@@ -37,23 +46,50 @@ const run = (
   env: Readonly<Record<string, string>> = {}
 ) => promisify(execFile)(program, args, { cwd, timeout: 25_000, env: { ...process.env, ...env } })
 
-/** The oldest Node that `engines` names, beside the one that runs the tests. */
-const runtimes = [process.execPath, join(root, "tools/node-22/node_modules/node/bin/node")]
+/** The oldest Node that `engines` names. */
+const oldest = join(root, "tools/node-22/node_modules/node/bin/node")
+
+/** This Node runs what is written. The oldest one runs bundles: it takes most of its time to find and load the hundreds of modules. */
+const ways = [[process.execPath, fileOf], [oldest, bundleOf]] as const
 
 const runs = (env: () => Promise<Readonly<Record<string, string>>>) => async (block: Block) => {
-  const file = fileOf(block)
-  for (const runtime of runtimes) {
+  for (const [runtime, programOf] of ways) {
     // Each run begins in an empty folder.
-    const cwd = mkdtempSync(join(dirname(file), "run-"))
-    const { stdout } = await run(runtime, cwd, [file], await env())
+    const cwd = mkdtempSync(join(dirname(fileOf(block)), "run-"))
+    const { stdout } = await run(runtime, cwd, [programOf(block)], await env())
     if (block.output !== undefined) expect(stdout).toBe(block.output)
   }
 }
 
+/** All else is loaded from where npm installs it. */
+const others: Plugin = {
+  name: "others",
+  setup: ({ onResolve }) =>
+    onResolve(
+      { filter: /^[^./]/ },
+      ({ path }) =>
+        /^(effect|@effect\/[^/]+|mcp-task-storage|sorted-btree)(\/|$)/.test(path) ? undefined : { external: true }
+    )
+}
+
+const bundleBlocks = () =>
+  build({
+    entryPoints: runnable.map(fileOf),
+    outbase: folder,
+    outdir: bundles,
+    bundle: true,
+    splitting: true,
+    platform: "node",
+    format: "esm",
+    plugins: [others],
+    logLevel: "error"
+  })
+
 const isOf = (engine: string) => ({ name }: Block) => name.startsWith(`docs/${engine}.md`)
 const postgres = runnable.filter(isOf("postgres"))
 const dynamodb = runnable.filter(isOf("dynamodb"))
-const others = runnable.filter((block) => !postgres.includes(block) && !dynamodb.includes(block))
+const telemetry = runnable.filter(isOf("observability"))
+const plain = runnable.filter((block) => ![postgres, dynamodb, telemetry].some((blocks) => blocks.includes(block)))
 
 const database = perFile(freshUrl)
 
@@ -74,6 +110,7 @@ describe("TypeScript blocks", () => {
       compilerOptions: { noUnusedLocals: false, noUnusedParameters: false }
     }
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(project))
+    await bundleBlocks()
   })
 
   test("type-check", async () => {
@@ -81,7 +118,24 @@ describe("TypeScript blocks", () => {
     await run(process.execPath, folder, [tsc, ...oneChecker]).catch(({ stdout }) => expect.fail(stdout))
   })
 
-  test.each(others)("$name runs", runs(async () => ({})))
+  test("the oldest Node loads every entry point", async () => {
+    // Vitest is there where it runs tests.
+    const entries = Object.keys(manifest.exports).filter((entry) => !/vitest|json/.test(entry))
+    const program = join(folder, "entries.js")
+    writeFileSync(program, entries.map((entry) => `import "${entry.replace(".", manifest.name)}"\n`).join(""))
+    await run(oldest, folder, [program])
+  })
+
+  test.each(plain)("$name runs", runs(async () => ({})))
+
+  // Without a collector, the SDK of OpenTelemetry looks for one for ten seconds before it ends.
+  test.each(telemetry)("$name runs, and its metrics go to a collector", async (block) => {
+    const collector = new OtlpReceiver()
+    onTestFinished(() => collector.close())
+    const endpoint = await collector.listen()
+    await runs(async () => ({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" }))(block)
+    expect(collector.exports.get("reports")).toBe(ways.length)
+  })
 
   test.each(postgres)("$name runs", runs(async () => ({ DATABASE_URL: await Effect.runPromise(database) })))
 
@@ -102,7 +156,7 @@ describe("TypeScript blocks", () => {
 })
 
 test("the oldest Node that the blocks run on is the one that the package names", async () => {
-  const { stdout } = await run(runtimes[1] ?? "", root, ["--version"])
+  const { stdout } = await run(oldest, root, ["--version"])
   expect(`>=${stdout.trim().slice(1)}`).toContain(manifest.engines.node)
 })
 

@@ -22,11 +22,19 @@ const installed = [
   "zod"
 ]
 
-/** What is installed is linked, and so lies outside of the project. The types are checked with those of the other examples. */
+/**
+ * What is installed is linked, and so lies outside of the project. The types are checked with those of the other examples. Small files and
+ * source maps are for browsers and for those who look for faults.
+ */
 const config = `
 import config from "./next.config.example.ts"
 
-export default { ...config, turbopack: { root: "/" }, typescript: { ignoreBuildErrors: true } }
+export default {
+  ...config,
+  turbopack: { root: "/" },
+  typescript: { ignoreBuildErrors: true },
+  experimental: { turbopackMinify: false, turbopackSourceMaps: false, turbopackInputSourceMaps: false }
+}
 `
 
 const environment = { NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: "production" } as const

@@ -40,7 +40,9 @@ const makers: {
     const options = { filename: place, synchronous: "off" } as const
     const first = yield* SqliteTaskStorage.makeDriver(options)
     const second = yield* SqliteTaskStorage.makeDriver(options)
-    return { database: new DatabaseSync(place), first, second }
+    const database = new DatabaseSync(place)
+    database.exec("PRAGMA synchronous = OFF")
+    return { database, first, second }
   }).pipe(Effect.map(({ database, first, second }) =>
     Effect.sync(() => {
       database.exec("BEGIN IMMEDIATE")
