@@ -47,4 +47,25 @@ const ofTheirProcess = [
   "test/runner/{heap,load,logging,metrics,traces}.test.ts"
 ]
 
+/** Of those that share processes the ones that take some seconds, in turns those that compute and those that wait. */
+export const longerFiles: ReadonlyArray<string> = [
+  "test/layers/sealed/dynamodb.test.ts",
+  "test/runner/engineOutages.test.ts",
+  "test/layers/sealed/sqlite.test.ts",
+  "test/adapters/effect/conformance/*.test.ts",
+  "test/layers/sealed/postgres.test.ts",
+  "test/runner/freezes/*.test.ts",
+  "test/layers/sealed/faults.test.ts",
+  "test/layers/waitingStress.test.ts",
+  "test/layers/changedLimits.test.ts",
+  "test/adapters/sdk-v2/conformance.test.ts",
+  "test/protocol/behaviours/*.test.ts",
+  "test/layers/dynamodb/guards.test.ts",
+  "test/admin/killedBulk.test.ts",
+  "test/layers/postgres/layers.test.ts",
+  "test/layers/sealed/memory.test.ts",
+  "test/domain/newField.test.ts",
+  "test/layers/sqlite/{lostFiles,sharedCommits}.test.ts"
+]
+
 export const filesAlone = [...waitingFiles, ...computingFiles, ...ofTheirProcess]
