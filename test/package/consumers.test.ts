@@ -2,17 +2,18 @@
  * That programs of TypeScript compile against the declarations of the package, as its users compile them. The programs in `consumer` use
  * every entry point, and expect errors that would not be there if a type had become `any`.
  */
-import { execFile } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
+import { once } from "node:events"
 import { copyFileSync, globSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { beforeAll, describe, expect, test } from "vitest"
+import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import manifest from "../../package.json" with { type: "json" }
 import { oneChecker } from "../support/oneChecker.ts"
 import { root } from "./pack.ts"
 import { makeProject } from "./packed.ts"
-
-const compilers = { "5.9": "tools/typescript-5/node_modules/typescript", "7": "node_modules/typescript" } as const
 
 interface Checks {
   readonly skipLibCheck: boolean
@@ -51,7 +52,38 @@ const makeConsumer = async (programs: ReadonlyArray<string>, installed: Readonly
   return project
 }
 
-/** Compiles a project, and gives the errors: where they are, and what they say. */
+const typescript5 = spawn(process.execPath, [fileURLToPath(new URL("./typescript5.ts", import.meta.url))], {
+  stdio: ["pipe", "pipe", "inherit"]
+})
+const answers = createInterface(typescript5.stdout)[Symbol.asyncIterator]()
+afterAll(async () => {
+  const ended = once(typescript5, "exit")
+  typescript5.stdin.end()
+  await ended
+})
+
+/** Each compiles a project, and gives the errors: where they are, and what they say. */
+const compilers = {
+  "5.9": async (config: string): Promise<ReadonlyArray<string>> => {
+    typescript5.stdin.write(`${config}\n`)
+    const answer = await answers.next()
+    if (answer.done === true) throw new Error("TypeScript 5.9 has ended")
+    return JSON.parse(answer.value)
+  },
+  "7": async (config: string): Promise<ReadonlyArray<string>> => {
+    const compiler = join(root, "node_modules/typescript/bin/tsc")
+    try {
+      await promisify(execFile)(process.execPath, [compiler, "-p", config, "--pretty", "false", ...oneChecker])
+      return []
+    } catch (error) {
+      const lines = error instanceof Error && "stdout" in error ? String(error.stdout).split("\n") : []
+      const errors = lines.filter((line) => line.includes(": error TS"))
+      if (errors.length === 0) throw error
+      return errors
+    }
+  }
+} as const
+
 const compile = (
   project: string,
   [typescript, moduleResolution]: Compiler,
@@ -61,7 +93,7 @@ const compile = (
   return compileWith(project, typescript, { ...checks, module, moduleResolution })
 }
 
-const compileWith = async (
+const compileWith = (
   project: string,
   typescript: keyof typeof compilers,
   options: object
@@ -75,17 +107,7 @@ const compileWith = async (
     types: ["node"]
   }
   writeFileSync(config, JSON.stringify({ compilerOptions, include: ["../*.ts"] }))
-  const compiler = join(root, compilers[typescript], "bin/tsc")
-  try {
-    const flags = ["--pretty", "false", ...typescript === "7" ? oneChecker : []]
-    await promisify(execFile)(process.execPath, [compiler, "-p", config, ...flags], { cwd: project })
-    return []
-  } catch (error) {
-    const lines = error instanceof Error && "stdout" in error ? String(error.stdout).split("\n") : []
-    const errors = lines.filter((line) => line.includes(": error TS"))
-    if (errors.length === 0) throw error
-    return errors
-  }
+  return compilers[typescript](config)
 }
 
 const withoutDom = ["es2022"]
