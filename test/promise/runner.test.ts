@@ -8,7 +8,8 @@ import {
   type PromiseTaskContext,
   TaskFailure
 } from "mcp-task-storage/promise"
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest"
+import { describe, expect, onTestFinished, test, vi } from "vitest"
+import { failOnUnhandled } from "../support/failOnUnhandled.ts"
 import { until } from "../support/until.ts"
 
 const call = { originalMethod: "tools/call", originalParams: { name: "report" } }
@@ -21,17 +22,7 @@ const open = async (options = {}) => {
   return runner
 }
 
-const unhandled = vi.fn()
-beforeEach(() => {
-  unhandled.mockClear()
-  process.on("unhandledRejection", unhandled)
-})
-afterEach(async () => {
-  await new Promise((resolve) => setTimeout(resolve, 5))
-  process.off("unhandledRejection", unhandled)
-  expect(unhandled).not.toHaveBeenCalled()
-  vi.restoreAllMocks()
-})
+failOnUnhandled()
 
 describe("startTask", () => {
   test("stores the task before it resolves, and runs on in the background", async () => {

@@ -7,6 +7,7 @@ import { TaskStorage, type TaskStorageShape } from "mcp-task-storage"
 import { makeTaskRunner, type TaskRunnerOptions } from "mcp-task-storage/runner"
 import type { TaskDriver } from "../../src/domain/TaskDriver.ts"
 import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
+import { notingIn } from "./notingIn.ts"
 import { withStorage } from "./withStorage.ts"
 
 /** A runner whose tasks take so many milliseconds, and what it asked its storage for. */
@@ -14,11 +15,7 @@ const scene = Effect.fnUntraced(function*(options: TaskRunnerOptions, millis = 2
   const storage = yield* TaskStorage
   const asked: Array<string> = []
   const ran: Array<string> = []
-  const noting =
-    <Args extends ReadonlyArray<unknown>, A>(name: string, call: (...args: Args) => A) => (...args: Args) => {
-      asked.push(name)
-      return call(...args)
-    }
+  const noting = notingIn(asked)
   const noted: TaskStorageShape = {
     ...storage,
     claimTasks: noting("claimTasks", storage.claimTasks),

@@ -11,6 +11,7 @@ import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageShape, TaskStorageUnavailable } from "mcp-task-storage"
 import { makeTaskRunner, type TaskRunnerOptions } from "mcp-task-storage/runner"
 import { hostname } from "node:os"
+import { notingIn } from "./notingIn.ts"
 import { withStorage } from "./withStorage.ts"
 
 const lease = 30_000
@@ -23,11 +24,7 @@ const scene = Effect.fnUntraced(function*(
 ) {
   const storage = yield* TaskStorage
   const asked: Array<string> = []
-  const noting =
-    <Args extends ReadonlyArray<unknown>, A>(name: string, call: (...args: Args) => A) => (...args: Args) => {
-      asked.push(name)
-      return call(...args)
-    }
+  const noting = notingIn(asked)
   const noted: TaskStorageShape = {
     ...storage,
     registerWorker: noting("registerWorker", storage.registerWorker),

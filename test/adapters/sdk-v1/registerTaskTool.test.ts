@@ -10,7 +10,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest"
+import { describe, expect, onTestFinished, test, vi } from "vitest"
+import { failOnUnhandled } from "../../support/failOnUnhandled.ts"
 import { until } from "../../support/until.ts"
 import { connectHttp, connectInMemory, makeServer } from "./connections.ts"
 import { onTheWire } from "./harness.ts"
@@ -28,17 +29,7 @@ const open = async (url = "sqlite::memory:", options = {}) => {
 /** Over HTTP somebody has to say whose tasks are. */
 const openAnonymous = (options = {}) => open("sqlite::memory:", { owner: anonymous, ...options })
 
-const unhandled = vi.fn()
-beforeEach(() => {
-  unhandled.mockClear()
-  process.on("unhandledRejection", unhandled)
-})
-afterEach(async () => {
-  await new Promise((resolve) => setTimeout(resolve, 5))
-  process.off("unhandledRejection", unhandled)
-  expect(unhandled).not.toHaveBeenCalled()
-  vi.restoreAllMocks()
-})
+failOnUnhandled()
 
 describe.each([
   { name: "in memory", connect: connectInMemory },

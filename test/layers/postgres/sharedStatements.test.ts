@@ -7,10 +7,10 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
-import * as Tracer from "effect/Tracer"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
 import { makeDriver } from "../../../src/layers/PostgresTaskStorage.ts"
 import { realSleep } from "../../../src/layers/realSleep.ts"
+import { MemoryTracer } from "../../support/MemoryTracer.ts"
 import { storedTask, text } from "../storedTask.ts"
 import { anyone, connect, open, unlimited } from "./database.ts"
 import { freshUrl } from "./engine.ts"
@@ -256,14 +256,7 @@ it.live("operations have spans of their own, and a shared statement is linked to
   Effect.gen(function*() {
     const { driver } = yield* setUp({ maxConnections: 1 })
     const storage = yield* TaskStorage.fromDriver(driver, { maintenance: false })
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+    const { spans, tracer } = new MemoryTracer()
     const create = (taskId: string) => storage.createTask({ originalMethod: "tools/call", taskId })
     yield* Effect.withTracer(atOnce(ids(20).map((id) => Effect.withSpan(create(id), "caller"))), tracer)
     const operations = spans.filter(({ name }) => name === "TaskStorage.createTask")

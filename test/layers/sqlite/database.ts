@@ -31,6 +31,10 @@ export const bare = (filename: string): Effect.Effect<DatabaseSync, never, Scope
     (database) => Effect.sync(() => database.close())
   )
 
+/** What the schema of a database consists of. */
+export const schemaOf = (database: DatabaseSync) =>
+  database.prepare("SELECT name, sql FROM sqlite_schema WHERE name LIKE 'mcp%' ORDER BY name").all()
+
 export const anyone = (now: number) => ({ now, session: undefined })
 
 export const unlimited = { maxTasks: null, maxTasksPerSession: null }

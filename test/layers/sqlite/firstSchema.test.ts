@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
-import { bare, freshFile, open } from "./database.ts"
+import { bare, freshFile, open, schemaOf } from "./database.ts"
 import { firstInsert, firstSchema, firstSettle, firstTriggers } from "./firstVersion.ts"
 
 const now = Date.now()
@@ -143,8 +143,6 @@ describe("a file of the first schema version", () => {
       yield* open({ filename })
       const fresh = yield* freshFile
       yield* open({ filename: fresh, maxTasks: 5 })
-      const schemaOf = (of: DatabaseSync) =>
-        of.prepare("SELECT name, sql FROM sqlite_schema WHERE name LIKE 'mcp%' ORDER BY name").all()
       assert.deepEqual(schemaOf(database), schemaOf(yield* bare(fresh)))
     }))
 

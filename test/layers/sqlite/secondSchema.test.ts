@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
-import { bare, freshFile, open } from "./database.ts"
+import { bare, freshFile, open, schemaOf } from "./database.ts"
 import { firstSchema, firstTriggers } from "./firstVersion.ts"
 import { secondInsert, secondSettle, secondStep } from "./secondVersion.ts"
 
@@ -110,8 +110,6 @@ describe("a file of the second schema version", () => {
       yield* open({ filename })
       const fresh = yield* freshFile
       yield* open({ filename: fresh, maxTasks: 5 })
-      const schemaOf = (of: DatabaseSync) =>
-        of.prepare("SELECT name, sql FROM sqlite_schema WHERE name LIKE 'mcp%' ORDER BY name").all()
       assert.deepEqual(schemaOf(database), schemaOf(yield* bare(fresh)))
     }))
 

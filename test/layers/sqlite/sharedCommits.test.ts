@@ -6,7 +6,6 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Tracer from "effect/Tracer"
 import { fromDrivers } from "mcp-task-storage/testing"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
 import { realSleep } from "../../../src/layers/realSleep.ts"
@@ -14,6 +13,7 @@ import { makeSqliteDriver } from "../../../src/layers/sqlite/makeSqliteDriver.ts
 import { openSqlite } from "../../../src/layers/sqlite/openSqlite.ts"
 import { openTaskStorage } from "../../../src/promise/openTaskStorage.ts"
 import { checkLinearizability } from "../../../src/testing/linearizability/checkLinearizability.ts"
+import { MemoryTracer } from "../../support/MemoryTracer.ts"
 import { runsOr } from "../../support/runs.ts"
 import { text } from "../storedTask.ts"
 import { bare, freshFile } from "./database.ts"
@@ -158,14 +158,7 @@ describe("writes that come at once", () => {
 it.live("statements have the spans of their callers above them, and none without", () =>
   Effect.gen(function*() {
     const { driver } = yield* setUp()
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+    const { spans, tracer } = new MemoryTracer()
     yield* atOnce([
       ...names(10).map((id) => Effect.withSpan(insert(driver, id), `caller ${id}`)),
       insert(driver, "without")

@@ -5,7 +5,7 @@ import * as Result from "effect/Result"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
 import { checkRollingDeploy, type OldProcess } from "../rollingDeploy.ts"
-import { bare, freshFile, open } from "./database.ts"
+import { bare, freshFile, open, schemaOf } from "./database.ts"
 import { firstSchema, firstTriggers } from "./firstVersion.ts"
 import { secondStep } from "./secondVersion.ts"
 import { thirdClaim, thirdClaimable, thirdInsert, thirdRelease, thirdStep, thirdTouch } from "./thirdVersion.ts"
@@ -90,8 +90,6 @@ describe("a file of the third schema version", () => {
       yield* open({ filename })
       const fresh = yield* freshFile
       yield* open({ filename: fresh, maxTasks: 5 })
-      const schemaOf = (of: DatabaseSync) =>
-        of.prepare("SELECT name, sql FROM sqlite_schema WHERE name LIKE 'mcp%' ORDER BY name").all()
       assert.deepEqual(schemaOf(database), schemaOf(yield* bare(fresh)))
     }))
 })

@@ -5,11 +5,11 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import { SqlClient } from "effect/sql"
-import * as Tracer from "effect/Tracer"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
 import { makeSqliteDriver } from "../../../src/layers/sqlite/makeSqliteDriver.ts"
 import { openSqlite } from "../../../src/layers/sqlite/openSqlite.ts"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
+import { MemoryTracer } from "../../support/MemoryTracer.ts"
 import { storedTask } from "../storedTask.ts"
 import { anyone, freshFile, open, unlimited } from "./database.ts"
 
@@ -138,14 +138,7 @@ describe("transactions", () => {
   it.live("show the statements of tasks to a tracer, as spans under that of their caller", () =>
     Effect.gen(function*() {
       const { storage } = yield* setUp
-      const spans: Array<Tracer.NativeSpan> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
+      const { spans, tracer } = new MemoryTracer()
       yield* storage.getTask("secret").pipe(Effect.withSpan("caller"), Effect.withTracer(tracer))
       const statement = spans.find((span) => span.attributes.has("db.query.text"))
       assert.include(statement?.attributes.get("db.query.text"), "FROM mcp_tasks WHERE task_id = ?")
