@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { AtOnce } from "../../src/domain/AtOnce.ts"
+import { isStorageOperation } from "../../src/domain/StorageOperation.ts"
 import type { TaskStorageError } from "../../src/domain/TaskError.ts"
 import { call, open } from "./quietMemory.ts"
 
@@ -60,6 +61,28 @@ describe("tracing", () => {
       expect(Option.isSome(found)).toBe(true)
       expect(spans).toEqual(["request", "TaskStorage.getTask"])
     }).pipe(Effect.provideService(Tracer.Tracer, tracer)))
+
+  it.effect.each([true, false])(
+    "records none of an id that is refused, whether tasks are kept (%s) or not",
+    (isKept) =>
+      Effect.gen(function*() {
+        const storage = yield* open(({ keepsTasks, ...driver }) =>
+          isKept && keepsTasks === true ? { ...driver, keepsTasks } : driver
+        )
+        spans.length = 0
+        const notText: unknown = 1
+        for (const id of ["", "a\u0000", "\ud800", notText]) {
+          // What a caller without a compiler can do.
+          const get: ReturnType<typeof storage.getTask> = Reflect.apply(storage.getTask, storage, [id])
+          const refusal = { _tag: "InvalidInput", field: "taskId" }
+          expect(yield* Effect.flip(Effect.withSpan(get, "request"))).toMatchObject(refusal)
+          // As promises begin it, without a fiber.
+          const begun = isStorageOperation(get) ? get.begin(0) : get
+          expect(yield* Effect.flip(begun)).toMatchObject(refusal)
+        }
+        expect(new Set(spans)).toEqual(new Set(["request"]))
+      }).pipe(Effect.provideService(Tracer.Tracer, tracer))
+  )
 })
 
 describe("forSession", () => {
