@@ -55,8 +55,9 @@ export const makeServedTasks = Effect.fnUntraced(function*<OR, PR>(
     ? Effect.succeed(nobody)
     : isAnonymous(owner)
     ? knownOwner(owner)
-    : Effect.flatMap(Effect.mapError(owner, wireError), knownOwner)
-  const owned = Effect.map(known, tasks.ownedBy)
+    : Effect.flatMapEager(Effect.mapErrorEager(owner, wireError), knownOwner)
+  // An owner who is always the same is asked for once.
+  const owned = Effect.mapEager(known, tasks.ownedBy)
   return {
     tasks,
     owned,

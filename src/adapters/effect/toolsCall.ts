@@ -8,6 +8,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
+import { isOver } from "../../domain/isOver.ts"
 import { ownProperty } from "../../protocol/TaskClient.ts"
 import type { WireError } from "../../protocol/WireError.ts"
 import { CallSlot } from "./CallSlot.ts"
@@ -49,7 +50,9 @@ export const answeredCall = <R>(
       ...how,
       meta: ownProperty(payload, "_meta"),
       // All that the request has. Merged with what the tool has, which takes it all from there, it would be the same.
-      owned: Effect.updateContext(served.ownedByCall, () => services),
+      owned: isOver(served.ownedByCall)
+        ? served.ownedByCall
+        : Effect.updateContext(served.ownedByCall, () => services),
       sendProgress: sendNotification === undefined ?
         undefined :
         (params) =>
