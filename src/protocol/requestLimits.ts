@@ -16,6 +16,7 @@ const limitOf = { bytes: "answerBytes", depth: "answerDepth" } as const
  * @category guards
  */
 export const overrunAnswers = (limits: OwnerLimits, answers: unknown): LimitReached | undefined => {
+  if (answers === undefined) return undefined
   if (Predicate.isReadonlyObject(answers) && Object.keys(answers).length > limits.answerKeys) {
     return limitReached("answerKeys", limits.answerKeys)
   }

@@ -223,9 +223,10 @@ const isTextBlock = (block: unknown): boolean =>
 const withText = (result: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
   const { content = [], structuredContent } = result
   const isStructured = structuredContent === undefined || Predicate.isReadonlyObject(structuredContent)
-  return isStructured || !Array.isArray(content) || content.some((block) => ownProperty(block, "type") === "text")
-    ? { ...result, content }
-    : { ...result, content: [...content, { type: "text", text: JSON.stringify(structuredContent) }] }
+  if (isStructured || !Array.isArray(content) || content.some((block) => ownProperty(block, "type") === "text")) {
+    return content === result["content"] ? result : { ...result, content }
+  }
+  return { ...result, content: [...content, { type: "text", text: JSON.stringify(structuredContent) }] }
 }
 
 const textOf = (issues: ReadonlyArray<StandardSchemaV1.Issue>): string =>

@@ -40,35 +40,68 @@ type Handler = (request: JSONRPCRequest, ctx: ServerContext) => Promise<Result>
  */
 const current = Symbol("mcp-task-storage/call")
 
-/** Marks the handlers that were made here. */
-const intercepting = Symbol("mcp-task-storage/intercepting")
+type SignalOfCall = AbortSignal & { [current]?: CurrentCall }
+
+/** Where a server keeps what it is attached to, for the same reason. */
+const attachment = Symbol("mcp-task-storage/attachment")
+
+/** What a server is attached to, and its handler that lets tools answer for themselves. */
+interface Attachment {
+  readonly to: object
+  handler: Handler | undefined
+}
+
+type AttachedServer = McpServer & { [attachment]?: Attachment }
 
 /**
- * Lets the tools of a server answer for themselves. Its tools must have been registered, one at least. Doing it again
- * does nothing.
+ * Gives what a server is attached to, if anything.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const attachedTo = (mcp: McpServer): object | undefined => {
+  const server: AttachedServer = mcp
+  return server[attachment]?.to
+}
+
+/**
+ * Attaches a server to something.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const attachTo = (mcp: McpServer, to: object): void => {
+  const server: AttachedServer = mcp
+  server[attachment] = { to, handler: undefined }
+}
+
+/**
+ * Lets the tools of an attached server answer for themselves. At least one must have been registered. Doing it again does nothing.
  *
  * @since 0.2.0
  * @category constructors
  */
 export const interceptToolCalls = (mcp: McpServer): void => {
+  const { [attachment]: attached }: AttachedServer = mcp
   const handlers: unknown = Reflect.get(mcp.server, "_requestHandlers")
   const original: Handler | undefined = handlers instanceof Map ? handlers.get("tools/call") : undefined
-  if (original !== undefined && Object.hasOwn(original, intercepting)) return
-  if (!(handlers instanceof Map) || typeof original !== "function") {
+  if (original !== undefined && original === attached?.handler) return
+  if (!(handlers instanceof Map) || typeof original !== "function" || attached === undefined) {
     throw new Error(
       "This version of @modelcontextprotocol/server keeps its request handlers where mcp-task-storage does not find " +
         "them. Use a version that mcp-task-storage names as a peer dependency."
     )
   }
-  const handler: Handler = async (request, ctx) => {
+  attached.handler = async (request, ctx) => {
     const call = new CurrentCall(request.params?.["arguments"])
-    Reflect.set(ctx.mcpReq.signal, current, call)
+    const signal: SignalOfCall = ctx.mcpReq.signal
+    signal[current] = call
     const result = await original(request, ctx)
     if (call.answer === undefined) return result
     if (call.answer._tag === "Error") throw call.answer.error
     return call.answer.result
   }
-  handlers.set("tools/call", Object.assign(handler, { [intercepting]: true }))
+  handlers.set("tools/call", attached.handler)
 }
 
 /**
@@ -78,31 +111,10 @@ export const interceptToolCalls = (mcp: McpServer): void => {
  * @category accessors
  */
 export const currentCall = (ctx: ServerContext): CurrentCall => {
-  const call: unknown = Reflect.get(ctx.mcpReq.signal, current)
-  if (!(call instanceof CurrentCall)) {
-    throw new Error("The call did not come through the server that tasks are attached to")
-  }
+  const { [current]: call }: SignalOfCall = ctx.mcpReq.signal
+  if (call === undefined) throw new Error("The call did not come through the server that tasks are attached to")
   return call
 }
-
-/** Where a server keeps what it is attached to. */
-const attachment = Symbol("mcp-task-storage/attachment")
-
-/**
- * Gives what was attached to a server, if anything.
- *
- * @since 0.2.0
- * @category accessors
- */
-export const attachedTo = (mcp: McpServer): unknown => Reflect.get(mcp, attachment)
-
-/**
- * Attaches something to a server. The server keeps it, for the reason that calls are in no `WeakMap`.
- *
- * @since 0.2.0
- * @category combinators
- */
-export const attachTo = (mcp: McpServer, attached: object): void => void Reflect.set(mcp, attachment, attached)
 
 /**
  * Gives what a server says of itself with every result; `undefined` where that is not found, which results can do without.
