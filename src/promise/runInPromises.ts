@@ -144,7 +144,8 @@ interface Attached {
 
 /** The operations of one piece of work, each of which runs as a fiber of its own. */
 class Operations {
-  readonly #controller = new AbortController()
+  /** Most work never looks at its signal, and a controller costs as much as a call that ends at once. */
+  #controller: AbortController | undefined
   readonly #running = new Set<Fiber.Fiber<unknown, unknown>>()
   readonly #engage: (() => void) | undefined
   #attached: Attached | undefined
@@ -166,12 +167,13 @@ class Operations {
   }
 
   get signal(): AbortSignal {
-    return this.#controller.signal
+    return (this.#controller ??= new AbortController()).signal
   }
 
   /** Stops the work: nothing that it still waits for settles. */
   abort(): void {
     this.drop()
+    this.#controller ??= new AbortController()
     this.#controller.abort()
   }
 
@@ -232,23 +234,24 @@ class Operations {
 const asJson = (value: unknown) => Result.getOrThrow(parseJson("step", value === undefined ? null : value)).decode()
 
 /**
- * What work knows from its beginning.
+ * What work knows from its beginning. It asks for the id when it needs that.
  *
  * @since 0.2.0
  * @category models
  */
 export type WorkFacts = Pick<TaskContextShape, "taskId" | "attempt" | "sessionId" | "principal" | "answers">
 
-const makeContext = (
-  { answers, attempt, principal, sessionId, taskId }: WorkFacts,
-  operations: Operations
-): PromiseTaskContext => ({
-  taskId,
-  attempt,
-  sessionId,
-  principal,
-  answers,
-  signal: operations.signal,
+const makeContext = (facts: WorkFacts, operations: Operations): PromiseTaskContext => ({
+  get taskId() {
+    return facts.taskId
+  },
+  attempt: facts.attempt,
+  sessionId: facts.sessionId,
+  principal: facts.principal,
+  answers: facts.answers,
+  get signal() {
+    return operations.signal
+  },
   progress: (message, amount) => operations.run(({ progress }) => progress(message, amount)),
   setTtl: (ttl) => operations.run(({ setTtl }) => setTtl(ttl)),
   elicit: (key, params) => operations.run(({ elicit }) => elicit(key, params)),

@@ -14,7 +14,8 @@ import { refusedAnswer } from "../runner/InputRefused.ts"
 import { parseSleep, requireAmount, requireString } from "../runner/requests.ts"
 import { type InputRequest, type TaskContextShape, TaskFailure } from "../runner/TaskContext.ts"
 import type { StartTask } from "../runner/TaskRunner.ts"
-import { isJsonObject, toJson } from "./json.ts"
+import { CallFacts } from "./CallFacts.ts"
+import { toJson } from "./json.ts"
 import { internalErrorCode } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import type { OwnerLimits } from "./OwnerLimits.ts"
@@ -93,8 +94,13 @@ export const makeInlineContext = (
       })
     })
 
+  const facts = new CallFacts({ owned, answers, taskId: () => taskId })
   const plain: TaskContextShape = {
-    ...factsOfCall({ owned, answers, taskId }),
+    taskId,
+    attempt: facts.attempt,
+    sessionId: facts.sessionId,
+    principal: facts.principal,
+    answers: facts.answers,
     progress: (message, amount) =>
       Effect.suspend(() => {
         requireString("message", message)
@@ -162,22 +168,6 @@ export const makeInlineContext = (
   }
 }
 
-/**
- * Gives what work knows of its call from its beginning.
- *
- * @since 0.2.0
- * @category accessors
- */
-export const factsOfCall = (
-  { answers, owned, taskId }: Pick<InlineCall, "answers" | "owned" | "taskId">
-): Pick<TaskContextShape, "taskId" | "attempt" | "sessionId" | "principal" | "answers"> => ({
-  taskId,
-  attempt: 1,
-  sessionId: owned.id ?? undefined,
-  principal: toJson(owned.principal),
-  answers: toAnswers(answers)
-})
-
 /** What a task can begin with. */
 type Done = Pick<StartTask, "steps" | "statusMessage" | "ttl">
 
@@ -217,8 +207,3 @@ const putOnStream = (ask: Ask, limits: OwnerLimits, { method, params }: InputReq
 
 const noAnswer = (method: string): Json =>
   refusedAnswer(method, { code: internalErrorCode, message: "The client gave no answer" })
-
-const toAnswers = (value: unknown): InputAnswers => {
-  const answers = toJson(value)
-  return isJsonObject(answers) ? answers : {}
-}

@@ -5,10 +5,10 @@
  */
 import * as Effect from "effect/Effect"
 import type { StartTask } from "../runner/TaskRunner.ts"
+import { CallFacts } from "./CallFacts.ts"
 import { callInline, resumeInline, storedCallId } from "./callInline.ts"
 import { type CallPlace, reservePlace, takePlace } from "./CallPlace.ts"
 import { callThenTask } from "./callThenTask.ts"
-import { factsOfCall } from "./InlineContext.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { isProgressToken, makeProgressSender, type ProgressSender } from "./ProgressSender.ts"
 import { overrunAnswers, overrunRequest } from "./requestLimits.ts"
@@ -52,9 +52,9 @@ export class PlacedCall<A, E> {
   }
 
   /** What its work knows from its beginning. */
-  get facts(): ReturnType<typeof factsOfCall> {
+  get facts(): CallFacts {
     const { owned, prepared: { inputResponses } } = this.#inline
-    return factsOfCall({ owned, answers: inputResponses, taskId: this.#place.slot.taskId })
+    return new CallFacts({ owned, answers: inputResponses, taskId: this.#place.slot.taskId })
   }
 
   /** Runs the work until the request can be answered, and gives up the place then. */
@@ -84,17 +84,20 @@ export const placeCall = <A, E>(
   place: (placed: PlacedCall<A, E>) => void
 ): Effect.Effect<ToolAnswer<A> | "placed", WireError | E> =>
   answerCall(tasks, call, (inline) => {
-    const begin = (taken: CallPlace | undefined) => {
-      if (taken === undefined) return undefined
-      place(new PlacedCall(call, inline, taken))
-      return "placed"
-    }
     const placing = { tasks, owned: inline.owned, name: call.tool.name }
     const taken = takePlace(placing)
-    return taken === undefined
-      ? Effect.uninterruptible(Effect.map(reservePlace(placing), begin))
-      : Effect.succeed(begin(taken))
+    if (taken !== undefined) {
+      place(new PlacedCall(call, inline, taken))
+      return placed
+    }
+    return Effect.uninterruptible(Effect.flatMap(reservePlace(placing), (reserved) => {
+      if (reserved === undefined) return Effect.undefined
+      place(new PlacedCall(call, inline, reserved))
+      return placed
+    }))
   })
+
+const placed = Effect.succeed("placed" as const)
 
 /** Answers a call, by `inTime` if it may end in time; that gives `undefined` if there is no place for it. */
 const answerCall = <A, E, B>(
@@ -175,6 +178,9 @@ const callInTime = <A, E>(
     )
   )
 
+const becomesTask: Effect.Effect<Kind> = Effect.succeed("task")
+const runsInline: Effect.Effect<Kind> = Effect.succeed("inline")
+
 /** Decides what becomes of a call, before anything runs. */
 const kindOf = <A, E>(
   { client, hasTasks = true, task, tool }: ToolCall<A, E>
@@ -182,22 +188,22 @@ const kindOf = <A, E>(
   const { name, policy: { taskSupport } } = tool
   switch (hasTasks ? client.protocolVersion : undefined) {
     case "2026-07-28":
-      if (taskSupport !== "forbidden" && declaresTasks(client)) return Effect.succeed("task")
-      return taskSupport === "required" ? Effect.fail(missingCapability) : Effect.succeed("inline")
+      if (taskSupport !== "forbidden" && declaresTasks(client)) return becomesTask
+      return taskSupport === "required" ? Effect.fail(missingCapability) : runsInline
     case "2025-11-25":
       if (task !== undefined) {
-        return taskSupport === "forbidden" ? Effect.fail(noAugmentation(name)) : Effect.succeed("task")
+        return taskSupport === "forbidden" ? Effect.fail(noAugmentation(name)) : becomesTask
       }
       return taskSupport === "required"
         ? Effect.fail(unsupported(`Tool '${name}' requires task augmentation`))
-        : Effect.succeed("inline")
+        : runsInline
     default:
       return taskSupport === "required"
         ? Effect.fail(unsupported(
           `Tool '${name}' runs as a task only, and this server has no tasks in revision ${client.protocolVersion}. ` +
             "Use a client of a later revision."
         ))
-        : Effect.succeed("inline")
+        : runsInline
   }
 }
 
@@ -228,7 +234,9 @@ const start = (tasks: Tasks, owned: OwnedTasks, draft: StartTask, progress: Prog
       }))
   ).pipe(Effect.catch((error) => failWire(error)))
 
-const progressOf = <A, E>({ meta, sendProgress }: ToolCall<A, E>): ProgressSender | undefined => {
-  const token = ownProperty(meta, "progressToken")
-  return sendProgress === undefined || !isProgressToken(token) ? undefined : makeProgressSender(token, sendProgress)
+const progressOf = <A, E>(call: ToolCall<A, E>): ProgressSender | undefined => {
+  const token = ownProperty(call.meta, "progressToken")
+  if (!isProgressToken(token)) return undefined
+  const { sendProgress } = call
+  return sendProgress === undefined ? undefined : makeProgressSender(token, sendProgress)
 }

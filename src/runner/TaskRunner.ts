@@ -110,8 +110,8 @@ export type RunResult = "settled" | "suspended" | "released" | "skipped"
  * @category models
  */
 export interface ReservedSlot {
-  /** The id that the task will have. */
-  readonly taskId: string
+  /** Gives the id that the task will have. It is made when somebody asks for it. */
+  readonly taskId: () => string
   /** Stores the task of the work, and holds it from then on. `run` is the work, or waits for it. */
   readonly startTask: <E = never, R = never>(
     task: Omit<StartTask, "taskId">,

@@ -163,14 +163,20 @@ export const makeTaskStarts = (
     )
 
   /** A slot that was taken. */
-  const reservedSlot = (tasks: () => SessionTasks, sessionId: string | undefined, taskId: string): ReservedSlot => {
+  const reservedSlot = (
+    tasks: () => SessionTasks,
+    sessionId: string | undefined,
+    makeId: () => string
+  ): ReservedSlot => {
     let isGone = false
+    let id: string | undefined
+    const taskId = () => id ??= makeId()
     return {
       taskId,
       startTask: <E, R>(given: StartTask, run: OwnRun<E, R>, { span }: StartTaskOptions = {}) =>
         Effect.uninterruptible(
           Effect.withFiber((fiber) =>
-            parsed(readTask(fiber, { ...given, taskId }, span), (task) =>
+            parsed(readTask(fiber, { ...given, taskId: taskId() }, span), (task) =>
               withOwn(run, { begun: span, registered: handlers.find(task), isOnce: true }, (handler) =>
                 Effect.map(create(tasks(), task, handler), (record) => {
                   isGone = true
@@ -194,11 +200,11 @@ export const makeTaskStarts = (
     tasks: () => SessionTasks,
     task: TaskOfKind,
     sessionId: string | undefined,
-    taskId: string
+    makeId: () => string
   ): ReservedSlot | undefined => {
     if (pauses.covers(task) || runs.overrun(sessionId) !== undefined) return undefined
     runs.takeSlot(sessionId)
-    return reservedSlot(tasks, sessionId, taskId)
+    return reservedSlot(tasks, sessionId, makeId)
   }
 
   const ofSession: TaskStarts["ofSession"] = (tasks, session) => ({
@@ -227,21 +233,22 @@ export const makeTaskStarts = (
         if (!mayReserve()) return Effect.succeedNone
         const reserving = Effect.map(
           storage.generateTaskId,
-          (taskId) => Option.fromUndefinedOr(reserve(tasks, task, session ?? undefined, taskId))
+          (taskId) => Option.fromUndefinedOr(reserve(tasks, task, session ?? undefined, () => taskId))
         )
         // The call itself needs no storage, so that it goes by what is known if the storage does not answer.
         return runs.process.hearsPauses() ? reserving : Effect.andThen(pauses.refreshBriefly, reserving)
       })
   })
 
+  const newId = () => uuidV7At(readMillis(clock))
+
   return {
     ofSession,
     takeSlot: (task, sessionId) => {
       // Any other generator is an effect, which has to run.
       if (!mayReserve() || storage.generateTaskId !== uuidV7) return undefined
-      const now = readMillis(clock)
-      if (!runs.process.hearsPauses() && !pauses.areFresh(now)) return undefined
-      return reserve(() => storage.forSession(sessionId), task, sessionId ?? undefined, uuidV7At(now))
+      if (!runs.process.hearsPauses() && !pauses.areFresh(readMillis(clock))) return undefined
+      return reserve(() => storage.forSession(sessionId), task, sessionId ?? undefined, newId)
     }
   }
 }

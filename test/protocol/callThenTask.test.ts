@@ -70,7 +70,7 @@ const storingSlowly = (
   onEnd: Effect.Effect<unknown> = Effect.void
 ): { readonly owned: OwnedTasks; readonly tasks: Tasks } => {
   const slowly = (slot: ReservedSlot): ReservedSlot => ({
-    taskId: slot.taskId,
+    taskId: () => slot.taskId(),
     free: () => slot.free(),
     startTask: (task, run) =>
       onBegin.pipe(

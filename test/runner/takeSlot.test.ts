@@ -53,7 +53,7 @@ describe("takeSlot", () => {
       Effect.gen(function*() {
         const { runner } = scene
         const slot = runner.takeSlot(report, "ann")
-        assert.match(slot?.taskId ?? "", /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+        assert.match(slot?.taskId() ?? "", /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
         assert.deepStrictEqual([yield* runner.running, yield* both(scene, "ann"), yield* both(scene, "bob")], [
           1,
           refused,
@@ -73,7 +73,7 @@ describe("takeSlot", () => {
         const goOn = yield* Deferred.make<void>()
         const task = yield* slot.startTask(report, () => Deferred.await(goOn))
         slot.free()
-        assert.deepStrictEqual([task.taskId, task.sessionId, yield* runner.running], [slot.taskId, "ann", 1])
+        assert.deepStrictEqual([task.taskId, task.sessionId, yield* runner.running], [slot.taskId(), "ann", 1])
         yield* Deferred.succeed(goOn, undefined)
         yield* storage.awaitTask(task.taskId)
         yield* TestClock.adjust("1 second")

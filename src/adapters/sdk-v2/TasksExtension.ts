@@ -104,7 +104,7 @@ export class TasksExtension {
     if (other !== undefined) throw new Error("Another Tasks extension is attached to this server already")
     if (server.isConnected()) throw new Error("Attach tasks before connecting the server")
     answerTaskRequests(server, this.#served)
-    server.server.registerCapabilities({ extensions: { [tasksExtension]: {} } })
+    server.server.registerCapabilities(capabilities)
     attachTo(server, this)
     for (const tool of this.#tools.values()) this.#offer(server, tool)
   }
@@ -143,6 +143,8 @@ export class TasksExtension {
     return registered
   }
 }
+
+const capabilities = { extensions: { [tasksExtension]: {} } }
 
 const requireServer = (server: unknown): void => {
   // Version 1 has a class of the same name, which knows handlers by schemas, and has experiments of its own.
