@@ -19,6 +19,21 @@ export interface OldProcess<E> {
 
 const hour = 3_600_000
 
+/** A store that such a process has left opens with what waits and what is held in it. */
+export const checkOpens = <E, E2, R>(old: OldProcess<E>, opening: Effect.Effect<TaskStorageShape, E2, R>) =>
+  Effect.gen(function*() {
+    const until = Date.now() + 60_000
+    for (const [taskId, lease] of [["free", 0], ["left", 1], ["held", until], ["nobody's", null]] as const) {
+      yield* old.create(taskId, lease)
+    }
+    const storage = yield* opening
+    assert.deepStrictEqual((yield* storage.claimableTasks()).map(String), ["free", "left"])
+    const held = yield* Effect.fromOption(yield* storage.getTask("held"))
+    assert.deepInclude({ ...held }, { name: "n", traceparent: "00-a-b-01" })
+    assert.strictEqual(held.leaseExpiresAt?.epochMilliseconds, until)
+    for (const field of ["worker", "startedAt"]) assert.notProperty(held, field)
+  })
+
 /** What both may rely on. */
 export const checkRollingDeploy = <E>(old: OldProcess<E>, storage: TaskStorageShape) =>
   Effect.gen(function*() {

@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { SqlClient } from "effect/sql/SqlClient"
 import * as PostgresTaskStorage from "mcp-task-storage/postgres"
+import { checkEnd, checkWholeTask } from "../earlierTasks.ts"
 import { connect, open } from "./database.ts"
 import { freshUrl } from "./engine.ts"
 import { firstInsert, firstSchema, firstSettle, firstTriggers } from "./firstVersion.ts"
@@ -73,43 +74,14 @@ describe("a database of the first schema version", () => {
     Effect.gen(function*() {
       const { sql, url } = yield* oldDatabase
       const storage = yield* open({ url, maxTasks: 2 })
-      const { createdAt, lastUpdatedAt, leaseExpiresAt, ...fields } = yield* Effect.fromOption(
-        yield* storage.getTask("one")
-      )
-      assert.deepEqual({ ...fields }, {
-        taskId: fields.taskId,
-        sessionId: "s",
-        status: "working",
-        statusMessage: "a \u0000 message",
-        ttl: 60_000,
-        pollInterval: 500,
-        originalMethod: "tools/call",
-        originalParams: { name: "search", text: "x".repeat(100_000) },
-        meta: { b: 1, a: 2 },
-        revision: 3,
-        attempt: 2,
-        inputResponses: { j: [2] },
-        requestState: "state",
-        principal: { user: "u" },
-        steps: { step: 1 }
-      })
-      assert.deepStrictEqual(
-        [createdAt, lastUpdatedAt, leaseExpiresAt].map((time) => time?.epochMilliseconds),
-        [now, now, now + 60_000]
-      )
+      yield* checkWholeTask(storage, now, 60_000)
       assert.deepEqual(yield* sql`SELECT version, compatible_with FROM mcp_schema`, [{
         version: 3,
         compatible_with: 1
       }])
       const refused = yield* Effect.flip(storage.createTask({ originalMethod: "m" }))
       assert.strictEqual(refused._tag, "MaxTasksReached")
-      const failure = { name: "Error", message: "it broke", stack: "at work" }
-      const ended = yield* storage.settleTask("two", { _tag: "Error", code: 1, message: "m" }, {
-        failure,
-        resultTtl: 7_200_000
-      })
-      assert.deepInclude({ ...ended.failure }, failure)
-      assert.isAbove(ended.ttl ?? 0, 7_000_000)
+      yield* checkEnd(storage)
     }))
 
   it.live("ends up as a new one does", () =>

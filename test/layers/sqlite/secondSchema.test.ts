@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
+import { checkEnd, checkWholeTask } from "../earlierTasks.ts"
 import { bare, freshFile, open, schemaOf } from "./database.ts"
 import { firstSchema, firstTriggers } from "./firstVersion.ts"
 import { secondInsert, secondSettle, secondStep } from "./secondVersion.ts"
@@ -64,30 +65,7 @@ describe("a file of the second schema version", () => {
     Effect.gen(function*() {
       const { database, filename } = yield* oldFile
       const storage = yield* open({ filename })
-      const { createdAt, lastUpdatedAt, leaseExpiresAt, ...fields } = yield* Effect.fromOption(
-        yield* storage.getTask("one")
-      )
-      assert.deepEqual({ ...fields }, {
-        taskId: fields.taskId,
-        sessionId: "s",
-        status: "working",
-        statusMessage: "a \u0000 message",
-        ttl: null,
-        pollInterval: 500,
-        originalMethod: "tools/call",
-        originalParams: { name: "search", text: "x".repeat(100_000) },
-        meta: { b: 1, a: 2 },
-        revision: 3,
-        attempt: 2,
-        inputResponses: { j: [2] },
-        requestState: "state",
-        principal: { user: "u" },
-        steps: { step: 1 }
-      })
-      assert.deepStrictEqual(
-        [createdAt, lastUpdatedAt, leaseExpiresAt].map((time) => time?.epochMilliseconds),
-        [now, now, now + 60_000]
-      )
+      yield* checkWholeTask(storage, now, null)
       const summaries = yield* storage.listTaskSummaries()
       assert.deepStrictEqual(summaries.tasks.map(({ name, taskId }) => [String(taskId), name]), [
         ["one", undefined],
@@ -95,13 +73,7 @@ describe("a file of the second schema version", () => {
       ])
       const version = database.prepare("SELECT version, compatible_with FROM mcp_schema").get()
       assert.deepEqual({ ...version }, { version: 4, compatible_with: 1 })
-      const failure = { name: "Error", message: "it broke", stack: "at work" }
-      const ended = yield* storage.settleTask("two", { _tag: "Error", code: 1, message: "m" }, {
-        failure,
-        resultTtl: 7_200_000
-      })
-      assert.deepInclude({ ...ended.failure }, failure)
-      assert.isAbove(ended.ttl ?? 0, 7_000_000)
+      yield* checkEnd(storage)
     }))
 
   it.live("ends up as a new file does", () =>

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { DatabaseSync, SQLInputValue } from "node:sqlite"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
-import { checkRollingDeploy, type OldProcess } from "../rollingDeploy.ts"
+import { checkOpens, checkRollingDeploy, type OldProcess } from "../rollingDeploy.ts"
 import { bare, freshFile, open, schemaOf } from "./database.ts"
 import { firstSchema, firstTriggers } from "./firstVersion.ts"
 import { secondStep } from "./secondVersion.ts"
@@ -73,15 +73,7 @@ describe("a file of the third schema version", () => {
   it.live("opens with what waits and what is held in it", () =>
     Effect.gen(function*() {
       const { filename, old } = yield* oldFile
-      for (const [taskId, lease] of [["free", 0], ["left", 1], ["held", now + 60_000], ["nobody's", null]] as const) {
-        yield* old.create(taskId, lease)
-      }
-      const storage = yield* open({ filename })
-      assert.deepStrictEqual((yield* storage.claimableTasks()).map(String), ["free", "left"])
-      const held = yield* Effect.fromOption(yield* storage.getTask("held"))
-      assert.deepInclude({ ...held }, { name: "n", traceparent: "00-a-b-01" })
-      assert.strictEqual(held.leaseExpiresAt?.epochMilliseconds, now + 60_000)
-      for (const field of ["worker", "startedAt"]) assert.notProperty(held, field)
+      yield* checkOpens(old, open({ filename }))
     }))
 
   it.live("ends up as a new file does", () =>
