@@ -7,8 +7,8 @@ import type { StoredJson } from "../../domain/StoredJson.ts"
 import type { Place } from "./Sealer.ts"
 import type { SealingKey } from "./SealingKey.ts"
 
-/** How much is kept, sealed and opened together: some megabytes. */
-const capacity = 16_000_000
+/** How much is kept, sealed and opened together: some 16 MB where payloads are text, and some more where they are numbers. */
+const capacity = 24_000_000
 
 /** A larger payload would push out too many others. */
 const largest = 100_000

@@ -36,9 +36,9 @@ test("the oldest are forgotten, and the largest are not kept", () => {
   const placeOf = (index: number) => ({ ...place, taskId: `task ${index}` })
   for (let index = 0; index < 400; index++) recent.set(key, text, placeOf(index), opened(text))
   const kept = Array.from({ length: 400 }, (_, index) => recent.get(key, text, placeOf(index)) !== undefined)
-  // Fifty-four make a half: what was opened counts twice.
-  expect(kept.lastIndexOf(false)).toBe(323)
-  expect(kept.filter(Boolean)).toHaveLength(76)
+  // Eighty make a half: what was opened counts twice.
+  expect(kept.lastIndexOf(false)).toBe(242)
+  expect(kept.filter(Boolean)).toHaveLength(157)
   recent.set(key, "y".repeat(200_000), place, opened(text))
   expect(recent.get(key, "y".repeat(200_000), place)).toBeUndefined()
 })
