@@ -1,5 +1,6 @@
 /** The spans of calls: one for each, whether the call becomes a task or not. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -93,15 +94,19 @@ describe("a call", () => {
       const seen = new MemoryTracer()
       return Effect.gen(function*() {
         const { owned, storage, tasks } = yield* setUp()
+        const hasBegun = yield* Deferred.make<void>()
         const work = ({ step }: TaskContextShape) =>
           Effect.gen(function*() {
-            yield* Effect.withSpan(Effect.sleep("100 millis"), "before")
+            yield* Effect.withSpan(Deferred.await(hasBegun), "before")
             yield* step("one", Schema.Int, Effect.withSpan(Effect.succeed(1), "after"))
             return { content: [] }
           }).pipe(Effect.orDie)
         const answer = yield* callTool(tasks, callOf(owned, work, { meta }))
         assert(answer._tag === "Wire")
         const taskId = `${answer.result["taskId"]}`
+        // What the work does before the task runs here is of the call. It is answered as soon as the task is stored.
+        yield* Effect.sleep("50 millis")
+        yield* Deferred.succeed(hasBegun, undefined)
         const record = yield* storage.awaitTask(taskId)
         while ((yield* tasks.runner.running) > 0) yield* Effect.sleep("5 millis")
         const [span, ...others] = seen.named("tools/call tool")
