@@ -16,12 +16,7 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { sequencer: InTurns },
     // The tests start some hundred processes, and what is compiled once need not be compiled by each of them.
-    env: {
-      NODE_COMPILE_CACHE: join(tmpdir(), "mcp-task-storage-compile-cache"),
-      // TypeScript 7 is written in Go, and spends a quarter of its time on garbage, however much memory there is.
-      GOGC: "off",
-      GOMEMLIMIT: "2GiB"
-    },
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), "mcp-task-storage-compile-cache") },
     globalSetup: "test/support/engines/sharedEngines.ts",
     // A machine that is busy with something else, as those of CI are, takes its time.
     testTimeout: 120_000,

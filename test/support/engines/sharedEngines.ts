@@ -33,6 +33,10 @@ const ofShared = process.env["JDK_JAVA_OPTIONS"] ?? [serial, ...rarely].join(" "
 /** In those that tests start themselves, and stop again, it costs more than it gains. */
 process.env["JDK_JAVA_OPTIONS"] ??= `${serial} -XX:TieredStopAtLevel=1`
 
+/** TypeScript 7 is written in Go, and spends a quarter of its time on garbage, however much memory there is. */
+process.env["GOGC"] ??= "off"
+process.env["GOMEMLIMIT"] ??= "2GiB"
+
 /** Gives how the engines are stopped. */
 export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   const program = fileURLToPath(new URL("engineServer.ts", import.meta.url))
