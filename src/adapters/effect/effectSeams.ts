@@ -188,7 +188,12 @@ const isBaseRequest = (u: unknown): u is BaseRequest =>
   Predicate.hasProperty(u, "setSuccess") && Predicate.hasProperty(u, "setPayload") &&
   Predicate.hasProperty(u, "payloadSchema") && Predicate.hasProperty(u, "successSchema")
 
-/** Describes results that have their form on the wire, and are not looked at once more. */
+/**
+ * Describes results that have their form on the wire already. They go there as they are.
+ *
+ * @since 0.2.0
+ * @category schemas
+ */
 export const Encoded: Schema.Top = Schema.Any
 
 /**
