@@ -19,7 +19,8 @@ import {
   type Options,
   options as arbitraryOptions,
   passages,
-  registrations
+  registrations,
+  workerClaims
 } from "../model/Command.ts"
 import { describeFailure, Divergence } from "../model/describeFailure.ts"
 import { emptyModel, modelStep } from "../model/modelStep.ts"
@@ -40,13 +41,38 @@ interface Race {
   readonly seed: number
 }
 
+const fibersOf = (command: Arbitrary.Arbitrary<AtomicCommand>) =>
+  Arbitrary.array(Arbitrary.array(command, { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 4 })
+
+const anyCommand = Arbitrary.schema(AtomicCommand)
+
+const ofAnyKind = fibersOf(anyCommand)
+
+/** Each kind of commands for itself. */
+const ofKind: ReadonlyArray<Arbitrary.Arbitrary<AtomicCommand>> = AtomicCommand.members.map((kind) =>
+  Arbitrary.schema(kind)
+)
+
+/** One to three kinds. In a race of so few, commands that have to meet for a mistake to show do so much more often. */
+const fewKinds = Arbitrary.array(Arbitrary.schema(Schema.Literals(ofKind.map((_, index) => index))), {
+  minLength: 1,
+  maxLength: 3
+})
+
+/** One of so many that one, two and three divide them. */
+const place = Arbitrary.schema(Schema.Literals([0, 1, 2, 3, 4, 5]))
+
+const ofPlace = (few: ReadonlyArray<number>, at: number) => ofKind[few[at % few.length] ?? 0] ?? anyCommand
+
 const races: Arbitrary.Arbitrary<Race> = Arbitrary.all({
   options: arbitraryOptions,
-  setup: Arbitrary.all([registrations(2), creations(3), passages(2)]).pipe(Arbitrary.map((parts) => parts.flat())),
-  fibers: Arbitrary.array(Arbitrary.array(Arbitrary.schema(AtomicCommand), { minLength: 1, maxLength: 3 }), {
-    minLength: 2,
-    maxLength: 4
-  }),
+  setup: Arbitrary.all([registrations(2), creations(3), workerClaims(2), passages(2)]).pipe(
+    Arbitrary.map((parts) => parts.flat())
+  ),
+  fibers: Arbitrary.flatMap(
+    Arbitrary.all({ oneInFour: Arbitrary.schema(Schema.Literals([0, 1, 2, 3])), few: fewKinds }),
+    ({ few, oneInFour }) => oneInFour === 0 ? fibersOf(Arbitrary.flatMap(place, (at) => ofPlace(few, at))) : ofAnyKind
+  ),
   seed: Arbitrary.schema(Schema.Int)
 })
 

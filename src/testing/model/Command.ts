@@ -387,6 +387,18 @@ export const registrations = (maxLength: number): Arbitrary.Arbitrary<Array<Comm
   Arbitrary.array(Arbitrary.schema(RegisterWorker), { maxLength })
 
 /**
+ * Generates up to so many claims of workers, so that tasks are in their hands.
+ *
+ * @since 0.2.0
+ * @category arbitraries
+ */
+export const workerClaims = (maxLength: number): Arbitrary.Arbitrary<Array<Command>> =>
+  Arbitrary.array(
+    Arbitrary.schema(Schema.TaggedStruct("claimTask", { actor: Actor, taskId: id, hold: byWorker })),
+    { maxLength }
+  )
+
+/**
  * Generates up to so many commands that let time go by, or declare workers dead.
  *
  * @since 0.2.0

@@ -8,7 +8,6 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { execFile } from "node:child_process"
 import { existsSync } from "node:fs"
-import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { makeSqlRunner } from "../../../src/layers/sql/SqlRunner.ts"
 import { prepareSchema } from "../../../src/layers/sql/SqlSchema.ts"
@@ -16,6 +15,7 @@ import { taskTables } from "../../../src/layers/sql/TaskTables.ts"
 import { openSqlite } from "../../../src/layers/sqlite/openSqlite.ts"
 import { sqliteDialect } from "../../../src/layers/sqlite/SqliteDialect.ts"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
+import { bundled } from "../../support/engines/shared.ts"
 import { storedTask } from "../storedTask.ts"
 import { anyone, bare, freshFile, open, unlimited } from "./database.ts"
 
@@ -184,7 +184,7 @@ describe("schema", () => {
   it.live("ten processes may open a new file at the same moment", () =>
     Effect.gen(function*() {
       const filename = yield* freshFile
-      const program = fileURLToPath(new URL("opener.ts", import.meta.url))
+      const program = yield* Effect.promise(() => bundled(new URL("opener.ts", import.meta.url)))
       const run = promisify(execFile)
       const outputs = yield* Effect.promise(() =>
         Promise.all(Array.from({ length: 10 }, (_, index) => run(process.execPath, [program, filename, String(index)])))
