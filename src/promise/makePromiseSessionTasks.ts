@@ -181,15 +181,20 @@ const makePlannedWrites = <Decoded>(
 const inPlain = <A, E>(effect: Effect.Effect<A, E>, encode: (answer: A) => PlainOf<A>): Effect.Effect<PlainOf<A>, E> =>
   isTaskOperation(effect) ? effect.inPlain() : Effect.map(effect, encode)
 
+/** Gives a task an id, if it has none. */
+const withId = <Task extends Pick<CreateTask, "taskId">>(task: Task, generateId: () => unknown): Task => {
+  if (task.taskId !== undefined) return task
+  return { ...task, taskId: newId(generateId) }
+}
+
 /**
- * Gives a task an id, if it has none.
+ * Generates an id. Throws `InvalidInput` for what is none.
  *
  * @since 0.2.0
- * @category combinators
+ * @category constructors
  */
-export const withId = <Task extends Pick<CreateTask, "taskId">>(task: Task, generateId: () => unknown): Task => {
-  if (task.taskId !== undefined) return task
+export const newId = (generateId: () => unknown): string => {
   const taskId = generateId()
   if (typeof taskId !== "string") throw new InvalidInput({ field: "generateId", reason: "must return a string" })
-  return { ...task, taskId }
+  return taskId
 }

@@ -14,13 +14,14 @@ import { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
 import type { TaskStorageShape } from "../domain/TaskOperations.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import { taskIdAnnotation } from "../runner/taskAnnotations.ts"
-import { type SessionRunner, TaskRunner, type TaskRunnerShape } from "../runner/TaskRunner.ts"
+import { TaskIds } from "../runner/TaskIds.ts"
+import { TaskRunner, type TaskRunnerShape } from "../runner/TaskRunner.ts"
 import { layer } from "../runner/TaskRunnerLayer.ts"
 import type { TaskRunnerOptions } from "../runner/TaskRunnerOptions.ts"
 import { requireFunction } from "./arguments.ts"
 import { CallerSpan, inCallerSpan, withoutCaller } from "./CallerSpan.ts"
 import { plainCall } from "./callOptions.ts"
-import { withId } from "./makePromiseSessionTasks.ts"
+import { newId } from "./makePromiseSessionTasks.ts"
 import type { OpenedStorage } from "./openedStorages.ts"
 import { PromiseCalls } from "./PromiseCalls.ts"
 import type { Dispatch, RunnerOptions } from "./RunnerOptions.ts"
@@ -69,6 +70,7 @@ export const openRunner = async (
   const findCallerSpan = Context.get(context, CallerSpan)
   const scope = Scope.forkUnsafe(storageScope)
   const runnerLayer = layer({ ...options, dispatch: dispatch === undefined ? undefined : dispatching(dispatch) })
+  const ids = Layer.succeed(TaskIds, generateId === undefined ? undefined : namedBy(generateId))
   try {
     // Added before the runner, so that what waits for its tasks ends after these.
     const fibers = await Effect.runPromise(Scope.provide(FiberSet.make<unknown, unknown>(), scope))
@@ -76,7 +78,11 @@ export const openRunner = async (
       "openTaskRunner",
       undefined,
       plainCall,
-      () => Layer.buildWithScope(Layer.provide(runnerLayer, Layer.succeed(TaskStorage, storage)), scope),
+      () =>
+        Layer.buildWithScope(
+          Layer.provide(runnerLayer, Layer.mergeAll(Layer.succeed(TaskStorage, storage), ids)),
+          scope
+        ),
       identity
     )
     let isClosed = false
@@ -87,7 +93,6 @@ export const openRunner = async (
         isClosed = true
       })
     ))
-    const runner = Context.get(built, TaskRunner)
     const fork: OpenedRunner["fork"] = (effect, signal, ended) => {
       if (isClosed) return ended(Exit.fail(runnerClosed("run")))
       const fiber = Effect.runForkWith(context)(inCallerSpan(findCallerSpan, effect), { signal })
@@ -96,7 +101,7 @@ export const openRunner = async (
     }
     return {
       storage,
-      runner: generateId === undefined ? runner : namingTasks(runner, generateId),
+      runner: Context.get(built, TaskRunner),
       context,
       run: (effect, signal) => new Promise((resolve) => fork(effect, signal, resolve)),
       fork,
@@ -118,27 +123,15 @@ export const openRunner = async (
 export const runnerClosed = (operation: string): TaskStorageUnavailable =>
   new TaskStorageUnavailable({ operation, reason: "the runner is closed", retryable: false, applied: "no" })
 
-/** Names the tasks that are begun without an id, on a layer of whatever make. */
-const namingTasks = (runner: TaskRunnerShape, generateId: () => string): TaskRunnerShape => {
-  const naming = ({ startTask }: SessionRunner): Pick<SessionRunner, "startTask"> => ({
-    startTask: (task, run) =>
-      Effect.suspend(() => {
-        try {
-          return startTask(withId(task, generateId), run)
-        } catch (error) {
-          return error instanceof InvalidInput ? Effect.fail(error) : Effect.die(error)
-        }
-      })
-  })
-  return {
-    ...runner,
-    ...naming(runner),
-    forSession: (sessionId) => {
-      const session = runner.forSession(sessionId)
-      return { ...session, ...naming(session) }
+/** What the user of a layer gave to name tasks. */
+const namedBy = (generateId: () => string): Effect.Effect<string, InvalidInput> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(newId(generateId))
+    } catch (error) {
+      return error instanceof InvalidInput ? Effect.fail(error) : Effect.die(error)
     }
-  }
-}
+  })
 
 const dispatching = (dispatch: Dispatch): NonNullable<TaskRunnerOptions["dispatch"]> => (taskId, options) =>
   Effect.promise(async () => dispatch(taskId, options)).pipe(

@@ -24,6 +24,7 @@ import { Pauses } from "./Pauses.ts"
 import { firstPatience, isUnavailable, persist } from "./persist.ts"
 import { resolveRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import { Takeovers } from "./Takeovers.ts"
+import { TaskIds } from "./TaskIds.ts"
 import type { RunResult, RunTaskOptions, SessionRunner, TaskRunnerShape } from "./TaskRunner.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
 import { withPatience } from "./Turns.ts"
@@ -119,7 +120,8 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     )
 
   const clock = yield* Clock.Clock
-  const starts = makeTaskStarts({ storage, settings, handlers, runs, outages, pauses, clock, dispatched })
+  const ids = yield* TaskIds
+  const starts = makeTaskStarts({ storage, settings, handlers, runs, outages, pauses, clock, ids, dispatched })
 
   const sessionRunner = (tasks: () => SessionTasks, session: string | null | undefined): SessionRunner => ({
     ...starts.ofSession(tasks, session),

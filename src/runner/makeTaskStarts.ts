@@ -52,6 +52,8 @@ export interface TaskStartsParts {
   readonly outages: Outages
   readonly pauses: Pauses
   readonly clock: Clock.Clock
+  /** Names tasks in place of the storage. */
+  readonly ids: Effect.Effect<string, InvalidInput> | undefined
   readonly dispatched: (taskId: string) => Effect.Effect<void>
 }
 
@@ -82,7 +84,7 @@ type Started<R = never> = Effect.Effect<TaskRecord, Effect.Error<ReturnType<Sess
  * @category constructors
  */
 export const makeTaskStarts = (
-  { clock, dispatched, handlers, outages, pauses, runs, settings, storage }: TaskStartsParts
+  { clock, dispatched, handlers, ids, outages, pauses, runs, settings, storage }: TaskStartsParts
 ): TaskStarts => {
   /** Many tasks come from the same place, such as all that are started in promises, and share what is made of its services. */
   let lastPlace: Place<never> | undefined
@@ -192,6 +194,8 @@ export const makeTaskStarts = (
     }
   }
 
+  const generateTaskId = ids ?? storage.generateTaskId
+
   /** Work that runs already cannot wait for a seat: others would begin it once more. */
   const mayReserve = () => settings.dispatch === undefined && runs.isOpen() && storage.waitsForSeats !== true
 
@@ -207,24 +211,33 @@ export const makeTaskStarts = (
     return reservedSlot(tasks, sessionId, makeId)
   }
 
+  const named = <A, E, R>(
+    task: StartTask,
+    use: (task: StartTask) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | InvalidInput, R> =>
+    ids === undefined || task.taskId !== undefined
+      ? use(task)
+      : Effect.flatMap(ids, (taskId) => use({ ...task, taskId }))
+
   const ofSession: TaskStarts["ofSession"] = (tasks, session) => ({
     startTask: <E, R>(given: StartTask, run?: OwnRun<E, R>, { isUnderWay = false, span }: StartTaskOptions = {}) =>
       Effect.uninterruptible(
         Effect.withFiber((fiber) =>
-          parsed(readTask(fiber, given, span), (task): Started<Exclude<R, TaskContext>> => {
-            const sessionId = session === undefined ? task.sessionId : session ?? undefined
-            const registered = handlers.find(task)
-            if (run !== undefined) {
-              return withOwn(run, { begun: span, registered }, (handler) =>
-                isUnderWay
-                  ? start(tasks(), task, sessionId, handler, false)
-                  : startUnlessPaused(tasks(), task, sessionId, handler))
-            }
-            if (settings.dispatch !== undefined) return dispatch(tasks(), task)
-            return registered === undefined
-              ? Effect.fail(unregistered(task))
-              : startUnlessPaused(tasks(), task, sessionId, registered)
-          })
+          parsed(readTask(fiber, given, span), (task) =>
+            named(task, (task): Started<Exclude<R, TaskContext>> => {
+              const sessionId = session === undefined ? task.sessionId : session ?? undefined
+              const registered = handlers.find(task)
+              if (run !== undefined) {
+                return withOwn(run, { begun: span, registered }, (handler) =>
+                  isUnderWay
+                    ? start(tasks(), task, sessionId, handler, false)
+                    : startUnlessPaused(tasks(), task, sessionId, handler))
+              }
+              if (settings.dispatch !== undefined) return dispatch(tasks(), task)
+              return registered === undefined
+                ? Effect.fail(unregistered(task))
+                : startUnlessPaused(tasks(), task, sessionId, registered)
+            }))
         )
       ),
 
@@ -232,7 +245,7 @@ export const makeTaskStarts = (
       Effect.suspend(() => {
         if (!mayReserve()) return Effect.succeedNone
         const reserving = Effect.map(
-          storage.generateTaskId,
+          generateTaskId,
           (taskId) => Option.fromUndefinedOr(reserve(tasks, task, session ?? undefined, () => taskId))
         )
         // The call itself needs no storage, so that it goes by what is known if the storage does not answer.
@@ -246,7 +259,7 @@ export const makeTaskStarts = (
     ofSession,
     takeSlot: (task, sessionId) => {
       // Any other generator is an effect, which has to run.
-      if (!mayReserve() || storage.generateTaskId !== uuidV7) return undefined
+      if (!mayReserve() || generateTaskId !== uuidV7) return undefined
       if (!runs.process.hearsPauses() && !pauses.areFresh(readMillis(clock))) return undefined
       return reserve(() => storage.forSession(sessionId), task, sessionId ?? undefined, newId)
     }
