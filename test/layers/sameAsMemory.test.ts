@@ -177,7 +177,12 @@ const isTask = (value: unknown): value is { readonly task: { readonly taskId: st
   typeof value === "object" && value !== null && "task" in value
 
 const plain = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value, (key, value) => key === "before" || value === undefined ? null : value))
+  JSON.parse(
+    JSON.stringify(value, (key, value: unknown) => {
+      if (value instanceof StoredJson) return value.text
+      return key === "before" || value === undefined ? null : value
+    })
+  )
 
 const cases = backends.flatMap(([name, makeBackend]) => [7, 8, 9].map((seed) => [name, seed, makeBackend] as const))
 
