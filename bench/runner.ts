@@ -12,7 +12,8 @@ import { call, outcome } from "./operations.ts"
 import { type Comparison, print } from "./report.ts"
 import { settings } from "./settings.ts"
 
-const { callerCounts, rounds, serverOperations: operations } = settings
+/** So many that each round of SQLite has its share of checkpoints: of a few hundred operations every second round would have none. */
+const { callerCounts, rounds, sqliteOperations: operations } = settings
 
 const measureOn = Effect.fnUntraced(function*(name: string) {
   const storage = yield* TaskStorage
