@@ -8,8 +8,10 @@ import type { Encryption } from "mcp-task-storage/encryption"
 import { open as openPostgres } from "../test/layers/postgres/database.ts"
 import { startPostgresWith } from "../test/layers/postgres/startPostgres.ts"
 import { freshFile, open as openSqlite } from "../test/layers/sqlite/database.ts"
+import { settlePostgres } from "./fillPostgres.ts"
 import { newId } from "./ids.ts"
 import { type Contender, measure } from "./measure.ts"
+import { openPool } from "./openPool.ts"
 import { type Comparison, print } from "./report.ts"
 import { settings } from "./settings.ts"
 
@@ -37,6 +39,12 @@ const operations: ReadonlyArray<Operation> = [
   { subject: "listTasks, 50 tasks", ids: "stored", operate: (storage) => storage.listTasks({ limit: 50 }) }
 ]
 
+/** A storage, and what its engine does by itself where time passes: without it PostgreSQL guesses how a page is to be read. */
+interface Side {
+  readonly storage: TaskStorageShape
+  readonly settle: Effect.Effect<void>
+}
+
 /** Fills a storage with tasks that have ended, and gives their ids. */
 const fill = (storage: TaskStorageShape) =>
   Effect.forEach(Array.from({ length: 100 }), () =>
@@ -47,7 +55,7 @@ const fill = (storage: TaskStorageShape) =>
     }))
 
 const contender = (
-  storage: TaskStorageShape,
+  { settle, storage }: Side,
   stored: ReadonlyArray<string>,
   { ids, operate }: Operation,
   count: number
@@ -62,6 +70,7 @@ const contender = (
           (taskId) => Effect.as(storage.createTask({ ...call, taskId }), taskId)
         )
       )
+    if (ids === "stored") await Effect.runPromise(settle)
     const all = Effect.forEach(given, (id) => operate(storage, id), { discard: true })
     return () => Effect.runPromise(all)
   }
@@ -69,15 +78,15 @@ const contender = (
 
 const compare = Effect.fnUntraced(function*<E, R>(
   engine: string,
-  open: (encryption: Encryption | undefined) => Effect.Effect<TaskStorageShape, E, R>,
+  open: (encryption: Encryption | undefined) => Effect.Effect<Side, E, R>,
   count: number
 ) {
   const plain = yield* open(undefined)
   const sealed = yield* open(encryption)
-  const [storedPlain, storedSealed] = [yield* fill(plain), yield* fill(sealed)]
+  const [storedPlain, storedSealed] = [yield* fill(plain.storage), yield* fill(sealed.storage)]
   const rows: Array<Comparison> = []
   for (const operation of operations) {
-    const many = operation.subject.startsWith("list") ? Math.ceil(count / 20) : count
+    const many = operation.subject.startsWith("list") ? settings.pages : count
     const [byPlain, bySealed] = [
       contender(plain, storedPlain, operation, many),
       contender(sealed, storedSealed, operation, many)
@@ -99,7 +108,11 @@ const commits = settings.serverOperations
 const compareSqlite = (synchronous: "full" | "normal") =>
   compare(
     "SQLite",
-    (encryption) => Effect.flatMap(freshFile, (filename) => openSqlite({ filename, synchronous, encryption })),
+    (encryption) =>
+      Effect.map(
+        Effect.flatMap(freshFile, (filename) => openSqlite({ filename, synchronous, encryption })),
+        (storage) => ({ storage, settle: Effect.void })
+      ),
     synchronous === "full" ? commits : settings.sqliteOperations
   )
 
@@ -107,11 +120,12 @@ const comparePostgres = (fsync: "off" | "on") =>
   Effect.flatMap(startPostgresWith({ fsync }), (server) =>
     compare(
       "PostgreSQL",
-      (encryption) =>
-        Effect.flatMap(
-          server.database,
-          (name) => openPostgres({ url: server.url(name), notifications: false, encryption })
-        ),
+      Effect.fnUntraced(function*(encryption) {
+        const url = server.url(yield* server.database)
+        const pool = yield* openPool(url, 1)
+        const storage = yield* openPostgres({ url, notifications: false, encryption })
+        return { storage, settle: Effect.promise(() => settlePostgres(pool)) }
+      }),
       settings.serverOperations
     ))
 
