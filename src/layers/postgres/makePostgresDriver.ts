@@ -69,7 +69,7 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
   const sharingRunner = makeSqlRunner(sql, dialect, { lockTimeout: 0 })
   const sharing = makeShareStatements(sql, maxConnections, statementTimeout)
   const shared = shareWrites(writes, tables, sharingRunner, sharing)
-  const driver = makeSqlDriver(sql, dialect, runner, tables, () => ({ ...writes, ...shared }))
+  const driver = makeSqlDriver(sql, dialect, runner, tables, ensureCounters, () => ({ ...writes, ...shared }))
   const channel = `${tables.prefix}tasks`
   const sender = randomUUID().slice(0, 8)
   const listening = listenForWrites(pg.PgConnection, notifications ? sql.config : undefined, channel, sender)

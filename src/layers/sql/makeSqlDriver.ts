@@ -14,6 +14,7 @@ import { makeSqlWorkers } from "./makeSqlWorkers.ts"
 import type { PageStatements } from "./PageStatements.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import type { SqlRunner } from "./SqlRunner.ts"
+import type { CounterSetup } from "./SqlSchema.ts"
 import { readIds, type SqlWrites } from "./SqlWrites.ts"
 import { makeTallyStatements } from "./TallyStatements.ts"
 import { makeTaskStatements } from "./TaskStatements.ts"
@@ -31,7 +32,8 @@ import {
 } from "./TaskTables.ts"
 
 /**
- * Makes a driver of a client whose tables are there. The writes are the engine's own, and may use how tasks are found.
+ * Makes a driver of a client whose tables are there. The writes are the engine's own, and may use how tasks are found. `ensureCounters`
+ * sees to it that seats are counted before somebody looks for them.
  *
  * @since 0.1.0
  * @category constructors
@@ -41,6 +43,7 @@ export const makeSqlDriver = (
   dialect: SqlDialect,
   runner: SqlRunner,
   tables: TaskTables,
+  ensureCounters: CounterSetup,
   makeWrites: (find: TaskDriver["find"]) => SqlWrites
 ): Omit<TaskDriver, "backendName"> & Required<Pick<TaskDriver, "findRevisions">> => {
   const { read } = runner
@@ -68,6 +71,7 @@ export const makeSqlDriver = (
     }
 
   const { insert, patch, pushWithin, removeQuiet, removeTasks, removeWorkers, rerun, take } = makeWrites(find)
+  const freeTasks = makeSqlFreeTasks(tables, dialect, runner, take)
   return {
     insert,
     rerun,
@@ -86,7 +90,9 @@ export const makeSqlDriver = (
     pagesByName: true,
     stale: (query) => read(statements.stale(query), readAbandoned),
     abandoned: (query) => read(statements.abandoned(query), readAbandoned),
-    ...makeSqlFreeTasks(tables, dialect, runner, take),
+    ...freeTasks,
+    free: (query) =>
+      query.seats === undefined ? freeTasks.free(query) : Effect.andThen(ensureCounters.seats, freeTasks.free(query)),
     removeExpired: (now, limit) => removeTasks(statements.removeExpired(now, limit)),
     count: (scope) => read(tallies.count(scope), (rows) => readInteger(rows[0]?.[0])),
     tally: (query) =>

@@ -86,6 +86,7 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
     sqliteDialect,
     shared,
     tables,
+    ensureCounters,
     (find) => makeSqliteWrites(tables, shared, find, ensureCounters)
   )
   return {
