@@ -18,7 +18,9 @@ import {
   parseText,
   parseTime
 } from "./ArgumentParsers.ts"
-import { noFailure, parseFailure } from "./FailureReport.ts"
+import { noFailure } from "./FailureReport.ts"
+import { maxNameLength } from "./maxNameLength.ts"
+import { parseFailure } from "./parseFailure.ts"
 import { storedKeys, usedKeys } from "./InputRound.ts"
 import { firstHold, parseFirstHold } from "./parseHold.ts"
 import { tooManyKeys, tooManySteps } from "./PartLimits.ts"
@@ -157,14 +159,6 @@ export const draftTask = (
   const tooLarge = overContent(row, options) ?? overOutcome(row.result, options)
   return tooLarge === undefined ? Result.succeed(row) : Result.fail(tooLarge)
 }
-
-/**
- * The longest name of a tool or a prompt. A longer text is no name.
- *
- * @since 0.2.0
- * @category constants
- */
-export const maxNameLength = 255
 
 /** A method is a short text of which there are few. Others are taken as they are. */
 const parseMethod = (method: unknown): Result.Result<StoredJson, InvalidInput> =>

@@ -380,3 +380,23 @@ export interface InspectOptions {
   /** Reads all that is stored, to find rows that break the rules, wrong counts and orphans: `false` by default. */
   readonly deep?: boolean | undefined
 }
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface TaskStatsOptions {
+  /** Only tasks that are bound to this session. Workers are those of all. */
+  readonly sessionId?: string | undefined
+  /** For how long back failures are counted: one hour by default. */
+  readonly failuresSince?: Duration.Input | undefined
+}
+
+/**
+ * @since 0.2.0
+ * @category options
+ */
+export interface FindTaskIdsOptions extends LimitOptions {
+  /** What the ids end with. */
+  readonly ending: string
+}

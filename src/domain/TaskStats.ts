@@ -4,10 +4,9 @@
  * @since 0.2.0
  */
 import type * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { InvalidInput, TaskStorageUnavailable } from "./TaskError.ts"
-import type { LimitOptions, TaskKind } from "./TaskOptions.ts"
+import type { FindTaskIdsOptions, TaskKind, TaskStatsOptions } from "./TaskOptions.ts"
 import type { TaskStatus } from "./TaskStatus.ts"
 
 /**
@@ -91,26 +90,6 @@ export interface TaskStats<Time = DateTime.Utc> {
   readonly paused: ReadonlyArray<TaskKind & { readonly pausedAt: Time }>
   /** Registered workers, and how many tasks they hold, the dead ones too. */
   readonly workers: { readonly live: number; readonly dead: number; readonly tasks: number }
-}
-
-/**
- * @since 0.2.0
- * @category options
- */
-export interface TaskStatsOptions {
-  /** Only tasks that are bound to this session. Workers are those of all. */
-  readonly sessionId?: string | undefined
-  /** For how long back failures are counted: one hour by default. */
-  readonly failuresSince?: Duration.Input | undefined
-}
-
-/**
- * @since 0.2.0
- * @category options
- */
-export interface FindTaskIdsOptions extends LimitOptions {
-  /** What the ids end with. */
-  readonly ending: string
 }
 
 /**

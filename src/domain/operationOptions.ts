@@ -5,12 +5,13 @@
  */
 import { type OptionNames, optionNames } from "./optionNames.ts"
 import type {
-  ClaimableOptions,
   ClaimOptions,
   ClaimTasksOptions,
+  ClaimableOptions,
   CreateTask,
   DeclareDeadOptions,
   EnqueueOptions,
+  FindTaskIdsOptions,
   ImportOptions,
   InspectOptions,
   LimitOptions,
@@ -27,12 +28,12 @@ import type {
   SummaryListOptions,
   TaskFilter,
   TaskKind,
+  TaskStatsOptions,
   TouchOptions,
   TransitionOptions,
   WorkerOption
 } from "./TaskOptions.ts"
 import type { TaskRecordFields } from "./TaskRecord.ts"
-import type { FindTaskIdsOptions, TaskStatsOptions } from "./TaskStats.ts"
 
 /**
  * @since 0.2.0

@@ -9,7 +9,7 @@ import { orNull, parseShortText, parseText } from "./ArgumentParsers.ts"
 import type { StoredKinds } from "./KindDriver.ts"
 import { taskKind } from "./operationOptions.ts"
 import { readFields } from "./optionNames.ts"
-import { maxNameLength } from "./TaskDraft.ts"
+import { maxNameLength } from "./maxNameLength.ts"
 import type { InvalidInput } from "./TaskError.ts"
 import type { TaskKind } from "./TaskOptions.ts"
 

@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import type * as Options from "../domain/TaskOptions.ts"
 import type * as Domain from "../domain/TaskStats.ts"
 import type { SignalOption } from "./SignalOption.ts"
 
@@ -18,13 +19,13 @@ export type TaskStats = Domain.TaskStats<string>
  * @since 0.2.0
  * @category options
  */
-export interface TaskStatsOptions extends Domain.TaskStatsOptions, SignalOption {}
+export interface TaskStatsOptions extends Options.TaskStatsOptions, SignalOption {}
 
 /**
  * @since 0.2.0
  * @category options
  */
-export interface FindTaskIdsOptions extends Domain.FindTaskIdsOptions, SignalOption {}
+export interface FindTaskIdsOptions extends Options.FindTaskIdsOptions, SignalOption {}
 
 /**
  * @since 0.2.0

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { maxNameLength } from "../domain/TaskDraft.ts"
+import { maxNameLength } from "../domain/maxNameLength.ts"
 import type { TaskKind } from "../domain/TaskOptions.ts"
 import type { TaskHandler } from "./TaskHandler.ts"
 
