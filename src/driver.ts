@@ -5,14 +5,11 @@
  * @since 0.2.0
  * @module
  */
-export * from "./domain/AtOnce.ts"
-export * from "./domain/KindDriver.ts"
-export * from "./domain/StoredJson.ts"
-export * from "./domain/StoredTask.ts"
-export * from "./domain/StoreInspector.ts"
-export * from "./domain/TaskDriver.ts"
-export { type TaskOrder, type TaskRange, wholeRange } from "./domain/TaskRange.ts"
-export * from "./domain/TaskTally.ts"
+export * from "./domain/driver/KindDriver.ts"
+export * from "./domain/driver/StoreInspector.ts"
+export * from "./domain/driver/TaskDriver.ts"
+export { type TaskOrder, type TaskRange, wholeRange } from "./domain/driver/TaskRange.ts"
+export * from "./domain/driver/TaskTally.ts"
 export {
   applyPatch,
   type Expiry,
@@ -25,5 +22,8 @@ export {
   type TaskGuard,
   type TaskPatch,
   type TaskScope
-} from "./domain/TaskWrite.ts"
-export * from "./domain/WorkerDriver.ts"
+} from "./domain/driver/TaskWrite.ts"
+export * from "./domain/driver/WorkerDriver.ts"
+export * from "./domain/effects/AtOnce.ts"
+export * from "./domain/json/StoredJson.ts"
+export * from "./domain/task/StoredTask.ts"

@@ -5,6 +5,8 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
+import type { StatusMessageOption } from "../domain/options/TaskOptions.ts"
+import type { TaskStorageShape } from "../domain/service/TaskOperations.ts"
 import type {
   InvalidCursor,
   InvalidInput,
@@ -13,10 +15,8 @@ import type {
   TaskStorageError,
   TaskStorageUnavailable,
   TerminalState
-} from "../domain/TaskError.ts"
-import type { TaskStorageShape } from "../domain/TaskOperations.ts"
-import type { StatusMessageOption } from "../domain/TaskOptions.ts"
-import type { TaskSummary } from "../domain/TaskRecord.ts"
+} from "../domain/task/TaskError.ts"
+import type { TaskSummary } from "../domain/task/TaskRecord.ts"
 import type {
   BulkOptions,
   CancelTasksOptions,

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type * as DateTime from "effect/DateTime"
-import type { RerunOptions, StatusMessageOption, TaskFilter } from "../domain/TaskOptions.ts"
+import type { RerunOptions, StatusMessageOption, TaskFilter } from "../domain/options/TaskOptions.ts"
 
 /**
  * Which tasks an operation in bulk is for: those of a filter, or all. An empty filter is refused, because it may be a filter that

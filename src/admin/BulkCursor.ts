@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Result from "effect/Result"
-import { InvalidCursor } from "../domain/TaskError.ts"
+import { InvalidCursor } from "../domain/task/TaskError.ts"
 
 /**
  * @since 0.2.0

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Schema from "effect/Schema"
-import { shownAsError } from "../domain/shownAsError.ts"
+import { shownAsError } from "../domain/task/shownAsError.ts"
 
 /**
  * A line that was to be imported is not one that an export has written. The lines before it were imported, and nothing of this one.

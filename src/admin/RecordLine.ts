@@ -7,11 +7,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Json, JsonObject } from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { allOf } from "../domain/allOf.ts"
-import { parseJsonText } from "../domain/JsonText.ts"
-import { parseIsoTime } from "../domain/parseIsoTime.ts"
-import type { InvalidInput } from "../domain/TaskError.ts"
-import { TaskRecord, type TaskRecordFields } from "../domain/TaskRecord.ts"
+import { allOf } from "../domain/effects/allOf.ts"
+import { parseJsonText } from "../domain/json/JsonText.ts"
+import { parseIsoTime } from "../domain/options/parseIsoTime.ts"
+import type { InvalidInput } from "../domain/task/TaskError.ts"
+import { TaskRecord, type TaskRecordFields } from "../domain/task/TaskRecord.ts"
 
 /**
  * Writes a task as a line, without a line break.

@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { InvalidInput, TaskNotFound, type TaskStorageUnavailable } from "../domain/TaskError.ts"
-import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../domain/service/TaskOperations.ts"
+import { InvalidInput, TaskNotFound, type TaskStorageUnavailable } from "../domain/task/TaskError.ts"
 
 /** Of how many tasks the ids are shown, if an ending is ambiguous. */
 const mostShown = 5

@@ -5,9 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
-import type { TaskStorageShape } from "../domain/TaskOperations.ts"
-import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
+import type { TaskStorageShape } from "../domain/service/TaskOperations.ts"
+import type { InvalidInput, TaskStorageUnavailable } from "../domain/task/TaskError.ts"
+import type { TaskRecord, TaskSummary } from "../domain/task/TaskRecord.ts"
 import type { LeftOutTask } from "./AdminOperations.ts"
 import { goneReason } from "./goneReason.ts"
 import { makeRunning } from "./makeRunning.ts"

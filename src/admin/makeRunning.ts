@@ -7,10 +7,10 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { TaskStorageUnavailable } from "../domain/TaskError.ts"
-import type { TaskStorageShape } from "../domain/TaskOperations.ts"
-import type { SummaryFields } from "../domain/TaskRecord.ts"
-import { isTerminal } from "../domain/TaskStatus.ts"
+import type { TaskStorageShape } from "../domain/service/TaskOperations.ts"
+import type { TaskStorageUnavailable } from "../domain/task/TaskError.ts"
+import type { SummaryFields } from "../domain/task/TaskRecord.ts"
+import { isTerminal } from "../domain/task/TaskStatus.ts"
 
 /**
  * Says why a task runs, if it does.

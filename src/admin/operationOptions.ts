@@ -3,9 +3,9 @@
  *
  * @since 0.2.0
  */
-import { narrowingOptions } from "../domain/operationOptions.ts"
-import { type OptionNames, optionNames } from "../domain/optionNames.ts"
-import type { StatusMessageOption, StorageListOptions } from "../domain/TaskOptions.ts"
+import { narrowingOptions } from "../domain/options/operationOptions.ts"
+import { type OptionNames, optionNames } from "../domain/options/optionNames.ts"
+import type { StatusMessageOption, StorageListOptions } from "../domain/options/TaskOptions.ts"
 import type {
   BulkOptions,
   CancelTasksOptions,

@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import * as Result from "effect/Result"
-import { readFields } from "../domain/optionNames.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
-import type { StorageListOptions } from "../domain/TaskOptions.ts"
+import { readFields } from "../domain/options/optionNames.ts"
+import type { StorageListOptions } from "../domain/options/TaskOptions.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import type { TaskSelection } from "./AdminOptions.ts"
 import { narrowingFields, selectionFields } from "./operationOptions.ts"
 

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import type { TaskStorageError, TaskStorageUnavailable } from "../domain/task/TaskError.ts"
 
 /**
  * What became of the tasks that were begun, in their order, and what ended it.

@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskStorageError } from "../domain/TaskError.ts"
-import type { TaskStorageShape } from "../domain/TaskOperations.ts"
-import type { TaskRecordFields } from "../domain/TaskRecord.ts"
+import type { TaskStorageShape } from "../domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../domain/task/TaskError.ts"
+import type { TaskRecordFields } from "../domain/task/TaskRecord.ts"
 import type { TransferProgress, TransferTask } from "./AdminOperations.ts"
 import { countTagged } from "./withTotals.ts"
 

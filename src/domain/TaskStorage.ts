@@ -8,7 +8,7 @@
  */
 import * as Context from "effect/Context"
 import { fromDriver } from "./fromDriver.ts"
-import type { TaskStorageShape } from "./TaskOperations.ts"
+import type { TaskStorageShape } from "./service/TaskOperations.ts"
 
 /**
  * Keeps the tasks of an MCP server.

@@ -5,8 +5,8 @@
  * @module
  */
 import * as Effect from "effect/Effect"
-import type { TaskDriver, TaskDriverError } from "../domain/TaskDriver.ts"
-import type { InvalidInput } from "../domain/TaskError.ts"
+import type { TaskDriver, TaskDriverError } from "../domain/driver/TaskDriver.ts"
+import type { InvalidInput } from "../domain/task/TaskError.ts"
 import type { Encryption, EncryptionKey, FindKey } from "./sealed/Encryption.ts"
 import * as sealed from "./sealed/sealDriver.ts"
 import { makeSealing } from "./sealed/Sealing.ts"

@@ -3,8 +3,8 @@
  *
  * @since 0.2.0
  */
-import { type OptionNames, optionNames } from "../domain/optionNames.ts"
-import { type TaskStorageOptions, taskStorageOptions } from "../domain/TaskStorageOptions.ts"
+import { type OptionNames, optionNames } from "../domain/options/optionNames.ts"
+import { type TaskStorageOptions, taskStorageOptions } from "../domain/options/TaskStorageOptions.ts"
 import type { Encryption } from "./sealed/Encryption.ts"
 
 /**

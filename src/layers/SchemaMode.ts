@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import { InvalidInput } from "../domain/TaskError.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 
 /**
  * What a layer does about the schema when it opens a database: `migrate` brings it up to date; `verify` fails unless it is

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { clearTimeout, setImmediate, setTimeout } from "node:timers"
-import { longestTimer } from "../domain/longestTimer.ts"
+import { longestTimer } from "../domain/effects/longestTimer.ts"
 
 /**
  * Turns of the event loop in which a process that stood still reads what has arrived meanwhile, and gets from there to the

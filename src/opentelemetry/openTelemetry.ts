@@ -6,7 +6,7 @@
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Tracer from "effect/Tracer"
-import { TimeOperations } from "../domain/StorageMetrics.ts"
+import { TimeOperations } from "../domain/telemetry/StorageMetrics.ts"
 import { CallerSpan } from "../promise/CallerSpan.ts"
 import type { Telemetry } from "../promise/Telemetry.ts"
 import { makeTelemetry } from "../promise/telemetryLayers.ts"

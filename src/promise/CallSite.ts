@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { isTaskStorageError } from "../domain/TaskError.ts"
+import { isTaskStorageError } from "../domain/task/TaskError.ts"
 
 /**
  * The place in the program that a call came from. The error that the call may reject with shows it. Otherwise its stack would

@@ -5,8 +5,8 @@
  */
 import * as Arr from "effect/Array"
 import * as Struct from "effect/Struct"
-import { optionNames } from "../domain/optionNames.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
+import { optionNames } from "../domain/options/optionNames.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import { engineOptionPaths, type TaskStorageUrlOptions, taskStorageUrlOptions } from "../layers/TaskStorageUrl.ts"
 import { requireFunction, requireNames, requireObject } from "./arguments.ts"
 import type { CallOptions } from "./PromiseCallOptions.ts"

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
-import type * as Options from "../domain/TaskOptions.ts"
+import type * as Options from "../domain/options/TaskOptions.ts"
 import type { SignalOption } from "./SignalOption.ts"
 
 /**

@@ -6,7 +6,7 @@
 import type * as Admin from "../admin/AdminOperations.ts"
 import type * as Options from "../admin/AdminOptions.ts"
 import type { StorageOperation } from "../admin/storageOperations.ts"
-import type { StatusMessageOption } from "../domain/TaskOptions.ts"
+import type { StatusMessageOption } from "../domain/options/TaskOptions.ts"
 import type { CallOptions } from "./PromiseCallOptions.ts"
 import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 import type { TaskSummary } from "./Task.ts"

@@ -3,8 +3,8 @@
  *
  * @since 0.2.0
  */
-import type * as Options from "../domain/TaskOptions.ts"
-import type * as Domain from "../domain/TaskStats.ts"
+import type * as Options from "../domain/options/TaskOptions.ts"
+import type * as Domain from "../domain/service/TaskStats.ts"
 import type { SignalOption } from "./SignalOption.ts"
 
 /**

@@ -7,11 +7,11 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
-import type { StoreReport } from "../domain/StoreReport.ts"
-import type * as Domain from "../domain/TaskOperations.ts"
-import type * as Options from "../domain/TaskOptions.ts"
-import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
-import type { TaskStatus } from "../domain/TaskStatus.ts"
+import type { StoreReport } from "../domain/driver/StoreReport.ts"
+import type * as Options from "../domain/options/TaskOptions.ts"
+import type * as Domain from "../domain/service/TaskOperations.ts"
+import type { TaskOutcomeInput } from "../domain/task/TaskOutcome.ts"
+import type { TaskStatus } from "../domain/task/TaskStatus.ts"
 import type {
   CallOptions,
   ClaimableOptions,

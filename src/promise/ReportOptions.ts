@@ -3,8 +3,8 @@
  *
  * @since 0.2.0
  */
-import { optionNames } from "../domain/optionNames.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
+import { optionNames } from "../domain/options/optionNames.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import { isObject, requireFunction } from "./arguments.ts"
 
 /**

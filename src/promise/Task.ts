@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import type * as Options from "../domain/TaskOptions.ts"
-import type { ResultKind } from "../domain/TaskOutcome.ts"
-import type { TaskStatus } from "../domain/TaskStatus.ts"
+import type * as Options from "../domain/options/TaskOptions.ts"
+import type { ResultKind } from "../domain/task/TaskOutcome.ts"
+import type { TaskStatus } from "../domain/task/TaskStatus.ts"
 
 /**
  * A value that JSON can carry.

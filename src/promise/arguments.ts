@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import { parseNames } from "../domain/optionNames.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
+import { parseNames } from "../domain/options/optionNames.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 
 /**
  * Throws `InvalidInput` unless the value is an object.

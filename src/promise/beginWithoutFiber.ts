@@ -8,9 +8,9 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
-import { hasTracer } from "../domain/isTraced.ts"
-import { TimeOperations } from "../domain/StorageMetrics.ts"
-import { isStorageOperation, readMillis } from "../domain/StorageOperation.ts"
+import { hasTracer } from "../domain/telemetry/isTraced.ts"
+import { TimeOperations } from "../domain/telemetry/StorageMetrics.ts"
+import { isStorageOperation, readMillis } from "../domain/telemetry/StorageOperation.ts"
 import { CallerSpan } from "./CallerSpan.ts"
 
 /**

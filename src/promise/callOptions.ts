@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import * as Result from "effect/Result"
-import * as Domain from "../domain/operationOptions.ts"
-import { type OptionNames, optionNames, readOptions } from "../domain/optionNames.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
+import * as Domain from "../domain/options/operationOptions.ts"
+import { type OptionNames, optionNames, readOptions } from "../domain/options/optionNames.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import { runTaskOptions } from "../runner/operationOptions.ts"
 import type * as Calls from "./PromiseCallOptions.ts"
 import type { RunTaskOptions } from "./PromiseTaskRunner.ts"

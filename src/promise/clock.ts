@@ -6,7 +6,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { InvalidInput } from "../domain/TaskError.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 
 /**
  * Makes a clock that tells the time of `now`, in milliseconds since the epoch, and sleeps in real time.

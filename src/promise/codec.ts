@@ -8,18 +8,23 @@ import * as Brand from "effect/Brand"
 import type * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { EveryField } from "../domain/EveryField.ts"
-import { formatTime } from "../domain/formatTime.ts"
-import { parseIsoTime } from "../domain/parseIsoTime.ts"
-import type * as Pauses from "../domain/PauseOperations.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
-import type { TaskId } from "../domain/TaskId.ts"
-import type { SummaryPage, TaskPage } from "../domain/TaskOperations.ts"
-import type * as Domain from "../domain/TaskOperations.ts"
-import type * as Options from "../domain/TaskOptions.ts"
-import type { SummaryFields, TaskRecord, TaskRecordFields, TaskSummary as SummaryRecord } from "../domain/TaskRecord.ts"
-import type * as Workers from "../domain/WorkerOperations.ts"
-import type { WorkerRecord as Worker } from "../domain/WorkerRecord.ts"
+import { parseIsoTime } from "../domain/options/parseIsoTime.ts"
+import type * as Options from "../domain/options/TaskOptions.ts"
+import type * as Pauses from "../domain/service/PauseOperations.ts"
+import type { SummaryPage, TaskPage } from "../domain/service/TaskOperations.ts"
+import type * as Domain from "../domain/service/TaskOperations.ts"
+import type * as Workers from "../domain/service/WorkerOperations.ts"
+import type { EveryField } from "../domain/task/EveryField.ts"
+import { formatTime } from "../domain/task/formatTime.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
+import type { TaskId } from "../domain/task/TaskId.ts"
+import type {
+  SummaryFields,
+  TaskRecord,
+  TaskRecordFields,
+  TaskSummary as SummaryRecord
+} from "../domain/task/TaskRecord.ts"
+import type { WorkerRecord as Worker } from "../domain/task/WorkerRecord.ts"
 import { requireObject } from "./arguments.ts"
 import type {
   ClaimedTask,

@@ -14,8 +14,9 @@ export type {
   TransferTask
 } from "../admin/AdminOperations.ts"
 export { InvalidLine } from "../admin/InvalidLine.ts"
-export type { FailureInput } from "../domain/FailureReport.ts"
-export type { CheckCode, DeepCost, FindingSeverity, StoreFinding, StoreReport } from "../domain/StoreReport.ts"
+export type { CheckCode, DeepCost, FindingSeverity, StoreFinding, StoreReport } from "../domain/driver/StoreReport.ts"
+export type { ImportResult, MaintenanceReport, ReencryptProgress, TaskPage } from "../domain/service/TaskOperations.ts"
+export type { FailureInput } from "../domain/task/FailureReport.ts"
 export {
   ConcurrentModification,
   InputKeyReused,
@@ -35,11 +36,10 @@ export {
   TaskStorageUnavailable,
   TerminalState,
   WorkerLost
-} from "../domain/TaskError.ts"
-export type { TaskStorageError } from "../domain/TaskError.ts"
-export type { ImportResult, MaintenanceReport, ReencryptProgress, TaskPage } from "../domain/TaskOperations.ts"
-export type { ResultKind, TaskOutcomeInput } from "../domain/TaskOutcome.ts"
-export type { TaskStatus } from "../domain/TaskStatus.ts"
+} from "../domain/task/TaskError.ts"
+export type { TaskStorageError } from "../domain/task/TaskError.ts"
+export type { ResultKind, TaskOutcomeInput } from "../domain/task/TaskOutcome.ts"
+export type { TaskStatus } from "../domain/task/TaskStatus.ts"
 export { InputRefused } from "../runner/InputRefused.ts"
 export { TaskFailure } from "../runner/TaskContext.ts"
 export { TooManyTasks } from "../runner/TaskRunner.ts"

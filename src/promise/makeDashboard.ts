@@ -15,8 +15,8 @@ import {
   makeDashboardWith,
   runsIn
 } from "../admin/dashboard/makeDashboard.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
-import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../domain/service/TaskOperations.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import { isObject } from "./arguments.ts"
 import { plainCall } from "./callOptions.ts"
 import { type OpenedStorage, openedStorage } from "./openedStorages.ts"

@@ -7,9 +7,9 @@ import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { InvalidInput } from "../domain/TaskError.ts"
-import { isTaskOperation, type PlainOf } from "../domain/TaskOperation.ts"
-import type { PlannedWrites, SessionTasks } from "../domain/TaskOperations.ts"
+import { isTaskOperation, type PlainOf } from "../domain/operations/TaskOperation.ts"
+import type { PlannedWrites, SessionTasks } from "../domain/service/TaskOperations.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import {
   claimCall,
   listCall,

@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import { identity } from "effect/Function"
-import { formatTime } from "../domain/formatTime.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
-import type * as Domain from "../domain/TaskStats.ts"
+import type * as Domain from "../domain/service/TaskStats.ts"
+import { formatTime } from "../domain/task/formatTime.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import { findTaskIdsCall, taskStatsCall } from "./callOptions.ts"
 import { encodePausedKind } from "./codec.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"

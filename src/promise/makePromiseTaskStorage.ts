@@ -6,8 +6,8 @@
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { parseId } from "../domain/ArgumentParsers.ts"
-import type { TaskMessages, TaskStorageShape } from "../domain/TaskOperations.ts"
+import { parseId } from "../domain/options/ArgumentParsers.ts"
+import type { TaskMessages, TaskStorageShape } from "../domain/service/TaskOperations.ts"
 import {
   claimableCall,
   claimTasksCall,

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import { identity } from "effect/Function"
-import { InvalidInput } from "../domain/TaskError.ts"
-import type { WorkerOperations } from "../domain/WorkerOperations.ts"
+import type { WorkerOperations } from "../domain/service/WorkerOperations.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import { declareDeadCall, plainCall, renewCall } from "./callOptions.ts"
 import { encodeListedWorker, encodeRenewedWorker, encodeWorker } from "./codec.ts"
 import { iterate } from "./iterate.ts"

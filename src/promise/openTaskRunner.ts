@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Context from "effect/Context"
-import { InvalidInput } from "../domain/TaskError.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import { taskRunnerOptions } from "../runner/ResolvedRunnerOptions.ts"
 import { isObject, requireNames } from "./arguments.ts"
 import { showingCaller } from "./CallSite.ts"

@@ -5,7 +5,7 @@
  */
 import type * as Context from "effect/Context"
 import type * as Scope from "effect/Scope"
-import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../domain/service/TaskOperations.ts"
 import type { PromiseCalls } from "./PromiseCalls.ts"
 import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Layer from "effect/Layer"
-import { InvalidInput } from "../domain/TaskError.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import type { Telemetry, TelemetryOption } from "./Telemetry.ts"
 
 const layers = new WeakMap<object, Layer.Layer<never>>()

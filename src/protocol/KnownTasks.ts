@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { isTerminal, type TaskStatus } from "../domain/TaskStatus.ts"
+import { isTerminal, type TaskStatus } from "../domain/task/TaskStatus.ts"
 import { ownProperty } from "./TaskClient.ts"
 
 /**

@@ -5,8 +5,8 @@
  */
 import * as Record from "effect/Record"
 import * as Result from "effect/Result"
-import { parseCount } from "../domain/ArgumentParsers.ts"
-import { InvalidInput, type MaxTasksReached } from "../domain/TaskError.ts"
+import { parseCount } from "../domain/options/ArgumentParsers.ts"
+import { InvalidInput, type MaxTasksReached } from "../domain/task/TaskError.ts"
 import { internalErrorCode, invalidParams, invalidRequest } from "./names.ts"
 import { ownProperty } from "./TaskClient.ts"
 

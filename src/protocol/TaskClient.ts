@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Predicate from "effect/Predicate"
-import type { TaskSummary } from "../domain/TaskRecord.ts"
+import type { TaskSummary } from "../domain/task/TaskRecord.ts"
 import { elicitation, methodNotFound, tasksExtension } from "./names.ts"
 
 /**

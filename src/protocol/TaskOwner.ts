@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { idProblem } from "../domain/TaskId.ts"
+import { idProblem } from "../domain/task/TaskId.ts"
 
 /**
  * The owner of the tasks of a request: the id of a user, 1 to 255 characters, that tasks are bound to. If work needs more than

@@ -6,7 +6,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { SessionTasks } from "../domain/TaskOperations.ts"
+import type { SessionTasks } from "../domain/service/TaskOperations.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { limitReached } from "./OwnerLimits.ts"
 import { failWire, type WireError } from "./WireError.ts"

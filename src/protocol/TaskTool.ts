@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
-import type { TaskRecord } from "../domain/TaskRecord.ts"
+import type { TaskRecord } from "../domain/task/TaskRecord.ts"
 import { asking, type InputAnswers, type InputRequests, unlessRefused } from "../runner/asking.ts"
 import { refusedAnswer } from "../runner/InputRefused.ts"
 import { keysOfRequests } from "../runner/requests.ts"

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { SessionTasks, TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { SessionTasks, TaskStorageShape } from "../domain/service/TaskOperations.ts"
 import type { SessionRunner, TaskRunnerShape } from "../runner/TaskRunner.ts"
 import { KnownTasks } from "./KnownTasks.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"

@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import { toCreatedTask, toDetailedTask } from "../domain/TaskProjection.ts"
-import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
+import { toCreatedTask, toDetailedTask } from "../domain/task/TaskProjection.ts"
+import type { TaskRecord, TaskSummary } from "../domain/task/TaskRecord.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import type { OwnerLimits } from "./OwnerLimits.ts"
 import { isAnswer } from "./Questions.ts"

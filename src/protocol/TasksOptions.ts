@@ -5,9 +5,9 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import { orAbsent, orNull, parseCount, parseMillis } from "../domain/ArgumentParsers.ts"
-import { optionNames, parseNames } from "../domain/optionNames.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
+import { orAbsent, orNull, parseCount, parseMillis } from "../domain/options/ArgumentParsers.ts"
+import { optionNames, parseNames } from "../domain/options/optionNames.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import { parseRetry, type RetryPolicy } from "../runner/RetryPolicy.ts"
 import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
 import { type Limits, type OwnerLimits, parseLimits } from "./OwnerLimits.ts"

@@ -5,7 +5,7 @@
  */
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
-import { parseJson } from "../domain/ArgumentParsers.ts"
+import { parseJson } from "../domain/options/ArgumentParsers.ts"
 
 /**
  * Gives a value as JSON carries it; `undefined` where it cannot.

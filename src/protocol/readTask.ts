@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { TaskStorageError } from "../domain/TaskError.ts"
+import type { TaskStorageError } from "../domain/task/TaskError.ts"
 import { failWire, unknownTask, type WireError } from "./WireError.ts"
 
 /**

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
+import type { TaskRecord, TaskSummary } from "../domain/task/TaskRecord.ts"
 
 /**
  * Gives a text that changes exactly when a client would see a change: a sign of life of its worker is none.

@@ -6,7 +6,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
-import { backgroundSleep } from "../domain/backgroundSleep.ts"
+import { backgroundSleep } from "../domain/effects/backgroundSleep.ts"
 
 /** Milliseconds between two looks, at the least. */
 const leastPause = 100

@@ -5,7 +5,7 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import type { TaskStorageError } from "../domain/TaskError.ts"
+import type { TaskStorageError } from "../domain/task/TaskError.ts"
 
 /**
  * Why a worker stops before its work is done: the task has ended or is gone; another worker has it; the task waits without a

@@ -3,8 +3,8 @@
  *
  * @since 0.2.0
  */
-import { maxNameLength } from "../domain/maxNameLength.ts"
-import type { TaskKind } from "../domain/TaskOptions.ts"
+import { maxNameLength } from "../domain/options/maxNameLength.ts"
+import type { TaskKind } from "../domain/options/TaskOptions.ts"
 import type { TaskHandler } from "./TaskHandler.ts"
 
 /**

@@ -6,8 +6,8 @@
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type { JsonObject } from "effect/Schema"
-import { ownValue } from "../domain/ownValue.ts"
-import { shownAsError } from "../domain/shownAsError.ts"
+import { ownValue } from "../domain/json/ownValue.ts"
+import { shownAsError } from "../domain/task/shownAsError.ts"
 
 /**
  * The client of a task refused a request: it answered with a JSON-RPC error, it cannot be asked, or its answer cannot be

@@ -5,7 +5,7 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
+import type { TaskRecord, TaskSummary } from "../domain/task/TaskRecord.ts"
 
 /**
  * The latest state of a task that was read or written, by its revision. Most writes answer with the summary alone, so that

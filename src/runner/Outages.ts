@@ -6,7 +6,7 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { TaskStorageError } from "../domain/TaskError.ts"
+import type { TaskStorageError } from "../domain/task/TaskError.ts"
 import type { Takeovers } from "./Takeovers.ts"
 
 /**

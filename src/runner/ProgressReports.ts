@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { backgroundSleep } from "../domain/backgroundSleep.ts"
+import { backgroundSleep } from "../domain/effects/backgroundSleep.ts"
 
 /** Milliseconds between two writes. Of many reports only the last is written. */
 const interval = 100

@@ -5,13 +5,13 @@
  */
 import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
-import { orAbsent, orNull, parseCount, parseMillis, parseShortText } from "../domain/ArgumentParsers.ts"
-import { isPlainObject } from "../domain/isPlainObject.ts"
-import { maxWorkerText } from "../domain/makeWorkers.ts"
-import { optionNames, parseNames } from "../domain/optionNames.ts"
-import { parseRepeat } from "../domain/RepeatOption.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
-import type { RegisterWorker } from "../domain/TaskOptions.ts"
+import { isPlainObject } from "../domain/json/isPlainObject.ts"
+import { maxWorkerText } from "../domain/operations/makeWorkers.ts"
+import { orAbsent, orNull, parseCount, parseMillis, parseShortText } from "../domain/options/ArgumentParsers.ts"
+import { optionNames, parseNames } from "../domain/options/optionNames.ts"
+import { parseRepeat } from "../domain/options/RepeatOption.ts"
+import type { RegisterWorker } from "../domain/options/TaskOptions.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
 
 const refuse = (field: string, reason: string): Result.Result<never, InvalidInput> =>

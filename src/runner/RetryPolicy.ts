@@ -5,10 +5,10 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import { parseCount, parseMillis } from "../domain/ArgumentParsers.ts"
-import { isPlainObject } from "../domain/isPlainObject.ts"
-import { optionNames, parseNames } from "../domain/optionNames.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
+import { isPlainObject } from "../domain/json/isPlainObject.ts"
+import { parseCount, parseMillis } from "../domain/options/ArgumentParsers.ts"
+import { optionNames, parseNames } from "../domain/options/optionNames.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import { quietly } from "./describeThrown.ts"
 
 /**

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import type { TaskSummary } from "../domain/TaskRecord.ts"
+import type { TaskSummary } from "../domain/task/TaskRecord.ts"
 
 type Labels = Readonly<Record<string, string>>
 

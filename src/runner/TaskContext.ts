@@ -8,7 +8,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
-import { shownAsError } from "../domain/shownAsError.ts"
+import { shownAsError } from "../domain/task/shownAsError.ts"
 import type { InputRefused } from "./InputRefused.ts"
 
 /**

@@ -6,7 +6,7 @@
 import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type { TaskRecord } from "../domain/TaskRecord.ts"
+import type { TaskRecord } from "../domain/task/TaskRecord.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import type { TaskContext } from "./TaskContext.ts"
 

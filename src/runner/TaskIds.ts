@@ -5,7 +5,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { InvalidInput } from "../domain/TaskError.ts"
+import type { InvalidInput } from "../domain/task/TaskError.ts"
 
 /**
  * Generates the ids of tasks that are begun without one, in place of the storage: a layer of whatever make cannot be told to.

@@ -9,7 +9,9 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { shownAsError } from "../domain/shownAsError.ts"
+import type { CreateTask } from "../domain/options/TaskOptions.ts"
+import type { ProvidedInput } from "../domain/service/TaskOperations.ts"
+import { shownAsError } from "../domain/task/shownAsError.ts"
 import type {
   InvalidInput,
   MaxTasksReached,
@@ -18,10 +20,8 @@ import type {
   TaskNotFound,
   TaskStorageUnavailable,
   TerminalState
-} from "../domain/TaskError.ts"
-import type { ProvidedInput } from "../domain/TaskOperations.ts"
-import type { CreateTask } from "../domain/TaskOptions.ts"
-import type { TaskRecord, TaskSummary } from "../domain/TaskRecord.ts"
+} from "../domain/task/TaskError.ts"
+import type { TaskRecord, TaskSummary } from "../domain/task/TaskRecord.ts"
 import type { TaskOfKind } from "./HandlerRegistry.ts"
 import type { RunSpan } from "./RunSpan.ts"
 import type { TaskContext } from "./TaskContext.ts"

@@ -6,7 +6,7 @@
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { InvalidInput } from "../domain/TaskError.ts"
+import type { InvalidInput } from "../domain/task/TaskError.ts"
 import type { TaskStorage } from "../domain/TaskStorage.ts"
 import { makeTaskRunner } from "./makeTaskRunner.ts"
 import { TaskRunner } from "./TaskRunner.ts"

@@ -5,7 +5,7 @@
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type { RepeatOption } from "../domain/RepeatOption.ts"
+import type { RepeatOption } from "../domain/options/RepeatOption.ts"
 
 /**
  * When a task is to be run.

@@ -5,9 +5,9 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import type { InvalidInput, TaskStorageUnavailable } from "../domain/TaskError.ts"
-import type { ClaimedTask } from "../domain/TaskOperations.ts"
-import type { TaskRecord } from "../domain/TaskRecord.ts"
+import type { ClaimedTask } from "../domain/service/TaskOperations.ts"
+import type { InvalidInput, TaskStorageUnavailable } from "../domain/task/TaskError.ts"
+import type { TaskRecord } from "../domain/task/TaskRecord.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import type { LocalQueue } from "./LocalQueue.ts"
 import type { ProcessWorker, Registration } from "./makeProcessWorker.ts"

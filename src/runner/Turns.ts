@@ -7,8 +7,8 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { callAfter } from "../domain/callAfter.ts"
-import { TaskStorageUnavailable } from "../domain/TaskError.ts"
+import { callAfter } from "../domain/effects/callAfter.ts"
+import { TaskStorageUnavailable } from "../domain/task/TaskError.ts"
 
 /**
  * Makes a call when the one before it is over, and gives it up if the engine does not answer it in time.

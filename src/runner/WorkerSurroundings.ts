@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type * as Effect from "effect/Effect"
-import type { TaskStorageShape } from "../domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../domain/service/TaskOperations.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import type { LatestRecord } from "./LatestRecord.ts"
 import type { ProcessWorker } from "./makeProcessWorker.ts"

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { maxWorkerText } from "../domain/makeWorkers.ts"
+import { maxWorkerText } from "../domain/operations/makeWorkers.ts"
 
 /**
  * Gives the name of the machine and the number of the process, on a runtime that tells them. It imports nothing: a bundle for

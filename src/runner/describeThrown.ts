@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Cause from "effect/Cause"
-import type { FailureInput } from "../domain/FailureReport.ts"
+import type { FailureInput } from "../domain/task/FailureReport.ts"
 
 /** How many errors behind an error are named, each as the cause of the one before. */
 const maxCauses = 8

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Cause from "effect/Cause"
-import { InputKeyReused, InvalidInput, PayloadTooLarge } from "../domain/TaskError.ts"
-import type { TaskOutcomeInput } from "../domain/TaskOutcome.ts"
+import { InputKeyReused, InvalidInput, PayloadTooLarge } from "../domain/task/TaskError.ts"
+import type { TaskOutcomeInput } from "../domain/task/TaskOutcome.ts"
 import { quietly } from "./describeThrown.ts"
 import { TaskFailure } from "./TaskContext.ts"
 

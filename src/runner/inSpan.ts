@@ -10,8 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as References from "effect/References"
 import type * as Tracer from "effect/Tracer"
-import { isTraced } from "../domain/isTraced.ts"
-import { traceAttributes } from "../domain/TraceNames.ts"
+import { isTraced } from "../domain/telemetry/isTraced.ts"
+import { traceAttributes } from "../domain/telemetry/TraceNames.ts"
 import { classOfThrown } from "./describeThrown.ts"
 
 /** What a span says of a failure: its class, and where to read the rest. Errors may quote payloads, and spans never do. */

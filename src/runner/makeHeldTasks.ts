@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskRecord } from "../domain/TaskRecord.ts"
+import type { TaskRecord } from "../domain/task/TaskRecord.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import { EarliestTimer } from "./EarliestTimer.ts"
 import { internal } from "./failureOf.ts"

@@ -5,9 +5,9 @@
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { hasTracer, tracedSpan } from "../domain/isTraced.ts"
-import type { TaskRecord } from "../domain/TaskRecord.ts"
-import { remoteSpan } from "../domain/TraceContext.ts"
+import type { TaskRecord } from "../domain/task/TaskRecord.ts"
+import { hasTracer, tracedSpan } from "../domain/telemetry/isTraced.ts"
+import { remoteSpan } from "../domain/telemetry/TraceContext.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import { kindOf } from "./HandlerRegistry.ts"
 import { linkToEarlier, linkToRequest, type RunSpan, startRunSpan } from "./RunSpan.ts"

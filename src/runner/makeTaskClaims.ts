@@ -6,6 +6,8 @@
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import type { ClaimOptions } from "../domain/options/TaskOptions.ts"
+import type { ClaimedTask, TaskStorageShape } from "../domain/service/TaskOperations.ts"
 import type {
   InvalidInput,
   LeaseHeld,
@@ -13,10 +15,8 @@ import type {
   TaskNotFound,
   TaskStorageUnavailable,
   TerminalState
-} from "../domain/TaskError.ts"
-import type { ClaimedTask, TaskStorageShape } from "../domain/TaskOperations.ts"
-import type { ClaimOptions } from "../domain/TaskOptions.ts"
-import type { TaskRecord } from "../domain/TaskRecord.ts"
+} from "../domain/task/TaskError.ts"
+import type { TaskRecord } from "../domain/task/TaskRecord.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import type { HeldTasks } from "./makeHeldTasks.ts"
 import type { ProcessWorker, Registration } from "./makeProcessWorker.ts"

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { optionNames } from "../domain/optionNames.ts"
+import { optionNames } from "../domain/options/optionNames.ts"
 import type { RunTaskOptions, StartTask } from "./TaskRunner.ts"
 
 /**

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { TaskRecord } from "../domain/TaskRecord.ts"
+import type { TaskRecord } from "../domain/task/TaskRecord.ts"
 
 const sleeps = "mcp-task-storage/sleep/"
 const retries = "mcp-task-storage/retry/"

@@ -7,8 +7,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Random from "effect/Random"
-import { backgroundSleep } from "../domain/backgroundSleep.ts"
-import { type TaskStorageError, TaskStorageUnavailable } from "../domain/TaskError.ts"
+import { backgroundSleep } from "../domain/effects/backgroundSleep.ts"
+import { type TaskStorageError, TaskStorageUnavailable } from "../domain/task/TaskError.ts"
 import type { Outages } from "./Outages.ts"
 
 /** Milliseconds from a failed call to its retry. They double up to the longest. */

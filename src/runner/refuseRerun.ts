@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { ClaimedTask } from "../domain/TaskOperations.ts"
+import type { ClaimedTask } from "../domain/service/TaskOperations.ts"
 import { countRetries, countSleeps } from "./ownSteps.ts"
 import type { LostWorkerPolicy } from "./TaskHandler.ts"
 

@@ -5,8 +5,8 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import { parseMillis } from "../domain/ArgumentParsers.ts"
-import { InvalidInput } from "../domain/TaskError.ts"
+import { parseMillis } from "../domain/options/ArgumentParsers.ts"
+import { InvalidInput } from "../domain/task/TaskError.ts"
 import type { InputRequest } from "./TaskContext.ts"
 
 /**

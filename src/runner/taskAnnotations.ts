@@ -3,8 +3,8 @@
  *
  * @since 0.2.0
  */
-import type { TaskRecord } from "../domain/TaskRecord.ts"
-import { traceAttributes } from "../domain/TraceNames.ts"
+import type { TaskRecord } from "../domain/task/TaskRecord.ts"
+import { traceAttributes } from "../domain/telemetry/TraceNames.ts"
 import { nameOf } from "./HandlerRegistry.ts"
 
 /**

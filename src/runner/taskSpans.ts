@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type * as Effect from "effect/Effect"
-import { traceAttributes, traceSpans } from "../domain/TraceNames.ts"
+import { traceAttributes, traceSpans } from "../domain/telemetry/TraceNames.ts"
 import type { InputRequests } from "./asking.ts"
 import { inSpan } from "./inSpan.ts"
 

@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import type { TaskRecordFields, TaskSummary } from "../domain/TaskRecord.ts"
-import type { WorkerRecord } from "../domain/WorkerRecord.ts"
+import type { TaskRecordFields, TaskSummary } from "../domain/task/TaskRecord.ts"
+import type { WorkerRecord } from "../domain/task/WorkerRecord.ts"
 
 /**
  * Gives the fields of a record in the order of their names, times in milliseconds since the epoch. A field that is

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { makeTaskAdmin, type TransferProgress } from "mcp-task-storage/admin"
-import { TaskStorageUnavailable } from "../../src/domain/TaskError.ts"
+import { TaskStorageUnavailable } from "../../src/domain/task/TaskError.ts"
 import { backends, open } from "./backends.ts"
 
 const good = {

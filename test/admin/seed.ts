@@ -1,9 +1,9 @@
 /** Tasks to operate on. */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { TaskStorageShape } from "../../src/domain/TaskOperations.ts"
-import type { CreateTask } from "../../src/domain/TaskOptions.ts"
-import type { TaskRecord } from "../../src/domain/TaskRecord.ts"
+import type { CreateTask } from "../../src/domain/options/TaskOptions.ts"
+import type { TaskStorageShape } from "../../src/domain/service/TaskOperations.ts"
+import type { TaskRecord } from "../../src/domain/task/TaskRecord.ts"
 
 const start = 1_700_000_000_000
 

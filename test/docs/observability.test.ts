@@ -7,8 +7,8 @@ import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { parse } from "yaml"
-import * as StorageMetrics from "../../src/domain/StorageMetrics.ts"
-import { traceAttributes, traceSpans } from "../../src/domain/TraceNames.ts"
+import * as StorageMetrics from "../../src/domain/telemetry/StorageMetrics.ts"
+import { traceAttributes, traceSpans } from "../../src/domain/telemetry/TraceNames.ts"
 import * as RunnerMetrics from "../../src/runner/RunnerMetrics.ts"
 
 const root = join(import.meta.dirname, "../..")

@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
-import { TaskStorageError } from "../../src/domain/TaskError.ts"
+import { TaskStorageError } from "../../src/domain/task/TaskError.ts"
 
 const root = join(import.meta.dirname, "../..")
 

@@ -3,9 +3,9 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
-import { AtOnce } from "../../src/domain/AtOnce.ts"
-import { isStorageOperation } from "../../src/domain/StorageOperation.ts"
-import type { TaskStorageError } from "../../src/domain/TaskError.ts"
+import { AtOnce } from "../../src/domain/effects/AtOnce.ts"
+import type { TaskStorageError } from "../../src/domain/task/TaskError.ts"
+import { isStorageOperation } from "../../src/domain/telemetry/StorageOperation.ts"
 import { call, open } from "./quietMemory.ts"
 
 describe("an answer at once", () => {

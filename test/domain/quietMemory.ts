@@ -1,7 +1,7 @@
 /** Memory as a driver that can be changed, and the storage on it. */
 import * as Effect from "effect/Effect"
+import { type TaskDriver, TaskDriverError } from "../../src/domain/driver/TaskDriver.ts"
 import { fromDriver } from "../../src/domain/fromDriver.ts"
-import { type TaskDriver, TaskDriverError } from "../../src/domain/TaskDriver.ts"
 import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
 
 export const success = { _tag: "Success", value: 1 } as const

@@ -1,10 +1,10 @@
 /** That every task begins though the limits of active tasks have changed since it was created, and none is stuck behind its own seat. */
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { TaskStorageShape } from "../../src/domain/TaskOperations.ts"
-import type { CreateTask } from "../../src/domain/TaskOptions.ts"
+import type { CreateTask } from "../../src/domain/options/TaskOptions.ts"
+import type { TaskStorageOptions } from "../../src/domain/options/TaskStorageOptions.ts"
+import type { TaskStorageShape } from "../../src/domain/service/TaskOperations.ts"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
-import type { TaskStorageOptions } from "../../src/domain/TaskStorageOptions.ts"
 import { backends } from "../admin/backends.ts"
 
 const success = { _tag: "Success", value: null } as const

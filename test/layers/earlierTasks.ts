@@ -1,7 +1,7 @@
 /** Tasks that earlier versions have stored before tasks had names, as they are read and written now. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { TaskStorageShape } from "../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../src/domain/service/TaskOperations.ts"
 
 /** The task `one`, with everything that such a version could store, from this time and with this ttl. */
 export const checkWholeTask = (storage: TaskStorageShape, now: number, ttl: number | null) =>

@@ -4,8 +4,8 @@
  */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { TaskStorageError } from "../../src/domain/TaskError.ts"
-import type { TaskStorageShape } from "../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../src/domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../src/domain/task/TaskError.ts"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import { backends } from "../admin/backends.ts"
 

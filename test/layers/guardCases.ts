@@ -2,11 +2,11 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { contentBytes, type StoredSummary, type StoredTask } from "../../src/domain/StoredTask.ts"
-import type { TaskBounds, TaskDriver } from "../../src/domain/TaskDriver.ts"
-import { ResultKind } from "../../src/domain/TaskOutcome.ts"
-import { TaskStatus } from "../../src/domain/TaskStatus.ts"
-import { applyPatch, isVisible, permits, type TaskGuard, type TaskPatch } from "../../src/domain/TaskWrite.ts"
+import type { TaskBounds, TaskDriver } from "../../src/domain/driver/TaskDriver.ts"
+import { applyPatch, isVisible, permits, type TaskGuard, type TaskPatch } from "../../src/domain/driver/TaskWrite.ts"
+import { contentBytes, type StoredSummary, type StoredTask } from "../../src/domain/task/StoredTask.ts"
+import { ResultKind } from "../../src/domain/task/TaskOutcome.ts"
+import { TaskStatus } from "../../src/domain/task/TaskStatus.ts"
 import { storedTask, text } from "./storedTask.ts"
 
 const optional = <S extends Schema.Top>(schema: S) => Schema.optionalKey(schema)

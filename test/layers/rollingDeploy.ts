@@ -1,7 +1,7 @@
 /** A deploy in which processes of the version before, which know nothing of workers, and new ones work on one store. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { TaskStorageShape } from "../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../src/domain/service/TaskOperations.ts"
 
 /** A process of the version before, by the statements that it sends. Times are milliseconds since the epoch. */
 export interface OldProcess<E> {

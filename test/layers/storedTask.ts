@@ -1,6 +1,6 @@
 /** Rows as a driver keeps them. */
-import { StoredJson } from "../../src/domain/StoredJson.ts"
-import type { StoredTask } from "../../src/domain/StoredTask.ts"
+import { StoredJson } from "../../src/domain/json/StoredJson.ts"
+import type { StoredTask } from "../../src/domain/task/StoredTask.ts"
 
 export const text = (value: string): StoredJson => StoredJson.fromText(JSON.stringify(value))
 

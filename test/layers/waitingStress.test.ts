@@ -5,9 +5,9 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { TaskStorageError } from "../../src/domain/TaskError.ts"
-import type { TaskStorageShape } from "../../src/domain/TaskOperations.ts"
-import type { TaskSummary } from "../../src/domain/TaskRecord.ts"
+import type { TaskStorageShape } from "../../src/domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../src/domain/task/TaskError.ts"
+import type { TaskSummary } from "../../src/domain/task/TaskRecord.ts"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import { type Backend, backends } from "../admin/backends.ts"
 

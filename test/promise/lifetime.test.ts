@@ -10,7 +10,7 @@ import { getEventListeners } from "node:events"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { describe, expect, test } from "vitest"
-import type { TaskDriver } from "../../src/domain/TaskDriver.ts"
+import type { TaskDriver } from "../../src/domain/driver/TaskDriver.ts"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 
 const call = { originalMethod: "tools/call" }

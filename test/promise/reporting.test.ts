@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { type ErrorSource, openTaskRunner, openTaskStorage, type PromiseLogger } from "mcp-task-storage/promise"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
-import { type TaskDriver, TaskDriverError } from "../../src/domain/TaskDriver.ts"
+import { type TaskDriver, TaskDriverError } from "../../src/domain/driver/TaskDriver.ts"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import { until } from "../support/until.ts"
 

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { TaskStorageUnavailable } from "../../src/domain/TaskError.ts"
+import { TaskStorageUnavailable } from "../../src/domain/task/TaskError.ts"
 import { openTaskStream } from "../../src/protocol/TaskStream.ts"
 import { eventually, memory, setUp } from "./setup.ts"
 

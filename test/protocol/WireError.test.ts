@@ -1,7 +1,7 @@
 /** What clients are told of what goes wrong, and what the operator is. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as TaskError from "../../src/domain/TaskError.ts"
+import * as TaskError from "../../src/domain/task/TaskError.ts"
 import { limitReached } from "../../src/protocol/OwnerLimits.ts"
 import { OwnerMissing } from "../../src/protocol/TaskOwner.ts"
 import {

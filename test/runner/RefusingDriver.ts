@@ -1,6 +1,6 @@
 /** A driver whose engine refuses whatever it is asked, as one does whose credentials are being rotated. */
 import * as Effect from "effect/Effect"
-import { type TaskDriver, TaskDriverError } from "../../src/domain/TaskDriver.ts"
+import { type TaskDriver, TaskDriverError } from "../../src/domain/driver/TaskDriver.ts"
 import { wrapPrimitives } from "../layers/faults/wrapPrimitives.ts"
 
 const refusal = Effect.fail(

@@ -14,8 +14,8 @@ import {
   type TaskRunnerOptions,
   type TaskRunnerShape
 } from "mcp-task-storage/runner"
-import type { TaskDriver } from "../../src/domain/TaskDriver.ts"
-import { TaskStorageUnavailable } from "../../src/domain/TaskError.ts"
+import type { TaskDriver } from "../../src/domain/driver/TaskDriver.ts"
+import { TaskStorageUnavailable } from "../../src/domain/task/TaskError.ts"
 import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
 import { withoutLog } from "./withStorage.ts"
 

@@ -23,8 +23,8 @@ import {
   type TaskHandler,
   type TaskRunnerOptions
 } from "mcp-task-storage/runner"
-import { remoteSpan } from "../../src/domain/TraceContext.ts"
-import { type TraceSpan, traceSpans } from "../../src/domain/TraceNames.ts"
+import { remoteSpan } from "../../src/domain/telemetry/TraceContext.ts"
+import { type TraceSpan, traceSpans } from "../../src/domain/telemetry/TraceNames.ts"
 import { MemoryTracer, parentId } from "../support/MemoryTracer.ts"
 import { quiet } from "./oneTask.ts"
 import { withoutLog } from "./withStorage.ts"

@@ -1,7 +1,7 @@
 /** A storage whose writes of workers go through one function, however they are answered. */
 import type * as Effect from "effect/Effect"
-import type { PlannedWrites, TaskStorageShape } from "../../src/domain/TaskOperations.ts"
-import type { StatusMessageOption } from "../../src/domain/TaskOptions.ts"
+import type { StatusMessageOption } from "../../src/domain/options/TaskOptions.ts"
+import type { PlannedWrites, TaskStorageShape } from "../../src/domain/service/TaskOperations.ts"
 import type { TaskStorageUnavailable } from "../../src/index.ts"
 
 /** What is known of a write beside its effect. */

@@ -17,8 +17,8 @@ import {
   sharingStorage,
   type StorageHarness
 } from "mcp-task-storage/testing"
-import type { TaskDriver } from "../../src/domain/TaskDriver.ts"
-import type { InvalidInput } from "../../src/domain/TaskError.ts"
+import type { TaskDriver } from "../../src/domain/driver/TaskDriver.ts"
+import type { InvalidInput } from "../../src/domain/task/TaskError.ts"
 
 const harnessOf = (breakDriver: (good: TaskDriver) => TaskDriver) =>
   fromDrivers({

@@ -6,7 +6,7 @@
 import * as McpSchema from "effect/ai/McpSchema"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { TaskRecord } from "../../domain/TaskRecord.ts"
+import type { TaskRecord } from "../../domain/task/TaskRecord.ts"
 import { clientOf, type TaskClient } from "../../protocol/TaskClient.ts"
 
 const Client = Schema.toCodecJson(Schema.Struct({

@@ -5,7 +5,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { InvalidInput } from "../../domain/TaskError.ts"
+import type { InvalidInput } from "../../domain/task/TaskError.ts"
 import { TaskStorage } from "../../domain/TaskStorage.ts"
 import { knownOwner } from "../../protocol/askOwner.ts"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"

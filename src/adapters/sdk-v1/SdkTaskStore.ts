@@ -14,18 +14,18 @@ import {
 } from "@modelcontextprotocol/sdk/types.js"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { TransitionOptions } from "../../domain/options/TaskOptions.ts"
+import type { SessionTasks, TaskStorageShape } from "../../domain/service/TaskOperations.ts"
 import type {
   InvalidInput,
   InvalidTransition,
   PayloadTooLarge,
   TaskStorageUnavailable,
   TerminalState
-} from "../../domain/TaskError.ts"
-import type { SessionTasks, TaskStorageShape } from "../../domain/TaskOperations.ts"
-import type { TransitionOptions } from "../../domain/TaskOptions.ts"
-import type { TaskOutcome } from "../../domain/TaskOutcome.ts"
-import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
-import { isTerminal } from "../../domain/TaskStatus.ts"
+} from "../../domain/task/TaskError.ts"
+import type { TaskOutcome } from "../../domain/task/TaskOutcome.ts"
+import type { TaskRecord, TaskSummary } from "../../domain/task/TaskRecord.ts"
+import { isTerminal } from "../../domain/task/TaskStatus.ts"
 import { isStoredCall } from "../../protocol/callInline.ts"
 import { limitOfStorage } from "../../protocol/OwnerLimits.ts"
 import { toMcpError } from "./mcpErrors.ts"

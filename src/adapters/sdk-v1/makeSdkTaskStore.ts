@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
 import type { RunPromiseExit } from "./SdkCalls.ts"
 import { SdkTaskMessageQueue } from "./SdkTaskMessageQueue.ts"
 import { SdkTaskStore } from "./SdkTaskStore.ts"

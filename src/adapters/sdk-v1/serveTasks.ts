@@ -11,7 +11,7 @@ import {
   ListTasksRequestSchema
 } from "@modelcontextprotocol/sdk/types.js"
 import * as Effect from "effect/Effect"
-import { backgroundSleep } from "../../domain/backgroundSleep.ts"
+import { backgroundSleep } from "../../domain/effects/backgroundSleep.ts"
 import { untilGone } from "../../protocol/leavingClient.ts"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
 import { orUnknown } from "../../protocol/readTask.ts"

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type { McpHttpHandler, McpServer, RegisteredTool } from "@modelcontextprotocol/server"
-import { InvalidInput } from "../../domain/TaskError.ts"
+import { InvalidInput } from "../../domain/task/TaskError.ts"
 import { isObject } from "../../promise/arguments.ts"
 import { tasksExtension } from "../../protocol/names.ts"
 import { registerTool } from "../../protocol/TaskTool.ts"

@@ -13,7 +13,7 @@ import {
   type StandardSchemaV1
 } from "@modelcontextprotocol/server"
 import * as Effect from "effect/Effect"
-import { longestTimer } from "../../domain/longestTimer.ts"
+import { longestTimer } from "../../domain/effects/longestTimer.ts"
 import type { SendProgress } from "../../protocol/ProgressSender.ts"
 import { type Ask, ListenerGone } from "../../protocol/Questions.ts"
 import { ownProperty, type TaskClient } from "../../protocol/TaskClient.ts"

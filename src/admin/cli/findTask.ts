@@ -5,8 +5,8 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Effect from "effect/Effect"
-import type { InvalidInput, TaskNotFound, TaskStorageUnavailable } from "../../domain/TaskError.ts"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
+import type { InvalidInput, TaskNotFound, TaskStorageUnavailable } from "../../domain/task/TaskError.ts"
 
 /**
  * The id of one task.

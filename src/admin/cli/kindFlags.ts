@@ -7,7 +7,7 @@ import type * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { TaskKind } from "../../domain/TaskOptions.ts"
+import type { TaskKind } from "../../domain/options/TaskOptions.ts"
 import { switchFlag } from "./bulkFlags.ts"
 import { type CommandEnded, usageError } from "./ExitCode.ts"
 

@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import * as DateTime from "effect/DateTime"
-import type { TaskRecord } from "../../domain/TaskRecord.ts"
-import { isTerminal } from "../../domain/TaskStatus.ts"
-import type { ListedWorker } from "../../domain/WorkerOperations.ts"
+import type { ListedWorker } from "../../domain/service/WorkerOperations.ts"
+import type { TaskRecord } from "../../domain/task/TaskRecord.ts"
+import { isTerminal } from "../../domain/task/TaskStatus.ts"
 import { coloured } from "./colours.ts"
 import { ranFor, statusColours } from "./formats/taskFormat.ts"
 import { safeJson, safeLine, safeLines } from "./safeText.ts"

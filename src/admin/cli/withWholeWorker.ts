@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskStorageUnavailable } from "../../domain/TaskError.ts"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
+import type { TaskStorageUnavailable } from "../../domain/task/TaskError.ts"
 import { type CommandEnded, usageError } from "./ExitCode.ts"
 import type { CliFilter } from "./filterFlags.ts"
 

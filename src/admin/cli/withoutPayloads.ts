@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { TaskRecord } from "../../domain/TaskRecord.ts"
+import type { TaskRecord } from "../../domain/task/TaskRecord.ts"
 
 /**
  * The payloads of a record, in the order in which they are shown.

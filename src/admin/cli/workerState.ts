@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type * as DateTime from "effect/DateTime"
-import type { WorkerRecord } from "../../domain/WorkerRecord.ts"
+import type { WorkerRecord } from "../../domain/task/WorkerRecord.ts"
 
 /**
  * `overdue`: its lease has run out, and nobody has declared it dead yet.

@@ -3,10 +3,10 @@
  *
  * @since 0.2.0
  */
-import type { PausedKind } from "../../domain/PauseOperations.ts"
-import type { TaskSummary } from "../../domain/TaskRecord.ts"
-import type { TaskStats } from "../../domain/TaskStats.ts"
-import type { WorkerRecord } from "../../domain/WorkerRecord.ts"
+import type { PausedKind } from "../../domain/service/PauseOperations.ts"
+import type { TaskStats } from "../../domain/service/TaskStats.ts"
+import type { TaskSummary } from "../../domain/task/TaskRecord.ts"
+import type { WorkerRecord } from "../../domain/task/WorkerRecord.ts"
 
 /**
  * A task without its payloads.

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Result from "effect/Result"
-import { optionNames, readFields } from "../../domain/optionNames.ts"
-import { InvalidInput } from "../../domain/TaskError.ts"
+import { optionNames, readFields } from "../../domain/options/optionNames.ts"
+import { InvalidInput } from "../../domain/task/TaskError.ts"
 
 /**
  * What a request may do: everything, only look, or nothing. A `Response` is sent as it is, such as a redirect to a page that asks

@@ -7,10 +7,10 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { parseStatus } from "../../domain/ArgumentParsers.ts"
-import { InvalidInput } from "../../domain/TaskError.ts"
-import type { StorageListOptions } from "../../domain/TaskOptions.ts"
-import { ResultKind } from "../../domain/TaskOutcome.ts"
+import { parseStatus } from "../../domain/options/ArgumentParsers.ts"
+import type { StorageListOptions } from "../../domain/options/TaskOptions.ts"
+import { InvalidInput } from "../../domain/task/TaskError.ts"
+import { ResultKind } from "../../domain/task/TaskOutcome.ts"
 
 type AddressFilter = Omit<StorageListOptions, "cursor" | "limit">
 

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { TaskStorageError } from "../../domain/TaskError.ts"
+import type { TaskStorageError } from "../../domain/task/TaskError.ts"
 import type { Refusal } from "./Refusal.ts"
 
 const statuses: { readonly [Tag in TaskStorageError["_tag"]]: Refusal["status"] } = {

@@ -3,8 +3,8 @@
  *
  * @since 0.2.0
  */
-import type { TaskSummary } from "../../domain/TaskRecord.ts"
-import { isTerminal } from "../../domain/TaskStatus.ts"
+import type { TaskSummary } from "../../domain/task/TaskRecord.ts"
+import { isTerminal } from "../../domain/task/TaskStatus.ts"
 import type { History, HistoryPoint, KindDurations } from "./Api.ts"
 
 /** The charts have this many pieces. */

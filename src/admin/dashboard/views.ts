@@ -9,11 +9,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { ownValue } from "../../domain/ownValue.ts"
-import { InvalidInput, TaskNotFound, type TaskStorageError } from "../../domain/TaskError.ts"
-import type { SummaryPage, TaskStorageShape } from "../../domain/TaskOperations.ts"
-import { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
-import { WorkerRecord } from "../../domain/WorkerRecord.ts"
+import { ownValue } from "../../domain/json/ownValue.ts"
+import type { SummaryPage, TaskStorageShape } from "../../domain/service/TaskOperations.ts"
+import { InvalidInput, TaskNotFound, type TaskStorageError } from "../../domain/task/TaskError.ts"
+import { TaskRecord, TaskSummary } from "../../domain/task/TaskRecord.ts"
+import { WorkerRecord } from "../../domain/task/WorkerRecord.ts"
 import {
   type FoundView,
   type History,

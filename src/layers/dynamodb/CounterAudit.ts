@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { counted, mostExamples, type StoreFinding } from "../../domain/StoreReport.ts"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { counted, mostExamples, type StoreFinding } from "../../domain/driver/StoreReport.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import {
   counterKey,
   type CounterKind,

@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Struct from "effect/Struct"
-import type { InsertResult, TaskBounds, TaskDriver } from "../../domain/TaskDriver.ts"
+import type { InsertResult, TaskBounds, TaskDriver } from "../../domain/driver/TaskDriver.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { anyOf, Expression } from "./Expression.ts"

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { FreeTime, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { FreeTime, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import { isCountedBy } from "./Counters.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"

@@ -7,9 +7,9 @@ import type { DynamoDBClient, DynamoDBClientConfig } from "@aws-sdk/client-dynam
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { optionNames } from "../../domain/optionNames.ts"
-import { TaskDriverError } from "../../domain/TaskDriver.ts"
-import { InvalidInput } from "../../domain/TaskError.ts"
+import { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { optionNames } from "../../domain/options/optionNames.ts"
+import { InvalidInput } from "../../domain/task/TaskError.ts"
 import type { AwsSdk } from "./AwsSdk.ts"
 import type { DynamoDbAddress } from "./DynamoDbOptions.ts"
 

@@ -10,7 +10,7 @@ import type {
   TransactionCanceledException
 } from "@aws-sdk/client-dynamodb"
 import * as Data from "effect/Data"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 
 /**
  * The condition of a write did not hold for this item, or for the absence of one.

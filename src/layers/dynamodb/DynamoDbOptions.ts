@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
-import { optionNames } from "../../domain/optionNames.ts"
+import { optionNames } from "../../domain/options/optionNames.ts"
 import type { SchemaMode } from "../SchemaMode.ts"
 
 /**

@@ -14,7 +14,7 @@ import type {
 } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
 import { randomInt } from "node:crypto"
-import { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import { realSleep } from "../realSleep.ts"
 import { type DynamoDbRequests, ignoring, type RequestError } from "./DynamoDbRequests.ts"
 import { Expression } from "./Expression.ts"

@@ -8,9 +8,9 @@
  * @since 0.2.0
  */
 import { createHash } from "node:crypto"
-import { StoredJson } from "../../domain/StoredJson.ts"
-import { heldByWorker, type StoredTask } from "../../domain/StoredTask.ts"
-import type { StoredKind } from "../../domain/TaskDriver.ts"
+import type { StoredKind } from "../../domain/driver/TaskDriver.ts"
+import { StoredJson } from "../../domain/json/StoredJson.ts"
+import { heldByWorker, type StoredTask } from "../../domain/task/StoredTask.ts"
 
 /** Smaller than every character of ids and of JSON texts, which have no control characters. */
 const separator = "\u0001"

@@ -8,8 +8,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Struct from "effect/Struct"
-import type { ActiveBounds } from "../../domain/ActiveBounds.ts"
-import type { FreeQuery, FreeTime, StoredKind, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { ActiveBounds } from "../../domain/driver/ActiveBounds.ts"
+import type { FreeQuery, FreeTime, StoredKind, TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import { counterKey, sessionCounter, totalCounter } from "./Counters.ts"
 import { isTakeable, makeDueTasks, taskIdOf } from "./DueTasks.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"

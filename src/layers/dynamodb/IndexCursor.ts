@@ -5,7 +5,7 @@
  */
 import type { QueryCommandInput } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import type { Item } from "./TaskItem.ts"
 

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { MessageDriver } from "../../domain/TaskDriver.ts"
+import type { MessageDriver } from "../../domain/driver/TaskDriver.ts"
 import type { DynamoDbRequests } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import type { TableDefinition } from "./TableDefinition.ts"

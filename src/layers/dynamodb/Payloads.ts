@@ -9,8 +9,8 @@
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
-import { isSameVersion } from "../../domain/StoredTask.ts"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { isSameVersion } from "../../domain/task/StoredTask.ts"
 import { compress, decompress } from "./compression.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { CorruptItem, type Item, numeric, readIdentity, readInteger, readText } from "./TaskItem.ts"

@@ -5,9 +5,9 @@
  */
 import type { CreateTableCommandInput, UpdateTableCommandInput } from "@aws-sdk/client-dynamodb"
 import * as Result from "effect/Result"
-import { parseCount } from "../../domain/ArgumentParsers.ts"
-import { parseNames } from "../../domain/optionNames.ts"
-import { InvalidInput } from "../../domain/TaskError.ts"
+import { parseCount } from "../../domain/options/ArgumentParsers.ts"
+import { parseNames } from "../../domain/options/optionNames.ts"
+import { InvalidInput } from "../../domain/task/TaskError.ts"
 import { dynamodbTableNames, type TableOptions, throughputNames } from "./DynamoDbOptions.ts"
 
 /**

@@ -5,7 +5,7 @@
  */
 import type { TableDescription } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
-import { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import { realSleep } from "../realSleep.ts"
 import type { SchemaMode } from "../SchemaMode.ts"
 import { type DynamoDbRequests, ignoring, unexpected } from "./DynamoDbRequests.ts"

@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { heldByWorker, type TaskVersion } from "../../domain/StoredTask.ts"
-import type { TaskGuard, TaskPatch, TaskScope } from "../../domain/TaskWrite.ts"
+import type { TaskGuard, TaskPatch, TaskScope } from "../../domain/driver/TaskWrite.ts"
+import { heldByWorker, type TaskVersion } from "../../domain/task/StoredTask.ts"
 import { allOf, anyOf, type Expression } from "./Expression.ts"
 import { bytesOf, otherFields, stamps } from "./TaskItem.ts"
 

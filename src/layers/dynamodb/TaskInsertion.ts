@@ -4,8 +4,14 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { isExpired, type StoredTask } from "../../domain/StoredTask.ts"
-import type { InsertResult, RerunResult, TaskBounds, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type {
+  InsertResult,
+  RerunResult,
+  TaskBounds,
+  TaskDriver,
+  TaskDriverError
+} from "../../domain/driver/TaskDriver.ts"
+import { isExpired, type StoredTask } from "../../domain/task/StoredTask.ts"
 import { counterKinds, type CounterWrite, counterWrites, isCountedBy, limitsOf } from "./Counters.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"

@@ -5,7 +5,8 @@
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb"
 import * as Struct from "effect/Struct"
-import { StoredJson } from "../../domain/StoredJson.ts"
+import type { CountedTask } from "../../domain/driver/TallyCounter.ts"
+import { StoredJson } from "../../domain/json/StoredJson.ts"
 import {
   type ContentField,
   contentFields,
@@ -16,10 +17,9 @@ import {
   type StoredTask,
   type SummaryJsonField,
   summaryJsonFields
-} from "../../domain/StoredTask.ts"
-import type { CountedTask } from "../../domain/TallyCounter.ts"
-import { ResultKind } from "../../domain/TaskOutcome.ts"
-import { isTerminal, taskStatuses } from "../../domain/TaskStatus.ts"
+} from "../../domain/task/StoredTask.ts"
+import { ResultKind } from "../../domain/task/TaskOutcome.ts"
+import { isTerminal, taskStatuses } from "../../domain/task/TaskStatus.ts"
 import { lineOf, spotOf, waitingLine } from "./FreeLine.ts"
 
 /**

@@ -7,10 +7,10 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { type StoredSummary, type StoredTask, summaryBytes, taskBytes } from "../../domain/StoredTask.ts"
-import type { DriverPage, PageQuery, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import type { TaskStatus } from "../../domain/TaskStatus.ts"
-import { isVisible, type TaskScope } from "../../domain/TaskWrite.ts"
+import type { DriverPage, PageQuery, TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { isVisible, type TaskScope } from "../../domain/driver/TaskWrite.ts"
+import { type StoredSummary, type StoredTask, summaryBytes, taskBytes } from "../../domain/task/StoredTask.ts"
+import type { TaskStatus } from "../../domain/task/TaskStatus.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
 import { countEntries, makeIndexCursor, orderedBy, type PartitionQuery } from "./IndexCursor.ts"

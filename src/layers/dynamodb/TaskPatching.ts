@@ -5,10 +5,8 @@
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
-import { isActive, type ReachedBound } from "../../domain/ActiveBounds.ts"
-import { holderOf, type StoredTask } from "../../domain/StoredTask.ts"
-import type { PatchAnswer, PatchResult, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import { isTerminal } from "../../domain/TaskStatus.ts"
+import { isActive, type ReachedBound } from "../../domain/driver/ActiveBounds.ts"
+import type { PatchAnswer, PatchResult, TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import {
   applyPatch,
   isNewsForWorker,
@@ -18,7 +16,9 @@ import {
   type TaskGuard,
   type TaskPatch,
   type TaskScope
-} from "../../domain/TaskWrite.ts"
+} from "../../domain/driver/TaskWrite.ts"
+import { holderOf, type StoredTask } from "../../domain/task/StoredTask.ts"
+import { isTerminal } from "../../domain/task/TaskStatus.ts"
 import { type CounterWrite, counterWrites, isCountedBy } from "./Counters.ts"
 import type { TransactionRefused } from "./DynamoDbFault.ts"
 import { unexpected } from "./DynamoDbRequests.ts"

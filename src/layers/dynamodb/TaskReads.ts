@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import { isVisible, type TaskScope } from "../../domain/TaskWrite.ts"
+import type { TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { isVisible, type TaskScope } from "../../domain/driver/TaskWrite.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { requireChange, withPayloads } from "./Payloads.ts"
 import {

@@ -4,9 +4,9 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { holderOf, isExpired, type StoredTask, type TaskVersion } from "../../domain/StoredTask.ts"
-import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import { isVisible } from "../../domain/TaskWrite.ts"
+import type { TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { isVisible } from "../../domain/driver/TaskWrite.ts"
+import { holderOf, isExpired, type StoredTask, type TaskVersion } from "../../domain/task/StoredTask.ts"
 import { counterKinds, counterWrites, isCountedBy } from "./Counters.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"

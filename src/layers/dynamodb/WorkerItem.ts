@@ -4,7 +4,7 @@
  *
  * @since 0.2.0
  */
-import type { StoredWorker } from "../../domain/WorkerDriver.ts"
+import type { StoredWorker } from "../../domain/driver/WorkerDriver.ts"
 import { type Item, numeric, readInteger, readJson, readText } from "./TaskItem.ts"
 
 /**

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { Expression } from "./Expression.ts"

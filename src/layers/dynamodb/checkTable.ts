@@ -5,8 +5,8 @@
  */
 import type { TableDescription } from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
-import { type CheckCode, mended, type StoreFinding } from "../../domain/StoreReport.ts"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { type CheckCode, mended, type StoreFinding } from "../../domain/driver/StoreReport.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import type { DynamoDbRequests } from "./DynamoDbRequests.ts"
 import type { TableDefinition } from "./TableDefinition.ts"
 import {

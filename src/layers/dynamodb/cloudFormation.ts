@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import type { InvalidInput } from "../../domain/TaskError.ts"
+import type { InvalidInput } from "../../domain/task/TaskError.ts"
 import type { TableOptions } from "./DynamoDbOptions.ts"
 import { createTableInput, tableDefinition } from "./TableDefinition.ts"
 

@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import { deflateRaw, inflateRaw } from "node:zlib"
-import { maxBytes } from "../../domain/StoredJson.ts"
-import { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { maxBytes } from "../../domain/json/StoredJson.ts"
 
 /**
  * Compresses ASCII text.

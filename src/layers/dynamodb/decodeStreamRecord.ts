@@ -5,7 +5,7 @@
  */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb"
 import * as Option from "effect/Option"
-import { recordFromStored, summaryFromStored, type TaskRecord, type TaskSummary } from "../../domain/TaskRecord.ts"
+import { recordFromStored, summaryFromStored, type TaskRecord, type TaskSummary } from "../../domain/task/TaskRecord.ts"
 import { placeOf, waitingLine } from "./FreeLine.ts"
 import { type Item, readSummary, readTask, taskKey } from "./TaskItem.ts"
 

@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { Inspection, InspectorReport, StoreInspector } from "../../domain/StoreInspector.ts"
-import { asCheck, type CheckCode, type DeepCost, type StoreFinding } from "../../domain/StoreReport.ts"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { Inspection, InspectorReport, StoreInspector } from "../../domain/driver/StoreInspector.ts"
+import { asCheck, type CheckCode, type DeepCost, type StoreFinding } from "../../domain/driver/StoreReport.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import { checkExpiry, checkIndexes, checkVersion } from "./checkTable.ts"
 import type { InspectedTable } from "./InspectedTable.ts"
 import { planTable } from "./planTable.ts"

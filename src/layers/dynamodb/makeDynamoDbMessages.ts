@@ -6,8 +6,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { StoredJson } from "../../domain/StoredJson.ts"
-import type { MessageDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { MessageDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import type { StoredJson } from "../../domain/json/StoredJson.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { type KindDriver, newsOfPauses } from "../../domain/KindDriver.ts"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { type KindDriver, newsOfPauses } from "../../domain/driver/KindDriver.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { Expression } from "./Expression.ts"

@@ -5,11 +5,11 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { type CountedTask, TallyCounter } from "../../domain/TallyCounter.ts"
-import { firstIds } from "../../domain/tallyTasks.ts"
-import type { EndingQuery, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import type { TallyFailure } from "../../domain/TaskTally.ts"
-import { isVisible, type TaskScope } from "../../domain/TaskWrite.ts"
+import { type CountedTask, TallyCounter } from "../../domain/driver/TallyCounter.ts"
+import type { EndingQuery, TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import type { TallyFailure } from "../../domain/driver/TaskTally.ts"
+import { isVisible, type TaskScope } from "../../domain/driver/TaskWrite.ts"
+import { firstIds } from "../../domain/operations/tallyTasks.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { Expression } from "./Expression.ts"
 import type { PartitionQuery } from "./IndexCursor.ts"

@@ -6,8 +6,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { heldByWorker } from "../../domain/StoredTask.ts"
-import type { Renewal, StoredWorker, WorkerDriver } from "../../domain/WorkerDriver.ts"
+import type { Renewal, StoredWorker, WorkerDriver } from "../../domain/driver/WorkerDriver.ts"
+import { heldByWorker } from "../../domain/task/StoredTask.ts"
 import { taskIdOf } from "./DueTasks.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"

@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { isHarmless, keptClaims } from "../../domain/keptClaims.ts"
+import { isHarmless, keptClaims } from "../../domain/driver/keptClaims.ts"
 import type {
   FreeQuery,
   FreeTask,
@@ -15,8 +15,8 @@ import type {
   TakenTask,
   TaskDriver,
   TaskDriverError
-} from "../../domain/TaskDriver.ts"
-import { isAbandoned, type TaskGuard, type TaskPatch } from "../../domain/TaskWrite.ts"
+} from "../../domain/driver/TaskDriver.ts"
+import { isAbandoned, type TaskGuard, type TaskPatch } from "../../domain/driver/TaskWrite.ts"
 
 /** How many tasks are claimed side by side. */
 const concurrency = 8

@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import type { InvalidInput } from "../../domain/TaskError.ts"
+import type { TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import type { InvalidInput } from "../../domain/task/TaskError.ts"
 import type { AwsSdk } from "./AwsSdk.ts"
 import { type DynamoDbClientOptions, makeClient } from "./DynamoDbClient.ts"
 import type { DynamoDbDriverOptions } from "./DynamoDbOptions.ts"

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { StoreInspector } from "../../domain/StoreInspector.ts"
+import type { StoreInspector } from "../../domain/driver/StoreInspector.ts"
 import { sentence } from "./checkTable.ts"
 import type { DynamoDbRequests } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"

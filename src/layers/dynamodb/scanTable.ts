@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { isSameVersion, type StoredTask } from "../../domain/StoredTask.ts"
-import { counted, mostExamples, type StoreFinding } from "../../domain/StoreReport.ts"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { counted, mostExamples, type StoreFinding } from "../../domain/driver/StoreReport.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { isSameVersion, type StoredTask } from "../../domain/task/StoredTask.ts"
 import { CounterAudit } from "./CounterAudit.ts"
 import { counterKinds } from "./Counters.ts"
 import { unexpected } from "./DynamoDbRequests.ts"

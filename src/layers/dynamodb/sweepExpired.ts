@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
 import { makeIndexCursor, type PartitionQuery } from "./IndexCursor.ts"

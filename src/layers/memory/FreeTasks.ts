@@ -3,10 +3,10 @@
  *
  * @since 0.2.0
  */
-import { hasBegun } from "../../domain/ActiveBounds.ts"
-import { isExpired } from "../../domain/StoredTask.ts"
-import type { FreeQuery } from "../../domain/TaskDriver.ts"
-import { sortKey } from "../../domain/TaskId.ts"
+import { hasBegun } from "../../domain/driver/ActiveBounds.ts"
+import type { FreeQuery } from "../../domain/driver/TaskDriver.ts"
+import { isExpired } from "../../domain/task/StoredTask.ts"
+import { sortKey } from "../../domain/task/TaskId.ts"
 import { filter, LazyIndex } from "./LazyIndex.ts"
 import { byLease, byTurn, type FreePlace, type LeasePlace, type TaskEntry } from "./TaskOrder.ts"
 

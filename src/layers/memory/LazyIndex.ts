@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
-import type { TaskOrder } from "../../domain/TaskRange.ts"
+import type { TaskOrder } from "../../domain/driver/TaskRange.ts"
 import type { TaskEntry } from "./TaskOrder.ts"
 
 /**

@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import { BTreeEx } from "sorted-btree/extended/index.js"
-import type { StoredJson } from "../../domain/StoredJson.ts"
-import type { MessageDriver } from "../../domain/TaskDriver.ts"
+import type { MessageDriver } from "../../domain/driver/TaskDriver.ts"
+import type { StoredJson } from "../../domain/json/StoredJson.ts"
 import { byExpiry, type Expiry } from "./TaskOrder.ts"
 
 /**

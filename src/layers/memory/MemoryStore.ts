@@ -4,9 +4,14 @@
  * @since 0.1.0
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
-import { hasBegun, reachedBound } from "../../domain/ActiveBounds.ts"
-import { isOfKinds, kindsText, newsOfPauses, type StoredKinds, type StoredPause } from "../../domain/KindDriver.ts"
-import { expiresAt, holderOf, isExpired, isSameVersion, type StoredTask } from "../../domain/StoredTask.ts"
+import { hasBegun, reachedBound } from "../../domain/driver/ActiveBounds.ts"
+import {
+  isOfKinds,
+  kindsText,
+  newsOfPauses,
+  type StoredKinds,
+  type StoredPause
+} from "../../domain/driver/KindDriver.ts"
 import type {
   FreeQuery,
   InsertResult,
@@ -17,9 +22,7 @@ import type {
   TakenTask,
   TaskBounds,
   TaskDriver
-} from "../../domain/TaskDriver.ts"
-import { sortKey } from "../../domain/TaskId.ts"
-import { activeStatuses, type TaskStatus } from "../../domain/TaskStatus.ts"
+} from "../../domain/driver/TaskDriver.ts"
 import {
   applyPatch,
   isAbandoned,
@@ -31,7 +34,10 @@ import {
   type TaskGuard,
   type TaskPatch,
   type TaskScope
-} from "../../domain/TaskWrite.ts"
+} from "../../domain/driver/TaskWrite.ts"
+import { expiresAt, holderOf, isExpired, isSameVersion, type StoredTask } from "../../domain/task/StoredTask.ts"
+import { sortKey } from "../../domain/task/TaskId.ts"
+import { activeStatuses, type TaskStatus } from "../../domain/task/TaskStatus.ts"
 import { FreeTasks } from "./FreeTasks.ts"
 import { filter, LazyIndex } from "./LazyIndex.ts"
 import { makeMemoryMessages, type MemoryMessages } from "./MemoryMessages.ts"

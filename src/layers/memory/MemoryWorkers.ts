@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
-import { holderOf, type StoredTask } from "../../domain/StoredTask.ts"
-import { sortKey } from "../../domain/TaskId.ts"
-import type { StoredWorker, WorkerDriver } from "../../domain/WorkerDriver.ts"
+import type { StoredWorker, WorkerDriver } from "../../domain/driver/WorkerDriver.ts"
+import { holderOf, type StoredTask } from "../../domain/task/StoredTask.ts"
+import { sortKey } from "../../domain/task/TaskId.ts"
 import type { TaskEntry } from "./TaskOrder.ts"
 
 /**

@@ -3,8 +3,8 @@
  *
  * @since 0.2.0
  */
-import { type ActiveBounds, hasSeat } from "../../domain/ActiveBounds.ts"
-import type { StoredTask } from "../../domain/StoredTask.ts"
+import { type ActiveBounds, hasSeat } from "../../domain/driver/ActiveBounds.ts"
+import type { StoredTask } from "../../domain/task/StoredTask.ts"
 import type { TaskEntry } from "./TaskOrder.ts"
 
 /** Not made anew for each write. */

@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
-import type { TaskOrder } from "../../domain/TaskRange.ts"
-import { type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
+import type { TaskOrder } from "../../domain/driver/TaskRange.ts"
+import { type TaskStatus, taskStatuses } from "../../domain/task/TaskStatus.ts"
 import { LazyIndex, walk } from "./LazyIndex.ts"
 import { byCreation, type Place, type TaskEntry } from "./TaskOrder.ts"
 

@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import { KeptTask } from "../../domain/KeptTask.ts"
-import type { StoredTask } from "../../domain/StoredTask.ts"
-import { sortKey } from "../../domain/TaskId.ts"
+import { KeptTask } from "../../domain/task/KeptTask.ts"
+import type { StoredTask } from "../../domain/task/StoredTask.ts"
+import { sortKey } from "../../domain/task/TaskId.ts"
 
 /**
  * A place in a list.

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { longestTimer } from "../../domain/longestTimer.ts"
+import { longestTimer } from "../../domain/effects/longestTimer.ts"
 import type { SqlDialect } from "../sql/SqlDialect.ts"
 import { hasEnded, notOutlived, type SqlStatement } from "../sql/SqlStatement.ts"
 import { postgresDefinitions } from "./postgresDefinitions.ts"

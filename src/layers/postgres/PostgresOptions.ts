@@ -6,8 +6,8 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
-import { optionNames } from "../../domain/optionNames.ts"
-import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
+import { optionNames } from "../../domain/options/optionNames.ts"
+import type { TaskStorageOptions } from "../../domain/options/TaskStorageOptions.ts"
 import type { SchemaMode } from "../SchemaMode.ts"
 import type { CountedLimits } from "../sql/SqlSchema.ts"
 

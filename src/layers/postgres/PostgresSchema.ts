@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { heldByWorker } from "../../domain/StoredTask.ts"
-import { activeStatuses } from "../../domain/TaskStatus.ts"
+import { heldByWorker } from "../../domain/task/StoredTask.ts"
+import { activeStatuses } from "../../domain/task/TaskStatus.ts"
 import { becomesReady, isReady, kindText, sessionKey } from "../sql/FreeStatements.ts"
 import type { DatabasePart, SqlMigration } from "../sql/SqlDialect.ts"
 import {

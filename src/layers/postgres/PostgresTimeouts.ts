@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Result from "effect/Result"
-import { parseMillis } from "../../domain/ArgumentParsers.ts"
-import type { InvalidInput } from "../../domain/TaskError.ts"
+import { parseMillis } from "../../domain/options/ArgumentParsers.ts"
+import type { InvalidInput } from "../../domain/task/TaskError.ts"
 import type { PostgresDriverOptions } from "./PostgresOptions.ts"
 
 /**

@@ -5,8 +5,8 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import { parseNames } from "../../domain/optionNames.ts"
-import { InvalidInput } from "../../domain/TaskError.ts"
+import { parseNames } from "../../domain/options/optionNames.ts"
+import { InvalidInput } from "../../domain/task/TaskError.ts"
 import type { TlsOptions } from "./PostgresOptions.ts"
 
 /**

@@ -4,8 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { ActiveBounds, ReachedBound } from "../../domain/ActiveBounds.ts"
-import type { StoredTask } from "../../domain/StoredTask.ts"
+import type { ActiveBounds, ReachedBound } from "../../domain/driver/ActiveBounds.ts"
 import type {
   InsertResult,
   PatchResult,
@@ -14,8 +13,9 @@ import type {
   TaskBounds,
   TaskDriver,
   TaskDriverError
-} from "../../domain/TaskDriver.ts"
-import { isNewsForWorker, type TaskPatch } from "../../domain/TaskWrite.ts"
+} from "../../domain/driver/TaskDriver.ts"
+import { isNewsForWorker, type TaskPatch } from "../../domain/driver/TaskWrite.ts"
+import type { StoredTask } from "../../domain/task/StoredTask.ts"
 import { makeFreeStatements, sessionKey } from "../sql/FreeStatements.ts"
 import { readFound } from "../sql/makeSqlFreeTasks.ts"
 import { patchClauses } from "../sql/patchClauses.ts"

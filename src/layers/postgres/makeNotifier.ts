@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
-import { untraced } from "../../domain/untraced.ts"
+import { untraced } from "../../domain/telemetry/untraced.ts"
 import { giveUpAfter } from "../giveUpAfter.ts"
 import { realSleep } from "../realSleep.ts"
 import type { SqlRunner } from "../sql/SqlRunner.ts"

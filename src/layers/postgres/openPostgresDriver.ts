@@ -5,9 +5,13 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import type { InvalidInput } from "../../domain/TaskError.ts"
-import { type ResolvedOptions, resolveOptions, type TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
+import type { TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import {
+  type ResolvedOptions,
+  resolveOptions,
+  type TaskStorageOptions
+} from "../../domain/options/TaskStorageOptions.ts"
+import type { InvalidInput } from "../../domain/task/TaskError.ts"
 import { makePostgresDriver } from "./makePostgresDriver.ts"
 import { openPostgres } from "./openPostgres.ts"
 import type { PgModules } from "./PgModules.ts"

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { mended, type StoreFinding } from "../../domain/StoreReport.ts"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { mended, type StoreFinding } from "../../domain/driver/StoreReport.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import type { OwnCheck } from "../sql/makeSqlInspector.ts"
 import type { SqlRunner } from "../sql/SqlRunner.ts"
 import { readInteger, readText, type TaskTables } from "../sql/TaskTables.ts"

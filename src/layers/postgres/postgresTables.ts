@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Result from "effect/Result"
-import { InvalidInput } from "../../domain/TaskError.ts"
+import { InvalidInput } from "../../domain/task/TaskError.ts"
 import { type TaskTables, taskTables } from "../sql/TaskTables.ts"
 import type { TableOptions } from "./PostgresOptions.ts"
 

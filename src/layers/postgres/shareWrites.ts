@@ -5,9 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Struct from "effect/Struct"
-import type { StoredTask } from "../../domain/StoredTask.ts"
-import type { InsertResult, PatchResult, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import { isNewsForWorker, type TaskPatch } from "../../domain/TaskWrite.ts"
+import type { InsertResult, PatchResult, TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { isNewsForWorker, type TaskPatch } from "../../domain/driver/TaskWrite.ts"
+import type { StoredTask } from "../../domain/task/StoredTask.ts"
 import { type PatchClauses, patchClauses } from "../sql/patchClauses.ts"
 import { type SqlRunner, unreadable } from "../sql/SqlRunner.ts"
 import { scoped } from "../sql/SqlStatement.ts"

@@ -5,7 +5,7 @@
  *
  * @since 0.2.0
  */
-import { heldByWorker } from "../../domain/StoredTask.ts"
+import { heldByWorker } from "../../domain/task/StoredTask.ts"
 import { overviewColumns } from "../sql/overviewColumns.ts"
 import type { TaskTables } from "../sql/TaskTables.ts"
 

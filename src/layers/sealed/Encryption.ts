@@ -7,10 +7,10 @@ import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { parseMillis } from "../../domain/ArgumentParsers.ts"
-import { optionNames, parseNames } from "../../domain/optionNames.ts"
-import { isKeyId, maxKeyIdLength } from "../../domain/SealedText.ts"
-import { InvalidInput } from "../../domain/TaskError.ts"
+import { isKeyId, maxKeyIdLength } from "../../domain/json/SealedText.ts"
+import { parseMillis } from "../../domain/options/ArgumentParsers.ts"
+import { optionNames, parseNames } from "../../domain/options/optionNames.ts"
+import { InvalidInput } from "../../domain/task/TaskError.ts"
 
 /**
  * A key: 32 random bytes, as they are or in base64. `openssl rand -base64 32` makes one.

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { StoredJson } from "../../domain/StoredJson.ts"
+import type { StoredJson } from "../../domain/json/StoredJson.ts"
 import type { Place } from "./Sealer.ts"
 import type { SealingKey } from "./SealingKey.ts"
 

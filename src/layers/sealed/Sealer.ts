@@ -7,7 +7,7 @@
  *
  * @since 0.2.0
  */
-import { joinSealed, splitSealed } from "../../domain/SealedText.ts"
+import { joinSealed, splitSealed } from "../../domain/json/SealedText.ts"
 import { nonceBytes } from "./Nonces.ts"
 import { type SealingKey, tagBytes } from "./SealingKey.ts"
 

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { StoredTask } from "../../domain/StoredTask.ts"
-import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import type { StoredTask } from "../../domain/task/StoredTask.ts"
 
 const capacity = 10_000
 

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { TaskDriver } from "../../domain/TaskDriver.ts"
+import type { TaskDriver } from "../../domain/driver/TaskDriver.ts"
 
 /**
  * The members of an interface, all of which have to be given: `undefined` says that there is none.

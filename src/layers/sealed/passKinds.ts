@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { KindDriver } from "../../domain/KindDriver.ts"
+import type { KindDriver } from "../../domain/driver/KindDriver.ts"
 import type { EveryMember } from "./driverOf.ts"
 
 /**

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { WorkerDriver } from "../../domain/WorkerDriver.ts"
+import type { WorkerDriver } from "../../domain/driver/WorkerDriver.ts"
 import type { EveryMember } from "./driverOf.ts"
 
 /**

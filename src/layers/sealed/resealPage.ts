@@ -5,11 +5,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { keyIdOf } from "../../domain/SealedText.ts"
-import type { StoredJson } from "../../domain/StoredJson.ts"
-import { type SealedField, sealedFields, type StoredTask } from "../../domain/StoredTask.ts"
-import { type ResealedPage, type TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import { wholeRange } from "../../domain/TaskRange.ts"
+import { type ResealedPage, type TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { wholeRange } from "../../domain/driver/TaskRange.ts"
+import { keyIdOf } from "../../domain/json/SealedText.ts"
+import type { StoredJson } from "../../domain/json/StoredJson.ts"
+import { type SealedField, sealedFields, type StoredTask } from "../../domain/task/StoredTask.ts"
 import { failed } from "./KeyRing.ts"
 import type { Sealing } from "./Sealing.ts"
 

@@ -5,7 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { StoredJson } from "../../domain/StoredJson.ts"
+import type { DriverPage, PatchResult, TakenTask, TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import type { TaskPatch, TaskScope } from "../../domain/driver/TaskWrite.ts"
+import { StoredJson } from "../../domain/json/StoredJson.ts"
 import {
   type JsonField,
   type SealedField,
@@ -13,9 +15,7 @@ import {
   type StoredSummary,
   type StoredTask,
   type SummaryJsonField
-} from "../../domain/StoredTask.ts"
-import type { DriverPage, PatchResult, TakenTask, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import type { TaskPatch, TaskScope } from "../../domain/TaskWrite.ts"
+} from "../../domain/task/StoredTask.ts"
 import { driverOf } from "./driverOf.ts"
 import { failed, type KeyFault } from "./KeyRing.ts"
 import { openInspector } from "./openInspector.ts"

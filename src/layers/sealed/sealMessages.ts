@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { StoredJson } from "../../domain/StoredJson.ts"
-import type { MessageDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { MessageDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import type { StoredJson } from "../../domain/json/StoredJson.ts"
 import type { EveryMember } from "./driverOf.ts"
 import { failed, type KeyFault } from "./KeyRing.ts"
 import type { Sealing } from "./Sealing.ts"

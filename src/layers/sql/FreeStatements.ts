@@ -6,7 +6,7 @@
  *
  * @since 0.2.0
  */
-import type { FreeQuery, FreeTime } from "../../domain/TaskDriver.ts"
+import type { FreeQuery, FreeTime } from "../../domain/driver/TaskDriver.ts"
 import { hasBegun } from "./SqlCounters.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import { isLeased, makeTexts, notExpired, type SqlStatement } from "./SqlStatement.ts"

@@ -3,8 +3,8 @@
  *
  * @since 0.2.0
  */
-import type { PageQuery } from "../../domain/TaskDriver.ts"
-import { isTerminal, type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
+import type { PageQuery } from "../../domain/driver/TaskDriver.ts"
+import { isTerminal, type TaskStatus, taskStatuses } from "../../domain/task/TaskStatus.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import { type makeTexts, notExpired, scoped, type SqlStatement } from "./SqlStatement.ts"
 

@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { activeStatuses } from "../../domain/TaskStatus.ts"
+import { activeStatuses } from "../../domain/task/TaskStatus.ts"
 import { statusIn } from "./SqlStatement.ts"
 import { type TaskTables, totalKey } from "./TaskTables.ts"
 

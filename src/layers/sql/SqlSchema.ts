@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import type { SchemaMode } from "../SchemaMode.ts"
 import type { AllCounters, SqlCounters } from "./SqlCounters.ts"
 import type { SqlDialect, SqlMigration } from "./SqlDialect.ts"

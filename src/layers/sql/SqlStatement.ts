@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import { heldByWorker } from "../../domain/StoredTask.ts"
-import { activeStatuses, isTerminal, type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
-import type { TaskScope } from "../../domain/TaskWrite.ts"
+import type { TaskScope } from "../../domain/driver/TaskWrite.ts"
+import { heldByWorker } from "../../domain/task/StoredTask.ts"
+import { activeStatuses, isTerminal, type TaskStatus, taskStatuses } from "../../domain/task/TaskStatus.ts"
 
 /**
  * A statement with its values, one for each `?`.

@@ -4,8 +4,6 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
-import type { StoredJson } from "../../domain/StoredJson.ts"
-import type { StoredTask } from "../../domain/StoredTask.ts"
 import type {
   FreeQuery,
   MessageDriver,
@@ -13,8 +11,10 @@ import type {
   TakenTask,
   TaskDriver,
   TaskDriverError
-} from "../../domain/TaskDriver.ts"
-import type { TaskPatch } from "../../domain/TaskWrite.ts"
+} from "../../domain/driver/TaskDriver.ts"
+import type { TaskPatch } from "../../domain/driver/TaskWrite.ts"
+import type { StoredJson } from "../../domain/json/StoredJson.ts"
+import type { StoredTask } from "../../domain/task/StoredTask.ts"
 import type { Moved } from "./FreeStatements.ts"
 import type { SqlStatement } from "./SqlStatement.ts"
 import { readTask, readText, type Row } from "./TaskTables.ts"

@@ -3,9 +3,9 @@
  *
  * @since 0.2.0
  */
-import type { EndingQuery } from "../../domain/TaskDriver.ts"
-import { longestResult, type TallyQuery } from "../../domain/TaskTally.ts"
-import type { TaskScope } from "../../domain/TaskWrite.ts"
+import type { EndingQuery } from "../../domain/driver/TaskDriver.ts"
+import { longestResult, type TallyQuery } from "../../domain/driver/TaskTally.ts"
+import type { TaskScope } from "../../domain/driver/TaskWrite.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import { isActive, isFailed, makeTexts, notExpired, scoped, type SqlStatement } from "./SqlStatement.ts"
 import type { TaskTables } from "./TaskTables.ts"

@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import { fixedFields, summaryJsonFields } from "../../domain/StoredTask.ts"
-import type { TaskDriver } from "../../domain/TaskDriver.ts"
-import type { TaskStatus } from "../../domain/TaskStatus.ts"
-import type { TaskScope } from "../../domain/TaskWrite.ts"
+import type { TaskDriver } from "../../domain/driver/TaskDriver.ts"
+import type { TaskScope } from "../../domain/driver/TaskWrite.ts"
+import { fixedFields, summaryJsonFields } from "../../domain/task/StoredTask.ts"
+import type { TaskStatus } from "../../domain/task/TaskStatus.ts"
 import { makePageStatements } from "./PageStatements.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import {

@@ -6,11 +6,11 @@
 import * as Record from "effect/Record"
 import * as Result from "effect/Result"
 import * as Struct from "effect/Struct"
-import { StoredJson } from "../../domain/StoredJson.ts"
-import type { StoredSummary, StoredTask } from "../../domain/StoredTask.ts"
-import { InvalidInput } from "../../domain/TaskError.ts"
-import { ResultKind } from "../../domain/TaskOutcome.ts"
-import { type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
+import { StoredJson } from "../../domain/json/StoredJson.ts"
+import type { StoredSummary, StoredTask } from "../../domain/task/StoredTask.ts"
+import { InvalidInput } from "../../domain/task/TaskError.ts"
+import { ResultKind } from "../../domain/task/TaskOutcome.ts"
+import { type TaskStatus, taskStatuses } from "../../domain/task/TaskStatus.ts"
 
 /**
  * The tables of one storage. Its indexes and triggers are named after them.

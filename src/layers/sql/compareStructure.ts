@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import type { SqlCounters } from "./SqlCounters.ts"
 import type { DatabasePart, SqlDialect, SqlMigration } from "./SqlDialect.ts"
 import type { SqlRunner } from "./SqlRunner.ts"

@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
-import type { DriverPage, PageQuery, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import type { TallyFailure, TaskTally } from "../../domain/TaskTally.ts"
+import type { DriverPage, PageQuery, TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import type { TallyFailure, TaskTally } from "../../domain/driver/TaskTally.ts"
 import { makeSqlFreeTasks } from "./makeSqlFreeTasks.ts"
 import { makeSqlMessages } from "./makeSqlMessages.ts"
 import { makeSqlPauses } from "./makeSqlPauses.ts"

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { FreeTask, FreeTime, StoredKind, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { FreeTask, FreeTime, StoredKind, TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import { makeFreeStatements, type Moved } from "./FreeStatements.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import type { SqlRunner } from "./SqlRunner.ts"

@@ -4,9 +4,16 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { Inspection, InspectorReport, StoreInspector } from "../../domain/StoreInspector.ts"
-import { asCheck, type CheckCode, counted, mended, mostExamples, type StoreFinding } from "../../domain/StoreReport.ts"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { Inspection, InspectorReport, StoreInspector } from "../../domain/driver/StoreInspector.ts"
+import {
+  asCheck,
+  type CheckCode,
+  counted,
+  mended,
+  mostExamples,
+  type StoreFinding
+} from "../../domain/driver/StoreReport.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import { compareStructure, type Comparison, type Difference } from "./compareStructure.ts"
 import { readAllRows } from "./readAllRows.ts"
 import { type AllCounters, comparedCounts } from "./SqlCounters.ts"

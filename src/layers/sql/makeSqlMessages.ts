@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { MessageDriver } from "../../domain/TaskDriver.ts"
+import type { MessageDriver } from "../../domain/driver/TaskDriver.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import type { SqlRunner } from "./SqlRunner.ts"
 import type { SqlWrites } from "./SqlWrites.ts"

@@ -11,7 +11,7 @@ import {
   newsOfPauses,
   type StoredKinds,
   type StoredPause
-} from "../../domain/KindDriver.ts"
+} from "../../domain/driver/KindDriver.ts"
 import { isSome, type SqlRunner } from "./SqlRunner.ts"
 import { orNull, readInteger, readJson, type Row, type TaskTables } from "./TaskTables.ts"
 

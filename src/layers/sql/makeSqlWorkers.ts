@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
-import type { Renewal, StoredWorker, WorkerDriver } from "../../domain/WorkerDriver.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import type { Renewal, StoredWorker, WorkerDriver } from "../../domain/driver/WorkerDriver.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import { isSome, type SqlRunner } from "./SqlRunner.ts"
 import { isHeld, type SqlStatement } from "./SqlStatement.ts"

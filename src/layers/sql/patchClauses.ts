@@ -4,10 +4,10 @@
  * @since 0.1.0
  */
 import * as Struct from "effect/Struct"
-import { contentFields, jsonFields } from "../../domain/StoredTask.ts"
-import type { PatchAnswer } from "../../domain/TaskDriver.ts"
-import { taskStatuses } from "../../domain/TaskStatus.ts"
-import type { PatchField, PlainPatchField, TaskGuard, TaskPatch } from "../../domain/TaskWrite.ts"
+import type { PatchAnswer } from "../../domain/driver/TaskDriver.ts"
+import type { PatchField, PlainPatchField, TaskGuard, TaskPatch } from "../../domain/driver/TaskWrite.ts"
+import { contentFields, jsonFields } from "../../domain/task/StoredTask.ts"
+import { taskStatuses } from "../../domain/task/TaskStatus.ts"
 import { bytesOf, notHeldSince, statusIn, waitsForNothing } from "./SqlStatement.ts"
 import { columnList, columns, readyWith, summaryColumnList, writeValue } from "./TaskTables.ts"
 

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { fixedFields, type StoredTask } from "../../domain/StoredTask.ts"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { fixedFields, type StoredTask } from "../../domain/task/StoredTask.ts"
 import type { SqlRunner } from "./SqlRunner.ts"
 import { bytesOf } from "./SqlStatement.ts"
 import {

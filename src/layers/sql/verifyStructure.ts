@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import { compareStructure } from "./compareStructure.ts"
 import type { SqlDialect, SqlMigration } from "./SqlDialect.ts"
 import type { SqlRunner } from "./SqlRunner.ts"

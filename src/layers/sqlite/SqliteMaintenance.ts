@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import { whileLocked } from "../sql/LockWait.ts"
 import type { SqlRunner } from "../sql/SqlRunner.ts"
 import { readInteger, type Row } from "../sql/TaskTables.ts"

@@ -3,8 +3,8 @@
  *
  * @since 0.2.0
  */
-import { optionNames } from "../../domain/optionNames.ts"
-import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
+import { optionNames } from "../../domain/options/optionNames.ts"
+import type { TaskStorageOptions } from "../../domain/options/TaskStorageOptions.ts"
 import type { SqliteDriverOptions } from "./makeSqliteDriver.ts"
 import type { SqliteClientOptions } from "./openSqlite.ts"
 

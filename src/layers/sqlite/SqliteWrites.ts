@@ -4,8 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { type ActiveBounds, hasBegun, hasSeat, reachedBound } from "../../domain/ActiveBounds.ts"
-import type { StoredTask } from "../../domain/StoredTask.ts"
+import { type ActiveBounds, hasBegun, hasSeat, reachedBound } from "../../domain/driver/ActiveBounds.ts"
 import type {
   InsertResult,
   PatchAnswer,
@@ -14,8 +13,15 @@ import type {
   TaskBounds,
   TaskDriver,
   TaskDriverError
-} from "../../domain/TaskDriver.ts"
-import { isNewsForWorker, permits, type TaskGuard, type TaskPatch, type TaskScope } from "../../domain/TaskWrite.ts"
+} from "../../domain/driver/TaskDriver.ts"
+import {
+  isNewsForWorker,
+  permits,
+  type TaskGuard,
+  type TaskPatch,
+  type TaskScope
+} from "../../domain/driver/TaskWrite.ts"
+import type { StoredTask } from "../../domain/task/StoredTask.ts"
 import { makeFreeStatements } from "../sql/FreeStatements.ts"
 import { readFound, readFree } from "../sql/makeSqlFreeTasks.ts"
 import { patchClauses } from "../sql/patchClauses.ts"

@@ -7,7 +7,7 @@
  */
 import * as Result from "effect/Result"
 import { closeSync, fchmodSync, openSync } from "node:fs"
-import { InvalidInput } from "../../domain/TaskError.ts"
+import { InvalidInput } from "../../domain/task/TaskError.ts"
 
 /** Its owner may read and write, and nobody else. */
 const ownerOnly = 0o600

@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import { chmodSync, statfsSync, statSync } from "node:fs"
-import { mended, type StoreFinding } from "../../domain/StoreReport.ts"
-import { TaskDriverError } from "../../domain/TaskDriver.ts"
+import { mended, type StoreFinding } from "../../domain/driver/StoreReport.ts"
+import { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import type { OwnCheck } from "../sql/makeSqlInspector.ts"
 import type { SqlRunner } from "../sql/SqlRunner.ts"
 import { readInteger, readText } from "../sql/TaskTables.ts"

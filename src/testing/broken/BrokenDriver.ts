@@ -4,11 +4,11 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { StoredTask } from "../../domain/StoredTask.ts"
-import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import { wholeRange } from "../../domain/TaskRange.ts"
-import type { TaskStatus } from "../../domain/TaskStatus.ts"
-import type { TaskGuard, TaskPatch, TaskScope } from "../../domain/TaskWrite.ts"
+import type { TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { wholeRange } from "../../domain/driver/TaskRange.ts"
+import type { TaskGuard, TaskPatch, TaskScope } from "../../domain/driver/TaskWrite.ts"
+import type { StoredTask } from "../../domain/task/StoredTask.ts"
+import type { TaskStatus } from "../../domain/task/TaskStatus.ts"
 
 /**
  * A mistake that a backend could make, as a change of any good driver.

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { FreeQuery, FreeTask, StoredKind, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import { isFree, type TaskPatch } from "../../domain/TaskWrite.ts"
+import type { FreeQuery, FreeTask, StoredKind, TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { isFree, type TaskPatch } from "../../domain/driver/TaskWrite.ts"
 import { type BrokenDriver, everything, tasksIn } from "./BrokenDriver.ts"
 
 type Finds = Pick<TaskDriver, "free" | "freeKinds">

@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskDriver } from "../../domain/TaskDriver.ts"
-import { permits, type TaskGuard } from "../../domain/TaskWrite.ts"
+import type { TaskDriver } from "../../domain/driver/TaskDriver.ts"
+import { permits, type TaskGuard } from "../../domain/driver/TaskWrite.ts"
 import { type BrokenDriver, everything, patching } from "./BrokenDriver.ts"
 
 const without = (field: keyof TaskGuard) =>

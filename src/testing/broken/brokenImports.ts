@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { StoredTask } from "../../domain/StoredTask.ts"
-import type { TaskDriver } from "../../domain/TaskDriver.ts"
-import { wholeRange } from "../../domain/TaskRange.ts"
+import type { TaskDriver } from "../../domain/driver/TaskDriver.ts"
+import { wholeRange } from "../../domain/driver/TaskRange.ts"
+import type { StoredTask } from "../../domain/task/StoredTask.ts"
 import { type BrokenDriver, everything } from "./BrokenDriver.ts"
 
 const inserting = (change: (task: StoredTask) => Partial<StoredTask>) => (good: TaskDriver): TaskDriver => ({

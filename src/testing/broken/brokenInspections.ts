@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { Inspection, InspectorReport, StoreInspector } from "../../domain/StoreInspector.ts"
-import type { TaskDriver, TaskDriverError, TaskPosition } from "../../domain/TaskDriver.ts"
-import { wholeRange } from "../../domain/TaskRange.ts"
+import type { Inspection, InspectorReport, StoreInspector } from "../../domain/driver/StoreInspector.ts"
+import type { TaskDriver, TaskDriverError, TaskPosition } from "../../domain/driver/TaskDriver.ts"
+import { wholeRange } from "../../domain/driver/TaskRange.ts"
 import { type BrokenDriver, everything } from "./BrokenDriver.ts"
 
 type Look = StoreInspector["look"]

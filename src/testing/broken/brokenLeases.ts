@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { StoredTask } from "../../domain/StoredTask.ts"
-import type { TaskDriver } from "../../domain/TaskDriver.ts"
-import { isFree, type TaskGuard, type TaskPatch } from "../../domain/TaskWrite.ts"
+import type { TaskDriver } from "../../domain/driver/TaskDriver.ts"
+import { isFree, type TaskGuard, type TaskPatch } from "../../domain/driver/TaskWrite.ts"
+import type { StoredTask } from "../../domain/task/StoredTask.ts"
 import { type BrokenDriver, patching, storing, tasksIn } from "./BrokenDriver.ts"
 
 const without = (field: keyof TaskGuard, of: (patch: TaskPatch) => boolean = () => true) =>

@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { StoredJson } from "../../domain/StoredJson.ts"
-import type { MessageDriver, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import type { MessageDriver, TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import type { StoredJson } from "../../domain/json/StoredJson.ts"
 import type { BrokenDriver } from "./BrokenDriver.ts"
 
 const messaging = (change: (good: MessageDriver) => Partial<MessageDriver>) => (good: TaskDriver): TaskDriver => ({

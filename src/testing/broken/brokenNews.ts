@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { holderOf } from "../../domain/StoredTask.ts"
-import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import type { TaskGuard, TaskPatch } from "../../domain/TaskWrite.ts"
+import type { TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import type { TaskGuard, TaskPatch } from "../../domain/driver/TaskWrite.ts"
+import { holderOf } from "../../domain/task/StoredTask.ts"
 import type { BrokenDriver } from "./BrokenDriver.ts"
 
 type TakeNews = TaskDriver["workers"]["takeNews"]

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { type KindDriver, kindsText, newsOfPauses } from "../../domain/KindDriver.ts"
-import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
+import { type KindDriver, kindsText, newsOfPauses } from "../../domain/driver/KindDriver.ts"
+import type { TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import type { BrokenDriver } from "./BrokenDriver.ts"
 
 /** A driver with a mistake in how kinds are paused. */

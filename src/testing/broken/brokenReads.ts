@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { DriverPage, PageQuery, TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import type { TaskScope } from "../../domain/TaskWrite.ts"
+import type { DriverPage, PageQuery, TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import type { TaskScope } from "../../domain/driver/TaskWrite.ts"
 import { anySession, type BrokenDriver, scoping, unexpired } from "./BrokenDriver.ts"
 
 type ReadPage<Row> = (query: PageQuery) => Effect.Effect<DriverPage<Row>, TaskDriverError>

@@ -4,10 +4,10 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { type ActiveBounds, hasSeat, reachedBound } from "../../domain/ActiveBounds.ts"
-import type { StoredTask } from "../../domain/StoredTask.ts"
-import type { FreeQuery, TaskDriver } from "../../domain/TaskDriver.ts"
-import { taskStatuses } from "../../domain/TaskStatus.ts"
+import { type ActiveBounds, hasSeat, reachedBound } from "../../domain/driver/ActiveBounds.ts"
+import type { FreeQuery, TaskDriver } from "../../domain/driver/TaskDriver.ts"
+import type { StoredTask } from "../../domain/task/StoredTask.ts"
+import { taskStatuses } from "../../domain/task/TaskStatus.ts"
 import { type BrokenDriver, patching, tasksIn, unexpired } from "./BrokenDriver.ts"
 
 /** Counts seats by itself, of all that is stored, and lets others go first between that and the insert. */

@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { findEndingByPages, tallyByPages } from "../../domain/tallyTasks.ts"
-import type { EndingQuery, TaskDriver } from "../../domain/TaskDriver.ts"
-import type { TallyQuery, TaskTally } from "../../domain/TaskTally.ts"
+import type { EndingQuery, TaskDriver } from "../../domain/driver/TaskDriver.ts"
+import type { TallyQuery, TaskTally } from "../../domain/driver/TaskTally.ts"
+import { findEndingByPages, tallyByPages } from "../../domain/operations/tallyTasks.ts"
 import { anySession, type BrokenDriver, unexpired } from "./BrokenDriver.ts"
 
 /** Changes what is asked of a tally, and what it answers. */

@@ -5,12 +5,12 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { StoredJson } from "../../domain/StoredJson.ts"
-import { heldByWorker, holderOf, type StoredTask } from "../../domain/StoredTask.ts"
-import type { TaskDriver, TaskDriverError } from "../../domain/TaskDriver.ts"
-import { isTerminal } from "../../domain/TaskStatus.ts"
-import type { TaskPatch } from "../../domain/TaskWrite.ts"
-import type { StoredWorker, WorkerDriver } from "../../domain/WorkerDriver.ts"
+import type { TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import type { TaskPatch } from "../../domain/driver/TaskWrite.ts"
+import type { StoredWorker, WorkerDriver } from "../../domain/driver/WorkerDriver.ts"
+import { StoredJson } from "../../domain/json/StoredJson.ts"
+import { heldByWorker, holderOf, type StoredTask } from "../../domain/task/StoredTask.ts"
+import { isTerminal } from "../../domain/task/TaskStatus.ts"
 import { type BrokenDriver, patching, storing, tasksIn } from "./BrokenDriver.ts"
 
 /** Changes primitives of workers. */

@@ -5,9 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { StoredJson } from "../../domain/StoredJson.ts"
-import { jsonFields, type StoredTask } from "../../domain/StoredTask.ts"
-import type { TaskPatch } from "../../domain/TaskWrite.ts"
+import type { TaskPatch } from "../../domain/driver/TaskWrite.ts"
+import { StoredJson } from "../../domain/json/StoredJson.ts"
+import { jsonFields, type StoredTask } from "../../domain/task/StoredTask.ts"
 import { type BrokenDriver, patching, storing } from "./BrokenDriver.ts"
 
 const dropping = (drop: (patch: TaskPatch) => TaskPatch) =>

@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
-import type { TaskRecord } from "../../domain/TaskRecord.ts"
+import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
+import type { TaskRecord } from "../../domain/task/TaskRecord.ts"
 
 /**
  * Wraps a storage so that `getTask` gives the same object until the task changes.

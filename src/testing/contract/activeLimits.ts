@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskStorageError } from "../../domain/TaskError.ts"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../domain/task/TaskError.ts"
 import { createAtOnce } from "./atOnce.ts"
 import { equal, hasFields, holds, type Mismatch, refused } from "./check.ts"
 import { contractCase, type ContractGroup, type World } from "./ContractCase.ts"

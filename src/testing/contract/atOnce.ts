@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
-import type { TaskRecord } from "../../domain/TaskRecord.ts"
+import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
+import type { TaskRecord } from "../../domain/task/TaskRecord.ts"
 import { equal, type Mismatch } from "./check.ts"
 import type { World } from "./ContractCase.ts"
 import { success, tool } from "./fixtures.ts"

@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { TaskStorageError } from "../../domain/TaskError.ts"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../domain/task/TaskError.ts"
 import { badDurations, badIds, badTexts } from "./badValues.ts"
 import { equal, equalRecord, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"

@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { TaskStorageError } from "../../domain/TaskError.ts"
-import type { SessionTasks } from "../../domain/TaskOperations.ts"
+import type { SessionTasks } from "../../domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../domain/task/TaskError.ts"
 import { badCounts, badDurations, badIds, badMaps, badOutcomes, badStatuses, badTexts } from "./badValues.ts"
 import { refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"

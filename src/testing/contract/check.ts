@@ -6,8 +6,8 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { isTaskStorageError, type TaskStorageError } from "../../domain/TaskError.ts"
-import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
+import { isTaskStorageError, type TaskStorageError } from "../../domain/task/TaskError.ts"
+import type { TaskRecord, TaskSummary } from "../../domain/task/TaskRecord.ts"
 import { difference, show } from "../difference.ts"
 import { plainRecord } from "../PlainRecord.ts"
 

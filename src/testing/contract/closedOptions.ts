@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskStorageError } from "../../domain/TaskError.ts"
-import type { PlannedWrites, SessionTasks, TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { PlannedWrites, SessionTasks, TaskStorageShape } from "../../domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../domain/task/TaskError.ts"
 import { equal, equalRecord, Mismatch, refused } from "./check.ts"
 import { type ContractCase, contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, failure, mustGet, success, tool } from "./fixtures.ts"

@@ -4,10 +4,10 @@
  * @since 0.2.0
  */
 import type * as Effect from "effect/Effect"
-import type { TaskStorageError } from "../../domain/TaskError.ts"
-import type { SessionTasks } from "../../domain/TaskOperations.ts"
-import type { CreateTask } from "../../domain/TaskOptions.ts"
-import { activeStatuses } from "../../domain/TaskStatus.ts"
+import type { CreateTask } from "../../domain/options/TaskOptions.ts"
+import type { SessionTasks } from "../../domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../domain/task/TaskError.ts"
+import { activeStatuses } from "../../domain/task/TaskStatus.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { bury, createIn, longLease, mustGet, register, success, terminalStatuses } from "./fixtures.ts"

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { taskStatuses } from "../../domain/TaskStatus.ts"
+import { taskStatuses } from "../../domain/task/TaskStatus.ts"
 import { equal, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, mustGet, success, tool } from "./fixtures.ts"

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskDriverError } from "../../domain/TaskDriver.ts"
-import { type TaskStorageError, TaskStorageUnavailable } from "../../domain/TaskError.ts"
+import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { type TaskStorageError, TaskStorageUnavailable } from "../../domain/task/TaskError.ts"
 import type { DriverPair } from "../StorageHarness.ts"
 import { type CaseFailure, type ContractCase, contractCase, type World } from "./ContractCase.ts"
 

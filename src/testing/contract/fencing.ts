@@ -4,9 +4,9 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskStorageError } from "../../domain/TaskError.ts"
-import type { SessionTasks } from "../../domain/TaskOperations.ts"
-import type { WorkerOption } from "../../domain/TaskOptions.ts"
+import type { WorkerOption } from "../../domain/options/TaskOptions.ts"
+import type { SessionTasks } from "../../domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../domain/task/TaskError.ts"
 import { settleOrClaim } from "./atOnce.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"

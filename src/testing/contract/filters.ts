@@ -5,9 +5,9 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { SessionTasks } from "../../domain/TaskOperations.ts"
-import type { ListOptions, SummaryListOptions, TaskFilter } from "../../domain/TaskOptions.ts"
-import { type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
+import type { ListOptions, SummaryListOptions, TaskFilter } from "../../domain/options/TaskOptions.ts"
+import type { SessionTasks } from "../../domain/service/TaskOperations.ts"
+import { type TaskStatus, taskStatuses } from "../../domain/task/TaskStatus.ts"
 import { equal, holds, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, failure, register, success, tool } from "./fixtures.ts"

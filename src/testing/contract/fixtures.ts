@@ -4,12 +4,12 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { Sizing } from "../../domain/StoredTask.ts"
-import type { SessionTasks } from "../../domain/TaskOperations.ts"
-import type { CreateTask, RegisterWorker } from "../../domain/TaskOptions.ts"
-import type { TaskRecord } from "../../domain/TaskRecord.ts"
-import { activeStatuses, type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
-import type { WorkerOperations } from "../../domain/WorkerOperations.ts"
+import type { CreateTask, RegisterWorker } from "../../domain/options/TaskOptions.ts"
+import type { SessionTasks } from "../../domain/service/TaskOperations.ts"
+import type { WorkerOperations } from "../../domain/service/WorkerOperations.ts"
+import type { Sizing } from "../../domain/task/StoredTask.ts"
+import type { TaskRecord } from "../../domain/task/TaskRecord.ts"
+import { activeStatuses, type TaskStatus, taskStatuses } from "../../domain/task/TaskStatus.ts"
 import { Mismatch } from "./check.ts"
 import type { World } from "./ContractCase.ts"
 

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskStorageError } from "../../domain/TaskError.ts"
+import type { TaskStorageError } from "../../domain/task/TaskError.ts"
 import { equal, equalRecord, hasFields, holds } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, failure, moreThanOneStep, mustGet, success, terminalStatuses } from "./fixtures.ts"

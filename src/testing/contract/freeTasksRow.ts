@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
-import type { ClaimableOptions, CreateTask } from "../../domain/TaskOptions.ts"
+import type { ClaimableOptions, CreateTask } from "../../domain/options/TaskOptions.ts"
+import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
 import { equal } from "./check.ts"
 import { type ContractCase, contractCase } from "./ContractCase.ts"
 

@@ -5,8 +5,8 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
-import type { TaskRecord, TaskRecordFields } from "../../domain/TaskRecord.ts"
+import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
+import type { TaskRecord, TaskRecordFields } from "../../domain/task/TaskRecord.ts"
 import { equal, equalRecord, hasFields, holds, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { bury, createIn, failure, mustGet, register, success, terminalStatuses, whole } from "./fixtures.ts"

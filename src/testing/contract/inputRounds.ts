@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { maxInputKeys } from "../../domain/PartLimits.ts"
+import { maxInputKeys } from "../../domain/task/PartLimits.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, mustGet, terminalStatuses } from "./fixtures.ts"

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { InspectOptions } from "../../domain/TaskOptions.ts"
+import type { InspectOptions } from "../../domain/options/TaskOptions.ts"
 import { equal, refused } from "./check.ts"
 import { contractCase, type ContractGroup, type World } from "./ContractCase.ts"
 import { bury, createIn, failure, longLease, register, success, tool } from "./fixtures.ts"

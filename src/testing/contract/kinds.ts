@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { TaskKind } from "../../domain/TaskOptions.ts"
+import type { TaskKind } from "../../domain/options/TaskOptions.ts"
 import { equal } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, longLease } from "./fixtures.ts"

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Sizing } from "../../domain/StoredTask.ts"
+import type { Sizing } from "../../domain/task/StoredTask.ts"
 import { createAtOnce } from "./atOnce.ts"
 import { equal, equalRecord, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"

@@ -5,9 +5,9 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { SessionTasks, TaskPage } from "../../domain/TaskOperations.ts"
-import type { ListOptions } from "../../domain/TaskOptions.ts"
-import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
+import type { ListOptions } from "../../domain/options/TaskOptions.ts"
+import type { SessionTasks, TaskPage } from "../../domain/service/TaskOperations.ts"
+import type { TaskRecord, TaskSummary } from "../../domain/task/TaskRecord.ts"
 import { Mismatch } from "./check.ts"
 import { tool } from "./fixtures.ts"
 

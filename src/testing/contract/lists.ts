@@ -5,9 +5,9 @@
  */
 import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
-import type { ListOptions } from "../../domain/TaskOptions.ts"
-import { taskStatuses } from "../../domain/TaskStatus.ts"
+import type { ListOptions } from "../../domain/options/TaskOptions.ts"
+import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
+import { taskStatuses } from "../../domain/task/TaskStatus.ts"
 import { difference } from "../difference.ts"
 import { plainRecord } from "../PlainRecord.ts"
 import { equal, equalRecord, holds, refused } from "./check.ts"

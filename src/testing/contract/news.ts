@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { TaskStorageError } from "../../domain/TaskError.ts"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../domain/task/TaskError.ts"
 import type { DriverPair } from "../StorageHarness.ts"
 import { equal, eventually } from "./check.ts"
 import { type CaseFailure, type ContractCase, contractCase, type ContractGroup, type World } from "./ContractCase.ts"

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { StoredJson } from "../../domain/StoredJson.ts"
-import type { StoredKind } from "../../domain/TaskDriver.ts"
+import type { StoredKind } from "../../domain/driver/TaskDriver.ts"
+import { StoredJson } from "../../domain/json/StoredJson.ts"
 import { equal, hasFields } from "./check.ts"
 import type { ContractGroup } from "./ContractCase.ts"
 import { driverCase, primitive } from "./driverCase.ts"

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { activeStatuses } from "../../domain/TaskStatus.ts"
+import { activeStatuses } from "../../domain/task/TaskStatus.ts"
 import { equal, equalRecord, hasFields, holds } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, failure, moreThanOneStep, mustGet, success, terminalStatuses } from "./fixtures.ts"

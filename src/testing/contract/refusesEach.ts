@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type * as Effect from "effect/Effect"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
 import { equal, equalRecord, refused } from "./check.ts"
 import { type CaseFailure, type ContractCase, contractCase } from "./ContractCase.ts"
 import { createIn, mustGet } from "./fixtures.ts"

@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { TaskStorageError } from "../../domain/TaskError.ts"
-import type { TaskStorageShape } from "../../domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../domain/task/TaskError.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, failure, mustGet, success } from "./fixtures.ts"

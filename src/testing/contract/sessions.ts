@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { SessionTasks } from "../../domain/TaskOperations.ts"
+import type { SessionTasks } from "../../domain/service/TaskOperations.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, mustGet, success, tool } from "./fixtures.ts"

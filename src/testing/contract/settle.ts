@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { activeStatuses } from "../../domain/TaskStatus.ts"
+import { activeStatuses } from "../../domain/task/TaskStatus.ts"
 import { equal, equalRecord, hasFields, holds, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, failure, mustGet, success, terminalStatuses } from "./fixtures.ts"

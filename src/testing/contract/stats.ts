@@ -5,8 +5,8 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import type { TaskStats } from "../../domain/TaskStats.ts"
-import { taskStatuses } from "../../domain/TaskStatus.ts"
+import type { TaskStats } from "../../domain/service/TaskStats.ts"
+import { taskStatuses } from "../../domain/task/TaskStatus.ts"
 import { equal, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { bury, createIn, failure, longLease, register, success, tool } from "./fixtures.ts"

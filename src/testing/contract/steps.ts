@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { maxSteps } from "../../domain/PartLimits.ts"
+import { maxSteps } from "../../domain/task/PartLimits.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, mustGet, success, terminalStatuses } from "./fixtures.ts"

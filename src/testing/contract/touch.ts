@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Option from "effect/Option"
-import { activeStatuses } from "../../domain/TaskStatus.ts"
+import { activeStatuses } from "../../domain/task/TaskStatus.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, mustGet, terminalStatuses } from "./fixtures.ts"

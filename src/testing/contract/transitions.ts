@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { activeStatuses, type TaskStatus, taskStatuses } from "../../domain/TaskStatus.ts"
+import { activeStatuses, type TaskStatus, taskStatuses } from "../../domain/task/TaskStatus.ts"
 import { equal, equalRecord, type ExpectedError, hasFields, refused } from "./check.ts"
 import { type ContractCase, contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, mustGet, success, terminalStatuses } from "./fixtures.ts"

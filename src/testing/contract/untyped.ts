@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskStorageError } from "../../domain/TaskError.ts"
-import type { SessionTasks } from "../../domain/TaskOperations.ts"
+import type { SessionTasks } from "../../domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../domain/task/TaskError.ts"
 
 /** Calls an operation as plain JavaScript does, with anything at all. */
 export const call = (

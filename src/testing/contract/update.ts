@@ -5,7 +5,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import { taskStatuses } from "../../domain/TaskStatus.ts"
+import { taskStatuses } from "../../domain/task/TaskStatus.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, failure, mustGet, success } from "./fixtures.ts"

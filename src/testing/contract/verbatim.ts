@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Sizing } from "../../domain/StoredTask.ts"
-import type { TaskRecord } from "../../domain/TaskRecord.ts"
+import type { Sizing } from "../../domain/task/StoredTask.ts"
+import type { TaskRecord } from "../../domain/task/TaskRecord.ts"
 import { equal, equalRecord, hasFields, refused } from "./check.ts"
 import { type ContractCase, contractCase, type ContractGroup } from "./ContractCase.ts"
 import { createIn, mustGet, tool } from "./fixtures.ts"

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
+import type { TaskStorageOptions } from "../../domain/options/TaskStorageOptions.ts"
 import { equal, hasFields, holds, refused } from "./check.ts"
 import { contractCase, type ContractGroup, type World } from "./ContractCase.ts"
 import { bury, createIn, mustGet, register, success } from "./fixtures.ts"

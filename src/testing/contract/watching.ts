@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import type { TaskRecord } from "../../domain/TaskRecord.ts"
+import type { TaskRecord } from "../../domain/task/TaskRecord.ts"
 import { equal, equalRecord, eventually, holds, refused } from "./check.ts"
 import { contractCase, type ContractGroup, type World } from "./ContractCase.ts"
 import { createIn, mustGet, success, terminalStatuses } from "./fixtures.ts"

@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { TaskDriver } from "../../domain/TaskDriver.ts"
+import type { TaskDriver } from "../../domain/driver/TaskDriver.ts"
 
 /** The most turns that are given away at a time. */
 const maxTurns = 3

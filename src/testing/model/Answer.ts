@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { TaskStorageError } from "../../domain/TaskError.ts"
+import type { TaskStorageError } from "../../domain/task/TaskError.ts"
 import { sorted } from "../PlainRecord.ts"
 
 /**

@@ -6,8 +6,8 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
-import { ResultKind, type TaskOutcome } from "../../domain/TaskOutcome.ts"
-import { TaskStatus } from "../../domain/TaskStatus.ts"
+import { ResultKind, type TaskOutcome } from "../../domain/task/TaskOutcome.ts"
+import { TaskStatus } from "../../domain/task/TaskStatus.ts"
 
 /** Few of everything, so that commands meet; in JavaScript's order U+E000 would be the last id. */
 const ids = ["a", "\ue000", "\u{10000}"] as const

@@ -5,11 +5,11 @@
  */
 import * as DateTime from "effect/DateTime"
 import type { Json } from "effect/Schema"
-import type { Sizing } from "../../domain/StoredTask.ts"
-import { TaskId } from "../../domain/TaskId.ts"
-import type { ResultKind, TaskOutcome } from "../../domain/TaskOutcome.ts"
-import type { TaskRecordFields } from "../../domain/TaskRecord.ts"
-import type { TaskStatus } from "../../domain/TaskStatus.ts"
+import type { Sizing } from "../../domain/task/StoredTask.ts"
+import { TaskId } from "../../domain/task/TaskId.ts"
+import type { ResultKind, TaskOutcome } from "../../domain/task/TaskOutcome.ts"
+import type { TaskRecordFields } from "../../domain/task/TaskRecord.ts"
+import type { TaskStatus } from "../../domain/task/TaskStatus.ts"
 import type { Answer } from "./Answer.ts"
 
 /**

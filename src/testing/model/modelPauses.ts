@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { newsOfPauses } from "../../domain/KindDriver.ts"
+import { newsOfPauses } from "../../domain/driver/KindDriver.ts"
 import type { Call } from "./Call.ts"
 import { byBytes } from "./modelReads.ts"
 import type { ModelState, ModelTask, Step } from "./ModelState.ts"

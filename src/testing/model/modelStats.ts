@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import { taskStatuses } from "../../domain/TaskStatus.ts"
+import { taskStatuses } from "../../domain/task/TaskStatus.ts"
 import type { Command } from "./Command.ts"
 import { visible } from "./modelReads.ts"
 import { kindOf, type ModelState, type ModelTask } from "./ModelState.ts"

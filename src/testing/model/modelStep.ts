@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { asText, type Sizing } from "../../domain/StoredTask.ts"
+import { asText, type Sizing } from "../../domain/task/StoredTask.ts"
 import type { Answer } from "./Answer.ts"
 import type { Call } from "./Call.ts"
 import { claimTasks, listClaimable } from "./modelFree.ts"

@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { ownValue } from "../../domain/ownValue.ts"
-import type { TaskStatus } from "../../domain/TaskStatus.ts"
+import { ownValue } from "../../domain/json/ownValue.ts"
+import type { TaskStatus } from "../../domain/task/TaskStatus.ts"
 import { isSame } from "../difference.ts"
 import { plainRecord } from "../PlainRecord.ts"
 import { type Answer, type Refusal, refusal } from "./Answer.ts"

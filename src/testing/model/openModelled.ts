@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Sizing } from "../../domain/StoredTask.ts"
-import { InvalidInput } from "../../domain/TaskError.ts"
+import type { Sizing } from "../../domain/task/StoredTask.ts"
+import { InvalidInput } from "../../domain/task/TaskError.ts"
 import type { StorageHarness, StoragePair } from "../StorageHarness.ts"
 import type { ModelOptions } from "./ModelState.ts"
 import { storageOptions } from "./storageOptions.ts"

@@ -7,19 +7,19 @@ import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { PausedKind } from "../../domain/PauseOperations.ts"
-import { isTaskStorageError, type TaskStorageError } from "../../domain/TaskError.ts"
+import type { ClaimableOptions, ListOptions } from "../../domain/options/TaskOptions.ts"
+import type { PausedKind } from "../../domain/service/PauseOperations.ts"
 import type {
   ClaimedTask,
   PlannedWrites,
   SessionTasks,
   TaskPage,
   TaskStorageShape
-} from "../../domain/TaskOperations.ts"
-import type { ClaimableOptions, ListOptions } from "../../domain/TaskOptions.ts"
-import type { TaskRecord, TaskSummary } from "../../domain/TaskRecord.ts"
-import type { TaskStats } from "../../domain/TaskStats.ts"
-import { taskStatuses } from "../../domain/TaskStatus.ts"
+} from "../../domain/service/TaskOperations.ts"
+import type { TaskStats } from "../../domain/service/TaskStats.ts"
+import { isTaskStorageError, type TaskStorageError } from "../../domain/task/TaskError.ts"
+import type { TaskRecord, TaskSummary } from "../../domain/task/TaskRecord.ts"
+import { taskStatuses } from "../../domain/task/TaskStatus.ts"
 import { plainRecord, plainWorker } from "../PlainRecord.ts"
 import type { StoragePair } from "../StorageHarness.ts"
 import type { SuiteClock } from "../SuiteClock.ts"

@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import { asText, type Sizing } from "../../domain/StoredTask.ts"
-import type { TaskStorageOptions } from "../../domain/TaskStorageOptions.ts"
+import type { TaskStorageOptions } from "../../domain/options/TaskStorageOptions.ts"
+import { asText, type Sizing } from "../../domain/task/StoredTask.ts"
 import type { ModelOptions } from "./ModelState.ts"
 
 /**

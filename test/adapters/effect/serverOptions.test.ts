@@ -7,7 +7,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as Stdio from "effect/Stdio"
 import * as McpTasks from "../../../src/adapters/effect/index.ts"
-import { InvalidInput } from "../../../src/domain/TaskError.ts"
+import { InvalidInput } from "../../../src/domain/task/TaskError.ts"
 import * as TaskRunner from "../../../src/runner/index.ts"
 import { memory } from "./servers.ts"
 

@@ -2,7 +2,7 @@
  * What the SDK's `TaskStore` does when the engine under its storage fails.
  */
 import { describe, expect, test, vi } from "vitest"
-import { TaskStorageUnavailable } from "../../../src/domain/TaskError.ts"
+import { TaskStorageUnavailable } from "../../../src/domain/task/TaskError.ts"
 import { engineFailure, onTheWire, openTestStore, rejection, request, result } from "./harness.ts"
 
 describe("engine failures", () => {

@@ -9,7 +9,7 @@ import { TasksExtension, type TasksExtensionOptions } from "mcp-task-storage/sdk
 import { setTimeout as sleep } from "node:timers/promises"
 import { describe, expect, test } from "vitest"
 import * as z from "zod"
-import { TaskStorageUnavailable } from "../../../src/domain/TaskError.ts"
+import { TaskStorageUnavailable } from "../../../src/domain/task/TaskError.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
 import { listenRequest } from "./listenRequest.ts"
 import { RawClient } from "./RawClient.ts"

@@ -1,7 +1,7 @@
 /** What becomes of requests whose signature DynamoDB refuses: a clock that is off, and credentials that change or cannot be had. */
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { TaskDriver } from "../../../src/domain/TaskDriver.ts"
+import type { TaskDriver } from "../../../src/domain/driver/TaskDriver.ts"
 import { makeDriver } from "../../../src/layers/DynamoDbTaskStorage.ts"
 import { storedTask } from "../storedTask.ts"
 import { connection, describeWithEngine, freshTable } from "./engine.ts"

@@ -1,7 +1,7 @@
 /** What is reported when DynamoDB throttles, fails, cannot be reached or refuses. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { wholeRange } from "../../../src/domain/TaskRange.ts"
+import { wholeRange } from "../../../src/domain/driver/TaskRange.ts"
 import { makeDriver } from "../../../src/layers/DynamoDbTaskStorage.ts"
 import { storedTask } from "../storedTask.ts"
 import { connection, describeWithEngine, freshTable } from "./engine.ts"

@@ -1,8 +1,14 @@
 /** That free tasks are found in order, whatever their kinds and sessions are called, and that a look reads no others. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { heldByWorker, type StoredTask } from "../../../src/domain/StoredTask.ts"
-import type { FreeQuery, StoredKind, TakenTask, TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
+import type {
+  FreeQuery,
+  StoredKind,
+  TakenTask,
+  TaskDriver,
+  TaskDriverError
+} from "../../../src/domain/driver/TaskDriver.ts"
+import { heldByWorker, type StoredTask } from "../../../src/domain/task/StoredTask.ts"
 import { kindOf, lineOf } from "../../../src/layers/dynamodb/FreeLine.ts"
 import { storedTask, text } from "../storedTask.ts"
 import { describeWithEngine, freshTable } from "./engine.ts"

@@ -1,7 +1,7 @@
 /** That counted tasks are counted out whoever deletes them, and that limits cost nothing where there are none. */
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { TaskDriver } from "../../../src/domain/TaskDriver.ts"
+import type { TaskDriver } from "../../../src/domain/driver/TaskDriver.ts"
 import { storedTask } from "../storedTask.ts"
 import { describeWithEngine, freshTable } from "./engine.ts"
 import { itemsOf, taskItemOf } from "./items.ts"

@@ -1,7 +1,7 @@
 /** Lists that no write meets. */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { TaskDriver } from "../../../src/domain/TaskDriver.ts"
+import type { TaskDriver } from "../../../src/domain/driver/TaskDriver.ts"
 
 /** More than there are calls at a time. */
 const everybody = 1_000

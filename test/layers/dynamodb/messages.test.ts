@@ -1,7 +1,7 @@
 /** That queues answer as at one moment, though they are read at two: the head, and then the messages. */
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { MessageDriver } from "../../../src/domain/TaskDriver.ts"
+import type { MessageDriver } from "../../../src/domain/driver/TaskDriver.ts"
 import { storedTask, text } from "../storedTask.ts"
 import { describeWithEngine, freshTable } from "./engine.ts"
 import { interceptedClient } from "./interceptedClient.ts"

@@ -2,7 +2,7 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
 import { describeWithEngine, freshTable } from "./engine.ts"
 import { recordingClient } from "./interceptedClient.ts"
 import { randomText } from "./randomText.ts"

@@ -1,6 +1,6 @@
 /** What may be stored, as far as somebody knows who was not told of every call whether it happened. */
 import * as Effect from "effect/Effect"
-import { asText, type Sizing } from "../../../src/domain/StoredTask.ts"
+import { asText, type Sizing } from "../../../src/domain/task/StoredTask.ts"
 import { isSame, show } from "../../../src/testing/difference.ts"
 import type { Answer } from "../../../src/testing/model/Answer.ts"
 import type { Call } from "../../../src/testing/model/Call.ts"

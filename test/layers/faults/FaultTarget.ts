@@ -1,7 +1,7 @@
 /** What the checks of faults need of a backend. */
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { TaskDriver } from "../../../src/domain/TaskDriver.ts"
+import type { TaskDriver } from "../../../src/domain/driver/TaskDriver.ts"
 import type { Endpoint } from "./Behaviour.ts"
 
 /** How a driver is to reach its store. */

@@ -3,8 +3,8 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { createHash } from "node:crypto"
-import type { TaskStorageUnavailable } from "../../../src/domain/TaskError.ts"
-import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
+import type { TaskStorageUnavailable } from "../../../src/domain/task/TaskError.ts"
 import { difference } from "../../../src/testing/difference.ts"
 
 /** What is known of a write: whether it was sent, and whether it happened. */

@@ -1,7 +1,7 @@
 /** Processes that are killed while they write. */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
 import { realSleep } from "../../../src/layers/realSleep.ts"
 import { startProgram } from "./childProcess.ts"

@@ -1,9 +1,9 @@
 /** What two processes contend for. Each gives the names of what it has won. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { TaskStorageError } from "../../../src/domain/TaskError.ts"
-import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
-import { isTerminal } from "../../../src/domain/TaskStatus.ts"
+import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../../src/domain/task/TaskError.ts"
+import { isTerminal } from "../../../src/domain/task/TaskStatus.ts"
 import { realSleep } from "../../../src/layers/realSleep.ts"
 
 /** How many tasks each contest is about. */

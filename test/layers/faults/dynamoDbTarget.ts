@@ -1,7 +1,7 @@
 /** The DynamoDB backend, under faults. */
 import * as Effect from "effect/Effect"
-import type { TaskDriverError } from "../../../src/domain/TaskDriver.ts"
-import type { InvalidInput } from "../../../src/domain/TaskError.ts"
+import type { TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
+import type { InvalidInput } from "../../../src/domain/task/TaskError.ts"
 import * as DynamoDbTaskStorage from "../../../src/layers/DynamoDbTaskStorage.ts"
 import { connection, freshTable } from "../dynamodb/engine.ts"
 import type { Endpoint } from "./Behaviour.ts"

@@ -1,7 +1,7 @@
 /** A driver that fails where it is told to. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
+import { type TaskDriver, TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
 import { realSleep } from "../../../src/layers/realSleep.ts"
 import { type Primitive, wrapPrimitives } from "./wrapPrimitives.ts"
 

@@ -1,7 +1,7 @@
 /** A caller who creates and settles tasks of its own, one after the other, and notes what it is told. */
 import * as Effect from "effect/Effect"
-import type { TaskStorageError } from "../../../src/domain/TaskError.ts"
-import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../../src/domain/task/TaskError.ts"
 import { realSleep } from "../../../src/layers/realSleep.ts"
 import { difference } from "../../../src/testing/difference.ts"
 import { bounded, type Unending } from "./bounded.ts"

@@ -1,7 +1,7 @@
 /** How the processes of the fault tests open a store, by the URL that they are told. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { TaskStorageOptions } from "../../../src/domain/TaskStorageOptions.ts"
+import type { TaskStorageOptions } from "../../../src/domain/options/TaskStorageOptions.ts"
 import { layerFromUrl, type UrlLayer } from "../../../src/layers/TaskStorageUrl.ts"
 
 /** What stands behind the `#` of a `postgres:` URL is the prefix of the tables. No other backend is loaded. */

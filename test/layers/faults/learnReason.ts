@@ -1,6 +1,6 @@
 /** The wording of a recovery, which is not the model's business. */
 import * as Effect from "effect/Effect"
-import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
 import type { ModelState } from "../../../src/testing/model/ModelState.ts"
 
 const internalError = -32603

@@ -1,8 +1,8 @@
 /** The PostgreSQL backend, under faults. */
 import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
-import type { TaskDriverError } from "../../../src/domain/TaskDriver.ts"
-import type { InvalidInput } from "../../../src/domain/TaskError.ts"
+import type { TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
+import type { InvalidInput } from "../../../src/domain/task/TaskError.ts"
 import * as PostgresTaskStorage from "../../../src/layers/PostgresTaskStorage.ts"
 import { perFile } from "../../support/perFile.ts"
 import type { Postgres } from "../postgres/engine.ts"

@@ -1,7 +1,7 @@
 /** That a storage works again, by itself. */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
 import { realSleep } from "../../../src/layers/realSleep.ts"
 import { bounded } from "./bounded.ts"
 

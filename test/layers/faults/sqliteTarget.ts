@@ -1,7 +1,7 @@
 /** The SQLite backend, under faults. */
 import * as Effect from "effect/Effect"
-import type { TaskDriverError } from "../../../src/domain/TaskDriver.ts"
-import type { InvalidInput } from "../../../src/domain/TaskError.ts"
+import type { TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
+import type { InvalidInput } from "../../../src/domain/task/TaskError.ts"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
 import { freshFile } from "../sqlite/database.ts"
 import type { FaultTarget } from "./FaultTarget.ts"

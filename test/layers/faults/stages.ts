@@ -1,8 +1,8 @@
 /** The life of a task in small steps, each of which is known by the revision that it leaves. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { TaskStorageError } from "../../../src/domain/TaskError.ts"
-import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
+import type { TaskStorageError } from "../../../src/domain/task/TaskError.ts"
 import { difference } from "../../../src/testing/difference.ts"
 import { BrokenPromise, outcomeOf, paramsOf, payloadOf } from "./Journal.ts"
 

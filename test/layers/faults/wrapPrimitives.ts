@@ -1,6 +1,6 @@
 /** A driver whose every primitive goes through one function. */
 import type * as Effect from "effect/Effect"
-import type { TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
+import type { TaskDriver, TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
 
 /** What is known of a primitive beside its effect. */
 export interface Primitive {

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { makeDriver, makeStore } from "mcp-task-storage/memory"
-import { heldByWorker, type StoredTask } from "../../../src/domain/StoredTask.ts"
-import type { FreeQuery, TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
+import type { FreeQuery, TaskDriver, TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
+import { heldByWorker, type StoredTask } from "../../../src/domain/task/StoredTask.ts"
 import { unlimited } from "../sqlite/database.ts"
 import { storedTask, text } from "../storedTask.ts"
 

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
-import type { TaskStorageError } from "../../../src/domain/TaskError.ts"
+import type { TaskStorageError } from "../../../src/domain/task/TaskError.ts"
 import { postgresFault } from "../../../src/layers/postgres/PostgresFault.ts"
 import { connect, open } from "./database.ts"
 import { freshRole, freshUrl, postgres } from "./engine.ts"

@@ -1,7 +1,7 @@
 /** That messages which several processes send and take at once are neither too many nor taken twice. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { TaskDriver } from "../../../src/domain/TaskDriver.ts"
+import type { TaskDriver } from "../../../src/domain/driver/TaskDriver.ts"
 import { text } from "../storedTask.ts"
 import { atOnce, numbers, openTwo } from "./together.ts"
 

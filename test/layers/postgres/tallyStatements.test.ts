@@ -1,8 +1,8 @@
 /** That nothing that is asked of all tasks reads the table: indexes hold what is counted, once vacuum has seen the pages. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { TaskDriver, TaskDriverError } from "../../../src/domain/TaskDriver.ts"
-import { wholeRange } from "../../../src/domain/TaskRange.ts"
+import type { TaskDriver, TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
+import { wholeRange } from "../../../src/domain/driver/TaskRange.ts"
 import { perFile } from "../../support/perFile.ts"
 import { text } from "../storedTask.ts"
 import { connect, driverOver } from "./database.ts"

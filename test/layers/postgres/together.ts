@@ -1,6 +1,6 @@
 /** Drivers that work on one database at once, as processes do. */
 import * as Effect from "effect/Effect"
-import type { TaskDriver } from "../../../src/domain/TaskDriver.ts"
+import type { TaskDriver } from "../../../src/domain/driver/TaskDriver.ts"
 import * as PostgresTaskStorage from "../../../src/layers/PostgresTaskStorage.ts"
 import { connect } from "./database.ts"
 import { freshUrl } from "./engine.ts"

@@ -1,9 +1,9 @@
 /** A driver that looks at each payload before it stores it: whether it is sealed as it has to be. */
 import * as Effect from "effect/Effect"
-import { keyIdOf, splitSealed } from "../../../src/domain/SealedText.ts"
-import type { StoredJson } from "../../../src/domain/StoredJson.ts"
-import { sealedFields } from "../../../src/domain/StoredTask.ts"
-import type { TaskDriver } from "../../../src/domain/TaskDriver.ts"
+import type { TaskDriver } from "../../../src/domain/driver/TaskDriver.ts"
+import { keyIdOf, splitSealed } from "../../../src/domain/json/SealedText.ts"
+import type { StoredJson } from "../../../src/domain/json/StoredJson.ts"
+import { sealedFields } from "../../../src/domain/task/StoredTask.ts"
 import { aesSealer, type Place } from "../../../src/layers/sealed/Sealer.ts"
 import type { Payloads } from "../../../src/layers/sealed/Sealing.ts"
 import { SealingKey } from "../../../src/layers/sealed/SealingKey.ts"

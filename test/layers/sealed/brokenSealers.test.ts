@@ -1,8 +1,8 @@
 /** That the checks of sealers see sealers that are wrong. */
 import { createCipheriv, createDecipheriv, type DecipherGCM, randomBytes } from "node:crypto"
 import { describe, expect, it } from "vitest"
-import { joinSealed, splitSealed } from "../../../src/domain/SealedText.ts"
-import { sealedFields } from "../../../src/domain/StoredTask.ts"
+import { joinSealed, splitSealed } from "../../../src/domain/json/SealedText.ts"
+import { sealedFields } from "../../../src/domain/task/StoredTask.ts"
 import { derivingBytes, nonceBytes, Nonces } from "../../../src/layers/sealed/Nonces.ts"
 import { aesSealer, type Place, sealedBytes, type Sealer } from "../../../src/layers/sealed/Sealer.ts"
 import { SealingKey, tagBytes } from "../../../src/layers/sealed/SealingKey.ts"

@@ -9,8 +9,8 @@ import { TaskStorage, type TaskStorageError, type TaskStorageShape } from "mcp-t
 import { type Encryption, type EncryptionKey, sealDriver } from "mcp-task-storage/encryption"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { inspect } from "node:util"
-import { sealedFields, type StoredTask } from "../../../src/domain/StoredTask.ts"
-import type { TaskDriver } from "../../../src/domain/TaskDriver.ts"
+import type { TaskDriver } from "../../../src/domain/driver/TaskDriver.ts"
+import { sealedFields, type StoredTask } from "../../../src/domain/task/StoredTask.ts"
 
 const bytesOf = (byte: number) => new Uint8Array(32).fill(byte)
 const base64Of = (byte: number) => Buffer.from(bytesOf(byte)).toString("base64")

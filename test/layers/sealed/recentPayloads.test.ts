@@ -1,6 +1,6 @@
 /** What was opened lately is given to nobody who could not open it, and takes bounded room. */
 import { expect, test } from "vitest"
-import { StoredJson } from "../../../src/domain/StoredJson.ts"
+import { StoredJson } from "../../../src/domain/json/StoredJson.ts"
 import { RecentPayloads } from "../../../src/layers/sealed/RecentPayloads.ts"
 import { SealingKey } from "../../../src/layers/sealed/SealingKey.ts"
 

@@ -1,7 +1,7 @@
 /** That limits are exact, count what was there before, and hold against whoever opens the file without them. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { TaskDriver } from "../../../src/domain/TaskDriver.ts"
+import type { TaskDriver } from "../../../src/domain/driver/TaskDriver.ts"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
 import { storedTask } from "../storedTask.ts"
 import { anyone, bare, freshFile, unlimited } from "./database.ts"

@@ -22,7 +22,7 @@ import {
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
 import { makeSqliteDriver } from "../../../src/layers/sqlite/makeSqliteDriver.ts"
 import { openSqlite } from "../../../src/layers/sqlite/openSqlite.ts"

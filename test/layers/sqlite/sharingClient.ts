@@ -1,7 +1,7 @@
 /** A file of SQLite, the client that writes to it, and calls that come at once. */
 import * as Effect from "effect/Effect"
 import type { DatabaseSync } from "node:sqlite"
-import type { TaskDriver } from "../../../src/domain/TaskDriver.ts"
+import type { TaskDriver } from "../../../src/domain/driver/TaskDriver.ts"
 import { makeSqliteDriver } from "../../../src/layers/sqlite/makeSqliteDriver.ts"
 import { openSqlite, type SqliteClient } from "../../../src/layers/sqlite/openSqlite.ts"
 import { storedTask } from "../storedTask.ts"

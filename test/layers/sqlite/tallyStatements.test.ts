@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { DatabaseSync } from "node:sqlite"
-import { wholeRange } from "../../../src/domain/TaskRange.ts"
+import { wholeRange } from "../../../src/domain/driver/TaskRange.ts"
 import type { SqlStatement } from "../../../src/layers/sql/SqlStatement.ts"
 import { makeTallyStatements } from "../../../src/layers/sql/TallyStatements.ts"
 import { makeTaskStatements } from "../../../src/layers/sql/TaskStatements.ts"

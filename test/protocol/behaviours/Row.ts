@@ -1,7 +1,7 @@
 /** One row of the table: a rule, and how it shows on the wire. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
 import type { TasksLimits } from "../../../src/protocol/TasksOptions.ts"
 import type { Revision } from "./BehaviourServer.ts"
 

@@ -1,6 +1,6 @@
 /** Tasks of workers that died. */
 import * as Effect from "effect/Effect"
-import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
 
 /** Stores a call of Ann's whose worker let its lease run out; gives its id. */
 export const abandonedTask = (storage: TaskStorageShape, tool: string) =>

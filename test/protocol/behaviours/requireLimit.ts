@@ -2,7 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import type { TaskStorageShape } from "../../../src/domain/TaskOperations.ts"
+import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
 import { limitReached } from "../../../src/protocol/OwnerLimits.ts"
 import { type Answer, decodeMessage, type Message } from "../../support/wire.ts"
 

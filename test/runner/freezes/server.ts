@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { writeSync } from "node:fs"
 import { createInterface } from "node:readline"
-import type { TaskStorageError } from "../../../src/domain/TaskError.ts"
+import type { TaskStorageError } from "../../../src/domain/task/TaskError.ts"
 import {
   layer as runnerLayer,
   TaskContext,

@@ -5,8 +5,8 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
-import type { FindingSeverity, StoreFinding, StoreReport } from "../../../domain/StoreReport.ts"
-import type { InspectOptions } from "../../../domain/TaskOptions.ts"
+import type { FindingSeverity, StoreFinding, StoreReport } from "../../../domain/driver/StoreReport.ts"
+import type { InspectOptions } from "../../../domain/options/TaskOptions.ts"
 import { requirePerson, requireYes } from "../ask.ts"
 import { consentFlags, switchFlag } from "../bulkFlags.ts"
 import { CliTerminal } from "../CliTerminal.ts"

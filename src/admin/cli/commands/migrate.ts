@@ -5,7 +5,7 @@
  */
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
-import type { MigrationPlan } from "../../../domain/StoreInspector.ts"
+import type { MigrationPlan } from "../../../domain/driver/StoreInspector.ts"
 import { switchFlag } from "../bulkFlags.ts"
 import { CliTerminal } from "../CliTerminal.ts"
 import { CommandEnded, exitCodes, failedWith, usageError } from "../ExitCode.ts"

@@ -3,8 +3,8 @@
  *
  * @since 0.2.0
  */
-import type { FailureStats, KindStats, StatusStats } from "../../../domain/TaskStats.ts"
-import type { TaskStatus } from "../../../domain/TaskStatus.ts"
+import type { FailureStats, KindStats, StatusStats } from "../../../domain/service/TaskStats.ts"
+import type { TaskStatus } from "../../../domain/task/TaskStatus.ts"
 import { shownCount } from "../counted.ts"
 import type { Format } from "../printRows.ts"
 import { shownAge } from "../times.ts"

@@ -3,8 +3,8 @@
  *
  * @since 0.2.0
  */
-import type { TaskSummary } from "../../../domain/TaskRecord.ts"
-import { isTerminal, type TaskStatus } from "../../../domain/TaskStatus.ts"
+import type { TaskSummary } from "../../../domain/task/TaskRecord.ts"
+import { isTerminal, type TaskStatus } from "../../../domain/task/TaskStatus.ts"
 import type { Colour } from "../colours.ts"
 import type { Format } from "../printRows.ts"
 import { shownAge, shownLength } from "../times.ts"

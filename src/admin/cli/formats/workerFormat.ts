@@ -3,7 +3,7 @@
  *
  * @since 0.2.0
  */
-import type { ListedWorker } from "../../../domain/WorkerOperations.ts"
+import type { ListedWorker } from "../../../domain/service/WorkerOperations.ts"
 import type { Colour } from "../colours.ts"
 import type { Format } from "../printRows.ts"
 import { shownAge } from "../times.ts"
