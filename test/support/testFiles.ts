@@ -64,7 +64,7 @@ export const longerFiles: ReadonlyArray<string> = [
   "test/admin/killedBulk.test.ts",
   "test/layers/postgres/layers.test.ts",
   "test/layers/sealed/memory.test.ts",
-  "test/domain/newField.test.ts",
+  "test/domain/task/newField.test.ts",
   "test/layers/sqlite/{lostFiles,sharedCommits}.test.ts"
 ]
 

@@ -13,7 +13,7 @@ import { TaskRecord, type TaskRecordFields } from "../../../src/domain/task/Task
 import { type ModelTask, recordOf } from "../../../src/testing/model/ModelState.ts"
 import { oneChecker } from "../../support/oneChecker.ts"
 
-const root = join(import.meta.dirname, "../..")
+const root = join(import.meta.dirname, "../../..")
 const folder = mkdtempSync(join(tmpdir(), "mcp-task-storage-field-"))
 
 /** Gives the files that do not compile, in order. */
@@ -49,14 +49,14 @@ test("a new field of a task is asked for in every place that keeps, reads or sho
   insert("src/domain/task/StoredTask.ts", "readonly meta: StoredJson | null", "readonly added: StoredJson | null")
   insert("src/domain/task/TaskRecord.ts", "const summaryFields = {", "added: Schema.optionalKey(Schema.String),")
   expect(compile()).toEqual([
-    "src/domain/task/StoredTask.ts",
+    "src/domain/driver/TaskWrite.ts",
+    "src/domain/machine/TaskMachine.ts",
+    "src/domain/machine/decideRerun.ts",
     "src/domain/operations/TaskDraft.ts",
     "src/domain/operations/TaskImport.ts",
-    "src/domain/machine/TaskMachine.ts",
-    "src/domain/task/TaskRecord.ts",
-    "src/domain/driver/TaskWrite.ts",
-    "src/domain/machine/decideRerun.ts",
     "src/domain/options/operationOptions.ts",
+    "src/domain/task/StoredTask.ts",
+    "src/domain/task/TaskRecord.ts",
     "src/domain/task/plainTask.ts",
     "src/layers/dynamodb/TaskItem.ts",
     "src/layers/sql/TaskStatements.ts",
