@@ -13,6 +13,7 @@ import type { TaskFilter } from "../../domain/options/TaskOptions.ts"
 import { ResultKind } from "../../domain/task/TaskOutcome.ts"
 import { TaskStatus } from "../../domain/task/TaskStatus.ts"
 import { type CommandEnded, usageError } from "./ExitCode.ts"
+import { flagWords } from "./flagWords.ts"
 import { parseLength, parseTime, timeForm } from "./times.ts"
 
 /**
@@ -150,17 +151,16 @@ export const filterWords = (filter: CliFilter): ReadonlyArray<string> => {
     updatedBefore,
     worker
   } = filter
-  const flag = (name: string, value: string | undefined) => value === undefined ? [] : [`--${name}`, value]
   const time = (name: string, value: DateTime.Utc | undefined) =>
-    flag(name, value === undefined ? undefined : DateTime.formatIso(value))
+    flagWords(name, value === undefined ? undefined : DateTime.formatIso(value))
   const flags = (name: string, values: string | ReadonlyArray<string> = []) =>
-    (typeof values === "string" ? [values] : values).flatMap((value) => flag(name, value))
+    (typeof values === "string" ? [values] : values).flatMap((value) => flagWords(name, value))
   return [
     ...flags("status", status),
-    ...(name === null ? ["--unnamed"] : flag("name", name)),
-    ...flag("method", method),
-    ...flag("session", sessionId),
-    ...flag("worker", worker),
+    ...(name === null ? ["--unnamed"] : flagWords("name", name)),
+    ...flagWords("method", method),
+    ...flagWords("session", sessionId),
+    ...flagWords("worker", worker),
     ...flags("result-kind", resultKind),
     ...time("created-after", createdAfter),
     ...time("created-before", createdBefore),

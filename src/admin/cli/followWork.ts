@@ -18,10 +18,12 @@ import type { StatusLine } from "./StatusLine.ts"
 export interface Following<Progress, R> {
   readonly status: StatusLine
   readonly onProgress: (progress: Progress) => Effect.Effect<void, OutputClosed, R>
-  /** Whether there is more to do after a report. Where nobody can tell, there is. */
-  readonly isUnfinished: (last: Progress | undefined) => boolean
-  /** Says how far it came, and how to go on. */
-  readonly way: (last: Progress | undefined) => string
+  /** Whether there is more to do after a report. */
+  readonly isUnfinished: (last: Progress) => boolean
+  /** Says what is done: "3 tasks deleted". */
+  readonly done: (last: Progress | undefined) => string
+  /** Says how to go on. */
+  readonly goOn: (last: Progress | undefined) => string
 }
 
 /**
@@ -33,10 +35,12 @@ export interface Following<Progress, R> {
  */
 export const followWork = Effect.fnUntraced(function*<Progress, E extends { readonly _tag: string }, R, R2>(
   work: Stream.Stream<Progress, E, R>,
-  { isUnfinished, onProgress, status, way }: Following<Progress, R2>
+  { done, goOn, isUnfinished, onProgress, status }: Following<Progress, R2>
 ): Effect.fn.Return<Progress | undefined, E | CommandEnded, R | R2 | CliTerminal> {
   const { err, gracefully } = yield* CliTerminal
   let last: Progress | undefined
+  const way = (last: Progress | undefined) =>
+    `Stopped: ${done(last)}${last === undefined || isUnfinished(last) ? ` so far. ${goOn(last)}` : "."}`
   const tellWay = Effect.suspend(() => Effect.andThen(status.clear, err(`${way(last)}\n`)))
   const isStopped = yield* gracefully((isStopping) =>
     work.pipe(
@@ -45,7 +49,7 @@ export const followWork = Effect.fnUntraced(function*<Progress, E extends { read
         last = progress
         return Effect.andThen(status.clear, onProgress(progress))
       }),
-      Effect.map(() => isStopping() && isUnfinished(last))
+      Effect.map(() => isStopping() && last !== undefined && isUnfinished(last))
     )
   ).pipe(
     Effect.onInterrupt(() => tellWay),

@@ -22,3 +22,12 @@ export const portionFlags = {
     Flag.optional
   )
 }
+
+/**
+ * Gives how much is left of a limit, if there is one, after so many tasks.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const restOf = (limit: number | undefined, tasks: number): number | undefined =>
+  limit === undefined ? undefined : Math.max(0, limit - tasks)

@@ -18,11 +18,11 @@ import { CommandEnded, exitCodes } from "./ExitCode.ts"
 import { followWork } from "./followWork.ts"
 import { taskFormat } from "./formats/taskFormat.ts"
 import { JsonFlag } from "./globalFlags.ts"
+import { makeNextCommand, type NextCommand, type RepeatedFlags } from "./nextCommand.ts"
+import { restOf } from "./portionFlags.ts"
 import { type Printing, printRows } from "./printRows.ts"
-import { programName } from "./programName.ts"
 import { progressBar } from "./progressBar.ts"
 import { safeLine } from "./safeText.ts"
-import { shellWords } from "./shellWords.ts"
 import { makeStatusLine } from "./StatusLine.ts"
 
 /**
@@ -80,7 +80,7 @@ type BulkError = CommandEnded | OutputClosed | InvalidInput | InvalidCursor | Ta
 export const runBulkCommand = Effect.fnUntraced(function*(
   work: BulkWork,
   { cursor, dryRun, limit, yes }: BulkConsent
-): Effect.fn.Return<void, BulkError, Printing> {
+): Effect.fn.Return<void, BulkError, Printing | RepeatedFlags> {
   const options = { cursor: Option.getOrUndefined(cursor), limit: Option.getOrUndefined(limit) }
   if (dryRun) return yield* tellWhatWouldBe(work, options)
   let total = work.ids?.length
@@ -157,18 +157,26 @@ const perform = Effect.fnUntraced(function*(
   work: BulkWork,
   options: BulkOptions,
   total: number | undefined
-): Effect.fn.Return<void, BulkError, Printing> {
+): Effect.fn.Return<void, BulkError, Printing | RepeatedFlags> {
   const { err, out } = yield* CliTerminal
   const json = yield* JsonFlag
   const status = yield* makeStatusLine
   const began = yield* Clock.currentTimeMillis
   const reported = new Set<string>()
   const reasons = new Map<string, number>()
+  const nextCommand = yield* makeNextCommand
+  const rest = (last: BulkProgress | undefined) => restOf(options.limit, last?.matched ?? 0)
 
   const last = yield* followWork(work.run(options), {
     status,
-    isUnfinished: (last) => work.goesOn === "again" || last?.nextCursor !== undefined,
-    way: (last) => wayOf(work, last, reported),
+    isUnfinished: (last) => work.goesOn === "again" || (last.nextCursor !== undefined && rest(last) !== 0),
+    done: (last) => `${counted(last?.done ?? 0, "task")} ${work.done}`,
+    goOn: (last) => {
+      const next: NextCommand = work.ids === undefined
+        ? { words: work.words, limit: rest(last), cursor: last?.nextCursor ?? options.cursor }
+        : { words: work.words, operands: work.ids.filter((id) => !reported.has(id)) }
+      return `Go on with: ${nextCommand(next)}`
+    },
     onProgress: Effect.fnUntraced(function*(progress: BulkProgress): Effect.fn.Return<void, OutputClosed, Printing> {
       for (const task of progress.tasks) {
         if (work.ids !== undefined) reported.add(task.taskId)
@@ -203,15 +211,4 @@ const lineOf = (task: BulkTask, { done }: BulkWork): string => {
     case "Failed":
       return `${task.taskId} failed: ${task.error.message}`
   }
-}
-
-const wayOf = (
-  { done, ids, words }: BulkWork,
-  last: BulkProgress | undefined,
-  reported: ReadonlySet<string>
-): string => {
-  const left = ids?.filter((id) => !reported.has(id))
-  const cursor = left !== undefined || last?.nextCursor === undefined ? [] : ["--cursor", last.nextCursor]
-  const again = [programName, ...words, ...(left ?? []), ...cursor]
-  return `Stopped: ${counted(last?.done ?? 0, "task")} ${done} so far. Go on with: ${shellWords(again)}`
 }

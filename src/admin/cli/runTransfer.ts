@@ -12,11 +12,11 @@ import { counted, shownCount } from "./counted.ts"
 import { CommandEnded, exitCodes } from "./ExitCode.ts"
 import { followWork } from "./followWork.ts"
 import { JsonFlag } from "./globalFlags.ts"
+import { makeNextCommand, type NextCommand, type RepeatedFlags } from "./nextCommand.ts"
+import { restOf } from "./portionFlags.ts"
 import { type Printing, printRows } from "./printRows.ts"
-import { programName } from "./programName.ts"
 import { progressBar } from "./progressBar.ts"
 import { safeLine } from "./safeText.ts"
-import { shellWords } from "./shellWords.ts"
 import { makeStatusLine } from "./StatusLine.ts"
 
 /**
@@ -28,8 +28,10 @@ import { makeStatusLine } from "./StatusLine.ts"
 export interface TransferWork<E, R> {
   readonly run: Stream.Stream<TransferProgress, E, R>
   readonly dryRun: boolean
-  /** The command as it was given, without what may be secret. */
-  readonly words: ReadonlyArray<string>
+  /** The command as it was given. */
+  readonly again: NextCommand
+  /** Whether it tells from where it goes on. If not, it begins anew, and finds what is there already. */
+  readonly hasCursor: boolean
 }
 
 /** How many tasks are named that were not taken over. The rest is a number. */
@@ -42,22 +44,23 @@ const namedTasks = 20
  * @category running
  */
 export const runTransfer = Effect.fnUntraced(function*<E extends { readonly _tag: string }, R>(
-  { dryRun, run, words }: TransferWork<E, R>
-): Effect.fn.Return<void, E | CommandEnded | OutputClosed, R | Printing> {
+  { again, dryRun, hasCursor, run }: TransferWork<E, R>
+): Effect.fn.Return<void, E | CommandEnded | OutputClosed, R | Printing | RepeatedFlags> {
   const { err, out } = yield* CliTerminal
   const json = yield* JsonFlag
   const status = yield* makeStatusLine
   const began = yield* Clock.currentTimeMillis
+  const nextCommand = yield* makeNextCommand
+  const rest = (last: TransferProgress | undefined) => restOf(again.limit, last === undefined ? 0 : tasksOf(last))
+  const done = dryRun ? "would be copied" : "copied"
   let others = 0
   const last = yield* followWork(run, {
     status,
-    isUnfinished: (last) => last?.nextCursor !== undefined || words[0] === "import",
-    way: (last) => {
-      const cursor = last?.nextCursor === undefined ? [] : ["--cursor", last.nextCursor]
-      const again = shellWords([programName, ...words, ...cursor])
-      return `Stopped: ${
-        counted(last?.copied ?? 0, "task")
-      } copied so far. What is there already stays. Go on with: ${again}`
+    isUnfinished: (last) => !hasCursor || (last.nextCursor !== undefined && rest(last) !== 0),
+    done: (last) => `${counted(last?.copied ?? 0, "task")} ${done}`,
+    goOn: (last) => {
+      const next = nextCommand({ ...again, limit: rest(last), cursor: last?.nextCursor ?? again.cursor })
+      return `What is there already stays. Go on with: ${next}`
     },
     onProgress: Effect.fnUntraced(
       function*(progress: TransferProgress): Effect.fn.Return<void, OutputClosed, Printing> {
@@ -72,12 +75,14 @@ export const runTransfer = Effect.fnUntraced(function*<E extends { readonly _tag
   })
   const { copied = 0, differing = 0, failed = 0, leftOut = 0, same = 0 } = last ?? {}
   if (others > namedTasks) yield* out(`and ${counted(others - namedTasks, "other")}, which --json names\n`)
-  const summary =
-    `${counted(copied, "task")} ${dryRun ? "would be copied" : "copied"}, ${shownCount(same)} the same, ` +
+  const summary = `${counted(copied, "task")} ${done}, ${shownCount(same)} the same, ` +
     `${shownCount(differing)} different, ${shownCount(leftOut)} left out, ${shownCount(failed)} failed.\n`
   yield* json ? err(summary) : out(summary)
   if (failed + differing > 0) return yield* new CommandEnded({ code: exitCodes.failed, message: "" })
 })
+
+const tasksOf = ({ copied, differing, failed, leftOut, same }: TransferProgress): number =>
+  copied + same + differing + leftOut + failed
 
 /** What a person has to know of a task. */
 const lineOf = (task: TransferTask): string | undefined => {

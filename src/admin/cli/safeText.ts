@@ -58,3 +58,12 @@ export const withoutPasswords = (text: string): string =>
   text
     .replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s]*@/gi, "$1:***@")
     .replaceAll(/([?&](?:password|secret|token)=)[^&\s"']+/gi, "$1***")
+
+/**
+ * Hides the password of one URL, spaces in it or not. Behind `sqlite:` is a path, which has none.
+ *
+ * @since 0.2.0
+ * @category conversions
+ */
+export const safeUrl = (url: string): string =>
+  /^sqlite:/i.test(url) ? url : withoutPasswords(url.replaceAll(/\s/g, encodeURIComponent))

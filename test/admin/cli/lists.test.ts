@@ -64,8 +64,8 @@ for (const store of stores) {
     it.live("ls tells how to go on so that times and the size of pages stay what they were", () =>
       Effect.gen(function*() {
         const { url } = yield* seededStore(store)
-        const list = (words: ReadonlyArray<string>) => runCommand([...words, "--json", "--url", url])
-        const first = yield* list(["ls", "--since", "52m", "--limit", "1"])
+        const list = (words: ReadonlyArray<string>) => runCommand(words, { env: { TASKS_URL: url } })
+        const first = yield* list(["ls", "--since", "52m", "--limit", "1", "--json"])
         const next = /There are more: mcp-task-storage (.*)/.exec(first.err)?.[1] ?? ""
         const second = yield* list(next.split(" "))
         assert.deepStrictEqual([idsOf(first.out), idsOf(second.out)], [[runs], [asks]])

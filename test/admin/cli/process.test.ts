@@ -114,7 +114,7 @@ describe("the process", () => {
       assert.isBelow(done, count)
       assert.strictEqual(yield* storage.taskCount(), 5 + count + done)
       const again = /Go on with: mcp-task-storage (.*)/.exec(stopped.err)?.[1] ?? ""
-      const rest = yield* run([...again.split(" "), "--yes", "--json"], { env })
+      const rest = yield* run([...again.split(" "), "--yes"], { env })
       assert.strictEqual(rest.code, 0)
       assert.strictEqual(rest.out.trim().split("\n").length, count - done)
       assert.strictEqual(yield* storage.taskCount(), 5 + 2 * count)

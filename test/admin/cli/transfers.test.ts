@@ -118,7 +118,7 @@ describe("export and import", () => {
 describe("copy", () => {
   const many = 1_200
 
-  it.live("goes on where it stopped, and tells no password", () =>
+  it.live("goes on where it stopped", () =>
     Effect.gen(function*() {
       const from = yield* emptyStore(sqlite)
       const to = yield* emptyStore(sqlite)
@@ -136,11 +136,11 @@ describe("copy", () => {
       const command = ["copy", "--from", from.url, "--to", to.url, "--name", "many"]
       const first = yield* runCommand(command, { stopsAfter: 0 })
       assert.strictEqual(first.code, 130)
-      const [, flags = ""] = /Go on with: mcp-task-storage copy --from \.\.\. --to \.\.\. (.*)/.exec(first.err) ?? []
+      const [, words = ""] = /Go on with: mcp-task-storage (.*)/.exec(first.err) ?? []
       const count = yield* to.storage.taskCount()
       assert.isAbove(count, 0)
       assert.isBelow(count, many)
-      const rest = yield* runCommand([...command.slice(0, 5), ...flags.split(" ")])
+      const rest = yield* runCommand(words.split(" "))
       assert.include(rest.out, `${(many - count).toLocaleString("en")} tasks copied, 0 the same`)
       assert.strictEqual(yield* to.storage.taskCount(), many)
     }))

@@ -8,6 +8,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { bulkFlags } from "../bulkFlags.ts"
+import { flagWords } from "../flagWords.ts"
 import { openStorage } from "../openStorage.ts"
 import { runBulkCommand } from "../runBulkCommand.ts"
 import { selectTasks } from "../selectTasks.ts"
@@ -40,7 +41,7 @@ export const cancel = Command.make(
         done: "cancelled",
         question: (tasks) => `Cancel ${tasks}?`,
         asks: true,
-        words: ["cancel", ...(statusMessage === undefined ? [] : ["--message", statusMessage]), ...words],
+        words: ["cancel", ...flagWords("message", statusMessage), ...words],
         ids
       }, input)
     },

@@ -10,9 +10,11 @@ import * as Option from "effect/Option"
 import { switchFlag } from "../bulkFlags.ts"
 import { encryptionOf } from "../encryptionOf.ts"
 import { usageError } from "../ExitCode.ts"
+import { flagWords } from "../flagWords.ts"
 import { KeysFlag, UrlFlag } from "../globalFlags.ts"
 import { openUrl } from "../openStorage.ts"
 import { runTransfer } from "../runTransfer.ts"
+import { safeUrl } from "../safeText.ts"
 import { readTransfer, transferFlags } from "../transferFlags.ts"
 
 const keysFlag = (name: string, description: string): Flag.Flag<Option.Option<string>> =>
@@ -20,10 +22,6 @@ const keysFlag = (name: string, description: string): Flag.Flag<Option.Option<st
 
 const keysOf = (name: string, path: Option.Option<string>) =>
   encryptionOf({ path: Option.getOrUndefined(path), advice: `give --${name} FILE` })
-
-/** The flag as it was given. */
-const given = (name: string, path: Option.Option<string>): ReadonlyArray<string> =>
-  Option.match(path, { onNone: () => [], onSome: (path) => [`--${name}`, path] })
 
 /**
  * Copies tasks to another store, word for word.
@@ -57,17 +55,19 @@ export const copy = Command.make(
       yield* runTransfer({
         run: makeTaskAdmin(source).copyTasks(target, selection, { ...options, dryRun }),
         dryRun,
-        // A URL may have a password.
-        words: [
-          "copy",
-          "--from",
-          "...",
-          "--to",
-          "...",
-          ...given("from-keys", fromKeys),
-          ...given("to-keys", toKeys),
-          ...words
-        ]
+        again: {
+          words: [
+            "copy",
+            ...flagWords("from", safeUrl(from)),
+            ...flagWords("to", safeUrl(to)),
+            ...flagWords("from-keys", Option.getOrUndefined(fromKeys)),
+            ...flagWords("to-keys", Option.getOrUndefined(toKeys)),
+            ...words,
+            ...(dryRun ? ["--dry-run"] : [])
+          ],
+          ...options
+        },
+        hasCursor: true
       })
     },
     Effect.scoped

@@ -8,6 +8,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { consentFlags } from "../bulkFlags.ts"
+import { flagWords } from "../flagWords.ts"
 import { openStorage } from "../openStorage.ts"
 import { runBulkCommand } from "../runBulkCommand.ts"
 
@@ -37,7 +38,7 @@ export const erase = Command.make(
         done: "erased",
         question: (tasks) => `Erase the session for good, with ${tasks}?`,
         asks: true,
-        words: ["erase", "--session", session],
+        words: ["erase", ...flagWords("session", session)],
         ids: undefined,
         goesOn: "again"
       }, { ...consent, limit: Option.none(), cursor: Option.none() })

@@ -6,15 +6,16 @@
 import * as Command from "effect/cli/Command"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { ExportProgress } from "../../AdminOperations.ts"
 import { CliTerminal } from "../CliTerminal.ts"
 import { counted, shownCount } from "../counted.ts"
 import { CommandEnded, exitCodes } from "../ExitCode.ts"
 import { followWork } from "../followWork.ts"
+import { makeNextCommand } from "../nextCommand.ts"
 import { openStorage } from "../openStorage.ts"
-import { programName } from "../programName.ts"
+import { restOf } from "../portionFlags.ts"
 import { progressBar } from "../progressBar.ts"
 import { safeJsonText, safeLine } from "../safeText.ts"
-import { shellWords } from "../shellWords.ts"
 import { makeStatusLine } from "../StatusLine.ts"
 import { readTransfer, transferFlags } from "../transferFlags.ts"
 
@@ -35,13 +36,16 @@ export const exportTasks = Command.make(
       const { makeTaskAdmin } = yield* Effect.promise(() => import("../../makeTaskAdmin.ts"))
       const status = yield* makeStatusLine
       const began = yield* Clock.currentTimeMillis
+      const nextCommand = yield* makeNextCommand
+      const rest = ({ exported = 0, failed = 0, leftOut = 0 }: Partial<ExportProgress> = {}) =>
+        restOf(options.limit, exported + leftOut + failed)
       const last = yield* followWork(makeTaskAdmin(storage).exportTasks(selection, options), {
         status,
-        isUnfinished: (last) => last?.nextCursor !== undefined,
-        way: (last) => {
-          const cursor = last?.nextCursor === undefined ? [] : ["--cursor", last.nextCursor]
-          const again = shellWords([programName, "export", ...words, ...cursor])
-          return `Stopped: ${counted(last?.exported ?? 0, "task")} exported so far. Append what this gives: ${again}`
+        isUnfinished: (last) => last.nextCursor !== undefined && rest(last) !== 0,
+        done: (last) => `${counted(last?.exported ?? 0, "task")} exported`,
+        goOn: (last) => {
+          const cursor = last?.nextCursor ?? options.cursor
+          return `Append what this gives: ${nextCommand({ words: ["export", ...words], limit: rest(last), cursor })}`
         },
         onProgress: Effect.fnUntraced(function*({ exported, lines, tasks }) {
           if (lines.length > 0) yield* out(lines.map((line) => `${safeJsonText(line)}\n`).join(""))

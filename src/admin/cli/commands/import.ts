@@ -42,7 +42,8 @@ export const importTasks = Command.make(
       yield* runTransfer({
         run: makeTaskAdmin(storage).importTasks(Stream.splitLines(text), { dryRun }),
         dryRun,
-        words: ["import", ...Option.toArray(file)]
+        again: { words: ["import", ...(dryRun ? ["--dry-run"] : [])], operands: Option.toArray(file) },
+        hasCursor: false
       })
     },
     Effect.scoped

@@ -10,11 +10,11 @@ import * as Option from "effect/Option"
 import { switchFlag } from "../bulkFlags.ts"
 import { CliTerminal } from "../CliTerminal.ts"
 import { filterFlags, filterWords, readFilter } from "../filterFlags.ts"
+import { flagWords } from "../flagWords.ts"
 import { taskFormat } from "../formats/taskFormat.ts"
+import { makeNextCommand } from "../nextCommand.ts"
 import { openStorage } from "../openStorage.ts"
 import { printRows } from "../printRows.ts"
-import { programName } from "../programName.ts"
-import { shellWords } from "../shellWords.ts"
 import { makeStatusLine } from "../StatusLine.ts"
 import { withWholeWorker } from "../withWholeWorker.ts"
 
@@ -81,15 +81,10 @@ export const ls = Command.make(
       yield* status.clear
       if (isFirst) yield* err("No such tasks.\n")
       if (next !== undefined) {
-        const again = [
-          "ls",
-          ...filterWords(filter),
-          ...(order === "newest" ? [] : ["--order", order]),
-          ...(Option.isNone(limit) ? [] : ["--limit", String(limit.value)]),
-          "--cursor",
-          next
-        ]
-        yield* err(`There are more: ${shellWords([programName, ...again])}\n`)
+        const nextCommand = yield* makeNextCommand
+        const words = ["ls", ...filterWords(filter), ...(order === "newest" ? [] : flagWords("order", order))]
+        const again = nextCommand({ words, limit: Option.getOrUndefined(limit), cursor: next })
+        yield* err(`There are more: ${again}\n`)
       }
     },
     Effect.scoped

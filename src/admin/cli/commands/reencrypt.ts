@@ -18,12 +18,12 @@ import { encryptionOf, storageKeys } from "../encryptionOf.ts"
 import { CommandEnded, exitCodes, usageError } from "../ExitCode.ts"
 import { followWork } from "../followWork.ts"
 import { JsonFlag } from "../globalFlags.ts"
+import { makeNextCommand, type RepeatedFlags } from "../nextCommand.ts"
 import { openUrl, storageUrl } from "../openStorage.ts"
+import { restOf } from "../portionFlags.ts"
 import { type Printing, printRows } from "../printRows.ts"
-import { programName } from "../programName.ts"
 import { progressBar } from "../progressBar.ts"
 import { safeLine } from "../safeText.ts"
-import { shellWords } from "../shellWords.ts"
 import { makeStatusLine } from "../StatusLine.ts"
 
 /** So many tasks are read at once. */
@@ -55,7 +55,8 @@ export const reencrypt = Command.make(
         yield* requirePerson
         yield* requireYes("The file of keys has no current key, so that all payloads are stored open. Open them?")
       }
-      yield* run(pagesOf(storage, Option.getOrUndefined(cursor), Option.getOrElse(limit, () => Infinity)))
+      const portion = { cursor: Option.getOrUndefined(cursor), limit: Option.getOrUndefined(limit) }
+      yield* run(pagesOf(storage, portion), portion)
     },
     Effect.scoped
   )
@@ -70,6 +71,11 @@ export const reencrypt = Command.make(
   ])
 )
 
+interface Portion {
+  readonly cursor: string | undefined
+  readonly limit: number | undefined
+}
+
 /** How far it has come: the tasks that cannot be opened are those of the last page. */
 interface Place extends ReencryptProgress {
   readonly unreadableSoFar: number
@@ -78,8 +84,7 @@ interface Place extends ReencryptProgress {
 /** Goes page by page, so that it ends exactly at the limit. */
 const pagesOf = (
   storage: Pick<TaskStorageShape, "reencryptTasks">,
-  cursor: string | undefined,
-  limit: number
+  { cursor, limit = Infinity }: Portion
 ) =>
   Stream.paginate({ cursor, examined: 0, resealed: 0, unreadableSoFar: 0 }, (before) =>
     Effect.map(
@@ -103,16 +108,22 @@ const pagesOf = (
     ))
 
 const run = Effect.fnUntraced(function*<E extends { readonly _tag: string }>(
-  pages: Stream.Stream<Place, E>
-): Effect.fn.Return<void, E | CommandEnded | OutputClosed, Printing> {
+  pages: Stream.Stream<Place, E>,
+  portion: Portion
+): Effect.fn.Return<void, E | CommandEnded | OutputClosed, Printing | RepeatedFlags> {
   const { err, out } = yield* CliTerminal
   const json = yield* JsonFlag
   const status = yield* makeStatusLine
   const began = yield* Clock.currentTimeMillis
+  const nextCommand = yield* makeNextCommand
+  const rest = (last: Place | undefined) => restOf(portion.limit, last?.examined ?? 0)
+  const goOn = (last: Place | undefined, limit: number | undefined) =>
+    `Go on with: ${nextCommand({ words: ["reencrypt"], limit, cursor: last?.cursor ?? portion.cursor })}`
   const last = yield* followWork(pages, {
     status,
-    isUnfinished: (last) => last?.cursor !== undefined,
-    way: (last) => `Stopped: ${counted(last?.resealed ?? 0, "task")} sealed anew so far. ${goOn(last)}`,
+    isUnfinished: (last) => last.cursor !== undefined && rest(last) !== 0,
+    done: (last) => `${counted(last?.resealed ?? 0, "task")} sealed anew`,
+    goOn: (last) => goOn(last, rest(last)),
     onProgress: Effect.fnUntraced(function*(place): Effect.fn.Return<void, OutputClosed, Printing> {
       const { unreadableSoFar: _, ...progress } = place
       if (json) yield* printRows(() => [], [progress])
@@ -126,11 +137,6 @@ const run = Effect.fnUntraced(function*<E extends { readonly _tag: string }>(
   const summary = `${counted(resealed, "task")} of ${shownCount(examined)} sealed anew, ` +
     `${shownCount(unreadableSoFar)} cannot be opened.\n`
   yield* json ? err(summary) : out(summary)
-  if (last?.cursor !== undefined) yield* err(`There are more. ${goOn(last)}\n`)
+  if (last?.cursor !== undefined) yield* err(`There are more. ${goOn(last, portion.limit)}\n`)
   if (unreadableSoFar > 0) return yield* new CommandEnded({ code: exitCodes.failed, message: "" })
 })
-
-const goOn = (last: Place | undefined): string => {
-  const cursor = last?.cursor === undefined ? [] : ["--cursor", last.cursor]
-  return `Go on with: ${shellWords([programName, "reencrypt", ...cursor])}`
-}
