@@ -43,6 +43,8 @@ export interface TaskRuns {
   readonly slots: RunnerSlots
   /** Tells which bound one more task would overrun, if any. */
   readonly overrun: (sessionId: string | undefined) => Overrun | undefined
+  /** Makes a write that takes tasks or gives them back. A runner that ends waits for it as it does for its tasks. */
+  readonly whileMoving: <A, E>(write: Effect.Effect<A, E>) => Effect.Effect<A, E>
   /** The worker that has the task here, which may be about to stop. */
   readonly workerOf: (taskId: string) => TaskWorker | undefined
   /** Whether workers of others with expired leases may be assumed to be gone. */

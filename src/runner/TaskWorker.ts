@@ -26,7 +26,7 @@ import { ProgressReports } from "./ProgressReports.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import type { RunSpan } from "./RunSpan.ts"
 import { Turns } from "./Turns.ts"
-import { abandonedLease, type WorkerSurroundings } from "./WorkerSurroundings.ts"
+import { leaseToLeave, type WorkerSurroundings } from "./WorkerSurroundings.ts"
 
 /**
  * Writes as the worker of one attempt, one write at a time, and notices when it has lost the task. Only the word of the
@@ -437,7 +437,7 @@ export class TaskWorker {
     const attempt = record.attempt ?? 1
     if (attempt !== this.#attempt + 1) {
       this.stop("lost")
-      return { attempt, lease: abandoned ? abandonedLease : 0 }
+      return { attempt, lease: leaseToLeave(abandoned) }
     }
     this.#attempt = attempt
     this.#registration = registration

@@ -48,3 +48,12 @@ export interface WorkerSurroundings {
  * @category constants
  */
 export const abandonedLease = 1
+
+/**
+ * Gives the lease, in milliseconds, with which a claimed task is left as it was before: one that was abandoned stays so, and its
+ * policy decides whether it runs again.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const leaseToLeave = (wasAbandoned: boolean): number => wasAbandoned ? abandonedLease : 0

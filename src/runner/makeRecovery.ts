@@ -186,12 +186,12 @@ export const makeRecovery = Effect.fnUntraced(function*(
     Effect.flatMap(
       runs.inScope(
         Effect.uninterruptible(
-          runs.process.taking((registration) =>
+          runs.whileMoving(runs.process.taking((registration) =>
             Effect.tap(
               untraced(storage.claimTasks({ ...options, worker: registration.workerId })),
               (claimed) => Effect.forEach(claimed, (task) => begin(task, registration), { discard: true })
             )
-          )
+          ))
         )
       ),
       (claiming) => Fiber.join(claiming)

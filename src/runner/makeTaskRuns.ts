@@ -13,7 +13,7 @@ import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
 import { ParentSpan } from "effect/Tracer"
-import type { TaskRecord } from "../domain/task/TaskRecord.ts"
+import type { ClaimedTask } from "../domain/service/TaskOperations.ts"
 import { TaskStorage } from "../domain/TaskStorage.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import { EarliestTimer } from "./EarliestTimer.ts"
@@ -27,6 +27,7 @@ import { makeRunTracing } from "./makeRunTracing.ts"
 import { makeTaskClaims } from "./makeTaskClaims.ts"
 import type { Outages } from "./Outages.ts"
 import type { Pauses } from "./Pauses.ts"
+import { isUnavailable, persist } from "./persist.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { RunnerSlots } from "./RunnerSlots.ts"
@@ -36,7 +37,8 @@ import { taskIdAnnotation } from "./taskAnnotations.ts"
 import type { RunResult } from "./TaskRunner.ts"
 import type { TaskRuns } from "./TaskRuns.ts"
 import type { TaskWorker } from "./TaskWorker.ts"
-import type { WorkerSurroundings } from "./WorkerSurroundings.ts"
+import { withPatience } from "./Turns.ts"
+import { leaseToLeave, type WorkerSurroundings } from "./WorkerSurroundings.ts"
 
 /**
  * Makes the runs of a runner. They end with the scope, after their grace period.
@@ -64,6 +66,8 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
   const workerOf = (taskId: string): TaskWorker | undefined => workers.get(taskId)
   /** Open while nothing runs, or is about to. */
   const idle = Latch.makeUnsafe(true)
+  /** How many writes are under way that take tasks or give them back, beside those that have a slot. */
+  let moving = 0
   let phase: "open" | "ending" | "stopping" = "open"
   const isOpen = (): boolean => phase === "open"
 
@@ -99,12 +103,30 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     RunnerMetrics.running.modifyUnsafe(1, base)
   }
 
+  const openIfIdle = (): void => {
+    if (slots.taken === 0 && moving === 0) idle.openUnsafe()
+  }
+
   const freeSlot = (sessionId: string | undefined): void => {
     slots.release(sessionId)
-    if (slots.taken === 0) idle.openUnsafe()
+    openIfIdle()
     RunnerMetrics.running.modifyUnsafe(-1, base)
     queue.slotFreed(sessionId)
   }
+
+  /** The end of the registration would abandon the tasks of such a write, so that it is waited for. */
+  const whileMoving: TaskRuns["whileMoving"] = (write) =>
+    Effect.suspend(() => {
+      moving++
+      idle.closeUnsafe()
+      return Effect.ensuring(
+        write,
+        Effect.sync(() => {
+          moving--
+          openIfIdle()
+        })
+      )
+    })
 
   const queue: LocalQueue = new LocalQueue({
     slots,
@@ -189,15 +211,28 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     }).pipe(Effect.annotateLogs(taskIdAnnotation, taskId))
   }
 
-  /** Gives back a task that there is no room for, or no time. */
-  const giveBack = ({ attempt, taskId }: TaskRecord, registration: Registration): Effect.Effect<void> =>
-    storage.withSummary.touchTask(taskId, { attempt, lease: 0 }).pipe(
-      Effect.tapError((error) => Effect.logWarning("A task cannot be given back", error)),
+  /**
+   * Gives back a task that there is no room for, or no time. Nobody runs it here, and this process goes on renewing what it holds. So
+   * the write is retried through outages.
+   */
+  const giveBack = ({ abandoned, record }: ClaimedTask, registration: Registration): Effect.Effect<void> => {
+    const { attempt, taskId } = record
+    const leave = Effect.suspend(() =>
+      storage.withSummary.touchTask(taskId, { attempt, lease: leaseToLeave(abandoned) })
+    )
+    return persist((patience) => withPatience(leave, patience), {
+      outages,
+      lease: settings.lease,
+      isOutage: isUnavailable
+    }).pipe(
+      // It has ended, or somebody else has it.
       Effect.ignore,
       Effect.andThen(Effect.sync(() => process.letGo(registration))),
+      whileMoving,
       inScope,
       Effect.asVoid
     )
+  }
 
   yield* Effect.addFinalizer(() =>
     Effect.gen(function*() {
@@ -220,6 +255,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     isOpen,
     slots,
     overrun: (sessionId) => slots.overrun(sessionId),
+    whileMoving,
     workerOf,
     mayTakeOver: claims.mayTakeOver,
     mayTake: claims.mayTake,
@@ -231,7 +267,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     beginClaimed: (claimed, handler, registration) =>
       Effect.suspend(() => {
         const { record } = claimed
-        if (!isOpen() || slots.overrun(record.sessionId) !== undefined) return giveBack(record, registration)
+        if (!isOpen() || slots.overrun(record.sessionId) !== undefined) return giveBack(claimed, registration)
         takeSlot(record.sessionId)
         start(claims.runClaimed(claimed, handler, registration))
         return Effect.void
