@@ -8,21 +8,24 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
 import * as Result from "effect/Result"
 import { isOver } from "../domain/effects/isOver.ts"
+import type { PlainOf } from "../domain/operations/TaskOperation.ts"
 import type { OptionNames } from "../domain/options/optionNames.ts"
 import { isTaskStorageError, type TaskStorageError, TaskStorageUnavailable } from "../domain/task/TaskError.ts"
 import { TooManyTasks } from "../runner/TaskRunner.ts"
-import { type Begin, beginWithoutFiber } from "./beginWithoutFiber.ts"
+import { type Beginner, beginWithoutFiber } from "./beginWithoutFiber.ts"
 import { CallerSpan, type FindCallerSpan, inCallerSpan } from "./CallerSpan.ts"
 import { type ReadCall, readCall } from "./callOptions.ts"
 import { CallSite } from "./CallSite.ts"
 import type { CallOptions } from "./PromiseCallOptions.ts"
 
-/** A call: its name, and whether it reads, writes, or waits for others to write. */
+/** A call: its name, whether it reads, writes, or waits for others to write, and the method here that it came in by. */
 interface Operation {
   readonly name: string
   readonly kind: "read" | "write" | "wait"
+  readonly entry: CallableFunction
 }
 
 type Make<Options extends CallOptions, A, E> = (own: ReadCall<Options>["own"]) => Effect.Effect<A, E>
@@ -44,13 +47,27 @@ export type RunCall = <Options extends CallOptions, A, B, E>(
 ) => Promise<B>
 
 /**
+ * Runs the effect of a call, as {@link RunCall} does, whose answer is a task. The promise gives it as plain data.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export type RunTaskCall = <Options extends CallOptions, A, E>(
+  name: string,
+  options: Options | undefined,
+  names: OptionNames<NoInfer<Options>>,
+  make: Make<Options, A, E>,
+  encode: (answer: A) => PlainOf<A>
+) => Promise<PlainOf<A>>
+
+/**
  * Runs calls until it is closed.
  *
  * @since 0.1.0
  * @category models
  */
 export class PromiseCalls {
-  readonly #begin: Begin
+  readonly #beginner: Beginner
   readonly #runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   readonly #runExit: <A, E>(effect: Effect.Effect<A, E>) => Promise<Exit.Exit<A, E>>
   readonly #findCallerSpan: FindCallerSpan | undefined
@@ -64,7 +81,7 @@ export class PromiseCalls {
    * `closedReason` says in the errors of later calls what is closed.
    */
   constructor(context: Context.Context<never>, release: Effect.Effect<void>, closedReason = "the storage is closed") {
-    this.#begin = beginWithoutFiber(context)
+    this.#beginner = beginWithoutFiber(context)
     this.#runFork = Effect.runForkWith(context)
     this.#runExit = Effect.runPromiseExitWith(context)
     this.#findCallerSpan = Context.get(context, CallerSpan)
@@ -74,15 +91,23 @@ export class PromiseCalls {
 
   /** Runs an effect that reads. */
   readonly read: RunCall = (name, options, names, make, encode) =>
-    this.#run({ name, kind: "read" }, options, names, make, encode)
+    this.#run({ name, kind: "read", entry: this.read }, options, names, make, encode)
 
   /** Runs an effect that writes. */
   readonly write: RunCall = (name, options, names, make, encode) =>
-    this.#run({ name, kind: "write" }, options, names, make, encode)
+    this.#run({ name, kind: "write", entry: this.write }, options, names, make, encode)
+
+  /** Runs an effect that reads a task, which is given as plain data. */
+  readonly readTask: RunTaskCall = (name, options, names, make, encode) =>
+    this.#runTask({ name, kind: "read", entry: this.readTask }, options, names, make, encode)
+
+  /** Runs an effect that writes a task, which is given as plain data. */
+  readonly writeTask: RunTaskCall = (name, options, names, make, encode) =>
+    this.#runTask({ name, kind: "write", entry: this.writeTask }, options, names, make, encode)
 
   /** Runs an effect that waits for others to write. */
   readonly wait: RunCall = (name, options, names, make, encode) =>
-    this.#run({ name, kind: "wait" }, options, names, make, encode)
+    this.#run({ name, kind: "wait", entry: this.wait }, options, names, make, encode)
 
   /** Most calls on memory are over at once, and an async function would take half as long as they do. */
   #run<Options extends CallOptions, A, B, E>(
@@ -93,16 +118,50 @@ export class PromiseCalls {
     encode: (answer: A) => B
   ): Promise<B> {
     try {
-      const { own, signal } = readCall(options, names)
-      if (this.#closing !== undefined) throw this.#closed(operation, "no")
-      signal?.throwIfAborted()
-      const begun = this.#begin(made(operation, make, own))
-      if (!isOver(begun)) return this.#runInFiber(begun, operation, signal, encode)
-      signal?.throwIfAborted()
-      return Promise.resolve(this.#answer(begun, operation, encode))
+      const { own, signal } = this.#admit(operation, options, names)
+      return this.#goOn(this.#beginner.begin(made(operation, make, own)), operation, signal, encode)
     } catch (error) {
       return Promise.reject(this.#shown(error, operation))
     }
+  }
+
+  #runTask<Options extends CallOptions, A, E>(
+    operation: Operation,
+    options: Options | undefined,
+    names: OptionNames<NoInfer<Options>>,
+    make: Make<Options, A, E>,
+    encode: (answer: A) => PlainOf<A>
+  ): Promise<PlainOf<A>> {
+    try {
+      const { own, signal } = this.#admit(operation, options, names)
+      return this.#goOn(this.#beginner.beginPlain(made(operation, make, own), encode), operation, signal, identity)
+    } catch (error) {
+      return Promise.reject(this.#shown(error, operation))
+    }
+  }
+
+  /** Reads the options of a call that may begin. */
+  #admit<Options extends CallOptions>(
+    operation: Operation,
+    options: Options | undefined,
+    names: OptionNames<NoInfer<Options>>
+  ): ReadCall<Options> {
+    const call = readCall(options, names)
+    if (this.#closing !== undefined) throw this.#closed(operation, "no")
+    call.signal?.throwIfAborted()
+    return call
+  }
+
+  /** Goes on with what has begun. */
+  #goOn<A, B, E>(
+    begun: Effect.Effect<A, E>,
+    operation: Operation,
+    signal: AbortSignal | undefined,
+    encode: (answer: A) => B
+  ): Promise<B> {
+    if (!isOver(begun)) return this.#runInFiber(begun, operation, signal, encode)
+    signal?.throwIfAborted()
+    return Promise.resolve(this.#answer(begun, operation, encode))
   }
 
   async #runInFiber<A, B, E>(
@@ -116,7 +175,7 @@ export class PromiseCalls {
       const fiber = this.#runFork(inCallerSpan(this.#findCallerSpan, effect))
       // Most calls on SQLite are over as soon as their fiber has begun. Then they cost one promise.
       const first = fiber.pollUnsafe()
-      if (first === undefined) site = new CallSite(this[operation.kind])
+      if (first === undefined) site = new CallSite(operation.entry)
       const exit = first ?? await this.#exitOf(fiber, operation, signal)
       signal?.throwIfAborted()
       return this.#answer(exit, operation, encode)
@@ -142,7 +201,7 @@ export class PromiseCalls {
     for (const [fiber, { kind }] of this.#running) if (kind === "wait") fiber.interruptUnsafe()
     const ended = Effect.andThen(Fiber.awaitAll([...this.#running.keys()]), this.#release)
     const exit = await this.#runExit(ended)
-    if (exit._tag === "Failure") throw failed({ name: "close", kind: "write" }, exit.cause)
+    if (exit._tag === "Failure") throw failed({ name: "close", kind: "write", entry: this.close }, exit.cause)
   }
 
   #exitOf<A, E>(
@@ -165,9 +224,9 @@ export class PromiseCalls {
   }
 
   /** Gives the error of a call, which shows where the call was made if it is of the library. */
-  #shown(error: unknown, { kind }: Operation, site?: CallSite): unknown {
+  #shown(error: unknown, { entry }: Operation, site?: CallSite): unknown {
     return isTaskStorageError(error) || error instanceof TooManyTasks
-      ? (site ?? new CallSite(this[kind])).shownIn(error)
+      ? (site ?? new CallSite(entry)).shownIn(error)
       : error
   }
 

@@ -3,11 +3,10 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { isTaskOperation, type PlainOf } from "../domain/operations/TaskOperation.ts"
+import type { PlainOf } from "../domain/operations/TaskOperation.ts"
 import type { PlannedWrites, SessionTasks } from "../domain/service/TaskOperations.ts"
 import { InvalidInput } from "../domain/task/TaskError.ts"
 import {
@@ -69,16 +68,10 @@ export const makePromiseSessionTasks = (
     }, encodeTask),
 
   getTask: (taskId, options) =>
-    calls.read("getTask", options, plainCall, () => inPlain(tasks().getTask(taskId), encodeTaskOption), identity),
+    calls.readTask("getTask", options, plainCall, () => tasks().getTask(taskId), encodeTaskOption),
 
   getTaskSummary: (taskId, options) =>
-    calls.read(
-      "getTaskSummary",
-      options,
-      plainCall,
-      () => inPlain(tasks().getTaskSummary(taskId), encodeSummaryOption),
-      identity
-    ),
+    calls.readTask("getTaskSummary", options, plainCall, () => tasks().getTaskSummary(taskId), encodeSummaryOption),
 
   updateTask: (record, options) =>
     calls.write("updateTask", options, plainCall, () => tasks().updateTask(decodeTask(record)), encodeTask),
@@ -147,39 +140,29 @@ const makePlannedWrites = <Decoded>(
   encode: (task: Decoded) => PlainOf<Decoded>
 ): PromisePlannedWrites<PlainOf<Decoded>> => ({
   updateTaskStatus: (taskId, status, options) =>
-    calls.write(
+    calls.writeTask(
       "updateTaskStatus",
       options,
       statusCall,
-      (own) => inPlain(writes().updateTaskStatus(taskId, status, own), encode),
-      identity
+      (own) => writes().updateTaskStatus(taskId, status, own),
+      encode
     ),
 
   storeTaskResult: (taskId, outcome, options) =>
-    calls.write(
+    calls.writeTask(
       "storeTaskResult",
       options,
       storeResultCall,
-      (own) => inPlain(writes().storeTaskResult(taskId, outcome, own), encode),
-      identity
+      (own) => writes().storeTaskResult(taskId, outcome, own),
+      encode
     ),
 
   settleTask: (taskId, outcome, options) =>
-    calls.write(
-      "settleTask",
-      options,
-      settleCall,
-      (own) => inPlain(writes().settleTask(taskId, outcome, own), encode),
-      identity
-    ),
+    calls.writeTask("settleTask", options, settleCall, (own) => writes().settleTask(taskId, outcome, own), encode),
 
   touchTask: (taskId, options) =>
-    calls.write("touchTask", options, touchCall, (own) => inPlain(writes().touchTask(taskId, own), encode), identity)
+    calls.writeTask("touchTask", options, touchCall, (own) => writes().touchTask(taskId, own), encode)
 })
-
-/** Gives the answer of an operation as plain data. The service of a third party gives records, which are encoded. */
-const inPlain = <A, E>(effect: Effect.Effect<A, E>, encode: (answer: A) => PlainOf<A>): Effect.Effect<PlainOf<A>, E> =>
-  isTaskOperation(effect) ? effect.inPlain() : Effect.map(effect, encode)
 
 /** Gives a task an id, if it has none. */
 const withId = <Task extends Pick<CreateTask, "taskId">>(task: Task, generateId: () => unknown): Task => {

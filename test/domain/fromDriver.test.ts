@@ -1,5 +1,6 @@
 /** What the service adds to a driver: answers at once, whole records, spans, sessions. */
 import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
@@ -66,6 +67,7 @@ describe("tracing", () => {
     "records none of an id that is refused, whether tasks are kept (%s) or not",
     (isKept) =>
       Effect.gen(function*() {
+        const clock = yield* Clock.clockWith(Effect.succeed)
         const storage = yield* open(({ keepsTasks, ...driver }) =>
           isKept && keepsTasks === true ? { ...driver, keepsTasks } : driver
         )
@@ -77,7 +79,7 @@ describe("tracing", () => {
           const refusal = { _tag: "InvalidInput", field: "taskId" }
           expect(yield* Effect.flip(Effect.withSpan(get, "request"))).toMatchObject(refusal)
           // As promises begin it, without a fiber.
-          const begun = isStorageOperation(get) ? get.begin(0) : get
+          const begun = isStorageOperation(get) ? get.begin(clock) : get
           expect(yield* Effect.flip(begun)).toMatchObject(refusal)
         }
         expect(new Set(spans)).toEqual(new Set(["request"]))

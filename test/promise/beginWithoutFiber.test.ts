@@ -116,6 +116,28 @@ test("a signal that is aborted while the storage answers", async () => {
   expect(await endIn(true)).toStrictEqual({ error: "enough" })
 })
 
+test("a read from memory asks for the time only where a task may have expired", async () => {
+  let now = time
+  let asked = 0
+  const storage = await openTaskStorage("memory:", {
+    maintenance: false,
+    now: () => {
+      asked++
+      return now
+    }
+  })
+  onTestFinished(() => storage.close())
+  await storage.createTask(call)
+  await storage.createTask({ ...call, taskId: "brief", ttl: 1_000 })
+  asked = 0
+  expect(await storage.getTask("task")).toMatchObject({ taskId: "task" })
+  expect(asked).toBe(0)
+  expect(await storage.getTask("brief")).toMatchObject({ taskId: "brief" })
+  expect(asked).toBe(1)
+  now += 1_000
+  expect(await storage.getTask("brief")).toBeUndefined()
+})
+
 test("only operations that are timed run in a fiber", async () => {
   for (const isTimed of [false, true]) {
     const { looks, storage } = await open(isTimed, asIs)

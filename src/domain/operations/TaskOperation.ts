@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -21,13 +22,13 @@ import {
 import { StorageOperation } from "../telemetry/StorageOperation.ts"
 
 /**
- * Does an operation on a task at a time in milliseconds, and gives what `show` makes of the stored task.
+ * Does an operation on a task at the present time, and gives what `show` makes of the stored task.
  *
  * @since 0.2.0
  * @category models
  */
 export type UseTask<Stored, E> = <A>(
-  now: number,
+  clock: Clock.Clock,
   taskId: string,
   show: (stored: Stored) => A
 ) => Effect.Effect<A, E>
@@ -91,8 +92,13 @@ export class TaskOperation<Stored, A, Plain, E> extends OnTask<Stored, A, E> {
     this.#forms = forms
   }
 
-  override begin(now: number): Effect.Effect<A, E> {
-    return this.use(now, this.taskId, this.#forms.record)
+  override begin(clock: Clock.Clock): Effect.Effect<A, E> {
+    return this.use(clock, this.taskId, this.#forms.record)
+  }
+
+  /** Begins the operation whose answer is plain data. */
+  beginPlain(clock: Clock.Clock): Effect.Effect<Plain, E> {
+    return this.use(clock, this.taskId, this.#forms.plain)
   }
 
   /** Gives the operation whose answer is plain data. */
@@ -115,8 +121,8 @@ class InPlain<Stored, Plain, E> extends OnTask<Stored, Plain, E> {
     this.#show = show
   }
 
-  override begin(now: number): Effect.Effect<Plain, E> {
-    return this.use(now, this.taskId, this.#show)
+  override begin(clock: Clock.Clock): Effect.Effect<Plain, E> {
+    return this.use(clock, this.taskId, this.#show)
   }
 }
 

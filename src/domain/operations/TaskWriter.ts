@@ -12,6 +12,7 @@ import type { Plan, Writer } from "../machine/TaskMachine.ts"
 import type { StoredTask } from "../task/StoredTask.ts"
 import { TaskNotFound, TaskStorageUnavailable } from "../task/TaskError.ts"
 import type { TaskRecord, TaskSummary } from "../task/TaskRecord.ts"
+import { readMillis } from "../telemetry/StorageOperation.ts"
 import { answered, decoded, failUnavailable, operate, toRecord } from "./TaskAccess.ts"
 import type { Audience, WrittenTask } from "./TaskHub.ts"
 import { type TaskForms, TaskOperation, taskSummary, wholeTask } from "./TaskOperation.ts"
@@ -103,7 +104,8 @@ export const makeTaskWriter = (
       new TaskOperation(
         operation,
         taskId,
-        (now, taskId, show) => {
+        (clock, taskId, show) => {
+          const now = readMillis(clock)
           const { guard, patch: change, refuse } = plan(now)
           const write = driver.patch(taskId, { now, session }, guard, change, answer)
           // What memory answers at once is told and concluded at once: an effect for each step would take longer than the write.

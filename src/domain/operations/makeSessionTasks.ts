@@ -41,8 +41,10 @@ import {
   type TaskStorageUnavailable
 } from "../task/TaskError.ts"
 import { outcomeFromStored } from "../task/TaskRecord.ts"
+import { readMillis } from "../telemetry/StorageOperation.ts"
 import { makePlannedWrites } from "./makePlannedWrites.ts"
 import { makeRerunTask } from "./makeRerunTask.ts"
+import { PresentScope } from "./PresentScope.ts"
 import { answered, decoded, operate, parsed, toRecord } from "./TaskAccess.ts"
 import { draftReplacement, draftTask } from "./TaskDraft.ts"
 import { foundSummary, foundTask, TaskOperation, type UseTask } from "./TaskOperation.ts"
@@ -81,22 +83,22 @@ export const makeSessionTasks = (
   const shown = <A>(finding: Finding, show: (found: Found) => A): Effect.Effect<A, TaskStorageUnavailable> =>
     answered("getTask", finding, (stored) => decoded("getTask", stored, show))
 
-  const getTask: UseTask<Found, TaskStorageUnavailable> = (now, taskId, show) =>
-    shown(driver.find(taskId, { now, session }), show)
+  const getTask: UseTask<Found, TaskStorageUnavailable> = (clock, taskId, show) =>
+    shown(driver.find(taskId, { now: readMillis(clock), session }), show)
 
   /** Nothing is kept under an id that is none. So what is found need not be checked, which would take as long as to find it. */
-  const getKept: UseTask<Found, InvalidInput | TaskStorageUnavailable> = (now, taskId, show) => {
-    const finding = driver.find(taskId, { now, session })
+  const getKept: UseTask<Found, InvalidInput | TaskStorageUnavailable> = (clock, taskId, show) => {
+    const finding = driver.find(taskId, new PresentScope(clock, session))
     const kept = finding instanceof FindingKept ? finding.kept() : undefined
     return kept === undefined
       ? parsed(onTask(taskId), () => shown(finding, show))
       : decoded("getTask", kept, show)
   }
 
-  const getSummary: UseTask<StoredSummary | undefined, TaskStorageUnavailable> = (now, taskId, show) =>
+  const getSummary: UseTask<StoredSummary | undefined, TaskStorageUnavailable> = (clock, taskId, show) =>
     answered(
       "getTaskSummary",
-      driver.findSummary(taskId, { now, session }),
+      driver.findSummary(taskId, { now: readMillis(clock), session }),
       (stored) => decoded("getTaskSummary", stored, show)
     )
 

@@ -42,15 +42,16 @@ export abstract class StorageOperation<A, E, R> extends Effectable.Class<A, E, R
   }
 
   /**
-   * Begins the operation at a time in milliseconds. If everything that it asks answers at once, it is over, and this gives its
-   * `Exit`. Otherwise this gives the effect that goes on.
+   * Begins the operation at the present time. If everything that it asks answers at once, it is over, and this gives its
+   * `Exit`. Otherwise this gives the effect that goes on. It takes a clock, for a read from memory that needs no time takes less than
+   * to ask for it.
    */
-  abstract begin(now: number): Effect.Effect<A, E, R>
+  abstract begin(clock: Clock.Clock): Effect.Effect<A, E, R>
 
   /** Runs the operation in a fiber. */
   within(fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<A, E, R> {
-    const now = readMillis(fiber.getRef(Clock.Clock))
-    const run = fiber.getRef(TimeOperations) ? timed(this.name, fiber, () => this.begin(now)) : this.begin(now)
+    const clock = fiber.getRef(Clock.Clock)
+    const run = fiber.getRef(TimeOperations) ? timed(this.name, clock, () => this.begin(clock)) : this.begin(clock)
     return isTraced(fiber) ? inOperationSpan(this.name, this.taskId, run) : run
   }
 
@@ -85,8 +86,8 @@ export class OperationAt<A, E, R> extends StorageOperation<A, E, R> {
     this.#use = use
   }
 
-  override begin(now: number): Effect.Effect<A, E, R> {
-    return this.#use(now)
+  override begin(clock: Clock.Clock): Effect.Effect<A, E, R> {
+    return this.#use(readMillis(clock))
   }
 }
 
@@ -102,10 +103,9 @@ export const isStorageOperation = <A, E, R>(effect: Effect.Effect<A, E, R>): eff
 /** Measures how long an effect takes, and what makes it: a backend that answers at once answers then. */
 const timed = <A, E, R>(
   operation: string,
-  fiber: Fiber.Fiber<unknown, unknown>,
+  clock: Clock.Clock,
   make: () => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {
-  const clock = fiber.getRef(Clock.Clock)
   const startedAt = clock.monotonicTimeNanosUnsafe()
   return Effect.onExit(
     make(),
