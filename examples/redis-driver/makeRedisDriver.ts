@@ -28,7 +28,18 @@ import {
 import { makeRedisKinds } from "./makeRedisKinds.ts"
 import { makeRedisMessages } from "./makeRedisMessages.ts"
 import { makeRedisWorkers } from "./makeRedisWorkers.ts"
-import { type Change, isActive, kindParts, kindText, listsOf, moves, scopeOf, timeDigits, timeText } from "./places.ts"
+import {
+  type Change,
+  isActive,
+  kindParts,
+  kindRanges,
+  kindText,
+  listsOf,
+  moves,
+  scopeOf,
+  timeDigits,
+  timeText
+} from "./places.ts"
 import type { RedisConnection } from "./RedisConnection.ts"
 import { hashOf, listOf, numberOf, textOf } from "./replies.ts"
 import { decodeSummary, decodeTask, encodeSummary, largeFields } from "./TaskRow.ts"
@@ -223,9 +234,9 @@ export const makeRedisDriver = (redis: RedisConnection): TaskDriver => {
     abandoned: ({ expiredBy, limit, now }) =>
       firstOf(":leases", String(expiredBy), limit, (task) => !isExpired(task, now)),
 
-    freeKinds: ({ freeBy, limit, now }) =>
+    freeKinds: ({ freeBy, limit, now, ...meant }) =>
       Effect.map(
-        redis.run("freeKinds", { freeBy: String(freeBy), now: String(now), limit }),
+        redis.run("freeKinds", { freeBy: String(freeBy), now: String(now), limit, ranges: kindRanges(meant) }),
         (kinds) =>
           listOf(kinds).map((kind) => {
             const { method, name } = kindParts(textOf(kind))

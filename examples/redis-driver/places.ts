@@ -1,6 +1,13 @@
 /** Where a task stands in the indexes, and the changes that keep them right. */
 import type { TaskStatus } from "mcp-task-storage"
-import { holderOf, isAbandoned, type StoredKind, type StoredSummary } from "mcp-task-storage/driver"
+import {
+  type FreeKindsQuery,
+  holderOf,
+  isAbandoned,
+  type StoredKind,
+  type StoredKinds,
+  type StoredSummary
+} from "mcp-task-storage/driver"
 
 /** A change that the step `commit` makes: its name, and the texts that it takes. */
 export type Change = readonly [name: string, ...texts: ReadonlyArray<string>]
@@ -25,6 +32,22 @@ const separator = "\u0001"
 
 export const kindText = ({ name, originalMethod }: StoredKind): string =>
   originalMethod.text + separator + (name?.text ?? "")
+
+/** The bounds, as Redis writes them, between which the kinds are that are meant. */
+export const kindRanges = (
+  { behind, kinds }: Pick<FreeKindsQuery, "behind" | "kinds">
+): ReadonlyArray<{ readonly from: string; readonly to: string }> => {
+  const least = behind === undefined ? undefined : kindText(behind)
+  if (kinds === undefined) return [{ from: least === undefined ? "-" : `(${least}`, to: "+" }]
+  return kinds.map(rangeOf)
+    .filter(({ to }) => least === undefined || to > least)
+    .map(({ from, to }) => ({ from: least === undefined || from > least ? `[${from}` : `(${least}`, to: `[${to}` }))
+}
+
+const rangeOf = ({ name, originalMethod }: StoredKinds) => {
+  const kind = kindText({ originalMethod, name: name ?? null })
+  return { from: kind, to: name === undefined ? `${kind}\u007f` : kind }
+}
 
 export const kindParts = (kind: string): { readonly method: string; readonly name: string } => {
   const [method = "", name = ""] = kind.split(separator)

@@ -73,11 +73,10 @@ local function firstInLine(kind, session, limit)
   return found
 end
 
--- Calls a function with members of a set in their order, until it answers true.
-local function walk(set, behind, visit)
-  local from = behind and '(' .. behind or '-'
+-- Calls a function with members of a set in their order, from one bound to another, until it answers true.
+local function walk(set, from, to, visit)
   repeat
-    local members = call('ZRANGEBYLEX', set, from, '+', 'LIMIT', 0, 100)
+    local members = call('ZRANGEBYLEX', set, from, to, 'LIMIT', 0, 100)
     for _, member in ipairs(members) do
       if visit(member) then return end
       from = '(' .. member
@@ -191,15 +190,18 @@ end
 function steps.freeKinds()
   moveDue(request.freeBy)
   local kinds = {}
-  walk(at(':kinds'), nil, function(kind)
+  local function visit(kind)
     if isPaused(kind) then return false end
-    walk(at(':sessions:', kind), nil, function(session)
+    walk(at(':sessions:', kind), '-', '+', function(session)
       local isFree = #firstInLine(kind, session, 1) > 0
       if isFree then table.insert(kinds, kind) end
       return isFree
     end)
     return #kinds >= request.limit
-  end)
+  end
+  for _, range in ipairs(request.ranges) do
+    if #kinds < request.limit then walk(at(':kinds'), range.from, range.to, visit) end
+  end
   return kinds
 end
 
@@ -208,7 +210,7 @@ function steps.free()
   moveDue(request.freeBy)
   local excepted, found = {}, {}
   for _, session in ipairs(request.except) do excepted[session] = true end
-  walk(at(':sessions:', request.kind), request.behind, function(session)
+  walk(at(':sessions:', request.kind), request.behind and '(' .. request.behind or '-', '+', function(session)
     if excepted[session] then return false end
     local limit = math.min(request.perSession, request.limit - #found)
     for _, id in ipairs(firstInLine(request.kind, session, limit)) do

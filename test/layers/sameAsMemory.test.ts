@@ -5,7 +5,7 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { makeDriver, makeStore } from "mcp-task-storage/memory"
-import type { FreeQuery, TaskDriver, TaskDriverError } from "../../src/domain/driver/TaskDriver.ts"
+import type { FreeKindsQuery, FreeQuery, TaskDriver, TaskDriverError } from "../../src/domain/driver/TaskDriver.ts"
 import type { TaskGuard, TaskPatch } from "../../src/domain/driver/TaskWrite.ts"
 import { StoredJson } from "../../src/domain/json/StoredJson.ts"
 import { heldByWorker } from "../../src/domain/task/StoredTask.ts"
@@ -67,6 +67,26 @@ const pickQuery = ({ of }: Random, now: number): FreeQuery => ({
 })
 
 type Step = (driver: TaskDriver) => Effect.Effect<unknown, TaskDriverError>
+
+/** Those of all names of a method, and single ones: all that anybody may name. */
+const meant = [
+  { originalMethod: text("a"), name: undefined },
+  kinds[0],
+  kinds[1],
+  { originalMethod: text("m"), name: text("n1") },
+  { originalMethod: text("m2"), name: undefined },
+  { originalMethod: text("n"), name: null },
+  { originalMethod: text(`${long}0`), name: undefined },
+  { originalMethod: text(`${long}1`), name: undefined },
+  kinds[5]
+] as const
+const ofMethods = [
+  { originalMethod: text("m"), name: undefined },
+  { originalMethod: text(`${long}2`), name: undefined }
+] as const
+
+const pickKinds = ({ next, of }: Random): FreeKindsQuery["kinds"] =>
+  of([undefined, ofMethods, [], meant.filter(() => next(3) === 0), meant])
 
 /** A write, whose answer is compared too. */
 const pickWrite = (random: Random, now: number): Step => {
@@ -148,6 +168,9 @@ const look = (random: Random, now: number): Step => {
   const query = pickQuery(random, now)
   const time = { freeBy: query.freeBy, now }
   const whose = random.of(workers)
+  const meant = pickKinds(random)
+  const behind = random.of([undefined, undefined, ...kinds])
+  const limit = random.of([1, 2, 4])
   return (driver) =>
     Effect.all({
       free: Effect.map(driver.free(query), (tasks) =>
@@ -159,7 +182,7 @@ const look = (random: Random, now: number): Step => {
           taskId
         }))),
       kinds: Effect.map(
-        driver.freeKinds({ ...time, limit: 4 }),
+        driver.freeKinds({ ...time, kinds: meant, behind, limit }),
         (found) =>
           found.map(({ name, originalMethod }) => [originalMethod.text, name?.text])
       ),

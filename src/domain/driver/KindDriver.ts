@@ -67,6 +67,18 @@ export const isOfKinds = (
 ): boolean => task.originalMethod.text === originalMethod.text && (name === undefined || task.name?.text === name?.text)
 
 /**
+ * Orders kinds by the bytes of their texts. No name comes first.
+ *
+ * @since 0.2.0
+ * @category orders
+ */
+export const byKind = (left: StoredKinds, right: StoredKinds): number =>
+  // The texts are ASCII.
+  compare(left.originalMethod.text, right.originalMethod.text) || compare(left.name?.text ?? "", right.name?.text ?? "")
+
+const compare = (left: string, right: string): number => left < right ? -1 : left > right ? 1 : 0
+
+/**
  * Gives a text that only the same kinds have.
  *
  * @since 0.2.0

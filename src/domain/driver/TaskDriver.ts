@@ -14,7 +14,7 @@ import type { Sizing, StoredSummary, StoredTask, TaskVersion } from "../task/Sto
 import type { ResultKind } from "../task/TaskOutcome.ts"
 import type { TaskStatus } from "../task/TaskStatus.ts"
 import type { ActiveBounds, ActiveScope, ReachedBound } from "./ActiveBounds.ts"
-import type { KindDriver } from "./KindDriver.ts"
+import type { KindDriver, StoredKinds } from "./KindDriver.ts"
 import type { StoreInspector } from "./StoreInspector.ts"
 import type { TaskDriverError } from "./TaskDriverError.ts"
 import type { TaskRange } from "./TaskRange.ts"
@@ -158,6 +158,21 @@ export type StoredKind = Pick<StoredTask, "originalMethod" | "name">
 export interface FreeTime {
   readonly freeBy: number
   readonly now: number
+}
+
+/**
+ * Which kinds of free tasks are meant.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export interface FreeKindsQuery extends FreeTime {
+  /** Only kinds that one of these covers. They ascend as kinds do, and none of them covers another. Without them all kinds are meant. */
+  readonly kinds?: ReadonlyArray<StoredKinds> | undefined
+  /** Only kinds behind this one. */
+  readonly behind?: StoredKind | undefined
+  /** At most so many kinds, at least one. */
+  readonly limit: number
 }
 
 /**
@@ -343,12 +358,12 @@ export interface TaskDriver {
   >
 
   /**
-   * Lists the kinds of free tasks that are not paused, each once, up to `limit`, by index: its cost grows with the number of kinds,
-   * not with that of tasks. They ascend by the UTF-8 bytes of the texts of method and name, and no name comes first.
+   * Lists the kinds of free tasks that are not paused, each once, up to `limit`, by index. They ascend by the UTF-8 bytes of the texts
+   * of method and name, and no name comes first. Its cost grows with the number of kinds that are meant or with that of the kinds
+   * that there are, whichever is less, and not with the number of tasks: from a kind that is not meant it leaps to the next one that
+   * is.
    */
-  readonly freeKinds: (
-    query: FreeTime & { readonly limit: number }
-  ) => Effect.Effect<ReadonlyArray<StoredKind>, TaskDriverError>
+  readonly freeKinds: (query: FreeKindsQuery) => Effect.Effect<ReadonlyArray<StoredKind>, TaskDriverError>
 
   /**
    * Lists free tasks, by index: its cost grows with what it lists, not with what else waits or is held. If their kind is paused, it

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { isHarmless, keptClaims } from "../driver/keptClaims.ts"
-import { isOfKinds, type StoredKinds } from "../driver/KindDriver.ts"
+import type { StoredKinds } from "../driver/KindDriver.ts"
 import { releaseDead } from "../driver/releaseWorkers.ts"
 import type {
   FreeQuery,
@@ -31,6 +31,7 @@ import type { ResolvedOptions } from "../options/TaskStorageOptions.ts"
 import type { ClaimedTask, TaskStorageShape } from "../service/TaskOperations.ts"
 import type { StoredTask } from "../task/StoredTask.ts"
 import { InvalidInput, type TaskStorageUnavailable } from "../task/TaskError.ts"
+import { FreeKinds } from "./FreeKinds.ts"
 import { answered, operate, parsed, toRecord } from "./TaskAccess.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
 
@@ -38,9 +39,6 @@ type Parsed<A> = Result.Result<A, InvalidInput>
 
 /** How many tasks are given if nobody says how many. */
 const defaultLimit = 50
-
-/** How many kinds of tasks one call looks at. */
-const mostKinds = 1_000
 
 /** From one round to the next a session may have so many times the tasks. */
 const growth = 4
@@ -59,14 +57,7 @@ export const makeFreeTasks = (
   watch: TaskWatch,
   { active }: Pick<ResolvedOptions, "active">
 ): Pick<TaskStorageShape, "claimableTasks" | "claimTasks"> => {
-  /** The kinds of free tasks that are wanted, in turns. */
-  const kindsOf = (wanted: Wanted, time: FreeTime) =>
-    Effect.map(driver.freeKinds({ ...time, limit: mostKinds }), (found) => {
-      const { behindKind, kinds } = wanted
-      const all = kinds === null ? found : found.filter((kind) => kinds.some((some) => isOfKinds(kind, some)))
-      const isBehind = (kind: StoredKind) => behindKind === undefined || compareKinds(kind, behindKind) > 0
-      return [...all.filter(isBehind), ...all.filter((kind) => !isBehind(kind))]
-    })
+  const kindsOf = (wanted: Wanted, time: FreeTime) => new FreeKinds(driver.freeKinds, wanted, time)
 
   /** Claims a task, if it is still as it was listed. */
   const takeOne = (query: FreeQuery, patch: TaskPatch, before: FreeTask) =>
@@ -98,16 +89,15 @@ export const makeFreeTasks = (
   /** Where tasks wait for seats, those that have one come first. */
   const inTurns = <Task>(
     turns: Turns<Task>,
-    kinds: Effect.Effect<ReadonlyArray<StoredKind>, TaskDriverError>,
+    kinds: FreeKinds,
     get: (query: FreeQuery) => Effect.Effect<ReadonlyArray<Task>, TaskDriverError>
   ): Effect.Effect<ReadonlyArray<Task>, TaskDriverError> =>
     active?.whenMaxActive !== "wait"
       ? turns.run(kinds, get)
-      : Effect.flatMap(Effect.cached(kinds), (kinds) =>
-        Effect.andThen(
-          turns.run(kinds, (query) => get({ ...query, seats: "taken" })),
-          turns.run(kinds, (query) => get({ ...query, seats: active }))
-        ))
+      : Effect.andThen(
+        turns.run(kinds, (query) => get({ ...query, seats: "taken" })),
+        turns.run(kinds, (query) => get({ ...query, seats: active }))
+      )
 
   /** Others than the one who claims may watch the tasks. */
   const tell = (taken: ReadonlyArray<TakenTask>) =>
@@ -196,13 +186,14 @@ class Turns<Task> {
   }
 
   run(
-    kinds: Effect.Effect<ReadonlyArray<StoredKind>, TaskDriverError>,
+    kinds: FreeKinds,
     get: (query: FreeQuery) => Effect.Effect<ReadonlyArray<Task>, TaskDriverError>
   ): Effect.Effect<ReadonlyArray<Task>, TaskDriverError> {
     const all = Effect.gen({ self: this }, function*() {
-      let left = yield* kinds
-      for (let had = 0, may = 1; left.length > 0; had = may, may *= growth) {
-        left = yield* this.#round(left, this.#way === "take" ? may - had : may, get)
+      let left = yield* this.#round((index) => kinds.at(index), 1, get)
+      for (let had = 1, may = growth; left.length > 0; had = may, may *= growth) {
+        const round = left
+        left = yield* this.#round((index) => Effect.succeed(round[index]), this.#way === "take" ? may - had : may, get)
       }
       return [...this.#found.values()]
     })
@@ -216,7 +207,7 @@ class Turns<Task> {
 
   /** Gives the kinds of which it has found anything, as long as there is room. */
   #round(
-    kinds: ReadonlyArray<StoredKind>,
+    kindAt: (index: number) => Effect.Effect<StoredKind | undefined, TaskDriverError>,
     perSession: number,
     get: (query: FreeQuery) => Effect.Effect<ReadonlyArray<Task>, TaskDriverError>
   ): Effect.Effect<ReadonlyArray<StoredKind>, TaskDriverError> {
@@ -224,10 +215,14 @@ class Turns<Task> {
     return Effect.gen({ self: this }, function*() {
       const served = new Map<StoredKind, Set<string>>()
       const more = new Set<StoredKind>()
+      const all: Array<StoredKind> = []
       // Behind the last session the first one has its turn: of no kind before those behind have had theirs of each.
       for (const from of behind === undefined ? [undefined] : [behind, undefined]) {
-        for (const kind of kinds) {
+        for (let index = 0;; index++) {
           if (this.#room === 0) return []
+          const kind = yield* kindAt(index)
+          if (kind === undefined) break
+          if (from === undefined) all.push(kind)
           const before = this.#found.size
           const tasks = yield* get(this.#query(kind, from, perSession, served.get(kind) ?? new Set()))
           this.#note(tasks)
@@ -239,7 +234,7 @@ class Turns<Task> {
           }
         }
       }
-      return kinds.filter((kind) => more.has(kind))
+      return all.filter((kind) => more.has(kind))
     })
   }
 
@@ -301,15 +296,9 @@ interface Wanted {
   readonly perSession: number
   readonly running: ReadonlyMap<string, number>
   readonly behind: string | undefined
-  readonly behindKind: StoredKinds | undefined
+  readonly behindKind: StoredKind | undefined
   readonly limit: number
 }
-
-/** Compares the texts of two kinds, which are ASCII. No name comes first. */
-const compareKinds = (left: StoredKinds, right: StoredKinds): number =>
-  compare(left.originalMethod.text, right.originalMethod.text) || compare(left.name?.text ?? "", right.name?.text ?? "")
-
-const compare = (left: string, right: string): number => left < right ? -1 : left > right ? 1 : 0
 
 const freeBy = ({ released }: Wanted, now: number): number => released ? 0 : now
 
@@ -332,7 +321,8 @@ const parseWanted = (options: ClaimableOptions | undefined): Parsed<Wanted> =>
       perSession: perSession ?? Infinity,
       running: running ?? new Map(),
       behind: behind ?? undefined,
-      behindKind: behindKind ?? undefined,
+      // Behind a method without a name are its names.
+      behindKind: behindKind ? { ...behindKind, name: behindKind.name ?? null } : undefined,
       limit: limit ?? defaultLimit
     })
   )

@@ -33,8 +33,8 @@ const earlier = { batch: 50, pause: 1_000 } as const
  * @category models
  */
 export interface DueTasks {
-  /** Moves the tasks of a partition of the index of free tasks. */
-  readonly moveDue: (queue: string, time: FreeTime) => Effect.Effect<void, TaskDriverError>
+  /** Moves the tasks of a partition of the index of free tasks, and tells how many. */
+  readonly moveDue: (queue: string, time: FreeTime) => Effect.Effect<number, TaskDriverError>
   /**
    * Moves some tasks which processes of versions before have left: they know of no lines. Each call looks a little further
    * through the index of leases, the first one through all of it.
@@ -109,7 +109,7 @@ export const makeDueTasks = (table: DynamoDbTable, shards: number): DueTasks => 
 
   const moveDue: DueTasks["moveDue"] = Effect.fnUntraced(function*(queue, { freeBy, now }) {
     // Nothing waits until 0: that is the lease of what was released.
-    if (freeBy < 1) return
+    if (freeBy < 1) return 0
     const expression = new Expression()
     const keys = allOf(
       expression.compare("queue", "=", queue),
@@ -132,6 +132,7 @@ export const makeDueTasks = (table: DynamoDbTable, shards: number): DueTasks => 
       moved += due.length
       from = LastEvaluatedKey
     } while (from !== undefined && moved < mostAtOnce)
+    return moved
   })
 
   /** Looks at one batch of a partition of the index of leases; gives where to go on. */

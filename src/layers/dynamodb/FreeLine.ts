@@ -8,6 +8,7 @@
  * @since 0.2.0
  */
 import { createHash } from "node:crypto"
+import type { StoredKinds } from "../../domain/driver/KindDriver.ts"
 import type { StoredKind } from "../../domain/driver/TaskDriver.ts"
 import { StoredJson } from "../../domain/json/StoredJson.ts"
 import { heldByWorker, type StoredTask } from "../../domain/task/StoredTask.ts"
@@ -31,6 +32,14 @@ const hashBytes = 44
  * @category keys
  */
 export const waitingLine = "~"
+
+/**
+ * The bounds of all other lines.
+ *
+ * @since 0.2.0
+ * @category keys
+ */
+export const allLines = { from: "\"", to: waitingLine } as const
 
 /**
  * Gives the name of the line of a task. One that has a seat, for which others may wait, stands apart from those that have none. The texts of nearly all tasks are in it as they are. Of one that is too long it has the
@@ -137,6 +146,17 @@ export const linesOf = (kind: string): { readonly from: string; readonly to: str
   from: kind + separator,
   to: kind + mark
 })
+
+/**
+ * Gives the bounds of the lines of some kinds.
+ *
+ * @since 0.2.0
+ * @category keys
+ */
+export const linesOfKinds = ({ name, originalMethod }: StoredKinds): ReturnType<typeof linesOf> =>
+  name === undefined
+    ? { from: methodKey(originalMethod) + separator, to: methodKey(originalMethod) + mark }
+    : linesOf(kindKey({ name, originalMethod }))
 
 /**
  * Gives the kind of the tasks in a line; `undefined` when it is too long for the name.

@@ -15,6 +15,7 @@ import { isTakeable, makeDueTasks, taskIdOf } from "./DueTasks.ts"
 import type { DynamoDbTable } from "./DynamoDbTable.ts"
 import { allOf, Expression } from "./Expression.ts"
 import {
+  allLines,
   behindLine,
   kindKey,
   kindKeyOf,
@@ -22,6 +23,7 @@ import {
   lineOfSeated,
   lineOfSession,
   linesOf,
+  linesOfKinds,
   partsOf,
   placesUpTo,
   waitingLine
@@ -63,16 +65,15 @@ export const makeFreeTaskLists = (
   /** Up to which time everything was moved that had become due. */
   let movedBy: FreeTime | undefined
 
-  const entries = (queue: string, lines: Lines | undefined, Limit: number, ExclusiveStartKey?: Item) => {
+  const entries = (queue: string, { from, to }: Lines, Limit: number, ExclusiveStartKey?: Item) => {
     const expression = new Expression()
-    const keys = [expression.compare("queue", "=", queue), expression.compare("active", "=", "working")]
-    if (lines !== undefined) {
-      const [from, to] = [expression.text(lines.from), expression.text(lines.to)]
-      keys.push(`${expression.name("free")} BETWEEN ${from} AND ${to}`)
-    }
     return table.query({
       IndexName: indexes.free.name,
-      KeyConditionExpression: allOf(...keys),
+      KeyConditionExpression: allOf(
+        expression.compare("queue", "=", queue),
+        expression.compare("active", "=", "working"),
+        `${expression.name("free")} BETWEEN ${expression.text(from)} AND ${expression.text(to)}`
+      ),
       Limit,
       ExclusiveStartKey,
       ...expression.maps
@@ -80,30 +81,45 @@ export const makeFreeTaskLists = (
   }
 
   /** Gives the first entry from a line on. */
-  const firstEntry = (queue: string, from: string | undefined) =>
-    Effect.map(
-      entries(queue, from === undefined ? undefined : { from, to: waitingLine }, 1),
-      ({ Items = [] }) => Items[0]
-    )
+  const firstEntry = (queue: string, from: string) =>
+    Effect.map(entries(queue, { from, to: waitingLine }, 1), ({ Items = [] }) => Items[0])
 
-  /** Gives an entry of each kind of free tasks in a partition, in their order. */
+  /**
+   * Gives an entry of each kind that is meant of free tasks in a partition, in their order. A kind that is not meant leads to the next
+   * lines that are.
+   */
   const kindsIn = Effect.fnUntraced(function*(
     queue: string,
     time: FreeTime,
-    limit: number,
+    { limit, meant }: { readonly limit: number; readonly meant: ReadonlyArray<Lines> },
     readPaused: Effect.Effect<(kind: string) => boolean, TaskDriverError>
   ) {
     const found: Array<Item> = []
-    let entry = yield* firstEntry(queue, undefined)
+    const [first] = meant
+    if (first === undefined) return found
+    let entry = yield* firstEntry(queue, first.from)
     // Nothing is free, and what comes first of what waits is not due.
     if (entry === undefined || (isWaiting(entry) && !standsBefore(entry, time.freeBy))) return found
-    yield* moveDue(queue, time)
-    if (isWaiting(entry)) entry = yield* firstEntry(queue, undefined)
+    const moved = yield* moveDue(queue, time)
+    // What was moved, by others too, may come before what was read.
+    if (moved > 0 || isWaiting(entry)) entry = yield* firstEntry(queue, first.from)
+    let index = 0
     while (entry !== undefined && !isWaiting(entry) && found.length < limit) {
-      const kind = kindKeyOf(readText(entry, "free"))
+      const line = readText(entry, "free")
+      let lines = meant[index]
+      while (lines !== undefined && compareBytes(line, lines.to) > 0) lines = meant[++index]
+      if (lines === undefined) break
+      if (compareBytes(line, lines.from) < 0) {
+        entry = yield* firstEntry(queue, lines.from)
+        continue
+      }
+      const kind = kindKeyOf(line)
       const isPaused = yield* readPaused
       if (!isPaused(kind) && (isTakeable(entry, time) || (yield* hasFree(queue, kind, time)))) found.push(entry)
-      entry = yield* firstEntry(queue, linesOf(kind).to)
+      const behind = linesOf(kind).to
+      // Behind the only kind of these lines come the next ones that are meant.
+      const from = behind === lines.to ? meant[++index]?.from : behind
+      entry = from === undefined ? undefined : yield* firstEntry(queue, from)
     }
     return found
   })
@@ -194,22 +210,22 @@ export const makeFreeTaskLists = (
     return found
   })
 
-  const freeKinds: TaskDriver["freeKinds"] = Effect.fnUntraced(function*({ limit, ...time }) {
+  const freeKinds: TaskDriver["freeKinds"] = Effect.fnUntraced(function*({ behind, kinds, limit, ...time }) {
+    const meant = linesBehind(kinds === undefined ? [allLines] : kinds.map(linesOfKinds), behind)
     yield* moveEarlier(time)
     // Where nothing is free, nothing is read.
     const readOnce = yield* Effect.cached(readPaused(table))
-    const found = yield* Effect.forEach(queues, (queue) => kindsIn(queue, time, limit, readOnce), {
+    const found = yield* Effect.forEach(queues, (queue) => kindsIn(queue, time, { limit, meant }, readOnce), {
       concurrency: "unbounded"
     })
     movedBy = time
-    const byKind = new Map<string, Item>()
-    for (const entry of found.flat()) byKind.set(kindKeyOf(readText(entry, "free")), entry)
-    const kinds: Array<StoredKind> = []
-    for (const entry of byKind.values()) {
-      const kind = kindOf(readText(entry, "free")) ?? (yield* readKind(entry))
-      if (kind !== undefined) kinds.push(kind)
-    }
-    return kinds.toSorted(byText).slice(0, limit)
+    const byKey = new Map(found.flat().map((entry) => [kindKeyOf(readText(entry, "free")), entry]))
+    const first = [...byKey].toSorted(([left], [right]) => compareBytes(left, right)).slice(0, limit)
+    const read = yield* Effect.forEach(first, ([, entry]) => {
+      const kind = kindOf(readText(entry, "free"))
+      return kind === undefined ? readKind(entry) : Effect.succeed(kind)
+    })
+    return read.filter((kind) => kind !== undefined)
   })
 
   const readSeats = (counter: string): Effect.Effect<number, TaskDriverError> =>
@@ -340,9 +356,14 @@ const least = (texts: ReadonlyArray<string | undefined>): string | undefined =>
 
 const compareBytes = (left: string, right: string): number => Buffer.compare(Buffer.from(left), Buffer.from(right))
 
-const byText = (left: StoredKind, right: StoredKind): number =>
-  compareBytes(left.originalMethod.text, right.originalMethod.text) ||
-  compareBytes(left.name?.text ?? "", right.name?.text ?? "")
+/** In their order, and no more of them than what comes behind a kind. */
+const linesBehind = (lines: ReadonlyArray<Lines>, kind: StoredKind | undefined): ReadonlyArray<Lines> => {
+  const least = kind === undefined ? "" : linesOf(kindKey(kind)).to
+  return lines
+    .filter(({ to }) => compareBytes(to, least) > 0)
+    .map(({ from, to }) => ({ from: compareBytes(from, least) < 0 ? least : from, to }))
+    .toSorted((left, right) => compareBytes(left.from, right.from))
+}
 
 const readEntry = (entry: Item): ListedTask => ({
   incarnation: readText(entry, "incarnation"),

@@ -4,7 +4,8 @@
  * @since 0.2.0
  */
 import { hasBegun } from "../../domain/driver/ActiveBounds.ts"
-import type { FreeQuery } from "../../domain/driver/TaskDriver.ts"
+import { byKind, isOfKinds, type StoredKinds } from "../../domain/driver/KindDriver.ts"
+import type { FreeKindsQuery, FreeQuery, StoredKind } from "../../domain/driver/TaskDriver.ts"
 import { isExpired } from "../../domain/task/StoredTask.ts"
 import { sortKey } from "../../domain/task/TaskId.ts"
 import { filter, LazyIndex } from "./LazyIndex.ts"
@@ -43,16 +44,25 @@ export class FreeTasks {
     if (this.#isFree(entry) && hasBegun(entry.task)) this.#begun.remove(entry)
   }
 
-  /** Walks the kinds of free tasks, and gives one task of each. */
-  *kinds(freeBy: number, now: number): Generator<TaskEntry> {
+  /** Walks the kinds that are meant, and gives one task of each. From a kind that is not it leaps to the next one that is. */
+  *kinds({ behind, freeBy, kinds, now }: Omit<FreeKindsQuery, "limit">): Generator<TaskEntry> {
     this.#advance(freeBy)
-    let kind = next(this.#byTurn, undefined)
+    let index = 0
+    let kind = next(this.#byTurn, behind && behindKind(behind))
     while (kind !== undefined) {
+      const { task } = kind
+      let meant = kinds?.[index]
+      while (meant !== undefined && isBehind(task, meant)) meant = kinds?.[++index]
+      if (meant === undefined && kinds !== undefined) return
+      if (meant !== undefined && !isOfKinds(task, meant)) {
+        kind = next(this.#byTurn, startOf({ ...meant, name: meant.name ?? null }))
+        continue
+      }
       for (const entry of this.#turns(this.#byTurn, kind, undefined, freeBy, now, () => 1)) {
         yield entry
         break
       }
-      kind = next(this.#byTurn, behindKind(kind))
+      kind = next(this.#byTurn, behindKind(task))
     }
   }
 
@@ -60,7 +70,7 @@ export class FreeTasks {
   *inTurns(query: FreeQuery, seatsLeft?: (sessionId: string | null) => number): Generator<TaskEntry> {
     const { behind, except, freeBy, kind, limit, now, perSession, seats } = query
     this.#advance(freeBy)
-    const place = { task: { ...kind, leaseExpiresAt: 0 }, session: "", key: "" }
+    const place = startOf(kind)
     const start = behind === undefined ? place : behindSession({ task: place.task, session: sortKey(behind), key: "" })
     let left = limit
     const index = seats === "taken" ? this.#begun : this.#byTurn
@@ -137,6 +147,11 @@ const behindSession = ({ session, task }: FreePlace): FreePlace => ({
   key: ""
 })
 
-/** The place behind all tasks of a kind: no sort key of an id begins with the last code unit. */
-const behindKind = (place: FreePlace): FreePlace =>
-  behindSession({ task: place.task, session: "\uffff", key: place.key })
+/** The place before all tasks of a kind. */
+const startOf = (kind: StoredKind): FreePlace => ({ task: { ...kind, leaseExpiresAt: 0 }, session: "", key: "" })
+
+/** The place behind them: no sort key of an id begins with the last code unit. */
+const behindKind = (kind: StoredKind): FreePlace => behindSession({ ...startOf(kind), session: "\uffff" })
+
+/** Whether a kind comes behind all those. */
+const isBehind = (kind: StoredKind, kinds: StoredKinds): boolean => byKind(kind, kinds) > 0 && !isOfKinds(kind, kinds)

@@ -13,6 +13,7 @@ import {
   type StoredPause
 } from "../../domain/driver/KindDriver.ts"
 import type {
+  FreeKindsQuery,
   FreeQuery,
   InsertResult,
   PageQuery,
@@ -228,9 +229,9 @@ export class MemoryStore {
     }
   }
 
-  /** Walks the kinds of free tasks that are not paused: it gives one task of each. */
-  freeKinds(freeBy: number, now: number): Iterable<TaskEntry> {
-    return filter(this.#free.kinds(freeBy, now), ({ task }) => !this.#isPaused(task))
+  /** Walks the kinds of free tasks that are meant, and not paused: it gives one task of each. */
+  freeKinds(query: Omit<FreeKindsQuery, "limit">): Iterable<TaskEntry> {
+    return filter(this.#free.kinds(query), ({ task }) => !this.#isPaused(task))
   }
 
   /** Walks free tasks of one kind, in turns. */

@@ -45,8 +45,7 @@ const driverOf = (store: MemoryStore, writer: symbol): TaskDriver => ({
     ),
   abandoned: ({ expiredBy, limit, now }) =>
     new AtOnce(() => first(limit, store.abandoned(expiredBy, now)).map(({ task }) => task)),
-  freeKinds: ({ freeBy, limit, now }) =>
-    new AtOnce(() => first(limit, store.freeKinds(freeBy, now)).map(({ task }) => task)),
+  freeKinds: ({ limit, ...query }) => new AtOnce(() => first(limit, store.freeKinds(query)).map(({ task }) => task)),
   free: (query) => new AtOnce(() => Array.from(store.free(query), ({ task }) => task)),
   take: (query, patch) => new AtOnce(() => store.take(query, patch, writer)),
   removeExpired: (now, limit) => new AtOnce(() => store.removeExpired(now, limit)),

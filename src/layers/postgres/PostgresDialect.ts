@@ -9,7 +9,7 @@ import { hasEnded, notOutlived, type SqlStatement } from "../sql/SqlStatement.ts
 import { postgresDefinitions } from "./postgresDefinitions.ts"
 import { postgresFault, schemaFault } from "./PostgresFault.ts"
 import { taskCounters } from "./PostgresLimits.ts"
-import { indexedName, isMadeAlone, kindKey, migrations, nameIndexes, remake } from "./PostgresSchema.ts"
+import { indexedName, isMadeAlone, kindKey, methodKey, migrations, nameIndexes, remake } from "./PostgresSchema.ts"
 import { seatCounters, seatsLeftFunction } from "./PostgresSeats.ts"
 
 /**
@@ -61,7 +61,9 @@ export const makePostgresDialect = ({ place, statementTimeout = 10_000 }: Postgr
       ).join(" UNION ALL "),
     endsWith: "right(task_id, ?) = ?",
     idList: "SELECT jsonb_array_elements_text(CAST(? AS jsonb))",
+    elements: "jsonb_array_elements(CAST(? AS jsonb)) AS each (value)",
     kindKey,
+    methodKey,
     joinEach: (tasks, where, lock) =>
       `CROSS JOIN LATERAL (SELECT * FROM ${tasks} WHERE ${where}${
         lock ? " FOR NO KEY UPDATE SKIP LOCKED" : ""

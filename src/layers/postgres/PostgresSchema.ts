@@ -50,6 +50,14 @@ export const kindKey = (text: string): string =>
   `(CASE WHEN length(${text}) <= ${kindLength} THEN ${text} ` +
   `ELSE left(${text}, ${kindLength}) || hashtextextended(${text}, 0)::text END) COLLATE "C"`
 
+/**
+ * Gives what the keys of all kinds of a method begin with, of the text of the method.
+ *
+ * @since 0.2.0
+ * @category schema
+ */
+export const methodKey = (text: string): string => `left(${text}, ${kindLength}) COLLATE "C"`
+
 /** An entry of an index holds some 2700 bytes, and ids take up to 765 bytes each. */
 const kindLength = 900
 

@@ -6,7 +6,8 @@
  *
  * @since 0.2.0
  */
-import type { FreeQuery, FreeTime } from "../../domain/driver/TaskDriver.ts"
+import type { StoredKinds } from "../../domain/driver/KindDriver.ts"
+import type { FreeKindsQuery, FreeQuery, FreeTime, StoredKind } from "../../domain/driver/TaskDriver.ts"
 import { hasBegun } from "./SqlCounters.ts"
 import type { SqlDialect } from "./SqlDialect.ts"
 import { isLeased, makeTexts, notExpired, type SqlStatement } from "./SqlStatement.ts"
@@ -70,6 +71,7 @@ export const makeFreeStatements = (tables: TaskTables, dialect: SqlDialect) => {
   const due = "due (is_some) AS (" +
     `SELECT coalesce((SELECT 1 FROM ${tasks} WHERE ${becomesReady} AND lease_expires_at <= ? ` +
     "ORDER BY lease_expires_at LIMIT 1), 0))"
+  const givenKind = `(SELECT ${dialect.kindKey("texts.kind")} AS kind FROM (SELECT ? AS kind) AS texts) AS given`
   const dueBy = ({ freeBy }: FreeTime, moved: Moved): number => moved === "moved" ? never : freeBy
 
   /** Asked for each kind, and never for each task of it. */
@@ -78,7 +80,26 @@ export const makeFreeStatements = (tables: TaskTables, dialect: SqlDialect) => {
     `AND (paused.every_name = 1 OR coalesce(paused.name, '') = ${name}))`
 
   const nextKind = (condition: string) =>
-    `(SELECT ${kindKey} FROM ${tasks} WHERE ${isReady}${condition} ORDER BY ${kindKey} LIMIT 1)`
+    `(SELECT ${kindKey} FROM ${tasks} WHERE ${isReady} AND ${kindKey} ${condition} ORDER BY ${kindKey} LIMIT 1)`
+
+  /** The kinds that are meant, each with the keys between which those are that it covers. */
+  const meant = "meant (method, name, lowest, highest) AS MATERIALIZED (" +
+    `SELECT method, name, CASE WHEN name IS NULL THEN ${dialect.methodKey("method")} ELSE ${
+      dialect.kindKey("(method || name)")
+    } END, CASE WHEN name IS NULL THEN ${dialect.methodKey("method")} || '${behindAll}' ELSE ${
+      dialect.kindKey("(method || name)")
+    } END FROM (SELECT value ->> 0 AS method, value ->> 1 AS name FROM ${dialect.elements}) AS given)`
+
+  /** The first kind behind another one that is meant, or the one before it: then it is one that a leap leads to. */
+  const nextMeant = (kind: string) =>
+    nextKind(
+      `>= CASE WHEN EXISTS (SELECT 1 FROM meant WHERE lowest <= ${kind} AND highest > ${kind}) THEN ${kind} || ' ' ` +
+        `ELSE (SELECT min(lowest) FROM meant WHERE lowest > ${kind}) END`
+    )
+
+  const isMeant = (method: string, name: string) =>
+    `EXISTS (SELECT 1 FROM meant WHERE meant.method = ${method} AND (meant.name IS NULL OR meant.name = ${name}))`
+
   /** Which part of the free tasks is wanted. */
   const partOf = ({ seats }: FreeQuery): Part => seats === undefined ? "all" : seats === "taken" ? "begun" : "fresh"
   const conditionOf = { all: "", begun: ` AND ${hasBegun}`, fresh: ` AND NOT (${hasBegun})` } as const
@@ -101,7 +122,7 @@ export const makeFreeStatements = (tables: TaskTables, dialect: SqlDialect) => {
       `SELECT kind, ${
         nextSession("given", `${within}${query.behind === undefined ? "" : ` AND ${sessionKey} > ?`}`)
       } ` +
-      `FROM (SELECT ${dialect.kindKey("texts.kind")} AS kind FROM (SELECT ? AS kind) AS texts) AS given, due ` +
+      `FROM ${givenKind}, due ` +
       `WHERE is_some = 0 AND ${isNotPaused("?", "?")} UNION ALL ` +
       `SELECT kind, ${nextSession("sessions", `${within} AND ${sessionKey} > sessions.session`)} ` +
       "FROM sessions WHERE session IS NOT NULL), " +
@@ -140,23 +161,38 @@ export const makeFreeStatements = (tables: TaskTables, dialect: SqlDialect) => {
       params: [freeBy, limit]
     }),
 
-    kinds: (time: FreeTime & { readonly limit: number }, moved: Moved): SqlStatement => ({
-      text: cached("kinds", () =>
-        `WITH RECURSIVE ${due}, kinds (kind) AS (` +
-        `SELECT ${nextKind("")} FROM due WHERE is_some = 0 UNION ALL ` +
-        `SELECT ${nextKind(` AND ${kindKey} > kinds.kind`)} FROM kinds WHERE kind IS NOT NULL), ` +
-        "found AS MATERIALIZED (SELECT chosen.kind, task.original_method, task.name FROM (" +
-        `SELECT kind FROM kinds WHERE kind IS NOT NULL) AS chosen ${
-          dialect.joinEach(
-            tasks,
-            `${isReady} AND ${kindKey} = chosen.kind AND lease_expires_at <= ? AND ${notExpired} ` +
-              `ORDER BY ${sessionKey}, lease_expires_at LIMIT 1`,
-            false
-          )
-        } WHERE ${isNotPaused("task.original_method", "coalesce(task.name, '')")} LIMIT ?) ` +
-        "SELECT is_some, original_method, name FROM due LEFT JOIN found ON true ORDER BY kind"),
-      params: [dueBy(time, moved), time.freeBy, time.now, time.limit]
-    }),
+    kinds: (query: FreeKindsQuery, moved: Moved): SqlStatement => {
+      const { behind, freeBy, kinds, limit, now } = query
+      const isAny = kinds === undefined
+      const nextBehind = (kind: string) => isAny ? nextKind(`> ${kind}`) : nextMeant(kind)
+      const [method, name] = ["task.original_method", "coalesce(task.name, '')"] as const
+      return {
+        text: cached(`kinds ${isAny}`, () =>
+          `WITH RECURSIVE ${due}, ${isAny ? "" : `${meant}, `}kinds (kind) AS (` +
+          `SELECT ${nextBehind("given.kind")} FROM ${givenKind}, due WHERE is_some = 0 UNION ALL ` +
+          `SELECT ${nextBehind("kinds.kind")} FROM kinds WHERE kind IS NOT NULL), ` +
+          "found AS MATERIALIZED (SELECT chosen.kind, task.original_method, task.name FROM (" +
+          `SELECT kind FROM kinds WHERE kind IS NOT NULL${
+            isAny ? "" : " AND EXISTS (SELECT 1 FROM meant WHERE lowest <= kind AND highest >= kind)"
+          }) AS chosen ${
+            dialect.joinEach(
+              tasks,
+              `${isReady} AND ${kindKey} = chosen.kind AND lease_expires_at <= ? AND ${notExpired} ` +
+                `ORDER BY ${sessionKey}, lease_expires_at LIMIT 1`,
+              false
+            )
+          } WHERE ${isAny ? "" : `${isMeant(method, name)} AND `}${isNotPaused(method, name)} LIMIT ?) ` +
+          "SELECT is_some, original_method, name FROM due LEFT JOIN found ON true ORDER BY kind"),
+        params: [
+          dueBy(query, moved),
+          ...(isAny ? [] : [JSON.stringify(kinds.map(textsOf))]),
+          behind === undefined ? "" : textOf(behind),
+          freeBy,
+          now,
+          limit
+        ]
+      }
+    },
 
     free: (query: FreeQuery, moved: Moved): SqlStatement => ({
       text: cached(`free ${keyOf(query)}`, () =>
@@ -174,6 +210,15 @@ export const makeFreeStatements = (tables: TaskTables, dialect: SqlDialect) => {
   }
 }
 
+const textOf = ({ name, originalMethod }: StoredKind): string => originalMethod.text + (name?.text ?? "")
+
+/** The texts of a method and of a name, which is empty for tasks without one. The method alone covers all names. */
+const textsOf = ({ name, originalMethod }: StoredKinds): ReadonlyArray<string> =>
+  name === undefined ? [originalMethod.text] : [originalMethod.text, name?.text ?? ""]
+
+/** Greater than every character of the texts, which are printable ASCII. */
+const behindAll = "\u007f"
+
 /** All free tasks, those that have begun, or those that have not and find a seat. */
 type Part = "all" | "begun" | "fresh"
 
@@ -188,7 +233,7 @@ const foundParams = (
 ): Array<string | number> => [
   dueBy,
   ...(behind === undefined ? [] : [behind]),
-  kind.originalMethod.text + (kind.name?.text ?? ""),
+  textOf(kind),
   kind.originalMethod.text,
   kind.name?.text ?? "",
   ...(typeof seats === "object" ? [seats.maxActivePerSession ?? unlimited] : []),

@@ -85,8 +85,12 @@ export interface SqlDialect {
   readonly endsWith: string
   /** Selects the ids that the one parameter lists, as a JSON array. */
   readonly idList: string
+  /** The elements of the one parameter, a JSON array, in a column `value`. */
+  readonly elements: string
   /** The key of a kind, by which free tasks are found: of an expression for the text of its method and then its name. */
   readonly kindKey: (text: string) => string
+  /** What the keys of all kinds of a method begin with, and of few others: of an expression for its text. */
+  readonly methodKey: (text: string) => string
   /**
    * Joins each row before it with tasks that it leads to, one row after the other: behind `WHERE` there are the condition on
    * them, their order and their number. `lock` is for a statement that writes them.

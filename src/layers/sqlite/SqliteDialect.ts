@@ -38,7 +38,9 @@ export const sqliteDialect: SqlDialect = {
     `WHERE first_method <> last_method AND task.${hasEnded} AND ${notOutlived} GROUP BY task.original_method, task.name, task.status`,
   endsWith: "substr(task_id, -?) = ?",
   idList: "SELECT value FROM json_each(?)",
+  elements: "json_each(?)",
   kindKey,
+  methodKey: kindKey,
   // A function that gives rows may depend on the row before it, and a query may not.
   joinEach: (tasks, where) =>
     `CROSS JOIN json_each((SELECT json_group_array(task_id) FROM (SELECT task_id FROM ${tasks} WHERE ${where}))) AS each ` +

@@ -4,7 +4,16 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { FreeQuery, FreeTask, StoredKind, TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
+import { isOfKinds } from "../../domain/driver/KindDriver.ts"
+import type {
+  FreeKindsQuery,
+  FreeQuery,
+  FreeTask,
+  FreeTime,
+  StoredKind,
+  TaskDriver,
+  TaskDriverError
+} from "../../domain/driver/TaskDriver.ts"
 import { isFree, type TaskPatch } from "../../domain/driver/TaskWrite.ts"
 import { type BrokenDriver, everything, tasksIn } from "./BrokenDriver.ts"
 
@@ -19,6 +28,10 @@ const finding = (change: (good: TaskDriver) => Partial<Finds>) => (good: TaskDri
 /** Changes which free tasks are asked for. */
 const asking = (change: (query: FreeQuery) => FreeQuery) =>
   finding((good) => ({ free: (query) => good.free(change(query)) }))
+
+/** Changes which kinds are asked for. */
+const askingKinds = (change: (query: FreeKindsQuery) => FreeKindsQuery) =>
+  finding((good) => ({ freeKinds: (query) => good.freeKinds(change(query)) }))
 
 /** Changes which time is asked about. */
 const timing = (change: <Query extends { readonly freeBy: number; readonly now: number }>(query: Query) => Query) =>
@@ -37,6 +50,8 @@ const telling = (change: (tasks: ReadonlyArray<FreeTask>, query: FreeQuery) => R
 /** Changes the kinds that are told. */
 const kinds = (change: (kinds: ReadonlyArray<StoredKind>) => ReadonlyArray<StoredKind>) =>
   finding((good) => ({ freeKinds: (query) => Effect.map(good.freeKinds(query), change) }))
+
+const allKinds = (good: TaskDriver, { freeBy, now }: FreeTime) => good.freeKinds({ freeBy, now, limit: 10_000 })
 
 const isSameKind = (left: StoredKind, right: StoredKind): boolean =>
   left.originalMethod.text === right.originalMethod.text && left.name?.text === right.name?.text
@@ -167,7 +182,7 @@ export const brokenFreeTasks: ReadonlyArray<BrokenDriver> = [
     checks: ["model"],
     breakDriver: finding((good) => ({
       free: (query) =>
-        Effect.flatMap(good.freeKinds({ ...query, limit: 10_000 }), (kinds) =>
+        Effect.flatMap(allKinds(good, query), (kinds) =>
           Effect.map(
             Effect.forEach(kinds, (kind) => good.free({ ...query, kind })),
             (tasks) => tasks.flat().slice(0, query.limit)
@@ -180,7 +195,7 @@ export const brokenFreeTasks: ReadonlyArray<BrokenDriver> = [
     checks: ["model"],
     breakDriver: finding((good) => ({
       free: (query) =>
-        Effect.flatMap(good.freeKinds({ ...query, limit: 10_000 }), (kinds) =>
+        Effect.flatMap(allKinds(good, query), (kinds) =>
           Effect.map(
             Effect.forEach(
               kinds.filter(({ originalMethod }) => originalMethod.text === query.kind.originalMethod.text),
@@ -218,6 +233,75 @@ export const brokenFreeTasks: ReadonlyArray<BrokenDriver> = [
           ...free,
           ...working.filter((task) => free.every((kind) => !isSameKind(kind, task)))
         ])
+    }))
+  },
+  {
+    name: "lists kinds that nobody has asked for",
+    subject: "primitives",
+    checks: ["model"],
+    breakDriver: askingKinds((query) => ({ ...query, kinds: undefined }))
+  },
+  {
+    name: "looks for the kinds that are meant among the first ones alone",
+    subject: "primitives",
+    checks: [],
+    breakDriver: finding((good) => ({
+      freeKinds: (query) =>
+        Effect.map(
+          good.freeKinds({ ...query, kinds: undefined }),
+          (found) => found.filter((kind) => query.kinds?.some((some) => isOfKinds(kind, some)) ?? true)
+        )
+    }))
+  },
+  {
+    name: "loses the last of the kinds that are meant",
+    subject: ofKinds,
+    checks: ["model"],
+    breakDriver: askingKinds((query) => ({ ...query, kinds: query.kinds?.slice(0, -1) }))
+  },
+  {
+    name: "finds tasks without a name alone where all names of a method are meant",
+    subject: ofKinds,
+    checks: ["model"],
+    breakDriver: askingKinds((query) => ({
+      ...query,
+      kinds: query.kinds?.map((kinds) => ({ ...kinds, name: kinds.name ?? null }))
+    }))
+  },
+  {
+    name: "leaps over a kind that is meant behind one that is not",
+    subject: ofKinds,
+    checks: [],
+    breakDriver: finding((good) => ({
+      freeKinds: (query) =>
+        Effect.map(
+          Effect.all([good.freeKinds(query), allKinds(good, query)]),
+          ([found, all]) =>
+            found.filter((kind) => {
+              const before = all[all.findIndex((other) => isSameKind(other, kind)) - 1]
+              return before === undefined || found.some((other) => isSameKind(other, before)) ||
+                query.kinds?.[0] === undefined || isOfKinds(kind, query.kinds[0])
+            })
+        )
+    }))
+  },
+  {
+    name: "begins with the first kind every time",
+    subject: "primitives",
+    checks: [],
+    breakDriver: askingKinds((query) => ({ ...query, behind: undefined }))
+  },
+  {
+    name: "lists the kind once more behind which it is to begin",
+    subject: "primitives",
+    checks: [],
+    breakDriver: finding((good) => ({
+      freeKinds: (query) =>
+        Effect.map(Effect.all([good.freeKinds(query), allKinds(good, query)]), ([found, all]) => {
+          const { behind } = query
+          const again = behind === undefined ? [] : all.filter((kind) => isSameKind(kind, behind))
+          return [...again, ...found].slice(0, query.limit)
+        })
     }))
   },
   {

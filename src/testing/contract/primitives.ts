@@ -4,7 +4,8 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { StoredKind } from "../../domain/driver/TaskDriver.ts"
+import type { StoredKinds } from "../../domain/driver/KindDriver.ts"
+import type { FreeKindsQuery, StoredKind } from "../../domain/driver/TaskDriver.ts"
 import { StoredJson } from "../../domain/json/StoredJson.ts"
 import { equal, hasFields } from "./check.ts"
 import type { ContractGroup } from "./ContractCase.ts"
@@ -62,6 +63,75 @@ export const primitivesGroup: ContractGroup = {
           ])
           const released = yield* primitive(drivers.second.freeKinds({ ...later, freeBy: 0 }))
           yield* equal("of what was released", released.map(plain), sorted)
+        })
+    ),
+
+    driverCase(
+      "freeKinds gives the kinds that are meant, whatever others there are before, between and behind them",
+      ({ clock, first }, drivers) =>
+        Effect.gen(function*() {
+          const jsonOf = (text: string) => StoredJson.fromString(text)
+          const kindOf = (method: string, name?: string | null): StoredKinds => ({
+            originalMethod: jsonOf(method),
+            name: typeof name === "string" ? jsonOf(name) : name
+          })
+          for (const originalMethod of ["m", "n", "o"]) {
+            for (const name of [undefined, "a", "b", "c", "d"]) {
+              const fields = { originalMethod, lease: 0, ...(name === undefined ? {} : { name }) }
+              yield* createIn(first, `${originalMethod} ${name}`, "working", fields)
+            }
+          }
+          yield* first.pauseTasks({ method: "o", name: "b" })
+          const now = clock.currentTimeMillisUnsafe()
+          const time = { freeBy: now, now }
+          const list = (query: Omit<FreeKindsQuery, "freeBy" | "now">) =>
+            Effect.map(
+              primitive(drivers.second.freeKinds({ ...time, ...query })),
+              (found) => found.map(plain).map(([method, name]) => `${method}${name === null ? "" : ` ${name}`}`)
+            )
+          const some = [
+            kindOf("m", "b"),
+            kindOf("m", "bb"),
+            kindOf("m", "d"),
+            kindOf("n"),
+            kindOf("o", null),
+            kindOf("o", "c")
+          ]
+          const found = ["m b", "m d", "n", "n a", "n b", "n c", "n d", "o", "o c"]
+          yield* equal("some", yield* list({ kinds: some, limit: 100 }), found)
+          yield* equal("as many as are asked for", yield* list({ kinds: some, limit: 4 }), found.slice(0, 4))
+          yield* equal("none", yield* list({ kinds: [], limit: 100 }), [])
+          yield* equal("one at the end", yield* list({ kinds: [kindOf("o", "d")], limit: 1 }), ["o d"])
+          yield* equal("one that is paused", yield* list({ kinds: [kindOf("o", "b")], limit: 1 }), [])
+          yield* equal("a method", yield* list({ kinds: [kindOf("o")], limit: 100 }), ["o", "o a", "o c", "o d"])
+          yield* equal("what has no name", yield* list({ kinds: [kindOf("n", null)], limit: 100 }), ["n"])
+          yield* equal(
+            "what nobody has created",
+            yield* list({
+              kinds: [
+                kindOf(""),
+                kindOf("m", ""),
+                kindOf("m", "e"),
+                kindOf("p")
+              ],
+              limit: 100
+            }),
+            []
+          )
+          const behind = (method: string, name: string | null, kinds?: FreeKindsQuery["kinds"]) =>
+            list({
+              behind: { originalMethod: jsonOf(method), name: name === null ? null : jsonOf(name) },
+              kinds,
+              limit: 3
+            })
+          yield* equal("behind one", yield* behind("m", "c"), ["m d", "n", "n a"])
+          yield* equal("behind one that there is not", yield* behind("m", "bb"), ["m c", "m d", "n"])
+          yield* equal("behind what has no name", yield* behind("n", null), ["n a", "n b", "n c"])
+          yield* equal("behind the last one", yield* behind("o", "d"), [])
+          yield* equal("some behind one of them", yield* behind("m", "b", some), ["m d", "n", "n a"])
+          yield* equal("some behind another one", yield* behind("m", "c", some), ["m d", "n", "n a"])
+          yield* equal("some in the middle of a method", yield* behind("n", "b", some), ["n c", "n d", "o"])
+          yield* equal("some behind the last of them", yield* behind("o", "c", some), [])
         })
     ),
 

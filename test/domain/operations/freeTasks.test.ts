@@ -4,10 +4,15 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import { type FreeQuery, type TaskDriver, TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
+import {
+  type FreeKindsQuery,
+  type FreeQuery,
+  type TaskDriver,
+  TaskDriverError
+} from "../../../src/domain/driver/TaskDriver.ts"
 import { fromDriver } from "../../../src/domain/fromDriver.ts"
 import { StoredJson } from "../../../src/domain/json/StoredJson.ts"
-import type { ClaimableOptions } from "../../../src/domain/options/TaskOptions.ts"
+import type { ClaimableOptions, TaskKind } from "../../../src/domain/options/TaskOptions.ts"
 import { makeDriver, makeStore } from "../../../src/layers/MemoryTaskStorage.ts"
 
 /** A storage, and what it asks its driver for. */
@@ -196,6 +201,109 @@ describe.each(ways)("free tasks that are %s", (_, change, way) => {
       expect(yield* tasks[way]({})).toEqual([])
       yield* tasks.storage.declareDeadWorkers()
       expect(yield* tasks[way]({})).toEqual(["tool-a0"])
+    }))
+})
+
+/** A storage with a free task of each of so many kinds, and what it asks its driver for. */
+const crowded = (count: number, change: (driver: TaskDriver) => TaskDriver = together) =>
+  Effect.gen(function*() {
+    const asked: Array<FreeKindsQuery> = []
+    const tasks = yield* open((driver) => ({
+      ...change(driver),
+      freeKinds: (query) => {
+        asked.push(query)
+        return driver.freeKinds(query)
+      }
+    }))
+    const names = Array.from({ length: count }, (_, index) => `kind-${index + 10_000}`)
+    yield* Effect.forEach(names, (name) => tasks.fill({ a: 1 }, name), { discard: true })
+    return { ...tasks, asked, names }
+  })
+
+const named = (name: string) => ({ method: "tools/call", name })
+
+describe("more kinds than are read at once", () => {
+  it.effect("stand in nobody's way who wants two of them, and cost no query", () =>
+    Effect.gen(function*() {
+      const tasks = yield* crowded(5_000)
+      const kinds = [named("kind-14999"), named("kind-12500")]
+      expect(yield* tasks.list({ kinds })).toEqual(["kind-12500-a0", "kind-14999-a0"])
+      expect(tasks.asked).toHaveLength(1)
+      tasks.asked.length = tasks.queries.length = 0
+      expect(yield* tasks.take({ kinds })).toEqual(["kind-12500-a0", "kind-14999-a0"])
+      expect(tasks.asked).toHaveLength(1)
+      // A round that finds a task of each, and one that finds no more.
+      expect(tasks.queries).toHaveLength(4)
+    }))
+
+  it.effect("are named to the driver in order, each once", () =>
+    Effect.gen(function*() {
+      const tasks = yield* crowded(0)
+      yield* tasks.list({
+        kinds: [
+          { method: "tools/call", name: "b" },
+          { method: "prompts/get", name: "a" },
+          { method: "tools/call", name: null },
+          { method: "tools/call", name: "b" },
+          { method: "prompts/get", name: null },
+          { method: "prompts/get" },
+          { method: "prompts/get", name: "c" }
+        ]
+      })
+      const kinds = tasks.asked[0]?.kinds?.map((
+        { name, originalMethod }
+      ) => [originalMethod.decode(), name && name.decode()])
+      expect(kinds).toEqual([["prompts/get", undefined], ["tools/call", null], ["tools/call", "b"]])
+    }))
+
+  it.effect.each(ways)("have all their turn, whoever comes first: %s", ([, change, way]) =>
+    Effect.gen(function*() {
+      const tasks = yield* crowded(2_500, change)
+      const seen: Array<string> = []
+      let behindKind: TaskKind | undefined
+      for (let call = 0; call < 10; call++) {
+        const found = yield* tasks[way]({ behindKind, limit: 250 })
+        seen.push(...found)
+        behindKind = named(found.at(-1)?.replace(/-a0$/, "") ?? "")
+      }
+      expect(seen).toEqual(tasks.names.map((name) => `${name}-a0`))
+      // A claim reads no more kinds than it needs.
+      expect(tasks.asked.length).toBeLessThanOrEqual(30)
+    }))
+
+  it.effect.each(
+    [[undefined, 10_000], ["kind-10049", 10_050], ["kind-11200", 11_201], ["kind-12499", 10_000], [
+      "x",
+      10_000
+    ]] as const
+  )(
+    "come round: behind %s begins %i, and each comes once",
+    ([name, first]) =>
+      Effect.gen(function*() {
+        const tasks = yield* crowded(2_500)
+        const found = yield* tasks.list({ behindKind: name === undefined ? undefined : named(name), limit: 5_000 })
+        const start = first - 10_000
+        expect(found).toEqual([...tasks.names.slice(start), ...tasks.names.slice(0, start)].map((kind) => `${kind}-a0`))
+      })
+  )
+
+  it.effect("are read on past those whose sessions may have no more", () =>
+    Effect.gen(function*() {
+      const tasks = yield* crowded(1_200)
+      yield* tasks.fill({ b: 1 }, "the-last")
+      const options = { perSession: 1, running: { a: 1 }, limit: 10 }
+      expect(yield* tasks.take(options)).toEqual(["the-last-b0"])
+    }))
+
+  it.effect("do not hold up a driver that begins anew every time", () =>
+    Effect.gen(function*() {
+      const tasks = yield* open((driver) => ({
+        ...driver,
+        freeKinds: (query) => driver.freeKinds({ ...query, behind: undefined })
+      }))
+      for (let index = 0; index < 150; index++) yield* tasks.fill({ a: 1 }, `kind-${index + 100}`)
+      const options = { exceptSessions: ["a"], behindKind: named("kind-120") }
+      expect(yield* tasks.list(options)).toEqual([])
     }))
 })
 

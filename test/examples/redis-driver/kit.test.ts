@@ -41,6 +41,7 @@ const slips: { readonly [slip: string]: readonly [group: string, meant: string, 
     "math.min(request.perSession, request.limit - #found)",
     "request.limit - #found"
   ],
+  "lists kinds that nobody has asked for": ["kinds of tasks", "range.from, range.to, visit", "'-', '+', visit"],
   "lists sessions that are excepted": ["inherited keys", "if excepted[session] then return false end", ""],
   "lists free tasks that have expired": [
     "tasks of workers",

@@ -14,7 +14,7 @@ import { storedTask, text } from "../storedTask.ts"
 import { describeWithEngine, freshTable } from "./engine.ts"
 import { throttled } from "./faults.ts"
 import { interceptedClient } from "./interceptedClient.ts"
-import { putItem, taskItemOf } from "./items.ts"
+import { putItem, putItems, taskItemOf } from "./items.ts"
 import { randomText } from "./randomText.ts"
 import { anyone, driverOn, driverThrough, unlimited } from "./storages.ts"
 
@@ -47,13 +47,14 @@ const counting = Effect.gen(function*() {
     if ("ScannedCount" in output) count.entries += output.ScannedCount ?? 0
     return output
   })
-  const driver = yield* driverThrough(client, { tableName: yield* freshTable, shards: 2 })
+  const tableName = yield* freshTable
+  const driver = yield* driverThrough(client, { tableName, shards: 2 })
   const costOf = <A, E>(effect: Effect.Effect<A, E>) =>
     Effect.suspend(() => {
       Object.assign(count, { requests: 0, entries: 0 })
       return Effect.map(effect, (answer) => ({ answer, ...count }))
     })
-  return { driver, costOf }
+  return { driver, costOf, tableName }
 })
 
 describe("lines", () => {
@@ -187,6 +188,45 @@ describeWithEngine("free tasks", () => {
       expect(found.answer.map(({ name }) => name?.text)).toEqual(["\"other\"", "\"wanted\""])
       expect(found.entries).toBeLessThan(20)
     }))
+
+  it.live(
+    "of two kinds are found at the same cost among 5 000 kinds that nobody can run",
+    () =>
+      Effect.gen(function*() {
+        const { costOf, driver, tableName } = yield* counting
+        const handled = [kindNamed("kind 2500"), kindNamed("kind 5500"), { ...kindNamed(null, "z"), name: undefined }]
+        const kinds = driver.freeKinds({ freeBy: 10, now: 10, kinds: handled, limit: 100 })
+        yield* driver.insert(storedTask("one", { ...kindNamed("kind 1000"), ...released }), unlimited, 0)
+        const template = yield* taskItemOf(tableName, "one")
+        if (template === undefined) throw new Error("it was just stored")
+        const crowd = Array.from({ length: 5_000 }, (_, index) => ({
+          ...Object.fromEntries(
+            Object.entries(template).map(([field, value]) =>
+              [
+                field,
+                value.S === undefined ? value : { S: value.S.replace("kind 1000", `kind ${index + 1_000}`) }
+              ] as const
+            )
+          ),
+          pk: { S: `t#${index}` },
+          place: { S: `0000000000000000#${index}` }
+        }))
+        yield* kinds
+        const before = yield* costOf(kinds)
+        yield* putItems(tableName, crowd)
+        const among = yield* costOf(kinds)
+        expect(among.answer.map(({ name }) => name?.text)).toEqual(["\"kind 2500\"", "\"kind 5500\""])
+        // In each of two partitions: two kinds, and what comes behind each.
+        expect(before.requests).toBeLessThanOrEqual(4)
+        expect(among.requests).toBeLessThanOrEqual(before.requests + 4)
+        expect(among.entries).toBeLessThanOrEqual(8)
+        const many = Array.from({ length: 2_000 }, (_, index) => kindNamed(`x ${index}`, "w"))
+        const none = yield* costOf(driver.freeKinds({ freeBy: 10, now: 10, kinds: many, limit: 1_000 }))
+        expect(none).toMatchObject({ answer: [] })
+        expect(none.requests).toBeLessThanOrEqual(4)
+      }),
+    60_000
+  )
 
   it.live("are claimed by many at once, each by one, and none is left", () =>
     Effect.gen(function*() {

@@ -1,5 +1,11 @@
 /** What really lies in a table. */
-import { type AttributeValue, DeleteItemCommand, paginateScan, PutItemCommand } from "@aws-sdk/client-dynamodb"
+import {
+  type AttributeValue,
+  BatchWriteItemCommand,
+  DeleteItemCommand,
+  paginateScan,
+  PutItemCommand
+} from "@aws-sdk/client-dynamodb"
 import * as Effect from "effect/Effect"
 import { bareClient } from "./engine.ts"
 
@@ -36,6 +42,17 @@ export const putItem = (tableName: string, Item: Record<string, AttributeValue>)
   Effect.promise(async () => {
     const client = bareClient()
     await client.send(new PutItemCommand({ TableName: tableName, Item }))
+    client.destroy()
+  })
+
+/** Puts many items. */
+export const putItems = (tableName: string, items: ReadonlyArray<Record<string, AttributeValue>>) =>
+  Effect.promise(async () => {
+    const client = bareClient()
+    for (let first = 0; first < items.length; first += 25) {
+      const requests = items.slice(first, first + 25).map((Item) => ({ PutRequest: { Item } }))
+      await client.send(new BatchWriteItemCommand({ RequestItems: { [tableName]: requests } }))
+    }
     client.destroy()
   })
 

@@ -369,6 +369,10 @@ const crowded = perFile(Effect.gen(function*() {
       lease_expires_at, ready, original_method, name)
     SELECT 'f' || n, CASE WHEN n < 30 THEN 'few' || n % 10 ELSE 'big' END, 'working', 1, 1, 1, 'i', 0, 0, 1, '"m"', '"n"'
     FROM generate_series(0, 9999) AS n`
+  // Nobody has asked for most kinds.
+  yield* sql`INSERT INTO mcp_tasks (task_id, status, created_at, last_updated_at, revision, incarnation, attempt, lease_expires_at,
+      ready, original_method, name)
+    SELECT 'k' || n, 'working', 1, 1, 1, 'i', 0, 0, 1, '"many"', '"kind-' || n || '"' FROM generate_series(1000, 5999) AS n`
   yield* sql`VACUUM ANALYZE mcp_tasks`
   /** Gives how many pages of the table and its indexes an effect reads. */
   const pagesOf = <A, E>(effect: Effect.Effect<A, E>) =>
@@ -398,11 +402,25 @@ const wanted = {
 /** They stay free. */
 const claim = { lastUpdatedAt: 9, leaseExpiresAt: 0 }
 
+const kindNamed = (name: string | undefined, method = "m") => ({
+  originalMethod: text(method),
+  name: name === undefined ? name : text(name)
+})
+const handled = [
+  kindNamed(undefined, "a"),
+  kindNamed("n"),
+  kindNamed("other1"),
+  kindNamed("kind-2500", "many"),
+  kindNamed("none", "many"),
+  kindNamed(undefined, "z")
+]
+
 type Look = (driver: TaskDriver) => Effect.Effect<unknown, TaskDriverError>
 
 /** A scan of any of the groups reads more than a thousand pages. */
 const looks: ReadonlyArray<readonly [name: string, found: number, pages: number, look: Look]> = [
-  ["kinds", 6, 120, (driver) => driver.freeKinds({ freeBy: 9, now: 9, limit: 100 })],
+  ["kinds", 6, 120, (driver) => driver.freeKinds({ freeBy: 9, now: 9, limit: 6 })],
+  ["kinds of some handlers", 3, 80, (driver) => driver.freeKinds({ freeBy: 9, now: 9, kinds: handled, limit: 100 })],
   ["a task of each session", 10, 160, (driver) => driver.free(wanted)],
   ["more of few sessions", 30, 200, (driver) => driver.free({ ...wanted, perSession: 3, limit: 500 })],
   ["an unknown kind", 0, 20, (driver) => driver.free({ ...wanted, kind: { ...wanted.kind, name: text("none") } })],

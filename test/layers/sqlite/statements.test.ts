@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { DatabaseSync } from "node:sqlite"
+import { byKind } from "../../../src/domain/driver/KindDriver.ts"
 import { TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
 import { wholeRange } from "../../../src/domain/driver/TaskRange.ts"
 import { makeFreeStatements, type Moved } from "../../../src/layers/sql/FreeStatements.ts"
@@ -228,7 +229,14 @@ describe("free tasks", () => {
   it("are found by what is due, then kind by kind", () => {
     assert.deepStrictEqual(
       searches(freeStatements.kinds({ freeBy: 100, now: 100, limit: 10 }, "unsure")),
-      [due, free("ready=?"), free("ready=? AND <expr>>?"), free("ready=? AND <expr>=?"), ofId]
+      [due, free("ready=? AND <expr>>?"), free("ready=? AND <expr>>?"), free("ready=? AND <expr>=?"), ofId]
+    )
+  })
+  it("of some kinds are found from one that is meant to the next", () => {
+    const kinds = [{ originalMethod: text("m"), name: null }, { originalMethod: text("n"), name: undefined }]
+    assert.deepStrictEqual(
+      searches(freeStatements.kinds({ freeBy: 100, now: 100, kinds, limit: 10 }, "unsure")),
+      [due, free("ready=? AND <expr>>?"), free("ready=? AND <expr>>?"), free("ready=? AND <expr>=?"), ofId]
     )
   })
   it("are found by what is due, then session by session", () => {
@@ -247,6 +255,55 @@ describe("free tasks", () => {
     const { sent, writes } = recorder([[0, "t", null, 0, 0, null]])
     Effect.runSync(Effect.ignore(writes.take(query, { lastUpdatedAt: 1, leaseExpiresAt: 9 }, "unsure")))
     assert.deepStrictEqual(sent.slice(1).map((statement) => searches(statement)), [[byKey]])
+  })
+})
+
+/** That a look for kinds leaps over those that it is not for. */
+describe("among 5 000 kinds that nobody can run", () => {
+  const crowd = new DatabaseSync(":memory:")
+  for (const { statements } of Result.getOrThrow(SqliteTaskStorage.migrations())) {
+    statements.forEach((sql) => crowd.exec(sql))
+  }
+  crowd.exec(`WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 4999)
+    INSERT INTO mcp_tasks (task_id, status, created_at, last_updated_at, revision, incarnation, lease_expires_at, ready,
+      original_method, name)
+    SELECT 't' || n, 'working', 1, 1, 1, 'i', 0, 1, '"m"', '"' || substr('000' || n, -4) || '"' FROM n`)
+  const kindNamed = (name: string | null | undefined, method = "m") => ({
+    originalMethod: text(method),
+    name: typeof name === "string" ? text(name) : name
+  })
+  const few = [kindNamed("1000"), kindNamed("3000")]
+  const many = Array.from({ length: 400 }, (_, index) => kindNamed(`x${1_000 + index}`, index % 2 === 0 ? "a" : "z"))
+
+  /** Gives which names are found, and how many kinds were looked at for that. */
+  const look = (kinds: Array<ReturnType<typeof kindNamed>>, limit = 100) => {
+    const { params, text: sql } = freeStatements.kinds({
+      freeBy: 9,
+      now: 9,
+      kinds: kinds.toSorted(byKind),
+      limit
+    }, "moved")
+    const names = crowd.prepare(sql).all(...params).map(({ name }) => name)
+    const counting = sql.replace(/SELECT is_some, original_method, name FROM .*$/, "SELECT count(*) AS seen FROM kinds")
+    return { names, seen: crowd.prepare(counting).get(...params)?.["seen"] }
+  }
+
+  it.each([
+    ["two are found", few, ["\"1000\"", "\"3000\""]],
+    ["two of which there is one", [kindNamed("1000"), kindNamed("none")], ["\"1000\""]],
+    ["what there is not", [kindNamed("none"), kindNamed(null)], [null]],
+    ["the last of them", [kindNamed("4999")], ["\"4999\""]],
+    ["another method", [kindNamed(undefined, "l"), kindNamed(undefined, "n")], [null]]
+  ])("%s at the cost of few looks", (_, kinds, expected) => {
+    const { names, seen } = look(kinds)
+    assert.deepStrictEqual(names, expected)
+    assert.isAtMost(Number(seen), 5)
+  })
+  it("and few are found at no more looks by those who want many", () => {
+    const { names, seen } = look([...many, ...few])
+    assert.deepStrictEqual(names, ["\"1000\"", "\"3000\""])
+    // Two leaps, two kinds, one more leap, and the end.
+    assert.isAtMost(Number(seen), 6)
   })
 })
 
