@@ -38,12 +38,15 @@ export type SendProgress = (params: ProgressParams) => Effect.Effect<void>
 export interface ProgressSender {
   /** Tells it soon, and does not wait for that. What comes faster than ten a second is told by its last. */
   readonly report: (message: string, amount: ProgressAmount | undefined) => Effect.Effect<void>
-  /** Waits until the last is told. */
+  /** Waits until the last is told, for a second at most: a client that does not read must hold up no work. */
   readonly flush: Effect.Effect<void>
 }
 
 /** Ten a second. */
 const pause = "100 millis"
+
+/** How long the end of work waits for its client to take the last. */
+const patience = "1 second"
 
 /**
  * Makes the sender of a call whose `_meta` has this token. Numbers go up with each notification, as the protocol demands:
@@ -83,7 +86,11 @@ export const makeProgressSender = (progressToken: string | number, send: SendPro
         isSending = true
         return Effect.asVoid(Effect.forkDetach(sendAll, { startImmediately: true }))
       }),
-    flush: sendNext
+    flush: Effect.suspend(() =>
+      next === undefined && !isSending
+        ? Effect.void
+        : Effect.andThen(Effect.timeoutOption(sendNext, patience), Effect.sync(() => void (next = undefined)))
+    )
   }
 }
 

@@ -57,7 +57,7 @@ export const makeTasks = (settings: TasksSettings, { runner, storage }: Served):
   support: new Map(),
   ownedBy: (owner) => new Owned(owner, limitsOf(settings.limits, owner.id), { runner, storage }),
   questions: new Questions(),
-  known: new KnownTasks(),
+  known: new KnownTasks(settings.inputOnPoll),
   progress: new Map(),
   room: new TaskRoom(),
   openStreams: new OwnerCount("openStreams", settings.limits),

@@ -45,8 +45,8 @@ export interface ToolCall<A, E> {
   readonly meta: unknown
   /** Whether the server has tasks in the revision of the client, as it has by default in those that know of tasks. */
   readonly hasTasks?: boolean | undefined
-  /** The `task` of a call of revision 2025-11-25. */
-  readonly task: { readonly ttl?: number | null | undefined } | undefined
+  /** The `task` of a call of revision 2025-11-25, as it came. */
+  readonly task: unknown
   /** Whose the call is; its principal is stored with the task. */
   readonly owned: Effect.Effect<OwnedTasks, WireError>
   /** Checks the arguments. */

@@ -77,8 +77,11 @@ export const httpStatusOf = (error: WireError): 200 | 400 | 429 =>
  */
 export const unknownTask = (taskId: string): WireError => ({
   code: invalidParams,
-  message: `Task not found: ${taskId}`
+  message: `Task not found: ${taskId.length > longestId ? `${taskId.slice(0, longestId)}…` : taskId}`
 })
+
+/** What is longer is the id of no task, and need not be said in full. */
+const longestId = 255
 
 /**
  * Says that params are wrong.

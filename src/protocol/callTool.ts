@@ -10,6 +10,7 @@ import { callInline, resumeInline, storedCallId } from "./callInline.ts"
 import { type CallPlace, reservePlace, takePlace } from "./CallPlace.ts"
 import { callThenTask } from "./callThenTask.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
+import { askedTtl } from "./params.ts"
 import { isProgressToken, makeProgressSender, type ProgressSender } from "./ProgressSender.ts"
 import { overrunAnswers, overrunRequest } from "./requestLimits.ts"
 import type { Inline } from "./runStorable.ts"
@@ -157,13 +158,20 @@ const callAsTask = <A, E>(
   { owned, prepared, progress, tasks }: Inline<A>
 ): Effect.Effect<ToolAnswer<A>, WireError> => {
   const draft = taskDraft(call, owned, prepared)
-  const asked = call.task?.ttl
-  const ttl = asked === undefined ? call.tool.policy.ttl : boundedTtl(tasks.settings, asked)
-  const started = start(tasks, owned, { ...draft, ttl }, call.outlivesCall === true ? progress : undefined)
-  return Effect.map(started, (record) => ({
-    _tag: "Wire",
-    result: isModern(call) ? createdTask20260728(record) : createdTask20251125(record)
-  }))
+  const listener = call.outlivesCall === true ? progress : undefined
+  if (isModern(call)) {
+    return Effect.map(start(tasks, owned, draft, listener), (record) => ({
+      _tag: "Wire",
+      result: createdTask20260728(record)
+    }))
+  }
+  return Effect.flatMap(askedTtl(call.task), (asked) => {
+    const ttl = asked === undefined ? draft.ttl : boundedTtl(tasks.settings, asked)
+    return Effect.map(start(tasks, owned, { ...draft, ttl }, listener), (record) => ({
+      _tag: "Wire",
+      result: createdTask20251125(record)
+    }))
+  })
 }
 
 /** Runs a call that may become a task later. */

@@ -45,12 +45,17 @@ const unquoted = (content: unknown, text: string): unknown => {
  */
 export const toResult20260728 = (serverInfo: unknown, stored: unknown): Fields => {
   const result: Fields = Predicate.isReadonlyObject(stored) ? stored : {}
-  return {
-    ...result,
-    resultType: "complete",
-    ...(serverInfo === undefined ? {} : { _meta: { ...metaOf(result), [serverInfoKey]: serverInfo } })
-  }
+  return withServerInfo(serverInfo, { ...result, resultType: "complete" })
 }
+
+/**
+ * Adds to a result of revision 2026-07-28 what the server says of itself, if it does.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const withServerInfo = (serverInfo: unknown, result: Fields): Fields =>
+  serverInfo === undefined ? result : { ...result, _meta: { ...metaOf(result), [serverInfoKey]: serverInfo } }
 
 /**
  * Gives what a tool gave, if that can be its result. Throws a `TypeError` that names the tool and what is wrong.

@@ -1,5 +1,6 @@
 /** Progress notifications: not too many, and the last one always. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import { makeProgressSender } from "../../src/protocol/ProgressSender.ts"
@@ -58,6 +59,25 @@ describe("progress", () => {
       const sender = makeProgressSender(0, ({ progress }) => Effect.sync(() => void told.push(progress)))
       yield* sender.report("", undefined)
       yield* sender.flush
+      assert.deepStrictEqual(told, [1])
+    }))
+
+  it.effect("does not hold up the end of work for long where its client does not read", () =>
+    Effect.gen(function*() {
+      const told: Array<number> = []
+      const client = yield* Deferred.make<void>()
+      const sender = makeProgressSender(
+        0,
+        ({ progress }) => Effect.andThen(Effect.sync(() => void told.push(progress)), Deferred.await(client))
+      )
+      yield* sender.report("", undefined)
+      yield* sender.report("", undefined)
+      const end = yield* Effect.forkChild(sender.flush)
+      yield* TestClock.adjust("1 second")
+      assert.isDefined(end.pollUnsafe())
+      // What nobody waits for any more is not told behind the end.
+      yield* Deferred.succeed(client, undefined)
+      yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(told, [1])
     }))
 })

@@ -11,6 +11,7 @@ import * as Rpc from "effect/rpc/Rpc"
 import * as Schema from "effect/Schema"
 import { noAugmentation } from "../../protocol/callTool.ts"
 import { askingUntilGone, untilGone } from "../../protocol/leavingClient.ts"
+import { cursorOf, taskIdOf } from "../../protocol/params.ts"
 import { supportOf } from "../../protocol/Tasks.ts"
 import {
   cancelTask20251125,
@@ -27,18 +28,14 @@ import { answeredCall, toolName } from "./toolsCall.ts"
 const Fields = Schema.Record(Schema.String, Schema.Unknown)
 type Fields = typeof Fields.Type
 
-const TaskById = Schema.Struct({ _meta: Schema.optional(Fields), taskId: Schema.String })
+/** The protocol checks these by itself, as it does on every server. */
+const TaskById = Schema.Struct({ _meta: Schema.optional(Fields), taskId: Schema.optional(Schema.Unknown) })
 
 /** Requests without parameters may leave them out. */
 const ListTasks = Schema.UndefinedOr(Schema.Struct({
   _meta: Schema.optional(Fields),
-  cursor: Schema.optional(Schema.String)
+  cursor: Schema.optional(Schema.Unknown)
 }))
-
-const Augmentation = Schema.Struct({
-  ttl: Schema.optional(Schema.NullOr(Schema.Int.check(Schema.isGreaterThan(0))))
-})
-const isAugmentation = Schema.is(Augmentation)
 
 /**
  * Adds tasks to Effect's adapter.
@@ -67,7 +64,7 @@ export const tasks20251125 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
       callRequest.setSuccess(Encoded).setPayload(
         Schema.Struct({
           ...fieldsOf(callRequest.payloadSchema, "the payload of tools/call"),
-          task: Schema.optional(Augmentation)
+          task: Schema.optional(Schema.Unknown)
         })
       ),
       taskRequest("tasks/get", TaskById),
@@ -116,18 +113,24 @@ export const tasks20251125 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
         }),
         "tasks/get": handlerOf(
           TaskById,
-          Effect.fnUntraced(function*({ taskId }) {
+          Effect.fnUntraced(function*(payload) {
+            const taskId = yield* taskIdOf(payload)
             const owned = yield* served.owned
             return yield* untilGone(getTask20251125(tasks, owned, taskId, yield* listener), served.gone)
           })
         ),
         "tasks/cancel": handlerOf(
           TaskById,
-          ({ taskId }) => Effect.flatMap(served.owned, (owned) => cancelTask20251125(owned, taskId))
+          (payload) =>
+            Effect.flatMap(
+              taskIdOf(payload),
+              (taskId) => Effect.flatMap(served.owned, (owned) => cancelTask20251125(owned, taskId))
+            )
         ),
         "tasks/result": handlerOf(
           TaskById,
-          Effect.fnUntraced(function*({ taskId }, { client }) {
+          Effect.fnUntraced(function*(payload, { client }) {
+            const taskId = yield* taskIdOf(payload)
             const owned = yield* served.owned
             const answer = taskResult20251125(tasks, owned, taskId, {
               ...(yield* listener),
@@ -142,7 +145,11 @@ export const tasks20251125 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
           ? {
             "tasks/list": handlerOf(
               ListTasks,
-              (payload) => Effect.flatMap(served.owned, (owned) => listTasks20251125(owned, payload?.cursor))
+              (payload) =>
+                Effect.flatMap(
+                  cursorOf(payload),
+                  (cursor) => Effect.flatMap(served.owned, (owned) => listTasks20251125(owned, cursor))
+                )
             )
           }
           : {})
@@ -162,7 +169,7 @@ const listener = Effect.map(McpSchema.McpServerClient, (client) => ({
 const splitAugmentation = (payload: unknown) => {
   if (!Predicate.isReadonlyObject(payload)) return { augmentation: undefined, call: payload }
   const { task, ...call } = payload
-  return { augmentation: isAugmentation(task) ? task : undefined, call }
+  return { augmentation: task, call }
 }
 
 const toolsOf = (result: Fields): ReadonlyArray<Fields> => {

@@ -15,10 +15,11 @@ import * as Schema from "effect/Schema"
 import { untilGone } from "../../protocol/leavingClient.ts"
 import { headerMismatch, tasksExtension } from "../../protocol/names.ts"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
+import { taskIdOf } from "../../protocol/params.ts"
 import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
 import { cancelTask20260728, getTask20260728, updateTask20260728 } from "../../protocol/Tasks20260728.ts"
 import { openTaskStream } from "../../protocol/TaskStream.ts"
-import { toResult20260728 } from "../../protocol/toolResult.ts"
+import { toResult20260728, withServerInfo } from "../../protocol/toolResult.ts"
 import { missingCapability, WireError } from "../../protocol/WireError.ts"
 import { encodeText } from "./EarlyAnswer.ts"
 import {
@@ -37,8 +38,9 @@ import { answeredCall } from "./toolsCall.ts"
 
 const Fields = Schema.Record(Schema.String, Schema.Unknown)
 
-const TaskById = Schema.Struct({ taskId: Schema.String })
-const Update = Schema.Struct({ taskId: Schema.String, inputResponses: Fields })
+/** The protocol checks these by itself, as it does on every server. */
+const TaskById = Schema.Struct({ taskId: Schema.optional(Schema.Unknown) })
+const Update = Schema.Struct({ ...TaskById.fields, inputResponses: Schema.optional(Schema.Unknown) })
 
 const encodeServerInfo = Schema.encodeSync(Schema.toCodecJson(McpSchema.Implementation))
 
@@ -66,13 +68,17 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
 
   const onTask = <Payload extends typeof TaskById.Type>(
     schema: Schema.Schema<Payload>,
-    answer: (owned: OwnedTasks, payload: Payload) => Effect.Effect<unknown, WireError>
+    answer: (
+      owned: OwnedTasks,
+      taskId: string,
+      payload: Payload
+    ) => Effect.Effect<Readonly<Record<string, unknown>>, WireError>
   ) =>
     handlerOf(
       schema,
       Effect.fnUntraced(function*(payload: Payload) {
-        yield* admitted(payload.taskId)
-        return yield* answer(yield* served.owned, payload)
+        const taskId = yield* admitted(payload)
+        return yield* answer(yield* served.owned, taskId, payload)
       })
     )
 
@@ -104,6 +110,7 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
       const discover = own("server/discover")
       const listen = own("subscriptions/listen")
       const { protocolVersion } = base
+      const signed = Effect.map((result: Readonly<Record<string, unknown>>) => withServerInfo(serverInfo, result))
       const carrier = { call, encode: encodeCall, served, protocolVersion, sendNotification: send }
       return {
         "server/discover": Effect.fnUntraced(function*(payload, request) {
@@ -113,12 +120,12 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
           return { ...result, capabilities: { ...capabilities, extensions: { ...extensions, [tasksExtension]: {} } } }
         }),
         "tools/call": (payload, request) => answeredCall(carrier, payload, request, { serverInfo }),
-        "tasks/get": onTask(TaskById, (owned, { taskId }) => getTask20260728(owned, taskId, serverInfo)),
+        "tasks/get": onTask(TaskById, (owned, taskId) => signed(getTask20260728(owned, taskId, serverInfo))),
         "tasks/update": onTask(
           Update,
-          (owned, { inputResponses, taskId }) => updateTask20260728(owned, taskId, inputResponses)
+          (owned, taskId, { inputResponses }) => signed(updateTask20260728(owned, taskId, inputResponses))
         ),
-        "tasks/cancel": onTask(TaskById, (owned, { taskId }) => cancelTask20260728(owned, taskId)),
+        "tasks/cancel": onTask(TaskById, (owned, taskId) => signed(cancelTask20260728(owned, taskId))),
         "subscriptions/listen": Effect.fnUntraced(function*(payload, request) {
           const requested = taskIdsOf(payload)
           const listening = untilGone(listen(payload, request), served.gone)
@@ -135,10 +142,11 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
   })
 }
 
-/** Checks what every request for a task has to carry. */
-const admitted = Effect.fnUntraced(function*(taskId: string) {
+/** Checks what every request for a task has to carry, and gives the id of the task. */
+const admitted = Effect.fnUntraced(function*(payload: typeof TaskById.Type) {
+  const { taskId } = payload
   const http = yield* Effect.serviceOption(HttpServerRequest.HttpServerRequest)
-  if (Option.isSome(http)) {
+  if (Option.isSome(http) && typeof taskId === "string") {
     const header = http.value.headers["mcp-name"]
     if (header === undefined || McpServer.decodeNameHeader(header) !== taskId) {
       return yield* failRequest({
@@ -148,6 +156,7 @@ const admitted = Effect.fnUntraced(function*(taskId: string) {
     }
   }
   if (!declaresTasks(yield* McpSchema.McpRequestContext)) return yield* failRequest(missingCapability)
+  return yield* taskIdOf(payload)
 })
 
 const TaskIds = Schema.Array(Schema.String)

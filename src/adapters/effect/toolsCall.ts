@@ -10,6 +10,7 @@ import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import { isOver } from "../../domain/effects/isOver.ts"
 import { ownProperty } from "../../protocol/TaskClient.ts"
+import { withServerInfo } from "../../protocol/toolResult.ts"
 import type { WireError } from "../../protocol/WireError.ts"
 import { CallSlot } from "./CallSlot.ts"
 import { earlyAnswer } from "./EarlyAnswer.ts"
@@ -59,6 +60,10 @@ export const answeredCall = <R>(
           sendNotification(protocolVersion, request.client.id, { tag: "notifications/progress", payload: params }),
       answer: undefined
     }
+    const give = (answer: NonNullable<CallSlot["answer"]>): Effect.Effect<Fields, WireError> =>
+      answer._tag === "Wire"
+        ? Effect.succeed(withServerInfo(how.serverInfo, answer.result))
+        : failRequest(answer.error)
     return Effect.matchCauseEffect(Effect.provideService(call(payload, request), CallSlot, slot), {
       onSuccess: (result) => slot.answer === undefined ? encode(result) : give(slot.answer),
       onFailure: (cause) => {
@@ -68,9 +73,6 @@ export const answeredCall = <R>(
       }
     })
   })
-
-const give = (answer: NonNullable<CallSlot["answer"]>): Effect.Effect<Fields, WireError> =>
-  answer._tag === "Wire" ? Effect.succeed(answer.result) : failRequest(answer.error)
 
 /**
  * Reads the name of the tool that is called.

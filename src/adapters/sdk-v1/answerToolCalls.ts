@@ -4,21 +4,19 @@
  * @since 0.2.0
  */
 import type { McpServer, RegisteredTool } from "@modelcontextprotocol/sdk/server/mcp.js"
-import {
-  type CallToolRequest,
-  CallToolRequestSchema,
-  type CallToolResult,
-  McpError
-} from "@modelcontextprotocol/sdk/types.js"
+import { type CallToolResult, McpError } from "@modelcontextprotocol/sdk/types.js"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import { workInPromises } from "../../promise/runInPromises.ts"
 import { callTool, noAugmentation } from "../../protocol/callTool.ts"
+import { toolsCall } from "../../protocol/names.ts"
+import { ownProperty } from "../../protocol/TaskClient.ts"
 import { answeringThrown, errorResult } from "../../protocol/thrownResult.ts"
-import type { WireError } from "../../protocol/WireError.ts"
+import { invalid, type WireError } from "../../protocol/WireError.ts"
 import { fromMcpError, toMcpError } from "./mcpErrors.ts"
 import { currentOrigin } from "./ownership.ts"
 import { sdkRequest } from "./SdkRequest.ts"
-import { checkedArguments, type Extra, replaceToolsCall, toolOf } from "./sdkSeams.ts"
+import { checkedArguments, type Extra, replaceHandler, toolOf } from "./sdkSeams.ts"
 import { answerBy, ownedBy, type SdkTasks } from "./sdkTasks.ts"
 import type { SdkTool } from "./SdkTool.ts"
 
@@ -41,22 +39,26 @@ export const rememberTool = (tool: RegisteredTool, run: SdkTool): void => {
  * @category handlers
  */
 export const answerToolCalls = (server: McpServer, sdk: SdkTasks): void =>
-  replaceToolsCall(server, (original) => async (request, extra) => {
-    const parsed = CallToolRequestSchema.safeParse(request)
-    const registered = parsed.success ? toolOf(server, parsed.data.params.name) : undefined
-    if (!parsed.success || registered?.enabled !== true) return original(request, extra)
-    const { params } = parsed.data
+  replaceHandler(server, toolsCall, (original) => async (request, extra) => {
+    const params = ownProperty(request, "params")
+    const name = ownProperty(params, "name")
+    const isAugmented = ownProperty(params, "task") !== undefined
+    if (typeof name !== "string") return original(request, extra)
+    const registered = toolOf(server, name)
+    if (registered?.enabled !== true) {
+      // The SDK would make a result of it, and then complain that this is no task.
+      if (isAugmented) throw toMcpError(invalid(`Tool ${name} ${registered === undefined ? "not found" : "disabled"}`))
+      return original(request, extra)
+    }
     const tool = tools.get(registered)
     if (tool !== undefined) return answerBy(sdk, extra, answerCall(server, sdk, { params, tool, extra }))
-    if (params.task !== undefined && !("createTask" in registered.handler)) {
-      throw toMcpError(noAugmentation(params.name))
-    }
+    if (isAugmented && !("createTask" in registered.handler)) throw toMcpError(noAugmentation(name))
     // Its handler may create a task by the store, which has to know whose it is.
     return currentOrigin.run(extra, () => original(request, extra))
   })
 
 interface Call {
-  readonly params: CallToolRequest["params"]
+  readonly params: unknown
   readonly tool: SdkTool
   readonly extra: Extra
 }
@@ -69,21 +71,25 @@ const answerCall = (
   Effect.suspend(() => {
     const { name, registered, resultOfFailure } = tool
     const { ask, client, outlivesCall, sendProgress } = sdkRequest(server, extra)
+    const given = ownProperty(params, "arguments")
+    if (given !== undefined && !Predicate.isReadonlyObject(given)) {
+      return Effect.fail(invalid("arguments must be an object"))
+    }
     // What the schema throws is no complaint about the arguments.
     const parsed = Effect.catch(
-      Effect.tryPromise(() => checkedArguments(server, name, registered, params.arguments)),
+      Effect.tryPromise(() => checkedArguments(server, name, registered, given)),
       ({ cause }) => cause instanceof McpError ? Effect.fail(cause) : Effect.die(cause)
     )
     let args: unknown
     return callTool<CallToolResult, McpError>(sdk.tasks, {
       tool,
       client,
-      meta: params._meta,
-      task: params.task,
+      meta: ownProperty(params, "_meta"),
+      task: ownProperty(params, "task"),
       owned: ownedBy(sdk, extra),
       prepare: Effect.map(parsed, (parsed) => {
         args = parsed
-        return { _tag: "Ready", arguments: params.arguments ?? {} }
+        return { _tag: "Ready", arguments: given ?? {} }
       }),
       toWireError: fromMcpError,
       run: () => answeringThrown(name, workInPromises((context) => tool.run(args, context)), resultOfFailure),

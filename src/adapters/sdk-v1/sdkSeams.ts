@@ -52,16 +52,20 @@ export const requireSeams = (server: McpServer): void => {
 export const storeOf = (server: McpServer): unknown => Reflect.get(server.server, "_taskStore")
 
 /**
- * Puts another handler in the place of the one that answers `tools/call`. Its answer is not looked at by the SDK.
+ * Puts another handler in the place of the one that answers a method. The SDK looks neither at its request nor at its answer.
  *
  * @since 0.2.0
  * @category combinators
  */
-export const replaceToolsCall = (server: McpServer, replace: (original: RawHandler) => RawHandler): void => {
+export const replaceHandler = (
+  server: McpServer,
+  method: string,
+  replace: (original: RawHandler) => RawHandler
+): void => {
   const handlers: unknown = Reflect.get(server.server, "_requestHandlers")
-  const original = isHandlers(handlers) ? handlers.get("tools/call") : undefined
+  const original = isHandlers(handlers) ? handlers.get(method) : undefined
   if (!isHandlers(handlers) || original === undefined) throw moved("its request handlers")
-  handlers.set("tools/call", replace(original))
+  handlers.set(method, replace(original))
 }
 
 const isHandlers = (value: unknown): value is Map<string, RawHandler> => value instanceof Map

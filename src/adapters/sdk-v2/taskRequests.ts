@@ -6,9 +6,10 @@
 import type { McpServer, Result, ServerContext } from "@modelcontextprotocol/server"
 import * as Effect from "effect/Effect"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
-import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
+import { taskIdOf } from "../../protocol/params.ts"
+import { declaresTasks } from "../../protocol/TaskClient.ts"
 import { cancelTask20260728, getTask20260728, updateTask20260728 } from "../../protocol/Tasks20260728.ts"
-import { invalid, missingCapability, unsupported, type WireError } from "../../protocol/WireError.ts"
+import { missingCapability, unsupported, type WireError } from "../../protocol/WireError.ts"
 import { anything, envelopeClient, inputResponsesOf } from "./requestOf.ts"
 import { serverInfoOf } from "./sdkSeams.ts"
 import type { ServedTasks } from "./ServedTasks.ts"
@@ -57,7 +58,5 @@ export const answerTaskRequests = (mcp: McpServer, served: ServedTasks): void =>
 const admitted = (params: unknown, { mcpReq }: ServerContext): Effect.Effect<string, WireError> => {
   const client = envelopeClient(mcpReq.envelope)
   if (client === undefined) return Effect.fail(unsupported("Method not found"))
-  if (!declaresTasks(client)) return Effect.fail(missingCapability)
-  const taskId = ownProperty(params, "taskId")
-  return typeof taskId === "string" ? Effect.succeed(taskId) : Effect.fail(invalid("taskId must be a string"))
+  return declaresTasks(client) ? taskIdOf(params) : Effect.fail(missingCapability)
 }

@@ -212,7 +212,7 @@ describe("revision 2025-11-25", () => {
     Effect.gen(function*() {
       const client = yield* legacy(yield* serveUsers(memory), user)
       for (const method of ["tasks/get", "tasks/result", "tasks/cancel"]) {
-        for (const taskId of ["unknown", "", "x".repeat(300)]) {
+        for (const taskId of ["unknown", "", "x".repeat(255)]) {
           const { error, status } = yield* client.call(method, { taskId })
           assert.strictEqual(status, 200)
           assert.deepStrictEqual(error, { code: -32602, message: `Task not found: ${taskId}` })

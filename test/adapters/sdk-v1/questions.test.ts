@@ -1,7 +1,7 @@
 /** Questions over HTTP where the client, or its stream, is lost. What holds for every server is in the table of behaviours. */
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
 import { anonymous, openSdkTasks, type OpenSdkTasksOptions, registerTaskTool } from "mcp-task-storage/sdk"
-import { describe, expect, onTestFinished, test } from "vitest"
+import { describe, expect, onTestFinished, test, vi } from "vitest"
 import { until } from "../../support/until.ts"
 import { serveHttp } from "./httpServer.ts"
 import { WireClient } from "./WireClient.ts"
@@ -154,3 +154,18 @@ const untilAsked = async (messages: ReadonlyArray<{ readonly [key: string]: unkn
   await until(() => messages.some(isAsked)).catch(() => undefined)
   return messages.find(isAsked)
 }
+
+test("a client that waits costs few looks for messages, even where clients are told to poll at once", async () => {
+  const tasks = await open({ pollInterval: 0 })
+  const dequeue = vi.spyOn(tasks.taskMessageQueue, "dequeue")
+  const client = new WireClient(await serveHttp(tasks, { register }))
+  await client.begin()
+  const taskId = await client.start("idle")
+  const waiting = client.ask("tasks/result", { taskId })
+  await until(() => dequeue.mock.calls.length > 1)
+  const before = dequeue.mock.calls.length
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(dequeue.mock.calls.length - before).toBeLessThan(6)
+  await client.ask("tasks/cancel", { taskId })
+  await waiting
+})

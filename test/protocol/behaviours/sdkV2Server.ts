@@ -55,7 +55,10 @@ const serve = async (filename: string, tools: ReadonlyArray<BehaviourTool>, limi
 export const sdkV2Server: BehaviourServer = {
   name: "SDK v2",
   revisions: ["2026-07-28"],
-  exceptions: {},
+  exceptions: {
+    "answers that are no object are told as that":
+      "the SDK takes such answers for none, and gives the extension an empty object"
+  },
   start: (filename, tools, limits) =>
     Effect.acquireRelease(
       Effect.promise(() => serve(filename, tools, limits)),

@@ -6,12 +6,21 @@ import { freshFile, open } from "../../layers/sqlite/database.ts"
 import type { BehaviourServer } from "./BehaviourServer.ts"
 import { limits20251125 } from "./limits20251125.ts"
 import { limits20260728 } from "./limits20260728.ts"
+import { params20251125 } from "./params20251125.ts"
+import { params20260728 } from "./params20260728.ts"
 import type { Row } from "./Row.ts"
 import { rows20251125 } from "./rows20251125.ts"
 import { rows20260728 } from "./rows20260728.ts"
 import { behaviourTools } from "./tools.ts"
 
-const rows: ReadonlyArray<Row> = [...rows20251125, ...limits20251125, ...rows20260728, ...limits20260728]
+const rows: ReadonlyArray<Row> = [
+  ...rows20251125,
+  ...limits20251125,
+  ...params20251125,
+  ...rows20260728,
+  ...limits20260728,
+  ...params20260728
+]
 
 export const testBehaviours = (server: BehaviourServer): void => {
   describe(`the table of behaviours: ${server.name}`, () => {
