@@ -41,6 +41,8 @@ export class Registration {
   hearsPauses = false
   /** It may hold tasks that nobody here knows of. So it takes no more, and ends with its last task. */
   isRetired = false
+  /** It holds none of those any more. */
+  isCleared = false
   isLost = false
   news: Fiber.Fiber<void> | undefined
 
@@ -66,6 +68,8 @@ export interface ProcessWorkerParts {
   readonly fork: (effect: Effect.Effect<void>) => Effect.Effect<Fiber.Fiber<void>>
   /** Does the same, without a step of the caller. */
   readonly start: (effect: Effect.Effect<void>) => void
+  /** Gives up the tasks that a retired registration holds and nobody here knows of. */
+  readonly clear: (retired: Registration) => Effect.Effect<void>
   /** Hears that somebody else may have written a task that this process holds. */
   readonly onNews: (taskId: string) => void
   /** Hears that a registration was declared dead, so that others may take what it holds. */
@@ -118,7 +122,7 @@ export interface ProcessWorker {
  * @category constructors
  */
 export const makeProcessWorker = (
-  { fork, onLost, onNews, outages, pauses, settings, start, storage, takeovers }: ProcessWorkerParts
+  { clear, fork, onLost, onNews, outages, pauses, settings, start, storage, takeovers }: ProcessWorkerParts
 ): ProcessWorker => {
   const { lease } = settings
   const pause = Math.floor(lease / 3)
@@ -275,15 +279,26 @@ export const makeProcessWorker = (
 
   const letGo = (registration: Registration): void => {
     registration.tasks--
-    if (registration.isRetired && registration.tasks === 0) start(end(registration))
+    endIfDone(registration)
+  }
+
+  const endIfDone = (registration: Registration): void => {
+    if (registration.isCleared && registration.tasks === 0) start(end(registration))
+  }
+
+  const retire = (registration: Registration): void => {
+    if (registration.isRetired) return
+    registration.isRetired = true
+    if (current === registration) current = undefined
+    start(Effect.map(clear(registration), () => {
+      registration.isCleared = true
+      endIfDone(registration)
+    }))
   }
 
   /** Notes that a write failed which was to take tasks. */
   const tookNone = (registration: Registration, cause: Cause.Cause<TaskStorageError>): void => {
-    if (mayHaveTaken(errorOf(cause))) {
-      registration.isRetired = true
-      if (current === registration) current = undefined
-    }
+    if (mayHaveTaken(errorOf(cause))) retire(registration)
     letGo(registration)
   }
 

@@ -51,7 +51,7 @@ export interface TaskClaimsParts {
 }
 
 /** Why a task was not claimed though it may be free: those who want it try again. */
-type ClaimRefused = InvalidInput | MaxTasksReached | TaskStorageUnavailable
+type ClaimRefused = InvalidInput | LeaseHeld | MaxTasksReached | TaskStorageUnavailable
 
 /**
  * Claims tasks for this process.
@@ -66,7 +66,8 @@ export interface TaskClaims {
   readonly mayTake: (record: TaskRecord) => Effect.Effect<boolean>
   /**
    * Claims a task on a slot that was taken for it and runs it: as the worker that this process is, or on terms of its own. `onSeat` is
-   * for the seat that may be left: the task has got one, or wants none any more.
+   * for the seat that may be left: the task has got one, or wants none any more. It fails with `LeaseHeld` if this process holds the
+   * task without running it: the answer to an earlier claim was lost, and the task is about to be given up.
    */
   readonly claimAndRun: (
     taskId: string,
@@ -142,6 +143,9 @@ export const makeTaskClaims = (
     )
   }
 
+  const isHeldHere = (error: ClaimError | typeof notFree): error is LeaseHeld =>
+    error._tag === "LeaseHeld" && process.find(error.worker) !== undefined
+
   return {
     mayTakeOver,
     mayTake,
@@ -151,7 +155,7 @@ export const makeTaskClaims = (
         Effect.matchEffect(Effect.andThen(requireFree(taskId), claim(taskId, terms)), {
           onFailure: (error): Effect.Effect<RunResult, ClaimRefused> => {
             freeSlot(sessionId)
-            if (isRefused(error)) return Effect.fail(error)
+            if (isRefused(error) || isHeldHere(error)) return Effect.fail(error)
             onSeat?.()
             return Effect.succeed("skipped")
           },
@@ -169,10 +173,10 @@ interface Claim {
   readonly registration: Registration | undefined
 }
 
-type ClaimError = ClaimRefused | TaskNotFound | LeaseHeld | TerminalState
+type ClaimError = ClaimRefused | TaskNotFound | TerminalState
 
 /** A task has a worker here, or one elsewhere that may be alive. */
 const notFree = { _tag: "NotFree" } as const
 
-const isRefused = (error: ClaimError | typeof notFree): error is ClaimRefused =>
+const isRefused = (error: ClaimError | typeof notFree): error is Exclude<ClaimRefused, LeaseHeld> =>
   error._tag === "InvalidInput" || error._tag === "MaxTasksReached" || error._tag === "TaskStorageUnavailable"

@@ -28,6 +28,7 @@ import { makeTaskClaims } from "./makeTaskClaims.ts"
 import type { Outages } from "./Outages.ts"
 import type { Pauses } from "./Pauses.ts"
 import { isUnavailable, persist } from "./persist.ts"
+import { releaseUnknown } from "./releaseUnknown.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import { RunnerSlots } from "./RunnerSlots.ts"
@@ -89,6 +90,11 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     fork: inScope,
     start,
     onNews: news.hear,
+    clear: (retired) =>
+      Effect.map(
+        whileMoving(releaseUnknown({ storage, lease: settings.lease, outages, workers }, retired)),
+        () => queue.tryUnclaimed()
+      ),
     onLost: (lost) =>
       Effect.forEach(
         [...workers.values()].filter(({ registration }) => registration === lost),
@@ -207,7 +213,8 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
           Effect.logWarning("A task cannot be taken up, and waits to be recovered", error),
           Effect.sync(() => queue.keepUnclaimed(task))
         ),
-      MaxTasksReached: () => Effect.sync(() => queue.keepUnclaimed(task))
+      MaxTasksReached: () => Effect.sync(() => queue.keepUnclaimed(task)),
+      LeaseHeld: () => Effect.sync(() => queue.keepUnclaimed(task))
     }).pipe(Effect.annotateLogs(taskIdAnnotation, taskId))
   }
 
@@ -276,7 +283,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       inScope(
         Effect.catchTag(
           claims.claimAndRun(taskId, handler, sessionId, terms),
-          "MaxTasksReached",
+          ["MaxTasksReached", "LeaseHeld"],
           () => Effect.succeed<RunResult>("skipped")
         )
       ),
