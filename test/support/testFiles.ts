@@ -2,11 +2,11 @@
 
 /** They mostly wait: for leases, outages, time limits and processes. Those that wait longest come first. */
 export const waitingFiles: ReadonlyArray<string> = [
-  "test/runner/chaos/*.test.ts",
-  "test/layers/postgres/{sharedContract,sharedFaults,connections}.test.ts",
+  "test/layers/postgres/sharedContract.test.ts",
+  "test/runner/chaos/chaos.test.ts",
   "test/examples/redis-driver/contract.test.ts",
   "test/runner/{dynamodb,postgres,sqlite,memory}.test.ts",
-  "test/layers/postgres/notify.test.ts",
+  "test/layers/postgres/{notify,sharedFaults,connections}.test.ts",
   "test/layers/dynamodb/{acknowledgements,earlierVersion}.test.ts",
   "test/runner/deadConnections.test.ts"
 ]

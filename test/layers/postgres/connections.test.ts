@@ -127,7 +127,8 @@ describe("a pool that cannot grow", () => {
     }))
 })
 
-describe("connections that are dead, and nobody was told", () => {
+// They mostly wait for limits of time.
+describe.concurrent("connections that are dead, and nobody was told", () => {
   for (const multiplex of [false, true]) {
     it.live(`are replaced before anything is sent over them (multiplex: ${multiplex})`, () =>
       Effect.gen(function*() {

@@ -54,7 +54,8 @@ const settled = (storage: TaskStorageShape, taskId: string, waiter: Fiber.Fiber<
     return passed
   })
 
-describe("a completion is seen", () => {
+// They mostly wait.
+describe.concurrent("a completion is seen", () => {
   it.live("that another pool writes", () =>
     Effect.gen(function*() {
       const { sql, waiting, writing } = yield* setUp
@@ -184,7 +185,7 @@ describe("a completion is seen", () => {
     }))
 })
 
-describe("waiting costs", () => {
+describe.concurrent("waiting costs", () => {
   it.live("one connection however many wait, and none when nobody does", () =>
     Effect.gen(function*() {
       const { sql, waiting, writing } = yield* setUp

@@ -45,7 +45,8 @@ const setUp = Effect.gen(function*() {
   const sharedIsUnderWay = eventually(
     "a shared statement is under way",
     Effect.map(
-      sql`SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep' AND query LIKE '%unnest%'`,
+      sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
+        AND wait_event = 'PgSleep' AND query LIKE '%unnest%'`,
       (rows) => rows.length > 0
     )
   )
@@ -100,8 +101,9 @@ const requireUnavailable = <A>(exit: Exit.Exit<A, TaskStorageError>) =>
     return error
   })
 
+// They mostly wait for limits of time.
 for (const [name, lose] of losses) {
-  describe(`where ${name}`, () => {
+  describe.concurrent(`where ${name}`, () => {
     it.live("creations are known by their id", () =>
       Effect.gen(function*() {
         const world = yield* setUp

@@ -1,0 +1,15 @@
+/** Servers on one store that are killed and started again while they run tasks, on each engine that they can share. */
+import { describe } from "@effect/vitest"
+import { describeWithEngine } from "../../layers/dynamodb/engine.ts"
+import { dynamoDbTarget } from "../../layers/faults/dynamoDbTarget.ts"
+import { makePostgresTarget } from "../../layers/faults/postgresTarget.ts"
+import { sqliteTarget } from "../../layers/faults/sqliteTarget.ts"
+import { testChaos } from "./testChaos.ts"
+
+// Their servers mostly wait, for work and for leases.
+describe.concurrent("chaos", () => {
+  testChaos(sqliteTarget)
+  testChaos(makePostgresTarget())
+  // The engine for tests is slow, and a pile of what it has not done yet would only be waited for.
+  describeWithEngine("DynamoDB Local", () => testChaos(dynamoDbTarget, 20))
+})
