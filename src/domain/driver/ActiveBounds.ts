@@ -69,6 +69,33 @@ export const hasSeat = (
 ): boolean => isActive(task) && (whenMaxActive === "refuse" || hasBegun(task))
 
 /**
+ * Tells whether a patch may make it look as if nobody had begun a task: one without a lease gets one, and counts no claim. Where tasks
+ * wait it would lose its seat.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const mayHideBegin = (
+  active: ActiveBounds | undefined,
+  { attempt, leaseExpiresAt }: Partial<Pick<StoredTask, "attempt" | "leaseExpiresAt">>
+): boolean => active?.whenMaxActive === "wait" && attempt === undefined && typeof leaseExpiresAt === "number"
+
+/**
+ * Gives a patch with which a task keeps its seat: what its creator has begun without a lease counts as claimed once.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const asBegun = <Patch extends Partial<Pick<StoredTask, "attempt" | "leaseExpiresAt">>>(
+  active: ActiveBounds | undefined,
+  stored: Pick<StoredTask, "attempt" | "leaseExpiresAt">,
+  patch: Patch
+): Patch =>
+  mayHideBegin(active, patch) && stored.attempt === 0 && stored.leaseExpiresAt === null
+    ? { ...patch, attempt: 1 }
+    : patch
+
+/**
  * A bound that leaves no seat for a task.
  *
  * @since 0.2.0

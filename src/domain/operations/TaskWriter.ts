@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { ActiveBounds, ReachedBound } from "../driver/ActiveBounds.ts"
+import { type ActiveBounds, asBegun, mayHideBegin, type ReachedBound } from "../driver/ActiveBounds.ts"
 import { type PatchAnswer, type PatchResult, type TaskDriver, TaskDriverError } from "../driver/TaskDriver.ts"
 import { isNews, isNewsForWorker, type TaskGuard, type TaskPatch } from "../driver/TaskWrite.ts"
 import { isAtOnce } from "../effects/AtOnce.ts"
@@ -82,8 +82,31 @@ export interface TaskWriter {
 export const makeTaskWriter = (
   driver: TaskDriver,
   watch: TaskWatch,
-  session: string | null | undefined
+  session: string | null | undefined,
+  active: ActiveBounds | undefined
 ): TaskWriter => {
+  /** The task of a creator who holds it without a lease has begun, and keeps its seat when it gets one. */
+  const patchFirst = (
+    taskId: string,
+    now: number,
+    guard: TaskGuard,
+    change: TaskPatch,
+    answer: PatchAnswer
+  ): Effect.Effect<PatchResult, TaskDriverError> => {
+    const write = driver.patch(taskId, { now, session }, guard, change, answer)
+    if (!mayHideBegin(active, change) || guard.attempt !== undefined) return write
+    return Effect.flatMap(
+      driver.patch(
+        taskId,
+        { now, session },
+        { ...guard, attempt: 0, freeSince: beforeAll },
+        { ...change, attempt: 1 },
+        answer
+      ),
+      (result) => result._tag === "Rejected" ? write : Effect.succeed(result)
+    )
+  }
+
   const patch = (taskId: string, now: number, guard: TaskGuard, change: TaskPatch) =>
     telling(taskId, driver.patch(taskId, { now, session }, guard, change), guard, change)
 
@@ -107,7 +130,7 @@ export const makeTaskWriter = (
         (clock, taskId, show) => {
           const now = readMillis(clock)
           const { guard, patch: change, refuse } = plan(now)
-          const write = driver.patch(taskId, { now, session }, guard, change, answer)
+          const write = patchFirst(taskId, now, guard, change, answer)
           // What memory answers at once is told and concluded at once: an effect for each step would take longer than the write.
           if (!isAtOnce(write) || watch.tell === undefined) {
             return concluding(operation, taskId, telling(taskId, write, guard, change, answer), refuse, show)
@@ -144,7 +167,7 @@ export const makeTaskWriter = (
                 decision.patch === undefined
                   ? Effect.map(toRecord(operation, stored), (record) => ({ record, decision }))
                   : Effect.flatMap(
-                    patch(taskId, now, guardOf(stored, decision), decision.patch),
+                    patch(taskId, now, guardOf(stored, decision), asBegun(active, stored, decision.patch)),
                     (result) => merged(decision, result, now, count)
                   )
             )
@@ -177,6 +200,9 @@ export const makeTaskWriter = (
     merge
   }
 }
+
+/** No lease ends then, so that only tasks without a lease are free since that time. */
+const beforeAll = -1
 
 const audienceOf = (guard: TaskGuard, change: TaskPatch): Audience =>
   isNewsForWorker(guard, change) ? "everybody" : "waiters"

@@ -102,7 +102,7 @@ export const makeSessionTasks = (
       (stored) => decoded("getTaskSummary", stored, show)
     )
 
-  const { execute, executeBriefly, merge } = makeTaskWriter(driver, watch, session)
+  const { execute, executeBriefly, merge } = makeTaskWriter(driver, watch, session, options.active)
 
   /** Who is not registered, or not any more, is dead as well. */
   const isHolderDead = (stored: StoredTask): Effect.Effect<boolean, TaskDriverError> => {

@@ -90,6 +90,31 @@ export const waitingForSeatsGroup: ContractGroup = {
       yield* second.claimTask("two", { lease: 1000 })
     }, { maxActive: 1 }),
 
+    waitingCase("what was taken over without a lease keeps its seat, whoever holds it later", function*(world) {
+      const { clock, first, second } = world
+      const { attempt: _, ...record } = yield* createIn(first, "one", "working")
+      yield* first.deleteTask("one")
+      const ways = [
+        ["an extension", first.touchTask("one", { lease: 50 })],
+        ["a release", first.touchTask("one", { lease: 0 })],
+        ["a release with news", first.touchTask("one", { lease: 0, statusMessage: "goes on" })],
+        ["a delay", first.withSummary.touchTask("one", { delay: 10 })],
+        ["a question", first.requireInput("one", { a: 1 }, { lease: 0 })]
+      ] as const
+      for (const [what, write] of ways) {
+        yield* equal("taken over", yield* first.importTask(record), { _tag: "Imported" })
+        yield* createWaiting(first, undefined, ["two"])
+        yield* write
+        yield* refused(`a claim of another task, after ${what}`, second.claimTask("two", { lease: 1000 }), full)
+        yield* clock.advance(50)
+        const free = what === "a question" ? [] : ["one"]
+        yield* equal(`what can be claimed, after ${what}`, yield* second.claimableTasks(), free)
+        yield* first.deleteTask("one")
+        yield* second.claimTask("two", { lease: 1000 })
+        yield* first.deleteTask("two")
+      }
+    }, { maxActive: 1 }),
+
     waitingCase("what waits takes no seat", function*({ first, second }) {
       const worker = yield* register(first)
       yield* createWaiting(first, "s", ["one", "two", "three"])

@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import type { ModelHold } from "./Call.ts"
+import { tasksWait } from "./modelSeats.ts"
 import { type ModelState, type ModelTask, untilDeath } from "./ModelState.ts"
 
 /**
@@ -42,21 +43,21 @@ export const heldFrom = (state: ModelState, hold: ModelHold): HoldFields => {
 }
 
 /**
- * How a task is held from now on by the one who has it, or is released.
+ * How a task is held from now on by the one who has it, or is released. Where tasks wait for seats it counts as claimed once: who had it
+ * without a lease has begun it.
  *
  * @since 0.2.0
  * @category accessors
  */
 export const heldOn = (
   state: ModelState,
-  { startedAt }: ModelTask,
+  { attempt, leaseExpiresAt, startedAt }: ModelTask,
   hold: { readonly lease: number } | { readonly delay: number } | undefined
-): Partial<HoldFields> =>
-  hold === undefined
-    ? {}
-    : "delay" in hold || hold.lease === 0
-    ? heldFrom(state, hold)
-    : { ...heldFrom(state, hold), startedAt }
+): Partial<HoldFields & Pick<ModelTask, "attempt">> =>
+  hold === undefined ? {} : {
+    ...("delay" in hold || hold.lease === 0 ? heldFrom(state, hold) : { ...heldFrom(state, hold), startedAt }),
+    ...(tasksWait(state) && leaseExpiresAt === null ? { attempt: Math.max(attempt, 1) } : {})
+  }
 
 /**
  * Tells whether somebody had the task and neither ended nor released it.
