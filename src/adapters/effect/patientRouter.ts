@@ -59,12 +59,11 @@ const bounded = <E, R>(
   handle: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> => {
   if (limits.requestBytes === Infinity) return handle
-  const length = request.headers["content-length"]
-  if (declaresTooMuch(limits, length)) return Effect.succeed(refuse(limits))
-  // HTTP takes no more of a body than its header says. A body without that is read as far as the limit.
-  return length !== undefined && /^\d+$/.test(length) ? handle : readWithin(request, limits, handle)
+  if (declaresTooMuch(limits, request.headers["content-length"])) return Effect.succeed(refuse(limits))
+  return readWithin(request, limits, handle)
 }
 
+/** What the header says need not be true, such as behind what unpacks bodies. So all are counted while they are read, and kept. */
 const readWithin = <E, R>(
   request: HttpServerRequest,
   limits: RequestLimit,

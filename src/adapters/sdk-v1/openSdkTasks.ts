@@ -19,7 +19,7 @@ import { openTaskRunner } from "../../promise/openTaskRunner.ts"
 import type { PromiseTaskRunner } from "../../promise/PromiseTaskRunner.ts"
 import type { RunnerOptions } from "../../promise/RunnerOptions.ts"
 import { requireOwner } from "../../protocol/askOwner.ts"
-import { declaresTooMuch, tooLargeAnswer } from "../../protocol/requestLimits.ts"
+import { tooLargeAnswer } from "../../protocol/requestLimits.ts"
 import type { Anonymous } from "../../protocol/TaskOwner.ts"
 import { makeTasks, type Tasks } from "../../protocol/Tasks.ts"
 import { boundedTtl, resolveTasksOptions, tasksOptionNames, type TasksOptions } from "../../protocol/TasksOptions.ts"
@@ -27,6 +27,7 @@ import { taskRunnerOptions } from "../../runner/ResolvedRunnerOptions.ts"
 import { toMcpError } from "./mcpErrors.ts"
 import { type OpenedSdkStores, storesOn } from "./openSdkTaskStore.ts"
 import { currentOrigin, type OwnerOf, ownerOf, type Ownership } from "./ownership.ts"
+import { readWithin } from "./readWithin.ts"
 import { refuse, SdkRefusal } from "./SdkRefusal.ts"
 import { rememberTasks } from "./sdkTasks.ts"
 import type { SdkTaskStoreOptions, StoreAccess } from "./SdkTaskStoreOptions.ts"
@@ -177,14 +178,15 @@ const open = async <E>(
       ...stores,
       runner,
       handleRequest: async (transport, request, response, parsedBody) => {
-        if (declaresTooMuch(settings.limits, String(request.headers["content-length"] ?? 0))) {
+        const read = await readWithin(settings.limits, request, parsedBody)
+        if (read.tooLarge) {
           const { body, headers, status } = tooLargeAnswer(settings.limits)
           response.writeHead(status, headers).end(body)
           return
         }
         await currentOrigin.run(
           { authInfo: request.auth, requestInfo: { headers: request.headers } },
-          () => transport.handleRequest(request, response, parsedBody)
+          () => transport.handleRequest(request, response, read.parsedBody)
         )
       },
       close,

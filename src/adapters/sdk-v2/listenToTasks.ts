@@ -17,6 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { acknowledged } from "../../protocol/names.ts"
+import type { OwnerLimits } from "../../protocol/OwnerLimits.ts"
 import { declaresTooMuch, tooLargeAnswer } from "../../protocol/requestLimits.ts"
 import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
 import { openTaskStream, type TaskStream, toSubscription, withTaskIds } from "../../protocol/TaskStream.ts"
@@ -85,19 +86,52 @@ export const listenToTasks = (handler: McpHttpHandler, served: ServedTasks): Mcp
 
   return {
     ...handler,
-    fetch: (request, options) => {
-      // The SDK has a limit of its own for requests that do not say how long they are.
-      if (declaresTooMuch(served.limits, request.headers.get("content-length"))) {
+    fetch: async (request, options) => {
+      const read = await readWithin(served.limits, request, options)
+      if (read === undefined) {
         const { body, ...answer } = tooLargeAnswer(served.limits)
-        return Promise.resolve(new Response(body, answer))
+        return new Response(body, answer)
       }
-      // All others are the SDK's at once: most requests are calls of tools, which have nothing to wait for here.
-      return saysThatItListens(request) ? serveListening(request, options) : handler.fetch(request, options)
+      return saysThatItListens(request)
+        ? serveListening(read.request, read.options)
+        : handler.fetch(read.request, read.options)
     },
     close: async () => {
       closing.abort()
       await handler.close()
     }
+  }
+}
+
+/** What the SDK is given of a request. */
+interface ReadRequest {
+  readonly request: Request
+  readonly options: McpHandlerRequestOptions | undefined
+}
+
+/** Reads a body as far as the limit, whatever its header says. Gives `undefined` beyond it. The SDK reads no body a second time. */
+const readWithin = async (
+  limits: OwnerLimits,
+  request: Request,
+  options: McpHandlerRequestOptions | undefined
+): Promise<ReadRequest | undefined> => {
+  if (declaresTooMuch(limits, request.headers.get("content-length"))) return undefined
+  if (limits.requestBytes === Infinity || request.body === null || options?.parsedBody !== undefined) {
+    return { request, options }
+  }
+  const body = await readText(request, limits.requestBytes)
+  if (body.tooLarge) return undefined
+  const parsedBody = parseJson(body.text)
+  return parsedBody === undefined
+    ? { request: new Request(request, { method: request.method, body: body.text }), options }
+    : { request, options: { ...options, parsedBody } }
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 
@@ -124,13 +158,13 @@ const readListenRequest = async (
 }
 
 const readJson = async (request: Request): Promise<unknown> => {
-  try {
-    const body = await readRequestBody(request)
-    return body.tooLarge ? undefined : JSON.parse(body.text)
-  } catch {
-    return undefined
-  }
+  const body = await readText(request)
+  return body.tooLarge ? undefined : parseJson(body.text)
 }
+
+/** Of a body that ends too early nothing is left, and nobody waits for an answer. */
+const readText = (request: Request, most?: number): ReturnType<typeof readRequestBody> =>
+  readRequestBody(request, most).catch(() => ({ tooLarge: false, text: "" }))
 
 /**
  * Writes the answer of the SDK, and the notifications of tasks until they have ended, nothing ahead of the

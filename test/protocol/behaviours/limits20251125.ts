@@ -92,6 +92,12 @@ export const limits20251125: ReadonlyArray<Row> = [
       requireLimit(refusal, "requestBytes", 5000)
       const { headers, message } = client.envelope("tools/call", { name: "greet", arguments: args, task: {} })
       requireLimit(yield* sendInChunks(url, headers, message), "requestBytes", 5000)
+      // All that a client sends is counted, and not just the arguments of a call.
+      const list = client.envelope("tools/list", { _meta: { padding: "x".repeat(6000) } })
+      const refused = yield* sendInChunks(url, list.headers, list.message)
+      assert.strictEqual(refused.status, 413)
+      requireLimit(refused, "requestBytes", 5000)
+      assert.isUndefined((yield* sendInChunks(url, list.headers, { ...list.message, params: {} })).error)
       assert.isUndefined((yield* client.task("greet", { text: "x".repeat(2000) })).error)
     })),
 

@@ -101,6 +101,15 @@ export const limits20260728: ReadonlyArray<Row> = [
       requireLimit(refusal, "requestBytes", 5000)
       const { headers, message } = one.envelope("tools/call", { name: "greet", arguments: args })
       requireLimit(yield* sendInChunks(url, headers, message), "requestBytes", 5000)
+      // All that a client sends is counted, and not just the arguments of a call.
+      const list = (padding: string) => {
+        const { headers, message } = one.envelope("tools/list", { padding })
+        return sendInChunks(url, headers, message)
+      }
+      const refused = yield* list("x".repeat(6000))
+      assert.strictEqual(refused.status, 413)
+      requireLimit(refused, "requestBytes", 5000)
+      assert.isUndefined((yield* list("x")).error)
       assert.isUndefined((yield* one.tool("greet", { text: "x".repeat(2000) })).error)
     })),
 

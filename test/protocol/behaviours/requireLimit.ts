@@ -32,7 +32,8 @@ export const sendInChunks = (url: string, headers: Record<string, string>, call:
       duplex: "half"
     })
     const text = await response.text()
-    return decodeMessage(text.startsWith("{") ? text : text.slice(text.indexOf("data: ") + 6))
+    const message = decodeMessage(text.startsWith("{") ? text : text.slice(text.indexOf("data: ") + 6))
+    return { ...message, status: response.status }
   })
 
 export const nested = (levels: number): Readonly<Record<string, unknown>> =>
