@@ -51,6 +51,8 @@ export interface Encryption {
   readonly keys: { readonly [keyId: string]: EncryptionKey } | FindKey
   /** How long a key that a function gave is kept in memory: 5 minutes by default. */
   readonly cacheFor?: Duration.Input | undefined
+  /** How long a function of keys may take: 10 seconds by default. Then what needs the key fails, and the function is asked anew. */
+  readonly keyTimeout?: Duration.Input | undefined
   /**
    * What to do about payloads that are not sealed, because they were written before encryption was turned on: `read` them, which
    * is the default, or `refuse` them, once all are sealed.
@@ -58,7 +60,7 @@ export interface Encryption {
   readonly unsealed?: "read" | "refuse" | undefined
 }
 
-const names = optionNames<Encryption>({ cacheFor: true, current: true, keys: true, unsealed: true })
+const names = optionNames<Encryption>({ cacheFor: true, current: true, keyTimeout: true, keys: true, unsealed: true })
 
 /**
  * Encryption that was parsed.
@@ -74,6 +76,7 @@ export interface ParsedEncryption {
   readonly keyIdLength: number | undefined
   readonly keys: ReadonlyMap<string, Uint8Array> | FindKey
   readonly cacheFor: number
+  readonly keyTimeout: number
   readonly refusesUnsealed: boolean
 }
 
@@ -89,7 +92,7 @@ export const parseEncryption = (encryption: Encryption): Result.Result<ParsedEnc
       return yield* refuse("", "must be an object with current and keys")
     }
     yield* parseNames(encryption, names, "encryption.")
-    const { cacheFor, current, keys, unsealed } = encryption
+    const { cacheFor, current, keyTimeout, keys, unsealed } = encryption
     const found = typeof keys === "function" ? keys : yield* parseKeys(keys)
     const keyId = typeof current === "function" ? undefined : yield* parseCurrent(current, found)
     if (unsealed !== undefined && unsealed !== "read" && unsealed !== "refuse") {
@@ -101,6 +104,7 @@ export const parseEncryption = (encryption: Encryption): Result.Result<ParsedEnc
       keyIdLength: keyId === undefined ? maxKeyIdLength : keyId?.length,
       keys: found,
       cacheFor: yield* parseMillis("encryption.cacheFor", cacheFor ?? Duration.minutes(5), 0),
+      keyTimeout: yield* parseMillis("encryption.keyTimeout", keyTimeout ?? Duration.seconds(10), 1),
       refusesUnsealed: unsealed === "refuse"
     }
   })

@@ -11,6 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import { TaskDriverError } from "../../domain/driver/TaskDriverError.ts"
 import { isKeyId } from "../../domain/json/SealedText.ts"
+import { giveUpAfter } from "../giveUpAfter.ts"
 import { type FindKey, keyFrom, type ParsedEncryption } from "./Encryption.ts"
 import { SealingKey } from "./SealingKey.ts"
 
@@ -67,8 +68,10 @@ const missingFor = Duration.seconds(10)
  * @since 0.2.0
  * @category constructors
  */
-export const makeKeyRing = ({ cacheFor, keys }: Pick<ParsedEncryption, "cacheFor" | "keys">): Effect.Effect<KeyRing> =>
-  typeof keys === "function" ? findingRing(keys, cacheFor) : Effect.succeed(fixedRing(keys))
+export const makeKeyRing = (
+  { cacheFor, keys, keyTimeout }: Pick<ParsedEncryption, "cacheFor" | "keys" | "keyTimeout">
+): Effect.Effect<KeyRing> =>
+  typeof keys === "function" ? findingRing(keys, cacheFor, keyTimeout) : Effect.succeed(fixedRing(keys))
 
 const fixedRing = (keys: ReadonlyMap<string, Uint8Array>): KeyRing => {
   const ring = new Map(Array.from(keys, ([keyId, bytes]) => [keyId, Result.succeed(new SealingKey(bytes))]))
@@ -78,9 +81,9 @@ const fixedRing = (keys: ReadonlyMap<string, Uint8Array>): KeyRing => {
   }
 }
 
-const findingRing = (find: FindKey, cacheFor: number): Effect.Effect<KeyRing> =>
+const findingRing = (find: FindKey, cacheFor: number, keyTimeout: number): Effect.Effect<KeyRing> =>
   Effect.map(
-    Cache.makeWith((keyId: string) => lookUp(find, keyId), {
+    Cache.makeWith((keyId: string) => lookUp(find, keyId, keyTimeout), {
       capacity,
       timeToLive: Exit.match({
         onFailure: () => Duration.zero,
@@ -97,14 +100,16 @@ const findingRing = (find: FindKey, cacheFor: number): Effect.Effect<KeyRing> =>
     })
   )
 
-const lookUp = (find: FindKey, keyId: string): Effect.Effect<SealingKey | undefined, KeyFault> => {
+const lookUp = (find: FindKey, keyId: string, keyTimeout: number): Effect.Effect<SealingKey | undefined, KeyFault> => {
   const failed = (error: unknown) => unanswered(keyId, error)
-  return Effect.suspend(() => {
+  const asked = Effect.suspend(() => {
     const given = find(keyId)
     return Effect.isEffect(given)
       ? Effect.mapError(given, failed)
       : Effect.tryPromise({ try: async () => given, catch: failed })
-  }).pipe(
+  })
+  // All wait for one answer. Without a bound, one that is lost would hold up whatever needs the key until the process ends.
+  return giveUpAfter(asked, keyTimeout, () => late(keyId, keyTimeout)).pipe(
     Effect.catchDefect((defect) => Effect.fail(failed(defect))),
     Effect.flatMap((given) => {
       if (given === undefined) return Effect.succeed(undefined)
@@ -130,6 +135,14 @@ const noKey = (keyId: string): KeyFault =>
 const unanswered = (keyId: string, error: unknown): KeyFault =>
   new KeyFault({
     reason: `encryption.keys failed to give the key "${keyId}" (${nameOf(error)}); see what it asks, and try again`,
+    retryable: true
+  })
+
+const late = (keyId: string, keyTimeout: number): KeyFault =>
+  new KeyFault({
+    reason:
+      `encryption.keys did not give the key "${keyId}" within ${keyTimeout} ms; see what it asks, and try again, or set ` +
+      "a longer encryption.keyTimeout",
     retryable: true
   })
 

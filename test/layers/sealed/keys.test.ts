@@ -276,6 +276,54 @@ describe("a function of keys", () => {
       expect(asked).toEqual(["k1", "k1"])
     })))
 
+  it.live("that does not answer fails what needs its key, and is asked anew", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const raw = yield* store
+      const forms: ReadonlyArray<() => Promise<Uint8Array> | Effect.Effect<Uint8Array>> = [
+        () => new Promise(() => {}),
+        () => Effect.never
+      ]
+      for (const [index, unanswered] of forms.entries()) {
+        let answers = true
+        let asked = 0
+        const storage = yield* open(raw, {
+          current: "k1",
+          cacheFor: 0,
+          keyTimeout: 40,
+          keys: () => {
+            asked++
+            return answers ? first : unanswered()
+          }
+        })
+        const taskId = `task-${index}`
+        yield* storage.createTask(task(taskId))
+        answers = false
+        asked = 0
+        const writes: ReadonlyArray<Effect.Effect<unknown, TaskStorageError>> = [
+          storage.createTask(task("other")),
+          storage.touchTask(taskId, { statusMessage: "new" })
+        ]
+        const errors = yield* Effect.forEach(writes, (write) => Effect.flip(Effect.asVoid(write)), {
+          concurrency: "unbounded"
+        })
+        for (const error of errors) {
+          expect(error).toMatchObject({ _tag: "TaskStorageUnavailable", retryable: true, applied: "no" })
+          expect(error.message).toContain("did not give the key \"k1\" within 40 ms")
+        }
+        expect(asked).toBe(1)
+        answers = true
+        expect(yield* get(storage, taskId)).toMatchObject({ originalParams: secret })
+      }
+    })))
+
+  it.live("that does not answer when a storage is opened fails the layer", () =>
+    Effect.gen(function*() {
+      const raw = yield* store
+      const keys = () => new Promise<Uint8Array>(() => {})
+      const error = yield* Effect.flip(sealDriver(raw, { current: "k1", keyTimeout: 20, keys }))
+      expect(error).toMatchObject({ _tag: "TaskDriverError", retryable: true })
+    }))
+
   it.effect("that has no key for what is to seal fails the layer", () =>
     Effect.gen(function*() {
       const raw = yield* store
