@@ -20,6 +20,22 @@ export const taskIdOf = (params: unknown): Effect.Effect<string, WireError> => {
 }
 
 /**
+ * Gives the tasks that a request to listen names; `undefined` if it names none.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const taskIdsOf = (params: unknown): Effect.Effect<ReadonlyArray<string> | undefined, WireError> => {
+  const taskIds = ownProperty(ownProperty(params, "notifications"), "taskIds")
+  return taskIds === undefined || isTexts(taskIds)
+    ? Effect.succeed(taskIds)
+    : Effect.fail(invalid("taskIds must be an array of strings"))
+}
+
+const isTexts = (value: unknown): value is ReadonlyArray<string> =>
+  Array.isArray(value) && value.every((item) => typeof item === "string")
+
+/**
  * Gives the cursor of a request for a list, if it has one.
  *
  * @since 0.2.0

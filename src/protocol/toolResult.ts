@@ -78,3 +78,18 @@ export const requireToolResult = (tool: string, given: unknown): Fields => {
   }
   return given
 }
+
+/**
+ * Gives a result, unless JSON cannot carry it. Then it throws a `TypeError` that names the tool: the SDKs would answer nothing at all.
+ *
+ * @since 0.2.0
+ * @category guards
+ */
+export const requireSendable = <Result extends Fields>(tool: string, result: Result): Result => {
+  try {
+    JSON.stringify(result)
+    return result
+  } catch (error) {
+    throw new TypeError(`Tool '${tool}' gave a result that JSON cannot carry`, { cause: error })
+  }
+}

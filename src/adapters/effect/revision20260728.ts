@@ -15,8 +15,8 @@ import * as Schema from "effect/Schema"
 import { untilGone } from "../../protocol/leavingClient.ts"
 import { headerMismatch, tasksExtension } from "../../protocol/names.ts"
 import type { OwnedTasks } from "../../protocol/OwnedTasks.ts"
-import { taskIdOf } from "../../protocol/params.ts"
-import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
+import { taskIdOf, taskIdsOf } from "../../protocol/params.ts"
+import { declaresTasks } from "../../protocol/TaskClient.ts"
 import { cancelTask20260728, getTask20260728, updateTask20260728 } from "../../protocol/Tasks20260728.ts"
 import { openTaskStream } from "../../protocol/TaskStream.ts"
 import { toResult20260728, withServerInfo } from "../../protocol/toolResult.ts"
@@ -127,7 +127,7 @@ export const tasks20260728 = <Adapter extends McpProtocol.ProtocolAdapter, R>(
         ),
         "tasks/cancel": onTask(TaskById, (owned, taskId) => signed(cancelTask20260728(owned, taskId))),
         "subscriptions/listen": Effect.fnUntraced(function*(payload, request) {
-          const requested = taskIdsOf(payload)
+          const requested = yield* taskIdsOf(payload)
           const listening = untilGone(listen(payload, request), served.gone)
           if (requested === undefined || send === undefined) return yield* listening
           if (!declaresTasks(yield* McpSchema.McpRequestContext)) return yield* failRequest(missingCapability)
@@ -159,20 +159,12 @@ const admitted = Effect.fnUntraced(function*(payload: typeof TaskById.Type) {
   return yield* taskIdOf(payload)
 })
 
-const TaskIds = Schema.Array(Schema.String)
-const isTaskIds = Schema.is(TaskIds)
-
 const withTaskIds = (request: ReturnType<typeof requestOf>, name: string) => {
   const payload = fieldsOf(request.payloadSchema, `the payload of ${name}`)
   const filter = fieldsOf(payload["notifications"], `the filter of ${name}`)
   return request.setPayload(
-    Schema.Struct({ ...payload, notifications: Schema.Struct({ ...filter, taskIds: Schema.optional(TaskIds) }) })
+    Schema.Struct({ ...payload, notifications: Schema.Struct({ ...filter, taskIds: Schema.optional(Schema.Unknown) }) })
   )
-}
-
-const taskIdsOf = (payload: unknown): ReadonlyArray<string> | undefined => {
-  const taskIds = ownProperty(ownProperty(payload, "notifications"), "taskIds")
-  return isTaskIds(taskIds) ? taskIds : undefined
 }
 
 /** What the server says of itself in each result. */

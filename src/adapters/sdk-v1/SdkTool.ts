@@ -10,7 +10,7 @@ import type { PromiseTaskContext } from "../../promise/PromiseTaskRunner.ts"
 import { workInPromises } from "../../promise/runInPromises.ts"
 import type { TaskTool } from "../../protocol/TaskTool.ts"
 import { thrownResult, toTaskFailure } from "../../protocol/thrownResult.ts"
-import { requireToolResult } from "../../protocol/toolResult.ts"
+import { requireSendable, requireToolResult } from "../../protocol/toolResult.ts"
 import { fromMcpError } from "./mcpErrors.ts"
 import { checkedArguments, checkResult } from "./sdkSeams.ts"
 
@@ -69,7 +69,7 @@ export const makeSdkTool = ({ exposeErrors, name, policy, registered, server, wo
 
 const parseResult = (name: string, given: unknown): CallToolResult => {
   const parsed = CallToolResultSchema.safeParse(requireToolResult(name, given))
-  if (parsed.success) return parsed.data
+  if (parsed.success) return requireSendable(name, parsed.data)
   throw new TypeError(`Tool '${name}' gave a result that the protocol has no place for: ${parsed.error.message}`)
 }
 

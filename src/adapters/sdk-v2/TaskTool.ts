@@ -30,7 +30,7 @@ import { ownProperty } from "../../protocol/TaskClient.ts"
 import { resolveToolPolicy, toolTaskOptionNames, type ToolTaskOptions } from "../../protocol/TasksOptions.ts"
 import type { TaskTool as ProtocolTool } from "../../protocol/TaskTool.ts"
 import { thrownResult } from "../../protocol/thrownResult.ts"
-import { requireToolResult } from "../../protocol/toolResult.ts"
+import { requireSendable, requireToolResult } from "../../protocol/toolResult.ts"
 import { TaskFailure } from "../../runner/TaskContext.ts"
 import { InputSchemaJson } from "./InputSchemaJson.ts"
 import type { ResolvedOptions } from "./TasksExtensionOptions.ts"
@@ -195,7 +195,7 @@ const checkStructure = async (
   if (checked.issues !== undefined) {
     throw new TypeError(`Tool '${tool}' gave what is no result of a tool: ${textOf(checked.issues)}`)
   }
-  const result = checked.value
+  const result = requireSendable(tool, checked.value)
   if (schema === undefined || result.isError === true) return result
   if (result.structuredContent === undefined) return noStructure(tool)
   const output = await schema["~standard"].validate(result.structuredContent)

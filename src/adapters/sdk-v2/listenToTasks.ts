@@ -18,6 +18,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { acknowledged } from "../../protocol/names.ts"
 import type { OwnerLimits } from "../../protocol/OwnerLimits.ts"
+import { taskIdsOf } from "../../protocol/params.ts"
 import { declaresTooMuch, tooLargeAnswer } from "../../protocol/requestLimits.ts"
 import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
 import { openTaskStream, type TaskStream, toSubscription, withTaskIds } from "../../protocol/TaskStream.ts"
@@ -30,8 +31,7 @@ type Fields = Readonly<Record<string, unknown>>
 /** A request to listen that names tasks. */
 interface ListenRequest {
   readonly id: unknown
-  readonly meta: unknown
-  readonly taskIds: ReadonlyArray<string>
+  readonly params: unknown
 }
 
 const method = "subscriptions/listen"
@@ -54,11 +54,17 @@ export const listenToTasks = (handler: McpHttpHandler, served: ServedTasks): Mcp
     const scope = Scope.makeUnsafe()
     const release = () => Effect.runPromise(Scope.close(scope, Exit.void))
     try {
-      const stream = await served.answer((tasks) =>
-        declaresTasks(envelopeClient(listen.meta) ?? nobody)
-          ? Effect.flatMap(served.owned(tasks, options?.authInfo, request), (owned) =>
-            Scope.provide(openTaskStream(tasks, owned, listen.taskIds), scope))
-          : Effect.fail(missingCapability), request.signal)
+      const stream = await served.answer(
+        (tasks) =>
+          declaresTasks(envelopeClient(ownProperty(listen.params, "_meta")) ?? nobody)
+            ? Effect.flatMap(taskIdsOf(listen.params), (taskIds = []) =>
+              Effect.flatMap(
+                served.owned(tasks, options?.authInfo, request),
+                (owned) => Scope.provide(openTaskStream(tasks, owned, taskIds), scope)
+              ))
+            : Effect.fail(missingCapability),
+        request.signal
+      )
       const response = await handler.fetch(request, options)
       // Whatever else is wrong with the request has been found by now.
       if (response.body === null || response.headers.get("content-type") !== "text/event-stream") {
@@ -148,13 +154,8 @@ const readListenRequest = async (
 ): Promise<ListenRequest | undefined> => {
   const body = options?.parsedBody ?? await readJson(request.clone())
   const params = ownProperty(body, "method") === method ? ownProperty(body, "params") : undefined
-  const taskIds = ownProperty(ownProperty(params, "notifications"), "taskIds")
-  if (!Array.isArray(taskIds)) return undefined
-  return {
-    id: ownProperty(body, "id"),
-    meta: ownProperty(params, "_meta"),
-    taskIds: taskIds.filter((taskId) => typeof taskId === "string")
-  }
+  if (ownProperty(ownProperty(params, "notifications"), "taskIds") === undefined) return undefined
+  return { id: ownProperty(body, "id"), params }
 }
 
 const readJson = async (request: Request): Promise<unknown> => {

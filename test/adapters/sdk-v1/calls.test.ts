@@ -151,6 +151,14 @@ describe("a tool", () => {
     expect(await call("odd")).toMatchObject({ isError: true })
   })
 
+  test("that gives what JSON cannot carry ends with an error that says so, as a task and plainly", async () => {
+    const { call, result, server, start } = await connectInMemory(await open())
+    registerTaskTool(server, "odd", {}, () => ({ content: [], structuredContent: { count: 1n } }))
+    const named = { isError: true, content: [{ text: "Tool 'odd' gave a result that JSON cannot carry" }] }
+    expect(await result((await start("odd")).taskId)).toMatchObject(named)
+    expect(await call("odd")).toMatchObject(named)
+  })
+
   test.each([
     ["request({})", "requests"],
     ["elicit(undefined)", "message"],

@@ -39,6 +39,9 @@ const works: ReadonlyArray<readonly [name: string, run: Run, answer: object]> = 
   ["gives its result", () => say("done"), { result: say("done") }],
   ["gives a promise of its result", async () => say("done"), { result: say("done") }],
   ["gives no result", () => JSON.parse("{ \"content\": \"done\" }"), { result: { isError: true } }],
+  ["gives what JSON cannot carry", () => ({ content: [], structuredContent: { count: 1n } }), {
+    result: { isError: true }
+  }],
   ["throws", () => {
     throw new Error("broken")
   }, { result: { ...say("broken"), isError: true } }],

@@ -129,6 +129,11 @@ describe("a task", () => {
       "Tool 'mistaken' gave what is no result of a tool: content"
     ],
     [
+      "a number that JSON does not know",
+      { content: [], structuredContent: { count: 1n } },
+      "Tool 'mistaken' gave a result that JSON cannot carry"
+    ],
+    [
       "a question",
       { resultType: "input_required", inputRequests: {} },
       "by its TaskContext: elicit, sample, request or suspend"

@@ -28,6 +28,15 @@ export const params20260728: ReadonlyArray<Row> = [
       }
     })),
 
+  row("tasks to listen to that are no list of ids are told as that", (url) =>
+    Effect.gen(function*() {
+      const client = modern(url, { user: "ann" })
+      for (const taskIds of ["x", 5, {}, [5], ["x", 5]]) {
+        const { error } = yield* client.call("subscriptions/listen", { notifications: { taskIds } })
+        assert.deepStrictEqual(error, { code: -32602, message: "taskIds must be an array of strings" })
+      }
+    })),
+
   row("answers that are missing are told as that", (url) =>
     Effect.gen(function*() {
       const client = modern(url, { user: "ann" })
