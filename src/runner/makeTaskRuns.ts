@@ -241,6 +241,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     )
   }
 
+  // What bounds the waits can be interrupted, and the rest must not be: a program that a signal interrupts ends its runner as any other.
   yield* Effect.addFinalizer(() =>
     Effect.gen(function*() {
       phase = "ending"
@@ -254,7 +255,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
         shutdownGrace
       )
       yield* Metric.modify(RunnerMetrics.waitingForWorker, -queue.size)
-    }).pipe(Effect.interruptible)
+    })
   )
 
   return {
@@ -302,4 +303,4 @@ const endScope = (scope: Scope.Closeable): Effect.Effect<void> =>
   Effect.flatMap(
     Effect.forkDetach(Scope.close(scope, Exit.void)),
     (closing) => Effect.asVoid(Effect.timeoutOption(Fiber.await(closing), "1 second"))
-  ).pipe(Effect.interruptible)
+  )

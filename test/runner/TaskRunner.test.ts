@@ -16,6 +16,18 @@ import { lookTwice } from "./lookTwice.ts"
 import { call, end, get, quiet, tool } from "./oneTask.ts"
 import { withStorage } from "./withStorage.ts"
 
+/** Runs a program until it waits for nothing but its end, as a server does, and then ends it as a signal does. */
+const interrupted = <A, E, R>(program: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const begun = yield* Deferred.make<A, E>()
+    const running = yield* Effect.forkChild(
+      Effect.scoped(Effect.andThen(Deferred.complete(begun, program), Effect.never))
+    )
+    const value = yield* Deferred.await(begun)
+    yield* Fiber.interrupt(running)
+    return value
+  })
+
 describe("TaskRunner", () => {
   it.effect("the work inherits nothing of whoever starts it, and outlives them", () =>
     withStorage(Effect.gen(function*() {
@@ -145,30 +157,35 @@ describe("TaskRunner", () => {
       assert.strictEqual((yield* get(taskId)).leaseExpiresAt?.epochMilliseconds, 0)
     })))
 
-  it.effect("a runner that ends gives tasks their time, then leaves the rest to others at once", () =>
-    withStorage(Effect.gen(function*() {
-      const [quick, slow] = yield* Effect.scoped(Effect.gen(function*() {
-        const runner = yield* makeTaskRunner({ ...quiet, shutdownTimeout: "10 seconds" })
-        yield* runner.register(tool("quick", Effect.as(Effect.sleep("5 seconds"), "done")))
-        yield* runner.register(tool("slow", Effect.never, { maxAttempts: 2 }))
-        const ids = [
-          (yield* runner.startTask(call("quick"))).taskId,
-          (yield* runner.startTask(call("slow"))).taskId
-        ] as const
-        yield* Effect.forkDetach(Effect.repeat(
-          Effect.andThen(Effect.yieldNow, TestClock.adjust("100 millis")),
-          { times: 200 }
-        ))
-        return ids
+  it.effect.each(
+    [["its scope ends", Effect.scoped], ["its program is interrupted", interrupted]] as const
+  )(
+    "a runner gives tasks their time when %s, then leaves the rest to others at once",
+    ([, ending]) =>
+      withStorage(Effect.gen(function*() {
+        const [quick, slow] = yield* ending(Effect.gen(function*() {
+          const runner = yield* makeTaskRunner({ ...quiet, shutdownTimeout: "10 seconds" })
+          yield* runner.register(tool("quick", Effect.as(Effect.sleep("5 seconds"), "done")))
+          yield* runner.register(tool("slow", Effect.never, { maxAttempts: 2 }))
+          const ids = [
+            (yield* runner.startTask(call("quick"))).taskId,
+            (yield* runner.startTask(call("slow"))).taskId
+          ] as const
+          yield* Effect.forkDetach(Effect.repeat(
+            Effect.andThen(Effect.yieldNow, TestClock.adjust("100 millis")),
+            { times: 200 }
+          ))
+          return ids
+        }))
+        assert.strictEqual((yield* get(quick)).status, "completed")
+        assert.strictEqual((yield* get(slow)).status, "working")
+        yield* TestClock.adjust("1 second")
+        const other = yield* makeTaskRunner(quiet)
+        yield* other.register(tool("slow", Effect.succeed("again"), { maxAttempts: 2 }))
+        assert.deepEqual(yield* other.recover, [slow])
+        assert.deepEqual((yield* end(slow)).result, { _tag: "Success", value: "again" })
       }))
-      assert.strictEqual((yield* get(quick)).status, "completed")
-      assert.strictEqual((yield* get(slow)).status, "working")
-      yield* TestClock.adjust("1 second")
-      const other = yield* makeTaskRunner(quiet)
-      yield* other.register(tool("slow", Effect.succeed("again"), { maxAttempts: 2 }))
-      assert.deepEqual(yield* other.recover, [slow])
-      assert.deepEqual((yield* end(slow)).result, { _tag: "Success", value: "again" })
-    })))
+  )
 
   it.effect("progress and another ttl are seen while the work goes on", () =>
     withStorage(Effect.gen(function*() {
