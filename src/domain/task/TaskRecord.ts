@@ -162,9 +162,6 @@ export const recordFromStored = (task: StoredTask): TaskRecord => {
   const record: Mutable<TaskRecord> = Object.create(TaskRecord.prototype)
   readSummary(record, task)
   readLargeParts(record, task)
-  if (record.failure !== undefined && task.failureStack !== null) {
-    record.failure = { ...record.failure, stack: readString(task.failureStack) }
-  }
   return record
 }
 
@@ -268,13 +265,16 @@ export const readPlainFields = (target: Mutable<Pick<SummaryFields, PlainField>>
 
 type LargeField = Exclude<keyof TaskRecordFields, keyof SummaryFields>
 
+/** What a record has beyond its summary: the large fields, and the stack of a failure, which has been read without it. */
+type LargeParts = Mutable<Pick<TaskRecordFields, LargeField>> & { failure?: { readonly stack?: string } }
+
 /**
- * Reads the large parts of a task, which are the same in every form of it.
+ * Reads the large parts of a task, which are the same in every form of it, behind its summary.
  *
  * @since 0.2.0
  * @category readers
  */
-export const readLargeParts = (target: Mutable<Pick<TaskRecordFields, LargeField>>, task: StoredTask): void => {
+export const readLargeParts = (target: LargeParts, task: StoredTask): void => {
   void ({
     originalParams: task.originalParams !== null && (target.originalParams = task.originalParams.decode()),
     result: task.result !== null && (target.result = outcomeFromStored(task.result)),
@@ -284,6 +284,9 @@ export const readLargeParts = (target: Mutable<Pick<TaskRecordFields, LargeField
     principal: task.principal !== null && (target.principal = task.principal.decode()),
     steps: task.steps !== null && (target.steps = readObject(task.steps))
   } satisfies EveryField<LargeField>)
+  if (target.failure !== undefined && task.failureStack !== null) {
+    target.failure = { ...target.failure, stack: readString(task.failureStack) }
+  }
 }
 
 /**

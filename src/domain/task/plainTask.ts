@@ -30,9 +30,6 @@ export const plainFromStored = (task: StoredTask): PlainTask => {
   const plain: Mutable<PlainTask> = startOf(task)
   readRest(plain, task)
   readLargeParts(plain, task)
-  if (plain.failure !== undefined && task.failureStack !== null) {
-    plain.failure = { ...plain.failure, stack: readString(task.failureStack) }
-  }
   return plain
 }
 
