@@ -6,8 +6,8 @@
 import * as Effect from "effect/Effect"
 import { type ActiveBounds, asBegun, mayHideBegin, type ReachedBound } from "../driver/ActiveBounds.ts"
 import { type PatchAnswer, type PatchResult, type TaskDriver, TaskDriverError } from "../driver/TaskDriver.ts"
-import { isNews, isNewsForWorker, type TaskGuard, type TaskPatch } from "../driver/TaskWrite.ts"
-import { isAtOnce } from "../effects/AtOnce.ts"
+import { applyPatch, isNews, isNewsForWorker, type TaskGuard, type TaskPatch } from "../driver/TaskWrite.ts"
+import { AtOnce, isAtOnce } from "../effects/AtOnce.ts"
 import type { Plan, Writer } from "../machine/TaskMachine.ts"
 import type { StoredTask } from "../task/StoredTask.ts"
 import { TaskNotFound, TaskStorageUnavailable } from "../task/TaskError.ts"
@@ -107,8 +107,15 @@ export const makeTaskWriter = (
     )
   }
 
-  const patch = (taskId: string, now: number, guard: TaskGuard, change: TaskPatch) =>
-    telling(taskId, driver.patch(taskId, { now, session }, guard, change), guard, change)
+  /** Writes over the very state that was read. So the engine need not give the large parts back. */
+  const patchOver = (stored: StoredTask, now: number, guard: TaskGuard, change: TaskPatch) => {
+    const { taskId } = stored
+    const whole = (result: PatchResult): PatchResult =>
+      result._tag === "Patched" ? { _tag: "Patched", task: applyPatch(stored, change) } : result
+    const write = driver.patch(taskId, { now, session }, guard, change, "summary")
+    const answer = isAtOnce(write) ? new AtOnce(() => whole(write.answer())) : Effect.map(write, whole)
+    return telling(taskId, answer, guard, change)
+  }
 
   const telling = (
     taskId: string,
@@ -167,7 +174,7 @@ export const makeTaskWriter = (
                 decision.patch === undefined
                   ? Effect.map(toRecord(operation, stored), (record) => ({ record, decision }))
                   : Effect.flatMap(
-                    patch(taskId, now, guardOf(stored, decision), asBegun(active, stored, decision.patch)),
+                    patchOver(stored, now, guardOf(stored, decision), asBegun(active, stored, decision.patch)),
                     (result) => merged(decision, result, now, count)
                   )
             )

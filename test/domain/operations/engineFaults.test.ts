@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
-import { TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
+import { type PatchAnswer, TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
 import { StoredJson } from "../../../src/domain/json/StoredJson.ts"
 import type { TaskStorageError } from "../../../src/domain/task/TaskError.ts"
 import { broken, call, open, success } from "../quietMemory.ts"
@@ -58,18 +58,40 @@ describe("an engine that fails", () => {
 
   it.effect("says that a write may have happened whose answer cannot be decoded", () =>
     Effect.gen(function*() {
+      const malformed = StoredJson.fromText("{")
       const storage = yield* open((driver) => ({
         ...driver,
+        find: (...args) => Effect.map(driver.find(...args), (task) => task && { ...task, originalParams: malformed }),
         patch: (...args) =>
           Effect.map(driver.patch(...args), (result) =>
             result._tag === "Patched"
-              ? { ...result, task: { ...result.task, meta: StoredJson.fromText("{") } }
+              ? { ...result, task: { ...result.task, meta: malformed } }
               : result)
       }))
       const { taskId } = yield* storage.createTask(call)
       expect(yield* Effect.flip(storage.settleTask(taskId, success))).toMatchObject({ applied: "unknown" })
       const { taskId: other } = yield* storage.createTask(call)
       expect(yield* Effect.flip(storage.requireInput(other, { a: 1 }))).toMatchObject({ applied: "unknown" })
+    }))
+
+  it.effect("asks for no large part of a task that it writes over what it has read", () =>
+    Effect.gen(function*() {
+      const answers: Array<PatchAnswer | undefined> = []
+      const storage = yield* open((driver) => ({
+        ...driver,
+        patch: (taskId, scope, guard, patch, answer) =>
+          Effect.map(driver.patch(taskId, scope, guard, patch, answer), (result) => {
+            answers.push(answer)
+            return result._tag === "Patched" && answer === "summary"
+              ? { ...result, task: { ...result.task, originalParams: null, steps: null } }
+              : result
+          })
+      }))
+      const { taskId } = yield* storage.createTask({ ...call, originalParams: { a: 1 } })
+      yield* storage.storeTaskStep(taskId, "one", 1)
+      const record = yield* storage.storeTaskStep(taskId, "two", 2)
+      expect(record).toMatchObject({ revision: 3, originalParams: { a: 1 }, steps: { one: 1, two: 2 } })
+      expect(answers).toEqual(["summary", "summary"])
     }))
 
   it.effect("merges nothing into a later task of the same id, not even one of the same millisecond", () =>
