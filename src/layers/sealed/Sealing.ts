@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { TaskDriverError } from "../../domain/driver/TaskDriverError.ts"
+import { thenAtOnce } from "../../domain/effects/thenAtOnce.ts"
 import { isKeyId, isSealed, keyIdOf } from "../../domain/json/SealedText.ts"
 import { StoredJson } from "../../domain/json/StoredJson.ts"
 import { asText, type SealedField, sealedFields, type Sizing, type StoredTask } from "../../domain/task/StoredTask.ts"
@@ -92,25 +93,27 @@ export class Sealing {
     )
   }
 
-  /** Gives the key that seals for a session; `undefined` where nothing is sealed. */
+  /** Gives the key that seals for a session; `undefined` where nothing is sealed. It is there at once where all keys are at hand. */
   current(sessionId: string | null): Effect.Effect<Current | undefined, KeyFault> {
     const keyId = this.keyIdFor(sessionId)
     if (Result.isFailure(keyId)) return Effect.fail(keyId.failure)
     const id = keyId.success
-    return id === null ? Effect.succeed(undefined) : Effect.map(this.#ring.get(id), (key) => ({ key, keyId: id }))
+    return id === null
+      ? Effect.succeed(undefined)
+      : thenAtOnce(this.#ring.get(id), (key) => Effect.succeed({ key, keyId: id }))
   }
 
-  /** Seals the payloads of a new row, or of a patch. */
+  /** Seals the payloads of a new row, or of a patch: at once where all keys are at hand, and else once the effect is run. */
   seal<Row extends Payloads>(taskId: string, sessionId: string | null, row: Row): Effect.Effect<Row, KeyFault> {
-    if (!sealedFields.some((field) => row[field] !== undefined && row[field] !== null)) return Effect.succeed(row)
-    return Effect.map(this.current(sessionId), (current) => {
+    if (!hasPayloads(row)) return Effect.succeed(row)
+    return thenAtOnce(this.current(sessionId), (current) => {
       const sealed = { ...row }
       const payloads: WritablePayloads = sealed
       for (const field of sealedFields) {
         const json = row[field]
         if (json !== undefined && json !== null) payloads[field] = this.#sealed(current, json, { taskId, field })
       }
-      return sealed
+      return Effect.succeed(sealed)
     })
   }
 
@@ -217,6 +220,11 @@ export class Sealing {
     this.#recent.set(key.success, text, place, opened)
     return Result.succeed(opened)
   }
+}
+
+const hasPayloads = (row: Payloads): boolean => {
+  for (const field of sealedFields) if (row[field] !== undefined && row[field] !== null) return true
+  return false
 }
 
 /** How many keys a page may ask for at a time. With keys for each session each of its tasks may need another one. */

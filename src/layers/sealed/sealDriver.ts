@@ -4,9 +4,12 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type { DriverPage, PatchResult, TakenTask, TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import type { TaskPatch, TaskScope } from "../../domain/driver/TaskWrite.ts"
+import { isOver } from "../../domain/effects/isOver.ts"
+import { thenAtOnce } from "../../domain/effects/thenAtOnce.ts"
 import { StoredJson } from "../../domain/json/StoredJson.ts"
 import {
   type JsonField,
@@ -45,17 +48,16 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
       ? sessions.find(taskId, scope.now)
       : Effect.succeed(null)
 
-  const sealTask = (task: StoredTask) => Effect.mapError(sealing.seal(task.taskId, task.sessionId, task), failed("no"))
-
   const open = (row: StoredTask | undefined): Effect.Effect<StoredTask | undefined, TaskDriverError> =>
-    row === undefined ? Effect.succeed(row) : Effect.mapError(sealing.openRow(row), failed("no"))
+    row === undefined ? Effect.succeed(row) : orFailed("no", sealing.openRow(row))
 
   /** Opens what is listed. A summary goes on without the payloads that cannot be opened. */
   const openOrHide = <Row extends Listed>(
     rows: ReadonlyArray<Row>,
-    known?: Known
-  ): Effect.Effect<ReadonlyArray<Row>, KeyFault> =>
-    Effect.flatMap(sealing.keysOf(rows), (keys) => {
+    known?: Known,
+    applied: TaskDriverError["applied"] = "no"
+  ): Effect.Effect<ReadonlyArray<Row>, TaskDriverError> =>
+    thenAtOnce(orFailed(applied, sealing.keysOf(rows)), (keys) => {
       const reasons: Array<string> = []
       const opened = rows.map((row) =>
         Result.getOrElse(sealing.open(row.taskId, row, keys, known), ({ reason }) => {
@@ -63,18 +65,21 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
           return withoutPayloads(row, reason)
         })
       )
-      return Effect.as(warn(reasons), opened)
+      return reasons.length === 0 ? Effect.succeed(opened) : Effect.as(warn(reasons), opened)
     })
-
-  const openListed = <Row extends Listed>(rows: ReadonlyArray<Row>) => Effect.mapError(openOrHide(rows), failed("no"))
 
   const insertInto = <A extends { readonly _tag: string }>(
     task: StoredTask,
     insert: (task: StoredTask) => Effect.Effect<A, TaskDriverError>
   ) =>
-    Effect.map(Effect.flatMap(sealTask(task), insert), (result) => {
-      if (isPerSession && result._tag === "Inserted") sessions.remember(task)
-      return result
+    Effect.suspend(() => {
+      const inserted = thenAtOnce(orFailed("no", sealing.seal(task.taskId, task.sessionId, task)), insert)
+      return isPerSession
+        ? Effect.map(inserted, (result) => {
+          if (result._tag === "Inserted") sessions.remember(task)
+          return result
+        })
+        : inserted
     })
 
   /** What the patch has written need not be opened. */
@@ -91,21 +96,24 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
         ? json.storedAs(stored.text.length)
         : undefined
     }
-    const opened = isBrief && result._tag === "Patched"
-      ? Effect.map(openOrHide([{ ...result.task, ...withoutLargeParts }], known), ([task]) => task)
-      : sealing.openRow(result.task, known)
-    return Effect.mapBoth(opened, {
-      onFailure: failed(result._tag === "Patched" ? "unknown" : "no"),
-      onSuccess: (task = result.task): PatchResult => ({ ...result, task })
-    })
+    const applied = result._tag === "Patched" ? "unknown" : "no"
+    return isBrief && result._tag === "Patched"
+      ? thenAtOnce(
+        openOrHide([{ ...result.task, ...withoutLargeParts }], known, applied),
+        ([task = result.task]) => Effect.succeed<PatchResult>({ ...result, task })
+      )
+      : thenAtOnce(
+        orFailed(applied, sealing.openRow(result.task, known)),
+        (task) => Effect.succeed<PatchResult>({ ...result, task })
+      )
   }
 
   const patchIn = (
     session: string | null | undefined,
     [taskId, scope, guard, patch, answer]: Parameters<TaskDriver["patch"]>
   ): Effect.Effect<PatchResult, TaskDriverError> =>
-    Effect.flatMap(
-      Effect.mapError(sealing.seal(taskId, session ?? null, patch), failed("no")),
+    thenAtOnce(
+      orFailed("no", sealing.seal(taskId, session ?? null, patch)),
       (written) =>
         Effect.flatMap(
           driver.patch(taskId, isPerSession ? { ...scope, session } : scope, guard, written, answer),
@@ -116,7 +124,9 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
   const patch: TaskDriver["patch"] = (...write) =>
     Effect.suspend(() => {
       const [taskId, scope, , change] = write
-      if (!sealedFields.some((field) => change[field] !== undefined)) return patchIn(scope.session, write)
+      if (!isPerSession || !sealedFields.some((field) => change[field] !== undefined)) {
+        return patchIn(scope.session, write)
+      }
       const isRemembered = scope.session === undefined && sessions.isRemembered(taskId)
       return Effect.flatMap(sessionOf(taskId, scope), (session) => {
         if (session === undefined) return Effect.succeed<PatchResult>({ _tag: "Missing" })
@@ -130,29 +140,27 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     })
 
   const page: TaskDriver["page"] = (query) =>
-    Effect.flatMap(driver.page(query), ({ more, tasks }) =>
-      Effect.mapError(
-        Effect.flatMap(
-          sealing.keysOf(tasks),
-          (keys) =>
-            Effect.map(
-              Effect.fromResult(Result.all(tasks.map((task) => sealing.open(task.taskId, task, keys)))),
-              (tasks): DriverPage<StoredTask> => ({ more, tasks })
-            )
-        ),
-        failed("no")
-      ))
+    Effect.flatMap(
+      driver.page(query),
+      ({ more, tasks }) =>
+        thenAtOnce(orFailed("no", sealing.keysOf(tasks)), (keys) => {
+          const opened = Result.all(tasks.map((task) => sealing.open(task.taskId, task, keys)))
+          return Result.isSuccess(opened)
+            ? Effect.succeed<DriverPage<StoredTask>>({ more, tasks: opened.success })
+            : Effect.fail(failed("no")(opened.failure))
+        })
+    )
 
   const pageSummaries: TaskDriver["pageSummaries"] = (query) =>
     Effect.flatMap(
       driver.pageSummaries(query),
-      ({ more, tasks }) => Effect.map(openListed(tasks), (tasks) => ({ more, tasks }))
+      ({ more, tasks }) => Effect.map(openOrHide(tasks), (tasks) => ({ more, tasks }))
     )
 
   const tally = (tally: NonNullable<TaskDriver["tally"]>): NonNullable<TaskDriver["tally"]> => (query) =>
     Effect.flatMap(
       tally(query),
-      ({ failures, ...rest }) => Effect.map(openListed(failures), (failures) => ({ ...rest, failures }))
+      ({ failures, ...rest }) => Effect.map(openOrHide(failures), (failures) => ({ ...rest, failures }))
     )
 
   /** A task that was claimed and cannot be opened stays sealed, so that it does not keep the others from the one who has them. */
@@ -190,7 +198,7 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     findSummary: (taskId, scope) =>
       Effect.flatMap(
         driver.findSummary(taskId, scope),
-        (row) => row === undefined ? Effect.succeed(row) : Effect.map(openListed([row]), ([row]) => row)
+        (row) => row === undefined ? Effect.succeed(row) : Effect.map(openOrHide([row]), ([row]) => row)
       ),
     patch,
     remove: (taskId, scope) => driver.remove(taskId, scope),
@@ -225,6 +233,13 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
     reseal: (query) => resealPage(driver, sealing, query)
   })
 }
+
+/** Fails as a primitive does that has been done, has not been done, or may have been. */
+const orFailed = <A>(
+  applied: TaskDriverError["applied"],
+  keyed: Effect.Effect<A, KeyFault>
+): Effect.Effect<A, TaskDriverError> =>
+  isOver(keyed) && Exit.isSuccess(keyed) ? Effect.succeed(keyed.value) : Effect.mapError(keyed, failed(applied))
 
 const withoutLargeParts = {
   originalParams: null,
