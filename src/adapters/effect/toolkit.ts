@@ -18,6 +18,7 @@ import type { ToolTaskOptions } from "../../protocol/TasksOptions.ts"
 import { type TaskContext, TaskFailure } from "../../runner/TaskContext.ts"
 import { wrapToolHandlers } from "./effectSeams.ts"
 import { heedingFailure, notingFailure } from "./FailureNote.ts"
+import { shieldSpan, unshieldSpan } from "./spanShield.ts"
 import { LostWorker, PollInterval, ResultTtl, Retry, TaskAfter, TaskSupport, TaskTtl } from "./TaskAnnotations.ts"
 import { TaskServer } from "./TaskServer.ts"
 import { type Prepared, registerTaskTool, type TaskTool, type WorkerServices } from "./TaskTool.ts"
@@ -94,7 +95,7 @@ export const toolkit = <T extends Tools, R = never>(
         if (Context.get(annotations, TaskSupport) === "forbidden") return mcp.addTool(registration)
         const kitTool = Object.values<Tool.Any>(kit.tools).find(({ name }) => name === tool.name)
         const captured = registration.services ?? Context.empty()
-        const run = (args: unknown, isTask: boolean) => heedingFailure(handle(args), isTask)
+        const run = (args: unknown, isTask: boolean) => heedingFailure(shieldSpan(handle(args)), isTask)
         return registerTaskTool(server, mcp, registration, {
           name: tool.name,
           ...taskOptionsOf(annotations),
@@ -122,7 +123,7 @@ export const toolkit = <T extends Tools, R = never>(
     })
     yield* McpServer.registerToolkit(kit).pipe(
       Effect.updateContext((context: Context.Context<McpServer.ToolkitRequirements<T>>) =>
-        wrapToolHandlers(kit.tools, context, notingFailure)
+        wrapToolHandlers(kit.tools, context, (handled) => notingFailure(unshieldSpan(handled)))
       ),
       Effect.provideService(marker, true),
       Effect.provideService(McpServer.McpServer, capturing)
