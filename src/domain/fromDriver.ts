@@ -82,7 +82,7 @@ export const fromDriver = Effect.fnUntraced(
       ...pauses,
       ...makeTaskStats(driver, { ...workers, ...pauses }, resolved),
       backendName: driver.backendName,
-      ...(resolved.active?.whenMaxActive === "wait" ? { waitsForSeats: true } : {}),
+      ...(resolved.active?.whenMaxActive === "wait" ? { seatNews: watch.seatNews } : {}),
       generateTaskId: resolved.generateId === uuidV7
         ? uuidV7
         : Effect.flatMap(resolved.generateId, (id) => Effect.fromResult(parseId("generateId", id))),

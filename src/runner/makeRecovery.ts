@@ -129,14 +129,14 @@ export const makeRecovery = Effect.fnUntraced(function*(
     })
     yield* Effect.forEach(found, dispatched, { discard: true })
     const last = found.at(-1)
-    if (last === undefined || storage.waitsForSeats !== true) return found
+    if (last === undefined || storage.seatNews === undefined) return found
     Option.map(yield* outages.watch(storage.getTaskSummary(last)), noteTurn)
     return found
   })
 
   /** Dispatches the next ones, where a seat may have become free and no look comes soon. */
   const dispatchNext: Effect.Effect<void> =
-    settings.dispatch === undefined || settings.recovery !== null || storage.waitsForSeats !== true
+    settings.dispatch === undefined || settings.recovery !== null || storage.seatNews === undefined
       ? Effect.void
       : dispatchAll({ leases: "released" }).pipe(
         Effect.catch((error) => Effect.logWarning("Tasks that wait for seats cannot be dispatched", error)),

@@ -9,6 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { backgroundSleep } from "../domain/effects/backgroundSleep.ts"
 import type { SessionTasks } from "../domain/service/TaskOperations.ts"
 import type { InvalidInput, TaskStorageUnavailable } from "../domain/task/TaskError.ts"
 import type { TaskRecord } from "../domain/task/TaskRecord.ts"
@@ -28,6 +29,9 @@ import { TaskIds } from "./TaskIds.ts"
 import type { RunResult, RunTaskOptions, SessionRunner, TaskRunnerShape } from "./TaskRunner.ts"
 import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
 import { withPatience } from "./Turns.ts"
+
+/** Milliseconds between two looks for tasks that others have left seats for. */
+const pauseBetweenSeats = 250
 
 /**
  * Makes a runner on the storage. Its tasks run in the scope, which ends when they have ended or had their time.
@@ -67,6 +71,15 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     isOutage: isUnavailable
   })
   yield* Effect.forkScoped(Stream.runForEach(storage.pauseNews, () => Effect.orDie(hearPauses)))
+
+  if (storage.seatNews !== undefined) {
+    yield* Effect.forkScoped(
+      Stream.runForEach(
+        storage.seatNews,
+        () => Effect.andThen(Effect.sync(() => runs.queue.seatFreed()), backgroundSleep(pauseBetweenSeats))
+      )
+    )
+  }
 
   /** Reads the pauses before a task runs, unless this process hears of them. */
   const refreshPauses = Effect.suspend(() => runs.process.hearsPauses() ? Effect.void : outages.watch(pauses.refresh))

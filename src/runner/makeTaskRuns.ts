@@ -139,7 +139,7 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
     pauses,
     isOpen,
     hearsPauses: process.hearsPauses,
-    hasSeats: storage.waitsForSeats === true,
+    hasSeats: storage.seatNews !== undefined,
     isOnlyHere: (task) => settings.recovery === null || handlers.find(task) !== task.handler,
     workerOf,
     begin: (task) => {

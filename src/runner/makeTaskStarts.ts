@@ -45,7 +45,7 @@ import type { TaskRuns } from "./TaskRuns.ts"
  * @category models
  */
 export interface TaskStartsParts {
-  readonly storage: Pick<TaskStorageShape, "generateTaskId" | "waitsForSeats" | "forSession">
+  readonly storage: Pick<TaskStorageShape, "generateTaskId" | "seatNews" | "forSession">
   readonly settings: ResolvedRunnerOptions
   readonly handlers: HandlerRegistry<BoundHandler>
   readonly runs: TaskRuns
@@ -197,7 +197,7 @@ export const makeTaskStarts = (
   const generateTaskId = ids ?? storage.generateTaskId
 
   /** Work that runs already cannot wait for a seat: others would begin it once more. */
-  const mayReserve = () => settings.dispatch === undefined && runs.isOpen() && storage.waitsForSeats !== true
+  const mayReserve = () => settings.dispatch === undefined && runs.isOpen() && storage.seatNews === undefined
 
   /** Takes a slot, once it is known which kinds of tasks are paused. */
   const reserve = (

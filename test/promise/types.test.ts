@@ -69,7 +69,7 @@ describe("types", () => {
     type Added = Exclude<keyof Facade.PromiseTaskStorage, keyof TaskStorageShape>
     expectTypeOf<Added>().toEqualTypeOf<"close" | typeof Symbol.asyncDispose>()
     type Missing = Exclude<keyof TaskStorageShape, keyof Facade.PromiseTaskStorage>
-    expectTypeOf<Missing>().toEqualTypeOf<"generateTaskId" | "waitsForSeats">()
+    expectTypeOf<Missing>().toEqualTypeOf<"generateTaskId" | "seatNews">()
   })
 
   test("options are those of the layers and of the runner, but for what is written with Effect", () => {

@@ -41,6 +41,15 @@ export interface ActiveBounds {
 }
 
 /**
+ * What a driver signals among foreign writes when another process may have left a seat. No task is called so: ids have no control
+ * characters.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const newsOfSeats = "\u0002"
+
+/**
  * Tells whether a task has not ended.
  *
  * @since 0.2.0

@@ -427,7 +427,8 @@ export interface TaskDriver {
    * Signals that other writers, such as other processes, may have written: the task with the id, or any task for
    * `undefined`. It runs only while somebody waits for a change. When it begins to notice writes, it signals `undefined`
    * once, for what it may have missed. Signals are hints and may be spurious. Without it the service looks four times a
-   * second at the tasks that somebody waits for.
+   * second at the tasks that somebody waits for. Where tasks wait for seats it also signals `newsOfSeats`, or `undefined`, when another
+   * process has left one. Without it they wait for the next look.
    */
   readonly foreignWrites?: Stream.Stream<string | undefined>
 

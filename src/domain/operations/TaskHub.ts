@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { newsOfSeats } from "../driver/ActiveBounds.ts"
 import { newsOfPauses } from "../driver/KindDriver.ts"
 import { applyPatch, type TaskPatch } from "../driver/TaskWrite.ts"
 import { isSameVersion, type StoredTask, taskBytes, type TaskVersion } from "../task/StoredTask.ts"
@@ -61,6 +62,7 @@ export class TaskHub {
   readonly #waiting = new Map<string, Set<Waiter>>()
   readonly #workers = new Set<(taskId: string) => void>()
   readonly #pauseListeners = new Set<() => void>()
+  readonly #seatListeners = new Set<() => void>()
   readonly #created = new Map<string, CreatedTask>()
   #isFollowing = false
 
@@ -68,6 +70,12 @@ export class TaskHub {
   addPauseListener(listener: () => void): () => void {
     this.#pauseListeners.add(listener)
     return () => this.#pauseListeners.delete(listener)
+  }
+
+  /** Calls a listener whenever another process may have left a seat, until the returned function is called. */
+  addSeatListener(listener: () => void): () => void {
+    this.#seatListeners.add(listener)
+    return () => this.#seatListeners.delete(listener)
   }
 
   /** Calls a worker after each write that may be news for it, until the returned function is called. */
@@ -149,6 +157,10 @@ export class TaskHub {
   wake(taskId: string, audience: Audience, written?: WrittenTask): void {
     if (taskId === newsOfPauses) {
       for (const listener of this.#pauseListeners) listener()
+      return
+    }
+    if (taskId === newsOfSeats) {
+      for (const listener of this.#seatListeners) listener()
       return
     }
     this.#created.delete(taskId)

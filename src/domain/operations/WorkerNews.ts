@@ -28,6 +28,8 @@ export interface WorkerNews {
   readonly news: (workerId: string) => Stream.Stream<string>
   /** Emits when kinds may have been paused or resumed: by this process, or as a worker whose news it hears was told. */
   readonly pauseNews: Stream.Stream<void>
+  /** Emits when another process may have left a seat, as long as a worker hears its news. */
+  readonly seatNews: Stream.Stream<void>
 }
 
 /**
@@ -73,15 +75,20 @@ export const makeWorkerNews = (
       })
     )
 
-  const pauseNews = Stream.callback<void>(
+  return {
+    news,
+    pauseNews: emitting((listener) => hub.addPauseListener(listener)),
+    seatNews: emitting((listener) => hub.addSeatListener(listener))
+  }
+}
+
+const emitting = (add: (listener: () => void) => () => void): Stream.Stream<void> =>
+  Stream.callback<void>(
     (queue) =>
       Effect.acquireRelease(
-        Effect.sync(() => hub.addPauseListener(() => Queue.offerUnsafe(queue, undefined))),
+        Effect.sync(() => add(() => Queue.offerUnsafe(queue, undefined))),
         (remove) => Effect.sync(remove)
       ),
     // One that is not read yet is as good as many.
     { bufferSize: 1, strategy: "dropping" }
   )
-
-  return { news, pauseNews }
-}

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { newsOfSeats } from "../driver/ActiveBounds.ts"
 import type { TaskDriver } from "../driver/TaskDriver.ts"
 import { backgroundTicks } from "../effects/backgroundSleep.ts"
 import { type Following, makeFollowing } from "../effects/Following.ts"
@@ -48,13 +49,19 @@ export const makeForeignWrites = Effect.fnUntraced(
       return Effect.ignore(Effect.map(driver.findRevisions(taskIds), (versions) => hub.wakeOutdated(taskIds, versions)))
     })
     const workerNews = new Set<Latch.Latch>()
+    /** There may be news of anything. Ticks are no news. */
+    const wakeAll = Effect.suspend(() => {
+      for (const latch of workerNews) latch.openUnsafe()
+      if (driver.foreignWrites !== undefined) hub.wake(newsOfSeats, "everybody")
+      return lookAtAll
+    })
     const foreignWrites = driver.foreignWrites ?? backgroundTicks(pollInterval)
     const { hold } = yield* makeFollowing(
       untraced(Stream.runForEach(
         foreignWrites,
         (taskId) =>
           taskId === undefined
-            ? Effect.andThen(Effect.sync(() => workerNews.forEach((latch) => latch.openUnsafe())), lookAtAll)
+            ? wakeAll
             : Effect.sync(() => hub.wake(taskId, "everybody"))
       )),
       (isFollowing) => {

@@ -374,8 +374,11 @@ export interface TaskStorageShape extends SessionTasks, WorkerOperations, PauseO
    */
   readonly backendName: string
 
-  /** Whether a task may have to wait until others end, as `whenMaxActive` says: who ends one then looks for the next. */
-  readonly waitsForSeats?: boolean
+  /**
+   * Emits when a task of another process may have ended for which others wait, as long as a worker hears its news. It is there if tasks
+   * wait for others, as `whenMaxActive` says. The process that ends one looks for the next one without it.
+   */
+  readonly seatNews?: Stream.Stream<void>
 
   /**
    * Gives an id for a new task, as `createTask` makes one. It is for work that must know its id before it is stored.

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { BTreeEx } from "sorted-btree/extended/index.js"
-import { hasBegun, reachedBound } from "../../domain/driver/ActiveBounds.ts"
+import { hasBegun, isActive, newsOfSeats, reachedBound } from "../../domain/driver/ActiveBounds.ts"
 import {
   isOfKinds,
   kindsText,
@@ -189,6 +189,7 @@ export class MemoryStore {
       this.#sessions.get(task.sessionId)?.move(entry, before.status)
     }
     if (isNews(patch)) this.#written(task.taskId, writer)
+    if (isActive(before) && !isActive(task)) this.#written(newsOfSeats, writer)
     return task
   }
 
@@ -348,6 +349,7 @@ export class MemoryStore {
     this.workers.note(entry.task)
     this.messages.drop(taskId)
     this.#written(taskId, writer)
+    if (isActive(entry.task)) this.#written(newsOfSeats, writer)
   }
 
   /** A writer tells its own waiters itself, but for what it writes on nobody's behalf. */

@@ -6,6 +6,7 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
+import type { WhenMaxActive } from "../../domain/driver/ActiveBounds.ts"
 import { optionNames } from "../../domain/options/optionNames.ts"
 import type { TaskStorageOptions } from "../../domain/options/TaskStorageOptions.ts"
 import type { SchemaMode } from "../SchemaMode.ts"
@@ -110,6 +111,8 @@ export interface PostgresDriverOptions extends TableOptions, CountedLimits {
    * mode. Every role that may connect to the database can hear the ids of written tasks.
    */
   readonly notifications?: boolean | undefined
+  /** With `wait` and a limit of active tasks, processes also tell each other when a task has ended for which others may wait. */
+  readonly whenMaxActive?: WhenMaxActive | undefined
 }
 
 /**

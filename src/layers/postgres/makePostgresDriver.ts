@@ -6,10 +6,13 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
+import { newsOfSeats } from "../../domain/driver/ActiveBounds.ts"
 import { newsOfPauses } from "../../domain/driver/KindDriver.ts"
 import type { TaskDriver, TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import { isNews } from "../../domain/driver/TaskWrite.ts"
+import type { StoredTask } from "../../domain/task/StoredTask.ts"
 import { InvalidInput } from "../../domain/task/TaskError.ts"
+import { isTerminal } from "../../domain/task/TaskStatus.ts"
 import { parseSchemaMode } from "../SchemaMode.ts"
 import { makeSqlDriver } from "../sql/makeSqlDriver.ts"
 import { makeSqlInspector } from "../sql/makeSqlInspector.ts"
@@ -73,7 +76,9 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
   const channel = `${tables.prefix}tasks`
   const sender = randomUUID().slice(0, 8)
   const listening = listenForWrites(pg.PgConnection, notifications ? sql.config : undefined, channel, sender)
-  const told = notifications ? telling(driver, sql, yield* makeNotifier(runner, channel, sender)) : driver
+  const told = notifications
+    ? telling(driver, sql, yield* makeNotifier(runner, channel, sender), waitsFor(options))
+    : driver
   const inspector = makeSqlInspector(
     { runner, patientRunner: schemaRunner, dialect, tables, needed },
     postgresChecks(runner, schemaRunner, tables)
@@ -81,22 +86,46 @@ export const makePostgresDriver = Effect.fnUntraced(function*(
   return { ...told, backendName: "postgres", findsSeats: true, foreignWrites: listening, inspector }
 })
 
+/** Whose tasks wait for those that end: of all sessions, of those that are named, or none. */
+type Waiting = "all" | "sessions" | "none"
+
+const waitsFor = ({ maxActive, maxActivePerSession, whenMaxActive }: PostgresDriverOptions): Waiting =>
+  whenMaxActive !== "wait"
+    ? "none"
+    : maxActive !== undefined
+    ? "all"
+    : maxActivePerSession === undefined
+    ? "none"
+    : "sessions"
+
 /** Tells of what was written once it is committed. A new task is waited for by nobody yet. */
-const telling = <Driver extends Pick<TaskDriver, "kinds" | "patch" | "remove">>(
+const telling = <Driver extends Pick<TaskDriver, "kinds" | "patch" | "remove" | "removeExpired">>(
   driver: Driver,
   sql: PostgresClient,
-  notify: (taskId: string) => void
+  notify: (taskId: string) => void,
+  waiting: Waiting
 ): Driver => {
-  const afterCommit = (taskId: string) => sql.afterCommit(Effect.sync(() => notify(taskId)))
+  const afterCommit = (...ids: ReadonlyArray<string>) => sql.afterCommit(Effect.sync(() => ids.forEach(notify)))
+  const leavesSeat = ({ sessionId, status }: StoredTask): boolean =>
+    isTerminal(status) && (waiting === "all" || (waiting === "sessions" && sessionId !== null))
+  const orSeats = waiting === "none" ? [] : [newsOfSeats]
   return {
     ...driver,
     patch: (taskId, scope, guard, patch, answer) =>
       Effect.tap(
         driver.patch(taskId, scope, guard, patch, answer),
-        ({ _tag }) => _tag === "Patched" && isNews(patch) ? afterCommit(taskId) : Effect.void
+        (result) =>
+          result._tag === "Patched" && isNews(patch)
+            ? afterCommit(taskId, ...(patch.status !== undefined && leavesSeat(result.task) ? [newsOfSeats] : []))
+            : Effect.void
       ),
     remove: (taskId, scope) =>
-      Effect.tap(driver.remove(taskId, scope), (removed) => removed ? afterCommit(taskId) : Effect.void),
+      Effect.tap(driver.remove(taskId, scope), (removed) => removed ? afterCommit(taskId, ...orSeats) : Effect.void),
+    removeExpired: (now, limit) =>
+      Effect.tap(
+        driver.removeExpired(now, limit),
+        (removed) => removed.length > 0 && waiting !== "none" ? afterCommit(newsOfSeats) : Effect.void
+      ),
     kinds: {
       ...driver.kinds,
       pause: (pause) => Effect.tap(driver.kinds.pause(pause), () => afterCommit(newsOfPauses)),

@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
+import { newsOfSeats } from "../../../src/domain/driver/ActiveBounds.ts"
 import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
 import type { TaskStorageError } from "../../../src/domain/task/TaskError.ts"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
@@ -266,6 +267,48 @@ describe("a notification", () => {
       yield* eventually("the other is heard", Effect.sync(() => heard.length > 0))
       assert.deepStrictEqual(heard, ["theirs"])
     }))
+
+  const limited = { maxActivePerSession: 5, whenMaxActive: "wait" } as const
+  it.live.each(
+    [
+      ["without limits", {}, []],
+      ["where what is over a limit is refused", { ...limited, whenMaxActive: "refuse" }, []],
+      ["of an owner whose tasks wait for it", limited, ["bound", "deleted"]],
+      ["where all tasks wait for any", { ...limited, maxActive: 9 }, ["bound", "free", "deleted"]]
+    ] as const
+  )(
+    "tells of a seat that was left, %s, with the end of the task and of no other write",
+    ([, options, leaving]) =>
+      Effect.gen(function*() {
+        const url = yield* freshUrl
+        const sql = yield* connect(url)
+        const writing = yield* open({ url, ...options })
+        const heard: Array<string> = []
+        yield* Effect.forkChild(Stream.runForEach(
+          listenForWrites(PgConnection, sql.config, "mcp_tasks", "reader"),
+          (taskId) => Effect.sync(() => taskId !== undefined && heard.push(taskId))
+        ))
+        yield* listening(sql, 1)
+        const left: Array<string> = []
+        const told = (taskId: string, write: Effect.Effect<unknown, TaskStorageError>) =>
+          Effect.gen(function*() {
+            yield* write
+            yield* eventually("it is told", Effect.sync(() => heard.includes(taskId)))
+            if (heard.includes(newsOfSeats)) left.push(taskId)
+            heard.length = 0
+          })
+        const held = { originalMethod: "tools/call", lease: "1 minute" } as const
+        yield* writing.createTask({ ...held, taskId: "bound", sessionId: "s" })
+        yield* writing.createTask({ ...held, taskId: "deleted", sessionId: "s" })
+        yield* writing.createTask({ ...held, taskId: "free" })
+        yield* told("bound", writing.touchTask("bound", { statusMessage: "half" }))
+        assert.deepStrictEqual(left, [])
+        yield* told("bound", writing.settleTask("bound", success))
+        yield* told("free", writing.updateTaskStatus("free", "cancelled"))
+        yield* told("deleted", writing.deleteTask("deleted"))
+        assert.deepStrictEqual<ReadonlyArray<string>>(left, leaving)
+      })
+  )
 
   it.live("reaches who waits for a task of any id", () =>
     Effect.gen(function*() {
