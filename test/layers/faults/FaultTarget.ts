@@ -2,6 +2,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { TaskDriver } from "../../../src/domain/driver/TaskDriver.ts"
+import type { DriverPair } from "../../../src/testing/StorageHarness.ts"
 import type { Endpoint } from "./Behaviour.ts"
 
 /** How a driver is to reach its store. */
@@ -30,6 +31,12 @@ export interface FaultTarget<E> {
    * back.
    */
   readonly remote: boolean
+}
+
+/** A backend whose stores can be emptied, which takes less time than to make one anew. */
+export interface EmptiedTarget<E> extends FaultTarget<E> {
+  /** Opens two drivers on a store, which is emptied each time that they are asked for. */
+  readonly openPair: Effect.Effect<Effect.Effect<DriverPair, E>, E, Scope.Scope>
 }
 
 /** A backend whose engine is reached over TCP. */

@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import type { TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
 import type { InvalidInput } from "../../../src/domain/task/TaskError.ts"
 import * as DynamoDbTaskStorage from "../../../src/layers/DynamoDbTaskStorage.ts"
-import { connection, freshTable } from "../dynamodb/engine.ts"
+import { emptyTable } from "../dynamodb/emptyTable.ts"
+import { bareClient, connection, freshTable } from "../dynamodb/engine.ts"
 import type { Endpoint } from "./Behaviour.ts"
-import type { FaultStore, RemoteTarget } from "./FaultTarget.ts"
+import type { EmptiedTarget, FaultStore, RemoteTarget } from "./FaultTarget.ts"
 
 type Failure = InvalidInput | TaskDriverError
 
@@ -33,9 +34,17 @@ export const dynamoDbStore = (tableName: string, endpoint: Endpoint): FaultStore
   }
 }
 
-export const dynamoDbTarget: RemoteTarget<Failure> = {
+export const dynamoDbTarget: EmptiedTarget<Failure> & RemoteTarget<Failure> = {
   name: "dynamodb",
   remote: true,
   endpoint: Effect.sync(endpointOfFile),
-  freshStore: Effect.map(freshTable, (tableName) => dynamoDbStore(tableName, endpointOfFile()))
+  freshStore: Effect.map(freshTable, (tableName) => dynamoDbStore(tableName, endpointOfFile())),
+  openPair: Effect.map(
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      const { openDriver } = dynamoDbStore(tableName, endpointOfFile())
+      return { tableName, pair: { first: yield* openDriver(), second: yield* openDriver() }, client: bareClient() }
+    }),
+    ({ client, pair, tableName }) => Effect.as(Effect.promise(() => emptyTable(client, tableName)), pair)
+  )
 }

@@ -13,7 +13,7 @@ import { checkInterruptions } from "./checkInterruptions.ts"
 import { checkKills, type Kills } from "./checkKills.ts"
 import { room } from "./contests.ts"
 import { disturbEngine, disturbNetwork } from "./disturbances.ts"
-import type { FaultTarget, RemoteTarget, RestartableTarget } from "./FaultTarget.ts"
+import type { EmptiedTarget, FaultTarget, RemoteTarget, RestartableTarget } from "./FaultTarget.ts"
 import { makeTcpProxy } from "./tcpProxy.ts"
 import { underFaults } from "./underFaults.ts"
 
@@ -39,14 +39,14 @@ export interface Effort {
 }
 
 /** Failures in the middle of calls, and calls that are given up. */
-export const testSteps = <E>(target: FaultTarget<E>, { patience, share }: Effort): void => {
+export const testSteps = <E>(target: EmptiedTarget<E>, { patience, share }: Effort): void => {
   const runs = runsOf(share)
 
-  it.live("what fails at any step has happened whole or not at all, and says which", () =>
-    checkFaultyDriver(
-      Effect.flatMap(target.freshStore, ({ openDriver }) => Effect.all({ first: openDriver(), second: openDriver() })),
-      { runs }
-    ), timeout + runs * runTimeout)
+  it.live(
+    "what fails at any step has happened whole or not at all, and says which",
+    () => Effect.flatMap(target.openPair, (emptied) => checkFaultyDriver(emptied, { runs })),
+    timeout + runs * runTimeout
+  )
 
   it.live(
     "what is interrupted anywhere has happened whole or not at all, and gives its connection back",

@@ -6,7 +6,7 @@ import { makePostgresTarget } from "./postgresTarget.ts"
 describe("postgres", () => {
   const target = makePostgresTarget()
   testSteps(target, { share: 0.03, patience: 2 })
-  testProcesses(target, { kills: 20, mostLines: 1_000 })
+  testProcesses(target, { kills: 20, mostLines: 200 })
   testNetwork(target)
   testRestarts(target)
 })

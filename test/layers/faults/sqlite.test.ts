@@ -5,5 +5,5 @@ import { sqliteTarget } from "./sqliteTarget.ts"
 
 describe("sqlite", () => {
   testSteps(sqliteTarget, { share: 0.1, patience: 0.4 })
-  testProcesses(sqliteTarget, { kills: 20, mostLines: 1_000 })
+  testProcesses(sqliteTarget, { kills: 20, mostLines: 200 })
 })

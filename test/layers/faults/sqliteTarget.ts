@@ -3,15 +3,16 @@ import * as Effect from "effect/Effect"
 import type { TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
 import type { InvalidInput } from "../../../src/domain/task/TaskError.ts"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
-import { freshFile } from "../sqlite/database.ts"
-import type { FaultTarget } from "./FaultTarget.ts"
+import { emptied, freshFile, openPair } from "../sqlite/database.ts"
+import type { EmptiedTarget } from "./FaultTarget.ts"
 
-export const sqliteTarget: FaultTarget<InvalidInput | TaskDriverError> = {
+export const sqliteTarget: EmptiedTarget<InvalidInput | TaskDriverError> = {
   name: "sqlite",
   remote: false,
   freshStore: Effect.map(freshFile, (filename) => ({
     url: `sqlite:${filename}`,
     // What a crash of the machine would take is not what is tested with it; processes that are killed open by the URL.
     openDriver: () => SqliteTaskStorage.makeDriver({ filename, synchronous: "off" })
-  }))
+  })),
+  openPair: Effect.map(openPair, (pair) => Effect.sync(() => emptied(pair)))
 }

@@ -7,7 +7,7 @@ import { describeWithEngine } from "../dynamodb/engine.ts"
 import { checkFaultyDriver } from "../faults/checkFaultyDriver.ts"
 import { checkInterruptions } from "../faults/checkInterruptions.ts"
 import { dynamoDbTarget } from "../faults/dynamoDbTarget.ts"
-import type { FaultTarget } from "../faults/FaultTarget.ts"
+import type { EmptiedTarget } from "../faults/FaultTarget.ts"
 import { memoryTarget } from "../faults/memoryTarget.ts"
 import { postgresTargetOn } from "../faults/postgresTarget.ts"
 import { sqliteTarget } from "../faults/sqliteTarget.ts"
@@ -21,17 +21,13 @@ const encryptions: { readonly [keys: string]: Encryption } = {
   "keys of a promise": { current: "k1", keys: async () => key, cacheFor: 0 }
 }
 
-const testFaults = <E>(target: FaultTarget<E>, runs: number) => {
+const testFaults = <E>(target: EmptiedTarget<E>, runs: number) => {
   it.live.each(Object.entries(encryptions))(
     `failures at any step, in ${target.name}, with %s`,
     ([, encryption]) =>
-      checkFaultyDriver(
-        Effect.flatMap(
-          target.freshStore,
-          ({ openDriver }) => Effect.all({ first: openDriver(), second: openDriver() })
-        ),
-        { runs },
-        (driver) => sealDriver(driver, encryption)
+      Effect.flatMap(
+        target.openPair,
+        (emptied) => checkFaultyDriver(emptied, { runs }, (driver) => sealDriver(driver, encryption))
       ),
     120_000
   )
