@@ -15,20 +15,20 @@ import { emptyTable } from "./emptyTable.ts"
 import { bareClient, describeWithEngine, freshTable } from "./engine.ts"
 import { driverThrough } from "./storages.ts"
 
-/** Two drivers on one table, emptied for each case. */
+/** One for all drivers: to make a table takes longer than most cases. */
+const table = perFile(Effect.map(freshTable, (tableName) => ({ client: bareClient(), tableName })))
+
+/** Two drivers on the table, which is emptied for each case. */
 const harnessOf = (pattern: RegExp) => {
   const pair = perFile(Effect.gen(function*() {
-    const options = { tableName: yield* freshTable, shards: 2 }
+    const options = { tableName: (yield* table).tableName, shards: 2 }
     return {
-      ...options,
-      client: bareClient(),
       first: yield* driverThrough(yield* forgettingClient(pattern), options),
       second: yield* driverThrough(yield* forgettingClient(pattern), options)
     }
   }))
-  return fromDrivers({
-    makeDrivers: Effect.tap(pair, ({ client, tableName }) => Effect.promise(() => emptyTable(client, tableName)))
-  })
+  const empty = Effect.flatMap(table, ({ client, tableName }) => Effect.promise(() => emptyTable(client, tableName)))
+  return fromDrivers({ makeDrivers: Effect.tap(pair, () => empty) })
 }
 
 const passes = <E>(harness: StorageHarness<E>, contract: ContractCase) =>
