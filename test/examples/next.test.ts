@@ -24,7 +24,7 @@ const installed = [
 
 /**
  * What is installed is linked, and so lies outside of the project. The types are checked with those of the other examples. Small files and
- * source maps are for browsers and for those who look for faults.
+ * source maps are for browsers and for those who look for faults, and what is cached is for the next build.
  */
 const config = `
 import config from "./next.config.example.ts"
@@ -33,7 +33,12 @@ export default {
   ...config,
   turbopack: { root: "/" },
   typescript: { ignoreBuildErrors: true },
-  experimental: { turbopackMinify: false, turbopackSourceMaps: false, turbopackInputSourceMaps: false }
+  experimental: {
+    turbopackFileSystemCacheForBuild: false,
+    turbopackInputSourceMaps: false,
+    turbopackMinify: false,
+    turbopackSourceMaps: false
+  }
 }
 `
 
