@@ -6,6 +6,7 @@
  */
 import type { PgConnection } from "@effect/sql-pg/PgConnection"
 import type * as PgPool from "@effect/sql-pg/PgPool"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -51,6 +52,14 @@ export interface PostgresPool {
 interface Generation {
   readonly pool: PgPool.PgPool
   readonly close: (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<void>
+}
+
+/** What became of a try to use a connection. */
+interface Attempt {
+  /** There was a connection. */
+  isLent: boolean
+  /** It did not answer. */
+  isDead: boolean
 }
 
 /**
@@ -122,13 +131,14 @@ export const makePostgresPool = Effect.fnUntraced(function*(
     generation: Generation,
     connection: PgConnection,
     use: (lent: LentConnection) => Effect.Effect<A, E, R>,
-    onDead: () => void
+    attempt: Attempt
   ): Effect.Effect<A, E | SqlError, R> => {
+    attempt.isLent = true
     const state = stateOf(connection)
     const isAlive = health.isAlive(connection, state)
     if (isAlive === true) return use(lend(generation, connection, state))
     const dead: Effect.Effect<never, SqlError> = Effect.suspend(() => {
-      onDead()
+      attempt.isDead = true
       return Effect.andThen(generation.pool.invalidate(connection), Effect.fail(silent))
     })
     if (isAlive === false) return dead
@@ -141,17 +151,21 @@ export const makePostgresPool = Effect.fnUntraced(function*(
   /** All that there are may be dead, and then the first new one. */
   const mostTries = maxConnections + 2
   const untilAlive = <A, E, R>(
-    attempt: (generation: Generation, onDead: () => void) => Effect.Effect<A, E, R>,
+    lend: (generation: Generation, attempt: Attempt) => Effect.Effect<A, E, R>,
     tries = 1
   ): Effect.Effect<A, E, R> =>
     Effect.suspend(() => {
-      let isDead = false
-      const tried = attempt(current, () => {
-        isDead = true
-      })
-      return Effect.catch(
-        tried,
-        (error: E) => isDead && tries < mostTries ? untilAlive(attempt, tries + 1) : Effect.fail(error)
+      const generation = current
+      const attempt: Attempt = { isLent: false, isDead: false }
+      // The pool interrupts those who wait for one of its connections when others take their place.
+      const isReplaced = (cause: Cause.Cause<E>): boolean =>
+        !attempt.isLent && generation !== current && Cause.hasInterruptsOnly(cause)
+      return Effect.catchCause(
+        lend(generation, attempt),
+        (cause) =>
+          tries < mostTries && (attempt.isDead || isReplaced(cause))
+            ? untilAlive(lend, tries + 1)
+            : Effect.failCause(cause)
       )
     })
 
@@ -169,18 +183,18 @@ export const makePostgresPool = Effect.fnUntraced(function*(
     use: (use) =>
       Effect.withFiber((fiber) => {
         noteProgress(fiber, false)
-        return within(untilAlive((generation, onDead) =>
-          generation.pool.use((connection) => ifAlive(generation, connection, use, onDead))
+        return within(untilAlive((generation, attempt) =>
+          generation.pool.use((connection) => ifAlive(generation, connection, use, attempt))
         ))
       }),
     reserve: Effect.flatMap(Effect.scope, (scope) =>
-      within(untilAlive((generation, onDead) =>
+      within(untilAlive((generation, attempt) =>
         Effect.gen(function*() {
-          const attempt = yield* Scope.fork(scope)
-          const connection = yield* Scope.provide(generation.pool.reserve, attempt)
+          const lending = yield* Scope.fork(scope)
+          const connection = yield* Scope.provide(generation.pool.reserve, lending)
           return yield* Effect.onError(
-            ifAlive(generation, connection, Effect.succeed, onDead),
-            (cause) => Scope.close(attempt, Exit.failCause(cause))
+            ifAlive(generation, connection, Effect.succeed, attempt),
+            (cause) => Scope.close(lending, Exit.failCause(cause))
           )
         })
       )))
