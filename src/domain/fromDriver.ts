@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
@@ -62,9 +63,9 @@ export const fromDriver = Effect.fnUntraced(
     if (resolved.maintenanceInterval !== null) {
       yield* backgroundSleep(resolved.maintenanceInterval).pipe(
         Effect.andThen(sweep.maintenance()),
-        Effect.catchTag(
-          "TaskStorageUnavailable",
-          (error) => Effect.logWarning("Maintenance of the task storage failed and will be tried again", error)
+        // A driver that dies once does not end it.
+        Effect.catchCause((cause) =>
+          Effect.logWarning("Maintenance of the task storage failed and will be tried again", Cause.squash(cause))
         ),
         Effect.forever,
         untraced,

@@ -24,6 +24,7 @@ import { type HandlerRegistry, kindOf } from "./HandlerRegistry.ts"
 import type { Registration } from "./makeProcessWorker.ts"
 import type { Outages } from "./Outages.ts"
 import type { Pauses } from "./Pauses.ts"
+import { errorOf } from "./persist.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
 import * as RunnerMetrics from "./RunnerMetrics.ts"
 import type { Takeovers } from "./Takeovers.ts"
@@ -271,7 +272,8 @@ export const makeRecovery = Effect.fnUntraced(function*(
     })
     yield* Effect.andThen(nextLook, beginHere).pipe(
       Effect.andThen(outages.answered(looking)),
-      Effect.catchTag("TaskStorageUnavailable", (error) => outages.failed(looking, error)),
+      // A driver that dies counts like one that fails with an error.
+      Effect.catchCause((cause) => outages.failed(looking, errorOf(cause))),
       Effect.andThen(nextTime),
       Effect.forever,
       Effect.forkScoped

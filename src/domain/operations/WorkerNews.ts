@@ -66,7 +66,8 @@ export const makeWorkerNews = (
         if (driver.foreignWrites !== undefined) yield* listen
         const take: Effect.Effect<void> = Effect.suspend(() => {
           latch.closeUnsafe()
-          return Effect.matchEffect(driver.workers.takeNews(workerId), {
+          // A driver that dies once does not leave the worker deaf.
+          return Effect.matchCauseEffect(driver.workers.takeNews(workerId), {
             onFailure: () => Effect.andThen(backgroundSleep(pauseAfterFault), take),
             onSuccess: (taskIds) => Effect.sync(() => taskIds.forEach(hear))
           })

@@ -46,7 +46,9 @@ export const makeForeignWrites = Effect.fnUntraced(
         return Effect.sync(() => taskIds.forEach((taskId) => hub.wake(taskId, "waiters")))
       }
       if (taskIds.length === 0) return Effect.void
-      return Effect.ignore(Effect.map(driver.findRevisions(taskIds), (versions) => hub.wakeOutdated(taskIds, versions)))
+      return Effect.ignoreCause(
+        Effect.map(driver.findRevisions(taskIds), (versions) => hub.wakeOutdated(taskIds, versions))
+      )
     })
     const workerNews = new Set<Latch.Latch>()
     /** There may be news of anything. Ticks are no news. */

@@ -43,7 +43,7 @@ export const makeNotifier = Effect.fnUntraced(function*(
     latch.closeUnsafe()
     if (messages.length === 0) return Effect.void
     const text = `SELECT pg_notify(?, message) FROM jsonb_array_elements_text(CAST(? AS jsonb)) AS message`
-    return Effect.ignore(runner.write({ text, params: [channel, JSON.stringify(messages)] }, () => undefined))
+    return Effect.ignoreCause(runner.write({ text, params: [channel, JSON.stringify(messages)] }, () => undefined))
   })
   yield* Effect.addFinalizer(() => Effect.ignore(giveUpAfter(tell, lastWords, () => "unanswered")))
   yield* latch.await.pipe(

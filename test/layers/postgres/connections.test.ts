@@ -213,25 +213,28 @@ describe("a connection to what has become a standby", () => {
       for (let count = 0; count < 5; count++) yield* createMany(storage)
     }))
 
-  it.live.each([false, true])("keeps nobody from an answer who waits for a connection (multiplex: %s)", (multiplex) =>
-    Effect.gen(function*() {
-      const url = yield* freshUrl
-      const name = new URL(url).pathname.slice(1)
-      const sql = yield* connect(url)
-      yield* Effect.scoped(open({ url }))
-      yield* sql.unsafe(`ALTER DATABASE "${name}" SET default_transaction_read_only = on`)
-      const storage = yield* open({ url, multiplex, maxConnections: 2, notifications: false })
-      yield* sql.unsafe(`ALTER DATABASE "${name}" RESET default_transaction_read_only`)
-      const calls = Array.from(
-        { length: 100 },
-        (_, index) => index % 2 === 0 ? storage.taskCount() : Effect.asVoid(storage.createTask(call))
-      )
-      const exits = yield* Effect.forEach(calls, Effect.exit, { concurrency: "unbounded" })
-      for (const exit of exits) {
-        if (Exit.isSuccess(exit)) continue
-        assert.isFalse(Cause.hasInterrupts(exit.cause), "somebody was interrupted")
-        assert.include(Cause.pretty(exit.cause), "read-only")
-      }
-      assert.isAtLeast(exits.filter(Exit.isSuccess).length, calls.length / 2)
-    }))
+  it.live.each([false, true])(
+    "keeps nobody from an answer who waits for a connection (multiplex: %s)",
+    (multiplex) =>
+      Effect.gen(function*() {
+        const url = yield* freshUrl
+        const name = new URL(url).pathname.slice(1)
+        const sql = yield* connect(url)
+        yield* Effect.scoped(open({ url }))
+        yield* sql.unsafe(`ALTER DATABASE "${name}" SET default_transaction_read_only = on`)
+        const storage = yield* open({ url, multiplex, maxConnections: 2, notifications: false })
+        yield* sql.unsafe(`ALTER DATABASE "${name}" RESET default_transaction_read_only`)
+        const calls = Array.from(
+          { length: 100 },
+          (_, index) => index % 2 === 0 ? storage.taskCount() : Effect.asVoid(storage.createTask(call))
+        )
+        const exits = yield* Effect.forEach(calls, Effect.exit, { concurrency: "unbounded" })
+        for (const exit of exits) {
+          if (Exit.isSuccess(exit)) continue
+          assert.isFalse(Cause.hasInterrupts(exit.cause), "somebody was interrupted")
+          assert.include(Cause.pretty(exit.cause), "read-only")
+        }
+        assert.isAtLeast(exits.filter(Exit.isSuccess).length, calls.length / 2)
+      })
+  )
 })
