@@ -5,12 +5,12 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Semaphore from "effect/Semaphore"
 import type { PausedKind } from "../domain/service/PauseOperations.ts"
 import type { TaskStorageShape } from "../domain/service/TaskOperations.ts"
 import type { TaskStorageUnavailable } from "../domain/task/TaskError.ts"
 import { untraced } from "../domain/telemetry/untraced.ts"
 import type { TaskOfKind } from "./HandlerRegistry.ts"
+import { SharedCall } from "./SharedCall.ts"
 import { withPatience } from "./Turns.ts"
 
 /** Milliseconds: for how long a process that hears of nothing goes by what it has read. */
@@ -24,9 +24,8 @@ const freshFor = 1_000
  * @category models
  */
 export class Pauses {
-  readonly #storage: Pick<TaskStorageShape, "pausedTasks">
-  readonly #patience: number
-  readonly #oneAtATime = Semaphore.makeUnsafe(1)
+  /** One read at a time, so that the last answer is the latest. It says whether tasks may have been resumed. */
+  readonly #reads: SharedCall<boolean, TaskStorageUnavailable>
   readonly #whenResumed: Array<Effect.Effect<void>> = []
   #paused: ReadonlyMap<string, PausedKind> = new Map()
   /** Until when kinds were paused, at the least. */
@@ -36,8 +35,13 @@ export class Pauses {
 
   /** With how many milliseconds a read may take. */
   constructor(storage: Pick<TaskStorageShape, "pausedTasks">, patience: number) {
-    this.#storage = storage
-    this.#patience = patience
+    this.#reads = new SharedCall(Effect.flatMap(Clock.currentTimeMillis, (askedAt) => {
+      this.#triedAt = askedAt
+      return Effect.map(
+        withPatience(untraced(storage.pausedTasks()), patience),
+        (paused) => this.#note(paused, askedAt)
+      )
+    }))
   }
 
   /** Runs an effect whenever tasks may have been resumed. */
@@ -61,17 +65,20 @@ export class Pauses {
 
   /** Reads the pauses. */
   get read(): Effect.Effect<void, TaskStorageUnavailable> {
-    return this.#telling(this.#readNow)
+    return this.#telling(this.#reads.nextAnswer)
   }
 
   /** Reads the pauses when there is news of them. Tasks may have been resumed whose pause this process did not know of. */
   get hear(): Effect.Effect<void, TaskStorageUnavailable> {
-    return this.#telling(Effect.as(this.#readNow, true))
+    return this.#telling(Effect.as(this.#reads.nextAnswer, true))
   }
 
   /** Reads the pauses, unless that was just done. */
   get refresh(): Effect.Effect<void, TaskStorageUnavailable> {
-    return this.#telling(this.#readUnlessSince(() => this.#readAt))
+    return Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => isFresh(this.#readAt, now) ? Effect.void : this.#telling(this.#reads.answer)
+    )
   }
 
   /** Tells whether they were just read, and no read is under way. */
@@ -81,37 +88,20 @@ export class Pauses {
 
   /** Reads them for what needs no storage: it waits no longer than a second, and no more often. */
   get refreshBriefly(): Effect.Effect<void> {
-    return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
       // Most often that was just done. A timer would cost more than all the rest of a short call.
-      this.areFresh(now)
-        ? Effect.void
-        : Effect.ignore(withPatience(this.#telling(this.#readUnlessSince(() => this.#triedAt)), freshFor)))
+      if (this.areFresh(now)) return Effect.void
+      const isTried = isFresh(this.#triedAt, now) && !this.#reads.isUnderWay
+      return isTried ? Effect.void : Effect.ignore(withPatience(this.#telling(this.#reads.answer), freshFor))
+    })
   }
 
-  /** Makes reads one after the other, so that the last answer is the latest. Each says whether tasks may have been resumed. */
   #telling(read: Effect.Effect<boolean, TaskStorageUnavailable>): Effect.Effect<void, TaskStorageUnavailable> {
     return Effect.flatMap(
-      this.#oneAtATime.withPermit(read),
+      read,
       (areResumed) =>
         areResumed ? Effect.forEach(this.#whenResumed, (effect) => effect, { discard: true }) : Effect.void
     )
-  }
-
-  #readUnlessSince(last: () => number | undefined): Effect.Effect<boolean, TaskStorageUnavailable> {
-    return Effect.flatMap(
-      Clock.currentTimeMillis,
-      (now) => isFresh(last(), now) ? Effect.succeed(false) : this.#readNow
-    )
-  }
-
-  get #readNow(): Effect.Effect<boolean, TaskStorageUnavailable> {
-    return Effect.flatMap(Clock.currentTimeMillis, (askedAt) => {
-      this.#triedAt = askedAt
-      return Effect.map(
-        withPatience(untraced(this.#storage.pausedTasks()), this.#patience),
-        (paused) => this.#note(paused, askedAt)
-      )
-    })
   }
 
   #note(paused: ReadonlyArray<PausedKind>, at: number): boolean {

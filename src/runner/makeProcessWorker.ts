@@ -22,6 +22,7 @@ import type { Outages } from "./Outages.ts"
 import type { Pauses } from "./Pauses.ts"
 import { errorOf, firstPatience, isUnavailable, persist } from "./persist.ts"
 import type { ResolvedRunnerOptions } from "./ResolvedRunnerOptions.ts"
+import { SharedCall } from "./SharedCall.ts"
 import type { Takeovers } from "./Takeovers.ts"
 import { withPatience } from "./Turns.ts"
 
@@ -250,10 +251,10 @@ export const makeProcessWorker = (
     (now) => mayHaveLapsed(now) ? withPatience(renewAll, firstPatience(lease)) : Effect.void
   )
 
+  const registrationCall = new SharedCall(register)
+
   const registered: Effect.Effect<Registration, TaskStorageUnavailable> = Effect.suspend(() =>
-    current === undefined
-      ? oneAtATime.withPermit(Effect.suspend(() => current === undefined ? register : Effect.succeed(current)))
-      : Effect.succeed(current)
+    current === undefined ? registrationCall.answer : Effect.succeed(current)
   )
 
   const prepared: Effect.Effect<Registration, TaskStorageUnavailable> = Effect.flatMap(
