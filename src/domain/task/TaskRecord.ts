@@ -7,7 +7,7 @@ import * as Brand from "effect/Brand"
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import type { Json, JsonObject } from "effect/Schema"
-import type { StoredJson } from "../json/StoredJson.ts"
+import { copyJson, type StoredJson } from "../json/StoredJson.ts"
 import type { EveryField } from "./EveryField.ts"
 import { FailureReport } from "./FailureReport.ts"
 import { heldByWorker, type StoredSummary, type StoredTask } from "./StoredTask.ts"
@@ -184,14 +184,27 @@ export const summaryFromStored = (task: StoredSummary): TaskSummary => {
  * @category constructors
  */
 export const outcomeFromStored = (stored: StoredJson): TaskOutcome => {
-  const outcome = readObject(stored)
+  const outcome = stored.decode(copyStored)
   return isOutcome(outcome) ? outcome : corrupt("outcome")
 }
 
-const isOutcome = (outcome: JsonObject): outcome is JsonObject & TaskOutcome =>
-  outcome["_tag"] === "Success"
+const isOutcome = (outcome: Json): outcome is JsonObject & TaskOutcome =>
+  isObject(outcome) && (outcome["_tag"] === "Success"
     ? outcome["value"] !== undefined
-    : outcome["_tag"] === "Error" && typeof outcome["code"] === "number" && typeof outcome["message"] === "string"
+    : outcome["_tag"] === "Error" && typeof outcome["code"] === "number" && typeof outcome["message"] === "string")
+
+const copyStored = (outcome: Json): Json => isOutcome(outcome) ? copyOutcome(outcome) : outcome
+
+/**
+ * Copies an outcome. Its parts are known, so that only its payload is walked.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const copyOutcome = (outcome: TaskOutcome): TaskOutcome & JsonObject => {
+  if (outcome._tag === "Success") return { _tag: outcome._tag, value: copyJson(outcome.value) }
+  return outcome.data === undefined ? { ...outcome } : { ...outcome, data: copyJson(outcome.data) }
+}
 
 /**
  * Fields that can be written, as while they are read from their stored form.

@@ -7,8 +7,8 @@ import { copyJson } from "../json/StoredJson.ts"
 import type { EveryField } from "./EveryField.ts"
 import { formatMillis } from "./formatTime.ts"
 import { heldByWorker, type StoredSummary, type StoredTask } from "./StoredTask.ts"
-import type { TaskOutcome } from "./TaskOutcome.ts"
 import {
+  copyOutcome,
   type Mutable,
   type PlainField,
   type PlainSummary,
@@ -93,9 +93,4 @@ export const copyPlainTask = (task: PlainTask): PlainTask => {
     steps: copy.steps !== undefined && (copy.steps = copyJson(copy.steps))
   } satisfies EveryField<ObjectField>)
   return copy
-}
-
-const copyOutcome = (outcome: TaskOutcome): TaskOutcome => {
-  if (outcome._tag === "Success") return { _tag: outcome._tag, value: copyJson(outcome.value) }
-  return outcome.data === undefined ? { ...outcome } : { ...outcome, data: copyJson(outcome.data) }
 }
