@@ -38,7 +38,12 @@ export const readKeys = Effect.fnUntraced(function*(
   path: string
 ): Effect.fn.Return<KeyFile, CommandEnded, CliTerminal> {
   const { err } = yield* CliTerminal
-  const { isPublic, text } = yield* readFile(path)
+  const { keyFrom, parseEncryption } = yield* Effect.promise(() => import("../../layers/sealed/Encryption.ts"))
+  const { isPublic, text } = yield* Effect.catch(readFile(path), (unread) =>
+    // Who takes the option for the keys themselves must not find them in a log.
+    path.includes("{") || keyFrom(path.trim()) !== undefined
+      ? usageError("--keys and TASKS_KEYS take the path of a file. Write the keys into a file, and give its path.")
+      : Effect.fail(unread))
   if (isPublic) {
     yield* err(
       `${safeLine(`Warning: every user of this machine can read the keys in ${path}. Run chmod 600 on it.`)}\n`
@@ -47,7 +52,6 @@ export const readKeys = Effect.fnUntraced(function*(
   // What these say of a fault quotes the text, and so the keys.
   const decoded = decodeFile(text)
   if (Result.isFailure(decoded)) return yield* usageError(`${path} is no file of keys. It must be JSON: ${form}`)
-  const { parseEncryption } = yield* Effect.promise(() => import("../../layers/sealed/Encryption.ts"))
   const parsed = parseEncryption(decoded.success)
   if (Result.isFailure(parsed)) {
     const { field, reason } = parsed.failure

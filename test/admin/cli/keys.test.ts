@@ -271,6 +271,22 @@ describe("a file of keys", () => {
       assert.include(err, "no-such-file.json cannot be read")
     }))
 
+  it.live("is no place for the keys themselves, which are not shown then", () =>
+    Effect.gen(function*() {
+      const { url } = yield* seededStore(sqlite)
+      for (const given of [k1, ` ${k1}\n`, JSON.stringify({ current: "k1", keys: { k1 } })]) {
+        for (
+          const { code, err } of [
+            yield* run(["ls", "--url", url, "--keys", given]),
+            yield* run(["ls", "--url", url], { env: { TASKS_KEYS: given } })
+          ]
+        ) {
+          assert.strictEqual(code, 2)
+          assert.include(err, "take the path of a file")
+        }
+      }
+    }))
+
   it.live.runIf(process.platform !== "win32")(
     "that everybody can read is warned of, and one that others cannot is not",
     () =>
