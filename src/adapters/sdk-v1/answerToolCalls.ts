@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { workInPromises } from "../../promise/runInPromises.ts"
 import { callTool, noAugmentation } from "../../protocol/callTool.ts"
+import { unlessGone } from "../../protocol/leavingClient.ts"
 import { toolsCall } from "../../protocol/names.ts"
 import { ownProperty } from "../../protocol/TaskClient.ts"
 import { answeringThrown, errorResult } from "../../protocol/thrownResult.ts"
@@ -70,7 +71,7 @@ const answerCall = (
 ): Effect.Effect<unknown, WireError> =>
   Effect.suspend(() => {
     const { name, registered, resultOfFailure } = tool
-    const { ask, client, outlivesCall, sendProgress } = sdkRequest(server, extra)
+    const { ask, client, gone, outlivesCall, sendProgress } = sdkRequest(server, extra)
     const given = ownProperty(params, "arguments")
     if (given !== undefined && !Predicate.isReadonlyObject(given)) {
       return Effect.fail(invalid("arguments must be an object"))
@@ -81,7 +82,7 @@ const answerCall = (
       ({ cause }) => cause instanceof McpError ? Effect.fail(cause) : Effect.die(cause)
     )
     let args: unknown
-    return callTool<CallToolResult, McpError>(sdk.tasks, {
+    const answer = callTool<CallToolResult, McpError>(sdk.tasks, {
       tool,
       client,
       meta: ownProperty(params, "_meta"),
@@ -97,7 +98,8 @@ const answerCall = (
       ask,
       sendProgress,
       outlivesCall
-    }).pipe(
+    })
+    return unlessGone(answer, gone).pipe(
       Effect.map(({ result }) => result),
       Effect.catch((error): Effect.Effect<unknown, WireError> =>
         error instanceof McpError ? Effect.succeed(errorResult(error.message)) : Effect.fail(error)

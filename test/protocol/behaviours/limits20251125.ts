@@ -30,6 +30,19 @@ const answerLimits: TasksLimits = { answerBytes: 1000, answerDepth: 6 }
 
 export const limits20251125: ReadonlyArray<Row> = [
   row(
+    "a plain call stops, and leaves its place, when its client loses its stream",
+    { openCalls: 1 },
+    (url) =>
+      Effect.gen(function*() {
+        const client = yield* legacy(url, { user: "ann" })
+        const stream = yield* client.open("tools/call", { name: "slow", arguments: {} })
+        requireLimit(yield* client.tool("greet"), "openCalls", 1)
+        yield* stream.close
+        yield* soon(client.tool("greet"))
+      })
+  ),
+
+  row(
     "an owner stores so many tasks, whoever stored them",
     { storedTasks: 2 },
     (url, storage) =>
