@@ -48,8 +48,8 @@ export const fromDriver = Effect.fnUntraced(
     const resolved = yield* Effect.fromResult(resolveOptions(options, driver))
     const watch = yield* makeTaskWatch(driver)
     const sweep = makeTaskSweep(driver, watch, resolved)
-    const workers = makeWorkers(driver.workers, watch)
-    const pauses = makePauses(driver.kinds, watch)
+    const workers = makeWorkers(driver.backendName, driver.workers, watch)
+    const pauses = makePauses(driver.backendName, driver.kinds, watch)
     const all = makeSessionTasks(driver, watch, resolved, Result.succeed(undefined))
     // A caller without a compiler may pass `undefined`. That is no session, and must not reach all tasks.
     const forSession = (sessionId: string | null) =>
@@ -93,10 +93,10 @@ export const fromDriver = Effect.fnUntraced(
         parsed(
           parseId("sessionId", sessionId),
           (session) =>
-            operate("forgetSession", undefined, () =>
+            operate(driver.backendName, "forgetSession", undefined, () =>
               answered("forgetSession", driver.forget?.(session) ?? Effect.void, Effect.succeed))
         ),
-      messages: makeTaskMessages(driver.messages, resolved),
+      messages: makeTaskMessages(driver.backendName, driver.messages, resolved),
       forSession,
       listTasksForSession: (sessionId, options) =>
         parsed(parseId("sessionId", sessionId), (session) => forSession(session).listTasks(options)),

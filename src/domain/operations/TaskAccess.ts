@@ -52,10 +52,11 @@ export const parsed = <A, E1, B, E, R>(
  * @category combinators
  */
 export const operate = <A, E, R>(
+  backendName: string,
   operation: string,
   taskId: string | undefined,
   use: (now: number) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => new OperationAt(operation, taskId, use)
+): Effect.Effect<A, E, R> => new OperationAt(backendName, operation, taskId, use)
 
 const unavailable = (operation: string, error: TaskDriverError): TaskStorageUnavailable =>
   new TaskStorageUnavailable({

@@ -58,8 +58,14 @@ abstract class OnTask<Stored, A, E> extends StorageOperation<A, E, never> {
   protected readonly use: UseTask<Stored, E>
   protected readonly check: CheckId<E> | undefined
 
-  constructor(name: string, taskId: string, use: UseTask<Stored, E>, check: CheckId<E> | undefined) {
-    super(name, taskId)
+  constructor(
+    backendName: string,
+    name: string,
+    taskId: string,
+    use: UseTask<Stored, E>,
+    check: CheckId<E> | undefined
+  ) {
+    super(backendName, name, taskId)
     this.use = use
     this.check = check
   }
@@ -82,13 +88,14 @@ export class TaskOperation<Stored, A, Plain, E> extends OnTask<Stored, A, E> {
 
   /** `check` is for an id that was not checked before. */
   constructor(
+    backendName: string,
     name: string,
     taskId: string,
     use: UseTask<Stored, E>,
     forms: TaskForms<Stored, A, Plain>,
     check?: CheckId<E>
   ) {
-    super(name, taskId, use, check)
+    super(backendName, name, taskId, use, check)
     this.#forms = forms
   }
 
@@ -103,7 +110,7 @@ export class TaskOperation<Stored, A, Plain, E> extends OnTask<Stored, A, E> {
 
   /** Gives the operation whose answer is plain data. */
   inPlain(): StorageOperation<Plain, E, never> {
-    return new InPlain(this.name, this.taskId, this.use, this.#forms.plain, this.check)
+    return new InPlain(this.backendName, this.name, this.taskId, this.use, this.#forms.plain, this.check)
   }
 }
 
@@ -111,13 +118,14 @@ class InPlain<Stored, Plain, E> extends OnTask<Stored, Plain, E> {
   readonly #show: (stored: Stored) => Plain
 
   constructor(
+    backendName: string,
     name: string,
     taskId: string,
     use: UseTask<Stored, E>,
     show: (stored: Stored) => Plain,
     check: CheckId<E> | undefined
   ) {
-    super(name, taskId, use, check)
+    super(backendName, name, taskId, use, check)
     this.#show = show
   }
 

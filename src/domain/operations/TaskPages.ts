@@ -46,11 +46,11 @@ export const listTasks = (
   session: Session,
   request: ListOptions | undefined,
   maxPageSize: number,
-  read: TaskDriver["page"]
+  { backendName, page: read }: Pick<TaskDriver, "backendName" | "page">
 ): Effect.Effect<TaskPage<TaskRecord>, ListError> =>
   parsed(
     parsePage(session, Result.succeed(noFilter), request, maxPageSize),
-    (page) => readPage(operation, page, read, recordFromStored)
+    (page) => readPage(backendName, operation, page, read, recordFromStored)
   )
 
 /**
@@ -64,7 +64,7 @@ export const listSummaries = (
   session: Session,
   request: SummaryListOptions | undefined,
   maxPageSize: number,
-  { pageSummaries, pagesByName }: Pick<TaskDriver, "pageSummaries" | "pagesByName">
+  { backendName, pageSummaries, pagesByName }: Pick<TaskDriver, "backendName" | "pageSummaries" | "pagesByName">
 ): Effect.Effect<SummaryPage<TaskSummary>, ListError> =>
   parsed(parsePage(session, parseFilter(request), request, maxPageSize), (page) => {
     const { filter, session } = page.query
@@ -75,8 +75,8 @@ export const listSummaries = (
       ? pageSummaries
       : (query) => pageSummaries({ ...query, name })
     return search === undefined
-      ? readPage(operation, page, read, summaryFromStored)
-      : searchPage(operation, page, search, read)
+      ? readPage(backendName, operation, page, read, summaryFromStored)
+      : searchPage(backendName, operation, page, search, read)
   })
 
 /** The name that an index decides, and what is left to search for. */
@@ -88,12 +88,14 @@ const withoutName = (
 })
 
 const readPage = <Row extends TaskPosition, Task>(
+  backendName: string,
   operation: string,
   page: Page,
   read: (query: PageQuery) => Effect.Effect<DriverPage<Row>, TaskDriverError>,
   decode: (row: Row) => Task
 ): Effect.Effect<TaskPage<Task>, TaskStorageUnavailable> =>
   operate(
+    backendName,
     operation,
     undefined,
     (now) =>
@@ -108,12 +110,14 @@ const readPage = <Row extends TaskPosition, Task>(
   )
 
 const searchPage = (
+  backendName: string,
   operation: string,
   page: Page,
   search: TaskSearch,
   read: TaskDriver["pageSummaries"]
 ): Effect.Effect<SummaryPage<TaskSummary>, TaskStorageUnavailable> =>
   operate(
+    backendName,
     operation,
     undefined,
     (now) =>

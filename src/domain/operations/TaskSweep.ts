@@ -168,6 +168,7 @@ export const makeTaskSweep = (
         parseLimit(options),
         (limit) =>
           operate(
+            driver.backendName,
             "expireTasks",
             undefined,
             () => answered("expireTasks", expireUpTo(limit ?? Infinity), Effect.succeed)
@@ -184,7 +185,7 @@ export const makeTaskSweep = (
             parseEnd({ resultTtl: options?.resultTtl }, limits)
           ]),
           ([millis, statuses, leases, end]) =>
-            operate("recoverStuckTasks", undefined, (now) =>
+            operate(driver.backendName, "recoverStuckTasks", undefined, (now) =>
               answered(
                 "recoverStuckTasks",
                 leases === undefined
@@ -201,7 +202,8 @@ export const makeTaskSweep = (
               ))
         )),
 
-    maintenance: () => operate("maintenance", undefined, () => answered("maintenance", maintain, Effect.succeed))
+    maintenance: () =>
+      operate(driver.backendName, "maintenance", undefined, () => answered("maintenance", maintain, Effect.succeed))
   }
 }
 

@@ -132,6 +132,7 @@ export const makeTaskWriter = (
     <Written, Plain>(answer: PatchAnswer, forms: TaskForms<StoredTask, Written, Plain>): Execute<Written> =>
     (operation, taskId, plan) =>
       new TaskOperation(
+        driver.backendName,
         operation,
         taskId,
         (clock, taskId, show) => {
@@ -194,7 +195,7 @@ export const makeTaskWriter = (
           )
       }
     }
-    return operate(operation, taskId, (now) =>
+    return operate(driver.backendName, operation, taskId, (now) =>
       Effect.catch(
         transaction(attempt(now, 1)),
         (error) => error instanceof TaskDriverError ? failUnavailable(operation, error) : Effect.fail(error)

@@ -53,7 +53,7 @@ export const inspectStore = (
     Result.flatMap(readOptions(options, inspectOptions), (options) =>
       allOf([parseFlag("fix", options?.fix), parseFlag("deep", options?.deep)])),
     ([fix, deep]) =>
-      operate("inspectStore", undefined, () =>
+      operate(driver.backendName, "inspectStore", undefined, () =>
         answered("inspectStore", inspect(driver, limits, fix, deep), Effect.succeed))
   )
 

@@ -108,7 +108,7 @@ export const makeFreeTasks = (
       parsed(
         Result.flatMap(readOptions(options, claimableOptions), parseWanted),
         (wanted) =>
-          operate("claimableTasks", undefined, (now) => {
+          operate(driver.backendName, "claimableTasks", undefined, (now) => {
             const time = { freeBy: freeBy(wanted, now), now }
             const turns = new Turns<FreeTask>(wanted, time, "list", (task) => task)
             return answered(
@@ -124,7 +124,7 @@ export const makeFreeTasks = (
         readOptions(options, claimTasksOptions),
         (options) =>
           parsed(allOf([parseWanted(options), parseHold(options)]), ([wanted, hold]) =>
-            operate("claimTasks", undefined, (now) => {
+            operate(driver.backendName, "claimTasks", undefined, (now) => {
               const time = { freeBy: freeBy(wanted, now), now }
               const turns = new Turns<TakenTask>(wanted, time, "take", ({ task }) =>
                 task)

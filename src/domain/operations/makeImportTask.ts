@@ -56,11 +56,14 @@ export const makeImportTask = (driver: TaskDriver, options: ResolvedOptions): Ta
     })
 
   return (record, settings) =>
-    parsed(parseImport(record, settings, options), ({ dryRun, row }) =>
-      operate(operation, row.taskId, (now) => {
-        if (isExpired(row, now)) return Effect.succeed(expired)
-        return dryRun ? compare(row, now, () => Effect.succeed(imported)) : insert(row, now)
-      }))
+    parsed(
+      parseImport(record, settings, options),
+      ({ dryRun, row }) =>
+        operate(driver.backendName, operation, row.taskId, (now) => {
+          if (isExpired(row, now)) return Effect.succeed(expired)
+          return dryRun ? compare(row, now, () => Effect.succeed(imported)) : insert(row, now)
+        })
+    )
 }
 
 const operation = "importTask"

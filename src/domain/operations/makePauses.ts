@@ -18,27 +18,34 @@ import type { TaskWatch } from "./TaskWatch.ts"
  * @since 0.2.0
  * @category constructors
  */
-export const makePauses = (kinds: KindDriver, watch: TaskWatch): PauseOperations => ({
+export const makePauses = (backendName: string, kinds: KindDriver, watch: TaskWatch): PauseOperations => ({
   pauseTasks: (kind) =>
-    parsed(parseKind("kind", kind), (parsedKind) =>
-      operate("pauseTasks", undefined, (now) =>
-        answered(
-          "pauseTasks",
-          watch.telling(newsOfPauses, kinds.pause({ ...parsedKind, pausedAt: now }), "everybody"),
-          () => Effect.void
-        ))),
+    parsed(
+      parseKind("kind", kind),
+      (parsedKind) =>
+        operate(backendName, "pauseTasks", undefined, (now) =>
+          answered(
+            "pauseTasks",
+            watch.telling(newsOfPauses, kinds.pause({ ...parsedKind, pausedAt: now }), "everybody"),
+            () => Effect.void
+          ))
+    ),
 
   resumeTasks: (kind) =>
-    parsed(parseKind("kind", kind), (parsedKind) =>
-      operate("resumeTasks", undefined, (now) =>
-        answered(
-          "resumeTasks",
-          watch.telling(newsOfPauses, kinds.resume(parsedKind, now), "everybody"),
-          Effect.succeed
-        ))),
+    parsed(
+      parseKind("kind", kind),
+      (parsedKind) =>
+        operate(backendName, "resumeTasks", undefined, (now) =>
+          answered(
+            "resumeTasks",
+            watch.telling(newsOfPauses, kinds.resume(parsedKind, now), "everybody"),
+            Effect.succeed
+          ))
+    ),
 
   pausedTasks: () =>
     operate(
+      backendName,
       "pausedTasks",
       undefined,
       () =>

@@ -37,7 +37,7 @@ export const makeRerunTask = (
   onTask: (taskId: string) => Result.Result<string, InvalidInput>
 ): SessionTasks["rerunTask"] => {
   const rerun = (id: string, settings: Omit<Rerun, "maxTtl">): ReturnType<SessionTasks["rerunTask"]> =>
-    operate("rerunTask", id, (now) => {
+    operate(driver.backendName, "rerunTask", id, (now) => {
       const attempt = (count: number): ReturnType<SessionTasks["rerunTask"]> =>
         Effect.gen(function*() {
           const stored = yield* driver.find(id, { now, session }).pipe(Effect.catch(failed))

@@ -75,7 +75,12 @@ export const makeSessionTasks = (
     taskId: string,
     use: (stored: StoredTask | undefined) => Effect.Effect<A, E>
   ): Effect.Effect<A, E | TaskStorageUnavailable> =>
-    operate(operation, taskId, (now) => answered(operation, driver.find(taskId, { now, session }), use))
+    operate(
+      driver.backendName,
+      operation,
+      taskId,
+      (now) => answered(operation, driver.find(taskId, { now, session }), use)
+    )
 
   type Found = StoredTask | KeptTask | undefined
   type Finding = ReturnType<TaskDriver["find"]>
@@ -113,7 +118,7 @@ export const makeSessionTasks = (
   }
 
   const insert = (task: CreateTask, sessionId: string | null, id: string): ReturnType<SessionTasks["createTask"]> =>
-    operate("createTask", id, (now) => {
+    operate(driver.backendName, "createTask", id, (now) => {
       const row = draftTask(task, { taskId: id, sessionId, incarnation: options.nextIncarnation() }, now, options)
       if (Result.isFailure(row)) return Effect.fail(row.failure)
       const waits = options.active?.whenMaxActive === "wait"
@@ -164,11 +169,15 @@ export const makeSessionTasks = (
     rerunTask: makeRerunTask(driver, options, session, onTask),
 
     getTask: driver.keepsTasks === true && Result.isSuccess(parsedSession)
-      ? (taskId) => new TaskOperation("getTask", taskId, getKept, foundTask, onTask)
-      : (taskId) => parsed(onTask(taskId), (id) => new TaskOperation("getTask", id, getTask, foundTask)),
+      ? (taskId) => new TaskOperation(driver.backendName, "getTask", taskId, getKept, foundTask, onTask)
+      : (taskId) =>
+        parsed(onTask(taskId), (id) => new TaskOperation(driver.backendName, "getTask", id, getTask, foundTask)),
 
     getTaskSummary: (taskId) =>
-      parsed(onTask(taskId), (id) => new TaskOperation("getTaskSummary", id, getSummary, foundSummary)),
+      parsed(
+        onTask(taskId),
+        (id) => new TaskOperation(driver.backendName, "getTaskSummary", id, getSummary, foundSummary)
+      ),
 
     updateTask: (record) =>
       parsed(
@@ -194,7 +203,7 @@ export const makeSessionTasks = (
 
     deleteTask: (taskId) =>
       parsed(onTask(taskId), (id) =>
-        operate("deleteTask", id, (now) =>
+        operate(driver.backendName, "deleteTask", id, (now) =>
           answered(
             "deleteTask",
             watch.telling(id, driver.remove(id, { now, session }), "everybody"),
@@ -204,7 +213,7 @@ export const makeSessionTasks = (
     listTasks: (request) =>
       parsed(
         readOptions(request, listOptions),
-        (request) => listTasks("listTasks", parsedSession, request, options.maxPageSize, driver.page)
+        (request) => listTasks("listTasks", parsedSession, request, options.maxPageSize, driver)
       ),
 
     listTaskSummaries: (request) =>
@@ -331,7 +340,7 @@ export const makeSessionTasks = (
       parsed(
         onTask(taskId),
         (id) =>
-          operate("awaitTask", id, () =>
+          operate(driver.backendName, "awaitTask", id, () =>
             Effect.flatMap(watch.ended("awaitTask", id, session), (stored) =>
               toRecord("awaitTask", stored)))
       )
@@ -348,7 +357,12 @@ export const countTasks = (
   driver: TaskDriver,
   session: string | null | undefined
 ): Effect.Effect<number, TaskStorageUnavailable> =>
-  operate("taskCount", undefined, (now) => answered("taskCount", driver.count({ now, session }), Effect.succeed))
+  operate(
+    driver.backendName,
+    "taskCount",
+    undefined,
+    (now) => answered("taskCount", driver.count({ now, session }), Effect.succeed)
+  )
 
 /** The session that a new task is bound to: the one of the handle, or the one that is named. */
 const bindSession = (

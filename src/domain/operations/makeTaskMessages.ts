@@ -24,7 +24,11 @@ const defaultTtl = Duration.hours(24)
  * @since 0.1.0
  * @category constructors
  */
-export const makeTaskMessages = (driver: MessageDriver, options: ResolvedOptions): TaskMessages => ({
+export const makeTaskMessages = (
+  backendName: string,
+  driver: MessageDriver,
+  options: ResolvedOptions
+): TaskMessages => ({
   enqueue: (taskId, message, settings) =>
     parsed(readOptions(settings, enqueueOptions), (settings) =>
       parsed(
@@ -36,7 +40,7 @@ export const makeTaskMessages = (driver: MessageDriver, options: ResolvedOptions
         ]),
         ([queue, body, maxSize, ttl]) =>
           parsed(withinLimits(options, undefined, body), () =>
-            operate("messages.enqueue", taskId, (now) =>
+            operate(backendName, "messages.enqueue", taskId, (now) =>
               answered(
                 "messages.enqueue",
                 driver.push({ queue, body, expiresAt: now + ttl, maxSize: maxSize ?? undefined, now }),
@@ -51,7 +55,7 @@ export const makeTaskMessages = (driver: MessageDriver, options: ResolvedOptions
     parsed(
       parseId("taskId", taskId),
       (queue) =>
-        operate("messages.dequeue", taskId, (now) =>
+        operate(backendName, "messages.dequeue", taskId, (now) =>
           answered("messages.dequeue", driver.shift(queue, now), (body) =>
             decoded("messages.dequeue", body, (body) =>
               body === undefined ? Option.none() : Option.some(body.decode()))))
@@ -61,7 +65,7 @@ export const makeTaskMessages = (driver: MessageDriver, options: ResolvedOptions
     parsed(
       parseId("taskId", taskId),
       (queue) =>
-        operate("messages.dequeueAll", taskId, (now) =>
+        operate(backendName, "messages.dequeueAll", taskId, (now) =>
           answered("messages.dequeueAll", driver.drain(queue, now), (bodies) =>
             decoded("messages.dequeueAll", bodies, (bodies) =>
               bodies.map((body) =>

@@ -61,7 +61,7 @@ export const makeTaskStats = (
             orAbsent(given?.failuresSince, (value) => parseMillis("failuresSince", value, 0))
           ])),
         ([session, failuresSince]) =>
-          operate("taskStats", undefined, (now) => {
+          operate(driver.backendName, "taskStats", undefined, (now) => {
             const query = {
               scope: { now, session: session ?? undefined },
               failedSince: Math.max(now - (failuresSince ?? hour), earliestTime),
@@ -85,7 +85,7 @@ export const makeTaskStats = (
             orAbsent(given?.limit, (value) => parseCount("limit", value))
           ])),
         ([ending, limit]) =>
-          operate("findTaskIds", undefined, (now) =>
+          operate(driver.backendName, "findTaskIds", undefined, (now) =>
             answered(
               "findTaskIds",
               findEnding({

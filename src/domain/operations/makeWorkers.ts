@@ -41,13 +41,13 @@ export const maxWorkerText = 255
  * @since 0.2.0
  * @category constructors
  */
-export const makeWorkers = (workers: WorkerDriver, watch: TaskWatch): WorkerOperations => ({
+export const makeWorkers = (backendName: string, workers: WorkerDriver, watch: TaskWatch): WorkerOperations => ({
   registerWorker: (input) =>
     parsed(
       Result.flatMap(readFields("worker", input, workerFields), parseWorker),
       ({ about, lease }) =>
         Effect.flatMap(uuidV7, (workerId) =>
-          operate("registerWorker", undefined, (now) => {
+          operate(backendName, "registerWorker", undefined, (now) => {
             const worker: StoredWorker = {
               workerId,
               registeredAt: now,
@@ -55,8 +55,11 @@ export const makeWorkers = (workers: WorkerDriver, watch: TaskWatch): WorkerOper
               diedAt: null,
               about
             }
-            return answered("registerWorker", workers.insert(worker), () =>
-              decoded("registerWorker", worker, workerFromStored, "unknown"))
+            return answered(
+              "registerWorker",
+              workers.insert(worker),
+              () => decoded("registerWorker", worker, workerFromStored, "unknown")
+            )
           }))
     ),
 
@@ -65,7 +68,7 @@ export const makeWorkers = (workers: WorkerDriver, watch: TaskWatch): WorkerOper
       parsed(
         allOf([parseId("workerId", workerId), parseMillis("lease", options?.lease, 1)]),
         ([id, lease]) =>
-          operate("renewWorker", undefined, (now) =>
+          operate(backendName, "renewWorker", undefined, (now) =>
             answered("renewWorker", workers.renew(id, momentAfter(now, lease)), (renewal) => {
               const { engineTime, worker } = renewal
               return worker === undefined
@@ -88,7 +91,7 @@ export const makeWorkers = (workers: WorkerDriver, watch: TaskWatch): WorkerOper
           orAbsent(options?.overdueFor, (value) => parseMillis("overdueFor", value, 0))
         ])),
       ([except, overdueFor]) =>
-        operate("declareDeadWorkers", undefined, (now) => {
+        operate(backendName, "declareDeadWorkers", undefined, (now) => {
           const query = { expiredBy: now - (overdueFor ?? 0), at: now, except: except ?? undefined }
           return answered(
             "declareDeadWorkers",
@@ -102,12 +105,12 @@ export const makeWorkers = (workers: WorkerDriver, watch: TaskWatch): WorkerOper
     parsed(
       parseId("workerId", workerId),
       (id) =>
-        operate("endWorker", undefined, (now) =>
+        operate(backendName, "endWorker", undefined, (now) =>
           answered("endWorker", Effect.andThen(workers.end(id, now), releaseWorker(workers, id, now)), Effect.succeed))
     ),
 
   listWorkers: () =>
-    operate("listWorkers", undefined, () => {
+    operate(backendName, "listWorkers", undefined, () => {
       let behind: string | undefined
       const listed = inBatches((limit) =>
         Effect.tap(

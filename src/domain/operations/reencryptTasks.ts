@@ -44,7 +44,8 @@ type Failure = InvalidInput | InvalidCursor | TaskStorageUnavailable
  * @category constructors
  */
 export const reencryptTasks =
-  ({ reseal }: Pick<TaskDriver, "reseal">): TaskStorageShape["reencryptTasks"] => (options) =>
+  ({ backendName, reseal }: Pick<TaskDriver, "backendName" | "reseal">): TaskStorageShape["reencryptTasks"] =>
+  (options) =>
     Stream.unwrap(
       Effect.suspend(() =>
         Effect.fromResult(Result.flatMap(parse(options), ({ after, limit }) =>
@@ -52,7 +53,7 @@ export const reencryptTasks =
             ? Result.fail(
               new InvalidInput({ field: "encryption", reason: "is not an option of this storage; open it with keys" })
             )
-            : Result.succeed(run(reseal, limit, after))))
+            : Result.succeed(run(backendName, reseal, limit, after))))
       )
     )
 
@@ -68,6 +69,7 @@ const parse = (options: ReencryptOptions | undefined) =>
     ))
 
 const run = (
+  backendName: string,
   reseal: Reseal,
   limit: number,
   after: TaskPosition | undefined
@@ -77,7 +79,7 @@ const run = (
     (place) =>
       place === undefined
         ? Effect.undefined
-        : operate("reencryptTasks", undefined, (now) =>
+        : operate(backendName, "reencryptTasks", undefined, (now) =>
           answered("reencryptTasks", reseal({ after: place.after, limit, maxBytes, now }), (page) => {
             const examined = place.examined + page.examined
             const resealed = place.resealed + page.resealed

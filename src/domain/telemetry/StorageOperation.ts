@@ -31,12 +31,14 @@ export const readMillis = (clock: Clock.Clock): number => Math.floor(clock.curre
  * @category models
  */
 export abstract class StorageOperation<A, E, R> extends Effectable.Class<A, E, R> {
+  readonly backendName: string
   readonly name: string
   readonly taskId: string | undefined
 
-  /** Takes the name of the operation, and the task that it is about. */
-  constructor(name: string, taskId: string | undefined) {
+  /** Takes the names of the backend and of the operation, and the task that it is about. */
+  constructor(backendName: string, name: string, taskId: string | undefined) {
     super()
+    this.backendName = backendName
     this.name = name
     this.taskId = taskId
   }
@@ -52,7 +54,7 @@ export abstract class StorageOperation<A, E, R> extends Effectable.Class<A, E, R
   within(fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<A, E, R> {
     const clock = fiber.getRef(Clock.Clock)
     const run = fiber.getRef(TimeOperations) ? timed(this.name, clock, () => this.begin(clock)) : this.begin(clock)
-    return isTraced(fiber) ? inOperationSpan(this.name, this.taskId, run) : run
+    return isTraced(fiber) ? inOperationSpan(this, run) : run
   }
 
   override asEffect(): Effect.Effect<A, E, R> {
@@ -80,9 +82,14 @@ Object.defineProperties<object>(
 export class OperationAt<A, E, R> extends StorageOperation<A, E, R> {
   readonly #use: (now: number) => Effect.Effect<A, E, R>
 
-  /** Takes the name of the operation, the task that it is about, and what it does at a time in milliseconds. */
-  constructor(name: string, taskId: string | undefined, use: (now: number) => Effect.Effect<A, E, R>) {
-    super(name, taskId)
+  /** Takes the names of the backend and of the operation, the task that it is about, and what it does at a time in milliseconds. */
+  constructor(
+    backendName: string,
+    name: string,
+    taskId: string | undefined,
+    use: (now: number) => Effect.Effect<A, E, R>
+  ) {
+    super(backendName, name, taskId)
     this.#use = use
   }
 
@@ -99,6 +106,9 @@ export class OperationAt<A, E, R> extends StorageOperation<A, E, R> {
  */
 export const isStorageOperation = <A, E, R>(effect: Effect.Effect<A, E, R>): effect is StorageOperation<A, E, R> =>
   effect instanceof StorageOperation
+
+/** What OpenTelemetry's conventions call the engines of this library. Another one has its own name. */
+const databaseNames: Readonly<Record<string, string>> = { postgres: "postgresql", dynamodb: "aws.dynamodb" }
 
 /** Measures how long an effect takes, and what makes it: a backend that answers at once answers then. */
 const timed = <A, E, R>(
@@ -117,15 +127,18 @@ const timed = <A, E, R>(
 }
 
 const inOperationSpan = <A, E, R>(
-  operation: string,
-  taskId: string | undefined,
+  { backendName, name, taskId }: Pick<StorageOperation<A, E, R>, "backendName" | "name" | "taskId">,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.useSpan(
-    `TaskStorage.${operation}`,
+    `TaskStorage.${name}`,
     {
       kind: traceSpans.operation.kind,
-      attributes: taskId === undefined ? {} : { [traceAttributes.taskId]: taskId }
+      attributes: {
+        [traceAttributes.database]: databaseNames[backendName] ?? backendName,
+        [traceAttributes.databaseOperation]: name,
+        ...(taskId === undefined ? {} : { [traceAttributes.taskId]: taskId })
+      }
     },
     (span) =>
       Effect.tapError(

@@ -23,6 +23,10 @@ export const traceAttributes = {
   prompt: "gen_ai.prompt.name",
   /** The name of a task of any other method. */
   name: "mcp.task.name",
+  /** The engine that keeps the tasks: `sqlite`, `postgresql`, `aws.dynamodb` or `memory`. */
+  database: "db.system.name",
+  /** The operation of the storage, such as `settleTask`. */
+  databaseOperation: "db.operation.name",
   taskId: "mcp.task.id",
   attempt: "mcp.task.attempt",
   /** The status of the task when the span ended. */
@@ -57,7 +61,7 @@ export interface TraceSpan {
 }
 
 const { attempt, errorCode, errorType, method, name, operation, prompt, questions, runResult } = traceAttributes
-const { sleepMillis, status, taskId, tool } = traceAttributes
+const { database, databaseOperation, sleepMillis, status, taskId, tool } = traceAttributes
 
 /**
  * All spans that are made here, but for those of SQL clients.
@@ -79,5 +83,9 @@ export const traceSpans = {
   /** Questions of several methods at once. */
   questions: { name: "TaskContext.request", kind: "client", attributes: [taskId, questions, errorType] },
   /** An operation of the storage, of a caller that is traced. Beneath it are the spans of SQL statements, which their client makes. */
-  operation: { name: "TaskStorage.{operation}", kind: "internal", attributes: [taskId, errorType] }
+  operation: {
+    name: "TaskStorage.{operation}",
+    kind: "internal",
+    attributes: [database, databaseOperation, taskId, errorType]
+  }
 } as const satisfies { readonly [span: string]: TraceSpan }
