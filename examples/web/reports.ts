@@ -58,14 +58,14 @@ export const openReports = async (): Promise<Reports> => {
     shutdownTimeout: "1 second"
   })
   const { runner } = tasksV1
-  const tasksV2 = new TasksExtension({ runner, owner, pollInterval: 200 })
+  const tasksV2 = new TasksExtension({ runner, owner, pollInterval: 200, limits: { requestBytes: maxBytes } })
   tasksV2.registerTool("report", report.config, report.run)
   tasksV2.registerTool("publish", publish.config, publish.run)
   const revision20260728 = tasksV2.listen(createMcpHandler(() => {
     const server = new McpServer({ name: "reports", version: "1.0.0" })
     tasksV2.attach(server)
     return server
-  }, { legacy: "reject", maxRequestBodySize: maxBytes }))
+  }, { legacy: "reject" }))
   const revision20251125 = statelessSdkV1(tasksV1)
 
   let isClosing = false
