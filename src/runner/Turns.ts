@@ -25,7 +25,7 @@ export class Turns {
 
   /** Makes a call in its turn, and waits so many milliseconds for its answer. */
   take<A, E>(call: Effect.Effect<A, E>, patience: number): Effect.Effect<A, E | TaskStorageUnavailable> {
-    return Effect.contextWith((context: Context.Context<never>) =>
+    return Effect.withFiber(({ context }) =>
       Effect.callback<A, E | TaskStorageUnavailable>((resume) => {
         let stop: Effect.Effect<void> | undefined
         const begin = () => {

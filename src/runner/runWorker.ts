@@ -77,8 +77,7 @@ const whileHeld = (
   const run = Effect.contextWith((context: Context.Context<never>) => {
     const { endOf, running } = worker.handler.begin(worker.latest.current, makeTaskContext(storage, worker), context)
     worker.begin(running)
-    const concluded = (exit: Exit.Exit<unknown, unknown>) =>
-      Effect.annotateLogs(conclude(storage, worker, exit, endOf), taskAnnotations(worker.latest.current))
+    const concluded = (exit: Exit.Exit<unknown, unknown>) => conclude(storage, worker, exit, endOf)
     const exit = running.pollUnsafe()
     return exit === undefined ? Effect.flatMap(exitOf(running), concluded) : concluded(exit)
   })
@@ -105,7 +104,8 @@ const conclude = (
 ): Effect.Effect<RunResult> => {
   const reason = worker.stopReason
   const isDone = reason === undefined || (Exit.isSuccess(exit) && (reason === "shutdown" || reason === "deadline"))
-  const end = () => isDone ? retryOrSettle(storage, worker, endOf(exit)) : concludeStopped(storage, worker, reason)
+  const end = () =>
+    isDone ? retryOrSettle(storage, worker, endOf(exit)) : annotated(worker, concludeStopped(storage, worker, reason))
   return worker.hasReported ? Effect.andThen(worker.stopReporting, Effect.suspend(end)) : end()
 }
 
@@ -117,7 +117,7 @@ const retryOrSettle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
   const delay = handler.retry.delayAfter(retries, end.thrown.error)
   if (delay === undefined) return settle(storage, worker, end)
   worker.span?.noteThrown(end.thrown.error)
-  return Effect.flatMap(
+  const retry = Effect.flatMap(
     Clock.currentTimeMillis,
     (now) => Effect.andThen(worker.tryStep(retryStep(retries + 1), now + delay), worker.leaveUntil(now + delay))
   ).pipe(
@@ -127,7 +127,12 @@ const retryOrSettle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
     Effect.as<RunResult>("suspended"),
     Effect.catchTag("HoldEnded", ({ reason }) => reason === "lost" ? noteLoss : noted)
   )
+  return annotated(worker, retry)
 }
+
+/** Has what is logged say which task it is of. Most tasks end without a line, and need no context of their own for that. */
+const annotated = <A>({ latest }: TaskWorker, effect: Effect.Effect<A>): Effect.Effect<A> =>
+  Effect.annotateLogs(effect, taskAnnotations(latest.current))
 
 const concludeStopped = (
   storage: TaskStorageShape,
@@ -220,11 +225,12 @@ export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
     })
   /** Some thrown values cannot be logged, and some loggers throw. That must not harm the task. */
   const logged = (result: Effect.Effect<RunResult>): Effect.Effect<RunResult> => {
+    if (refused === undefined && end.log === undefined) return result
     const lines = [
       ...(refused === undefined ? [] : [Effect.logError("The result of a task was not stored", refused)]),
       ...(end.log === undefined ? [] : [end.log])
     ]
-    return lines.length === 0 ? result : Effect.tap(result, () => Effect.forEach(lines, Effect.exit, { discard: true }))
+    return Effect.tap(result, () => annotated(worker, Effect.forEach(lines, Effect.exit, { discard: true })))
   }
   worker.isSettling = true
   return Effect.matchEffect(worker.writeBriefly(write), {
