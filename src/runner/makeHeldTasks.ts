@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
+import { millisOf } from "../domain/operations/TaskAccess.ts"
 import type { TaskRecord } from "../domain/task/TaskRecord.ts"
 import type { BoundHandler } from "./BoundHandler.ts"
 import { EarliestTimer } from "./EarliestTimer.ts"
@@ -87,18 +88,20 @@ export const makeHeldTasks = (
   const surroundings: WorkerSurroundings = { ...given, noteExpiry: (at) => expiry.note(at) }
 
   const runIn: HeldTasks["runIn"] = (span, record, handler, registration, { signal, time } = { time: unlimited }) =>
-    Effect.suspend(() => {
+    Effect.withFiber((fiber) => {
       const worker = new TaskWorker(surroundings, record, handler, registration, span)
       workers.set(record.taskId, worker)
       if (isStopping()) worker.stop("shutdown")
       if (signal?.aborted === true) worker.stop("deadline")
       else signal?.addEventListener("abort", () => worker.stop("deadline"), { once: true })
       const running = runWorker(surroundings, worker, time)
-      // It was declared dead before the task was known here.
-      const moved = registration?.isLost === true
-        ? Effect.andThen(surroundings.fork(worker.moveOn), running)
+      const { process } = surroundings
+      const isDoubtful = registration !== undefined && (registration.isLost || process.mayHaveLapsed(millisOf(fiber)))
+      // It may have been declared dead before the task was known here. Then somebody else may have run the task.
+      const confirmed = isDoubtful
+        ? process.confirm.pipe(Effect.andThen(worker.moveOn), Effect.andThen(running))
         : running
-      return Effect.onExit(moved, (exit) => {
+      return Effect.onExit(confirmed, (exit) => {
         workers.delete(record.taskId)
         worker.end()
         onEnd(worker)

@@ -106,6 +106,8 @@ export interface ProcessWorker {
   readonly current: () => Registration | undefined
   /** Finds a registration of this process. */
   readonly find: (workerId: string | undefined) => Registration | undefined
+  /** Whether others may have thought a registration dead by now, in milliseconds since the epoch. */
+  readonly mayHaveLapsed: (now: number) => boolean
   /** Renews the registration first if others may have thought it dead. */
   readonly confirm: Effect.Effect<void>
   /** Renews at once, if this can be done. */
@@ -339,6 +341,7 @@ export const makeProcessWorker = (
     letGo,
     current: () => current,
     find: (workerId) => [...registrations].find((registration) => registration.workerId === workerId),
+    mayHaveLapsed,
     confirm: Effect.asVoid(Effect.exit(renewed)),
     renew: Effect.asVoid(Effect.exit(withPatience(renewAll, firstPatience(lease)))),
     isClockRight,

@@ -72,8 +72,10 @@ const whileHeld = (
   worker: TaskWorker,
   rest: number
 ): Effect.Effect<RunResult> => {
-  if (rest <= 0) return leave(worker, 0)
   const { storage } = surroundings
+  const { handler, stopReason } = worker
+  if (stopReason !== undefined && handler.begun === undefined) return concludeStopped(storage, worker, stopReason)
+  if (rest <= 0) return leave(worker, 0)
   const run = Effect.contextWith((context: Context.Context<never>) => {
     const { endOf, running } = worker.handler.begin(worker.latest.current, makeTaskContext(storage, worker), context)
     worker.begin(running)
