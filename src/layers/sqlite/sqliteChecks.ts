@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import { chmodSync, statfsSync, statSync } from "node:fs"
+import { chmodSync, statfsSync, type StatsFs, statSync } from "node:fs"
 import { mended, type StoreFinding } from "../../domain/driver/StoreReport.ts"
 import { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import type { OwnCheck } from "../sql/makeSqlInspector.ts"
@@ -21,11 +21,13 @@ type Findings = Effect.Effect<ReadonlyArray<StoreFinding>, TaskDriverError>
  * @category models
  */
 export interface FileCalls {
-  /** Gives the type of the file system that a file lies on, as Linux numbers them. */
-  readonly fileSystemOf: (path: string) => number
+  /** Gives the file system that a file lies on: its type, as Linux numbers them, and its free blocks. */
+  readonly fileSystemOf: (path: string) => FileSystem
 }
 
-const systemCalls: FileCalls = { fileSystemOf: (path) => statfsSync(path).type }
+type FileSystem = Pick<StatsFs, "type" | "bavail" | "bsize">
+
+const systemCalls: FileCalls = { fileSystemOf: (path) => statfsSync(path) }
 
 /** Where locks of other machines, or the shared memory of the log, do not work as SQLite needs it. */
 const networkFileSystems = new Map([
@@ -46,6 +48,10 @@ const sharedFileSystems = new Map([
   [0x786f4256, "VirtualBox"],
   [0x65735546, "FUSE"]
 ])
+
+/** Bytes that are free on a disk that is as good as full, and on one that soon may be. */
+const noRoom = 1024 * 1024
+const littleRoom = 64 * 1024 * 1024
 
 /** Bytes that may lie empty in a file, or be in its log, before they are worth a word. */
 const smallWaste = 16 * 1024 * 1024
@@ -85,19 +91,36 @@ export const sqliteChecks = (
 }
 
 const checkFileSystem = (path: string, fileSystemOf: FileCalls["fileSystemOf"]): Findings =>
-  Effect.map(asked(() => fileSystemOf(path)), (type) => {
-    const name = networkFileSystems.get(type) ?? sharedFileSystems.get(type)
-    return name === undefined ? [] : [{
-      code: "file_system",
-      severity: networkFileSystems.has(type) ? "error" : "warning",
-      subject: path,
-      problem: `The file lies on a file system of the kind ${name}, which other machines may reach.`,
-      advice:
-        "Move it to a disk of this machine, or use PostgreSQL or DynamoDB for several machines: SQLite loses writes, or the " +
-        "whole database, where locks and shared memory do not work.",
-      fixable: false
-    }]
-  })
+  Effect.map(asked(() => fileSystemOf(path)), (system) => [...sharing(path, system), ...room(path, system)])
+
+const sharing = (path: string, { type }: FileSystem): ReadonlyArray<StoreFinding> => {
+  const name = networkFileSystems.get(type) ?? sharedFileSystems.get(type)
+  return name === undefined ? [] : [{
+    code: "file_system",
+    severity: networkFileSystems.has(type) ? "error" : "warning",
+    subject: path,
+    problem: `The file lies on a file system of the kind ${name}, which other machines may reach.`,
+    advice:
+      "Move it to a disk of this machine, or use PostgreSQL or DynamoDB for several machines: SQLite loses writes, or the " +
+      "whole database, where locks and shared memory do not work.",
+    fixable: false
+  }]
+}
+
+const room = (path: string, { bavail, bsize }: FileSystem): ReadonlyArray<StoreFinding> => {
+  const free = bavail * bsize
+  return free >= littleRoom ? [] : [{
+    code: "file_system",
+    severity: free < noRoom ? "error" : "warning",
+    subject: path,
+    problem: free < noRoom
+      ? "The disk of the file is full, so that writes fail."
+      : `The disk of the file has ${Math.floor(free / noRoom)} MiB left.`,
+    advice:
+      "Make room elsewhere on the disk first: to delete tasks takes some itself. Then delete tasks that have ended.",
+    fixable: false
+  }]
+}
 
 const everybody = 0o007
 const everybodyWrites = 0o002

@@ -505,19 +505,29 @@ describe("a look at a store of an older version", () => {
 })
 
 describe("a look at the file system", () => {
-  it.live("finds those of other machines", () =>
+  it.live("finds those of other machines, and disks that are full", () =>
     Effect.gen(function*() {
       const filename = yield* freshFile
       const sql = yield* openSqlite({ filename })
       const runner = makeSqlRunner(sql, sqliteDialect, { lockTimeout: 0 })
-      const found = (fileSystemOf: () => number) =>
+      const found = (type: () => number, megabytes = 1_000) =>
         Effect.map(
-          Effect.forEach(sqliteChecks(runner, 0, { fileSystemOf }), ({ check }) => check(true)),
-          (findings) => findings.flat().map(({ code, fixable, problem }) => [code, fixable, problem])
+          Effect.forEach(
+            sqliteChecks(runner, 0, { fileSystemOf: () => ({ type: type(), bavail: megabytes * 256, bsize: 4096 }) }),
+            ({ check }) => check(true)
+          ),
+          (findings) => findings.flat().map(({ code, problem, severity }) => [code, severity, problem])
         )
-      assert.deepStrictEqual(yield* found(() => 0xef53), [])
+      const ext4 = () => 0xef53
+      assert.deepStrictEqual(yield* found(ext4), [])
       assert.deepStrictEqual(yield* found(() => 0x6969), [
-        ["file_system", false, "The file lies on a file system of the kind NFS, which other machines may reach."]
+        ["file_system", "error", "The file lies on a file system of the kind NFS, which other machines may reach."]
+      ])
+      assert.deepStrictEqual(yield* found(ext4, 0), [
+        ["file_system", "error", "The disk of the file is full, so that writes fail."]
+      ])
+      assert.deepStrictEqual(yield* found(ext4, 3), [
+        ["file_system", "warning", "The disk of the file has 3 MiB left."]
       ])
       const refused = yield* Effect.flip(found(() => {
         throw Object.assign(new Error("secret"), { code: "EACCES" })
