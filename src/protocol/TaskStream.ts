@@ -7,14 +7,18 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { pauseAfterFault } from "../domain/operations/pauseAfterFault.ts"
+import type { TaskStorageError } from "../domain/task/TaskError.ts"
 import { subscriptionIdKey } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
+import { orUnknown } from "./readTask.ts"
 import { shownState } from "./shownState.ts"
 import { ownProperty } from "./TaskClient.ts"
 import type { Tasks } from "./Tasks.ts"
-import { detailedTask, readDetailed } from "./Tasks20260728.ts"
+import { detailedTask, lookUp } from "./Tasks20260728.ts"
 import { failWire, invalid, report, type WireError } from "./WireError.ts"
 
 type Fields = Readonly<Record<string, unknown>>
@@ -94,6 +98,13 @@ const isKnown = ({ storage }: OwnedTasks, taskId: string): Effect.Effect<boolean
     Effect.catch((error) => failWire(error, taskId))
   )
 
+/** Tries again until an engine that fails for a while answers. */
+const throughOutages = <A, E extends TaskStorageError>(reading: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.retry(reading, {
+    while: (error) => error._tag === "TaskStorageUnavailable" && error.retryable,
+    schedule: Schedule.spaced(pauseAfterFault)
+  })
+
 const tellOf = (
   owned: OwnedTasks,
   taskIds: ReadonlyArray<string>,
@@ -113,6 +124,7 @@ const tellOf = (
           changed.add(taskId)
           wake.openUnsafe()
         })).pipe(
+          throughOutages,
           // A task that expires has no more changes to tell of.
           Effect.catchTag("TaskNotFound", () => Effect.void),
           Effect.catch(report),
@@ -123,7 +135,8 @@ const tellOf = (
         )
 
     const tell = Effect.fnUntraced(function*(taskId: string) {
-      const task = yield* readDetailed(owned, taskId)
+      // The last state is told once, and must not be lost with the fault of a moment.
+      const task = yield* orUnknown(taskId, throughOutages(lookUp(owned, taskId)))
       const state = shownState(task)
       if (told.get(taskId) === state) return
       told.set(taskId, state)

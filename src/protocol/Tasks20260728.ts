@@ -4,7 +4,9 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import type { InvalidInput, TaskStorageUnavailable } from "../domain/task/TaskError.ts"
 import { toCreatedTask, toDetailedTask } from "../domain/task/TaskProjection.ts"
 import type { TaskRecord, TaskSummary } from "../domain/task/TaskRecord.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
@@ -38,21 +40,22 @@ export const detailedTask = (serverInfo: unknown, task: TaskRecord | TaskSummary
     : { ...detailed }
 }
 
+type LookedUp = Effect.Effect<Option.Option<TaskRecord | TaskSummary>, InvalidInput | TaskStorageUnavailable>
+
 /**
- * Reads a task, and its payloads only where its status shows them.
+ * Looks a task up, and its payloads only where its status shows them.
  *
  * @since 0.2.0
- * @category handlers
+ * @category accessors
  */
-export const readDetailed = Effect.fnUntraced(function*(
-  { storage }: OwnedTasks,
-  taskId: string
-): Effect.fn.Return<TaskRecord | TaskSummary, WireError> {
-  const summary = yield* orUnknown(taskId, storage.getTaskSummary(taskId))
-  return summary.status === "working" || summary.status === "cancelled"
-    ? summary
-    : yield* orUnknown(taskId, storage.getTask(taskId))
-})
+export const lookUp = ({ storage }: OwnedTasks, taskId: string): LookedUp =>
+  Effect.flatMap(
+    storage.getTaskSummary(taskId),
+    (found): LookedUp =>
+      Option.isNone(found) || found.value.status === "working" || found.value.status === "cancelled"
+        ? Effect.succeed(found)
+        : storage.getTask(taskId)
+  )
 
 /**
  * Answers `tasks/get`.
@@ -65,7 +68,10 @@ export const getTask20260728 = (
   taskId: string,
   serverInfo?: unknown
 ): Effect.Effect<Fields, WireError> =>
-  Effect.map(readDetailed(owned, taskId), (task) => ({ resultType: "complete", ...detailedTask(serverInfo, task) }))
+  Effect.map(
+    orUnknown(taskId, lookUp(owned, taskId)),
+    (task) => ({ resultType: "complete", ...detailedTask(serverInfo, task) })
+  )
 
 const acknowledgement: Fields = { resultType: "complete" }
 

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
 import { TaskStorageUnavailable } from "../../src/domain/task/TaskError.ts"
 import { openTaskStream } from "../../src/protocol/TaskStream.ts"
 import { eventually, memory, setUp } from "./setup.ts"
@@ -85,6 +86,32 @@ describe("a stream of tasks", () => {
       yield* eventually(() => told.at(-1)?.["statusMessage"] === "20")
       assert.isAtMost(told.length, 3)
       yield* Fiber.interrupt(running)
+    }).pipe(Effect.scoped, Effect.provide(memory)))
+
+  it.live("tells the last state through faults of the engine, and watches on", () =>
+    Effect.gen(function*() {
+      const { begin, owned, tasks } = yield* setUp()
+      const reason = "the engine is down"
+      const fault = new TaskStorageUnavailable({ operation: "getTask", reason, retryable: true, applied: "no" })
+      const go = yield* Deferred.make<void>()
+      const taskId = yield* begin(() => Deferred.await(go))
+      let faults = 0
+      const failing = <A, E>(reading: Effect.Effect<A, E>) =>
+        Effect.suspend((): Effect.Effect<A, E | TaskStorageUnavailable> => faults-- > 0 ? Effect.fail(fault) : reading)
+      const storage = {
+        ...owned.storage,
+        getTaskSummary: (taskId: string) => failing(owned.storage.getTaskSummary(taskId)),
+        changes: (taskId: string) => Stream.unwrap(failing(Effect.sync(() => owned.storage.changes(taskId))))
+      }
+      const told: Array<Told> = []
+      const { run } = yield* openTaskStream(tasks, { ...owned, storage }, [taskId])
+      faults = 1
+      const running = yield* Effect.forkChild(run((task) => Effect.sync(() => void told.push(task))))
+      yield* eventually(() => told.length === 1)
+      faults = 1
+      yield* Deferred.succeed(go, undefined)
+      yield* Fiber.join(running)
+      assert.deepStrictEqual(told.map(({ status }) => status), ["working", "completed"])
     }).pipe(Effect.scoped, Effect.provide(memory)))
 
   it.live("tells of no sign of life, and ends with its tasks", () =>
