@@ -37,13 +37,26 @@ export class FairQueue {
 
   /** Tells whether the task is new here. */
   add(task: WaitingTask): boolean {
-    const { sessionId, taskId } = task
+    const { taskId } = task
     if (this.#tasks.has(taskId)) return false
     this.#tasks.set(taskId, task)
-    const session = this.#sessions.get(sessionId) ?? this.#open(sessionId)
+    const session = this.#sessionOf(task)
     session.queue.push(task)
     this.#giveTurn(session)
     return true
+  }
+
+  /** Puts a task that had its turn in vain before the others of its session. */
+  putBack(task: WaitingTask): void {
+    if (this.#tasks.has(task.taskId)) return
+    this.#tasks.set(task.taskId, task)
+    const session = this.#sessionOf(task)
+    session.queue.unshift(task)
+    this.#giveTurn(session)
+  }
+
+  #sessionOf({ sessionId }: WaitingTask): SessionQueue {
+    return this.#sessions.get(sessionId) ?? this.#open(sessionId)
   }
 
   #open(sessionId: string | undefined): SessionQueue {
@@ -109,6 +122,11 @@ class Fifo<A> {
 
   push(item: A): void {
     this.#items.push(item)
+  }
+
+  unshift(item: A): void {
+    if (this.#head === 0) this.#items.unshift(item)
+    else this.#items[--this.#head] = item
   }
 
   shift(): A | undefined {

@@ -60,6 +60,9 @@ export class LocalQueue {
   /** The same of the next seat. */
   #isSeatOfLooks = false
   #seatsFreed = 0
+  /** Whether tasks are known to wait for seats. */
+  #haveToWait = false
+  #isSeatPromised = false
 
   constructor(parts: LocalQueueParts) {
     this.#parts = parts
@@ -74,6 +77,11 @@ export class LocalQueue {
   /** How often a task may have left a seat here. */
   get seatsFreed(): number {
     return this.#seatsFreed
+  }
+
+  /** Whether the next seat is for those that have waited longer than a new task: one was left, and a look comes soon that gives it to them. */
+  get isSeatPromised(): boolean {
+    return this.#isSeatPromised
   }
 
   /** Begins a task as soon as there is room for it. */
@@ -140,8 +148,21 @@ export class LocalQueue {
     if (!this.#parts.hasSeats) return
     this.#seatsFreed++
     this.#onSeat?.()
+    this.#isSeatPromised = this.#haveToWait && this.#onSeat !== undefined
     this.#isSeatOfLooks = this.#onSeat !== undefined && !this.#isSeatOfLooks
     if (!this.#isSeatOfLooks) this.tryUnclaimed()
+  }
+
+  /** Notes how many tasks a look has begun; `undefined` if it failed. */
+  looked(begun: number | undefined): void {
+    this.#isSeatPromised = false
+    if (begun !== undefined) this.#haveToWait = begun > 0 || this.#unclaimed.size > 0
+  }
+
+  /** Keeps a new task behind those that wait, and looks once more, as the look to come may be too early to find it. */
+  keepBehind(task: WaitingTask): void {
+    this.#keepUnclaimed(task)
+    this.#onSeat?.()
   }
 
   /** Calls back whenever a seat may have become free. */
@@ -149,14 +170,19 @@ export class LocalQueue {
     this.#onSeat = call
   }
 
-  /** Keeps a task that could not be claimed, until there may be a seat for it, or a storage that answers. */
-  keepUnclaimed(task: WaitingTask): void {
+  #keepUnclaimed(task: WaitingTask): void {
     if (this.#parts.isOnlyHere(task)) this.#unclaimed.add(task)
+  }
+
+  /** Keeps a task that had its turn and could not be claimed. It is the next one of its session. */
+  putBack(task: WaitingTask): void {
+    if (this.#parts.isOnlyHere(task)) this.#unclaimed.putBack(task)
   }
 
   /** Keeps a task that found no seat when this many had become free. If there was one since, a look may have been too early to find it. */
   keepUntilSeat(task: WaitingTask, seatsFreed: number): void {
-    this.keepUnclaimed(task)
+    this.#haveToWait = true
+    this.#keepUnclaimed(task)
     if (this.#seatsFreed !== seatsFreed) this.seatFreed()
   }
 

@@ -270,10 +270,12 @@ export const makeRecovery = Effect.fnUntraced(function*(
       if (isOdd) nextOddLook = now + Math.ceil(settings.orphanTimeout / looksAtOrphans)
       return look(isOdd)
     })
-    yield* Effect.andThen(nextLook, beginHere).pipe(
+    const noteLook = (begun: number | undefined) => Effect.sync(() => runs.queue.looked(begun))
+    yield* Effect.tap(nextLook, (taken) => noteLook(taken.length)).pipe(
+      Effect.andThen(beginHere),
       Effect.andThen(outages.answered(looking)),
       // A driver that dies counts like one that fails with an error.
-      Effect.catchCause((cause) => outages.failed(looking, errorOf(cause))),
+      Effect.catchCause((cause) => Effect.andThen(noteLook(undefined), outages.failed(looking, errorOf(cause)))),
       Effect.andThen(nextTime),
       Effect.forever,
       Effect.forkScoped

@@ -211,10 +211,10 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       TaskStorageUnavailable: (error) =>
         Effect.andThen(
           Effect.logWarning("A task cannot be taken up, and waits to be recovered", error),
-          Effect.sync(() => queue.keepUnclaimed(task))
+          Effect.sync(() => queue.putBack(task))
         ),
-      MaxTasksReached: () => Effect.sync(() => queue.keepUnclaimed(task)),
-      LeaseHeld: () => Effect.sync(() => queue.keepUnclaimed(task))
+      MaxTasksReached: () => Effect.sync(() => queue.putBack(task)),
+      LeaseHeld: () => Effect.sync(() => queue.putBack(task))
     }).pipe(Effect.annotateLogs(taskIdAnnotation, taskId))
   }
 

@@ -123,16 +123,21 @@ export const makeTaskStarts = (
     task: StartTask,
     sessionId: string | undefined,
     handler: BoundHandler,
-    isPaused: boolean
+    isPaused: boolean,
+    mayOvertake = false
   ): Started => {
     const overrun = isPaused ? undefined : runs.overrun(sessionId)
     if (overrun !== undefined && settings.whenFull === "refuse") return Effect.fail(new TooManyTasks(overrun))
-    if (!isPaused && overrun === undefined && runs.isOpen()) {
+    const mayBegin = !isPaused && overrun === undefined && runs.isOpen()
+    const isBehind = mayBegin && runs.queue.isSeatPromised && !mayOvertake
+    if (mayBegin && !isBehind) {
       runs.takeSlot(sessionId)
       return Effect.tapCause(create(tasks, task, handler), () => Effect.sync(() => runs.freeSlot(sessionId)))
     }
     return Effect.map(outages.watch(tasks.createTask({ ...task, lease: 0 })), (record) => {
-      runs.queue.add({ ...kindOf(task), taskId: record.taskId, sessionId, handler })
+      const waiting = { ...kindOf(task), taskId: record.taskId, sessionId, handler }
+      if (isBehind) runs.queue.keepBehind(waiting)
+      else runs.queue.add(waiting)
       return record
     })
   }
@@ -230,7 +235,7 @@ export const makeTaskStarts = (
               if (run !== undefined) {
                 return withOwn(run, { begun: span, registered }, (handler) =>
                   isUnderWay
-                    ? start(tasks(), task, sessionId, handler, false)
+                    ? start(tasks(), task, sessionId, handler, false, true)
                     : startUnlessPaused(tasks(), task, sessionId, handler))
               }
               if (settings.dispatch !== undefined) return dispatch(tasks(), task)

@@ -33,6 +33,23 @@ describe("tasks that wait for a slot", () => {
     assert.strictEqual(tasks.size, 0)
   })
 
+  it("are the next ones of their session again when their turn was in vain", () => {
+    const tasks = waiting("a1", "a2", "a3", "b1")
+    for (const taskId of ["a1", "b1", "a2", "a3"]) {
+      const next = tasks.next(everybody)
+      assert.strictEqual(next?.taskId, taskId)
+      if (next !== undefined && taskId !== "b1") tasks.putBack(next)
+      if (taskId !== "b1") assert.strictEqual(tasks.remove(taskId)?.taskId, taskId)
+    }
+    const others = waiting("a1", "a2")
+    const first = others.next(everybody)
+    if (first !== undefined) {
+      others.putBack(first)
+      others.putBack(first)
+    }
+    assert.deepEqual(all(others, everybody), ["a1", "a2"])
+  })
+
   it("are there once, and not any more when they were taken out", () => {
     const tasks = waiting("a1", "a2", "b1")
     assert.isFalse(tasks.add({ taskId: "a1", sessionId: "a", originalMethod: "tools/call", handler }))

@@ -79,6 +79,30 @@ describe("tasks that wait for seats", () => {
       assert.strictEqual(state.most, 1)
     })))
 
+  it.effect.each([["a registered kind", "job"], ["their own process", "other"]] as const)(
+    "are not overtaken without end by tasks that are created later, of %s",
+    ([, name]) =>
+      Effect.scoped(Effect.gen(function*() {
+        const { first, run, state } = yield* scene({ maxActive: 2 }, { recovery: { interval: "1 hour" } })
+        const start = () =>
+          name === "job"
+            ? first.runner.startTask(call)
+            : first.runner.startTask({ originalMethod: name }, ({ taskId }) => run(taskId))
+        const old = yield* Effect.forEach([1, 2, 3, 4, 5, 6], () => Effect.tap(start(), () => TestClock.adjust(1)))
+        let count = 0
+        // One comes sooner after each end than a look does.
+        while (count < 300 && !old.every(({ taskId }) => state.ended.includes(taskId))) {
+          yield* start()
+          yield* Effect.andThen(Effect.yieldNow, TestClock.adjust(3))
+          count++
+        }
+        assert.isBelow(count, 100)
+        assert.strictEqual(state.most, 2)
+        yield* pass(20_000)
+        assert.lengthOf(state.ended, 6 + count)
+      }))
+  )
+
   it.effect("of one owner hold up no other's, who begins with the first look or none", () =>
     Effect.scoped(Effect.gen(function*() {
       const { first, second, state } = yield* scene({ maxActive: 4, maxActivePerSession: 2 })
