@@ -32,7 +32,9 @@ const server = McpTasks.layerHttp({
 const port = Number(process.env["PORT"] ?? 3000)
 
 HttpRouter.serve(server).pipe(
-  Layer.provide(NodeHttpServer.layer(() => createServer(), { port, host: "127.0.0.1" })),
+  Layer.provide(
+    NodeHttpServer.layer(() => createServer(), { port, host: "127.0.0.1", gracefulShutdownTimeout: "5 seconds" })
+  ),
   Layer.provide(tasks),
   Layer.launch,
   NodeRuntime.runMain
