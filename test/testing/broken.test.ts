@@ -47,9 +47,9 @@ const options = { maxShrinks: 0, runs: 1_000 }
 
 /**
  * What one seed does not come upon, another one does: each new command changes what a seed gives. Many seeds with few runs find
- * more than few with many, because the first runs of each are small.
+ * more than few with many, because the first runs of each are small. Those of a check come upon most mistakes soon.
  */
-const seeds = [4, 2, 1, 7, 3]
+const seeds = { model: [11, 12, 13, 14, 15], linearizability: [4, 2, 1, 7, 3] }
 const random = { model: checkModel, linearizability: checkLinearizability }
 
 type RandomCheck = keyof typeof random
@@ -59,7 +59,7 @@ const checked = <E>(check: RandomCheck, harness: StorageHarness<E>, which: Pick<
 
 /** The first failure that a seed comes upon. */
 const firstViolation = <E>(check: RandomCheck, harness: StorageHarness<E>) =>
-  Effect.flip(Effect.forEach(seeds, (seed) => checked(check, harness, { seed }), { discard: true }))
+  Effect.flip(Effect.forEach(seeds[check], (seed) => checked(check, harness, { seed }), { discard: true }))
 
 /** The token that makes the failure again. */
 const replayOf = ({ difference }: ContractViolation) => /^Replay: (.+)$/m.exec(difference)?.[1]
