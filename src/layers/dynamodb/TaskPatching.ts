@@ -95,7 +95,7 @@ export const makeTaskPatching = (
    */
   const tellHolder = ({ guard, patch }: Write, task: StoredTask): Effect.Effect<void> => {
     const { taskId, worker } = task
-    if (!isNewsForWorker(guard, patch)) return Effect.void
+    if (!isNewsForWorker(guard, patch) || hidesHolder(guard, patch)) return Effect.void
     // The end of a task leaves the one who had it there.
     const holder = patch.leaseExpiresAt === undefined ? holderOf(task) : worker
     return holder === null ? Effect.void : Effect.ignore(table.put(leaveNews(holder, taskId, task.lastUpdatedAt).Put))
@@ -275,9 +275,13 @@ const sameKind = (expression: Expression, { name, originalMethod }: TaskPatch): 
     : [name === null ? expression.isAbsent("name") : expression.compare("name", "=", name.text)])
 ]
 
-/** Whether nothing shows, once the write is done, who held the task before and has to hear of it. */
+/**
+ * Whether nothing shows, once the write is done, who held the task before and has to hear of it. A task without a lease that has a
+ * worker was held by it, or had ended before.
+ */
 const hidesHolder = (guard: TaskGuard, patch: TaskPatch): boolean =>
-  patch.worker !== undefined && isNewsForWorker(guard, patch)
+  isNewsForWorker(guard, patch) &&
+  (patch.worker !== undefined || (patch.leaseExpiresAt !== undefined && guard.statuses?.some(isTerminal) !== false))
 
 const payloadBytes = (patch: TaskPatch): number =>
   payloadFields.reduce((bytes, field) => bytes + (patch[field]?.bytes ?? 0), 0)

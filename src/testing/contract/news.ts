@@ -203,6 +203,24 @@ export const newsGroup: ContractGroup = {
         yield* equal("under a lease of its own", yield* take(two), [])
       })),
 
+    newsCase(
+      "have nothing of whatever is written to a task that has ended",
+      ({ first, second }, take) =>
+        Effect.gen(function*() {
+          const workerId = yield* register(first, longLease)
+          for (const [name, write] of foreign) {
+            for (const status of ["completed", "cancelled"] as const) {
+              const taskId = `${name} of ${status}`
+              yield* createIn(first, taskId, "working", { worker: workerId })
+              yield* first.updateTaskStatus(taskId, status, { attempt: 1 })
+              // Most of them are refused.
+              yield* Effect.exit(write(second, taskId))
+              yield* equal(taskId, yield* take(workerId), [])
+            }
+          }
+        })
+    ),
+
     newsCase("have nothing of tasks under a lease of their own, of released ones, and of those that ended", (
       { first, second },
       take
