@@ -5,9 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { AtOnce } from "../../src/domain/effects/AtOnce.ts"
+import { isOver } from "../../src/domain/effects/isOver.ts"
+import { fromDriver } from "../../src/domain/fromDriver.ts"
+import type { TaskStorageOptions } from "../../src/domain/options/TaskStorageOptions.ts"
 import type { TaskStorageError } from "../../src/domain/task/TaskError.ts"
+import { uuidV4 } from "../../src/domain/task/TaskId.ts"
 import { isStorageOperation } from "../../src/domain/telemetry/StorageOperation.ts"
-import { call, open } from "./quietMemory.ts"
+import { call, open, quietMemory } from "./quietMemory.ts"
 
 describe("an answer at once", () => {
   it.effect("is not taken before the effect is run, and is taken again when it runs again", () =>
@@ -43,6 +47,53 @@ it.effect("a record replaces the task that is there, though it came after the on
       actual: 2
     })
   }))
+
+describe("a creation that generates its id", () => {
+  const generators: ReadonlyArray<TaskStorageOptions> = [{}, { generateId: uuidV4 }]
+
+  it.effect.each(generators)(
+    "makes another task each time that it runs: %j",
+    (options) =>
+      Effect.gen(function*() {
+        const storage = yield* fromDriver(yield* quietMemory, { ...options, maintenance: false })
+        const create = storage.createTask(call)
+        expect(yield* storage.taskCount()).toBe(0)
+        const tasks = yield* Effect.all([create, create])
+        expect(new Set(tasks.map(({ taskId }) => taskId)).size).toBe(2)
+        expect(yield* storage.taskCount()).toBe(2)
+      })
+  )
+
+  it.effect("is over at once in memory", () =>
+    Effect.gen(function*() {
+      const clock = yield* Clock.clockWith(Effect.succeed)
+      const storage = yield* open()
+      const create = storage.createTask(call)
+      const begun = isStorageOperation(create) ? create.begin(clock) : create
+      expect(isOver(begun)).toBe(true)
+      const { taskId } = yield* begun
+      expect(Option.isSome(yield* storage.getTask(taskId))).toBe(true)
+    }))
+
+  it.effect("tells its span the id", () =>
+    Effect.gen(function*() {
+      const made: Array<Tracer.Span> = []
+      const tracer = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          made.push(span)
+          return span
+        }
+      })
+      const storage = yield* open()
+      const { taskId } = yield* storage.createTask(call).pipe(
+        Effect.withSpan("request"),
+        Effect.provideService(Tracer.Tracer, tracer)
+      )
+      const span = made.find(({ name }) => name === "TaskStorage.createTask")
+      expect(Object.fromEntries(span?.attributes ?? [])).toMatchObject({ "mcp.task.id": taskId })
+    }))
+})
 
 describe("tracing", () => {
   const spans: Array<string> = []

@@ -15,7 +15,7 @@ import type { StoredTask } from "../task/StoredTask.ts"
 import { TaskStorageUnavailable } from "../task/TaskError.ts"
 import { recordFromStored, type TaskRecord } from "../task/TaskRecord.ts"
 import { errorsOf } from "../telemetry/StorageMetrics.ts"
-import { OperationAt, readMillis } from "../telemetry/StorageOperation.ts"
+import { OperationAt, readMillis, type StorageOperation } from "../telemetry/StorageOperation.ts"
 
 /**
  * Runs an effect with the present time in whole milliseconds.
@@ -56,7 +56,7 @@ export const operate = <A, E, R>(
   operation: string,
   taskId: string | undefined,
   use: (now: number) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => new OperationAt(backendName, operation, taskId, use)
+): StorageOperation<A, E, R> => new OperationAt(backendName, operation, taskId, use)
 
 const unavailable = (operation: string, error: TaskDriverError): TaskStorageUnavailable =>
   new TaskStorageUnavailable({

@@ -99,6 +99,30 @@ export class OperationAt<A, E, R> extends StorageOperation<A, E, R> {
 }
 
 /**
+ * An operation that is made as it begins, such as the creation of a task whose id is generated then.
+ *
+ * @since 0.2.0
+ * @category models
+ */
+export class OperationFrom<A, E, R> extends StorageOperation<A, E, R> {
+  readonly #make: (clock: Clock.Clock) => StorageOperation<A, E, R>
+
+  /** Takes the names of the backend and of the operation, and what makes it. */
+  constructor(backendName: string, name: string, make: (clock: Clock.Clock) => StorageOperation<A, E, R>) {
+    super(backendName, name, undefined)
+    this.#make = make
+  }
+
+  override begin(clock: Clock.Clock): Effect.Effect<A, E, R> {
+    return this.#make(clock).begin(clock)
+  }
+
+  override within(fiber: Fiber.Fiber<unknown, unknown>): Effect.Effect<A, E, R> {
+    return this.#make(fiber.getRef(Clock.Clock)).within(fiber)
+  }
+}
+
+/**
  * Tells whether an effect is an operation of the storage.
  *
  * @since 0.2.0
