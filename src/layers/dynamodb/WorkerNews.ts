@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import type { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import { unexpected } from "./DynamoDbRequests.ts"
 import type { DynamoDbTable, TransactionWrite } from "./DynamoDbTable.ts"
@@ -64,23 +65,44 @@ export const takeNews = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ReadonlyArray<string>, TaskDriverError> {
   const taken: Array<string> = []
   for (let round = 0; round < rounds; round++) {
-    const expression = new Expression()
-    const { Items = [] } = yield* table.query({
-      KeyConditionExpression: expression.compare("pk", "=", newsOf(workerId)),
-      // The cheaper read may give an entry once more that was just taken.
-      ConsistentRead: round > 0,
-      Limit: mostAtOnce,
-      ...expression.maps
-    })
-    const chunks: Array<ReadonlyArray<Item>> = []
-    for (let start = 0; start < Items.length; start += mostInTransaction) {
-      chunks.push(Items.slice(start, start + mostInTransaction))
-    }
-    const found = yield* Effect.forEach(chunks, (entries) => takeAll(table, entries, nextToken()), { concurrency: 4 })
-    taken.push(...found.flatMap((ids) => ids ?? []))
-    if (!found.includes(undefined)) break
+    const found = yield* Effect.result(takeRound(table, workerId, round > 0, nextToken))
+    // What was taken before is deleted, and must be told. The rest is still there for the next time.
+    if (Result.isFailure(found) && taken.length === 0) return yield* Effect.fail(found.failure)
+    if (Result.isFailure(found)) break
+    taken.push(...found.success.taken)
+    if (!found.success.isLeft) break
   }
   return taken
+})
+
+/** Takes what one read gives. Some may be left, because others have taken them at the same time, or the engine has failed at them. */
+const takeRound = Effect.fnUntraced(function*(
+  table: DynamoDbTable,
+  workerId: string,
+  isConsistent: boolean,
+  nextToken: () => string
+): Effect.fn.Return<{ readonly taken: ReadonlyArray<string>; readonly isLeft: boolean }, TaskDriverError> {
+  const expression = new Expression()
+  const { Items = [] } = yield* table.query({
+    KeyConditionExpression: expression.compare("pk", "=", newsOf(workerId)),
+    // The cheaper read may give an entry once more that was just taken.
+    ConsistentRead: isConsistent,
+    Limit: mostAtOnce,
+    ...expression.maps
+  })
+  const chunks: Array<ReadonlyArray<Item>> = []
+  for (let start = 0; start < Items.length; start += mostInTransaction) {
+    chunks.push(Items.slice(start, start + mostInTransaction))
+  }
+  const results = yield* Effect.forEach(
+    chunks,
+    (entries) => Effect.result(takeAll(table, entries, nextToken())),
+    { concurrency: 4 }
+  )
+  const taken = results.flatMap((result) => Result.isSuccess(result) ? result.success ?? [] : [])
+  const [failure] = results.flatMap((result) => Result.isFailure(result) ? [result.failure] : [])
+  if (failure !== undefined && taken.length === 0) return yield* Effect.fail(failure)
+  return { taken, isLeft: results.some((result) => Result.isFailure(result) || result.success === undefined) }
 })
 
 /** Gives nothing if somebody else has taken one of them. */

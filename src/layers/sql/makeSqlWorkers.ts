@@ -20,7 +20,7 @@ import { orNull, readInteger, readJson, readText, type Row, type TaskTables } fr
  */
 export const makeSqlWorkers = (
   { news, tasks, workers }: TaskTables,
-  { among, engineTime, forUpdate, joinEach, locksWhole, skipLocked }: SqlDialect,
+  { among, engineTime, forUpdate, idList, joinEach, locksWhole, skipLocked }: SqlDialect,
   { read, write }: SqlRunner,
   removeWorkers: SqlWrites["removeWorkers"]
 ): WorkerDriver => {
@@ -47,7 +47,8 @@ export const makeSqlWorkers = (
 
   const waiting = `SELECT task_id FROM ${news} WHERE worker_id = ?`
   // An entry that is locked belongs to a write that nobody can read yet.
-  const takeNews = `WITH waiting AS MATERIALIZED (${waiting}${skipLocked}) DELETE FROM ${news} ` +
+  const takeNews =
+    `WITH waiting AS MATERIALIZED (${waiting} AND task_id ${among(idList)}${skipLocked}) DELETE FROM ${news} ` +
     `WHERE worker_id = ? AND task_id ${among("SELECT task_id FROM waiting")} RETURNING task_id`
 
   // They are free from then on, so that nobody has to move them.
@@ -133,12 +134,16 @@ export const makeSqlWorkers = (
         (removed) => removed.length
       ),
 
+    // If only the statement that deletes them knew which they are, they would be lost with its answer.
     takeNews: (workerId) =>
-      writeSome(
-        { text: `${waiting} LIMIT 1`, params: [workerId] },
-        { text: takeNews, params: [workerId, workerId] },
-        writeIds
-      )
+      Effect.flatMap(read({ text: waiting, params: [workerId] }, readIds), (taskIds) =>
+        taskIds.length === 0
+          ? Effect.succeed(taskIds)
+          : Effect.catch(
+            writeIds({ text: takeNews, params: [workerId, JSON.stringify(taskIds), workerId] }),
+            // To tell of them twice does no harm.
+            (error) => error.applied === "unknown" ? Effect.succeed(taskIds) : Effect.fail(error)
+          ))
   }
 }
 

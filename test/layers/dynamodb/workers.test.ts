@@ -97,6 +97,30 @@ describeWithEngine("news", () => {
       expect(yield* impeded.workers.takeNews("w")).toEqual(["b"])
       expect(yield* impeded.workers.takeNews("w")).toEqual([])
     }))
+
+  it.live("that was deleted is told, though the engine then fails at the rest", () =>
+    Effect.gen(function*() {
+      const tableName = yield* freshTable
+      const driver = yield* driverOn(tableName)
+      yield* register(driver, "w")
+      let transactions = 0
+      const client = yield* interceptedClient(async ({ command, perform }) => {
+        if (command === "TransactWriteItemsCommand" && ++transactions > 1) {
+          throw Object.assign(new Error("slow down"), { name: "ThrottlingException" })
+        }
+        return perform()
+      })
+      const impeded = yield* driverThrough(client, { tableName, retryTimeout: 10 })
+      const taskIds = Array.from({ length: 150 }, (_, index) => `task-${String(index).padStart(3, "0")}`)
+      yield* Effect.forEach(taskIds, (taskId) =>
+        Effect.andThen(
+          driver.insert(storedTask(taskId, held), unlimited, 0),
+          driver.patch(taskId, anyone(0), {}, { lastUpdatedAt: 2 })
+        ), { concurrency: 10, discard: true })
+      const first = yield* impeded.workers.takeNews("w")
+      expect(first.length).toBeGreaterThan(0)
+      expect([...new Set([...first, ...(yield* driver.workers.takeNews("w"))])].sort()).toEqual(taskIds)
+    }))
 })
 
 describeWithEngine("workers", () => {
