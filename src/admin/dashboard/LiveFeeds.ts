@@ -136,10 +136,13 @@ export class LiveFeeds {
     const viewer = new Viewer((viewer) => this.#leave(key, feed, viewer))
     feed.viewers.add(viewer)
     if (feed.text !== undefined) viewer.show(feed.text)
-    signal.addEventListener("abort", () => {
+    const leave = (): void => {
       this.#leave(key, feed, viewer)
       viewer.end()
-    }, { once: true })
+    }
+    // A browser may leave while it is found out whether it may watch.
+    if (signal.aborted) leave()
+    else signal.addEventListener("abort", leave, { once: true })
     return answer({
       type: "text/event-stream",
       body: viewer.stream,

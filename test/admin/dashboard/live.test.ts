@@ -99,6 +99,15 @@ describe("a feed", () => {
       assert.isAtMost(beats.length, 3)
     }))
 
+  it.effect("keeps no place for a browser that has left before it begins", () =>
+    Effect.gen(function*() {
+      const { feeds, stream } = yield* make(() => ({ event: "view", data: "same" }), 1)
+      assert.isDefined(stream("tasks", AbortSignal.abort()))
+      assert.deepStrictEqual(feeds.counts, { streams: 0, feeds: 0 })
+      assert.isDefined(stream())
+      assert.deepStrictEqual(feeds.counts, { streams: 1, feeds: 1 })
+    }))
+
   it.effect("ends with the last that watches, and begins anew with the next", () =>
     Effect.gen(function*() {
       const { feeds, looks, open } = yield* make((count) => ({ event: "view", data: `${count}` }))
