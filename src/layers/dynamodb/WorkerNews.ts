@@ -67,7 +67,7 @@ export const takeNews = Effect.fnUntraced(function*(
   for (let round = 0; round < rounds; round++) {
     const found = yield* Effect.result(takeRound(table, workerId, round > 0, nextToken))
     // What was taken before is deleted, and must be told. The rest is still there for the next time.
-    if (Result.isFailure(found) && taken.length === 0) return yield* Effect.fail(found.failure)
+    if (Result.isFailure(found) && taken.length === 0) return yield* found.failure
     if (Result.isFailure(found)) break
     taken.push(...found.success.taken)
     if (!found.success.isLeft) break
@@ -101,7 +101,7 @@ const takeRound = Effect.fnUntraced(function*(
   )
   const taken = results.flatMap((result) => Result.isSuccess(result) ? result.success ?? [] : [])
   const [failure] = results.flatMap((result) => Result.isFailure(result) ? [result.failure] : [])
-  if (failure !== undefined && taken.length === 0) return yield* Effect.fail(failure)
+  if (failure !== undefined && taken.length === 0) return yield* failure
   return { taken, isLeft: results.some((result) => Result.isFailure(result) || result.success === undefined) }
 })
 
