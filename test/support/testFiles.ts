@@ -43,8 +43,8 @@ const ofTheirProcess = [
   "test/layers/dynamodb/credentials.test.ts",
   "test/opentelemetry/*.test.ts",
   "test/package/bundles.test.ts",
-  "test/promise/{open,operations,processLife,reporting,runner,runnerWorkers}.test.ts",
-  "test/runner/{heap,load,logging,metrics,traces}.test.ts"
+  "test/promise/{open,operations,processLife,reporting,runner,runnerWorkers,workers}.test.ts",
+  "test/runner/{heap,load,logging,metrics,traces,tracesBelow,tracesOfLaterRuns}.test.ts"
 ]
 
 /** Of those that share processes the ones that take some seconds, in turns those that compute and those that wait. */
