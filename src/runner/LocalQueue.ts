@@ -148,15 +148,22 @@ export class LocalQueue {
     if (!this.#parts.hasSeats) return
     this.#seatsFreed++
     this.#onSeat?.()
-    this.#isSeatPromised = this.#haveToWait && this.#onSeat !== undefined
+    this.promiseSeat()
     this.#isSeatOfLooks = this.#onSeat !== undefined && !this.#isSeatOfLooks
     if (!this.#isSeatOfLooks) this.tryUnclaimed()
   }
 
-  /** Notes how many tasks a look has begun; `undefined` if it failed. */
-  looked(begun: number | undefined): void {
+  /** Keeps new tasks behind those that wait, until a look that comes soon. */
+  promiseSeat(): void {
+    this.#isSeatPromised = this.#haveToWait && this.#onSeat !== undefined
+  }
+
+  /** Notes how many tasks a look has begun; `undefined` if it failed. For seats that were left since it started another look comes. */
+  looked(begun: number | undefined, seatsFreed: number): void {
+    if (this.#seatsFreed !== seatsFreed) return
+    // Only of a seat that was left and is not taken it is known that nobody waits.
+    if (begun !== undefined && this.#isSeatPromised) this.#haveToWait = begun > 0 || this.#unclaimed.size > 0
     this.#isSeatPromised = false
-    if (begun !== undefined) this.#haveToWait = begun > 0 || this.#unclaimed.size > 0
   }
 
   /** Keeps a new task behind those that wait, and looks once more, as the look to come may be too early to find it. */

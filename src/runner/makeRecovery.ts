@@ -270,8 +270,12 @@ export const makeRecovery = Effect.fnUntraced(function*(
       if (isOdd) nextOddLook = now + Math.ceil(settings.orphanTimeout / looksAtOrphans)
       return look(isOdd)
     })
-    const noteLook = (begun: number | undefined) => Effect.sync(() => runs.queue.looked(begun))
-    yield* Effect.tap(nextLook, (taken) => noteLook(taken.length)).pipe(
+    let seatsFreed = 0
+    const noteLook = (begun: number | undefined) => Effect.sync(() => runs.queue.looked(begun, seatsFreed))
+    yield* Effect.sync(() => {
+      seatsFreed = runs.queue.seatsFreed
+    }).pipe(
+      Effect.andThen(Effect.tap(nextLook, (taken) => noteLook(taken.length))),
       Effect.andThen(beginHere),
       Effect.andThen(outages.answered(looking)),
       // A driver that dies counts like one that fails with an error.

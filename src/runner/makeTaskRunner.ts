@@ -6,6 +6,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -73,11 +74,21 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   yield* Effect.forkScoped(Stream.runForEach(storage.pauseNews, () => Effect.orDie(hearPauses)))
 
   if (storage.seatNews !== undefined) {
-    yield* Effect.forkScoped(
-      Stream.runForEach(
-        storage.seatNews,
-        () => Effect.andThen(Effect.sync(() => runs.queue.seatFreed()), backgroundSleep(pauseBetweenSeats))
-      )
+    const heard = Latch.makeUnsafe(false)
+    const hear = Effect.sync(() => {
+      runs.queue.promiseSeat()
+      heard.openUnsafe()
+    })
+    const giveSeat = Effect.sync(() => {
+      heard.closeUnsafe()
+      runs.queue.seatFreed()
+    })
+    yield* Effect.forkScoped(Stream.runForEach(storage.seatNews, () => hear))
+    yield* heard.await.pipe(
+      Effect.andThen(giveSeat),
+      Effect.andThen(backgroundSleep(pauseBetweenSeats)),
+      Effect.forever,
+      Effect.forkScoped
     )
   }
 

@@ -79,21 +79,23 @@ describe("tasks that wait for seats", () => {
       assert.strictEqual(state.most, 1)
     })))
 
-  it.effect.each([["a registered kind", "job"], ["their own process", "other"]] as const)(
+  it.effect.each([["a kind of their process", "alone"], ["their own process", "other"]] as const)(
     "are not overtaken without end by tasks that are created later, of %s",
     ([, name]) =>
       Effect.scoped(Effect.gen(function*() {
         const { first, run, state } = yield* scene({ maxActive: 2 }, { recovery: { interval: "1 hour" } })
+        yield* first.runner.register({ method: "tools/call", name: "alone", run: ({ taskId }) => run(taskId) })
         const start = () =>
-          name === "job"
-            ? first.runner.startTask(call)
+          name === "alone"
+            ? first.runner.startTask({ originalMethod: "tools/call", name })
             : first.runner.startTask({ originalMethod: name }, ({ taskId }) => run(taskId))
         const old = yield* Effect.forEach([1, 2, 3, 4, 5, 6], () => Effect.tap(start(), () => TestClock.adjust(1)))
         let count = 0
         // One comes sooner after each end than a look does.
         while (count < 300 && !old.every(({ taskId }) => state.ended.includes(taskId))) {
           yield* start()
-          yield* Effect.andThen(Effect.yieldNow, TestClock.adjust(3))
+          yield* TestClock.adjust(3)
+          yield* Effect.repeat(Effect.yieldNow, { times: 30 })
           count++
         }
         assert.isBelow(count, 100)
@@ -144,9 +146,11 @@ describe("tasks that wait for seats", () => {
     "take turns where seats become free one by one: %s",
     ([, { greedy, modest }]) =>
       Effect.scoped(Effect.gen(function*() {
-        const { first, run, state } = yield* scene({ maxActive: 1 })
-        yield* first.runner.register({ method: "tools/call", name: "second", run: ({ taskId }) => run(taskId) })
-        yield* first.runner.register({ method: "tools/call", run: ({ taskId }) => run(taskId) })
+        const { first, run, second, state } = yield* scene({ maxActive: 1 })
+        for (const { runner } of [first, second]) {
+          yield* runner.register({ method: "tools/call", name: "second", run: ({ taskId }) => run(taskId) })
+          yield* runner.register({ method: "tools/call", run: ({ taskId }) => run(taskId) })
+        }
         for (let index = 0; index < 40; index++) {
           yield* first.runner.startTask({ originalMethod: "tools/call", name: "job", ...greedy })
         }
