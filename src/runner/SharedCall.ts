@@ -43,7 +43,7 @@ export class SharedCall<A, E> {
   #begin(): Effect.Effect<A, E> {
     const answer = Deferred.makeUnsafe<A, E>()
     this.#underWay = answer
-    return Effect.andThen(Effect.forkDetach(this.#run(answer)), Deferred.await(answer))
+    return Effect.andThen(Effect.forkDetach(this.#run(answer), { startImmediately: true }), Deferred.await(answer))
   }
 
   #run(answer: Deferred.Deferred<A, E>): Effect.Effect<void> {
