@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { TestClock } from "effect/testing"
 import * as Tracer from "effect/Tracer"
 import { AtOnce } from "../../src/domain/effects/AtOnce.ts"
 import { isOver } from "../../src/domain/effects/isOver.ts"
@@ -46,6 +47,15 @@ it.effect("a record replaces the task that is there, though it came after the on
       expected: 1,
       actual: 2
     })
+  }))
+
+it.effect("a driver around memory may copy the scope that it is given", () =>
+  Effect.gen(function*() {
+    const storage = yield* open((driver) => ({ ...driver, find: (taskId, scope) => driver.find(taskId, { ...scope }) }))
+    const { taskId } = yield* storage.createTask({ ...call, ttl: 1_000 })
+    expect(Option.isSome(yield* storage.getTask(taskId))).toBe(true)
+    yield* TestClock.adjust(1_000)
+    expect(Option.isNone(yield* storage.getTask(taskId))).toBe(true)
   }))
 
 describe("a creation that generates its id", () => {

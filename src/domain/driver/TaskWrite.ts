@@ -141,10 +141,7 @@ export type PlainPatch = Pick<TaskPatch, PlainPatchField>
 export const isVisible = (
   task: Pick<StoredTask, "sessionId" | "createdAt" | "ttl">,
   scope: TaskScope
-): boolean =>
-  (scope.session === undefined || task.sessionId === scope.session) &&
-  // A task without a ttl needs no time, which may have to be read from the clock.
-  (task.ttl === null || !isExpired(task, scope.now))
+): boolean => (scope.session === undefined || task.sessionId === scope.session) && !isExpired(task, scope.now)
 
 /**
  * Tells whether the guard lets the patch be written over the stored task.
