@@ -4,11 +4,11 @@
  * @since 0.2.0
  */
 import type * as Duration from "effect/Duration"
-import type { RetryPolicy } from "../runner/RetryPolicy.ts"
-import type { ElicitAnswer, ElicitParams, InputRequest, ProgressAmount } from "../runner/TaskContext.ts"
-import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
-import type * as Runner from "../runner/TaskRunner.ts"
-import type { RunResult } from "../runner/TaskRunner.ts"
+import type { RetryPolicy } from "../runner/handler/RetryPolicy.ts"
+import type { ElicitAnswer, ElicitParams, InputRequest, ProgressAmount } from "../runner/handler/TaskContext.ts"
+import type { LostWorkerPolicy } from "../runner/handler/TaskHandler.ts"
+import type * as Runner from "../runner/service/TaskRunner.ts"
+import type { RunResult } from "../runner/service/TaskRunner.ts"
 import type { CallOptions } from "./PromiseCallOptions.ts"
 import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 import type { CreateTask, Json, ProvidedInput, Task, TaskSummary } from "./Task.ts"

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import * as Struct from "effect/Struct"
-import { taskRunnerOptions } from "../runner/ResolvedRunnerOptions.ts"
-import type { DispatchOptions, TaskRunnerOptions } from "../runner/TaskRunnerOptions.ts"
+import { taskRunnerOptions } from "../runner/service/ResolvedRunnerOptions.ts"
+import type { DispatchOptions, TaskRunnerOptions } from "../runner/service/TaskRunnerOptions.ts"
 import { requireObject } from "./arguments.ts"
 import type { LayerOpenOptions, OpenOptions } from "./OpenOptions.ts"
 import type { ReportOptions } from "./ReportOptions.ts"

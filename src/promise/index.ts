@@ -40,9 +40,9 @@ export {
 export type { TaskStorageError } from "../domain/task/TaskError.ts"
 export type { ResultKind, TaskOutcomeInput } from "../domain/task/TaskOutcome.ts"
 export type { TaskStatus } from "../domain/task/TaskStatus.ts"
-export { InputRefused } from "../runner/InputRefused.ts"
-export { TaskFailure } from "../runner/TaskContext.ts"
-export { TooManyTasks } from "../runner/TaskRunner.ts"
+export { InputRefused } from "../runner/handler/InputRefused.ts"
+export { TaskFailure } from "../runner/handler/TaskContext.ts"
+export { TooManyTasks } from "../runner/service/TaskRunner.ts"
 export type { LayerSource } from "./LayerSource.ts"
 export { makeTaskAdmin } from "./makeTaskAdmin.ts"
 export type {

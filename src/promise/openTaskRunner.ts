@@ -5,7 +5,7 @@
  */
 import * as Context from "effect/Context"
 import { InvalidInput } from "../domain/task/TaskError.ts"
-import { taskRunnerOptions } from "../runner/ResolvedRunnerOptions.ts"
+import { taskRunnerOptions } from "../runner/service/ResolvedRunnerOptions.ts"
 import { isObject, requireNames } from "./arguments.ts"
 import { showingCaller } from "./CallSite.ts"
 import type { LayerSource } from "./LayerSource.ts"

@@ -7,7 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
-import { taskIdAnnotation, taskNameAnnotation } from "../runner/taskAnnotations.ts"
+import { taskIdAnnotation, taskNameAnnotation } from "../runner/tracing/taskAnnotations.ts"
 import type { ErrorSource, LogFields, PromiseLogger, ReportOptions } from "./ReportOptions.ts"
 
 /** A log line as plain data. */

@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import type { Json } from "effect/Schema"
-import type { InputAnswers } from "../runner/asking.ts"
-import type { TaskContextShape } from "../runner/TaskContext.ts"
+import type { InputAnswers } from "../runner/handler/asking.ts"
+import type { TaskContextShape } from "../runner/handler/TaskContext.ts"
 import { isJsonObject, toJson } from "./json.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 

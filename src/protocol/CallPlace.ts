@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { ReservedSlot } from "../runner/TaskRunner.ts"
+import type { ReservedSlot } from "../runner/service/TaskRunner.ts"
 import { toolsCall } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import type { Tasks } from "./Tasks.ts"

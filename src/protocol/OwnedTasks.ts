@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type { SessionTasks } from "../domain/service/TaskOperations.ts"
-import type { SessionRunner } from "../runner/TaskRunner.ts"
+import type { SessionRunner } from "../runner/service/TaskRunner.ts"
 import type { OwnerLimits } from "./OwnerLimits.ts"
 import type { KnownOwner } from "./TaskOwner.ts"
 

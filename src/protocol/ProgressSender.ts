@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { ProgressAmount } from "../runner/TaskContext.ts"
+import type { ProgressAmount } from "../runner/handler/TaskContext.ts"
 
 /**
  * The params of `notifications/progress`.

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type { SessionTasks, TaskStorageShape } from "../domain/service/TaskOperations.ts"
-import type { SessionRunner, TaskRunnerShape } from "../runner/TaskRunner.ts"
+import type { SessionRunner, TaskRunnerShape } from "../runner/service/TaskRunner.ts"
 import { KnownTasks } from "./KnownTasks.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { OwnerCount } from "./OwnerCount.ts"

@@ -8,8 +8,8 @@ import * as Result from "effect/Result"
 import { orAbsent, orNull, parseCount, parseMillis } from "../domain/options/ArgumentParsers.ts"
 import { optionNames, parseNames } from "../domain/options/optionNames.ts"
 import { InvalidInput } from "../domain/task/TaskError.ts"
-import { parseRetry, type RetryPolicy } from "../runner/RetryPolicy.ts"
-import type { LostWorkerPolicy } from "../runner/TaskHandler.ts"
+import { parseRetry, type RetryPolicy } from "../runner/handler/RetryPolicy.ts"
+import type { LostWorkerPolicy } from "../runner/handler/TaskHandler.ts"
 import { type Limits, type OwnerLimits, parseLimits } from "./OwnerLimits.ts"
 
 /**

@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type * as Effect from "effect/Effect"
-import type { TaskContext } from "../runner/TaskContext.ts"
+import type { TaskContext } from "../runner/handler/TaskContext.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import type { SendProgress } from "./ProgressSender.ts"
 import type { Ask } from "./Questions.ts"

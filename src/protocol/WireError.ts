@@ -7,7 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { TaskStorageError } from "../domain/task/TaskError.ts"
-import type { TooManyTasks } from "../runner/TaskRunner.ts"
+import type { TooManyTasks } from "../runner/service/TaskRunner.ts"
 import {
   headerMismatch,
   internalErrorCode,

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import { InvalidInput } from "../domain/task/TaskError.ts"
-import { TaskFailure } from "../runner/TaskContext.ts"
+import { TaskFailure } from "../runner/handler/TaskContext.ts"
 import { type Anonymous, anonymous, type KnownOwner, parseOwner, type TaskOwner } from "./TaskOwner.ts"
 import { failWire, internalError, type JsonRpcFailure, report, type WireError, wireError } from "./WireError.ts"
 

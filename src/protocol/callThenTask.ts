@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { ReservedSlot } from "../runner/TaskRunner.ts"
+import type { ReservedSlot } from "../runner/service/TaskRunner.ts"
 import { dispose } from "./callInline.ts"
 import { type Inline, type Restore, runStorable } from "./runStorable.ts"
 import { createdTask20260728 } from "./Tasks20260728.ts"

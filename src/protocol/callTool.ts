@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
-import type { StartTask } from "../runner/TaskRunner.ts"
+import type { StartTask } from "../runner/service/TaskRunner.ts"
 import { CallFacts } from "./CallFacts.ts"
 import { callInline, resumeInline, storedCallId } from "./callInline.ts"
 import { type CallPlace, reservePlace, takePlace } from "./CallPlace.ts"

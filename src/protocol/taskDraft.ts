@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import { maxTraceparentLength, maxTracestateLength } from "../domain/telemetry/TraceContext.ts"
-import type { StartTask } from "../runner/TaskRunner.ts"
+import type { StartTask } from "../runner/service/TaskRunner.ts"
 import { toolsCall } from "./names.ts"
 import type { OwnedTasks } from "./OwnedTasks.ts"
 import { clientMeta, ownProperty } from "./TaskClient.ts"

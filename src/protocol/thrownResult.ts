@@ -5,10 +5,10 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { quietly } from "../runner/describeThrown.ts"
-import { failureOf } from "../runner/failureOf.ts"
-import { taskNameAnnotation } from "../runner/taskAnnotations.ts"
-import { TaskFailure } from "../runner/TaskContext.ts"
+import { quietly } from "../runner/handler/describeThrown.ts"
+import { failureOf } from "../runner/handler/failureOf.ts"
+import { TaskFailure } from "../runner/handler/TaskContext.ts"
+import { taskNameAnnotation } from "../runner/tracing/taskAnnotations.ts"
 import { toJson } from "./json.ts"
 import type { JsonRpcFailure } from "./WireError.ts"
 

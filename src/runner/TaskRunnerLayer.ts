@@ -9,8 +9,8 @@ import * as Layer from "effect/Layer"
 import type { InvalidInput } from "../domain/task/TaskError.ts"
 import type { TaskStorage } from "../domain/TaskStorage.ts"
 import { makeTaskRunner } from "./makeTaskRunner.ts"
-import { TaskRunner } from "./TaskRunner.ts"
-import type { TaskRunnerOptions } from "./TaskRunnerOptions.ts"
+import { TaskRunner } from "./service/TaskRunner.ts"
+import type { TaskRunnerOptions } from "./service/TaskRunnerOptions.ts"
 
 /**
  * Makes a runner of the tasks of a storage. When its scope ends it takes no more tasks, gives running tasks

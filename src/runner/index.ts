@@ -4,14 +4,14 @@
  * @since 0.2.0
  * @module
  */
-export { InputRefused } from "./InputRefused.ts"
+export { InputRefused } from "./handler/InputRefused.ts"
+export type { RetryPolicy } from "./handler/RetryPolicy.ts"
+export * from "./handler/TaskContext.ts"
+export * from "./handler/TaskHandler.ts"
+export * from "./handler/TestTask.ts"
+export * from "./handler/twoPart.ts"
 export * from "./makeTaskRunner.ts"
-export type { RetryPolicy } from "./RetryPolicy.ts"
-export * as RunnerMetrics from "./RunnerMetrics.ts"
-export * from "./TaskContext.ts"
-export * from "./TaskHandler.ts"
-export * from "./TaskRunner.ts"
+export * from "./service/TaskRunner.ts"
+export type { DispatchOptions, TaskRunnerOptions } from "./service/TaskRunnerOptions.ts"
 export { layer, layerConfig } from "./TaskRunnerLayer.ts"
-export type { DispatchOptions, TaskRunnerOptions } from "./TaskRunnerOptions.ts"
-export * from "./TestTask.ts"
-export * from "./twoPart.ts"
+export * as RunnerMetrics from "./tracing/RunnerMetrics.ts"

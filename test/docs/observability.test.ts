@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest"
 import { parse } from "yaml"
 import * as StorageMetrics from "../../src/domain/telemetry/StorageMetrics.ts"
 import { traceAttributes, traceSpans } from "../../src/domain/telemetry/TraceNames.ts"
-import * as RunnerMetrics from "../../src/runner/RunnerMetrics.ts"
+import * as RunnerMetrics from "../../src/runner/tracing/RunnerMetrics.ts"
 
 const root = join(import.meta.dirname, "../..")
 const read = (file: string): string => readFileSync(join(root, file), "utf8")

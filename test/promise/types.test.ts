@@ -19,7 +19,7 @@ import type { RequireInputOptions, TouchOptions } from "../../src/domain/options
 import type { SessionTasks, TaskStorageShape } from "../../src/domain/service/TaskOperations.ts"
 import type { TaskRecord, TaskSummary } from "../../src/domain/task/TaskRecord.ts"
 import type { TaskStorageUrlOptions } from "../../src/layers/TaskStorageUrl.ts"
-import type { TaskRunnerOptions } from "../../src/runner/TaskRunnerOptions.ts"
+import type { TaskRunnerOptions } from "../../src/runner/service/TaskRunnerOptions.ts"
 
 /** The types of Effect, all of which have a `pipe`, that can be reached from a type; a `Duration` is taken everywhere. */
 type Leaks<T, Depth extends ReadonlyArray<0> = []> = Depth["length"] extends 7 ? never

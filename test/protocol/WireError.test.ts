@@ -11,7 +11,7 @@ import {
   OperatorReport,
   type WireError
 } from "../../src/protocol/WireError.ts"
-import { TooManyTasks } from "../../src/runner/TaskRunner.ts"
+import { TooManyTasks } from "../../src/runner/service/TaskRunner.ts"
 
 const taskId = "t"
 const secret = "postgres://admin:hunter2@db"

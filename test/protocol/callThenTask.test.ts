@@ -20,7 +20,7 @@ import { resolveTasksOptions, resolveToolPolicy, type ToolTaskOptions } from "..
 import { registerTool } from "../../src/protocol/TaskTool.ts"
 import type { ToolCall } from "../../src/protocol/ToolCall.ts"
 import { layer as runnerLayer, TaskContext, type TaskContextShape, TaskFailure } from "../../src/runner/index.ts"
-import type { ReservedSlot, TaskRunnerShape } from "../../src/runner/TaskRunner.ts"
+import type { ReservedSlot, TaskRunnerShape } from "../../src/runner/service/TaskRunner.ts"
 import { eventually, form, memory, setUp } from "./setup.ts"
 
 type Work = (context: TaskContextShape) => Effect.Effect<unknown>

@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import { TaskStorage, type TaskStorageShape, TaskStorageUnavailable } from "mcp-task-storage"
 import { makeTaskRunner } from "mcp-task-storage/runner"
-import { SharedCall } from "../../src/runner/SharedCall.ts"
+import { SharedCall } from "../../src/runner/queue/SharedCall.ts"
 import { call, quiet, tool } from "./oneTask.ts"
 import { withoutLog } from "./withStorage.ts"
 

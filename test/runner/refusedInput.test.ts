@@ -6,7 +6,7 @@ import * as Logger from "effect/Logger"
 import { TaskStorage } from "mcp-task-storage"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { makeTaskRunner, TaskContext } from "mcp-task-storage/runner"
-import { refusedAnswer } from "../../src/runner/InputRefused.ts"
+import { refusedAnswer } from "../../src/runner/handler/InputRefused.ts"
 
 const refusal = { code: -32000, message: "No model here" }
 const task = { originalMethod: "tools/call" }

@@ -8,7 +8,7 @@ import { makeTaskRunner, TaskContext, type TaskRunnerOptions } from "mcp-task-st
 import type { TaskDriver } from "../../src/domain/driver/TaskDriver.ts"
 import { traceAttributes } from "../../src/domain/telemetry/TraceNames.ts"
 import { makeDriver, makeStore } from "../../src/layers/MemoryTaskStorage.ts"
-import { startRunSpan } from "../../src/runner/RunSpan.ts"
+import { startRunSpan } from "../../src/runner/tracing/RunSpan.ts"
 import { MemoryTracer } from "../support/MemoryTracer.ts"
 
 const call = { originalMethod: "tools/call", originalParams: { name: "job" } }

@@ -6,8 +6,8 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { failureOf } from "../../runner/failureOf.ts"
-import type { TaskFailure } from "../../runner/TaskContext.ts"
+import { failureOf } from "../../runner/handler/failureOf.ts"
+import type { TaskFailure } from "../../runner/handler/TaskContext.ts"
 
 interface FailureNote {
   /** Whether defects are for the runner to tell of, which knows the task, and not for the toolkit. */

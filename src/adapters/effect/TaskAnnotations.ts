@@ -6,8 +6,8 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type { TaskSupport as Support } from "../../protocol/TasksOptions.ts"
-import type { RetryPolicy } from "../../runner/RetryPolicy.ts"
-import type { LostWorkerPolicy } from "../../runner/TaskHandler.ts"
+import type { RetryPolicy } from "../../runner/handler/RetryPolicy.ts"
+import type { LostWorkerPolicy } from "../../runner/handler/TaskHandler.ts"
 
 /**
  * Says whether calls of a tool become tasks: never; if the client can take one; or always, and a client that cannot take one is

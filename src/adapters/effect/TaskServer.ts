@@ -13,7 +13,7 @@ import { type Anonymous, anonymous, type KnownOwner, nobody } from "../../protoc
 import { makeTasks, type Tasks } from "../../protocol/Tasks.ts"
 import { resolveTasksOptions } from "../../protocol/TasksOptions.ts"
 import { type WireError, wireError } from "../../protocol/WireError.ts"
-import { TaskRunner } from "../../runner/TaskRunner.ts"
+import { TaskRunner } from "../../runner/service/TaskRunner.ts"
 import type { Owner, TasksOptions } from "./TasksOptions.ts"
 
 /**

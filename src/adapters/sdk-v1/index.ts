@@ -28,7 +28,7 @@ export type { Dispatch } from "../../promise/RunnerOptions.ts"
 export type { GivenOwner } from "../../protocol/askOwner.ts"
 export { type Anonymous, anonymous, type TaskOwner } from "../../protocol/TaskOwner.ts"
 export type { TasksLimits, TasksOptions, TaskSupport, ToolTaskOptions } from "../../protocol/TasksOptions.ts"
-export { TaskFailure } from "../../runner/TaskContext.ts"
+export { TaskFailure } from "../../runner/handler/TaskContext.ts"
 export { makeSdkTaskStore, type SdkStores } from "./makeSdkTaskStore.ts"
 export {
   type LayerSdkTasksOptions,

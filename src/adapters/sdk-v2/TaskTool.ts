@@ -31,7 +31,7 @@ import { resolveToolPolicy, toolTaskOptionNames, type ToolTaskOptions } from "..
 import type { TaskTool as ProtocolTool } from "../../protocol/TaskTool.ts"
 import { thrownResult } from "../../protocol/thrownResult.ts"
 import { requireSendable, requireToolResult } from "../../protocol/toolResult.ts"
-import { TaskFailure } from "../../runner/TaskContext.ts"
+import { TaskFailure } from "../../runner/handler/TaskContext.ts"
 import { InputSchemaJson } from "./InputSchemaJson.ts"
 import type { ResolvedOptions } from "./TasksExtensionOptions.ts"
 

@@ -25,7 +25,7 @@ import {
   type TasksOptions,
   type TasksSettings
 } from "../../protocol/TasksOptions.ts"
-import { taskRunnerOptions } from "../../runner/ResolvedRunnerOptions.ts"
+import { taskRunnerOptions } from "../../runner/service/ResolvedRunnerOptions.ts"
 
 /**
  * Gives the owner of a request, from its authentication, and over HTTP from the request itself. The extension calls it on every

@@ -22,7 +22,7 @@ export type { ErrorSource, LogFields, PromiseLogger } from "../../promise/Report
 export type { GivenOwner } from "../../protocol/askOwner.ts"
 export { type Anonymous, anonymous, type TaskOwner } from "../../protocol/TaskOwner.ts"
 export type { TasksLimits, TasksOptions, TaskSupport, ToolTaskOptions } from "../../protocol/TasksOptions.ts"
-export { TaskFailure } from "../../runner/TaskContext.ts"
+export { TaskFailure } from "../../runner/handler/TaskContext.ts"
 export { TasksExtension } from "./TasksExtension.ts"
 export type { OwnerOf, RunnerSource, StorageSource, TasksExtensionOptions, UrlSource } from "./TasksExtensionOptions.ts"
 export type { TaskToolConfig, TaskToolRun } from "./TaskTool.ts"

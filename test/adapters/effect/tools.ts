@@ -9,7 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as McpTasks from "../../../src/adapters/effect/index.ts"
-import { TaskContext, TaskFailure } from "../../../src/runner/TaskContext.ts"
+import { TaskContext, TaskFailure } from "../../../src/runner/handler/TaskContext.ts"
 
 const SlowCompute = Tool.make("slow_compute", {
   description: "Slow compute, as the suite has it",

@@ -1,8 +1,8 @@
 /** The tools of every server of the table, written so that each kind of server can run them. */
 import { setTimeout } from "node:timers/promises"
 import type { PromiseTaskContext, RetryPolicy } from "../../../src/promise/index.ts"
-import { InputRefused } from "../../../src/runner/InputRefused.ts"
-import { TaskFailure } from "../../../src/runner/TaskContext.ts"
+import { InputRefused } from "../../../src/runner/handler/InputRefused.ts"
+import { TaskFailure } from "../../../src/runner/handler/TaskContext.ts"
 import { briefly } from "./requireBrief.ts"
 
 /** What a tool of the table uses of its context. */

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as McpTasks from "../../../../src/adapters/effect/index.ts"
-import { TaskContext, TaskFailure } from "../../../../src/runner/TaskContext.ts"
+import { TaskContext, TaskFailure } from "../../../../src/runner/handler/TaskContext.ts"
 
 const Add = Tool.make("add", {
   parameters: Schema.Struct({ a: Schema.Finite, b: Schema.Finite }),
