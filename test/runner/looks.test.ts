@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { TaskStorage } from "mcp-task-storage"
 import { makeTaskRunner } from "mcp-task-storage/runner"
 import { call, end, get, quiet, tool } from "./oneTask.ts"
-import { withStorage } from "./withStorage.ts"
+import { withoutLog, withStorage } from "./withStorage.ts"
 
 describe("a runner", () => {
   it.effect("tasks of no known kind are left alone for an hour of the runner, then fail", () =>
@@ -68,5 +68,40 @@ describe("a runner", () => {
       yield* runner.register(tool("job", Effect.void))
       for (let look = 0; look < 3; look++) yield* runner.recover
       assert.strictEqual((yield* end(taskId)).status, "completed")
+    })))
+
+  it.effect.each(["job", "dropped"])(
+    "fails what nobody knows after a few looks, however many owners are busy whose tasks of the kind %s stay free",
+    (name) =>
+      withoutLog(Effect.gen(function*() {
+        const storage = yield* TaskStorage
+        const runner = yield* makeTaskRunner({ ...quiet, maxRunningPerSession: 1 })
+        yield* runner.register(tool("job", Effect.void))
+        const owners = Array.from({ length: 120 }, (_, index) => `owner ${index + 100}`)
+        yield* Effect.forEach(
+          owners,
+          (sessionId) => runner.startTask({ ...call("busy"), sessionId }, () => Effect.never)
+        )
+        yield* Effect.forEach(owners, (sessionId) => storage.createTask({ ...call(name), sessionId, lease: 0 }))
+        yield* storage.createTask({ ...call("dropped"), taskId: "same kind", sessionId: "the last owner", lease: 0 })
+        yield* storage.createTask({ ...call("the last kind"), taskId: "other kind", lease: 0 })
+        yield* TestClock.adjust("2 hours")
+        const taken = yield* Effect.forEach([1, 2, 3, 4], () => runner.recover)
+        assert.sameMembers(taken.flat(), ["same kind", "other kind"])
+        for (const taskId of taken.flat()) assert.strictEqual((yield* end(taskId)).status, "failed")
+      }))
+  )
+
+  it.effect("fails tasks without a name that none of its handlers with a name knows", () =>
+    withoutLog(Effect.gen(function*() {
+      const storage = yield* TaskStorage
+      const runner = yield* makeTaskRunner(quiet)
+      yield* runner.register(tool("job", Effect.void))
+      const { taskId } = yield* storage.createTask({ originalMethod: "tools/call", lease: 0 })
+      yield* TestClock.adjust("59 minutes")
+      assert.deepEqual(yield* runner.recover, [])
+      yield* TestClock.adjust("1 minute")
+      assert.deepEqual(yield* runner.recover, [taskId])
+      assert.strictEqual((yield* end(taskId)).status, "failed")
     })))
 })

@@ -29,6 +29,7 @@ import type { Pauses } from "../queue/Pauses.ts"
 import type { ResolvedRunnerOptions } from "../service/ResolvedRunnerOptions.ts"
 import type { TaskRunnerShape } from "../service/TaskRunner.ts"
 import * as RunnerMetrics from "../tracing/RunnerMetrics.ts"
+import { makeFreeRound, storedKindOf } from "./makeFreeRound.ts"
 import type { TaskRuns } from "./TaskRuns.ts"
 
 /** How many tasks one claim takes at the most. */
@@ -161,10 +162,10 @@ export const makeRecovery = Effect.fnUntraced(function*(
   })
 
   /** There may have been room or seats for those up to this one alone, so the others come first in the next look. */
-  const noteTurn = ({ name, originalMethod, sessionId }: TaskSummary | TaskRecord): void => {
-    const isNewRound = sortKey(sessionId ?? "") <= sortKey(behindSession ?? "")
-    if (isNewRound) behindKind = { method: originalMethod, name: name ?? null }
-    behindSession = sessionId ?? null
+  const noteTurn = (task: TaskSummary | TaskRecord): void => {
+    const isNewRound = sortKey(task.sessionId ?? "") <= sortKey(behindSession ?? "")
+    if (isNewRound) behindKind = storedKindOf(task)
+    behindSession = task.sessionId ?? null
   }
 
   const turn = (): Pick<ClaimableOptions, "behindKind" | "behindSession"> => ({ behindKind, behindSession })
@@ -210,28 +211,36 @@ export const makeRecovery = Effect.fnUntraced(function*(
     const taken: Array<string> = []
     // A task of a paused kind has not waited because nobody knows it.
     if (!runs.process.hearsPauses()) yield* outages.watch(pauses.refresh)
-    const unnamed = handlers.methodsOfNames.map((method): TaskKind => ({ method, name: null }))
-    const old = unnamed.length === 0 ? [] : yield* list({ ...which, kinds: unnamed, limit: mostOdd })
-    for (const taskId of old) {
-      const record = Option.getOrUndefined(yield* outages.watch(storage.getTask(taskId)))
-      const handler = record === undefined ? undefined : handlers.find(record)
-      if (record === undefined || handler === undefined || pauses.covers(kindOf(record))) continue
-      if (takeUp(record, handler)) taken.push(taskId)
-    }
     const now = yield* Clock.currentTimeMillis
+    const unnamed = handlers.methodsOfNames.map((method): TaskKind => ({ method, name: null }))
+    for (const record of unnamed.length === 0 ? [] : yield* nextUnnamed({ ...which, kinds: unnamed })) {
+      const handler = handlers.find(record) ?? (isOrphan(record, now) ? unknownKind : undefined)
+      if (handler === undefined || pauses.covers(kindOf(record))) continue
+      if (takeUp(record, handler)) taken.push(record.taskId)
+    }
     let longest = 0
-    for (const taskId of yield* list({ ...which, limit: mostOdd })) {
-      const summary = Option.getOrUndefined(yield* outages.watch(storage.getTaskSummary(taskId)))
-      if (summary === undefined) continue
+    for (const summary of yield* nextFree(which)) {
       longest = Math.max(longest, now - freeSince(summary))
       if (handlers.mayKnow(summary) || !isOrphan(summary, now)) continue
-      if (takeUp(summary, unknownKind)) taken.push(taskId)
+      if (takeUp(summary, unknownKind)) taken.push(summary.taskId)
     }
     yield* Metric.update(RunnerMetrics.overdue, longest)
     return taken
   })
 
   const list = (options: ClaimableOptions) => outages.watch(storage.claimableTasks(options))
+
+  /** Tasks that stay free keep no others from their turn, so each look goes on behind those of the one before. */
+  const nextUnnamed = makeFreeRound({
+    limit: mostOdd,
+    list,
+    read: (taskId) => outages.watch(storage.getTask(taskId))
+  })
+  const nextFree = makeFreeRound({
+    limit: mostOdd,
+    list,
+    read: (taskId) => outages.watch(storage.getTaskSummary(taskId))
+  })
 
   /** Takes one task if there is room. */
   const takeUp = (task: TaskRecord | TaskSummary, handler: BoundHandler): boolean => {
@@ -242,9 +251,9 @@ export const makeRecovery = Effect.fnUntraced(function*(
   }
 
   /** A task of an unknown kind fails when nobody has known it for long: a later version may have dropped its tool. */
-  const isOrphan = (task: TaskSummary, now: number): boolean =>
+  const isOrphan = (task: TaskRecord | TaskSummary, now: number): boolean =>
     // Nobody was there to know it before, or to take it.
-    now - Math.max(freeSince(task), startedAt, pauses.pausedUntil(task)) >= settings.orphanTimeout
+    now - Math.max(freeSince(task), startedAt, pauses.pausedUntil(kindOf(task))) >= settings.orphanTimeout
 
   const lookSoon = (): void => {
     soon.openUnsafe()
@@ -289,7 +298,7 @@ export const makeRecovery = Effect.fnUntraced(function*(
   return { recover: Effect.tap(look(true), beginHere), lookSoon, dispatchNext }
 })
 
-const freeSince = ({ lastUpdatedAt, leaseExpiresAt }: TaskSummary): number =>
+const freeSince = ({ lastUpdatedAt, leaseExpiresAt }: TaskRecord | TaskSummary): number =>
   leaseExpiresAt?.epochMilliseconds || lastUpdatedAt.epochMilliseconds
 
 const unknownKind: BoundHandler = {
