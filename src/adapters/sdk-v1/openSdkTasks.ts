@@ -29,6 +29,7 @@ import { type OpenedSdkStores, storesOn } from "./openSdkTaskStore.ts"
 import { currentOrigin, type OwnerOf, ownerOf, type Ownership } from "./ownership.ts"
 import { readWithin } from "./readWithin.ts"
 import { refuse, SdkRefusal } from "./SdkRefusal.ts"
+import { transportBytes } from "./sdkSeams.ts"
 import { rememberTasks } from "./sdkTasks.ts"
 import type { SdkTaskStoreOptions, StoreAccess } from "./SdkTaskStoreOptions.ts"
 
@@ -178,9 +179,11 @@ const open = async <E>(
       ...stores,
       runner,
       handleRequest: async (transport, request, response, parsedBody) => {
-        const read = await readWithin(settings.limits, request, parsedBody)
+        // A transport counts nothing of a body that it is given.
+        const limits = { requestBytes: Math.min(settings.limits.requestBytes, transportBytes(transport)) }
+        const read = await readWithin(limits, request, parsedBody)
         if (read.tooLarge) {
-          const { body, headers, status } = tooLargeAnswer(settings.limits)
+          const { body, headers, status } = tooLargeAnswer(limits)
           response.writeHead(status, headers).end(body)
           return
         }

@@ -132,10 +132,7 @@ const method = (server: McpServer, name: string): CallableFunction => {
  * @category accessors
  */
 export const answerStream = (server: McpServer, requestId: RequestId): "stream" | "lost" | "json" => {
-  const { transport } = server.server
-  const web: unknown = transport === undefined
-    ? undefined
-    : Reflect.get(transport, "_webStandardTransport") ?? transport
+  const web = webTransport(server.server.transport)
   if (!Predicate.isReadonlyObject(web)) return "stream"
   const { _requestToStreamMapping: requests, _streamMapping: streams } = web
   if (!(requests instanceof Map) || !(streams instanceof Map)) return "stream"
@@ -143,6 +140,22 @@ export const answerStream = (server: McpServer, requestId: RequestId): "stream" 
   if (stream === undefined) return "lost"
   return Predicate.hasProperty(stream, "resolveJson") ? "json" : "stream"
 }
+
+/**
+ * Tells how many bytes of a request a transport reads, which holds for nothing but what it reads itself. What cannot be known is no limit.
+ *
+ * @since 0.2.0
+ * @category accessors
+ */
+export const transportBytes = (transport: object): number => {
+  const web = webTransport(transport)
+  const bytes: unknown = Predicate.isReadonlyObject(web) ? web["_maxRequestBodySize"] : undefined
+  return typeof bytes === "number" ? bytes : Infinity
+}
+
+/** That of Node does all through another one. */
+const webTransport = (transport: object | undefined): unknown =>
+  transport === undefined ? undefined : Reflect.get(transport, "_webStandardTransport") ?? transport
 
 interface Input {
   once(event: "end" | "close", heard: () => void): unknown

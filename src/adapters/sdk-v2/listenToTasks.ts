@@ -6,23 +6,18 @@
  *
  * @since 0.2.0
  */
-import {
-  type McpHandlerRequestOptions,
-  type McpHttpHandler,
-  ProtocolError,
-  readRequestBody
-} from "@modelcontextprotocol/server"
+import { type McpHttpHandler, ProtocolError } from "@modelcontextprotocol/server"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { acknowledged } from "../../protocol/names.ts"
-import type { OwnerLimits } from "../../protocol/OwnerLimits.ts"
 import { taskIdsOf } from "../../protocol/params.ts"
-import { declaresTooMuch, tooLargeAnswer } from "../../protocol/requestLimits.ts"
+import { tooLargeAnswer } from "../../protocol/requestLimits.ts"
 import { declaresTasks, ownProperty } from "../../protocol/TaskClient.ts"
 import { openTaskStream, type TaskStream, toSubscription, withTaskIds } from "../../protocol/TaskStream.ts"
 import { httpStatusOf, missingCapability, wireError } from "../../protocol/WireError.ts"
+import { BoundedHandler, readJson, type ReadRequest } from "./BoundedHandler.ts"
 import { envelopeClient } from "./requestOf.ts"
 import type { ServedTasks } from "./ServedTasks.ts"
 
@@ -47,10 +42,12 @@ const silence = "15 seconds"
  */
 export const listenToTasks = (handler: McpHttpHandler, served: ServedTasks): McpHttpHandler => {
   const closing = new AbortController()
+  const bounded = new BoundedHandler(handler)
 
-  const serveListening = async (request: Request, options: McpHandlerRequestOptions | undefined): Promise<Response> => {
-    const listen = await readListenRequest(request, options)
-    if (listen === undefined) return handler.fetch(request, options)
+  const serveListening = async (read: ReadRequest): Promise<Response> => {
+    const { options, request } = read
+    const listen = await readListenRequest(read)
+    if (listen === undefined) return bounded.answer(read)
     const scope = Scope.makeUnsafe()
     const release = () => Effect.runPromise(Scope.close(scope, Exit.void))
     try {
@@ -65,7 +62,7 @@ export const listenToTasks = (handler: McpHttpHandler, served: ServedTasks): Mcp
             : Effect.fail(missingCapability),
         request.signal
       )
-      const response = await handler.fetch(request, options)
+      const response = await bounded.answer(read)
       // Whatever else is wrong with the request has been found by now.
       if (response.body === null || response.headers.get("content-type") !== "text/event-stream") {
         await release()
@@ -93,51 +90,17 @@ export const listenToTasks = (handler: McpHttpHandler, served: ServedTasks): Mcp
   return {
     ...handler,
     fetch: async (request, options) => {
-      const read = await readWithin(served.limits, request, options)
+      const read = await bounded.read(served.limits, request, options)
       if (read === undefined) {
         const { body, ...answer } = tooLargeAnswer(served.limits)
         return new Response(body, answer)
       }
-      return saysThatItListens(request)
-        ? serveListening(read.request, read.options)
-        : handler.fetch(read.request, read.options)
+      return saysThatItListens(request) ? serveListening(read) : bounded.answer(read)
     },
     close: async () => {
       closing.abort()
       await handler.close()
     }
-  }
-}
-
-/** What the SDK is given of a request. */
-interface ReadRequest {
-  readonly request: Request
-  readonly options: McpHandlerRequestOptions | undefined
-}
-
-/** Reads a body as far as the limit, whatever its header says. Gives `undefined` beyond it. The SDK reads no body a second time. */
-const readWithin = async (
-  limits: OwnerLimits,
-  request: Request,
-  options: McpHandlerRequestOptions | undefined
-): Promise<ReadRequest | undefined> => {
-  if (declaresTooMuch(limits, request.headers.get("content-length"))) return undefined
-  if (limits.requestBytes === Infinity || request.body === null || options?.parsedBody !== undefined) {
-    return { request, options }
-  }
-  const body = await readText(request, limits.requestBytes)
-  if (body.tooLarge) return undefined
-  const parsedBody = parseJson(body.text)
-  return parsedBody === undefined
-    ? { request: new Request(request, { method: request.method, body: body.text }), options }
-    : { request, options: { ...options, parsedBody } }
-}
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 
@@ -148,24 +111,12 @@ const saysThatItListens = (request: Request): boolean =>
   request.headers.get("mcp-method") === method && request.method === "POST"
 
 /** Gives `undefined` for anything but a request to listen to tasks; the SDK says what is wrong with it, if anything is. */
-const readListenRequest = async (
-  request: Request,
-  options: McpHandlerRequestOptions | undefined
-): Promise<ListenRequest | undefined> => {
+const readListenRequest = async ({ options, request }: ReadRequest): Promise<ListenRequest | undefined> => {
   const body = options?.parsedBody ?? await readJson(request.clone())
   const params = ownProperty(body, "method") === method ? ownProperty(body, "params") : undefined
   if (ownProperty(ownProperty(params, "notifications"), "taskIds") === undefined) return undefined
   return { id: ownProperty(body, "id"), params }
 }
-
-const readJson = async (request: Request): Promise<unknown> => {
-  const body = await readText(request)
-  return body.tooLarge ? undefined : parseJson(body.text)
-}
-
-/** Of a body that ends too early nothing is left, and nobody waits for an answer. */
-const readText = (request: Request, most?: number): ReturnType<typeof readRequestBody> =>
-  readRequestBody(request, most).catch(() => ({ tooLarge: false, text: "" }))
 
 /**
  * Writes the answer of the SDK, and the notifications of tasks until they have ended, nothing ahead of the

@@ -12,6 +12,7 @@ export interface ServeOptions {
   readonly json?: boolean
   /** Whether requests go through `tasks.handleRequest`. */
   readonly wrapped?: boolean
+  readonly maxRequestBodySize?: number
   readonly register: (server: McpServer) => void
 }
 
@@ -32,6 +33,7 @@ export const serveHttp = async (tasks: OpenedSdkTasks, options: ServeOptions): P
     options.register(server)
     const transport: StreamableHTTPServerTransport = new StreamableHTTPServerTransport({
       ...(options.stateless === true ? {} : { sessionIdGenerator: () => crypto.randomUUID() }),
+      ...(options.maxRequestBodySize === undefined ? {} : { maxRequestBodySize: options.maxRequestBodySize }),
       enableJsonResponse: options.json === true,
       onsessioninitialized: (id) => {
         transports.set(id, transport)
