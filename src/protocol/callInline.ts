@@ -61,16 +61,19 @@ export const callInline = <A, E>(
 ): Effect.Effect<ToolAnswer<A>, WireError | E> =>
   call.client.protocolVersion === "2026-07-28"
     ? callThatMayAsk(call, inline)
-    : asAnswer(inCallSpan(
+    : asAnswer(
       call,
-      runInline(
+      inCallSpan(
         call,
-        inline,
-        inlineContext(call, inline, {
-          request: askOnStream(call.tool.name, call.ask, inline.owned.limits, inline.tasks.settings.answerTimeout)
-        })
+        runInline(
+          call,
+          inline,
+          inlineContext(call, inline, {
+            request: askOnStream(call.tool.name, call.ask, inline.owned.limits, inline.tasks.settings.answerTimeout)
+          })
+        )
       )
-    ))
+    )
 
 /** The call is stored once it has asked, and goes on when its request has been answered with the questions. */
 const callThatMayAsk = <A, E>(

@@ -3,7 +3,6 @@
  *
  * @since 0.2.0
  */
-import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -11,7 +10,7 @@ import * as Fiber from "effect/Fiber"
 import { runLater } from "../domain/effects/backgroundSleep.ts"
 import type { TaskRecord } from "../domain/task/TaskRecord.ts"
 import { isTracing } from "../domain/telemetry/isTraced.ts"
-import { failureOf } from "../runner/handler/failureOf.ts"
+import { failureOf, mistakeOf } from "../runner/handler/failureOf.ts"
 import { TaskContext, type TaskContextShape } from "../runner/handler/TaskContext.ts"
 import type { StartTask } from "../runner/service/TaskRunner.ts"
 import type { RunSpan } from "../runner/tracing/RunSpan.ts"
@@ -21,8 +20,9 @@ import type { OwnedTasks } from "./OwnedTasks.ts"
 import type { ProgressSender } from "./ProgressSender.ts"
 import { taskDraft } from "./taskDraft.ts"
 import type { Tasks } from "./Tasks.ts"
+import { logThrown } from "./thrownResult.ts"
 import type { ReadyCall, ToolAnswer, ToolCall } from "./ToolCall.ts"
-import { failWire, type WireError, wireError } from "./WireError.ts"
+import { failWire, internalError, type WireError, wireError } from "./WireError.ts"
 
 /**
  * A call whose arguments were checked, and what it has beside them.
@@ -68,17 +68,25 @@ export const runInline = <A, E>(
 }
 
 /**
- * Gives the answer of work. A `TaskFailure` is the error of the call; what else the work fails with, its server answers.
+ * Gives the answer of work. A `TaskFailure` is the error of the call, and so is a mistake in a call of the context, as in a task. What
+ * else the work fails with, its server answers.
  *
  * @since 0.2.0
  * @category combinators
  */
-export const asAnswer = <A, E>(work: Effect.Effect<A, E>): Effect.Effect<ToolAnswer<A>, WireError | E> =>
+export const asAnswer = <A, E>(
+  { tool }: ToolCall<A, E>,
+  work: Effect.Effect<A, E>
+): Effect.Effect<ToolAnswer<A>, WireError | E> =>
   Effect.matchCauseEffectEager(work, {
     onSuccess: (result) => Effect.succeed<ToolAnswer<A>>({ _tag: "Result", result }),
     onFailure: (cause) => {
       const failure = failureOf(cause)
-      return Effect.failCause<WireError | E>(failure === undefined ? cause : Cause.fail(wireError(failure)))
+      if (failure !== undefined) return Effect.fail<WireError | E>(wireError(failure))
+      const mistake = mistakeOf(cause)
+      return mistake === undefined
+        ? Effect.failCause<WireError | E>(cause)
+        : Effect.andThen(logThrown(tool.name, cause), Effect.fail(internalError(mistake)))
     }
   })
 
@@ -196,7 +204,7 @@ class StorableCall<A, E> {
     // Most calls are over before anything else has to be thought of.
     return exit === undefined || this.#task !== undefined
       ? Effect.flatMap(this.#decide(working), () => this.#conclude(working))
-      : asAnswer(exit)
+      : asAnswer(this.#call, exit)
   }
 
   /** Waits until the request can be answered. If it is given up before, the call ends with it. */
@@ -230,13 +238,13 @@ class StorableCall<A, E> {
   }
 
   #conclude(working: Fiber.Fiber<A, E>): Effect.Effect<ToolAnswer<A>, WireError | E> {
-    if (this.#task === undefined) return asAnswer(working.pollUnsafe() ?? Fiber.join(working))
+    if (this.#task === undefined) return asAnswer(this.#call, working.pollUnsafe() ?? Fiber.join(working))
     return Effect.matchEffect(Deferred.await(this.#task.stored), {
       onSuccess: (record) => this.#restore(this.#storing.answer(record)),
       onFailure: (error) =>
         working.pollUnsafe() === undefined
           ? Effect.andThen(Fiber.interrupt(working), Effect.fail(error))
-          : asAnswer(Fiber.join(working))
+          : asAnswer(this.#call, Fiber.join(working))
     })
   }
 

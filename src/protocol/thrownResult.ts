@@ -64,12 +64,17 @@ export const answeringThrown = <A, E, R, B>(
     (cause): Effect.Effect<B, E> =>
       failureOf(cause) !== undefined || Cause.hasInterruptsOnly(cause)
         ? Effect.failCause(cause)
-        // A failure that cannot be logged is answered all the same.
-        : Effect.as(
-          Effect.exit(Effect.annotateLogs(Effect.logError("A tool failed", cause), taskNameAnnotation, tool)),
-          resultOf(cause)
-        )
+        : Effect.as(logThrown(tool, cause), resultOf(cause))
   )
+
+/**
+ * Tells the operator what the tool of a call threw that is no task. What cannot be logged is answered all the same.
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const logThrown = (tool: string, cause: Cause.Cause<unknown>): Effect.Effect<void> =>
+  Effect.asVoid(Effect.exit(Effect.annotateLogs(Effect.logError("A tool failed", cause), taskNameAnnotation, tool)))
 
 /**
  * Makes an error of a server's own the error of a call. Data that JSON cannot carry are left out.

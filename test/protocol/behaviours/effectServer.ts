@@ -27,7 +27,8 @@ const noContext: BehaviourContext = {
   attempt: 1,
   elicit: () => Promise.reject(new Error("This tool is no task")),
   sample: () => Promise.reject(new Error("This tool is no task")),
-  progress: () => Promise.resolve()
+  progress: () => Promise.resolve(),
+  setTtl: () => Promise.resolve()
 }
 
 const register = (tool: BehaviourTool) => {
@@ -49,11 +50,12 @@ const register = (tool: BehaviourTool) => {
     taskAfter,
     retry,
     handle: () =>
-      Effect.flatMap(TaskRunner.TaskContext, ({ attempt, elicit, progress, sample }) =>
+      Effect.flatMap(TaskRunner.TaskContext, ({ attempt, elicit, progress, sample, setTtl }) =>
         runTool(tool, {
           attempt,
           elicit: (key, params) => Effect.runPromise(elicit(key, params)),
           progress: (message, amount) => Effect.runPromise(progress(message, amount)),
+          setTtl: (ttl) => Effect.runPromise(setTtl(ttl)),
           sample: (key, params) =>
             Effect.runPromise(Effect.result(sample(key, params))).then((result) => {
               if (result._tag === "Failure") throw result.failure

@@ -66,6 +66,16 @@ export const rows20251125: ReadonlyArray<Row> = [
       assert.deepStrictEqual(error?.data, { id: 7 })
     })),
 
+  row("a tool's own mistake is named, in a task and in a plain call", (url) =>
+    Effect.gen(function*() {
+      const client = yield* legacy(url, ann)
+      const inline = yield* client.tool("mistakes")
+      const taskId = taskIdOf(yield* client.task("mistakes"))
+      const { error, result } = yield* client.call("tasks/result", { taskId })
+      assert.deepStrictEqual([error, result?.content], [inline.error, inline.result?.content])
+      assert.include(error?.message ?? textOf(result), "Invalid ttl")
+    })),
+
   row(
     "a task that failed runs again as its tool says, and ends as its last try; a plain call does not",
     (url) =>

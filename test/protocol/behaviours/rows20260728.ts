@@ -107,6 +107,22 @@ export const rows20260728: ReadonlyArray<Row> = [
     })),
 
   row(
+    "a tool's own mistake is named, in a task, in a plain call, and in one that ends in time",
+    (url) =>
+      Effect.gen(function*() {
+        const client = modern(url, ann)
+        const inline = yield* modern(url, plain).tool("mistakes")
+        const ended = inline.error === undefined ? "completed" : "failed"
+        const { result: task } = yield* client.until(taskIdOf(yield* client.tool("mistakes")), ended)
+        const inTime = yield* client.tool("mistakesInTime")
+        for (const { error, result } of [task, inline, inTime]) {
+          assert.deepStrictEqual([error, result], [inline.error, inline.result])
+          assert.include(error?.message ?? textOf(result), "Invalid ttl")
+        }
+      })
+  ),
+
+  row(
     "a task that failed runs again as its tool says, and ends as its last try; a plain call does not",
     (url) =>
       Effect.gen(function*() {

@@ -13,7 +13,8 @@ const noContext: BehaviourContext = {
   attempt: 1,
   elicit: () => Promise.reject(new Error("This tool is no task")),
   sample: () => Promise.reject(new Error("This tool is no task")),
-  progress: () => Promise.resolve()
+  progress: () => Promise.resolve(),
+  setTtl: () => Promise.resolve()
 }
 
 const makeServer = (

@@ -16,7 +16,8 @@ const noContext = {
   attempt: 1,
   elicit: () => Promise.reject(new Error("This tool is no task")),
   sample: () => Promise.reject(new Error("This tool is no task")),
-  progress: () => Promise.resolve()
+  progress: () => Promise.resolve(),
+  setTtl: () => Promise.resolve()
 }
 
 const serve = async (filename: string, tools: ReadonlyArray<BehaviourTool>, limits: TasksLimits) => {

@@ -6,7 +6,7 @@ import { TaskFailure } from "../../../src/runner/handler/TaskContext.ts"
 import { briefly } from "./requireBrief.ts"
 
 /** What a tool of the table uses of its context. */
-export type BehaviourContext = Pick<PromiseTaskContext, "attempt" | "elicit" | "sample" | "progress">
+export type BehaviourContext = Pick<PromiseTaskContext, "attempt" | "elicit" | "sample" | "progress" | "setTtl">
 
 interface ToolResult {
   readonly content: Array<{ readonly type: "text"; readonly text: string }>
@@ -74,6 +74,21 @@ export const behaviourTools: ReadonlyArray<BehaviourTool> = [
     name: "throws",
     run: async () => {
       throw new Error("hunter2")
+    }
+  },
+  {
+    name: "mistakes",
+    run: async ({ setTtl }) => {
+      await setTtl(-1)
+      return text("never")
+    }
+  },
+  {
+    name: "mistakesInTime",
+    taskAfter: 60_000,
+    run: async ({ setTtl }) => {
+      await setTtl(-1)
+      return text("never")
     }
   },
   {
