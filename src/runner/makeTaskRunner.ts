@@ -81,7 +81,7 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
     })
     const giveSeat = Effect.sync(() => {
       heard.closeUnsafe()
-      runs.queue.seatFreed()
+      runs.queue.seatHeard()
     })
     yield* Effect.forkScoped(Stream.runForEach(storage.seatNews, () => hear))
     yield* heard.await.pipe(

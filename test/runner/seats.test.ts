@@ -254,6 +254,29 @@ describe("tasks that wait for seats", () => {
     })))
   })
 
+  it.effect.each(
+    [
+      ["looks find", false],
+      ["is its own", true]
+    ] as const
+  )(
+    "begin in their process though another one has work for every seat that it leaves, which %s",
+    ([, isOwn]) =>
+      Effect.scoped(Effect.gen(function*() {
+        const { first, run, second, state } = yield* scene({ maxActive: 1 }, { recovery: { interval: "1 hour" } })
+        yield* second.runner.register({ method: "other", run: ({ taskId }) => run(taskId) })
+        // It is told of a seat before the next one is left.
+        const work = () => Effect.sleep(700)
+        yield* first.runner.register({ method: "greedy", run: work })
+        for (let index = 0; index < 100; index++) {
+          yield* first.runner.startTask({ originalMethod: isOwn ? "own" : "greedy" }, isOwn ? work : undefined)
+        }
+        yield* second.runner.startTask({ originalMethod: "other", taskId: "modest" })
+        yield* pass(30_000)
+        assert.include(state.ended, "modest")
+      }))
+  )
+
   it.effect("take turns where each is dispatched, too", () =>
     Effect.scoped(Effect.gen(function*() {
       const queue: Array<string> = []

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import { FairQueue, type WaitingTask } from "../queue/FairQueue.ts"
 import type { Pauses } from "../queue/Pauses.ts"
 import type { RunnerSlots } from "../queue/RunnerSlots.ts"
+import { TurnOfOthers } from "../queue/TurnOfOthers.ts"
 import type { TaskWorker } from "../worker/TaskWorker.ts"
 
 /**
@@ -34,6 +35,8 @@ export interface LocalQueueParts {
   readonly onCount: (change: 1 | -1) => void
   /** Starts what runs until the runner ends. */
   readonly start: (effect: Effect.Effect<void>) => void
+  /** Calls back after so many milliseconds, unless the runner ends before. */
+  readonly later: (millis: number, call: () => void) => void
 }
 
 /**
@@ -63,9 +66,11 @@ export class LocalQueue {
   /** Whether tasks are known to wait for seats. */
   #haveToWait = false
   #isSeatPromised = false
+  readonly #turnOfOthers: TurnOfOthers
 
   constructor(parts: LocalQueueParts) {
     this.#parts = parts
+    this.#turnOfOthers = new TurnOfOthers(parts.later)
     parts.pauses.whenResumed(Effect.sync(() => this.#takeBack()))
   }
 
@@ -143,12 +148,26 @@ export class LocalQueue {
     this.#onRoom = call
   }
 
-  /** Gives a seat that may have become free to the queue or to a look, in turns. Behind a look the queue gets its try too. */
+  /** Notes that a task may have left a seat here. From time to time others may take it first. */
   seatFreed(): void {
+    this.#noteSeat((give) => this.#turnOfOthers.seatFreed(give))
+  }
+
+  /** Notes that there may be a seat that was left elsewhere. */
+  seatHeard(): void {
+    this.#noteSeat((give) => this.#turnOfOthers.seatHeard(give))
+  }
+
+  #noteSeat(share: (give: () => void) => void): void {
     if (!this.#parts.hasSeats) return
     this.#seatsFreed++
-    this.#onSeat?.()
     this.promiseSeat()
+    share(() => this.#giveSeat())
+  }
+
+  /** Gives a seat to the queue or to a look, in turns. Behind a look the queue gets its try too. */
+  #giveSeat(): void {
+    this.#onSeat?.()
     this.#isSeatOfLooks = this.#onSeat !== undefined && !this.#isSeatOfLooks
     if (!this.#isSeatOfLooks) this.tryUnclaimed()
   }
@@ -190,7 +209,7 @@ export class LocalQueue {
   keepUntilSeat(task: WaitingTask, seatsFreed: number): void {
     this.#haveToWait = true
     this.#keepUnclaimed(task)
-    if (this.#seatsFreed !== seatsFreed) this.seatFreed()
+    if (this.#seatsFreed !== seatsFreed) this.seatHeard()
   }
 
   /** Tries to begin the next one of those that could not be claimed. */

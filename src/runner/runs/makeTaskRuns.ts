@@ -13,6 +13,7 @@ import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
 import { ParentSpan } from "effect/Tracer"
+import { backgroundSleep } from "../../domain/effects/backgroundSleep.ts"
 import type { ClaimedTask } from "../../domain/service/TaskOperations.ts"
 import { TaskStorage } from "../../domain/TaskStorage.ts"
 import type { HandlerRegistry } from "../handler/HandlerRegistry.ts"
@@ -147,7 +148,8 @@ export const makeTaskRuns = Effect.fnUntraced(function*(
       start(takeUp(task))
     },
     onCount: (change) => RunnerMetrics.waitingForWorker.modifyUnsafe(change, base),
-    start
+    start,
+    later: (millis, call) => start(Effect.andThen(backgroundSleep(millis), Effect.sync(call)))
   })
 
   /** Tasks that sleep, or are to be tried again. Others find them by their looks, if this process ends. */

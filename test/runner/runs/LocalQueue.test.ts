@@ -43,6 +43,7 @@ const queueWith = (parts: Partial<LocalQueueParts> = {}) => {
       waiting += change
     },
     start: (effect) => Effect.runSync(effect),
+    later: () => {},
     ...parts
   })
   return {
