@@ -74,6 +74,8 @@ export interface BulkProgress {
   readonly done: number
   readonly skipped: number
   readonly failed: number
+  /** How many of these tasks a run from `nextCursor` does not meet again: take them from its `limit`. */
+  readonly passed: number
   /** The tasks of this batch, in the order of the selection. */
   readonly tasks: ReadonlyArray<BulkTask>
   /** The option `cursor` of a run that goes on from here. Absent at the end of the selection. */
@@ -125,6 +127,8 @@ export interface TransferProgress {
   readonly differing: number
   readonly leftOut: number
   readonly failed: number
+  /** How many of these tasks a run from `nextCursor` does not meet again: take them from its `limit`. */
+  readonly passed: number
   /** The tasks of this batch. */
   readonly tasks: ReadonlyArray<TransferTask>
   /** The option `cursor` of a copy that goes on from here. Absent at the end, and from an import. */
@@ -143,6 +147,8 @@ export interface ExportProgress {
   readonly exported: number
   readonly leftOut: number
   readonly failed: number
+  /** How many of these tasks a run from `nextCursor` does not meet again: take them from its `limit`. */
+  readonly passed: number
   /** The lines of this batch, each a whole task in its encoded form, without line breaks. */
   readonly lines: ReadonlyArray<string>
   /** The tasks of this batch that have no line. */
@@ -157,9 +163,9 @@ type Bulk = Stream.Stream<BulkProgress, InvalidInput | InvalidCursor | TaskStora
  * The operations of {@link TaskAdmin}.
  *
  * Those in bulk are streams. They hold one batch of summaries in memory, write each task as a whole or not at all, and report after
- * each batch. A task that somebody else has written first is `Skipped`, one that cannot be written is `Failed`, and when the engine
- * itself fails, the stream reports what was done and then fails. To go on after that, or after an interruption, give the last
- * `nextCursor`, or begin again: what is done is skipped then.
+ * each batch. A task that somebody else has written first is `Skipped`, and one that cannot be written is `Failed`. When the engine
+ * itself fails, or the whole store cannot be written, no other task is begun. The stream then reports what was done, and fails. To go on
+ * after that, or after an interruption, give the last `nextCursor`, or begin again: what is done is skipped then.
  *
  * @since 0.2.0
  * @category models

@@ -49,7 +49,7 @@ export const eraseSession = (
         )
       })
 
-    return pass({ examined: 0, matched: 0, done: 0, skipped: 0, failed: 0, tasks: [] })
+    return pass({ examined: 0, matched: 0, done: 0, skipped: 0, failed: 0, passed: 0, tasks: [] })
   })
 
 const addTo = (before: BulkProgress, progress: BulkProgress): BulkProgress => ({
@@ -58,5 +58,6 @@ const addTo = (before: BulkProgress, progress: BulkProgress): BulkProgress => ({
   done: before.done + progress.done,
   skipped: before.skipped + progress.skipped,
   failed: before.failed + progress.failed,
+  passed: before.passed + progress.passed,
   tasks: []
 })

@@ -29,8 +29,8 @@ export const exportTasks = (
     return Stream.mapAccum(
       // A batch is in memory as a whole.
       selectionBatches(from, selection, options, { size: wholeTasks, concurrency: wholeTasks, perform: read }),
-      () => ({ examined: 0, exported: 0, leftOut: 0, failed: 0 }),
-      (counts, { examined, items, nextCursor }) => {
+      () => ({ examined: 0, exported: 0, leftOut: 0, failed: 0, passed: 0 }),
+      (counts, { examined, items, nextCursor, passed }) => {
         const lines: Array<string> = []
         const tasks: Array<ExportProgress["tasks"][number]> = []
         for (const item of items) {
@@ -41,7 +41,8 @@ export const exportTasks = (
           examined: counts.examined + examined,
           exported: counts.exported + lines.length,
           leftOut: counts.leftOut + countTagged(tasks, "LeftOut"),
-          failed: counts.failed + countTagged(tasks, "Failed")
+          failed: counts.failed + countTagged(tasks, "Failed"),
+          passed: counts.passed + passed
         }
         return [total, [{ ...total, lines, tasks, ...(nextCursor === undefined ? {} : { nextCursor }) }]]
       }

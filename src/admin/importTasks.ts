@@ -96,7 +96,7 @@ export const importTasks = <E, R>(
       Stream.mapEffect(store),
       Stream.mapAccum(() => noTransfers, (counts, { fault, items }) => {
         const total = addTransfers(counts, items.length, items)
-        return [total, [{ fault, progress: { ...total, tasks: items } }]]
+        return [total, [{ fault, progress: { ...total, passed: total.examined, tasks: items } }]]
       }),
       Stream.flatMap(({ fault, progress }) =>
         fault === undefined

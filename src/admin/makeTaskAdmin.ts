@@ -14,6 +14,7 @@ import type { TaskStorageShape } from "../domain/service/TaskOperations.ts"
 import type { InvalidInput, TaskStorageError } from "../domain/task/TaskError.ts"
 import { isTerminal } from "../domain/task/TaskStatus.ts"
 import type { TaskAdminShape } from "./AdminOperations.ts"
+import type { TaskSelection } from "./AdminOptions.ts"
 import { copyTasks } from "./copyTasks.ts"
 import { eraseSession } from "./eraseSession.ts"
 import { exportTasks } from "./exportTasks.ts"
@@ -59,7 +60,7 @@ export const makeTaskAdmin = (storage: TaskStorageShape): TaskAdminShape => ({
     reading(
       options,
       cancelTasksOptions,
-      (options) => Result.succeed(runBulk(storage, selection, options, cancelAction(storage, options)))
+      (options) => Result.succeed(runBulk(storage, selection, options, cancelAction(storage, selection, options)))
     ),
 
   deleteTasks: (selection, options) =>
@@ -120,12 +121,17 @@ const rerunAction = (storage: TaskStorageShape, again: boolean, steps: boolean):
 
 const cancelAction = (
   storage: TaskStorageShape,
+  selection: TaskSelection,
   options: { readonly statusMessage?: string | null | undefined } | undefined
 ): BulkAction => ({
   skip: ({ status }) => isTerminal(status) ? hasEnded(status) : undefined,
   act: (taskId) => Effect.as(cancel(storage, taskId, options), { _tag: "Done", taskId }),
+  leaves: ({ _tag }) => _tag === "Done" && !isForCancelled(selection),
   lost
 })
+
+const isForCancelled = ({ status = "cancelled", updatedBefore }: TaskSelection): boolean =>
+  updatedBefore === undefined && status.includes("cancelled")
 
 const deleteAction = (storage: TaskStorageShape): BulkAction => ({
   skip: () => undefined,
@@ -134,6 +140,8 @@ const deleteAction = (storage: TaskStorageShape): BulkAction => ({
       storage.deleteTask(taskId),
       (wasThere) => wasThere ? { _tag: "Done", taskId } : { _tag: "Skipped", taskId, ...isGone }
     ),
+  // A task is only skipped if it is gone.
+  leaves: ({ _tag }) => _tag === "Done" || _tag === "Skipped",
   lost
 })
 

@@ -18,7 +18,8 @@ export interface Performed<Item, Fault> {
 }
 
 /**
- * Performs something on each input. After the first fault no other one begins. Those under way come to their end.
+ * Performs something on each input. After the first fault no other one begins. Those under way come to their end. An input that met a
+ * fault is not done, and so nothing is reported of it.
  *
  * @since 0.2.0
  * @category combinators
@@ -39,8 +40,9 @@ export const performAll = <Input, Item, Fault>(
     const one = (input: Input): Effect.Effect<Item | undefined> => {
       if (fault !== undefined) return Effect.undefined
       return Effect.catch(work.perform(input), (error) => {
-        fault ??= work.faultOf(input, error)
-        return Effect.succeed(work.failed(input, error))
+        const met = work.faultOf(input, error)
+        fault ??= met
+        return Effect.succeed(met === undefined ? work.failed(input, error) : undefined)
       })
     }
     return Effect.map(
@@ -50,10 +52,11 @@ export const performAll = <Input, Item, Fault>(
   })
 
 /**
- * Gives the error if it is a failure of the engine that may pass, so that every other write would meet it as well.
+ * Gives the error if it is a failure of the engine that every other write would meet as well: because it may pass, or because it is of
+ * the whole store.
  *
  * @since 0.2.0
  * @category guards
  */
 export const engineFault = (error: TaskStorageError): TaskStorageUnavailable | undefined =>
-  error._tag === "TaskStorageUnavailable" && error.retryable ? error : undefined
+  error._tag === "TaskStorageUnavailable" && (error.retryable || error.concerns === "store") ? error : undefined

@@ -28,7 +28,7 @@ export type Skip = Pick<Extract<BulkTask, { readonly _tag: "Skipped" }>, "reason
  * @since 0.2.0
  * @category models
  */
-export interface BulkAction extends Pick<SelectionWork<BulkTask>, "isOwn"> {
+export interface BulkAction extends Pick<SelectionWork<BulkTask>, "isOwn" | "leaves"> {
   /** Says why nothing is to be done, as far as the summary tells. */
   readonly skip: (task: TaskSummary) => Skip | undefined
   readonly act: (taskId: string) => Effect.Effect<BulkTask, TaskStorageError>
@@ -67,9 +67,10 @@ export const runBulk = (
       size: batchSize,
       concurrency,
       perform,
-      ...(action.isOwn === undefined ? {} : { isOwn: action.isOwn })
+      ...(action.isOwn === undefined ? {} : { isOwn: action.isOwn }),
+      ...(action.leaves === undefined ? {} : { leaves: action.leaves })
     }
-    return withTotals(selectionBatches(storage, selection, options, work), noCounts, addTo)
+    return withTotals(selectionBatches<BulkTask>(storage, selection, options, work), noCounts, addTo)
   }))
 
 type Counts = Pick<BulkProgress, "examined" | "matched" | "done" | "skipped" | "failed">

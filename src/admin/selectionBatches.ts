@@ -34,6 +34,8 @@ export interface SelectionWork<Item> {
   /** Whether the operation has made the task itself, when it began at this time. Such a task is passed over. */
   readonly isOwn?: (task: TaskSummary, began: number) => boolean
   readonly perform: (task: TaskSummary) => Effect.Effect<Item, TaskStorageError>
+  /** Whether the selection is no longer for a task that this became of. */
+  readonly leaves?: (item: Item | FailedTask) => boolean
 }
 
 /**
@@ -43,6 +45,8 @@ export interface SelectionWork<Item> {
 export interface Batch<Item> {
   readonly examined: number
   readonly items: ReadonlyArray<Item | FailedTask>
+  /** How many of them are not met again from `nextCursor` on. */
+  readonly passed: number
   /** Where it goes on, unless it is at its end. */
   readonly nextCursor?: string
 }
@@ -122,13 +126,15 @@ const nextBatch = Effect.fnUntraced(function*<Item>(
   )
   const batch = { examined: page.examined ?? page.tasks.length, items }
   if (fault !== undefined) {
-    // The next run begins with this batch again, and skips what is done of it.
-    return [[{ ...batch, nextCursor: encodeBulkCursor(at) }], Option.some({ _tag: "Failed", error: fault })]
+    // The next run begins with this batch again, and skips what is done of it, as far as it is still there.
+    const passed = items.filter((item) => work.leaves?.(item) === true).length
+    return [[{ ...batch, passed, nextCursor: encodeBulkCursor(at) }], Option.some({ _tag: "Failed", error: fault })]
   }
-  if (page.nextCursor === undefined) return [[batch], Option.none()]
+  const passed = items.length
+  if (page.nextCursor === undefined) return [[{ ...batch, passed }], Option.none()]
   const next: Run = { _tag: "Next", at: { began, cursor: page.nextCursor }, matched: matched + items.length }
   return [
-    [{ ...batch, nextCursor: encodeBulkCursor(next.at) }],
+    [{ ...batch, passed, nextCursor: encodeBulkCursor(next.at) }],
     next.matched < limit ? Option.some(next) : Option.none()
   ]
 })

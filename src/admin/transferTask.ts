@@ -49,7 +49,7 @@ export const transferTask = (
  * @since 0.2.0
  * @category models
  */
-export type TransferCounts = Omit<TransferProgress, "tasks" | "nextCursor">
+export type TransferCounts = Omit<TransferProgress, "passed" | "tasks" | "nextCursor">
 
 /**
  * The counts before the first task.

@@ -16,10 +16,12 @@ export const withTotals = <Item, Counts extends object, E>(
   batches: Stream.Stream<Batch<Item>, E>,
   none: Counts,
   add: (counts: Counts, examined: number, tasks: NoInfer<Batch<Item>["items"]>) => Counts
-): Stream.Stream<Counts & Pick<Batch<Item>, "nextCursor"> & { readonly tasks: Batch<Item>["items"] }, E> =>
-  Stream.mapAccum(batches, () => none, (counts, { examined, items, nextCursor }) => {
-    const total = add(counts, examined, items)
-    return [total, [{ ...total, tasks: items, ...(nextCursor === undefined ? {} : { nextCursor }) }]]
+): Stream.Stream<Counts & Pick<Batch<Item>, "passed" | "nextCursor"> & { readonly tasks: Batch<Item>["items"] }, E> =>
+  Stream.mapAccum(batches, () => ({ counts: none, passed: 0 }), (before, { examined, items, nextCursor, ...batch }) => {
+    const counts = add(before.counts, examined, items)
+    const passed = before.passed + batch.passed
+    const progress = { ...counts, passed, tasks: items, ...(nextCursor === undefined ? {} : { nextCursor }) }
+    return [{ counts, passed }, [progress]]
   })
 
 /**

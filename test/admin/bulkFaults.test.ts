@@ -5,13 +5,19 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { makeTaskAdmin } from "mcp-task-storage/admin"
-import type { BulkProgress, TaskAdminShape, TaskSelection } from "mcp-task-storage/admin"
+import type { BulkOptions, BulkProgress, TaskAdminShape, TaskSelection } from "mcp-task-storage/admin"
 import type { TaskStorageShape } from "../../src/domain/service/TaskOperations.ts"
 import { type TaskStorageError, TaskStorageUnavailable } from "../../src/domain/task/TaskError.ts"
+import type { TaskRecord } from "../../src/domain/task/TaskRecord.ts"
 import { backends, open } from "./backends.ts"
 import { everything, failed, seed } from "./seed.ts"
 
 const count = 30
+
+const isCancelled = ({ status }: TaskRecord): boolean => status === "cancelled"
+
+const countOf = (storage: TaskStorageShape, isMeant: (task: TaskRecord) => boolean) =>
+  Effect.map(everything(storage), (tasks) => tasks.filter(isMeant).length)
 
 const seeded = Effect.gen(function*() {
   const storage = yield* open(backends[0] ?? assert.fail("there is no backend"))
@@ -20,8 +26,14 @@ const seeded = Effect.gen(function*() {
   return { storage, ids }
 })
 
-const fault = (retryable: boolean) =>
-  new TaskStorageUnavailable({ operation: "rerunTask", reason: "it broke", retryable, applied: "no" })
+const faultOf = (kind: { readonly retryable: boolean; readonly concerns?: "store" }) =>
+  new TaskStorageUnavailable({ operation: "rerunTask", reason: "it broke", applied: "no", ...kind })
+
+/** What every other task would meet as well. */
+const general = [
+  ["that may pass", faultOf({ retryable: true })],
+  ["of the whole store", faultOf({ retryable: false, concerns: "store" })]
+] as const
 
 /** What a stream reported before it ended or failed, and with what it failed. */
 const observe = <E>(stream: Stream.Stream<BulkProgress, E>) =>
@@ -92,7 +104,7 @@ describe("a fault of the engine", () => {
   it.live("of one task is reported, and the others go on", () =>
     Effect.gen(function*() {
       const { ids, storage } = yield* seeded
-      const error = fault(false)
+      const error = faultOf({ retryable: false })
       const admin = makeTaskAdmin({
         ...storage,
         rerunTask: (taskId, ...rest) => taskId === ids[3] ? Effect.fail(error) : storage.rerunTask(taskId, ...rest)
@@ -103,10 +115,12 @@ describe("a fault of the engine", () => {
       assert.deepStrictEqual(observed.last?.tasks[3], { _tag: "Failed", taskId: ids[3] ?? "", error })
     }))
 
-  it.live("that may pass ends the stream, after what was done is reported, with a cursor that misses nothing", () =>
+  it.live.each(general)("%s ends the stream, after what was done is reported, with a cursor that misses nothing", ([
+    ,
+    error
+  ]) =>
     Effect.gen(function*() {
       const { ids, storage } = yield* seeded
-      const error = fault(true)
       let isDown = true
       const admin = makeTaskAdmin({
         ...storage,
@@ -118,7 +132,7 @@ describe("a fault of the engine", () => {
         admin.rerunTasks({ status: "failed" }, { concurrency: 2, cursor: first.last?.nextCursor })
       )
       assert.strictEqual(ended, error)
-      assert.strictEqual(last?.done, 10)
+      assert.deepInclude(last, { matched: 10, done: 10, failed: 0 })
       assert.strictEqual((yield* everything(storage)).length, count + 20)
       isDown = false
       const rest = yield* observe(admin.rerunTasks({ status: "failed" }, { cursor: last?.nextCursor }))
@@ -126,20 +140,70 @@ describe("a fault of the engine", () => {
       assert.strictEqual((yield* everything(storage)).length, count + count)
     }))
 
-  it.live("no write begins after it", () =>
-    Effect.gen(function*() {
-      const { storage } = yield* seeded
-      let calls = 0
-      const admin = makeTaskAdmin({
-        ...storage,
-        deleteTask: () => {
-          calls++
-          return Effect.delay(Effect.fail(fault(true)), 5)
-        }
+  it.live.each(general)(
+    "%s: no write begins after it, and nothing is counted that was not done",
+    ([, error]) =>
+      Effect.gen(function*() {
+        const { storage } = yield* seeded
+        let calls = 0
+        const admin = makeTaskAdmin({
+          ...storage,
+          deleteTask: () => {
+            calls++
+            return Effect.delay(Effect.fail(error), 5)
+          }
+        })
+        const observed = yield* observe(admin.deleteTasks({ all: true }, { concurrency: 3, limit: 5 }))
+        assert.strictEqual(calls, 3)
+        assert.strictEqual(observed.error, error)
+        assert.deepInclude(observed.last, { matched: 0, done: 0, skipped: 0, failed: 0, passed: 0, tasks: [] })
       })
-      yield* observe(admin.deleteTasks({ all: true }, { concurrency: 3 }))
-      assert.strictEqual(calls, 3)
-    }))
+  )
+
+  const runs: ReadonlyArray<
+    readonly [
+      name: string,
+      run: (admin: TaskAdminShape, options: BulkOptions) => Stream.Stream<BulkProgress, TaskStorageError>,
+      passed: number,
+      done: (storage: TaskStorageShape) => Effect.Effect<number, TaskStorageError>
+    ]
+  > = [
+    ["deleted", (a, o) => a.deleteTasks({ method: "m" }, o), 3, (s) => Effect.map(s.taskCount(), (left) => 40 - left)],
+    [
+      "run again",
+      (a, o) => a.rerunTasks({ status: "failed" }, o),
+      0,
+      (s) => countOf(s, (t) => t.rerunOf !== undefined)
+    ],
+    ["cancelled", (a, o) => a.cancelTasks({ method: "m" }, o), 0, (s) => countOf(s, isCancelled)],
+    ["cancelled by status", (a, o) => a.cancelTasks({ status: "working" }, o), 3, (s) => countOf(s, isCancelled)]
+  ]
+
+  it.live.each(runs)(
+    "counts towards the limit what the next run does not meet: %s",
+    ([, run, passed, doneIn]) =>
+      Effect.gen(function*() {
+        const { storage } = yield* seeded
+        yield* seed(storage, 10, () => ({ originalMethod: "m" }))
+        let left = 3
+        const dying =
+          <A extends ReadonlyArray<unknown>, B, E>(act: (...call: A) => Effect.Effect<B, E>) => (...call: A) =>
+            Effect.suspend((): Effect.Effect<B, E | TaskStorageUnavailable> =>
+              left-- > 0 ? act(...call) : Effect.fail(faultOf({ retryable: true }))
+            )
+        const admin = makeTaskAdmin({
+          ...storage,
+          deleteTask: dying(storage.deleteTask),
+          rerunTask: dying(storage.rerunTask),
+          withSummary: { ...storage.withSummary, updateTaskStatus: dying(storage.withSummary.updateTaskStatus) }
+        })
+        const { last } = yield* observe(run(admin, { concurrency: 1, limit: 5 }))
+        assert.deepInclude(last, { matched: 3, done: 3, passed })
+        left = Infinity
+        yield* observe(run(admin, { cursor: last?.nextCursor, limit: 5 - passed }))
+        assert.strictEqual(yield* doneIn(storage), 5)
+      })
+  )
 })
 
 describe("rerunTasks", () => {

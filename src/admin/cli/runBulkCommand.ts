@@ -165,7 +165,7 @@ const perform = Effect.fnUntraced(function*(
   const reported = new Set<string>()
   const reasons = new Map<string, number>()
   const nextCommand = yield* makeNextCommand
-  const rest = (last: BulkProgress | undefined) => restOf(options.limit, last?.matched ?? 0)
+  const rest = (last: BulkProgress | undefined) => restOf(options.limit, last?.passed ?? 0)
 
   const last = yield* followWork(work.run(options), {
     status,

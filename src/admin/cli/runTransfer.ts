@@ -51,7 +51,7 @@ export const runTransfer = Effect.fnUntraced(function*<E extends { readonly _tag
   const status = yield* makeStatusLine
   const began = yield* Clock.currentTimeMillis
   const nextCommand = yield* makeNextCommand
-  const rest = (last: TransferProgress | undefined) => restOf(again.limit, last === undefined ? 0 : tasksOf(last))
+  const rest = (last: TransferProgress | undefined) => restOf(again.limit, last?.passed ?? 0)
   const done = dryRun ? "would be copied" : "copied"
   let others = 0
   const last = yield* followWork(run, {
@@ -80,9 +80,6 @@ export const runTransfer = Effect.fnUntraced(function*<E extends { readonly _tag
   yield* json ? err(summary) : out(summary)
   if (failed + differing > 0) return yield* new CommandEnded({ code: exitCodes.failed, message: "" })
 })
-
-const tasksOf = ({ copied, differing, failed, leftOut, same }: TransferProgress): number =>
-  copied + same + differing + leftOut + failed
 
 /** What a person has to know of a task. */
 const lineOf = (task: TransferTask): string | undefined => {

@@ -5,7 +5,6 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { PauseOperations } from "../../domain/service/PauseOperations.ts"
@@ -115,21 +114,29 @@ export const changeTasks = Effect.fnUntraced(function*(
   const selection = request.all === true ? { all: true } as const : { order: "newest" as const, ...filter }
   let answer: BulkAnswer = { done: 0, skipped: 0, failed: 0 }
   let cursor = request.cursor
-  do {
-    const batch = yield* Stream.runHead(bulkOf(admin, request, selection, cursor))
-    if (Option.isNone(batch)) break
-    const { done, failed, nextCursor, skipped, tasks } = batch.value
-    const failure = tasks.find((task) => task._tag === "Failed")
-    const message = answer.message ?? failure?.error.message
-    answer = {
-      done: answer.done + done,
-      skipped: answer.skipped + skipped,
-      failed: answer.failed + failed,
-      ...(message === undefined ? {} : { message })
-    }
-    cursor = nextCursor
-  } while (cursor !== undefined && (yield* Clock.currentTimeMillis) - began < bulkMillis)
-  return cursor === undefined ? answer : { ...answer, nextCursor: cursor }
+  const run = Stream.runForEachWhile(
+    bulkOf(admin, request, selection, cursor),
+    (progress) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const { done, failed, nextCursor, skipped, tasks } = progress
+        const failure = tasks.find((task) => task._tag === "Failed")
+        const message = answer.message ?? failure?.error.message
+        answer = {
+          done,
+          skipped,
+          failed,
+          ...(message === undefined ? {} : { message }),
+          ...(nextCursor === undefined ? {} : { nextCursor })
+        }
+        // A batch behind which it does not go on was the last one before a failure, which comes now.
+        const goesOn = nextCursor !== cursor
+        cursor = nextCursor
+        return !goesOn || now - began < bulkMillis
+      })
+  )
+  // What was done is told first. The next request fails, unless it can go on.
+  yield* Effect.catch(run, (error) => answer.done > 0 ? Effect.void : Effect.fail(error))
+  return answer
 })
 
 const bulkOf = (

@@ -64,6 +64,7 @@ const unavailable = (operation: string, error: TaskDriverError): TaskStorageUnav
     reason: error.reason,
     retryable: error.retryable,
     applied: error.applied,
+    ...(error.concerns === undefined ? {} : { concerns: error.concerns }),
     ...(error.cause === undefined ? {} : { cause: error.cause })
   })
 

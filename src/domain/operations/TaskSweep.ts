@@ -231,6 +231,7 @@ const afterWrites = (error: TaskDriverError, writes: number): TaskDriverError =>
     reason: error.reason,
     retryable: error.retryable,
     applied: "unknown",
+    ...(error.concerns === undefined ? {} : { concerns: error.concerns }),
     cause: error.cause
   })
 

@@ -317,7 +317,8 @@ export class PayloadTooLarge extends shownAsError(
  * The engine behind the storage cannot do it now: it is down, locked, full, or gave back a corrupt row.
  *
  * `retryable` tells whether the same call may succeed later. `applied` tells whether a write may have happened. After `"no"`
- * repeat the call. After `"unknown"` read the task first.
+ * repeat the call. After `"unknown"` read the task first. `concerns` is `"store"` where every other task is known to meet the same:
+ * the database is read-only, for example, or its tables are missing.
  *
  * @since 0.1.0
  * @category errors
@@ -330,6 +331,7 @@ export class TaskStorageUnavailable extends shownAsError(
       reason: Schema.String,
       retryable: Schema.Boolean,
       applied: Schema.Literals(["no", "unknown"]),
+      concerns: Schema.optionalKey(Schema.Literal("store")),
       cause: Schema.optionalKey(Schema.Defect())
     }
   )

@@ -70,6 +70,7 @@ export type Fault =
     readonly retryable: boolean
     readonly arrived: boolean
     readonly invalid: boolean
+    readonly concerns?: "store"
   }
 
 /**
@@ -90,7 +91,7 @@ export const faultOf = (cause: unknown, tableName: string): Fault => {
   const refusal = unauthorized.get(name)
   if (refusal !== undefined) return { _tag: "Unauthorized", reason: refusal, arrived }
   const sentence = sentences.get(name)
-  if (sentence !== undefined) return fatal(sentence(tableName), { arrived })
+  if (sentence !== undefined) return fatal(sentence(tableName), { arrived, concerns: "store" })
   const status = numberOf(metadataOf(cause), "httpStatusCode")
   if (status === 429) return { _tag: "Again", why: "throttled", arrived }
   if (status >= 500 || name === "TransactionInProgressException") {
@@ -115,7 +116,12 @@ const unanswered = (cause: unknown, name: string, arrived: boolean): Fault => {
 
 const fatal = (
   reason: string,
-  options: { readonly arrived: boolean; readonly invalid?: boolean; readonly retryable?: boolean }
+  options: {
+    readonly arrived: boolean
+    readonly invalid?: boolean
+    readonly retryable?: boolean
+    readonly concerns?: "store"
+  }
 ): Fault => ({ _tag: "Fatal", invalid: false, retryable: false, ...options, reason })
 
 /** A refusal counts before a conflict: it says how things are. */

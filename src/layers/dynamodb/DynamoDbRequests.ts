@@ -112,16 +112,20 @@ export const makeRequests = (sdk: AwsSdk, client: DynamoDBClient, options: Reque
       let attempts = 0
       let mayHaveArrived = false
       let isCorrected = false
-      const failed = (reason: string, retryable: boolean, cause: unknown) =>
+      const failed = (
+        { concerns, reason, retryable }: Pick<TaskDriverError, "reason" | "retryable" | "concerns">,
+        cause: unknown
+      ) =>
         new TaskDriverError({
           reason,
           retryable,
+          ...(concerns === undefined ? {} : { concerns }),
           applied: writes && mayHaveArrived ? "unknown" : "no",
           ...(cause === undefined ? {} : { cause })
         })
       const later = (why: keyof typeof pauses, reason: string, cause: unknown): Effect.Effect<Output, RequestError> => {
         const left = deadline - performance.now()
-        if (left <= 0) return Effect.fail(failed(reason, true, cause))
+        if (left <= 0) return Effect.fail(failed({ reason, retryable: true }, cause))
         const { first, longest } = pauses[why]
         const pause = randomInt(Math.min(first * 2 ** attempts, longest) * 1000 + 1) / 1000
         attempts++
@@ -139,13 +143,13 @@ export const makeRequests = (sdk: AwsSdk, client: DynamoDBClient, options: Reque
           }
           mayHaveArrived ||= fault.arrived
           if (fault._tag === "Fatal") {
-            const error = failed(fault.reason, fault.retryable, cause)
+            const error = failed(fault, cause)
             return Effect.fail(fault.invalid ? new RequestInvalid({ error }) : error)
           }
           if (fault._tag === "Unauthorized") {
             return wereAccepted
               ? later("unauthorized", fault.reason, cause)
-              : Effect.fail(failed(fault.reason, false, cause))
+              : Effect.fail(failed({ reason: fault.reason, retryable: false, concerns: "store" }, cause))
           }
           if (fault.why === "skewed" && !isCorrected) {
             isCorrected = true

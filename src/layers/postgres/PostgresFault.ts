@@ -95,7 +95,7 @@ export const isReadOnly = (error: SqlError): boolean => sqlState(error) === "250
  */
 export const isReport = (error: SqlError): boolean => isUndone(error, sqlState(error))
 
-type Meaning = Pick<SqlFault, "reason"> & Partial<Pick<SqlFault, "locked" | "retryable">>
+type Meaning = Pick<SqlFault, "reason"> & Partial<Pick<SqlFault, "concerns" | "locked" | "retryable">>
 
 const meaning = (
   code: string | undefined,
@@ -108,7 +108,7 @@ const meaning = (
       if (error.reason._tag === "AuthenticationError") {
         return error.reason.message === noPassword
           ? { reason: "no password could be had to connect to PostgreSQL; see the cause", retryable: true }
-          : { reason: "the client cannot authenticate as PostgreSQL asks for; give a password, and see the cause" }
+          : ofStore("the client cannot authenticate as PostgreSQL asks for; give a password, and see the cause")
       }
       return connecting
         ? {
@@ -130,25 +130,24 @@ const meaning = (
       return { reason: "a statement of this transaction failed before, so PostgreSQL refuses the rest of it" }
     case "25006":
       return {
-        reason: "the database is read-only, as a standby is; connect to the primary, or wait for the failover",
+        ...ofStore("the database is read-only, as a standby is; connect to the primary, or wait for the failover"),
         retryable: true
       }
     case "3D000":
-      return { reason: "the database does not exist; create it, or check the database option" }
+      return ofStore("the database does not exist; create it, or check the database option")
     case "42501":
-      return {
-        reason:
-          "PostgreSQL denies access to the tables, or to make them; grant the role what the documentation lists, with CREATE " +
+      return ofStore(
+        "PostgreSQL denies access to the tables, or to make them; grant the role what the documentation lists, with CREATE " +
           "on the schema for schema \"migrate\", or check tablePrefix"
-      }
+      )
     case "42P01":
     case "42883":
     case "42703":
     case "3F000":
-      return {
-        reason: "the tables are missing or are not those of this library; run the migrations, or check tablePrefix, " +
+      return ofStore(
+        "the tables are missing or are not those of this library; run the migrations, or check tablePrefix, " +
           "databaseSchema and search_path"
-      }
+      )
     case "53100":
       return { reason: "the disk of PostgreSQL is full; make room", retryable: true }
     case "53300":
@@ -179,7 +178,7 @@ const ofClass = (code: string, hasAnswered: boolean): Meaning => {
             "changes, wait until both sides know the new one, else check both, and pg_hba.conf",
           retryable: true
         }
-        : { reason: "PostgreSQL refuses the user or the password; check both, and pg_hba.conf" }
+        : ofStore("PostgreSQL refuses the user or the password; check both, and pg_hba.conf")
     case "53":
       return { reason: "PostgreSQL is out of resources", retryable: true }
     case "57":
@@ -190,6 +189,9 @@ const ofClass = (code: string, hasAnswered: boolean): Meaning => {
       return { reason: `PostgreSQL refused a statement (SQLSTATE ${code}); see its log` }
   }
 }
+
+/** Whatever else is asked meets the same. */
+const ofStore = (reason: string): Meaning => ({ reason, concerns: "store" })
 
 /** A SQLSTATE, as against a code of Node such as ECONNREFUSED or EPIPE. */
 const sqlState = (error: SqlError): string | undefined => {

@@ -22,7 +22,8 @@ export interface SqlMigration {
 }
 
 /**
- * The meaning of an engine's error. `locked` is worth waiting for. `applied` says whether the write may have happened.
+ * The meaning of an engine's error. `locked` is worth waiting for. `applied` says whether the write may have happened, and `concerns`
+ * whether every other write meets the same.
  *
  * @since 0.1.0
  * @category models
@@ -32,6 +33,7 @@ export interface SqlFault {
   readonly reason: string
   readonly retryable: boolean
   readonly applied: "no" | "unknown"
+  readonly concerns?: "store"
   /** What to show as the cause instead of the error itself, which may hold values. */
   readonly cause?: Error
 }

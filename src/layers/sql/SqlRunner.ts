@@ -185,7 +185,7 @@ export const driverError = (
       cause
     })
   }
-  const { applied, locked, reason, retryable, ...fault } = dialect.fault(cause)
+  const { applied, cause: shown = cause, locked, reason, ...fault } = dialect.fault(cause)
   return new TaskDriverError({
     reason: locked && lockTimeout === undefined
       ? `${reason}; run the whole transaction again`
@@ -193,9 +193,9 @@ export const driverError = (
       ? `${reason}, for longer than the lockTimeout of ${lockTimeout} ms; try again, keep the transactions of other ` +
         "writers short, or raise lockTimeout"
       : reason,
-    retryable,
+    ...fault,
     applied: writes ? applied : "no",
-    cause: fault.cause ?? cause
+    cause: shown
   })
 }
 

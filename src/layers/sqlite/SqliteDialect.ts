@@ -135,7 +135,7 @@ const faultOf = (code: number | undefined): SqlFault => {
       return { locked: true, reason: "the database is locked by another writer", retryable: true, applied: "no" }
     case 3:
     case 8:
-      return unfixable(
+      return ofStore(
         "the database is read-only; check the permissions of the file and of its folder, in which SQLite makes files too"
       )
     case 7:
@@ -148,17 +148,17 @@ const faultOf = (code: number | undefined): SqlFault => {
         applied: "unknown"
       }
     case 11:
-      return unfixable("the database file is corrupt; restore it from a backup, or recover it with sqlite3 .recover")
+      return ofStore("the database file is corrupt; restore it from a backup, or recover it with sqlite3 .recover")
     case 13:
       return { ...unfixable("the disk, or the size that the database may have, is full; make room"), retryable: true }
     case 14:
-      return unfixable("the database file cannot be opened; check that its folder exists and may be written")
+      return ofStore("the database file cannot be opened; check that its folder exists and may be written")
     case 18:
       return unfixable("the task is larger than SQLite stores; lower maxPayloadBytes")
     case 26:
-      return unfixable("the file is not a SQLite database; check the path")
+      return ofStore("the file is not a SQLite database; check the path")
     case 1:
-      return unfixable(
+      return ofStore(
         "SQLite refused a statement, so the tables are missing or are not those of this library; run the migrations"
       )
     case outOfRange:
@@ -169,7 +169,7 @@ const faultOf = (code: number | undefined): SqlFault => {
         applied: "unknown"
       }
     case closed:
-      return unfixable("the database is closed; use the storage only while its layer is in use")
+      return ofStore("the database is closed; use the storage only while its layer is in use")
     default:
       return {
         locked: false,
@@ -182,3 +182,6 @@ const faultOf = (code: number | undefined): SqlFault => {
 
 /** It failed before anything was written, and fails again until a person has done something. */
 const unfixable = (reason: string): SqlFault => ({ locked: false, reason, retryable: false, applied: "no" })
+
+/** The same for whatever is written. */
+const ofStore = (reason: string): SqlFault => ({ ...unfixable(reason), concerns: "store" })

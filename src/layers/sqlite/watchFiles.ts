@@ -74,7 +74,8 @@ export const watchFiles = Effect.fnUntraced(function*(
       new TaskDriverError({
         reason: `${loss}; see to it that the right file is there and stays there, and open the storage again`,
         retryable: false,
-        applied
+        applied,
+        concerns: "store"
       })
     )
   }

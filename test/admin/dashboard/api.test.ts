@@ -1,6 +1,6 @@
 /** What the page reads and changes, and every way in which it is refused. */
 import * as Effect from "effect/Effect"
-import { TaskStorage } from "mcp-task-storage"
+import { TaskStorage, TaskStorageUnavailable } from "mcp-task-storage"
 import { makeDashboard } from "mcp-task-storage/dashboard"
 import * as MemoryTaskStorage from "mcp-task-storage/memory"
 import { openTaskStorage } from "mcp-task-storage/promise"
@@ -161,6 +161,38 @@ describe("tasks", () => {
     const bulk = await post("-/change-all", { action: "delete", filter })
     expect(bulk.status).toBe(400)
     expect(await storage.getTask("kept")).toBeDefined()
+  })
+})
+
+describe("changes in bulk", () => {
+  test.each([
+    { retryable: true },
+    { retryable: false, concerns: "store" as const }
+  ])("end where the engine fails, after what was done was told: %o", async (kind) => {
+    const service = await Effect.runPromise(
+      Effect.provide(TaskStorage, MemoryTaskStorage.layer({ maintenance: false }))
+    )
+    for (let task = 0; task < 5; task++) await Effect.runPromise(service.createTask(call))
+    const fault = new TaskStorageUnavailable({ operation: "deleteTask", reason: "it broke", applied: "no", ...kind })
+    let left = 2
+    const dashboard = makeDashboard(
+      { ...service, deleteTask: (taskId: string) => left-- > 0 ? service.deleteTask(taskId) : Effect.fail(fault) },
+      { authorize: () => true }
+    )
+    const change = async (more: object) =>
+      dashboard(
+        new Request("http://localhost/-/change-all", {
+          method: "POST",
+          headers: ownHeaders,
+          body: JSON.stringify({ action: "delete", filter: "", all: true, ...more })
+        })
+      )
+    const first = await jsonOf(await change({}))
+    expect(first).toEqual({ done: 2, skipped: 0, failed: 0, nextCursor: expect.any(String) })
+    const second = await change({ cursor: first.nextCursor })
+    expect(second.ok).toBe(false)
+    expect(await errorOf(second)).toBe("TaskStorageUnavailable")
+    expect(await Effect.runPromise(service.taskCount())).toBe(3)
   })
 })
 

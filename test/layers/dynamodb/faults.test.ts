@@ -95,7 +95,7 @@ describeWithEngine("faults", () => {
       state.fault = denied
       state.requests = 0
       const error = yield* Effect.flip(driver.insert(storedTask("one"), unlimited, 0))
-      expect(error).toMatchObject({ retryable: false, applied: "no" })
+      expect(error).toMatchObject({ retryable: false, applied: "no", concerns: "store" })
       expect(error.reason).toMatch(/IAM policy/)
       expect(state.requests).toBe(1)
     }))

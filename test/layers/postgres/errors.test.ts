@@ -157,4 +157,22 @@ describe("what went wrong", () => {
     assert.notInclude(exposed(fault), payload)
     assert.include(exposed(fault), "it says")
   })
+
+  const ofStore: ReadonlyArray<readonly [code: string, concerns: "store" | undefined]> = [
+    ["25006", "store"],
+    ["28P01", "store"],
+    ["3D000", "store"],
+    ["3F000", "store"],
+    ["42501", "store"],
+    ["42P01", "store"],
+    ["42703", "store"],
+    ["22P05", undefined],
+    ["23514", undefined],
+    ["XX001", undefined]
+  ]
+  it.each(ofStore)("tells by the code %s whether the whole store is struck by it", (code, concerns) => {
+    const cause = Object.assign(new Error("it says"), { code, severity: "ERROR" })
+    const fault = postgresFault(new SqlError({ reason: new UnknownError({ cause, message: "it says" }) }))
+    assert.strictEqual(fault.concerns, concerns)
+  })
 })

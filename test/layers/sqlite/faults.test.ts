@@ -176,6 +176,29 @@ describe("clients that fail", () => {
       }))
   }
 
+  const ofStore: ReadonlyArray<readonly [code: number, concerns: "store" | undefined]> = [
+    [1, "store"],
+    [3, "store"],
+    [8, "store"],
+    [1032, "store"],
+    [11, "store"],
+    [14, "store"],
+    [26, "store"],
+    [18, undefined],
+    [19, undefined]
+  ]
+  it.live.each(ofStore)(
+    "%i: what the whole store is struck by is told from a fault of one task",
+    ([errcode, concerns]) =>
+      Effect.gen(function*() {
+        const driver = yield* failing(
+          Effect.fail(new SqlError({ reason: new UnknownError({ cause: { errcode } }) }))
+        )
+        const error = yield* Effect.flip(driver.insert(storedTask("t"), unlimited, 1000))
+        assert.strictEqual(error.concerns, concerns)
+      })
+  )
+
   it("locks are told from a snapshot that is too old", () => {
     const fault = (cause: unknown) => sqliteDialect.fault(new SqlError({ reason: new UnknownError({ cause }) })).locked
     for (const locked of [{ errcode: 5 }, { errcode: 261 }, { errno: 6 }, { code: "SQLITE_BUSY" }, { errcode: 15 }]) {

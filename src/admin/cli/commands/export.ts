@@ -37,8 +37,7 @@ export const exportTasks = Command.make(
       const status = yield* makeStatusLine
       const began = yield* Clock.currentTimeMillis
       const nextCommand = yield* makeNextCommand
-      const rest = ({ exported = 0, failed = 0, leftOut = 0 }: Partial<ExportProgress> = {}) =>
-        restOf(options.limit, exported + leftOut + failed)
+      const rest = (last: ExportProgress | undefined) => restOf(options.limit, last?.passed ?? 0)
       const last = yield* followWork(makeTaskAdmin(storage).exportTasks(selection, options), {
         status,
         isUnfinished: (last) => last.nextCursor !== undefined && rest(last) !== 0,
