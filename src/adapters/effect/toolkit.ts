@@ -92,10 +92,13 @@ export const toolkit = <T extends Tools, R = never>(
       ...mcp,
       addTool: (registration) => {
         const { annotations, handle, tool } = registration
-        if (Context.get(annotations, TaskSupport) === "forbidden") return mcp.addTool(registration)
+        const shielded = (args: unknown) => shieldSpan(handle(args))
+        if (Context.get(annotations, TaskSupport) === "forbidden") {
+          return mcp.addTool({ ...registration, handle: shielded })
+        }
         const kitTool = Object.values<Tool.Any>(kit.tools).find(({ name }) => name === tool.name)
         const captured = registration.services ?? Context.empty()
-        const run = (args: unknown, isTask: boolean) => heedingFailure(shieldSpan(handle(args)), isTask)
+        const run = (args: unknown, isTask: boolean) => heedingFailure(shielded(args), isTask)
         return registerTaskTool(server, mcp, registration, {
           name: tool.name,
           ...taskOptionsOf(annotations),
