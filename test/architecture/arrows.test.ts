@@ -14,6 +14,7 @@ const folders = [
   "src/layers",
   "src/layers/sqlite",
   "src/runner",
+  "src/runner/queue",
   "src/protocol",
   "src/admin",
   "src/admin/cli",
@@ -51,20 +52,22 @@ const engines = [
   "node:fs",
   "sorted-btree/extended/index.js"
 ] as const
-const protocol = ["src/domain", "src/runner", "src/protocol"] as const
+const runner = ["src/runner", "src/runner/queue"] as const
+const protocol = ["src/domain", ...runner, "src/protocol"] as const
 
 /** What each folder may import beside itself and Effect. */
 const allowed: Readonly<Record<Folder, ReadonlyArray<Folder | Package>>> = {
   "src/domain": [],
   "src/layers": ["src/domain", "src/layers/sqlite", ...engines],
   "src/layers/sqlite": ["src/domain", "src/layers", ...engines],
-  "src/runner": ["src/domain", "sorted-btree/extended/index.js"],
-  "src/protocol": ["src/domain", "src/runner"],
+  "src/runner": ["src/domain", "src/runner/queue"],
+  "src/runner/queue": ["src/domain", "sorted-btree/extended/index.js"],
+  "src/protocol": ["src/domain", ...runner],
   "src/admin": ["src/domain"],
   "src/admin/cli": ["src/domain", "src/admin", "src/admin/cli/commands", "src/admin/dashboard", "node:fs"],
   "src/admin/cli/commands": ["src/domain", "src/admin", "src/admin/cli", "src/admin/dashboard", "node:fs"],
   "src/admin/dashboard": ["src/domain", "src/admin"],
-  "src/promise": ["src/domain", "src/layers", "src/layers/sqlite", "src/runner", "src/admin", "src/admin/dashboard"],
+  "src/promise": ["src/domain", "src/layers", "src/layers/sqlite", ...runner, "src/admin", "src/admin/dashboard"],
   "src/opentelemetry": ["src/domain", "src/promise", "@effect/opentelemetry/OtelTracer", "@opentelemetry/api"],
   "src/adapters/effect": protocol,
   "src/adapters/sdk-v1": [...protocol, "src/promise", "@modelcontextprotocol/sdk/types.js"],
