@@ -213,6 +213,24 @@ it.effect("how long a task has waited that nobody takes can be seen, and that al
     assert.strictEqual(yield* overdue, 0)
   })).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
+it.effect("the task that is free for longest is not forgotten where more are free than one look sees", () =>
+  withStorage(Effect.gen(function*() {
+    const { createTask, deleteTask } = yield* TaskStorage
+    const overdue = Effect.map(Metric.value(RunnerMetrics.overdue), ({ value }) => value)
+    yield* makeTaskRunner({ recovery: { interval: "1 second" } })
+    yield* createTask({ originalMethod: "a", lease: 0, taskId: "oldest" })
+    yield* TestClock.adjust("10 minutes")
+    for (let index = 0; index < 120; index++) yield* createTask({ originalMethod: `b${index}`, lease: 0 })
+    for (let minute = 1; minute <= 6; minute++) {
+      yield* TestClock.adjust("1 minute")
+      assert.isAtLeast(Number(yield* overdue), (9 + minute) * 60_000)
+    }
+    yield* deleteTask("oldest")
+    yield* TestClock.adjust("1 minute")
+    assert.isBelow(Number(yield* overdue), 8 * 60_000)
+    assert.isAtLeast(Number(yield* overdue), 6 * 60_000)
+  })).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
 it.effect("what has not grown yet is shown at zero, so that its first growth is seen", () => {
   const registry: Metric.MetricRegistry = new Map()
   return withStorage(Effect.andThen(

@@ -93,6 +93,8 @@ export const makeRecovery = Effect.fnUntraced(function*(
   let behindSession: string | null | undefined
   let behindKind: TaskKind | undefined
   let nextOddLook = 0
+  /** The task that was free for longest when an odd look saw it. */
+  let freeLongest: TaskSummary | undefined
 
   const declareDead = Effect.flatMap(
     takeovers.overdueFor,
@@ -218,14 +220,24 @@ export const makeRecovery = Effect.fnUntraced(function*(
       if (handler === undefined || pauses.covers(kindOf(record))) continue
       if (takeUp(record, handler)) taken.push(record.taskId)
     }
-    let longest = 0
-    for (const summary of yield* nextFree(which)) {
-      longest = Math.max(longest, now - freeSince(summary))
+    const oldest = yield* stillOldest(now)
+    const free = yield* nextFree(which)
+    freeLongest = oldest
+    for (const summary of free) {
+      if (freeLongest === undefined || freeSince(summary) < freeSince(freeLongest)) freeLongest = summary
       if (handlers.mayKnow(summary) || !isOrphan(summary, now)) continue
       if (takeUp(summary, unknownKind)) taken.push(summary.taskId)
     }
+    const longest = freeLongest === undefined ? 0 : Math.max(now - freeSince(freeLongest), 0)
     yield* Metric.update(RunnerMetrics.overdue, longest)
     return taken
+  })
+
+  /** Gives the one that was free for longest, if it still is: a look to come may not see it. */
+  const stillOldest = Effect.fnUntraced(function*(now: number) {
+    if (freeLongest === undefined) return undefined
+    const found = Option.getOrUndefined(yield* outages.watch(storage.getTaskSummary(freeLongest.taskId)))
+    return found !== undefined && isFree(found, now) && !pauses.covers(kindOf(found)) ? found : undefined
   })
 
   const list = (options: ClaimableOptions) => outages.watch(storage.claimableTasks(options))
@@ -300,6 +312,11 @@ export const makeRecovery = Effect.fnUntraced(function*(
 
 const freeSince = ({ lastUpdatedAt, leaseExpiresAt }: TaskRecord | TaskSummary): number =>
   leaseExpiresAt?.epochMilliseconds || lastUpdatedAt.epochMilliseconds
+
+/** Tells whether nobody has a task, and it is due. */
+const isFree = ({ leaseExpiresAt, status, worker }: TaskSummary, now: number): boolean =>
+  status === "working" && worker === undefined && leaseExpiresAt !== undefined &&
+  leaseExpiresAt.epochMilliseconds <= now
 
 const unknownKind: BoundHandler = {
   begin: () => ({
