@@ -41,6 +41,7 @@ export type CheckCode =
   | "autovacuum"
   | "file_system"
   | "file_mode"
+  | "read_only"
 
 /**
  * One fault of a store.

@@ -1,5 +1,5 @@
 /**
- * What can be wrong with tables of PostgreSQL beside their structure: rows that are dead and stay, and nobody who removes them.
+ * What can be wrong with tables of PostgreSQL beside their structure: nobody may write them, or rows that are dead stay.
  *
  * @since 0.2.0
  */
@@ -25,8 +25,9 @@ const fewOfLive = 5
 export const postgresChecks = (
   runner: SqlRunner,
   patientRunner: SqlRunner,
-  { messages, tasks, workers }: TaskTables
+  tables: TaskTables
 ): ReadonlyArray<OwnCheck> => {
+  const { messages, tasks, workers } = tables
   const own = [tasks, messages, workers]
   const check = (code: OwnCheck["code"], check: (fix: boolean) => Findings): OwnCheck => ({
     code,
@@ -35,6 +36,7 @@ export const postgresChecks = (
     check
   })
   return [
+    check("read_only", () => checkWritable(runner, tables)),
     check("autovacuum", () => checkAutovacuum(runner, own)),
     check("bloat", (fix) => checkBloat(runner, patientRunner, own, fix))
   ]
@@ -42,6 +44,52 @@ export const postgresChecks = (
 
 const named =
   `FROM jsonb_array_elements_text(CAST(? AS jsonb)) AS named (name) JOIN pg_class c ON c.oid = to_regclass(named.name)`
+
+/** A standby says that it recovers. Any session may be read-only, by a setting of the server, the database or the role. */
+const checkWritable = (
+  runner: SqlRunner,
+  { messages, news, paused, tasks, workers }: TaskTables
+): Findings =>
+  runner.read(
+    {
+      text: "SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', named.name, " +
+        "has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE') AND " +
+        `has_table_privilege(c.oid, 'DELETE') ${named}`,
+      params: [JSON.stringify([tasks, messages, workers, news, paused])]
+    },
+    (rows) => {
+      const finding = (subject: string, problem: string, advice: string): StoreFinding => ({
+        code: "read_only",
+        severity: "error",
+        subject,
+        problem,
+        advice,
+        fixable: false
+      })
+      if (rows.some((row) => isTrue(row[0]))) {
+        return [finding(
+          "the server",
+          "The server is a standby, so that every write fails.",
+          "Connect to the primary, or wait for the failover."
+        )]
+      }
+      if (rows.some((row) => isTrue(row[1]))) {
+        return [finding(
+          "default_transaction_read_only",
+          "Transactions are read-only here, so that every write fails.",
+          "Turn off default_transaction_read_only where it is set: for the server, the database or the role."
+        )]
+      }
+      return rows.filter((row) => !isTrue(row[3])).map((row) => {
+        const table = readText(row[2])
+        return finding(
+          table,
+          `The role of this connection may not write the table ${table}.`,
+          `GRANT INSERT, UPDATE, DELETE ON ${table} to the role, or connect as the one that the servers use.`
+        )
+      })
+    }
+  )
 
 const checkAutovacuum = (runner: SqlRunner, own: ReadonlyArray<string>): Findings =>
   runner.read(

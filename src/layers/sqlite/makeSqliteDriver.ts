@@ -101,7 +101,7 @@ export const makeSqliteDriver = Effect.fnUntraced(function*(
     maintain: maintain(runner, lockTimeout),
     inspector: makeSqlInspector(
       { runner, patientRunner: runner, dialect: sqliteDialect, tables, needed },
-      sqliteChecks(runner, lockTimeout)
+      sqliteChecks(runner, lockTimeout, tables)
     )
   }
 })

@@ -9,7 +9,7 @@ import { mended, type StoreFinding } from "../../domain/driver/StoreReport.ts"
 import { TaskDriverError } from "../../domain/driver/TaskDriver.ts"
 import type { OwnCheck } from "../sql/makeSqlInspector.ts"
 import type { SqlRunner } from "../sql/SqlRunner.ts"
-import { readInteger, readText } from "../sql/TaskTables.ts"
+import { readInteger, readText, type TaskTables } from "../sql/TaskTables.ts"
 import { truncateLog } from "./SqliteMaintenance.ts"
 
 type Findings = Effect.Effect<ReadonlyArray<StoreFinding>, TaskDriverError>
@@ -71,21 +71,27 @@ const companions = ["", "-wal", "-shm"]
 export const sqliteChecks = (
   runner: SqlRunner,
   lockTimeout: number,
+  { tasks }: TaskTables,
   { fileSystemOf }: FileCalls = systemCalls
 ): ReadonlyArray<OwnCheck> => {
   const path = runner.read(
     { text: "SELECT file FROM pragma_database_list WHERE name = 'main'", params: [] },
     ([row]) => row?.[0] === null || row === undefined ? "" : readText(row[0])
   )
-  const ofFile = (code: OwnCheck["code"], check: (path: string, fix: boolean) => Findings): OwnCheck => ({
+  const ofFile = (
+    code: OwnCheck["code"],
+    check: (path: string, fix: boolean) => Findings,
+    needsTables = false
+  ): OwnCheck => ({
     code,
     subject: "the database file",
-    needsTables: false,
+    needsTables,
     check: (fix) => Effect.flatMap(path, (path) => path === "" ? Effect.succeed([]) : check(path, fix))
   })
   return [
     ofFile("file_system", (path) => checkFileSystem(path, fileSystemOf)),
     ofFile("file_mode", checkMode),
+    ofFile("read_only", (path) => checkWritable(runner, tasks, path), true),
     ofFile("bloat", (path, fix) => checkBloat(runner, lockTimeout, path, fix))
   ]
 }
@@ -160,6 +166,27 @@ const openModes = (path: string): ReadonlyArray<{ readonly path: string; readonl
     const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0
     return (mode & everybody) === 0 ? [] : [{ path: file, mode }]
   })
+
+/** Deletes nothing, which SQLite refuses all the same where nothing may be written. Who waits for a lock may write. */
+const checkWritable = (runner: SqlRunner, tasks: string, path: string): Findings =>
+  Effect.catch(
+    runner.write({ text: `DELETE FROM ${tasks} WHERE 0`, params: [] }, (): ReadonlyArray<StoreFinding> => []),
+    (error) => {
+      if (error.retryable) return Effect.succeed([])
+      return error.concerns === "store" ? Effect.succeed([readOnly(path)]) : Effect.fail(error)
+    }
+  )
+
+const readOnly = (path: string): StoreFinding => ({
+  code: "read_only",
+  severity: "error",
+  subject: path,
+  problem: "The database is read-only for this user and this way to open it, so that every write fails.",
+  advice:
+    "Let the user write the file and its folder, in which SQLite makes files too. Look also whether the disk is mounted to be " +
+    "read, or the file is opened with mode=ro.",
+  fixable: false
+})
 
 const checkBloat = (runner: SqlRunner, lockTimeout: number, path: string, fix: boolean): Findings =>
   Effect.gen(function*() {

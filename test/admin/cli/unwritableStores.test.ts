@@ -17,6 +17,8 @@ interface Unwritable {
   /** Gives the URL under which a store with these tasks can be read alone. */
   readonly url: Effect.Effect<string, SqlError | TaskStorageError, Scope.Scope>
   readonly reason: string
+  /** What `doctor` says. */
+  readonly finding: RegExp
 }
 
 const seededPostgres = Effect.gen(function*() {
@@ -29,7 +31,8 @@ const unwritable: ReadonlyArray<Unwritable> = [
   {
     name: "a file that is opened to be read",
     url: Effect.map(seededStore(sqlite), ({ url }) => url.replace(/^sqlite:(.*)$/, "sqlite:file:$1?mode=ro")),
-    reason: "the database is read-only; check the permissions"
+    reason: "the database is read-only; check the permissions",
+    finding: /^ERROR read_only \S+: The database is read-only for this user/m
   },
   {
     name: "a database that is read-only",
@@ -38,7 +41,8 @@ const unwritable: ReadonlyArray<Unwritable> = [
       yield* sql.unsafe(`ALTER DATABASE "${new URL(url).pathname.slice(1)}" SET default_transaction_read_only = on`)
       return url
     }),
-    reason: "the database is read-only, as a standby is"
+    reason: "the database is read-only, as a standby is",
+    finding: /^ERROR read_only default_transaction_read_only: Transactions are read-only here/m
   },
   {
     name: "a role that may read alone",
@@ -49,7 +53,8 @@ const unwritable: ReadonlyArray<Unwritable> = [
       yield* sql.unsafe(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`)
       return Object.assign(new URL(url), { username: role, password: "p" }).href
     }),
-    reason: "PostgreSQL denies access to the tables"
+    reason: "PostgreSQL denies access to the tables",
+    finding: /^ERROR read_only mcp_tasks: The role of this connection may not write the table mcp_tasks/m
   }
 ]
 
@@ -129,8 +134,15 @@ const cases: ReadonlyArray<Case> = [
   }
 ]
 
-for (const { name, reason, url } of unwritable) {
+for (const { finding, name, reason, url } of unwritable) {
   describe(name, () => {
+    it.live("doctor", () =>
+      Effect.gen(function*() {
+        const { code, err, out } = yield* runCommand(["doctor", "--url", yield* url])
+        assert.strictEqual(code, 3, err)
+        assert.match(out, finding)
+      }))
+
     for (const { command, done, goesOn, name } of cases) {
       it.live(name, () =>
         Effect.gen(function*() {

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
 import { makeSqlRunner } from "../../../src/layers/sql/SqlRunner.ts"
+import { taskTables } from "../../../src/layers/sql/TaskTables.ts"
 import { openSqlite } from "../../../src/layers/sqlite/openSqlite.ts"
 import { sqliteChecks } from "../../../src/layers/sqlite/sqliteChecks.ts"
 import { sqliteDialect } from "../../../src/layers/sqlite/SqliteDialect.ts"
@@ -51,10 +52,13 @@ describe("a look at the file system", () => {
       const filename = yield* freshFile
       const sql = yield* openSqlite({ filename })
       const runner = makeSqlRunner(sql, sqliteDialect, { lockTimeout: 0 })
+      const tables = yield* Effect.fromResult(taskTables())
       const found = (type: () => number, megabytes = 1_000) =>
         Effect.map(
           Effect.forEach(
-            sqliteChecks(runner, 0, { fileSystemOf: () => ({ type: type(), bavail: megabytes * 256, bsize: 4096 }) }),
+            sqliteChecks(runner, 0, tables, {
+              fileSystemOf: () => ({ type: type(), bavail: megabytes * 256, bsize: 4096 })
+            }).filter(({ needsTables }) => !needsTables),
             ({ check }) => check(true)
           ),
           (findings) => findings.flat().map(({ code, problem, severity }) => [code, severity, problem])
