@@ -53,6 +53,21 @@ describe("without timers", () => {
       assert.strictEqual((yield* get(taskId)).attempt, 1)
     })))
 
+  it.effect("tasks that stay free though they are dispatched keep no other owner's from being dispatched", () =>
+    withStorage(Effect.gen(function*() {
+      const storage = yield* TaskStorage
+      const queue: Array<string> = []
+      const dispatch = (taskId: string) => Effect.asVoid(Effect.sync(() => queue.push(taskId)))
+      const runner = yield* makeTaskRunner({ ...quiet, dispatch })
+      for (let owner = 1_000; owner < 2_010; owner++) {
+        yield* storage.createTask({ ...call("job"), sessionId: `owner ${owner}`, lease: 0 })
+      }
+      yield* TestClock.adjust("1 minute")
+      yield* runner.recover
+      yield* runner.recover
+      assert.lengthOf(new Set(queue), 1_010)
+    })))
+
   it.effect.each(
     [
       [{ maxAttempts: 5 }, "released", "working"],

@@ -133,7 +133,9 @@ export const makeRecovery = Effect.fnUntraced(function*(
     })
     yield* Effect.forEach(found, dispatched, { discard: true })
     const last = found.at(-1)
-    if (last === undefined || storage.seatNews === undefined) return found
+    // Where it found all of them, the next look finds them too.
+    const isAll = storage.seatNews === undefined && found.length < mostDispatched
+    if (last === undefined || isAll) return found
     Option.map(yield* outages.watch(storage.getTaskSummary(last)), noteTurn)
     return found
   })
