@@ -38,15 +38,15 @@ export interface SdkRequest {
 
 /**
  * Gives what there is to know of a request. On stateless HTTP nobody knows what the client declared, and what it answers
- * comes to another server.
+ * comes to another server. A client has `resumeWithin` milliseconds to come back to a stream that it can resume.
  *
  * @since 0.2.0
  * @category constructors
  */
-export const sdkRequest = (server: McpServer, extra: Extra): SdkRequest => {
+export const sdkRequest = (server: McpServer, extra: Extra, resumeWithin = Infinity): SdkRequest => {
   const isHttp = extra.requestInfo !== undefined
   const isStateless = isHttp && extra.sessionId === undefined
-  const gone = isHttp ? streamLost(server, extra) : inputEnded(server)
+  const gone = isHttp ? streamLost(server, extra, resumeWithin) : inputEnded(server)
   const isAsked = !isStateless && answerStream(server, extra.requestId) !== "json"
   const notify: SdkRequest["notify"] = (method, params) =>
     Effect.ignore(Effect.tryPromise(() => {
@@ -88,13 +88,21 @@ const askClient = (server: McpServer, { requestId, signal }: Extra): Ask => ({ m
 /** How often a request that waits looks whether its stream is still there, in milliseconds. */
 const lookForStream = 1000
 
-/** The SDK tells nobody that a stream is lost. One that can be resumed is not lost. */
-const streamLost = (server: McpServer, { closeSSEStream, requestId }: Extra): Effect.Effect<void> => {
-  if (closeSSEStream !== undefined) return Effect.never
-  const look: Effect.Effect<void> = Effect.suspend(() =>
-    answerStream(server, requestId) === "lost" ? Effect.void : Effect.andThen(backgroundSleep(lookForStream), look)
-  )
-  return look
+/** The SDK tells nobody that a stream is lost. One that can be resumed is lost when nobody has done so in time. */
+const streamLost = (
+  server: McpServer,
+  { closeSSEStream, requestId }: Extra,
+  resumeWithin: number
+): Effect.Effect<void> => {
+  const patience = closeSSEStream === undefined ? 0 : resumeWithin
+  if (patience === Infinity) return Effect.never
+  const look = (lostFor: number): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const isLost = answerStream(server, requestId) === "lost"
+      if (isLost && lostFor >= patience) return Effect.void
+      return Effect.andThen(backgroundSleep(lookForStream), look(isLost ? lostFor + lookForStream : 0))
+    })
+  return look(0)
 }
 
 const ends = new WeakMap<object, Latch.Latch>()

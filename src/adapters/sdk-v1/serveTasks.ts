@@ -44,7 +44,8 @@ export const serveTasks = (server: McpServer, sdk: SdkTasks): void => {
     use: (checked: Checked, owned: OwnedTasks, request: SdkRequest, extra: Extra) => Effect.Effect<A, WireError>
   ) =>
     replaceHandler(server, method, () => (message, extra) => {
-      const request = sdkRequest(server, extra)
+      // It may ask anew, so its place is not kept for a client that does not come back.
+      const request = sdkRequest(server, extra, tasks.settings.answerTimeout)
       const answer = Effect.flatMap(
         check(ownProperty(message, "params")),
         (checked) => Effect.flatMap(ownedBy(sdk, extra), (owned) => use(checked, owned, request, extra))

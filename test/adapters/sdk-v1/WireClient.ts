@@ -12,6 +12,8 @@ export interface Answer {
   readonly response: Promise<Message | undefined>
   /** Closes the connection, as a client does that is gone. */
   readonly drop: () => void
+  /** Takes up its stream again where it was dropped, on a server that keeps events. */
+  readonly resume: () => Answer
 }
 
 const isMessage = (value: unknown): value is Message => typeof value === "object" && value !== null
@@ -43,10 +45,15 @@ export class WireClient {
   }
 
   request(method: string, params: Message): Answer {
+    const id = this.#next++
+    return this.#answer(id, (signal) => this.#post({ jsonrpc: "2.0", id, method, params }, signal))
+  }
+
+  #answer(id: number, send: (signal: AbortSignal) => Promise<Response>): Answer {
     const messages: Array<Message> = []
     const connection = new AbortController()
-    const id = this.#next++
-    const posted = this.#post({ jsonrpc: "2.0", id, method, params }, connection.signal)
+    const posted = send(connection.signal)
+    let lastEvent = ""
     const read = async (): Promise<Message | undefined> => {
       const response = await posted
       const add = (text: string): void => {
@@ -60,7 +67,10 @@ export class WireClient {
           const events = (text + chunk).split("\n\n")
           text = events.pop() ?? ""
           for (const event of events) {
-            for (const line of event.split("\n")) if (line.startsWith("data: {")) add(line.slice("data: ".length))
+            for (const line of event.split("\n")) {
+              if (line.startsWith("id: ")) lastEvent = line.slice("id: ".length)
+              if (line.startsWith("data: {")) add(line.slice("data: ".length))
+            }
           }
         }
       }
@@ -70,7 +80,12 @@ export class WireClient {
       messages,
       begun: posted.then(() => undefined, () => undefined),
       response: read().catch(() => undefined),
-      drop: () => connection.abort()
+      drop: () => connection.abort(),
+      resume: () =>
+        this.#answer(
+          id,
+          (signal) => fetch(this.#url, { headers: this.#headers({ "last-event-id": lastEvent }), signal })
+        )
     }
   }
 
@@ -89,16 +104,20 @@ export class WireClient {
     return taskId
   }
 
+  #headers(others: Readonly<Record<string, string>>): Record<string, string> {
+    return {
+      ...others,
+      accept: "application/json, text/event-stream",
+      "mcp-protocol-version": "2025-11-25",
+      ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+      ...(this.#session === undefined ? {} : { "mcp-session-id": this.#session })
+    }
+  }
+
   #post(message: Message, signal?: AbortSignal): Promise<Response> {
     return fetch(this.#url, {
       method: "POST",
-      headers: {
-        "content-type": "application/json",
-        accept: "application/json, text/event-stream",
-        "mcp-protocol-version": "2025-11-25",
-        ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
-        ...(this.#session === undefined ? {} : { "mcp-session-id": this.#session })
-      },
+      headers: this.#headers({ "content-type": "application/json" }),
       body: JSON.stringify(message),
       ...(signal === undefined ? {} : { signal })
     })

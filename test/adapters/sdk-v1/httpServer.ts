@@ -1,6 +1,6 @@
 /** Servers of the official SDK over HTTP, with sessions or without. */
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
-import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js"
+import { type EventStore, StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js"
 import type { OpenedSdkTasks } from "mcp-task-storage/sdk"
 import { once } from "node:events"
 import { createServer, type IncomingMessage } from "node:http"
@@ -13,6 +13,8 @@ export interface ServeOptions {
   /** Whether requests go through `tasks.handleRequest`. */
   readonly wrapped?: boolean
   readonly maxRequestBodySize?: number
+  /** Lets clients resume streams. */
+  readonly eventStore?: EventStore
   readonly register: (server: McpServer) => void
 }
 
@@ -33,6 +35,7 @@ export const serveHttp = async (tasks: OpenedSdkTasks, options: ServeOptions): P
     options.register(server)
     const transport: StreamableHTTPServerTransport = new StreamableHTTPServerTransport({
       ...(options.stateless === true ? {} : { sessionIdGenerator: () => crypto.randomUUID() }),
+      ...(options.eventStore === undefined ? {} : { eventStore: options.eventStore }),
       ...(options.maxRequestBodySize === undefined ? {} : { maxRequestBodySize: options.maxRequestBodySize }),
       enableJsonResponse: options.json === true,
       onsessioninitialized: (id) => {
