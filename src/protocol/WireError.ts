@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { TaskStorageError } from "../domain/task/TaskError.ts"
+import { maxIdLength } from "../domain/task/TaskId.ts"
 import type { TooManyTasks } from "../runner/service/TaskRunner.ts"
 import {
   headerMismatch,
@@ -70,18 +71,16 @@ export const httpStatusOf = (error: WireError): 200 | 400 | 429 =>
   error.code === missingCapabilityCode || error.code === headerMismatch ? 400 : statusOfLimit(error) ?? 200
 
 /**
- * Says that there is no such task: for another owner's task, one that has expired, and one that never was.
+ * Says that there is no such task: for another owner's task, one that has expired, and one that never was. What is too long for an id is
+ * not said in full.
  *
  * @since 0.2.0
  * @category constructors
  */
 export const unknownTask = (taskId: string): WireError => ({
   code: invalidParams,
-  message: `Task not found: ${taskId.length > longestId ? `${taskId.slice(0, longestId)}…` : taskId}`
+  message: `Task not found: ${taskId.length > maxIdLength ? `${taskId.slice(0, maxIdLength)}…` : taskId}`
 })
-
-/** What is longer is the id of no task, and need not be said in full. */
-const longestId = 255
 
 /**
  * Says that params are wrong.

