@@ -1,6 +1,7 @@
-/** What a look at a store of an older version says, and at one on a file system that is none of this machine. */
+/** What a look says at a store of an older version, on a file system that is none of this machine, and where nothing may be written. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { DatabaseSync } from "node:sqlite"
 import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
 import { makeSqlRunner } from "../../../src/layers/sql/SqlRunner.ts"
 import { taskTables } from "../../../src/layers/sql/TaskTables.ts"
@@ -78,5 +79,29 @@ describe("a look at the file system", () => {
         throw Object.assign(new Error("secret"), { code: "EACCES" })
       }))
       assert.include(refused.reason, "EACCES")
+    }))
+})
+
+describe("a look for whether SQLite can be written", () => {
+  const cases: ReadonlyArray<
+    readonly [name: string, own: ReadonlyArray<string>, others: ReadonlyArray<string>, found: ReadonlyArray<string>]
+  > = [
+    ["finds nothing where it can", [], [], []],
+    ["finds a connection that only reads", ["PRAGMA query_only = 1"], [], ["read_only"]],
+    ["takes somebody else's lock for nothing", [], ["BEGIN IMMEDIATE"], []]
+  ]
+  it.live.each(cases)("%s", ([, own, others, found]) =>
+    Effect.gen(function*() {
+      const filename = yield* freshFile
+      yield* openSqliteStorage({ filename })
+      const sql = yield* openSqlite({ filename })
+      const other = new DatabaseSync(filename)
+      yield* Effect.addFinalizer(() => Effect.sync(() => other.close()))
+      for (const statement of own) yield* sql.unsafe(statement)
+      for (const statement of others) other.exec(statement)
+      const runner = makeSqlRunner(sql, sqliteDialect, { lockTimeout: 0 })
+      const checks = sqliteChecks(runner, 0, yield* Effect.fromResult(taskTables()))
+      const findings = yield* Effect.forEach(checks, ({ check }) => check(false))
+      assert.deepStrictEqual(findings.flat().map(({ code }) => code), found)
     }))
 })
