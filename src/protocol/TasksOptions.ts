@@ -36,7 +36,7 @@ export interface TasksLimits extends Partial<OwnerLimits<number | null | undefin
   readonly allBlockedResults?: number | null | undefined
   /**
    * How long a call without a task waits for the answers to its questions: 5 minutes by default. The tool that asked counts
-   * as running meanwhile.
+   * as running meanwhile. In SDK v1 a `tasks/result` whose stream is lost waits as long for its client to resume it.
    */
   readonly answerTimeout?: Duration.Input | undefined
 }
