@@ -166,6 +166,12 @@ describe("callers that give up", () => {
   const touched = (sql: SqlClient) =>
     Effect.map(sql`SELECT task_id FROM mcp_tasks WHERE revision > 1`, (rows) => rows.map((row) => row["task_id"]))
 
+  const isSleeping = (sql: SqlClient) =>
+    Effect.map(
+      sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'`,
+      (rows) => rows.length > 0
+    )
+
   it.live("later leave a statement that goes on for the others", () =>
     Effect.gen(function*() {
       const { driver, other, sent } = yield* dawdling(0.4)
@@ -182,6 +188,8 @@ describe("callers that give up", () => {
       const { driver, other, sent } = yield* dawdling(3)
       const fibers = yield* Effect.forEach(ids(20), (id) => Effect.forkChild(touch(driver, id)))
       yield* eventually("the shared one is sent", Effect.sync(() => sent.length === 2))
+      // PostgreSQL cancels nothing that it has not begun.
+      yield* eventually("it has begun", isSleeping(other))
       yield* other.unsafe(
         "CREATE OR REPLACE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
       )
