@@ -196,28 +196,34 @@ describe("sweeps", () => {
       assert.deepStrictEqual(tasks.map(({ revision }) => revision), numbers(300).map(() => 2))
     }))
 
+  /** Sweeps tasks while they are given a longer life, and tells whether some were swept and others kept. */
+  const prolongWhileSwept = Effect.gen(function*() {
+    const { first, second } = yield* openTwo()
+    yield* insertMany(first, 100, 5)
+    const [patched, swept] = yield* Effect.all([
+      // All at once would be one statement, before any sweep or behind all of them.
+      Effect.forEach(
+        numbers(100),
+        (index) =>
+          Effect.map(
+            first.patch(`t${index}`, anyone(1004), {}, { ttl: 1_000_000, lastUpdatedAt: 1004 }),
+            (result) => result._tag === "Patched" ? [`t${index}`] : []
+          ),
+        { concurrency: 4 }
+      ),
+      Effect.forEach(numbers(40), () => second.removeExpired(1005, 5))
+    ], { concurrency: 2 })
+    const kept = patched.flat()
+    assert.sameMembers([...kept, ...swept.flat()], numbers(100).map((index) => `t${index}`))
+    assert.strictEqual(yield* first.count(anyone(1005)), kept.length)
+    return kept.length > 0 && kept.length < 100
+  })
+
   it.live("never take a task that was given a longer life before", () =>
     Effect.gen(function*() {
-      const { first, second } = yield* openTwo()
-      yield* insertMany(first, 100, 5)
-      const [patched, swept] = yield* Effect.all([
-        // All at once would be one statement, before any sweep or behind all of them.
-        Effect.forEach(
-          numbers(100),
-          (index) =>
-            Effect.map(
-              first.patch(`t${index}`, anyone(1004), {}, { ttl: 1_000_000, lastUpdatedAt: 1004 }),
-              (result) => result._tag === "Patched" ? [`t${index}`] : []
-            ),
-          { concurrency: 4 }
-        ),
-        Effect.forEach(numbers(40), () => second.removeExpired(1005, 5))
-      ], { concurrency: 2 })
-      const kept = patched.flat()
-      assert.isAbove(kept.length, 0)
-      assert.isAbove(swept.flat().length, 0)
-      assert.sameMembers([...kept, ...swept.flat()], numbers(100).map((index) => `t${index}`))
-      assert.strictEqual(yield* first.count(anyone(1005)), kept.length)
+      // On a busy machine one of the two may be done before the other begins.
+      for (let round = 0; round < 10; round++) if (yield* prolongWhileSwept) return
+      assert.fail("the two never met")
     }))
 
   it.live("leave out what a transaction of somebody else has locked, and take it later", () =>
