@@ -1,10 +1,10 @@
 /**
  * The life of the server in its process.
  */
-import { sharedReports } from "./sharedReports.ts"
+import { reportsOfProcess } from "./reportsOfProcess.ts"
 
 // From the start, so that tasks that an earlier process left are run before the first request.
-const reports = await sharedReports()
+const reports = await reportsOfProcess()
 
 // With NEXT_MANUAL_SIG_HANDLE=true Next.js leaves the signal to this. Otherwise it ends the process while tasks are being given up.
 process.once("SIGTERM", () => {

@@ -1,7 +1,7 @@
 /**
  * Tells a load balancer whether this process takes requests, at `/health`.
  */
-import { sharedReports } from "../../sharedReports.ts"
+import { reportsOfProcess } from "../../reportsOfProcess.ts"
 
 export const runtime = "nodejs"
 
@@ -9,4 +9,4 @@ export const runtime = "nodejs"
 export const dynamic = "force-dynamic"
 
 export const GET = async (): Promise<Response> =>
-  new Response(null, { status: await (await sharedReports()).isHealthy() ? 200 : 503 })
+  new Response(null, { status: await (await reportsOfProcess()).isHealthy() ? 200 : 503 })

@@ -1,11 +1,11 @@
 /**
  * The MCP server, at `/mcp`.
  */
-import { sharedReports } from "../../sharedReports.ts"
+import { reportsOfProcess } from "../../reportsOfProcess.ts"
 
 // The runner and its storage need Node, not the runtime of the edge.
 export const runtime = "nodejs"
 
-const answer = async (request: Request): Promise<Response> => (await sharedReports()).fetch(request)
+const answer = async (request: Request): Promise<Response> => (await reportsOfProcess()).fetch(request)
 
 export { answer as DELETE, answer as GET, answer as POST }

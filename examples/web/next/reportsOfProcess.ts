@@ -8,4 +8,4 @@ declare global {
   var reports: Promise<Reports> | undefined
 }
 
-export const sharedReports = (): Promise<Reports> => globalThis.reports ??= openReports()
+export const reportsOfProcess = (): Promise<Reports> => globalThis.reports ??= openReports()
