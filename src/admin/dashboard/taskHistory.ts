@@ -52,19 +52,19 @@ const pauseOf = (task: Told): number | undefined =>
 const pointsOf = (tasks: ReadonlyArray<Told>, from: number, to: number): ReadonlyArray<HistoryPoint> => {
   const length = (to - from) / pieces
   // How many more tasks run from a piece on than before it.
-  const begun = new Array<number>(pieces + 1).fill(0)
+  const begun = new Array<number>(pieces).fill(0)
   const settled = new Array<number>(pieces).fill(0)
   const failed = new Array<number>(pieces).fill(0)
-  const pieceAt = (time: number): number => Math.floor((time - from) / length)
+  // The last piece has its end too, and what was written while the tasks were read, or by a clock that is ahead.
+  const pieceAt = (time: number): number => Math.min(pieces - 1, Math.max(0, Math.floor((time - from) / length)))
   for (const task of tasks) {
     const [begin, pause, end] = [beginOf(task), pauseOf(task), endOf(task)]
-    if (begin !== undefined && begin < to) {
-      raise(begun, Math.max(0, pieceAt(begin)), 1)
-      if (pause !== undefined) raise(begun, Math.min(pieces, Math.max(0, pieceAt(pause))), -1)
+    if (begin !== undefined) {
+      raise(begun, pieceAt(begin), 1)
+      // Not before it began: the clocks of those who wrote both may differ.
+      if (pause !== undefined) raise(begun, pieceAt(Math.max(begin, pause)), -1)
     }
-    if (end !== undefined && end >= from) {
-      raise(hasFailed(task) ? failed : settled, Math.min(pieces - 1, pieceAt(end)), 1)
-    }
+    if (end !== undefined && end >= from) raise(hasFailed(task) ? failed : settled, pieceAt(end), 1)
   }
   let running = 0
   return settled.map((count, piece) => {

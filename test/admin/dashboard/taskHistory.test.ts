@@ -68,8 +68,42 @@ describe("points", () => {
   })
 
   test("bear clocks that differ", () => {
-    expect(countsOf(task(70, 75, 80)).settled).toEqual([[59, 1]])
-    expect(countsOf(task(10, 20, 15)).settled).toEqual([[15, 1]])
+    expect(countsOf(task(70, 75, 80))).toEqual({ running: [], settled: [[59, 1]], failed: [] })
+    expect(countsOf(task(10, 20, 15))).toEqual({ running: [], settled: [[15, 1]], failed: [] })
+    expect(countsOf(task(70, 75, 30))).toEqual({ running: [], settled: [[30, 1]], failed: [] })
+    expect(countsOf(task(70, 75, 80, { status: "working" })).running).toEqual([[59, 1]])
+  })
+
+  const moments = { "when the span begins": 0, "when the span ends": 60 }
+
+  describe.each(Object.entries(moments))("count what is written %s", (_, moment) => {
+    const piece = Math.min(59, moment)
+    const written: ReadonlyArray<
+      readonly [Told["status"], Told["resultKind"], "running" | "settled" | "failed" | "none"]
+    > = [
+      ["working", undefined, "running"],
+      ["input_required", undefined, "none"],
+      ["completed", "success", "settled"],
+      ["completed", "tool_error", "failed"],
+      ["cancelled", undefined, "settled"],
+      ["failed", "error", "failed"]
+    ]
+
+    test.each(written)("of a task that is %s (%s)", (status, resultKind, as) => {
+      const rest = { status, ...(resultKind === undefined ? {} : { resultKind }) }
+      const only = {
+        running: as === "running" ? minutes(piece, 60) : [],
+        settled: as === "settled" ? [[piece, 1]] : [],
+        failed: as === "failed" ? [[piece, 1]] : []
+      }
+      expect(countsOf(task(moment, moment, moment, rest))).toEqual(only)
+      // Of one that began before, and ran until then.
+      const before = moment - 10
+      expect(countsOf(task(before, before, moment, rest))).toEqual({
+        ...only,
+        running: minutes(Math.max(0, before), as === "running" ? 60 : piece)
+      })
+    })
   })
 })
 
