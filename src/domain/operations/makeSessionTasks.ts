@@ -99,7 +99,7 @@ export const makeSessionTasks = (
     const finding = driver.find(taskId, { now: beforeAll, session })
     if (!(finding instanceof FindingKept)) return parsed(onTask(taskId), (id) => getTask(clock, id, show))
     const kept = finding.kept()
-    return kept === undefined || (kept.task.ttl !== null && isExpired(kept.task, readMillis(clock)))
+    return kept === undefined || (kept.ttl !== null && isExpired(kept, readMillis(clock)))
       ? parsed(onTask(taskId), () => decoded("getTask", undefined, show))
       : decoded("getTask", kept, show)
   }

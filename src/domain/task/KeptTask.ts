@@ -19,10 +19,15 @@ const largestShown = 65_536
  * @category models
  */
 export class KeptTask {
+  /** With the ttl it tells until when the task is visible, so that a read need not go to the row for it. */
+  readonly createdAt: number
+  ttl: number | null
   #task: StoredTask
   #plain: PlainTask | undefined = undefined
 
   constructor(task: StoredTask) {
+    this.createdAt = task.createdAt
+    this.ttl = task.ttl
     this.#task = task
   }
 
@@ -33,6 +38,7 @@ export class KeptTask {
   /** Puts another row in the place of the task. */
   replace(task: StoredTask): void {
     this.#task = task
+    this.ttl = task.ttl
     this.#plain = undefined
   }
 

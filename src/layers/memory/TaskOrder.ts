@@ -20,25 +20,16 @@ export interface Place {
  * A stored task and its places in the indexes. It knows itself what tells who sees it, so that a read need not go through the row.
  */
 export class TaskEntry extends KeptTask implements Place {
-  readonly createdAt: number
   readonly key: string
   /** The id of its session in the form of `key`; empty without a session. */
   readonly session: string
   readonly sessionId: string | null
-  ttl: number | null
 
   constructor(task: StoredTask) {
     super(task)
-    this.createdAt = task.createdAt
     this.key = sortKey(task.taskId)
     this.session = task.sessionId === null ? "" : sortKey(task.sessionId)
     this.sessionId = task.sessionId
-    this.ttl = task.ttl
-  }
-
-  override replace(task: StoredTask): void {
-    super.replace(task)
-    this.ttl = task.ttl
   }
 }
 
