@@ -24,6 +24,7 @@ export default defineConfig({
     // A machine that is busy with something else, as those of CI are, takes its time.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       { extends: true, test: { name: "alone", include: filesAlone } },
       // One process runs file after file: to begin anew takes most of them longer than their tests.

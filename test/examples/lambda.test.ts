@@ -123,7 +123,7 @@ describeWithEngine("the functions", () => {
     expect(await work()).toBe(0)
     expect(await get(taskId)).toMatchObject({ status: "working" })
 
-    await vi.waitFor(async () => expect(await lambda.recovery.handler()).toContain(taskId))
+    await vi.waitFor(async () => expect(await lambda.recovery.handler()).toContain(taskId), { timeout: 60_000 })
     await work()
     expect(await get(taskId)).toMatchObject({ status: "completed" })
   })

@@ -9,7 +9,7 @@ const run = (code: string) =>
   promisify(execFile)(
     process.execPath,
     ["--conditions=mcp-task-storage-source", "--input-type=module", "--eval", code],
-    { cwd: import.meta.dirname, timeout: 20_000 }
+    { cwd: import.meta.dirname, timeout: 90_000 }
   )
 
 describe("a process that does not close its storage", () => {
@@ -57,4 +57,4 @@ test("maintenance runs on the real clock, again and again", async () => {
     return created ?? setTimeout(5)
   }
   for (let made = 0; made < 4;) if (await create() !== undefined) made++
-}, 10_000)
+})

@@ -289,7 +289,7 @@ describe("stopping", () => {
     })
     await until(() => signal !== undefined)
     await runner.storage.updateTaskStatus(taskId, "cancelled")
-    await until(() => signal?.aborted === true, 1000)
+    await until(() => signal?.aborted === true)
   })
 
   test("closing waits for a task that ends in time", async () => {
@@ -319,7 +319,7 @@ describe("stopping", () => {
     const { taskId } = await runner.startTask(call)
     const begun = performance.now()
     await Promise.all([runner.close(), runner.close()])
-    expect(performance.now() - begun).toBeLessThan(2_000)
+    expect(performance.now() - begun).toBeLessThan(10_000)
     expect(signal?.aborted).toBe(true)
     await using next = await openTaskRunner(storage, { recovery: false })
     next.register({ method: "tools/call", lostWorker: { maxAttempts: 2 }, run: async (_, { attempt }) => attempt })

@@ -82,10 +82,10 @@ describe("runTask", () => {
       }
     })
     const { taskId } = await runner.startTask(call)
-    expect(await runner.runTask(taskId, { timeout: 50 })).toBe("released")
+    expect(await runner.runTask(taskId, { timeout: 1_000 })).toBe("released")
     expect(signals[0]?.aborted).toBe(true)
     expect(dispatched).toStrictEqual([taskId, taskId])
-    expect(await runner.runTask(taskId, { timeout: 5_000 })).toBe("settled")
+    expect(await runner.runTask(taskId, { timeout: 60_000 })).toBe("settled")
     expect(await runner.storage.getTask(taskId)).toMatchObject({ result: { value: 2 } })
   })
 
@@ -138,7 +138,7 @@ describe("runTask", () => {
     const runner = await open()
     runner.register({ method: "tools/call", run: forever })
     const { taskId } = await runner.startTask(call)
-    expect(await runner.runTask(taskId, { timeout: 50 })).toBe("settled")
+    expect(await runner.runTask(taskId, { timeout: 1_000 })).toBe("settled")
     expect(await runner.storage.getTask(taskId)).toMatchObject({ status: "failed", result: { code: -32603 } })
   })
 
@@ -163,8 +163,7 @@ describe("runTask", () => {
       await expect(running).rejects.toThrow("enough")
       expect(signals.every(({ aborted }) => aborted)).toBe(true)
       expect(await runner.storage.claimableTasks()).toStrictEqual([taskId])
-    },
-    5_000
+    }
   )
 
   test("ends when the runner is closed", async () => {

@@ -30,7 +30,7 @@ describe("sleep", () => {
       run: async (_, { attempt, signal, sleep, step }) => {
         signal.addEventListener("abort", () => done.push(`stopped ${attempt}`))
         await step("first", () => done.push("step"))
-        await sleep("nap", "1 second")
+        await sleep("nap", "2 seconds")
         await sleep("nap", "1 hour")
         return attempt
       }

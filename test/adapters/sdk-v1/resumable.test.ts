@@ -42,10 +42,10 @@ test("a client that does not come back in time has no place any more", async () 
   const [first, second] = [await client.start("slow"), await client.start("slow")]
   const waiting = client.request("tasks/result", { taskId: first })
   await waiting.begun
-  await vi.waitFor(async () => expect(await hasPlace(client, second)).toBe(false))
+  await vi.waitFor(async () => expect(await hasPlace(client, second)).toBe(false), { timeout: 60_000 })
   waiting.drop()
   expect(await hasPlace(client, second)).toBe(false)
-  await vi.waitFor(async () => expect(await hasPlace(client, second)).toBe(true), { timeout: 8000, interval: 300 })
+  await vi.waitFor(async () => expect(await hasPlace(client, second)).toBe(true), { timeout: 60_000, interval: 300 })
   expect(await client.ask("tasks/get", { taskId: first })).toMatchObject({ status: "working" })
 })
 

@@ -57,7 +57,7 @@ export const requireBelief = (
 const unheard: Answer = { value: undefined }
 
 /** So many calls are under way at a time that the ones before them have happened, or never will. */
-const mostUnderWay = 3
+const mostUnderWay = 4
 
 /**
  * Gives what is possible after a call. Nothing is, when no belief explains its answer. `learned` is the reason under

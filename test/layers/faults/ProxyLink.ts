@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net"
 import { setTimeout } from "node:timers/promises"
 import type { Behaviour, Endpoint } from "./Behaviour.ts"
 
-/** Who is told when a connection loses its first answer, and when it ends. */
+/** Who is told when a connection loses an answer, or the end of one, for the first time, and when it ends. */
 interface Listeners {
   readonly lost: () => void
   readonly ended: () => void
@@ -17,6 +17,8 @@ export class ProxyLink {
   #answered = 0
   /** Whether an answer was lost: what comes after it could only be misunderstood. */
   #hasLost = false
+  /** Whether an answer was cut in the middle. */
+  #isCut = false
   /** Whether neither end is told anything any more. */
   #hangs = false
   /** Whether what either end sends is dropped as well. */
@@ -31,7 +33,7 @@ export class ProxyLink {
     client.on("data", toEngine)
     this.#engine.on("data", (chunk) => {
       if (this.#isAnswerLost(on)) return
-      toClient(this.#withinLimit(chunk))
+      toClient(this.#withinLimit(chunk, on))
     })
     for (const socket of [client, this.#engine]) {
       socket.setNoDelay(true)
@@ -81,11 +83,13 @@ export class ProxyLink {
   }
 
   /** The part of an answer that may still be given; cuts the connection behind it. */
-  #withinLimit(chunk: Buffer): Buffer {
+  #withinLimit(chunk: Buffer, on: Listeners): Buffer {
     if (this.#behaviour._tag !== "CutAfter") return chunk
     const left = this.#behaviour.bytes - this.#answered
     this.#answered += chunk.length
     if (chunk.length < left) return chunk
+    if (chunk.length > left && !this.#isCut) on.lost()
+    this.#isCut = true
     this.#client.end(chunk.subarray(0, left), () => this.cut())
     return chunk.subarray(0, 0)
   }

@@ -32,9 +32,12 @@ const Step = Schema.Struct({
 
 type Step = typeof Step.Type
 
+/** So many steps that among those of a few sequences there are calls which are given up, also without others to come. */
+const minLength = 10
+
 const sequences: Arbitrary.Arbitrary<ReadonlyArray<Step>> = Arbitrary.all({
   creations: creations(4),
-  steps: Arbitrary.array(Arbitrary.schema(Step), { maxLength: 40 })
+  steps: Arbitrary.array(Arbitrary.schema(Step), { minLength, maxLength: 40 })
 }).pipe(Arbitrary.map(({ creations, steps }) => [
   ...creations.map((command) => ({ command, patience: undefined })),
   ...steps.filter(({ command }) => isFollowed(command))
@@ -123,7 +126,7 @@ const endingOf = <E>(
     })
 
 /** For how many milliseconds what was given up may be under way. What is possible multiplies with it. */
-const lateness = 200
+const lateness = 400
 
 /** Others who use the connections, and give up now and then. They change nothing. */
 const noise = (storage: TaskStorageShape): Effect.Effect<never> => {

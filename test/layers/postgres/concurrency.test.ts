@@ -228,7 +228,7 @@ describe("sweeps", () => {
 
   it.live("leave out what a transaction of somebody else has locked, and take it later", () =>
     Effect.gen(function*() {
-      const { first, sql } = yield* openTwo({ statementTimeout: "5 seconds" })
+      const { first, sql } = yield* openTwo({ statementTimeout: "30 seconds" })
       yield* insertMany(first, 5, 5)
       yield* first.messages.push({ queue: "q", body: text("m"), expiresAt: 1005, maxSize: undefined, now: 1000 })
       yield* sql.withTransaction(Effect.gen(function*() {
@@ -245,10 +245,10 @@ describe("sweeps", () => {
 it.live("the first limited creation waits no longer than statementTimeout either", () =>
   Effect.gen(function*() {
     const sql = yield* connect(yield* freshUrl, { maxConnections: 1 })
-    const driver = yield* driverOver(sql, { statementTimeout: 400, notifications: false })
+    const driver = yield* driverOver(sql, { statementTimeout: 1_000, notifications: false })
     const insert = driver.insert(storedTask("t"), { maxTasks: 5, maxTasksPerSession: null }, 1000)
     const refused = yield* Effect.scoped(
-      Effect.andThen(sql.reserve, Effect.timeout(Effect.flip(insert), "5 seconds"))
+      Effect.andThen(sql.reserve, Effect.timeout(Effect.flip(insert), "30 seconds"))
     )
     assert.deepInclude(refused, { _tag: "TaskDriverError", retryable: true })
     assert.deepStrictEqual(yield* insert, { _tag: "Inserted" })
@@ -259,12 +259,12 @@ describe("a task that somebody else has locked", () => {
     Effect.gen(function*() {
       const { first, sql, url } = yield* openTwo()
       yield* first.insert(storedTask("t"), unlimited, 1000)
-      const storage = yield* open({ url, maxConnections: 1, statementTimeout: 400, notifications: false })
+      const storage = yield* open({ url, maxConnections: 1, statementTimeout: 1_000, notifications: false })
       yield* sql.withTransaction(Effect.gen(function*() {
         yield* sql`UPDATE mcp_tasks SET poll_interval = 5`
-        const error = yield* Effect.timeout(Effect.flip(storage.touchTask("t")), "5 seconds")
+        const error = yield* Effect.timeout(Effect.flip(storage.touchTask("t")), "30 seconds")
         assert.deepInclude(error, { _tag: "TaskStorageUnavailable", retryable: true, applied: "unknown" })
-        assert.include(error.message, "touchTask failed: there was no answer within the statementTimeout of 400 ms")
+        assert.include(error.message, "touchTask failed: there was no answer within the statementTimeout of 1000 ms")
         assert.strictEqual(yield* storage.taskCount(), 1)
       }))
       const task = yield* storage.touchTask("t")
@@ -288,9 +288,9 @@ describe("the time for an answer", () => {
   it.live("is not over for a process that slept while the answer came", () =>
     Effect.gen(function*() {
       const { sql, url } = yield* openTwo()
-      const storage = yield* open({ url, statementTimeout: 2_000, notifications: false })
+      const storage = yield* open({ url, statementTimeout: 3_500, notifications: false })
       yield* sql`CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
-        'BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END'`
+        'BEGIN PERFORM pg_sleep(1); RETURN NEW; END'`
       yield* sql`CREATE TRIGGER dawdle BEFORE INSERT ON mcp_tasks FOR EACH ROW EXECUTE FUNCTION dawdle()`
       const create = storage.createTask({ originalMethod: "tools/call" })
       // As many as go at once, each in a statement of its own.
@@ -298,7 +298,7 @@ describe("the time for an answer", () => {
       yield* Effect.forEach(yield* createFour, Fiber.join)
       const calls = yield* createFour
       yield* Effect.sleep(100)
-      yield* standStill(2_500)
+      yield* standStill(4_000)
       assert.isTrue(calls.every((call) => call.pollUnsafe() === undefined))
       yield* Effect.forEach(calls, Fiber.join)
     }))
@@ -307,7 +307,7 @@ describe("the time for an answer", () => {
     Effect.gen(function*() {
       const { first, sql, url } = yield* openTwo()
       yield* first.insert(storedTask("t"), unlimited, 1000)
-      const storage = yield* open({ url, maxConnections: 1, statementTimeout: 400, notifications: false })
+      const storage = yield* open({ url, maxConnections: 1, statementTimeout: 1_000, notifications: false })
       yield* sql.withTransaction(Effect.gen(function*() {
         yield* sql`UPDATE mcp_tasks SET poll_interval = 5`
         const [sent, waiting] = yield* atOnce([storage.touchTask("t"), storage.touchTask("t")].map(Effect.flip))
@@ -315,7 +315,7 @@ describe("the time for an answer", () => {
         assert.deepInclude(waiting, { _tag: "TaskStorageUnavailable", retryable: true, applied: "no" })
         assert.include(
           waiting?.message,
-          "no connection was free or could be made within the statementTimeout of 400 ms"
+          "no connection was free or could be made within the statementTimeout of 1000 ms"
         )
       }))
     }))

@@ -12,6 +12,7 @@ import { promisify } from "node:util"
 import type { TaskStorageShape } from "../../../src/domain/service/TaskOperations.ts"
 import { makeTcpProxy } from "../faults/tcpProxy.ts"
 import { connect, open } from "./database.ts"
+import { endConnections } from "./endConnections.ts"
 import { freshRole, freshUrl, postgres } from "./engine.ts"
 
 const call = { originalMethod: "tools/call" }
@@ -108,10 +109,8 @@ describe("a pool that cannot grow", () => {
     Effect.gen(function*() {
       const { sql, role, url } = yield* asRole(2)
       const storage = yield* open({ url, notifications: false, idleTimeout: 100 })
-      yield* sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${role}`
       yield* sql.unsafe(`ALTER ROLE ${role} CONNECTION LIMIT 0`)
-      // Until the storage has heard of it.
-      yield* Effect.sleep(200)
+      yield* endConnections(sql, role)
       const began = performance.now()
       const errors = yield* Effect.forEach(
         Array.from({ length: 20 }),

@@ -9,6 +9,7 @@ import { createServer } from "node:net"
 import * as PostgresTaskStorage from "../../../src/layers/PostgresTaskStorage.ts"
 import { freePort } from "../../support/freePort.ts"
 import { connect, open } from "./database.ts"
+import { endConnections } from "./endConnections.ts"
 import { freshRole, freshUrl, postgres } from "./engine.ts"
 import { eventually } from "./eventually.ts"
 import { exposed } from "./exposed.ts"
@@ -33,7 +34,7 @@ const refusal = (options: unknown, ...secrets: ReadonlyArray<string>) =>
     const layer: ReturnType<typeof PostgresTaskStorage.layer> = Reflect.apply(PostgresTaskStorage.layer, undefined, [
       options
     ])
-    const error = yield* Effect.timeout(Effect.flip(Effect.scoped(Layer.build(layer))), "10 seconds")
+    const error = yield* Effect.timeout(Effect.flip(Effect.scoped(Layer.build(layer))), "60 seconds")
     assert.isTrue(isTaskStorageError(error), exposed(error))
     const text = exposed(error)
     for (const secret of secrets) {
@@ -90,8 +91,7 @@ describe("a password", () => {
 
       yield* sql.unsafe(`ALTER ROLE ${options.username} PASSWORD 'second'`)
       yield* storage.createTask(call)
-      yield* sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${options.username}`
-      yield* Effect.sleep(100)
+      yield* endConnections(sql, options.username)
       const refused = yield* Effect.flip(storage.createTask(call))
       assert.deepInclude(refused, { _tag: "TaskStorageUnavailable", retryable: true, applied: "no" })
       assert.include(
@@ -126,8 +126,7 @@ describe("a password", () => {
       const storage = yield* open({ ...options, password: asynchronous })
       yield* storage.createTask(call)
       fails = true
-      yield* sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ${options.username}`
-      yield* Effect.sleep(100)
+      yield* endConnections(sql, options.username)
       const error = yield* Effect.flip(storage.createTask(call))
       assert.deepInclude(error, { _tag: "TaskStorageUnavailable", retryable: true, applied: "no" })
       fails = false
@@ -241,7 +240,14 @@ it.live("a server that is gone is an error that tells so, and nothing else has t
         }))
       }))),
       Effect.andThen(
-        Effect.sleep(200),
+        eventually(
+          "the creation waits for the lock",
+          Effect.map(
+            sql`SELECT 1 FROM pg_stat_activity WHERE application_name = 'mcp-task-storage'
+              AND datname = current_database() AND wait_event_type = 'Lock'`,
+            (rows) => rows.length > 0
+          )
+        ),
         sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
           WHERE application_name = 'mcp-task-storage' AND datname = current_database()`
       )

@@ -158,7 +158,7 @@ describe("transactions of the user", () => {
         for (const waiter of waiters) assert.isUndefined(waiter.pollUnsafe())
       }))
       for (const waiter of waiters) {
-        const woken = yield* Effect.timeout(Fiber.join(waiter), "2 seconds")
+        const woken = yield* Effect.timeout(Fiber.join(waiter), "4 seconds")
         assert.strictEqual(woken.status, "completed")
       }
     }))

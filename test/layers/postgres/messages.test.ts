@@ -54,7 +54,7 @@ describe("messages", () => {
         })
       yield* Effect.timeout(
         Effect.all([atOnce(numbers(producers).map(produce)), atOnce(numbers(5).map(consume))], { concurrency: 2 }),
-        "20 seconds"
+        "60 seconds"
       )
       const all = taken.flat()
       assert.strictEqual(new Set(all).size, producers * each)

@@ -44,7 +44,7 @@ const wait = (storage: TaskStorageShape, taskId: string) =>
   Effect.forkChild(Effect.map(storage.awaitTask(taskId), () => performance.now()))
 
 /** Without a notification it would be up to five seconds. */
-const promptly = 2000
+const promptly = 3500
 
 const settled = (storage: TaskStorageShape, taskId: string, waiter: Fiber.Fiber<number, TaskStorageError>) =>
   Effect.gen(function*() {

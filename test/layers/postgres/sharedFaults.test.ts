@@ -36,7 +36,7 @@ const setUp = Effect.gen(function*() {
   const storage = yield* TaskStorage.fromDriver(driver, { maintenance: false })
   const dawdle = Effect.andThen(
     sql.unsafe(
-      "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END'"
+      "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.6); RETURN NULL; END'"
     ),
     sql.unsafe(
       "CREATE TRIGGER dawdle BEFORE INSERT OR UPDATE ON mcp_tasks FOR EACH STATEMENT EXECUTE FUNCTION dawdle()"
@@ -73,26 +73,24 @@ type World = Effect.Success<typeof setUp>
 
 /** What becomes of the connection while a shared statement is under way, which happens all the same. */
 const losses: ReadonlyArray<readonly [name: string, lose: (world: World) => Effect.Effect<void>]> = [
-  ["its answer is lost, and then the connection", ({ proxy }) => loseAnswer(proxy, "cut", 500)],
-  ["its answer is lost, and nobody is told", ({ proxy }) => loseAnswer(proxy, "hang", 2_500)],
+  ["its answer is lost, and then the connection", ({ proxy }) => loseAnswer(proxy, "cut")],
+  ["its answer is lost, and nobody is told", ({ proxy }) => loseAnswer(proxy, "hang")],
   ["its connection is forgotten", ({ proxy }) => Effect.andThen(proxy.forget, realSleep(2_500))],
   ["its answer is cut in the middle", ({ proxy }) => cutAnswer(proxy)]
 ]
 
-const behaving = (
-  proxy: World["proxy"],
-  behaviour: Behaviour,
-  milliseconds: number
-): Effect.Effect<void> =>
-  proxy.behave(behaviour).pipe(
-    Effect.andThen(realSleep(milliseconds)),
-    Effect.andThen(proxy.behave({ _tag: "Pass" }))
-  )
+/** Until the answer that is under way has met it. */
+const behaving = (proxy: World["proxy"], behaviour: Behaviour): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const before = yield* proxy.losses
+    yield* proxy.behave(behaviour)
+    yield* eventually("the answer is lost", Effect.map(proxy.losses, (losses) => losses > before))
+    yield* proxy.behave({ _tag: "Pass" })
+  })
 
-const loseAnswer = (proxy: World["proxy"], after: "cut" | "hang", milliseconds: number) =>
-  behaving(proxy, { _tag: "LoseAnswers", after }, milliseconds)
+const loseAnswer = (proxy: World["proxy"], after: "cut" | "hang") => behaving(proxy, { _tag: "LoseAnswers", after })
 
-const cutAnswer = (proxy: World["proxy"]) => behaving(proxy, { _tag: "CutAfter", bytes: 30 }, 500)
+const cutAnswer = (proxy: World["proxy"]) => behaving(proxy, { _tag: "CutAfter", bytes: 30 })
 
 const requireUnavailable = <A>(exit: Exit.Exit<A, TaskStorageError>) =>
   Effect.map(Effect.flip(exit), (error) => {

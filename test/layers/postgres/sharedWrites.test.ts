@@ -170,7 +170,7 @@ describe("a task that somebody else has locked", () => {
           const [late, ...others] = [fibers[20], ...fibers.filter((_, index) => index !== 20)]
           for (const fiber of others) {
             if (fiber === undefined) continue
-            assert.strictEqual((yield* Effect.timeout(Fiber.join(fiber), "3 seconds"))._tag, "Patched")
+            assert.strictEqual((yield* Effect.timeout(Fiber.join(fiber), "30 seconds"))._tag, "Patched")
           }
           assert.isUndefined(late?.pollUnsafe())
           return late
@@ -191,7 +191,7 @@ describe("a task that somebody else has locked", () => {
           const fibers = yield* Effect.forEach(ids(30), (id) => Effect.forkChild(insert(driver, id)))
           for (const [index, fiber] of fibers.entries()) {
             if (index !== 20) {
-              assert.strictEqual((yield* Effect.timeout(Fiber.join(fiber), "3 seconds"))._tag, "Inserted")
+              assert.strictEqual((yield* Effect.timeout(Fiber.join(fiber), "30 seconds"))._tag, "Inserted")
             }
           }
           assert.isUndefined(fibers[20]?.pollUnsafe())

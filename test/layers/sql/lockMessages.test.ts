@@ -7,7 +7,7 @@ import { makeSqlRunner } from "../../../src/layers/sql/SqlRunner.ts"
 import { openSqlite } from "../../../src/layers/sqlite/openSqlite.ts"
 import { sqliteDialect } from "../../../src/layers/sqlite/SqliteDialect.ts"
 
-const lockTimeout = 150
+const lockTimeout = 1_000
 
 const locked = Effect.fail(new SqlError({ reason: new AuthenticationError({ cause: undefined, operation: "lock" }) }))
 

@@ -129,7 +129,7 @@ for (const [name, fresh] of [["sqlite", sqlite], ["postgres", postgres]] as cons
         const { open, sql } = yield* fresh
         const storage = yield* open
         yield* storage.createTask({ ...call("expired"), ttl: 1 })
-        yield* storage.createTask({ ...call("long"), ttl: Number.MAX_SAFE_INTEGER - Date.now() - 1_000 })
+        yield* storage.createTask({ ...call("long"), ttl: Number.MAX_SAFE_INTEGER - Date.now() - 60_000 })
         yield* storage.createTask(call("broken"))
         yield* Effect.sleep(5)
         yield* sql.unsafe(

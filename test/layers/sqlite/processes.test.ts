@@ -75,8 +75,11 @@ describe("processes", () => {
 
       // They did meet locks, and SQLite gave each call back at once instead of waiting inside it. How long the event
       // loop of a process was delayed altogether says more about eight processes on few cores than about locks.
-      assert.isAbove(reports.reduce((sum, { busyCalls }) => sum + busyCalls, 0), 100)
-      for (const { busyCalls, slowBusyCalls } of reports) assert.isAtMost(slowBusyCalls, busyCalls / 100 + 1)
+      const sumOf = (count: (report: Report) => number) => reports.reduce((sum, report) => sum + count(report), 0)
+      const busyCalls = sumOf(({ busyCalls }) => busyCalls)
+      assert.isAbove(busyCalls, 100)
+      // A call that waited inside would be slow each time. One that lost its processor in the middle is slow now and then.
+      assert.isBelow(sumOf(({ slowBusyCalls }) => slowBusyCalls), busyCalls / 10)
     }), 60_000)
 
   it.live.each([1, 50])(
@@ -84,7 +87,7 @@ describe("processes", () => {
     (callers) =>
       Effect.gen(function*() {
         const lanes = yield* Effect.all([lane(1, callers), lane(2, callers)], { concurrency: 2 })
-        // On a busy machine each gets to a few.
+        // Each gets to a few.
         assert.isAbove(lanes.reduce((sum, acknowledged) => sum + acknowledged), 2 * kills)
       }),
     120_000
@@ -136,6 +139,8 @@ const killed = async (
   })
   await once(child.stdout, "data")
   await setTimeout(afterMilliseconds)
+  // On a busy machine it may have said nothing yet.
+  while (output.split("\n").length < 6) await once(child.stdout, "data")
   child.kill("SIGKILL")
   const [, signal] = await once(child, "close")
   assert.strictEqual(signal, "SIGKILL")

@@ -19,7 +19,7 @@ describe("a lock of another process", () => {
         assert.isUndefined(yield* driver.find("t0", anybody))
         turns.push(performance.now() - start)
       }
-      assert.isBelow(turns.sort((left, right) => left - right)[15] ?? Infinity, 50)
+      assert.isBelow(turns.sort((left, right) => left - right)[15] ?? Infinity, 250)
       assert.isTrue(fibers.every((fiber) => fiber.pollUnsafe() === undefined))
       other.exec("COMMIT")
       yield* Fiber.joinAll(fibers)
@@ -43,7 +43,7 @@ describe("a lock of another process", () => {
 
   it.live("is waited for as long as lockTimeout says, by each from when it came", () =>
     Effect.gen(function*() {
-      const { driver, other } = yield* setUp({ lockTimeout: 1000 })
+      const { driver, other } = yield* setUp({ lockTimeout: 2000 })
       other.exec("BEGIN IMMEDIATE")
       const start = performance.now()
       const waited = (id: string) =>
@@ -51,15 +51,15 @@ describe("a lock of another process", () => {
           const began = performance.now()
           const error = yield* Effect.flip(insert(driver, id))
           assert.deepInclude(error, { _tag: "TaskDriverError", retryable: true, applied: "no" })
-          assert.include(error.reason, "the lockTimeout of 1000 ms; try again")
-          assert.isAtLeast(performance.now() - began, 1000)
+          assert.include(error.reason, "the lockTimeout of 2000 ms; try again")
+          assert.isAtLeast(performance.now() - began, 2000)
         })
       const first = yield* Effect.forEach(names(10), (id) => Effect.forkChild(waited(id)))
-      yield* realSleep(800)
+      yield* realSleep(1600)
       const late = yield* Effect.forkChild(insert(driver, "late"))
       yield* Fiber.joinAll(first)
       // Nobody has waited twice.
-      assert.isBelow(performance.now() - start, 1700)
+      assert.isBelow(performance.now() - start, 3600)
       other.exec("COMMIT")
       yield* Fiber.join(late)
       assert.deepStrictEqual(idsIn(other), ["late"])
@@ -73,7 +73,7 @@ describe("a lock of another process", () => {
       yield* realSleep(30)
       const start = performance.now()
       yield* Fiber.interruptAll(fibers.slice(0, 15))
-      assert.isBelow(performance.now() - start, 1000)
+      assert.isBelow(performance.now() - start, 3000)
       other.exec("COMMIT")
       yield* Fiber.joinAll(fibers.slice(15))
       yield* realSleep(30)
