@@ -1,7 +1,7 @@
 /**
  * TypeScript 5.9 as a process that compiles one project after the other: to start it and to let it become fast takes as long as most of
- * them, and they share most declarations. It reads the path of a configuration from each line, and answers with the errors, as a line of
- * JSON.
+ * them, and they share most declarations. It reads what it is to compile from each line, as JSON, and answers with the errors, as a line
+ * of JSON.
  */
 import { createInterface } from "node:readline"
 import ts from "../../tools/typescript-5/node_modules/typescript/lib/typescript.js"
@@ -37,8 +37,16 @@ const hostFor = (options: ts.CompilerOptions): ts.CompilerHost => {
   }
 }
 
+/** The path of a configuration, and whether declarations of other packages are read and not checked. */
+export interface Compiled {
+  readonly config: string
+  readonly ownOnly: boolean
+}
+
+const isOwn = ({ fileName }: ts.SourceFile): boolean => !/\/node_modules\/(?!mcp-task-storage\/)/.test(fileName)
+
 /** As `tsc -p` does it. */
-const compile = (config: string): ReadonlyArray<string> => {
+const compile = ({ config, ownOnly }: Compiled): ReadonlyArray<string> => {
   const { errors = [], fileNames = [], options = {} } = ts.getParsedCommandLineOfConfigFile(config, {}, host) ?? {}
   const program = ts.createProgram({
     rootNames: fileNames,
@@ -46,7 +54,10 @@ const compile = (config: string): ReadonlyArray<string> => {
     host: hostFor(options),
     configFileParsingDiagnostics: errors
   })
-  return ts.getPreEmitDiagnostics(program).map(textOf)
+  const found = ownOnly
+    ? program.getSourceFiles().filter(isOwn).flatMap((file) => ts.getPreEmitDiagnostics(program, file))
+    : ts.getPreEmitDiagnostics(program)
+  return found.map(textOf)
 }
 
-for await (const config of createInterface(process.stdin)) console.log(JSON.stringify(compile(config)))
+for await (const line of createInterface(process.stdin)) console.log(JSON.stringify(compile(JSON.parse(line))))
