@@ -12,7 +12,7 @@ import { openStore } from "../admin/cli/stores.ts"
 import { freshUrl } from "../layers/postgres/engine.ts"
 import { bare, folder } from "../layers/sqlite/database.ts"
 import { bundled } from "../support/engines/shared.ts"
-import { blocksOf, root } from "./blocksOf.ts"
+import { type Block, blocksOf, root } from "./blocksOf.ts"
 import { runCommands } from "./runCommands.ts"
 
 const page = readFileSync(join(root, "docs/operations.md"), "utf8")
@@ -89,11 +89,11 @@ interface Seeded {
   readonly newUrl: string
 }
 
-const seeded = Effect.fnUntraced(function*(engine: Engine) {
+const seeded = Effect.fnUntraced(function*(engine: Engine, newEngine: Engine) {
   const cwd = yield* folder
-  const file = `sqlite:${join(cwd, engine === "sqlite" ? "tasks.db" : "new.db")}`
-  const database = yield* freshUrl
-  const [url, newUrl] = engine === "sqlite" ? [file, database] : [database, file]
+  const makeUrl = (of: Engine, name: string) => of === "sqlite" ? Effect.succeed(`sqlite:${join(cwd, name)}`) : freshUrl
+  const url = yield* makeUrl(engine, "tasks.db")
+  const newUrl = yield* makeUrl(newEngine, "new.db")
   const storage = yield* openStore(url)
   return { storage, workers: yield* seed(storage), cwd, url, newUrl } satisfies Seeded
 })
@@ -246,20 +246,22 @@ const dumps = (() => {
   return hasIt
 })()
 
+/** On PostgreSQL those that name a new store: that commands do the same on every engine, `test/admin/cli` shows. */
+const isFor = (engine: Engine) => ({ code, fence }: Block) =>
+  fence === `sh ${engine}` || (fence === "sh" && (engine === "sqlite" || code.includes("$NEW_URL")))
+
 describe.each(["sqlite", "postgres"] as const)("on %s", (engine) => {
-  const fences = ["sh", `sh ${engine}`]
-  const own = blocks.filter(({ fence }) => fences.includes(fence))
+  const own = blocks.filter(isFor(engine))
   const headings = [...new Set(own.map(({ heading }) => heading))]
 
   for (const heading of headings) {
     it.live.skipIf(heading === "Back up PostgreSQL" && !dumps)(heading, () =>
       Effect.gen(function*() {
-        const given = yield* seeded(engine)
+        const otherEngine = engine === "sqlite" ? "postgres" : "sqlite"
+        const place = yield* seeded(engine, heading === "Move to another engine" ? otherEngine : engine)
         const { before = () => Effect.void, check = () => assert.fail("no check of this section") } =
           sections[heading] ??
             {}
-        // A dump goes into a database of the same kind.
-        const place = heading === "Back up PostgreSQL" ? { ...given, newUrl: yield* freshUrl } : given
         const printed: Array<string> = []
         for (const [at, { code }] of own.filter((block) => block.heading === heading).entries()) {
           yield* before(place, at)
@@ -272,7 +274,7 @@ describe.each(["sqlite", "postgres"] as const)("on %s", (engine) => {
 
 it.live("an older version is told whether it may run on a newer schema", () =>
   Effect.gen(function*() {
-    const given = yield* seeded("sqlite")
+    const given = yield* seeded("sqlite", "sqlite")
     const database = yield* bare(join(given.cwd, "tasks.db"))
     const [{ code } = { code: "" }] = blocks.filter(({ heading }) => heading === "Roll back")
     database.exec("UPDATE mcp_schema SET version = 1000")
