@@ -52,7 +52,7 @@ export const longerFiles: ReadonlyArray<string> = [
   "test/layers/sealed/dynamodb.test.ts",
   "test/runner/engineOutages.test.ts",
   "test/layers/sealed/sqlite.test.ts",
-  "test/adapters/effect/conformance/*.test.ts",
+  "test/adapters/effect/conformance/conformance.test.ts",
   "test/layers/sealed/postgres.test.ts",
   "test/runner/freezes/*.test.ts",
   "test/layers/sealed/faults.test.ts",
