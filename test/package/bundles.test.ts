@@ -7,7 +7,7 @@ import { build as esbuild } from "esbuild"
 import { execFile } from "node:child_process"
 import { mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { build as vite } from "vite"
 import { beforeAll, describe, expect, test } from "vitest"
@@ -63,14 +63,20 @@ const bundlers: { readonly [name: string]: (project: string, format: Format, out
     })
 }
 
-const bundled = async (project: string, bundler: string, format: Format, env: Readonly<Record<string, string>>) => {
+/** Gives the bundle. */
+const bundle = async (project: string, bundler: string, format: Format): Promise<string> => {
   writeFileSync(join(project, "program.mjs"), program)
   // Away from the project, so that nothing is found beside the bundle.
   const folder = mkdtempSync(join(tmpdir(), "mcp-task-storage-bundle-"))
   const outfile = join(folder, format === "esm" ? "bundle.mjs" : "bundle.cjs")
   await bundlers[bundler]?.(project, format, outfile)
+  return outfile
+}
+
+/** Runs a bundle, and gives what it prints. */
+const run = async (outfile: string, env: Readonly<Record<string, string>>): Promise<string> => {
   const { stdout } = await promisify(execFile)(process.execPath, [outfile], {
-    cwd: folder,
+    cwd: dirname(outfile),
     timeout: 25_000,
     env: { ...process.env, ...env }
   })
@@ -83,10 +89,12 @@ const ways = Object.keys(bundlers).flatMap((bundler) =>
   (["esm", "cjs"] as const).map((format) => ({ bundler, format }))
 )
 
+type Environment = { readonly TASKS_URL: string; readonly [name: string]: string }
+
+/** One bundle names the storage of each of these environments. */
 const tests = (
-  backend: string,
   installed: ReadonlyArray<string>,
-  env: () => Promise<{ readonly TASKS_URL: string; readonly [name: string]: string }>
+  environments: { readonly [backend: string]: () => Promise<Environment> }
 ) => {
   let project = ""
   beforeAll(async () => {
@@ -94,32 +102,40 @@ const tests = (
   })
 
   test.each(ways)("$bundler, $format", async ({ bundler, format }) => {
-    expect(await bundled(project, bundler, format, await env())).toBe(`${backend} completed`)
+    const outfile = await bundle(project, bundler, format)
+    for (const [backend, env] of Object.entries(environments)) {
+      expect(await run(outfile, await env())).toBe(`${backend} completed`)
+    }
   })
 }
 
-describe("memory", () => tests("memory", [], async () => ({ TASKS_URL: "memory:" })))
-
-describe("sqlite", () => tests("sqlite", [], async () => ({ TASKS_URL: "sqlite:tasks.db" })))
+describe("memory and sqlite", () =>
+  tests([], {
+    memory: async () => ({ TASKS_URL: "memory:" }),
+    sqlite: async () => ({ TASKS_URL: "sqlite:tasks.db" })
+  }))
 
 describe("postgres", () =>
-  tests("postgres", ["@effect/sql-pg"], async () => ({ TASKS_URL: await Effect.runPromise(freshUrl) })))
+  tests(["@effect/sql-pg"], { postgres: async () => ({ TASKS_URL: await Effect.runPromise(freshUrl) }) }))
 
 describeWithEngine("dynamodb", () =>
-  tests("dynamodb", ["@aws-sdk/client-dynamodb"], async () => {
-    const { credentials, endpoint, region } = connection()
-    return {
-      TASKS_URL: `dynamodb://${await Effect.runPromise(table)}?region=${region}&endpoint=${
-        encodeURIComponent(endpoint)
-      }`,
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey
+  tests(["@aws-sdk/client-dynamodb"], {
+    dynamodb: async () => {
+      const { credentials, endpoint, region } = connection()
+      return {
+        TASKS_URL: `dynamodb://${await Effect.runPromise(table)}?region=${region}&endpoint=${
+          encodeURIComponent(endpoint)
+        }`,
+        AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey
+      }
     }
   }))
 
 test("a client that was not there when the program was bundled is named", async () => {
   const project = await makeProject()
-  await expect(bundled(project, "esbuild", "esm", { TASKS_URL: "postgres://user@localhost/tasks" })).rejects.toThrow(
+  const outfile = await bundle(project, "esbuild", "esm")
+  await expect(run(outfile, { TASKS_URL: "postgres://user@localhost/tasks" })).rejects.toThrow(
     "install @effect/sql-pg, bundle again"
   )
 })

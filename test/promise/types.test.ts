@@ -9,7 +9,6 @@ import type { Pipeable } from "effect/Pipeable"
 import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import type * as Facade from "mcp-task-storage/promise"
-import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join, relative } from "node:path"
@@ -20,6 +19,7 @@ import type { SessionTasks, TaskStorageShape } from "../../src/domain/service/Ta
 import type { TaskRecord, TaskSummary } from "../../src/domain/task/TaskRecord.ts"
 import type { TaskStorageUrlOptions } from "../../src/layers/TaskStorageUrl.ts"
 import type { TaskRunnerOptions } from "../../src/runner/service/TaskRunnerOptions.ts"
+import { install } from "../package/packed.ts"
 
 /** The types of Effect, all of which have a `pipe`, that can be reached from a type; a `Duration` is taken everywhere. */
 type Leaks<T, Depth extends ReadonlyArray<0> = []> = Depth["length"] extends 7 ? never
@@ -99,8 +99,8 @@ describe("types", () => {
 })
 
 describe("declarations", () => {
-  const root = join(import.meta.dirname, "../..")
-  const folder = mkdtempSync(join(tmpdir(), "mcp-task-storage-types-"))
+  const modules = mkdtempSync(join(tmpdir(), "mcp-task-storage-types-"))
+  const folder = join(modules, "mcp-task-storage/dist")
   /** What each declaration of the facade that a user can reach imports. */
   const imports = new Map<string, ReadonlyArray<string>>()
 
@@ -117,13 +117,11 @@ describe("declarations", () => {
     }
   }
 
-  beforeAll(() => {
-    const tsc = join(root, "node_modules/typescript/bin/tsc")
-    const flags = ["--emitDeclarationOnly", "--noCheck", "--declarationMap", "false", "--outDir", folder]
-    execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), ...flags])
+  beforeAll(async () => {
+    await install(modules)
     follow(join(folder, "promise/index.d.ts"))
   })
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  afterAll(() => rmSync(modules, { recursive: true, force: true }))
 
   test("only the layer overload and durations import Effect", () => {
     const effects = [...imports].map(([file, from]) => [file, from.filter((name) => name.startsWith("effect"))])
