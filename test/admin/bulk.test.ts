@@ -6,7 +6,7 @@ import { makeTaskAdmin } from "mcp-task-storage/admin"
 import { backends, open } from "./backends.ts"
 import { completed, everything, failed, seed } from "./seed.ts"
 
-const counts = { memory: 1_200, sqlite: 1_200, postgres: 1_200, dynamodb: 300 } as const
+const counts = { memory: 1_200, sqlite: 1_200, postgres: 1_200, dynamodb: 160 } as const
 
 for (const backend of backends) {
   const count = counts[backend.name]

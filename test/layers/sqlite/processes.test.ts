@@ -94,7 +94,7 @@ describe("processes", () => {
   )
 })
 
-const kills = 25
+const kills = 15
 
 /** Kills one writer after the other on one file; gives how many writes were acknowledged. */
 const lane = (seed: number, callers: number) =>
