@@ -6,23 +6,16 @@
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Result from "effect/Result"
-import { parseCount, parseId } from "../domain/options/ArgumentParsers.ts"
+import { parseId } from "../domain/options/ArgumentParsers.ts"
 import { optionNames } from "../domain/options/optionNames.ts"
-import { InvalidInput } from "../domain/task/TaskError.ts"
 import type { SessionRunner } from "../runner/service/TaskRunner.ts"
-import { isObject, requireFunction, requireNames, requireObject, requireRun } from "./arguments.ts"
+import { requireFunction, requireNames, requireObject, requireRun } from "./arguments.ts"
 import { plainCall, runTaskCall } from "./callOptions.ts"
 import { decodeCreateTask, encodeProvidedInput, encodeSummary, encodeTask } from "./codec.ts"
 import { rememberRunner } from "./openedRunners.ts"
 import { type OpenedRunner, runnerClosed } from "./openRunner.ts"
 import { PromiseCalls } from "./PromiseCalls.ts"
-import type {
-  LostWorkerPolicy,
-  PromiseSessionRunner,
-  PromiseTaskHandler,
-  PromiseTaskRunner,
-  RunResult
-} from "./PromiseTaskRunner.ts"
+import type { PromiseSessionRunner, PromiseTaskHandler, PromiseTaskRunner, RunResult } from "./PromiseTaskRunner.ts"
 import type { PromiseTaskStorage } from "./PromiseTaskStorage.ts"
 import { runInPromises } from "./runInPromises.ts"
 
@@ -96,9 +89,13 @@ export const makePromiseTaskRunner = (
 
     register: (handler) => {
       requireOpen("register")
-      const { run, ...kind } = parseHandler(handler)
+      requireObject("handler", handler)
+      requireNames(handler, handlerFields)
+      const { lostWorker, method, name, resultTtl, retry, run } = handler
+      requireRun(run)
+      const own = { lostWorker, method, name, resultTtl, retry, run: runInPromises(run) }
       Result.getOrThrow(
-        Effect.runSyncWith(context)(Effect.result(runner.register({ ...kind, run: runInPromises(run) })))
+        Effect.runSyncWith(context)(Effect.result(runner.register(own)))
       )
     },
 
@@ -145,25 +142,3 @@ const handlerFields = optionNames<PromiseTaskHandler>({
   retry: true,
   run: true
 })
-
-const parseHandler = (handler: PromiseTaskHandler): PromiseTaskHandler => {
-  requireObject("handler", handler)
-  requireNames(handler, handlerFields)
-  const { lostWorker, method, name, resultTtl, retry, run } = handler
-  if (typeof method !== "string") throw new InvalidInput({ field: "method", reason: "must be a string" })
-  if (name !== undefined && typeof name !== "string") {
-    throw new InvalidInput({ field: "name", reason: "must be a string" })
-  }
-  requireRun(run)
-  requirePolicy(lostWorker)
-  return { method, name, run, lostWorker, resultTtl, retry }
-}
-
-const requirePolicy = (lostWorker: LostWorkerPolicy | undefined): void => {
-  if (lostWorker === undefined || lostWorker === "fail") return
-  if (!isObject(lostWorker)) {
-    throw new InvalidInput({ field: "lostWorker", reason: "must be \"fail\", or an object with maxAttempts" })
-  }
-  requireNames(lostWorker, ["maxAttempts"], "lostWorker.")
-  Result.getOrThrow(parseCount("lostWorker.maxAttempts", lostWorker["maxAttempts"]))
-}

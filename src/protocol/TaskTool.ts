@@ -6,6 +6,9 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
+import { parseShortText } from "../domain/options/ArgumentParsers.ts"
+import { maxNameLength } from "../domain/options/maxNameLength.ts"
+import type { InvalidInput } from "../domain/task/TaskError.ts"
 import type { TaskRecord } from "../domain/task/TaskRecord.ts"
 import { asking, type InputAnswers, type InputRequests, unlessRefused } from "../runner/handler/asking.ts"
 import { refusedAnswer } from "../runner/handler/InputRefused.ts"
@@ -51,6 +54,15 @@ export interface TaskTool<E = unknown, R = never> {
 }
 
 /**
+ * Parses the name of a tool. A task is found by it, and a longer text is no name of a task.
+ *
+ * @since 0.2.0
+ * @category parsers
+ */
+export const parseToolName = (name: unknown): Result.Result<unknown, InvalidInput> =>
+  parseShortText("name", name, maxNameLength)
+
+/**
  * Registers a tool, so that its tasks run here whoever created them.
  *
  * @since 0.2.0
@@ -79,7 +91,7 @@ export const registerTool = <E, R>(
           }))
         )
     })
-    // The policy of the tool has been checked.
+    // The name of the tool and its policy were checked before, or are defects where a tool is registered.
     return Effect.orDie(registered)
   })
 

@@ -5,9 +5,10 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
-import { orAbsent, orNull, parseCount, parseMillis } from "../domain/options/ArgumentParsers.ts"
+import { orAbsent, orNull, parseFlag, parseMillis } from "../domain/options/ArgumentParsers.ts"
 import { optionNames, parseNames } from "../domain/options/optionNames.ts"
 import { InvalidInput } from "../domain/task/TaskError.ts"
+import { parseLostWorker } from "../runner/handler/parseLostWorker.ts"
 import { parseRetry, type RetryPolicy } from "../runner/handler/RetryPolicy.ts"
 import type { LostWorkerPolicy } from "../runner/handler/TaskHandler.ts"
 import { type Limits, type OwnerLimits, parseLimits } from "./OwnerLimits.ts"
@@ -220,8 +221,8 @@ const resolveKnown = (options: TasksOptions, limits: TasksLimits): Result.Result
       resultTtl: parseResultTtl(options.resultTtl),
       pollInterval: parseMillis("pollInterval", options.pollInterval ?? 1000, 0),
       taskAfter: parseMillis("taskAfter", options.taskAfter ?? 0, 0),
-      lostWorker: options.lostWorker === undefined ? Result.succeed(undefined) : parsePolicy(options.lostWorker),
-      inputOnPoll: Result.succeed(options.inputOnPoll ?? false),
+      lostWorker: options.lostWorker === undefined ? Result.succeed(undefined) : parseLostWorker(options.lostWorker),
+      inputOnPoll: parseFlag("inputOnPoll", options.inputOnPoll),
       limits: parseLimits(limits),
       answerTimeout: parseMillis("limits.answerTimeout", limits.answerTimeout ?? hour / 12, 1)
     }),
@@ -248,7 +249,7 @@ export const resolveToolPolicy = (
       taskAfter: tool.retry === undefined
         ? parseMillis("taskAfter", tool.taskAfter ?? settings.taskAfter, 0)
         : parseNoTaskAfter(tool.taskAfter),
-      lostWorker: parsePolicy(
+      lostWorker: parseLostWorker(
         tool.lostWorker ?? settings.lostWorker ?? (isIdempotent ? { maxAttempts: 3 } : "fail")
       ),
       retry: tool.retry === undefined
@@ -305,9 +306,3 @@ const parseNoTaskAfter = (taskAfter: Duration.Input | undefined): Result.Result<
     parseMillis("taskAfter", taskAfter ?? 0, 0),
     (millis) => millis === 0 ? Result.succeed(0) : refuse("taskAfter", "must be 0 or absent where a tool has retry")
   )
-
-const parsePolicy = (policy: LostWorkerPolicy): Result.Result<LostWorkerPolicy, InvalidInput> => {
-  if (policy === "fail") return Result.succeed(policy)
-  const attempts: unknown = typeof policy === "object" && policy !== null ? policy.maxAttempts : undefined
-  return Result.map(parseCount("lostWorker.maxAttempts", attempts), (maxAttempts) => ({ maxAttempts }))
-}

@@ -65,6 +65,8 @@ describe("the options of a server", () => {
       ["pollInterval", { pollInterval: -1 }],
       ["taskAfter", { taskAfter: -1 }],
       ["lostWorker.maxAttempts", { lostWorker: { maxAttempts: 0 } }],
+      ["lostWorker.attempts", { lostWorker: Object.assign({ maxAttempts: 3 }, { attempts: 3 }) }],
+      ["inputOnPoll", Object.assign<TasksOptions, object>({}, { inputOnPoll: "no" })],
       ...tasksLimitNames.filter((name) => name !== "answerTimeout").flatMap((name) => [
         [`limits.${name}`, { limits: { [name]: 0 } }] as const,
         [`limits.${name}`, { limits: { [name]: 0.5 } }] as const,

@@ -18,7 +18,7 @@ import { InvalidInput } from "../../domain/task/TaskError.ts"
 import { requireNames, requireObject, requireRun } from "../../promise/arguments.ts"
 import type { PromiseTaskContext } from "../../promise/PromiseTaskRunner.ts"
 import { resolveToolPolicy, toolTaskOptionNames, type ToolTaskOptions } from "../../protocol/TasksOptions.ts"
-import { registerTool } from "../../protocol/TaskTool.ts"
+import { parseToolName, registerTool } from "../../protocol/TaskTool.ts"
 import { rememberTool } from "./answerToolCalls.ts"
 import { tasksOf } from "./sdkTasks.ts"
 import { makeSdkTool } from "./SdkTool.ts"
@@ -93,6 +93,7 @@ export const registerTaskTool = <Input extends undefined | ToolSchema = undefine
   run: (args: TaskToolArguments<Input>, context: PromiseTaskContext) => CallToolResult | Promise<CallToolResult>
 ): RegisteredTool => {
   const sdk = tasksOf(server)
+  Result.getOrThrow(parseToolName(name))
   requireObject("config", config)
   requireNames(config, [...declarationNames, ...toolTaskOptionNames])
   requireRun(run)

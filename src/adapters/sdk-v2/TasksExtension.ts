@@ -4,10 +4,11 @@
  * @since 0.2.0
  */
 import type { McpHttpHandler, McpServer, RegisteredTool } from "@modelcontextprotocol/server"
+import * as Result from "effect/Result"
 import { InvalidInput } from "../../domain/task/TaskError.ts"
 import { isObject } from "../../promise/arguments.ts"
 import { tasksExtension } from "../../protocol/names.ts"
-import { registerTool } from "../../protocol/TaskTool.ts"
+import { parseToolName, registerTool } from "../../protocol/TaskTool.ts"
 import { answerToolCall } from "./answerToolCall.ts"
 import { listenToTasks } from "./listenToTasks.ts"
 import { attachedTo, attachTo, interceptToolCalls } from "./sdkSeams.ts"
@@ -131,7 +132,7 @@ export class TasksExtension {
   }
 
   #define<Args>(name: string, config: TaskToolConfig<Args>, run: TaskToolRun<Args>): TaskTool {
-    if (typeof name !== "string") throw new InvalidInput({ field: "name", reason: "must be a string" })
+    Result.getOrThrow(parseToolName(name))
     const tool = makeTaskTool(name, config, run, this.#options)
     this.#served.register((tasks) => registerTool(tasks, tool))
     return tool

@@ -9,11 +9,11 @@ import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
-import { orAbsent, parseMillis } from "../../domain/options/ArgumentParsers.ts"
 import type { InvalidInput } from "../../domain/task/TaskError.ts"
 import type { TaskRecord } from "../../domain/task/TaskRecord.ts"
+import { parseHandler } from "../handler/parseHandler.ts"
 import { Place } from "../handler/Place.ts"
-import { type ParsedRetry, parseRetry } from "../handler/RetryPolicy.ts"
+import type { ParsedRetry } from "../handler/RetryPolicy.ts"
 import { TaskContext, type TaskContextShape } from "../handler/TaskContext.ts"
 import type { LostWorkerPolicy, TaskHandler } from "../handler/TaskHandler.ts"
 import { type WorkEnd, workEnd } from "../handler/WorkEnd.ts"
@@ -61,24 +61,16 @@ export interface BoundHandler {
  * @category constructors
  */
 export const bindHandler = <E, R>(
-  handler: Omit<TaskHandler<E, R>, "method">
+  handler: TaskHandler<E, R>
 ): Effect.Effect<BoundHandler, InvalidInput, Exclude<R, TaskContext>> =>
   Effect.contextWith((services: Context.Context<Exclude<R, TaskContext>>) =>
     Effect.fromResult(
-      Result.map(
-        Result.all([
-          orAbsent(handler.resultTtl, (ttl) => parseMillis("resultTtl", ttl, 1)),
-          orAbsent(handler.retry, parseRetry)
-        ]),
-        ([ttl, retry]): BoundHandler => ({
-          name: handler.name,
-          resultTtl: ttl ?? undefined,
-          retry: retry ?? undefined,
-          lostWorker: handler.lostWorker ?? "fail",
-          resultOfFailure: handler.resultOfFailure,
-          begin: beginning(new Place(services), handler)
-        })
-      )
+      Result.map(parseHandler(handler), (parsed): BoundHandler => ({
+        ...parsed,
+        name: handler.name,
+        resultOfFailure: handler.resultOfFailure,
+        begin: beginning(new Place(services), handler)
+      }))
     )
   )
 

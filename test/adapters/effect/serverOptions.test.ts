@@ -52,10 +52,18 @@ const cases = [
   )
 ]
 
+const inputSchema = { type: "object", properties: {} } as const
+
 const wrongTools: ReadonlyArray<readonly [wrong: object, field: string, reason: string]> = [
   [{ taskSuport: "required" }, "taskSuport", "is not an option; did you mean taskSupport?"],
   [{ prepar: () => Effect.void }, "prepar", "is not an option; did you mean prepare?"],
-  [{ taskSupport: "always" }, "taskSupport", "must be one of"]
+  [{ taskSupport: "always" }, "taskSupport", "must be one of"],
+  [{ lostWorker: { maxAttempt: 3 } }, "lostWorker.maxAttempt", "is not an option; did you mean maxAttempts?"],
+  [
+    { tool: new McpSchema.Tool({ name: "n".repeat(256), inputSchema }) },
+    "name",
+    "must be a string of 1 to 255 characters"
+  ]
 ]
 
 describe("the options of a server", () => {
@@ -70,7 +78,7 @@ describe("the options of a server", () => {
 
   it.effect.each(wrongTools)("of a tool: %o is refused", ([wrong, field, reason]) =>
     Effect.gen(function*() {
-      const tool = new McpSchema.Tool({ name: "tool", inputSchema: { type: "object", properties: {} } })
+      const tool = new McpSchema.Tool({ name: "tool", inputSchema })
       const right = { tool, handle: () => Effect.succeed(new McpSchema.CallToolResult({ content: [] })) }
       const added = Layer.effectDiscard(McpTasks.addTool(Object.assign({}, right, wrong)))
       const error = yield* layers.layerStdio({ registrations: added }).pipe(

@@ -383,6 +383,14 @@ describe("registerTaskTool", () => {
     expect(register).toThrow("Invalid run: must be a function")
   })
 
+  test.each(["", "n".repeat(256)])("refuses a name that no task can have: %j", async (name) => {
+    const { taskMessageQueue, taskStore } = await open()
+    const capabilities = { tasks: { requests: { tools: { call: {} } } } }
+    const server = new McpServer({ name: "server", version: "1" }, { capabilities, taskStore, taskMessageQueue })
+    const register = () => registerTaskTool(server, name, {}, () => ({ content: [] }))
+    expect(register).toThrow("Invalid name: must be a string of 1 to 255 characters")
+  })
+
   test("serves a server for each session with one runner", async () => {
     const tasks = await open()
     const errors: Array<string> = []

@@ -32,6 +32,8 @@ const start = async (options: { readonly exposeErrors?: boolean } = {}) => {
   return { client: new RawClient({ url }), errors, failures, log, storage, url }
 }
 
+const noName = "Invalid name: must be a string of 1 to 255 characters"
+
 const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 describe("a task", () => {
@@ -285,7 +287,7 @@ describe("the extension", () => {
     [{ maxConnections: 1 }, "maxConnections: is not an option; did you mean postgres.maxConnections?"],
     [{ taskSupport: "forbidden" }, "taskSupport: must be one of"],
     [{ maxTtl: -1 }, "maxTtl"],
-    [{ lostWorker: "retry" }, "lostWorker.maxAttempts"],
+    [{ lostWorker: "retry" }, "lostWorker: must be \"fail\", or an object with maxAttempts"],
     [{ exposeErrors: "no" }, "exposeErrors: must be true or false"],
     [{ onError: "me" }, "onError: must be a function"]
   ])("takes no option that it does not know: %j", (option, message) => {
@@ -333,6 +335,8 @@ describe("the extension", () => {
       ["tool", { inputSchema: z.object({}), outputSchema: { title: z.string() } }, () => ({ content: [] })],
       "Invalid outputSchema: must be a schema"
     ],
+    ["of a name that no task can have", ["", { inputSchema: z.object({}) }, () => ({ content: [] })], noName],
+    ["of a name that is too long", ["n".repeat(256), { inputSchema: z.object({}) }, () => ({ content: [] })], noName],
     ["with nothing for a config", ["tool", undefined, () => ({ content: [] })], "Invalid config: must be an object"]
   ])("takes no tool %s", async (_, args, message) => {
     await using tasks = new TasksExtension({ storage: "memory:", owner: anonymous })
