@@ -17,7 +17,6 @@ import { TaskIds } from "../runner/service/TaskIds.ts"
 import { TaskRunner, type TaskRunnerShape } from "../runner/service/TaskRunner.ts"
 import type { TaskRunnerOptions } from "../runner/service/TaskRunnerOptions.ts"
 import { layer } from "../runner/TaskRunnerLayer.ts"
-import { taskIdAnnotation } from "../runner/tracing/taskAnnotations.ts"
 import { requireFunction } from "./arguments.ts"
 import { CallerSpan, inCallerSpan, withoutCaller } from "./CallerSpan.ts"
 import { plainCall } from "./callOptions.ts"
@@ -134,10 +133,4 @@ const namedBy = (generateId: () => string): Effect.Effect<string, InvalidInput> 
   })
 
 const dispatching = (dispatch: Dispatch): NonNullable<TaskRunnerOptions["dispatch"]> => (taskId, options) =>
-  Effect.promise(async () => dispatch(taskId, options)).pipe(
-    Effect.catchCause((cause) =>
-      Effect.logError("A task cannot be dispatched, and waits to be recovered", cause).pipe(
-        Effect.annotateLogs(taskIdAnnotation, taskId)
-      )
-    )
-  )
+  Effect.promise(async () => dispatch(taskId, options))

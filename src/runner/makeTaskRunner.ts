@@ -30,6 +30,7 @@ import { resolveRunnerOptions } from "./service/ResolvedRunnerOptions.ts"
 import { TaskIds } from "./service/TaskIds.ts"
 import type { RunResult, RunTaskOptions, SessionRunner, TaskRunnerShape } from "./service/TaskRunner.ts"
 import type { TaskRunnerOptions } from "./service/TaskRunnerOptions.ts"
+import { taskIdAnnotation } from "./tracing/taskAnnotations.ts"
 
 /** Milliseconds between two looks for tasks that others have left seats for. */
 const pauseBetweenSeats = 250
@@ -50,8 +51,18 @@ export const makeTaskRunner = Effect.fnUntraced(function*(
   // Later looks at the clock are compared with what it shows now.
   yield* takeovers.hasLostTime
   const outages = new Outages(takeovers)
+  const { dispatch } = settings
+  /** The task is stored by then. A dispatcher that dies neither fails the call that stored it, nor keeps other tasks from theirs. */
   const dispatched = (taskId: string, delay?: number): Effect.Effect<void> =>
-    settings.dispatch?.(taskId, delay === undefined ? {} : { delay }) ?? Effect.void
+    dispatch === undefined
+      ? Effect.void
+      : Effect.suspend(() => dispatch(taskId, delay === undefined ? {} : { delay })).pipe(
+        Effect.catchCause((cause) =>
+          Effect.logError("A task cannot be dispatched, and waits to be recovered", cause).pipe(
+            Effect.annotateLogs(taskIdAnnotation, taskId)
+          )
+        )
+      )
 
   const pauses = new Pauses(storage, firstPatience(settings.lease))
   const runs = yield* makeTaskRuns(settings, outages, takeovers, pauses, handlers, dispatched)

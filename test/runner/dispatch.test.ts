@@ -2,6 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import { TestClock } from "effect/testing"
 import { TaskStorage } from "mcp-task-storage"
 import { makeTaskRunner, twoPart } from "mcp-task-storage/runner"
@@ -11,6 +13,14 @@ import { withStorage } from "./withStorage.ts"
 const ask = { message: "Sure?", requestedSchema: { type: "object", properties: {} } }
 
 const yes = { action: "accept", content: { sure: true } }
+
+const wrongDispatchers: ReadonlyArray<readonly [how: string, fails: () => Effect.Effect<never>]> = [
+  ["dies", () => Effect.die(new Error("no queue"))],
+  ["is interrupted", () => Effect.interrupt],
+  ["throws", () => {
+    throw new Error("no queue")
+  }]
+]
 
 describe("without timers", () => {
   it.effect("a task is dispatched, run by id, and dispatched again by its last answer", () =>
@@ -52,6 +62,32 @@ describe("without timers", () => {
       assert.deepEqual(queue, [taskId])
       assert.strictEqual((yield* get(taskId)).attempt, 1)
     })))
+
+  it.effect.each(wrongDispatchers)(
+    "a dispatcher that %s once fails nothing, and takes no other task its turn",
+    ([, fails]) =>
+      withStorage(Effect.gen(function*() {
+        const storage = yield* TaskStorage
+        const logged: Array<unknown> = []
+        const logger = Logger.make(({ fiber, message }) =>
+          logged.push([message, fiber.getRef(References.CurrentLogAnnotations)["mcp.task.id"]])
+        )
+        const asked: Array<string> = []
+        const runner = yield* makeTaskRunner({
+          ...quiet,
+          dispatch: (taskId) => asked.push(taskId) === 1 || taskId === "bad" ? fails() : Effect.void
+        })
+        const { taskId } = yield* Effect.provide(runner.startTask(call("job")), Logger.layer([logger]))
+        assert.deepEqual(asked, [taskId])
+        assert.deepEqual(logged, [[["A task cannot be dispatched, and waits to be recovered"], taskId]])
+        yield* storage.deleteTask(taskId)
+        yield* storage.createTask({ ...call("job"), taskId: "bad", lease: 0 })
+        yield* storage.createTask({ ...call("job"), taskId: "good", lease: 0 })
+        const found = yield* Effect.provide(runner.recover, Logger.layer([]))
+        assert.sameMembers([...found], ["bad", "good"])
+        assert.sameMembers(asked, [taskId, "bad", "good"])
+      }))
+  )
 
   it.effect("tasks that stay free though they are dispatched keep no other owner's from being dispatched", () =>
     withStorage(Effect.gen(function*() {

@@ -3,12 +3,12 @@
  *
  * @since 0.2.0
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Random from "effect/Random"
 import { backgroundSleep } from "../../domain/effects/backgroundSleep.ts"
-import { type TaskStorageError, TaskStorageUnavailable } from "../../domain/task/TaskError.ts"
+import type { TaskStorageError, TaskStorageUnavailable } from "../../domain/task/TaskError.ts"
+import { errorOf } from "../queue/errorOf.ts"
 import type { Outages } from "./Outages.ts"
 
 /** Milliseconds from a failed call to its retry. They double up to the longest. */
@@ -88,21 +88,6 @@ export const firstPatience = (lease: number): number => Math.ceil(lease / 3)
 /** Sleeps for about this long, so that many do not come back at once. */
 const about = (pause: number): Effect.Effect<void> =>
   Effect.flatMap(Random.next, (random) => backgroundSleep(Math.round(pause * (0.8 + 0.4 * random))))
-
-/**
- * Gives the error of a call. A driver that dies counts like one that fails with an error.
- *
- * @since 0.2.0
- * @category accessors
- */
-export const errorOf = <E extends TaskStorageError>(cause: Cause.Cause<E>): E | TaskStorageUnavailable =>
-  cause.reasons.find(Cause.isFailReason)?.error ?? new TaskStorageUnavailable({
-    operation: "write",
-    reason: "its driver died",
-    retryable: true,
-    applied: "unknown",
-    cause: Cause.squash(cause)
-  })
 
 /**
  * Tells whether an error says that the engine cannot answer now.

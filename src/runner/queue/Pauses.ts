@@ -10,6 +10,7 @@ import type { TaskStorageShape } from "../../domain/service/TaskOperations.ts"
 import type { TaskStorageUnavailable } from "../../domain/task/TaskError.ts"
 import { untraced } from "../../domain/telemetry/untraced.ts"
 import type { TaskOfKind } from "../handler/HandlerRegistry.ts"
+import { errorOf } from "./errorOf.ts"
 import { SharedCall } from "./SharedCall.ts"
 import { withPatience } from "./Turns.ts"
 
@@ -37,10 +38,11 @@ export class Pauses {
   constructor(storage: Pick<TaskStorageShape, "pausedTasks">, patience: number) {
     this.#reads = new SharedCall(Effect.flatMap(Clock.currentTimeMillis, (askedAt) => {
       this.#triedAt = askedAt
-      return Effect.map(
-        withPatience(untraced(storage.pausedTasks()), patience),
-        (paused) => this.#note(paused, askedAt)
-      )
+      return Effect.matchCauseEffect(withPatience(untraced(Effect.suspend(() => storage.pausedTasks())), patience), {
+        // Many fibers wait for this read, and each goes on when it fails with an error.
+        onFailure: (cause) => Effect.fail(errorOf(cause)),
+        onSuccess: (paused) => Effect.succeed(this.#note(paused, askedAt))
+      })
     }))
   }
 

@@ -22,9 +22,9 @@ import { internal } from "../handler/failureOf.ts"
 import { type HandlerRegistry, kindOf } from "../handler/HandlerRegistry.ts"
 import type { Registration } from "../process/makeProcessWorker.ts"
 import type { Outages } from "../process/Outages.ts"
-import { errorOf } from "../process/persist.ts"
 import type { Takeovers } from "../process/Takeovers.ts"
 import type { BoundHandler } from "../queue/BoundHandler.ts"
+import { errorOf } from "../queue/errorOf.ts"
 import type { Pauses } from "../queue/Pauses.ts"
 import type { ResolvedRunnerOptions } from "../service/ResolvedRunnerOptions.ts"
 import type { TaskRunnerShape } from "../service/TaskRunner.ts"
@@ -145,7 +145,9 @@ export const makeRecovery = Effect.fnUntraced(function*(
     settings.dispatch === undefined || settings.recovery !== null || storage.seatNews === undefined
       ? Effect.void
       : dispatchAll({ leases: "released" }).pipe(
-        Effect.catch((error) => Effect.logWarning("Tasks that wait for seats cannot be dispatched", error)),
+        Effect.catchCause((cause) =>
+          Effect.logWarning("Tasks that wait for seats cannot be dispatched", errorOf(cause))
+        ),
         untraced,
         Effect.asVoid
       )

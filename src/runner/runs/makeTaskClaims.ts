@@ -22,6 +22,7 @@ import type { ProcessWorker, Registration } from "../process/makeProcessWorker.t
 import type { Outages } from "../process/Outages.ts"
 import type { Takeovers } from "../process/Takeovers.ts"
 import type { BoundHandler } from "../queue/BoundHandler.ts"
+import { errorOf } from "../queue/errorOf.ts"
 import type { RunResult } from "../service/TaskRunner.ts"
 import * as RunnerMetrics from "../tracing/RunnerMetrics.ts"
 import type { TaskWorker } from "../worker/TaskWorker.ts"
@@ -113,11 +114,12 @@ export const makeTaskClaims = (
     })
 
   /** The storage only compares the lease with the clock of this process: whether that is enough is looked at before. */
-  const requireFree = Effect.fnUntraced(function*(taskId: string) {
-    if (workers.has(taskId)) return yield* Effect.fail(notFree)
-    if (yield* mayTakeOver) return
+  const mayClaim = Effect.fnUntraced(function*(taskId: string) {
+    // It has a worker here, or one elsewhere that may be alive.
+    if (workers.has(taskId)) return false
+    if (yield* mayTakeOver) return true
     const record = Option.getOrUndefined(yield* storage.getTask(taskId))
-    if (record !== undefined && !(yield* mayTake(record))) return yield* Effect.fail(notFree)
+    return record === undefined || (yield* mayTake(record))
   })
 
   const claim = (taskId: string, terms: Terms | undefined): Effect.Effect<Claim, ClaimError> => {
@@ -143,7 +145,7 @@ export const makeTaskClaims = (
     )
   }
 
-  const isHeldHere = (error: ClaimError | typeof notFree): error is LeaseHeld =>
+  const isHeldHere = (error: ClaimError): error is LeaseHeld =>
     error._tag === "LeaseHeld" && process.find(error.worker) !== undefined
 
   return {
@@ -151,20 +153,27 @@ export const makeTaskClaims = (
     mayTake,
     runClaimed,
     claimAndRun: (taskId, handler, sessionId, terms, onSeat) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.matchEffect(Effect.andThen(requireFree(taskId), claim(taskId, terms)), {
-          onFailure: (error): Effect.Effect<RunResult, ClaimRefused> => {
+      Effect.uninterruptibleMask((restore) => {
+        const skip = (): Effect.Effect<RunResult> => {
+          freeSlot(sessionId)
+          onSeat?.()
+          return Effect.succeed("skipped")
+        }
+        const claiming = Effect.flatMap(mayClaim(taskId), (may) => may ? claim(taskId, terms) : Effect.undefined)
+        return Effect.matchCauseEffect(claiming, {
+          onFailure: (cause): Effect.Effect<RunResult, ClaimRefused> => {
+            const error = errorOf(cause)
+            if (!isRefused(error) && !isHeldHere(error)) return skip()
             freeSlot(sessionId)
-            if (isRefused(error) || isHeldHere(error)) return Effect.fail(error)
-            onSeat?.()
-            return Effect.succeed("skipped")
+            return Effect.fail(error)
           },
-          onSuccess: ({ claimed, registration }) => {
+          onSuccess: (claim) => {
+            if (claim === undefined) return skip()
             onSeat?.()
-            return restore(runClaimed(claimed, handler, registration, terms))
+            return restore(runClaimed(claim.claimed, handler, claim.registration, terms))
           }
         })
-      )
+      })
   }
 }
 
@@ -175,8 +184,5 @@ interface Claim {
 
 type ClaimError = ClaimRefused | TaskNotFound | TerminalState
 
-/** A task has a worker here, or one elsewhere that may be alive. */
-const notFree = { _tag: "NotFree" } as const
-
-const isRefused = (error: ClaimError | typeof notFree): error is Exclude<ClaimRefused, LeaseHeld> =>
+const isRefused = (error: ClaimError): error is Exclude<ClaimRefused, LeaseHeld> =>
   error._tag === "InvalidInput" || error._tag === "MaxTasksReached" || error._tag === "TaskStorageUnavailable"

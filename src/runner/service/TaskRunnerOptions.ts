@@ -57,6 +57,7 @@ export interface TaskRunnerOptions {
    * Gets the id of each task that is to be run: after it was stored, and after the last answer that it waited for. With this
    * option the runner begins nothing by itself. Put the id on a queue, and call `runTask` in the process that receives it.
    * The runner also dispatches the tasks that it recovers. A task that sleeps, or is to be tried again, comes with a delay.
+   * If it dies, the runner logs that, and the task waits in the storage until somebody recovers it.
    */
   readonly dispatch?: ((taskId: string, options: DispatchOptions) => Effect.Effect<void>) | undefined
 }
