@@ -6,15 +6,16 @@
 import * as CliError from "effect/cli/CliError"
 import type * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { TaskFilter } from "../../domain/options/TaskOptions.ts"
 import { ResultKind } from "../../domain/task/TaskOutcome.ts"
 import { TaskStatus } from "../../domain/task/TaskStatus.ts"
+import { parseLength, parseTime, timeForm } from "../parseTime.ts"
 import { type CommandEnded, usageError } from "./ExitCode.ts"
 import { flagWords } from "./flagWords.ts"
-import { parseLength, parseTime, timeForm } from "./times.ts"
 
 /**
  * A flag that takes a time.
@@ -25,7 +26,7 @@ import { parseLength, parseTime, timeForm } from "./times.ts"
 const timeFlag = (name: string, description: string): Flag.Flag<Option.Option<DateTime.Utc>> =>
   Flag.String(name).pipe(
     Flag.mapEffect((text) =>
-      Effect.flatMap(DateTime.now, (now) => {
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const time = parseTime(text, now)
         return time === undefined
           ? Effect.fail(new CliError.InvalidValue({ option: name, value: text, expected: timeForm, kind: "flag" }))

@@ -4,13 +4,12 @@
  * @since 0.2.0
  */
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { parseStatus } from "../../domain/options/ArgumentParsers.ts"
 import type { StorageListOptions } from "../../domain/options/TaskOptions.ts"
 import { InvalidInput } from "../../domain/task/TaskError.ts"
 import { ResultKind } from "../../domain/task/TaskOutcome.ts"
+import { parseTime, timeForm } from "../parseTime.ts"
 
 type AddressFilter = Omit<StorageListOptions, "cursor" | "limit">
 
@@ -83,21 +82,7 @@ const oneOf = <const A extends string>(field: string, known: ReadonlyArray<A>, v
   return found === undefined ? refuse(field, `must be one of ${known.join(", ")}`) : Result.succeed(found)
 }
 
-const units: Readonly<Record<string, Duration.Duration>> = {
-  s: Duration.seconds(1),
-  m: Duration.minutes(1),
-  h: Duration.hours(1),
-  d: Duration.days(1)
-}
-
 const readTime = (field: string, text: string, now: number): Read<DateTime.Utc> => {
-  const [, count = "", unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
-  const ago = units[unit]
-  const time = ago === undefined
-    ? DateTime.make(/^\d{4}-\d\d-\d\d/.test(text) ? text : Number.NaN)
-    : DateTime.make(now - Number(count) * Duration.toMillis(ago))
-  return Option.match(time, {
-    onNone: () => refuse(field, "must be a time such as 15m, 2d or 2026-01-02T03:04:05Z"),
-    onSome: (time) => Result.succeed(DateTime.toUtc(time))
-  })
+  const time = parseTime(text, now)
+  return time === undefined ? refuse(field, `must be ${timeForm}`) : Result.succeed(time)
 }

@@ -146,7 +146,7 @@ describe("tasks", () => {
     "resultKind=bad",
     "resultKind=error&resultKind=bad",
     "createdAfter=yesterday",
-    "createdAfter=5w",
+    "createdAfter=5y",
     "createdAfter=",
     "createdAfter=1h&createdBefore=2h",
     "limit=5",
