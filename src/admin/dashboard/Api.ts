@@ -3,7 +3,6 @@
  *
  * @since 0.2.0
  */
-import type { PausedKind } from "../../domain/service/PauseOperations.ts"
 import type { TaskStats } from "../../domain/service/TaskStats.ts"
 import type { TaskSummary } from "../../domain/task/TaskRecord.ts"
 import type { WorkerRecord } from "../../domain/task/WorkerRecord.ts"
@@ -147,7 +146,6 @@ export interface History {
  */
 export interface OverviewView<Time = string> {
   readonly stats: TaskStats<Time>
-  readonly paused: ReadonlyArray<Omit<PausedKind, "pausedAt"> & { readonly pausedAt: Time }>
   readonly history: History
 }
 

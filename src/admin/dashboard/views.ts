@@ -179,7 +179,6 @@ export const overviewView: View<OverviewView<DateTime.Utc>> = Effect.fnUntraced(
   }
   return {
     stats: yield* storage.taskStats({ failuresSince: span }),
-    paused: yield* storage.pausedTasks(),
     history: yield* historyOf(storage, span)
   }
 })

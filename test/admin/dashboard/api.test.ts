@@ -287,9 +287,9 @@ test("how things stand is counted", async () => {
       byStatus: { working: { count: 1, oldest: expect.stringMatching(/Z$/) }, failed: { count: 1 } },
       byName: [{ name: "publish" }, { name: "report" }],
       failures: [{ name: "publish", reason: "RangeError", count: 1 }],
-      workers: { live: 1 }
+      workers: { live: 1 },
+      paused: [{ method: "tools/call", name: "publish", pausedAt: expect.stringMatching(/Z$/) }]
     },
-    paused: [{ method: "tools/call", name: "publish", pausedAt: expect.stringMatching(/Z$/) }],
     history: {
       points: expect.objectContaining({ length: 60, 59: expect.objectContaining({ running: 1, failed: 1 }) }),
       durations: [{ name: "publish", count: 1, failed: 1 }],

@@ -44,8 +44,7 @@ export const stats = Command.make(
         sessionId: Option.getOrUndefined(session),
         failuresSince: Option.getOrUndefined(failuresSince)
       })
-      const paused = yield* storage.pausedTasks()
-      if (yield* JsonFlag) return yield* out(`${safeJson({ ...stats, paused })}\n`)
+      if (yield* JsonFlag) return yield* out(`${safeJson(stats)}\n`)
       const now = yield* DateTime.now
       yield* out(`${counted(stats.count, "task")}\n\n`)
       yield* printRows(statusFormat, taskStatuses.map((status) => ({ status, ...stats.byStatus[status] })))
@@ -59,7 +58,9 @@ export const stats = Command.make(
       yield* out(
         `\nWaiting for input: ${counted(stats.waitingForInput.count, "task")}${waiting}\n` +
           `Workers: ${live} live, ${dead} dead, with ${counted(tasks, "task")}\n` +
-          paused.map((kind) => `Paused for ${shownAge(kind.pausedAt, now)}: ${safeLine(shownKind(kind))}\n`).join("") +
+          stats.paused.map((kind) => `Paused for ${shownAge(kind.pausedAt, now)}: ${safeLine(shownKind(kind))}\n`).join(
+            ""
+          ) +
           `Failures of the last ${shownAge(stats.failuresSince, now)}:${
             stats.failures.length === 0 ? " none\n" : "\n\n"
           }`

@@ -21,7 +21,7 @@ interface KindsProps {
 }
 
 /** What there is of each method and name, and what is paused. */
-export const Kinds = ({ mayWrite, onProblem, view: { paused, stats } }: KindsProps) => {
+export const Kinds = ({ mayWrite, onProblem, view: { stats } }: KindsProps) => {
   const now = useNow(10_000)
   const [asked, setAsked] = useState<Kind>()
   const change = async (action: PauseAction): Promise<void> => {
@@ -33,9 +33,9 @@ export const Kinds = ({ mayWrite, onProblem, view: { paused, stats } }: KindsPro
       onProblem(messageOf(error))
     }
   }
-  const pauseOf = ({ method, name }: Kind) => paused.find((kind) => kind.method === method && kind.name === name)
+  const pauseOf = ({ method, name }: Kind) => stats.paused.find((kind) => kind.method === method && kind.name === name)
   // A pause of all names of a method, or of a kind without tasks, has no row of its own.
-  const others = paused.filter(({ method, name }) =>
+  const others = stats.paused.filter(({ method, name }) =>
     name === undefined || !stats.byName.some((kind) => kind.method === method && (kind.name ?? null) === name)
   )
   if (stats.byName.length === 0 && others.length === 0) {

@@ -71,7 +71,7 @@ export const Overview = ({ address, isLive, mayWrite }: OverviewProps) => {
   )
 }
 
-const Cards = ({ view: { paused, stats } }: { readonly view: OverviewView }) => {
+const Cards = ({ view: { stats } }: { readonly view: OverviewView }) => {
   const now = useNow()
   const { byStatus, waitingForInput, workers } = stats
   return (
@@ -102,10 +102,10 @@ const Cards = ({ view: { paused, stats } }: { readonly view: OverviewView }) => 
           held{workers.dead > 0 && <span class="bad">, {formatCount(workers.dead)} dead</span>}
         </p>
       </li>
-      {paused.length > 0 && (
+      {stats.paused.length > 0 && (
         <li>
           <span class="input_required">paused</span>
-          <strong>{formatCount(paused.length)}</strong>
+          <strong>{formatCount(stats.paused.length)}</strong>
           <p>see By name</p>
         </li>
       )}
