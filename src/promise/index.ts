@@ -15,7 +15,14 @@ export type {
 } from "../admin/AdminOperations.ts"
 export { InvalidLine } from "../admin/InvalidLine.ts"
 export type { CheckCode, DeepCost, FindingSeverity, StoreFinding, StoreReport } from "../domain/driver/StoreReport.ts"
-export type { ImportResult, MaintenanceReport, ReencryptProgress, TaskPage } from "../domain/service/TaskOperations.ts"
+export type { RegisterWorker, TaskKind } from "../domain/options/TaskOptions.ts"
+export type {
+  ImportResult,
+  MaintenanceReport,
+  ReencryptProgress,
+  SummaryPage,
+  TaskPage
+} from "../domain/service/TaskOperations.ts"
 export type { FailureInput } from "../domain/task/FailureReport.ts"
 export {
   ConcurrentModification,
@@ -43,6 +50,7 @@ export type { TaskStatus } from "../domain/task/TaskStatus.ts"
 export { InputRefused } from "../runner/handler/InputRefused.ts"
 export { TaskFailure } from "../runner/handler/TaskContext.ts"
 export { TooManyTasks } from "../runner/service/TaskRunner.ts"
+export type { DispatchOptions } from "../runner/service/TaskRunnerOptions.ts"
 export type { LayerSource } from "./LayerSource.ts"
 export { makeTaskAdmin } from "./makeTaskAdmin.ts"
 export type {
