@@ -4,12 +4,13 @@
  * @since 0.2.0
  */
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import type { Json } from "effect/Schema"
 import * as Schema from "effect/Schema"
 import { ownValue } from "../../domain/json/ownValue.ts"
+import { orNull, parseMillis } from "../../domain/options/ArgumentParsers.ts"
 import { asking, type InputAnswers, type InputRequests, unlessRefused } from "./asking.ts"
 import { keysOfRequests, parseSleep, requireAmount, requireString } from "./requests.ts"
 import { type InputRequest, type ProgressAmount, TaskContext, type TaskContextShape } from "./TaskContext.ts"
@@ -114,7 +115,11 @@ export const layerTestContext = (options: TestTaskOptions = {}): Layer.Layer<Tas
           requireAmount(amount)
           reports.push(amount === undefined ? { message } : { message, amount })
         }),
-      setTtl: (ttl) => Effect.sync(() => void ttls.push(ttl === null ? null : Duration.toMillis(ttl))),
+      setTtl: (ttl) =>
+        Result.match(orNull(ttl, (value) => parseMillis("ttl", value, 1)), {
+          onSuccess: (millis) => Effect.sync(() => void ttls.push(millis)),
+          onFailure: (error) => Effect.die(error)
+        }),
       ...asking(ask),
       suspend: (requests) =>
         Effect.suspend(() => {

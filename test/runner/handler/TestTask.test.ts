@@ -49,3 +49,10 @@ it.effect("a question without an answer, and one that is none, end the test", ()
     const none = yield* Effect.exit(request({}))
     assert.include(Exit.isFailure(none) ? Cause.pretty(none.cause) : "", "requests")
   }).pipe(Effect.provide(layerTestContext())))
+
+it.effect("a ttl that the storage would refuse ends the test", () =>
+  Effect.gen(function*() {
+    const { setTtl } = yield* TaskContext
+    const refused = yield* Effect.exit(setTtl(0))
+    assert.include(Exit.isFailure(refused) ? Cause.pretty(refused.cause) : "", "ttl: must be a duration")
+  }).pipe(Effect.provide(layerTestContext())))
