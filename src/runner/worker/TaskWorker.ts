@@ -263,9 +263,14 @@ export class TaskWorker {
 
   /** Writes the last report of the work, if it is not written yet. */
   get flushProgress(): Effect.Effect<void> {
+    return whileHeld(this.tryFlush)
+  }
+
+  /** Does the same, and fails once the task is not held. */
+  get tryFlush(): Effect.Effect<void, HoldEnded> {
     return Effect.suspend(() => {
       const statusMessage = this.takeReport()
-      return statusMessage === undefined ? Effect.void : Effect.asVoid(this.touch({ statusMessage }))
+      return statusMessage === undefined ? Effect.void : Effect.asVoid(this.tryTouch({ statusMessage }))
     })
   }
 
@@ -304,13 +309,16 @@ export class TaskWorker {
 
   /** Touches the task, as {@link write} writes. */
   touch(options: TouchOptions): Effect.Effect<TaskSummary> {
-    return whileHeld(
-      Effect.tap(
-        this.writeBriefly((token) =>
-          this.#surroundings.storage.withSummary.touchTask(this.taskId, { ...token, ...options })
-        ),
-        () => Effect.sync(() => this.noteExpiry())
-      )
+    return whileHeld(this.tryTouch(options))
+  }
+
+  /** Does the same, and fails once the task is not held. */
+  tryTouch(options: TouchOptions): Effect.Effect<TaskSummary, HoldEnded> {
+    return Effect.tap(
+      this.writeBriefly((token) =>
+        this.#surroundings.storage.withSummary.touchTask(this.taskId, { ...token, ...options })
+      ),
+      () => Effect.sync(() => this.noteExpiry())
     )
   }
 
@@ -367,7 +375,7 @@ export class TaskWorker {
   }
 
   /** Makes a write that gives the task up. Nothing that this worker does afterwards takes it back. */
-  giveUp<A>(write: Effect.Effect<A>): Effect.Effect<A> {
+  giveUp<A, E>(write: Effect.Effect<A, E>): Effect.Effect<A, E> {
     return Effect.suspend(() => {
       this.#isGivenUp = true
       return write

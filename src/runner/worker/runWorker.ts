@@ -26,7 +26,7 @@ import { type RunTime, timeLeft } from "../service/parseRunTime.ts"
 import type { RunResult } from "../service/TaskRunner.ts"
 import * as RunnerMetrics from "../tracing/RunnerMetrics.ts"
 import { taskAnnotations, taskIdAnnotation } from "../tracing/taskAnnotations.ts"
-import type { StopReason } from "./EndOfHold.ts"
+import type { EndOfHold, HoldEnded, StopReason } from "./EndOfHold.ts"
 import { guardOwnLease } from "./guardOwnLease.ts"
 import { makeTaskContext } from "./makeTaskContext.ts"
 import type { TaskWorker } from "./TaskWorker.ts"
@@ -127,7 +127,7 @@ const retryOrSettle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
     Effect.andThen(Effect.logInfo(`A task failed, and runs again in ${delay} ms: retry ${retries + 1}`)),
     Effect.andThen(end.log === undefined ? Effect.void : Effect.exit(end.log)),
     Effect.as<RunResult>("suspended"),
-    Effect.catchTag("HoldEnded", ({ reason }) => reason === "lost" ? noteLoss : noted)
+    Effect.catchTag("HoldEnded", ({ reason }) => noteLateEnd(reason))
   )
   return annotated(worker, retry)
 }
@@ -156,7 +156,7 @@ const concludeStopped = (
       // The end of the registration gives up all of its tasks at once.
       return worker.registration === undefined
         ? leave(worker, abandonedLease)
-        : Effect.as(briefly(worker.flushProgress), "released")
+        : briefly(worker.tryFlush)
   }
 }
 
@@ -179,16 +179,18 @@ const noteEndElsewhere = (worker: TaskWorker): Effect.Effect<RunResult> =>
 
 const noteLoss = Effect.map(Metric.update(RunnerMetrics.leaseLost, 1), (): RunResult => "released")
 
+/** The task had ended, or was another worker's, before this one could write. */
+const noteLateEnd = (reason: EndOfHold): Effect.Effect<RunResult> => reason === "lost" ? noteLoss : noted
+
 /** Gives the task up. If that cannot be written, its lease runs out by itself. */
 const leave = (worker: TaskWorker, lease: number): Effect.Effect<RunResult> =>
-  Effect.as(
-    briefly(Effect.andThen(worker.flushProgress, worker.giveUp(Effect.asVoid(worker.touch({ lease }))))),
-    "released"
-  )
+  briefly(Effect.andThen(worker.tryFlush, worker.giveUp(worker.tryTouch({ lease }))))
 
-/** Waits no longer than that for a write that is as well not made. */
-const briefly = (write: Effect.Effect<void>): Effect.Effect<void> =>
-  Effect.asVoid(Effect.timeoutOption(write, "5 seconds"))
+/** Waits no longer than that for a write that is as well not made. A task that has ended meanwhile needs none. */
+const briefly = (write: Effect.Effect<unknown, HoldEnded>): Effect.Effect<RunResult> => {
+  const released: Effect.Effect<RunResult, HoldEnded> = Effect.as(Effect.timeoutOption(write, "5 seconds"), "released")
+  return Effect.catchTag(released, "HoldEnded", ({ reason }) => noteLateEnd(reason))
+}
 
 /**
  * Settles a task as its worker, and then logs what the client does not learn. An outcome that cannot be stored is replaced by
@@ -239,7 +241,7 @@ export const settle = (storage: TaskStorageShape, worker: TaskWorker, end: WorkE
     onSuccess: () => logged(noteEnd(worker)),
     onFailure: ({ reason }) => {
       worker.span?.noteRefusal()
-      return logged(reason === "lost" ? noteLoss : noted)
+      return logged(noteLateEnd(reason))
     }
   })
 }
