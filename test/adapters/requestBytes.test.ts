@@ -187,7 +187,7 @@ describe.each([effectServer, sdkV1Server, sdkV2Server])("bytes on a socket of $n
           [["transfer-encoding: chunked"], chunked("{"), server === effectServer ? 200 : 400]
         ] as const
       ) {
-        const answer = yield* send(url, headers, body).pipe(Effect.timeout("5 seconds"))
+        const answer = yield* send(url, headers, body).pipe(Effect.timeout("60 seconds"))
         assert.match(answer ?? "", new RegExp(`^HTTP/1.1 ${status} `), headers.join())
       }
     }).pipe(Effect.provide(Logger.layer([]))))
@@ -212,7 +212,7 @@ describe("a lower limit of a transport of SDK v1", () => {
           [["transfer-encoding: chunked"], chunked(small), 400]
         ] as const
       ) {
-        const answer = yield* send(url, headers, body).pipe(Effect.timeout("5 seconds"))
+        const answer = yield* send(url, headers, body).pipe(Effect.timeout("60 seconds"))
         assert.match(answer ?? "", new RegExp(`^HTTP/1.1 ${status} `), headers.join())
       }
     }))

@@ -217,9 +217,9 @@ describe("rerunTasks", () => {
             Effect.orDie(storage.settleTask(taskId, { _tag: "Error", code: -32603, message: "Again" })))
       })
       const selection: TaskSelection = { status: "failed" }
-      const { last } = yield* Effect.timeout(observe(admin.rerunTasks(selection, { limit: 10 })), 5_000)
+      const { last } = yield* Effect.timeout(observe(admin.rerunTasks(selection, { limit: 10 })), 60_000)
       assert.deepInclude(last, { matched: 10, done: 10 })
-      const rest = yield* Effect.timeout(observe(admin.rerunTasks(selection, { cursor: last?.nextCursor })), 5_000)
+      const rest = yield* Effect.timeout(observe(admin.rerunTasks(selection, { cursor: last?.nextCursor })), 60_000)
       assert.deepInclude(rest.last, { matched: count - 10, done: count - 10 })
       assert.strictEqual((yield* everything(storage)).length, 2 * count)
     }))

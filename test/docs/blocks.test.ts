@@ -44,7 +44,7 @@ const run = (
   cwd: string,
   args: ReadonlyArray<string>,
   env: Readonly<Record<string, string>> = {}
-) => promisify(execFile)(program, args, { cwd, timeout: 60_000, env: { ...process.env, ...env } })
+) => promisify(execFile)(program, args, { cwd, timeout: 110_000, env: { ...process.env, ...env } })
 
 /** The oldest Node that `engines` names. */
 const oldest = join(root, "tools/node-22/node_modules/node/bin/node")

@@ -31,7 +31,7 @@ export const runCommands = async (
   const path = [programs, dirname(process.execPath), process.env["PATH"]].join(delimiter)
   const { stderr, stdout } = await promisify(execFile)("sh", ["-euc", code], {
     cwd,
-    timeout: 60_000,
+    timeout: 110_000,
     env: { ...process.env, NO_COLOR: "1", ...env, PATH: path }
   })
   return stdout + stderr

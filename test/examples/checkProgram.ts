@@ -87,7 +87,7 @@ export const checkProgram = async (startProgram: StartProgram): Promise<void> =>
   }))
   const before = performance.now()
   expect(await endWith(child, "SIGTERM")).toEqual([0, null])
-  expect(performance.now() - before).toBeLessThan(8000)
+  expect(performance.now() - before).toBeLessThan(20_000)
 
   const again = await start()
   for (const { id, revision } of running) {

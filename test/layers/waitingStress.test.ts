@@ -168,8 +168,7 @@ for (const backend of backends) {
           }
           yield* drain(world)
           yield* requireCounted(world.storages[0])
-        }).pipe(Random.withSeed(seed)),
-      60_000
+        }).pipe(Random.withSeed(seed))
     )
 
     it.live.each(Array.from({ length: seeds }, (_, seed) => `seed ${seed}`))(
@@ -186,8 +185,7 @@ for (const backend of backends) {
           }
           yield* drain(world)
           yield* requireCounted(world.storages[0])
-        }).pipe(Random.withSeed(seed)),
-      60_000
+        }).pipe(Random.withSeed(seed))
     )
   })
 }

@@ -42,7 +42,7 @@ const tasks = new TasksExtension({
   storage: url,
   telemetry: openTelemetry(),
   owner: anonymous,
-  lease: "1 second",
+  lease: "3 seconds",
   recovery: { interval: "100 millis" },
   shutdownTimeout: 0,
   maintenance: { interval: "200 millis" }

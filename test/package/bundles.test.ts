@@ -77,7 +77,7 @@ const bundle = async (project: string, bundler: string, format: Format): Promise
 const run = async (outfile: string, env: Readonly<Record<string, string>>): Promise<string> => {
   const { stdout } = await promisify(execFile)(process.execPath, [outfile], {
     cwd: dirname(outfile),
-    timeout: 25_000,
+    timeout: 110_000,
     env: { ...process.env, ...env }
   })
   return stdout.trim()

@@ -34,7 +34,7 @@ beforeAll(async () => {
 })
 
 const served = async (file: string): Promise<ReadonlyArray<string>> => {
-  const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 25_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: 110_000 })
   return stdout.trim().split("\n")
 }
 

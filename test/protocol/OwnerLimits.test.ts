@@ -24,7 +24,7 @@ const create = (tasks: Tasks, owned: OwnedTasks) =>
 
 /** A refusal stands for a moment. */
 const createSoon = (tasks: Tasks, owned: OwnedTasks) =>
-  create(tasks, owned).pipe(Effect.retry(Schedule.spaced("10 millis")), Effect.timeout("5 seconds"))
+  create(tasks, owned).pipe(Effect.retry(Schedule.spaced("10 millis")), Effect.timeout("60 seconds"))
 
 const refusalOf = (error: WireError | { readonly _tag: string }) => "_tag" in error ? error._tag : error.data
 
@@ -284,7 +284,7 @@ describe("the waiting results of an owner", () => {
       yield* get
       const held = yield* Effect.forkChild(get)
       yield* Deferred.await(asked)
-      const answered = yield* get.pipe(Effect.timeout("2 seconds"))
+      const answered = yield* get.pipe(Effect.timeout("30 seconds"))
       assert.strictEqual(answered["status"], "input_required")
       yield* Fiber.interrupt(held)
     }).pipe(Effect.provide(memory)))

@@ -153,7 +153,7 @@ describe("a question", () => {
       const [bob, ann] = [clientOf(Effect.succeed({ action: "decline" })), clientOf(Effect.succeed(accept))]
       const listening = yield* Effect.forkChild(Effect.flip(taskResult20251125(tasks, slow, taskId, bob.listener)))
       yield* Effect.sleep("20 millis")
-      const result = yield* Effect.timeout(taskResult20251125(tasks, owned, taskId, ann.listener), "5 seconds")
+      const result = yield* Effect.timeout(taskResult20251125(tasks, owned, taskId, ann.listener), "60 seconds")
       assert.deepStrictEqual(result["answer"], accept)
       assert.deepStrictEqual(bob.asked, [])
       assert.deepStrictEqual(yield* Fiber.join(listening), unknownTask(taskId))

@@ -3,6 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { TaskStorageUnavailable } from "../../src/domain/task/TaskError.ts"
 import { openTaskStream } from "../../src/protocol/TaskStream.ts"
@@ -80,6 +82,10 @@ describe("a stream of tasks", () => {
       ))
       yield* eventually(() => told.length === 1)
       yield* Deferred.succeed(first, undefined)
+      yield* Effect.repeat(owned.storage.getTaskSummary(taskId), {
+        until: (found) => Option.getOrThrow(found).statusMessage === "20",
+        schedule: Schedule.spaced("5 millis")
+      })
       yield* Effect.sleep("300 millis")
       assert.strictEqual(reads, 1)
       yield* Deferred.succeed(ready, undefined)

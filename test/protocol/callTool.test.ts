@@ -128,12 +128,12 @@ describe("a call", () => {
     Effect.gen(function*() {
       const { owned, storage, tasks } = yield* setUp()
       yield* storage.pauseTasks({ method: "tools/call" })
-      const asked = yield* Effect.timeout(callTool(tasks, callOf(owned, asksPlainly, elicits)), "5 seconds")
+      const asked = yield* Effect.timeout(callTool(tasks, callOf(owned, asksPlainly, elicits)), "60 seconds")
       const { requestState, resultType } = asked._tag === "Wire" ? asked.result : {}
       assert.strictEqual(resultType, "input_required")
       const inputResponses = { sure: { action: "decline" } }
       const answering = callTool(tasks, callOf(owned, asksPlainly, elicits, { requestState, inputResponses }))
-      const answered = yield* Effect.timeout(answering, "5 seconds")
+      const answered = yield* Effect.timeout(answering, "60 seconds")
       assert.strictEqual(answered._tag === "Wire" && answered.result["resultType"], "complete")
     }).pipe(Effect.provide(memory)))
 
@@ -173,7 +173,8 @@ describe("a call", () => {
       const requestState = asked._tag === "Wire" ? asked.result["requestState"] : undefined
       const inputResponses = { sure: { action: "decline" } }
       const resumed = yield* Effect.forkChild(
-        callTool(tasks, callOf(owned, asksPlainly, asks, { requestState, inputResponses }))
+        callTool(tasks, callOf(owned, asksPlainly, asks, { requestState, inputResponses })),
+        { startImmediately: true }
       )
       yield* Effect.sleep("50 millis")
       yield* Fiber.interrupt(resumed)
@@ -204,7 +205,7 @@ describe("a call", () => {
       const inputResponses = { sure: { action: "decline" } }
       const resume = callTool(tasks, callOf(owned, asksPlainly, asks, { requestState, inputResponses }))
       for (let count = 0; count < 2; count++) yield* Effect.forkScoped(resume, { startImmediately: true })
-      const third = yield* Effect.flip(Effect.timeout(resume, "2 seconds"))
+      const third = yield* Effect.flip(Effect.timeout(resume, "30 seconds"))
       assert.deepInclude("data" in third ? third.data : undefined, { limit: "openCalls", most: 2 })
     }).pipe(Effect.scoped, Effect.provide(memory)))
 })

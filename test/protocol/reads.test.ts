@@ -1,5 +1,6 @@
 /** What answering costs: payloads are read only for a status that shows them. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { getTask20251125 } from "../../src/protocol/Tasks20251125.ts"
 import { getTask20260728, updateTask20260728 } from "../../src/protocol/Tasks20260728.ts"
@@ -17,12 +18,12 @@ describe("tasks/get", () => {
           getTask: (taskId: string) => Effect.suspend(() => (whole.push(taskId), owned.storage.getTask(taskId)))
         }
       }
-      const taskId = yield* begin(({ elicit }) =>
-        Effect.as(Effect.sleep("50 millis"), {}).pipe(Effect.tap(elicit("a", form)))
-      )
+      const mayAsk = yield* Deferred.make<void>()
+      const taskId = yield* begin(({ elicit }) => Effect.andThen(Deferred.await(mayAsk), elicit("a", form)))
       assert.strictEqual((yield* getTask20260728(counted, taskId))["status"], "working")
       assert.strictEqual((yield* getTask20251125(tasks, counted, taskId))["status"], "working")
       assert.deepStrictEqual(whole, [])
+      yield* Deferred.succeed(mayAsk, undefined)
       yield* Effect.repeat(storage.getTaskSummary(taskId), {
         until: (found) => found._tag === "Some" && found.value.status === "input_required"
       })

@@ -35,6 +35,6 @@ export const form = { message: "Sure?", requestedSchema: { type: "object" } }
 export const eventually = (isSo: () => boolean) =>
   Effect.sync(isSo).pipe(
     Effect.repeat({ until: (so) => so, schedule: Schedule.spaced("5 millis") }),
-    Effect.timeout("5 seconds"),
+    Effect.timeout("60 seconds"),
     Effect.orDie
   )

@@ -19,7 +19,7 @@ const endOf = Effect.fnUntraced(function*(
   const runner = yield* Effect.provide(makeTaskRunner({ recovery: false }), Logger.layer([Logger.make(log)]))
   const { awaitTask } = yield* TaskStorage
   const { taskId } = yield* runner.startTask(call, () => work)
-  const task = yield* Effect.timeout(awaitTask(taskId), "5 seconds")
+  const task = yield* Effect.timeout(awaitTask(taskId), "60 seconds")
   while ((yield* runner.running) > 0) yield* Effect.yieldNow
   return task
 })
@@ -61,7 +61,7 @@ it.live.each(thrownValues)(
       )
       const { awaitTask } = yield* TaskStorage
       const { taskId } = yield* runner.startTask(call, () => Effect.die(make()))
-      assert.strictEqual((yield* Effect.timeout(awaitTask(taskId), "5 seconds")).status, "failed")
+      assert.strictEqual((yield* Effect.timeout(awaitTask(taskId), "60 seconds")).status, "failed")
       while ((yield* runner.running) > 0) yield* Effect.yieldNow
     }))
 )

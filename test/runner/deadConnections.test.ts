@@ -44,7 +44,7 @@ const testDeadConnections = <E>(target: RemoteTarget<E>): void => {
       assert.strictEqual(ended.status, "completed")
       yield* proxy.forget
       yield* bounded("the runner", Scope.close(scope, Exit.void))
-    }), 90_000)
+    }))
 }
 
 describe("postgres", () => {

@@ -29,4 +29,4 @@ it.effect("an answer that is older than the last heartbeat is still an answer", 
     yield* TestClock.adjust("1 minute")
     const { result, status } = yield* storage.awaitTask(taskId)
     assert.deepEqual([status, result], ["completed", { _tag: "Success", value: { action: "decline" } }])
-  }).pipe(Effect.scoped, Effect.provide(MemoryTaskStorage.layer({ maintenance: false }))), 10_000)
+  }).pipe(Effect.scoped, Effect.provide(MemoryTaskStorage.layer({ maintenance: false }))))

@@ -66,11 +66,10 @@ describe("a task that waits for a seat", () => {
         const left = performance.now()
         yield* leave(there)
         const at = yield* Effect.timeoutOrElse(Deferred.await(begun), {
-          duration: "10 seconds",
+          duration: "60 seconds",
           orElse: () => Effect.die("it has not begun")
         })
-        assert.isBelow(at - left, 1_500)
-      })),
-    30_000
+        assert.isBelow(at - left, 5_000)
+      }))
   )
 })

@@ -69,7 +69,6 @@ export const testEngineOutages = <E>(name: string, open: Effect.Effect<Stoppable
         assert.strictEqual(logged.length, 2, logged.join("\n"))
         assert.match(logged[0] ?? "", /^Warn The task storage fails/)
         assert.match(logged[1] ?? "", /^Info The task storage answers again/)
-      }),
-    60_000
+      })
   )
 }

@@ -64,7 +64,7 @@ export const testPayloadReads = <E>(target: FaultTarget<E>): void => {
         yield* TestClock.adjust("2 seconds")
         yield* ended(runner)
         assert.deepEqual(calls, ["insert", "insert", "patch, summary", "patch, summary"])
-      }), 30_000)
+      }))
 
     it.effect(
       "and does nothing costs two statements, and none of them reads its payload",
@@ -74,8 +74,7 @@ export const testPayloadReads = <E>(target: FaultTarget<E>): void => {
           yield* runner.startTask({ originalMethod: "own", originalParams: { megabyte } }, () => Effect.void)
           yield* ended(runner)
           assert.deepEqual(calls, ["insert", "patch, summary"])
-        }),
-      30_000
+        })
     )
 
     it.effect(
@@ -83,21 +82,24 @@ export const testPayloadReads = <E>(target: FaultTarget<E>): void => {
       () =>
         Effect.gen(function*() {
           const { calls, runner, storage } = yield* scene(target)
-          const go = yield* Deferred.make<void>()
+          const [stepped, go] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
           const originalParams = { name: "own", given: [1, 2] }
           const { taskId } = yield* runner.startTask(
             { originalMethod: "own", originalParams, ttl: "1 hour" },
             () =>
               Effect.flatMap(TaskContext, ({ progress, step }) =>
                 step("one", Schema.Number, Effect.succeed(1)).pipe(
+                  Effect.andThen(Deferred.succeed(stepped, undefined)),
                   Effect.andThen(Deferred.await(go)),
                   Effect.andThen(progress("almost")),
                   Effect.as({ done: true })
                 ))
           )
+          yield* Deferred.await(stepped)
           yield* realSleep(200)
           calls.length = 0
           const awaiting = yield* Effect.forkChild(storage.awaitTask(taskId))
+          while (calls.length === 0) yield* realSleep(5)
           yield* realSleep(200)
           assert.strictEqual(calls[0], "find")
           calls.length = 0
@@ -107,8 +109,7 @@ export const testPayloadReads = <E>(target: FaultTarget<E>): void => {
           assert.deepEqual(awaited, Option.getOrThrow(yield* storage.getTask(taskId)))
           assert.deepEqual(awaited.originalParams, originalParams)
           assert.deepEqual(awaited.result, { _tag: "Success", value: { done: true } })
-        }),
-      30_000
+        })
     )
   })
 }

@@ -105,7 +105,7 @@ const open = (url: string, headers: HeaderMap, message: Params) =>
         rest = parts.pop() ?? ""
         lines.push(...parts)
       }
-    }).pipe(Effect.timeout("10 seconds"), Effect.orDie)
+    }).pipe(Effect.timeout("60 seconds"), Effect.orDie)
     return { next, close } satisfies Open
   })
 
@@ -167,7 +167,7 @@ export const modern = (url: string, options: ClientOptions = {}) => {
     until: (taskId: string, status: string) =>
       get(taskId).pipe(
         Effect.repeat({ until: ({ result }) => result?.status === status, schedule: polls }),
-        Effect.timeout("10 seconds"),
+        Effect.timeout("60 seconds"),
         Effect.orDie
       )
   }
@@ -220,7 +220,7 @@ export const legacy = Effect.fnUntraced(function*(url: string, options: ClientOp
     until: (taskId: string, status: string) =>
       call("tasks/get", { taskId }).pipe(
         Effect.repeat({ until: ({ result }) => result?.status === status, schedule: polls }),
-        Effect.timeout("10 seconds"),
+        Effect.timeout("60 seconds"),
         Effect.orDie
       )
   }

@@ -57,7 +57,7 @@ describe("over HTTP", () => {
       yield* Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
       const headers = `host: ${hostname}\r\ncontent-type: application/json\r\ncontent-length: ${5 * megabyte}`
       socket.write(`POST ${pathname} HTTP/1.1\r\n${headers}\r\n\r\n`)
-      const [answer] = yield* Effect.promise(() => once(socket, "data")).pipe(Effect.timeout("5 seconds"))
+      const [answer] = yield* Effect.promise(() => once(socket, "data")).pipe(Effect.timeout("60 seconds"))
       assert.match(String(answer), /^HTTP\/1.1 413 /)
     }))
 
@@ -69,7 +69,7 @@ describe("over HTTP", () => {
       yield* Effect.sleep("300 millis")
       const startedAt = performance.now()
       const stream = yield* client.open("tasks/result", { taskId })
-      assert.isBelow(performance.now() - startedAt, 2000)
+      assert.isBelow(performance.now() - startedAt, 5000)
       yield* client.call("tasks/cancel", { taskId })
       const answer = yield* Effect.repeat(stream.next, { until: ({ method }) => method === undefined })
       assert.strictEqual(answer.error?.code, -32603)
@@ -110,7 +110,7 @@ describe("over HTTP", () => {
       const areWatched = (count: number) =>
         Effect.sync(() => watching).pipe(
           Effect.repeat({ until: (watching) => watching === count, schedule: Schedule.spaced("20 millis") }),
-          Effect.timeout("5 seconds")
+          Effect.timeout("60 seconds")
         )
       yield* areWatched(20)
       yield* Effect.forEach(clients, ({ close }) => close)
@@ -135,8 +135,8 @@ describe("over HTTP", () => {
         }))
       const client = modern(yield* serveUsers(Layer.succeed(TaskStorage, storage)), user)
       yield* client.open("subscriptions/listen", { notifications: { taskIds } })
+      yield* Effect.repeat(Effect.sleep("20 millis"), { until: () => reads > 0 })
       yield* Effect.sleep("1500 millis")
-      assert.isAtLeast(reads, 1)
       assert.isBelow(reads, 30)
     }))
 })

@@ -97,7 +97,7 @@ describe("revision 2025-11-25", () => {
   it.live("waits in tasks/result, and tells of changes meanwhile", () =>
     Effect.gen(function*() {
       const client = yield* legacy(yield* serveUsers(memory), user)
-      const taskId = taskIdOf(yield* client.task("slow_compute", { seconds: 0.5 }))
+      const taskId = taskIdOf(yield* client.task("slow_compute", { seconds: 1.5 }))
       const { messages, result } = yield* client.call("tasks/result", { taskId })
       assert.deepStrictEqual(result.structuredContent, { text: "done " })
       const told = messages.filter(({ method }) => method === "notifications/tasks/status")
@@ -242,9 +242,14 @@ describe("revision 2025-11-25", () => {
       const client = yield* legacy(yield* serveUsers(memory, { inputOnPoll: true }), user)
       const taskId = taskIdOf(yield* client.task("confirm_delete", { filename: "a.txt" }))
       const request = yield* Effect.scoped(Effect.gen(function*() {
-        yield* Effect.sleep("300 millis")
-        const stream = yield* client.open("tasks/get", { taskId })
-        const request = yield* nextOf(stream, ({ method }) => method === "elicitation/create")
+        // A poll before the task asks is answered at once.
+        const askedBy = Effect.gen(function*() {
+          const stream = yield* client.open("tasks/get", { taskId })
+          return { stream, request: yield* stream.next }
+        })
+        const { request, stream } = yield* Effect.repeat(askedBy, {
+          until: ({ request }) => request.method === "elicitation/create"
+        })
         yield* client.respond(request, { action: "accept", content: { confirm: true } })
         const { result } = yield* nextOf(stream, isAnswer)
         assert.notStrictEqual(result.status, "input_required")

@@ -88,7 +88,7 @@ describe("stdio", () => {
       const listed = yield* call("tasks/list", {})
       assert.deepStrictEqual(listed.result.tasks.map((task: { taskId: string }) => task.taskId), [taskId])
       assert.strictEqual((yield* call("tasks/cancel", { taskId })).error?.code, -32602)
-    }), 30_000)
+    }))
 
   it.live("tells of the progress of a task to the client that asked for it", () =>
     Effect.gen(function*() {
@@ -101,7 +101,7 @@ describe("stdio", () => {
       assert.strictEqual(result.task.status, "working")
       const { params } = yield* server.next(({ method }) => method === "notifications/progress")
       assert.deepStrictEqual(params, { progressToken: "p", progress: 1, message: "sleeping for 1 s" })
-    }), 30_000)
+    }))
 
   it.live("ends when its client goes, whatever it was asked", () =>
     Effect.gen(function*() {
@@ -115,8 +115,8 @@ describe("stdio", () => {
       yield* server.next(({ method }) => method === "elicitation/create")
       yield* Effect.forkChild(Effect.ignoreCause(waiting))
       // Effect interrupts the program of a server whose input has ended.
-      assert.strictEqual(yield* Effect.timeout(server.close, "5 seconds"), 130)
-    }), 30_000)
+      assert.strictEqual(yield* Effect.timeout(server.close, "30 seconds"), 130)
+    }))
 
   it.live("speaks revision 2026-07-28, without headers", () =>
     Effect.gen(function*() {
@@ -133,5 +133,5 @@ describe("stdio", () => {
       const { taskId } = created.result
       yield* call("tasks/cancel", { taskId })
       assert.strictEqual((yield* call("tasks/get", { taskId })).result.status, "cancelled")
-    }), 30_000)
+    }))
 })

@@ -145,7 +145,7 @@ describe("while one owner does his worst", () => {
         for (const { create, waitInVain, waiting } of worst) {
           requireLimit(yield* create("slow"), "activeTasks", limits.activeTasks)
           const { tasks: [task] } = yield* storage.forSession("mallory").listTaskSummaries({ limit: 1 })
-          const refused = waitInVain(task?.taskId ?? "").pipe(Effect.timeout("5 seconds"))
+          const refused = waitInVain(task?.taskId ?? "").pipe(Effect.timeout("30 seconds"))
           requireLimit(yield* refused, waiting, limits[waiting])
         }
         return { times, usual }

@@ -164,8 +164,10 @@ test("a client that waits costs few looks for messages, even where clients are t
   const waiting = client.ask("tasks/result", { taskId })
   await until(() => dequeue.mock.calls.length > 1)
   const before = dequeue.mock.calls.length
+  const startedAt = performance.now()
   await new Promise((resolve) => setTimeout(resolve, 300))
-  expect(dequeue.mock.calls.length - before).toBeLessThan(6)
+  // A busy machine takes longer.
+  expect(dequeue.mock.calls.length - before).toBeLessThan(2 * (performance.now() - startedAt) / 100)
   await client.ask("tasks/cancel", { taskId })
   await waiting
 })

@@ -32,7 +32,7 @@ const begin = async (duration: number) => {
 /** Whether a result may wait, which is refused at once where there is no place. */
 const hasPlace = async (client: WireClient, taskId: string): Promise<boolean> => {
   const waiting = client.request("tasks/result", { taskId })
-  const refused = await Promise.race([waiting.response, setTimeout(200)])
+  const refused = await Promise.race([waiting.response, setTimeout(1_000)])
   waiting.drop()
   return refused === undefined
 }

@@ -7,6 +7,7 @@ import { McpError } from "@modelcontextprotocol/sdk/types.js"
 import * as Effect from "effect/Effect"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { makeSdkTaskStore, openSdkTaskStore, type SdkTaskStoreOptions } from "../../../src/adapters/sdk-v1/index.ts"
+import { until } from "../../support/until.ts"
 import { engineFailure, onTheWire, openTestStorage, rejection } from "./harness.ts"
 import { connect, type ConnectOptions, type Stores } from "./serverHarness.ts"
 
@@ -24,15 +25,6 @@ const backends: ReadonlyArray<{ readonly name: string; readonly open: () => Prom
   { name: "memory", open: openUrl("memory:") },
   { name: "sqlite", open: openUrl("sqlite::memory:") }
 ]
-
-/** Waits for a condition that a background tool brings about. */
-const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = performance.now() + 5000
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error("it never came true")
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}
 
 describe.each(backends)("a server on $name", ({ open }) => {
   const start = async (options: ConnectOptions = {}) => connect(await open(), options)

@@ -38,7 +38,7 @@ const connect = async (close: string) => {
   }
   const answerTo = async (id: number): Promise<unknown> => {
     const isAnswer = (message: Message) => message["id"] === id && message["method"] === undefined
-    await until(() => messages.some(isAnswer), 20_000)
+    await until(() => messages.some(isAnswer), 60_000)
     return messages.find(isAnswer)?.["result"]
   }
   await answerTo(request("initialize", {
@@ -57,21 +57,21 @@ describe.each(["close", "nothing"])("at the end of its input, with a question op
     const created: unknown = await answerTo(request("tools/call", { name: "ask", arguments: {}, task: {} }))
     const task: unknown = isMessage(created) ? created["task"] : undefined
     request("tasks/result", { taskId: isMessage(task) ? task["taskId"] : "" })
-    await until(isAsked, 20_000)
+    await until(isAsked, 60_000)
     const began = performance.now()
     child.stdin.end()
     expect((await once(child, "exit"))[0]).toBe(0)
-    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(performance.now() - began).toBeLessThan(20_000)
   })
 
   test("of a plain call, it ends, and the call with it", async () => {
     const { child, isAsked, messages, request } = await connect(close)
     const call = request("tools/call", { name: "ask", arguments: {} })
-    await until(isAsked, 20_000)
+    await until(isAsked, 60_000)
     const began = performance.now()
     child.stdin.end()
     expect((await once(child, "exit"))[0]).toBe(0)
-    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(performance.now() - began).toBeLessThan(20_000)
     if (close === "nothing") expect(messages).toContainEqual(expect.objectContaining({ id: call }))
   })
 })

@@ -108,7 +108,7 @@ export class RawClient {
 
   /** Polls until a task has one of the statuses. */
   async until(taskId: string, ...statuses: ReadonlyArray<string>): Promise<JsonObject> {
-    for (let polls = 0; polls < 500; polls++) {
+    for (let polls = 0; polls < 3_000; polls++) {
       const { error, result } = await this.get(taskId)
       if (result === undefined) throw new Error(`cannot read the task: ${JSON.stringify(error)}`)
       if (statuses.includes(text(result["status"]))) return result

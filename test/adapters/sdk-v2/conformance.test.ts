@@ -30,12 +30,12 @@ const run = (scenario: string, url: string, cwd: string): Promise<string> =>
   new Promise((resolve) => {
     // Without --spec-version, which would skip the scenarios of extensions.
     const args = [program, "server", "--url", url, "--scenario", scenario]
-    execFile(process.execPath, args, { cwd, timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { cwd, timeout: 110_000 }, (error, stdout, stderr) => {
       resolve(`${stdout}\n${stderr}${error === null ? "" : `\nexit ${error.code}`}`)
     })
   })
 
-test.each(scenarios)("%s: all %i checks", { timeout: 90_000 }, async (scenario, checks) => {
+test.each(scenarios)("%s: all %i checks", { timeout: 120_000 }, async (scenario, checks) => {
   const folder = mkdtempSync(join(tmpdir(), "conformance-"))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const tasks = new TasksExtension({

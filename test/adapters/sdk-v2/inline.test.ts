@@ -41,7 +41,7 @@ describe("a client without the extension", () => {
     })
     expect((await client.call("failing")).result).toMatchObject({ isError: true })
     await sleep(50)
-    expect(await storage.taskCount()).toBe(0)
+    await expect.poll(() => storage.taskCount()).toBe(0)
   })
 
   test("gets the errors that the task ends with", async () => {
@@ -82,7 +82,7 @@ describe("a client without the extension", () => {
     const done = await client.call("suspending", {}, { requestState, inputResponses: { two: accept } })
     expect(done.result).toMatchObject({ content: [{ text: expect.stringContaining("attempt 1, price 42") }] })
     await sleep(50)
-    expect(await storage.taskCount()).toBe(0)
+    await expect.poll(() => storage.taskCount()).toBe(0)
   })
 
   test("that goes takes its task with it", async () => {

@@ -54,7 +54,7 @@ const listen = async (url: string, notifications: JsonObject, token = "ann", cap
   })()
   reading.catch(() => undefined)
   const until = async (count: number): Promise<ReadonlyArray<JsonObject>> => {
-    for (let waits = 0; messages.length < count && waits < 500; waits++) await sleep(10)
+    for (let waits = 0; messages.length < count && waits < 6_000; waits++) await sleep(10)
     return messages
   }
   return { leave: () => left.abort(), messages, reading, status: response.status, until }

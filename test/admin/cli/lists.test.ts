@@ -1,6 +1,7 @@
 /** What `ls`, `show` and `workers` say, on each engine. */
 import { assert, describe, it } from "@effect/vitest"
 import { displayWidth } from "effect/cli/CliOutput"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { existsSync } from "node:fs"
@@ -167,8 +168,13 @@ for (const store of stores) {
     it.live("watch tells each change of a task until it ends", () =>
       Effect.gen(function*() {
         const { storage, url } = yield* seededStore(store)
-        const watching = yield* Effect.forkChild(runCommand(["watch", runs, "--url", url, "--json"]))
-        yield* Effect.sleep(500)
+        const told = yield* Deferred.make<void>()
+        const watching = yield* Effect.forkChild(
+          runCommand(["watch", runs, "--url", url, "--json"], {
+            onOut: () => void Deferred.doneUnsafe(told, Effect.void)
+          })
+        )
+        yield* Deferred.await(told)
         yield* storage.settleTask(runs, { _tag: "Success", value: null })
         const { code, out } = yield* Fiber.join(watching)
         assert.strictEqual(code, 0)

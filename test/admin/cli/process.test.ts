@@ -79,13 +79,19 @@ describe("the process", () => {
   it.live("answers in well under a second", () =>
     Effect.gen(function*() {
       const { url } = yield* seededStore(sqlite)
-      let best = Number.POSITIVE_INFINITY
-      for (let attempt = 0; attempt < 5; attempt++) {
-        const began = performance.now()
-        assert.strictEqual((yield* run(["ls", "--url", url])).code, 0)
-        best = Math.min(best, performance.now() - began)
-      }
-      assert.isBelow(best, 1_000)
+      const timed = (run: Effect.Effect<Ended>) =>
+        Effect.gen(function*() {
+          const began = performance.now()
+          assert.strictEqual((yield* run).code, 0)
+          return performance.now() - began
+        })
+      // As long as Node takes to do nothing, where the machine is busy with something else.
+      const isFast = Effect.gen(function*() {
+        const nothing = yield* timed(start(process.execPath, ["-e", "0"], {}))
+        return (yield* timed(run(["ls", "--url", url]))) < Math.max(1_000, 12 * nothing)
+      })
+      let attempts = 1
+      while (!(yield* isFast)) assert.isBelow(attempts++, 10)
     }))
 
   it.live("takes a pipe that closes for no fault", () =>

@@ -94,11 +94,13 @@ test("a browser that leaves ends its stream, and no look follows", async () => {
   const single = await serve((...both) => void toNodeHandler(alone)(...both))
   for (let count = 0; count < 3; count++) {
     const gone = new AbortController()
-    const stream = await fetch(`http://127.0.0.1:${single}/-/live/tasks`, { signal: gone.signal })
-    expect(stream.status).toBe(200)
-    await stream.body?.getReader().read()
+    // The server takes a moment to hear that the one before has left.
+    await until(async () => {
+      const stream = await fetch(`http://127.0.0.1:${single}/-/live/tasks`, { signal: gone.signal })
+      if (stream.status === 200) await stream.body?.getReader().read()
+      return stream.status === 200
+    })
     gone.abort()
-    await new Promise((resolve) => setTimeout(resolve, 50))
   }
   expect(unhandled).not.toHaveBeenCalled()
 })

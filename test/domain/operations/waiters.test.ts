@@ -123,7 +123,7 @@ describe("waiters", () => {
       const waiting = yield* Effect.forkChild(here.awaitTask(taskId), { startImmediately: true })
       yield* Effect.sleep(20)
       yield* there.settleTask(taskId, success)
-      expect((yield* Effect.timeout(Fiber.join(waiting), "5 seconds")).status).toBe("completed")
+      expect((yield* Effect.timeout(Fiber.join(waiting), "60 seconds")).status).toBe("completed")
     }))
 
   it.effect("are looked at together where the driver can do that, and read only what has changed", () =>

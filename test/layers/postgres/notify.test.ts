@@ -147,7 +147,7 @@ describe.concurrent("a completion is seen", () => {
       // Until those of the pool were tested, too.
       yield* Effect.sleep(3_500)
       yield* settled(writing, "t", waiter)
-    }), 40_000)
+    }))
 
   it.live("when the connection that listens was lost, during the gap and afterwards", () =>
     Effect.gen(function*() {

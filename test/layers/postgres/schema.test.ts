@@ -217,7 +217,7 @@ describe("a lock that somebody else holds", () => {
         const opening = Effect.scoped(open({ url, statementTimeout: 500, ...options }))
         yield* sql.withTransaction(Effect.gen(function*() {
           yield* sql.unsafe(lock)
-          const error = yield* Effect.timeout(Effect.flip(opening), "5 seconds")
+          const error = yield* Effect.timeout(Effect.flip(opening), "60 seconds")
           assert.deepInclude(error, { _tag: "TaskStorageUnavailable", operation: "open", retryable: true })
           assert.match(error.message, /lock.* the statementTimeout of 500 ms|the statementTimeout of 500 ms.* lock/)
         }))

@@ -444,5 +444,5 @@ describe("among 100 000 tasks that are held, wait, or are of other kinds", () =>
       const { answer, pages } = yield* pagesOf(look(driver))
       assert.strictEqual(Array.isArray(answer) ? answer.length : answer, found)
       assert.isAtMost(pages, most)
-    }), 60_000)
+    }))
 })

@@ -174,7 +174,7 @@ const suite = (name: string, database: Effect.Effect<Database, Failure, Scope.Sc
             }), { discard: true })
         yield* atOnce(numbers(8).map(lane))
         yield* requireCounted(limited)
-      }), 60_000)
+      }))
   })
 
 suite("sqlite", sqlite)
@@ -209,5 +209,5 @@ describe("PostgreSQL", () => {
       yield* atOnce(numbers(8).map(lane))
       for (const storage of storages.slice(0, 1)) yield* requireCounted(storage)
       assert.deepStrictEqual(log.filter((line) => line.includes("deadlock")), [])
-    }), 60_000)
+    }))
 })

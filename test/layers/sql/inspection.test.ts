@@ -67,7 +67,7 @@ const suite = (
           const last = yield* look(true)
           if (mends) assert.deepStrictEqual(last.findings, [])
           else assert.isNotEmpty(last.findings.filter(({ fixed }) => fixed !== true))
-        }), 60_000)
+        }))
     }
   })
 

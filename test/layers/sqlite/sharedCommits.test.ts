@@ -250,7 +250,7 @@ it.live("a storage that is closed answers what still waits", () =>
       const driver = yield* makeSqliteDriver(yield* openSqlite({ filename, synchronous: "off" }), {})
       return names(50).map((id) => startCall(insert(driver, id)))
     }))
-    const exits = yield* Effect.forEach(fibers, (fiber) => Effect.timeout(Fiber.await(fiber), 5000))
+    const exits = yield* Effect.forEach(fibers, (fiber) => Effect.timeout(Fiber.await(fiber), "60 seconds"))
     assert.isTrue(exits.every(Exit.isSuccess))
     assert.lengthOf(idsIn(yield* bare(filename)), 50)
   }))

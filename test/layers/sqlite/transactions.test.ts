@@ -71,7 +71,7 @@ describe("transactions", () => {
         yield* Effect.sleep(50)
         assert.isUndefined(waiter.pollUnsafe())
       }))
-      const woken = yield* Effect.timeout(Fiber.join(waiter), 5000)
+      const woken = yield* Effect.timeout(Fiber.join(waiter), "60 seconds")
       assert.strictEqual(woken.status, "completed")
     }))
 

@@ -85,7 +85,7 @@ export const limits20251125: ReadonlyArray<Row> = [
       const open = yield* two.open("tasks/result", { taskId })
       const third = two.call("tasks/result", { taskId }).pipe(
         Effect.repeat({ until: ({ error }) => error !== undefined }),
-        Effect.timeout("5 seconds")
+        Effect.timeout("60 seconds")
       )
       requireLimit(yield* third, "blockedResults", 2)
       const soon = taskIdOf(yield* other.task("soon"))

@@ -66,7 +66,7 @@ export const limits20260728: ReadonlyArray<Row> = [
       for (let index = 0; index < 2; index++) yield* Effect.forkScoped(call)
       const third = plain.tool("greet").pipe(
         Effect.repeat({ until: ({ error }) => error !== undefined }),
-        Effect.timeout("5 seconds")
+        Effect.timeout("60 seconds")
       )
       requireLimit(yield* third, "openCalls", 2)
       for (const name of ["greet", "greetInTime"]) {

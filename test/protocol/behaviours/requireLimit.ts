@@ -14,7 +14,7 @@ export const requireLimit = ({ error }: Pick<Message, "error">, ...[limit, most]
 export const soon = (request: Effect.Effect<Answer>): Effect.Effect<Answer> =>
   request.pipe(
     Effect.repeat({ until: ({ error }) => error === undefined, schedule: Schedule.spaced("20 millis") }),
-    Effect.timeout("5 seconds"),
+    Effect.timeout("60 seconds"),
     Effect.orDie
   )
 

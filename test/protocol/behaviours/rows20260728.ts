@@ -196,7 +196,7 @@ export const rows20260728: ReadonlyArray<Row> = [
         inputResponses: { sure: { action: "decline" } }
       })
       assert.deepStrictEqual(JSON.parse(textOf(result)), { action: "decline" })
-      yield* Effect.repeat(storage.taskCount(), { until: (count) => count === 0 }).pipe(Effect.timeout("5 seconds"))
+      yield* Effect.repeat(storage.taskCount(), { until: (count) => count === 0 }).pipe(Effect.timeout("60 seconds"))
     })),
 
   row("a plain call that asks nothing is never stored", (url, storage) =>
@@ -328,6 +328,7 @@ export const rows20260728: ReadonlyArray<Row> = [
 
   row("progress is told while the call's stream lives, the last one always", (url) =>
     Effect.gen(function*() {
+      const startedAt = performance.now()
       const { messages, result } = yield* modern(url, plain).call("tools/call", {
         name: "counts",
         arguments: {},
@@ -337,6 +338,7 @@ export const rows20260728: ReadonlyArray<Row> = [
       const told = messages.filter(({ method }) => method === "notifications/progress").map(({ params }) => params)
       assert.deepInclude(told.at(-1), { progressToken: "p", progress: 30, total: 30, message: "30 of 30" })
       assert.isAtLeast(told.length, 2)
-      assert.isAtMost(told.length, 15)
+      // Ten a second at most, besides the first and the last one.
+      assert.isAtMost(told.length, (performance.now() - startedAt) / 100 + 2)
     }))
 ]

@@ -41,7 +41,7 @@ export const testBehaviours = (server: BehaviourServer): void => {
           const storage = yield* open({ filename })
           const url = yield* server.start(filename, behaviourTools, limits)
           yield* check(url, storage)
-        }).pipe(Effect.provide(Logger.layer([]))), 30_000)
+        }).pipe(Effect.provide(Logger.layer([]))))
     }
   })
 }

@@ -58,10 +58,10 @@ export const behaviourTools: ReadonlyArray<BehaviourTool> = [
     taskAfter: 100,
     run: async ({ progress }) => {
       await progress("begun")
-      return text(await setTimeout(600, "later"))
+      return text(await setTimeout(1_500, "later"))
     }
   },
-  { name: "soon", run: async () => text(await setTimeout(300, "soon")) },
+  { name: "soon", run: async () => text(await setTimeout(1_000, "soon")) },
   { name: "brief", ttl: 3_600_000, resultTtl: briefly, run: async () => text("brief") },
   {
     name: "briefWhenCancelled",

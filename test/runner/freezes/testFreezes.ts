@@ -159,8 +159,7 @@ export const testFreezes = <E>(target: FaultTarget<E>): void => {
           const workers = yield* storage.listWorkers()
           const ofProcess = workers.filter(({ worker }) => worker.pid === listed?.worker.pid)
           assert.deepEqual(ofProcess.map(({ worker }) => worker.diedAt === undefined).sort(), [false, true])
-        }),
-      90_000
+        })
     )
 
     it.live("processes that are frozen together take nothing from each other", () =>
@@ -191,6 +190,6 @@ export const testFreezes = <E>(target: FaultTarget<E>): void => {
         yield* requireDone(kept, 1)
         assert.deepEqual(of("interrupted"), [])
         assert.isTrue((yield* storage.listWorkers()).every(({ worker }) => worker.diedAt === undefined))
-      }), 90_000)
+      }))
   })
 }
