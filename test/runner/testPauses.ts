@@ -14,7 +14,8 @@ const call = (name: string) => ({ originalMethod: report.method, originalParams:
 const soon = 2_000
 
 export const testPauses = <E>(target: FaultTarget<E>): void => {
-  describe(`${target.name}: a kind of tasks that another process pauses`, () => {
+  // It mostly waits, as the outages do.
+  describe.concurrent(`${target.name}: a kind of tasks that another process pauses`, () => {
     it.live("begins nowhere, goes on where it runs, and begins again once it is resumed", () =>
       Effect.gen(function*() {
         const { first, second, storage } = yield* makeTwoRunners(target)

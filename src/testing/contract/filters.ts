@@ -119,7 +119,7 @@ const wrong: ReadonlyArray<readonly [field: string, filters: ReadonlyArray<objec
 export const filtersGroup: ContractGroup = {
   subject: "filters",
   cases: [
-    ...[1, 2, 3, 7, 15, 29, 30, 31].map((size) =>
+    ...[1, 2, 7, 15, 29, 30, 31].map((size) =>
       contractCase(`gives the newest first in pages of ${size}`, function*({ first, second }) {
         const ids = (yield* createAwkward(first)).toReversed()
         yield* equal("all", yield* filtered(second, { order: "newest" }, size), chunks(ids, size))
@@ -173,7 +173,7 @@ export const filtersGroup: ContractGroup = {
       for (const status of statusSets) {
         for (const order of orders) {
           const ids = inOrder(order, turnsIn(status))
-          for (const size of [2, 4, 50]) {
+          for (const size of [2, 50]) {
             const pages = chunks(ids, size)
             yield* equal(`${status}, ${order}, by ${size}`, yield* filtered(second, { status, order }, size), pages)
           }
@@ -206,7 +206,7 @@ export const filtersGroup: ContractGroup = {
       for (const [filter, found] of [...searches, [{ worker }, "ah"] as const]) {
         for (const order of orders) {
           const ids = inOrder(order, Array.from(found))
-          for (const size of [1, 2, 50]) {
+          for (const size of [1, 50]) {
             const pages = ids.length === 0 ? [[]] : chunks(ids, size)
             yield* equal(
               `${JSON.stringify(filter)}, ${order}, by ${size}`,
@@ -249,7 +249,7 @@ export const filtersGroup: ContractGroup = {
       for (const [nameAt, name] of names.entries()) {
         for (const order of orders) {
           const list = (filter: TaskFilter, size: number) => filtered(second, { ...filter, name, order }, size)
-          for (const size of [1, 3, 50]) {
+          for (const size of [3, 50]) {
             const ids = inOrder(order, sought(nameAt, () => true))
             yield* equal(`${nameAt}, ${order}, by ${size}`, yield* list({}, size), chunks(ids, size))
           }

@@ -94,15 +94,18 @@ export const newsGroup: ContractGroup = {
   cases: [
     ...writers.map((writer) =>
       contractCase(`tell of what the ${writer} handle writes, and go on`, function*(world) {
-        const { first } = world
+        const { drivers, first } = world
         const workerId = yield* register(first, longLease)
         const heard = yield* listen(first, workerId)
-        for (const [name, write] of foreign) {
-          const taskId = `${name} by ${writer}`
-          yield* createIn(first, taskId, "working", { worker: workerId })
-          yield* write(world[writer], taskId)
-          yield* hears(name, heard, taskId)
-        }
+        // A driver that signals has to signal each of them. One that does not is asked for all of them every second.
+        const concurrency = drivers !== undefined && drivers.first.foreignWrites === undefined ? "unbounded" : 1
+        yield* Effect.forEach(foreign, ([name, write]) =>
+          Effect.gen(function*() {
+            const taskId = `${name} by ${writer}`
+            yield* createIn(first, taskId, "working", { worker: workerId })
+            yield* write(world[writer], taskId)
+            yield* hears(name, heard, taskId)
+          }), { concurrency, discard: true })
         const again = yield* listen(first, workerId)
         yield* createIn(first, "later", "working", { worker: workerId })
         yield* world[writer].updateTaskStatus("later", "cancelled")

@@ -196,4 +196,4 @@ describeWithEngine("lost answers", () => {
       expect(record.status).toBe("input_required")
       expect(Option.getOrThrow(yield* storage.getTask("one")).revision).toBe(4)
     }))
-})
+}, { concurrent: true })

@@ -111,7 +111,7 @@ describeWithEngine("a table of the version before", () => {
       )
       expect(yield* indexesOf(tableName)).toHaveLength(8)
     }))
-})
+}, { concurrent: true })
 
 describeWithEngine("beside a process of the version before", () => {
   const setUp = Effect.gen(function*() {
@@ -215,4 +215,4 @@ describeWithEngine("beside a process of the version before", () => {
         ["left", true]
       ])
     }))
-})
+}, { concurrent: true })

@@ -10,9 +10,10 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { randomUUID } from "node:crypto"
 import { portOf } from "../../support/engines/portOf.ts"
-import { connectionAt, hasJava } from "./startDynamoDb.ts"
+import { shared } from "../../support/engines/shared.ts"
+import { connectionAt } from "./startDynamoDb.ts"
 
-const canRun = hasJava()
+const canRun = await shared("hasJava") === "true"
 
 if (!canRun && process.env["MCP_TASK_STORAGE_REQUIRE_ENGINES"] === "1") {
   throw new Error("MCP_TASK_STORAGE_REQUIRE_ENGINES is set, and DynamoDB Local needs Java 17, which is not there")
@@ -27,14 +28,18 @@ export const connection = () => connectionAt(port)
 /** A client of the tests themselves. */
 export const bareClient = (): DynamoDBClient => new DynamoDBClient({ ...connection(), maxAttempts: 1 })
 
-/** Tests with the engine running. */
-export const describeWithEngine = (name: string, tests: () => void): void => {
+/** Tests with the engine running. Those that mostly wait, each on a table of its own, are `concurrent`. */
+export const describeWithEngine = (
+  name: string,
+  tests: () => void,
+  options: { readonly concurrent?: boolean } = {}
+): void => {
   if (!canRun) {
     // Where they must run, the file has failed above.
     describe.skip(name, tests)
     return
   }
-  describe(name, () => {
+  describe(name, options, () => {
     beforeAll(async () => {
       port = await Effect.runPromise(portOf("dynamodb"))
     })

@@ -102,28 +102,35 @@ export const testProcesses = <E>(target: FaultTarget<E>, kills: Kills): void => 
   })
 }
 
-/** A network that fails. */
+/** A network that fails. These tests mostly wait, each at a proxy of its own. */
 export const testNetwork = <E>(target: RemoteTarget<E>): void => {
-  it.live(
-    "connections that are dead without anybody being told hold up no call, no waiter and no end",
-    () => checkForgotten(target),
-    timeout
-  )
+  describe.concurrent("a network", () => {
+    it.live(
+      "whose connections are dead without anybody being told holds up no call, no waiter and no end",
+      () => checkForgotten(target),
+      timeout
+    )
 
-  it.live.each(seedsFrom(2))(
-    "a network that fails loses and halves nothing, and is got over (seed %i)",
-    (seed) =>
-      Effect.gen(function*() {
-        const store = yield* target.freshStore
-        const proxy = yield* makeTcpProxy(yield* target.endpoint)
-        const tally = yield* underFaults({ store, through: proxy.endpoint, seed, disturb: () => disturbNetwork(proxy) })
-        assert.isAbove(tally.answered, 0)
-        assert.isAbove(tally.acknowledged, 0)
-        // Answers were lost to what had got through.
-        assert.isAbove(yield* proxy.losses, 0)
-      }).pipe(Random.withSeed(seed)),
-    timeout
-  )
+    it.live.each(seedsFrom(2))(
+      "that fails loses and halves nothing, and is got over (seed %i)",
+      (seed) =>
+        Effect.gen(function*() {
+          const store = yield* target.freshStore
+          const proxy = yield* makeTcpProxy(yield* target.endpoint)
+          const tally = yield* underFaults({
+            store,
+            through: proxy.endpoint,
+            seed,
+            disturb: () => disturbNetwork(proxy)
+          })
+          assert.isAbove(tally.answered, 0)
+          assert.isAbove(tally.acknowledged, 0)
+          // Answers were lost to what had got through.
+          assert.isAbove(yield* proxy.losses, 0)
+        }).pipe(Random.withSeed(seed)),
+      timeout
+    )
+  })
 }
 
 /** An engine that ends at work. */

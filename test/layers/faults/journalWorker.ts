@@ -23,6 +23,8 @@ export interface JournalWorker {
   /** Is told, before the next thing is done. */
   readonly note: Note
   readonly isOver: () => boolean
+  /** Done behind each task. */
+  readonly rest?: Effect.Effect<void>
 }
 
 /** Works until it is over. Fails with an answer that is neither right nor a legal refusal. */
@@ -33,6 +35,7 @@ export const journalWorker = Effect.fnUntraced(function*(worker: JournalWorker) 
     const { created } = worker.journal.entry(taskId)
     if (created === "done" || created === "unknown") yield* settle(worker, taskId)
     else yield* realSleep(pause)
+    if (worker.rest !== undefined) yield* worker.rest
   }
 })
 

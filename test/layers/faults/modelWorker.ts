@@ -48,6 +48,8 @@ export const modelWorker = Effect.fnUntraced(function*(worker: {
   readonly seed: number
   readonly tally: Tally
   readonly isOver: () => boolean
+  /** Done behind each answer. */
+  readonly rest: Effect.Effect<void>
 }) {
   const { property, subject, tally } = worker
   const sampled = yield* Arbitrary.sampleEffect(Arbitrary.schema(AtomicCommand), { count: 3000, seed: worker.seed })
@@ -65,7 +67,7 @@ export const modelWorker = Effect.fnUntraced(function*(worker: {
     trail.splice(0, trail.length - trailLength)
     beliefs = yield* requireBelief(afterCall(beliefs, call, ending), answer, trail)
     tally[ending._tag === "Answered" ? "answered" : ending._tag === "Nothing" ? "nothing" : "unknown"]++
-    if (ending._tag !== "Answered") yield* realSleep(pause)
+    yield* ending._tag === "Answered" ? worker.rest : realSleep(pause)
   }
   return { beliefs, trail }
 })

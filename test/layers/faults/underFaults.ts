@@ -24,6 +24,9 @@ const options = { maintenance: false } as const
 const journalWorkers = 3
 const watchers = 3
 
+/** Milliseconds between the calls of a caller. Without them the callers keep the whole machine busy for as long as it takes. */
+const rest = realSleep(4)
+
 export interface UnderFaults<E> {
   readonly store: FaultStore<E>
   /** The way of those who are to meet the faults. */
@@ -66,12 +69,12 @@ export const underFaults = Effect.fnUntraced(function*<E>({ disturb, seed, store
     const working = yield* Effect.forkChild(Effect.all({
       model: Effect.forEach(
         properties,
-        (property, index) => modelWorker({ subject: subject(), property, seed: seed + index, tally, isOver }),
+        (property, index) => modelWorker({ subject: subject(), property, seed: seed + index, tally, isOver, rest }),
         { concurrency: "unbounded" }
       ),
       journal: Effect.forEach(
         Array.from({ length: journalWorkers }, (_, index) => `worker-${index}`),
-        (name) => journalWorker({ storage, name, journal, note: (...noted) => journal.note(...noted), isOver }),
+        (name) => journalWorker({ storage, name, journal, note: (...noted) => journal.note(...noted), isOver, rest }),
         { concurrency: "unbounded" }
       )
     }, { concurrency: 2 }))

@@ -1,6 +1,6 @@
 /**
- * Starts the engines that test files share, packs the package, and bundles programs, each when it is first asked for. It stops
- * the engines when its input ends. It says where it is to be asked.
+ * Starts the engines that test files share, packs the package, bundles programs, and looks for Java, each when it is first asked for.
+ * It stops the engines when its input ends. It says where it is to be asked.
  *
  * It is a process of its own, because the package that starts PostgreSQL ends the one that it is loaded in with success,
  * whatever it was to end with: failed tests would pass.
@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { once as event } from "node:events"
 import { createServer } from "node:http"
-import { startDynamoDb } from "../../layers/dynamodb/startDynamoDb.ts"
+import { hasJava, startDynamoDb } from "../../layers/dynamodb/startDynamoDb.ts"
 import { startPostgres } from "../../layers/postgres/startPostgres.ts"
 import { pack } from "../../package/pack.ts"
 import { bundleProgram } from "./bundleProgram.ts"
@@ -23,6 +23,7 @@ const portOnce = (start: Effect.Effect<{ readonly port: number }, never, Scope.S
   once(Effect.map(start, ({ port }) => String(port)))
 const made: { readonly [name in Shared]: Effect.Effect<string> } = {
   dynamodb: portOnce(startDynamoDb()),
+  hasJava: once(Effect.sync(() => String(hasJava()))),
   package: once(pack),
   postgres: portOnce(startPostgres)
 }

@@ -1,9 +1,9 @@
 /** What test files share: made when the first of them asks for it. */
 import { inject } from "vitest"
 
-export type Shared = "dynamodb" | "package" | "postgres"
+export type Shared = "dynamodb" | "hasJava" | "package" | "postgres"
 
-/** Gives the port of an engine, or the file of the packed package. */
+/** Gives the port of an engine, whether there is Java, or the file of the packed package. */
 export const shared = (name: Shared): Promise<string> => ask(`/${name}`)
 
 /** Gives the file that a program of the tests is bundled into. */

@@ -33,6 +33,9 @@ const ofShared = process.env["JDK_JAVA_OPTIONS"] ?? [serial, ...rarely].join(" "
 /** In those that tests start themselves, and stop again, it costs more than it gains. */
 process.env["JDK_JAVA_OPTIONS"] ??= `${serial} -XX:TieredStopAtLevel=1`
 
+/** What DynamoDB Local tells its makers takes it as long as to start. */
+process.env["DDB_LOCAL_TELEMETRY"] ??= "0"
+
 /** TypeScript 7 is written in Go, and spends a quarter of its time on garbage, however much memory there is. */
 process.env["GOGC"] ??= "off"
 process.env["GOMEMLIMIT"] ??= "2GiB"
