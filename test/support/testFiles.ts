@@ -36,14 +36,13 @@ export const computingFiles: ReadonlyArray<string> = [
 const ofTheirProcess = [
   "test/adapters/load/*.test.ts",
   "test/adapters/sdk-v1/registerTaskTool.test.ts",
-  "test/admin/cli/*.test.ts",
   "test/admin/dashboard/nodeHandler.test.ts",
   "test/docs/observability.test.ts",
   "test/examples/*.test.ts",
   "test/layers/dynamodb/credentials.test.ts",
   "test/opentelemetry/*.test.ts",
   "test/package/bundles.test.ts",
-  "test/promise/{open,operations,processLife,reporting,runner,runnerWorkers,workers}.test.ts",
+  "test/promise/{open,processLife,reporting,runner,runnerWorkers}.test.ts",
   "test/runner/{heap,load,logging,metrics,traces,tracesBelow,tracesOfLaterRuns}.test.ts"
 ]
 
@@ -60,6 +59,7 @@ export const longerFiles: ReadonlyArray<string> = [
   "test/layers/changedLimits.test.ts",
   "test/adapters/sdk-v2/conformance.test.ts",
   "test/protocol/behaviours/*.test.ts",
+  "test/admin/cli/{process,lists,bulk}.test.ts",
   "test/layers/dynamodb/guards.test.ts",
   "test/admin/killedBulk.test.ts",
   "test/layers/postgres/layers.test.ts",

@@ -1,15 +1,16 @@
 /**
  * The tasks scenarios of the official conformance suite, against an SDK v2 server.
  */
+import * as Effect from "effect/Effect"
 import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
 import { execFile } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { expect, onTestFinished, test } from "vitest"
+import { beforeAll, expect, test } from "vitest"
 import { greetInput, registerConformanceTools } from "./conformanceTools.ts"
-import { serve } from "./serve.ts"
+import { serveUntilClosed } from "./serve.ts"
 
 /** How many checks each scenario makes. A suite that made fewer would not have looked. */
 const scenarios = [
@@ -35,9 +36,11 @@ const run = (scenario: string, url: string, cwd: string): Promise<string> =>
     })
   })
 
-test.each(scenarios)("%s: all %i checks", { timeout: 120_000 }, async (scenario, checks) => {
+/** What the suite says of each scenario. Three run at once, for they mostly wait. */
+let reports: ReadonlyMap<string, string> = new Map()
+
+beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), "conformance-"))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const tasks = new TasksExtension({
     storage: `sqlite:${join(folder, "tasks.db")}`,
     owner: anonymous,
@@ -45,11 +48,20 @@ test.each(scenarios)("%s: all %i checks", { timeout: 120_000 }, async (scenario,
     shutdownTimeout: 0
   })
   registerConformanceTools(tasks)
-  const { url } = await serve(tasks, (server) => {
+  const { close, url } = await serveUntilClosed(tasks, (server) => {
     server.registerTool("greet", { inputSchema: greetInput }, ({ name }) => ({
       content: [{ type: "text", text: `Hello, ${name}!` }]
     }))
   })
-  const report = await run(scenario, url, folder)
-  expect(report).toMatch(new RegExp(`Passed: ${checks}/${checks}, 0 failed, 0 warnings`))
+  const report = ([scenario]: typeof scenarios[number]) =>
+    Effect.promise(async () => [scenario, await run(scenario, url, folder)] as const)
+  reports = new Map(await Effect.runPromise(Effect.forEach(scenarios, report, { concurrency: 3 })))
+  return async () => {
+    await close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}, 360_000)
+
+test.each(scenarios)("%s: all %i checks", (scenario, checks) => {
+  expect(reports.get(scenario)).toMatch(new RegExp(`Passed: ${checks}/${checks}, 0 failed, 0 warnings`))
 })
