@@ -55,8 +55,8 @@ export interface InlineCall {
   /** What came with the call. */
   readonly answers: unknown
   readonly progress: ProgressSender | undefined
-  /** The id that it will have as a task; empty if it will be none that its client knows. */
-  readonly taskId: string
+  /** Gives the id that it will have as a task; empty if it will be none that its client knows. */
+  readonly taskId: () => string
 }
 
 /**
@@ -94,9 +94,11 @@ export const makeInlineContext = (
       })
     })
 
-  const facts = new CallFacts({ owned, answers, taskId: () => taskId })
-  const plain: TaskContextShape = {
-    taskId,
+  const facts = new CallFacts({ owned, answers, taskId })
+  const context: TaskContextShape = {
+    get taskId() {
+      return facts.taskId
+    },
     attempt: facts.attempt,
     sessionId: facts.sessionId,
     principal: facts.principal,
@@ -119,13 +121,15 @@ export const makeInlineContext = (
         },
         onFailure: (error) => Effect.die(error)
       }),
-    ...asking(askOnce),
+    ...askingOnly(clientCapabilities, {
+      ...asking(askOnce),
+      suspend: suspend ?? ((requests) => Effect.flatMap(askOnce(requests), unlessRefused))
+    }),
     sleep: (key, duration) =>
       Effect.suspend(() => {
         const millis = parseSleep(key, duration)
         return sleep === undefined ? Effect.sleep(millis) : sleep(key, millis)
       }),
-    suspend: suspend ?? ((requests) => Effect.flatMap(askOnce(requests), unlessRefused)),
     step: (key, schema, effect) =>
       Effect.suspend(() => {
         if (task !== undefined) return task.step(key, schema, effect)
@@ -143,7 +147,7 @@ export const makeInlineContext = (
   }
 
   return {
-    context: askingOnly(clientCapabilities, plain),
+    context,
     leave: Effect.suspend(() => {
       const begin = steps.size === 0 ? done : { ...done, steps: Object.fromEntries(steps) }
       left = begin

@@ -97,6 +97,7 @@ export const registerTool = <E, R>(
 
 /** What a tool can do as a task of a client. */
 const toolContext = (tasks: Tasks, task: TaskRecord, context: TaskContextShape): TaskContextShape => ({
+  ...context,
   ...askingOnly(clientOf(task)?.clientCapabilities, context),
   answers: { ...preparedAnswers(task), ...context.answers },
   setTtl: (ttl) => context.setTtl(limited(tasks.settings, ttl)),
@@ -107,13 +108,16 @@ const toolContext = (tasks: Tasks, task: TaskRecord, context: TaskContextShape):
     )
 })
 
+/** The questions of a context. */
+type Questioning = Pick<TaskContextShape, "elicit" | "sample" | "request" | "suspend">
+
 /**
- * Makes a context refuse at once what its client did not declare that it answers: nobody could.
+ * Makes the questions of a context refuse at once what its client did not declare that it answers: nobody could.
  *
  * @since 0.2.0
  * @category combinators
  */
-export const askingOnly = (clientCapabilities: unknown, context: TaskContextShape): TaskContextShape => {
+export const askingOnly = (clientCapabilities: unknown, context: Questioning): Questioning => {
   const refusals = (requests: InputRequests): InputAnswers =>
     Object.fromEntries(
       Object.entries(requests)
@@ -135,7 +139,6 @@ export const askingOnly = (clientCapabilities: unknown, context: TaskContextShap
     })
   const refusing = asking((requests) => Effect.succeed(refusals(requests)))
   return {
-    ...context,
     request: guarded(context.request),
     suspend: guarded(context.suspend),
     elicit: (key, params) =>

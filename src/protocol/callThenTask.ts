@@ -27,7 +27,7 @@ export const callThenTask = <A, E>(
 ): Effect.Effect<ToolAnswer<A>, WireError | E> =>
   runStorable(
     call,
-    { ...inline, taskId: slot.taskId() },
+    { ...inline, taskId: () => slot.taskId() },
     {
       startTask: (draft, run, span) => slot.startTask(draft, run, { span }),
       asking: (become) => ({

@@ -8,6 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { runLater } from "../domain/effects/backgroundSleep.ts"
+import { forkAhead } from "../domain/effects/forkAhead.ts"
 import type { TaskRecord } from "../domain/task/TaskRecord.ts"
 import { isTracing } from "../domain/telemetry/isTraced.ts"
 import { failureOf, mistakeOf } from "../runner/handler/failureOf.ts"
@@ -35,9 +36,11 @@ export interface Inline<A> {
   readonly owned: OwnedTasks
   readonly prepared: ReadyCall<A>
   readonly progress: ProgressSender | undefined
-  /** The id that it will have as a task, if it is known. */
-  readonly taskId?: string
+  /** Gives the id that it will have as a task, if it may be one that its client knows. */
+  readonly taskId?: () => string
 }
+
+const noId = (): string => ""
 
 /**
  * Makes the context of a call in its request.
@@ -47,7 +50,7 @@ export interface Inline<A> {
  */
 export const inlineContext = <A, E>(
   { client: { clientCapabilities } }: ToolCall<A, E>,
-  { owned, prepared: { inputResponses }, progress, taskId = "", tasks: { settings } }: Inline<A>,
+  { owned, prepared: { inputResponses }, progress, taskId = noId, tasks: { settings } }: Inline<A>,
   asking: Asking
 ): InlineContext =>
   makeInlineContext({ clientCapabilities, owned, settings, answers: inputResponses, progress, taskId }, asking)
@@ -197,7 +200,7 @@ class StorableCall<A, E> {
   }
 
   #begin(work: Effect.Effect<A, E>): Effect.Effect<ToolAnswer<A>, WireError | E> {
-    const working = Effect.runForkWith(this.#services)(work)
+    const working = forkAhead(this.#services, work)
     this.#working = working
     if (this.#forked !== undefined) Deferred.doneUnsafe(this.#forked, Effect.succeed(working))
     const exit = working.pollUnsafe()

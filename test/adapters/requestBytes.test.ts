@@ -20,11 +20,11 @@ import { effectServer } from "../protocol/behaviours/effectServer.ts"
 import { sdkV1Server } from "../protocol/behaviours/sdkV1Server.ts"
 import { sdkV2Server } from "../protocol/behaviours/sdkV2Server.ts"
 import { behaviourTools } from "../protocol/behaviours/tools.ts"
+import { toolCall } from "../support/toolCall.ts"
 import { decodeMessage } from "../support/wire.ts"
 import { memory } from "./effect/servers.ts"
 import { taskTools } from "./effect/tools.ts"
 import { serveHttp } from "./sdk-v1/httpServer.ts"
-import { toolCall } from "./sdk-v2/toolCall.ts"
 
 const limits = { requestBytes: 5000 }
 

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -10,6 +11,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
+import { vi } from "vitest"
 import { TaskStorage } from "../../src/domain/TaskStorage.ts"
 import * as MemoryTaskStorage from "../../src/layers/MemoryTaskStorage.ts"
 import { callTool } from "../../src/protocol/callTool.ts"
@@ -109,6 +111,27 @@ describe("a call of a tool with taskAfter", () => {
       changes.push(yield* storage.taskCount())
       assert.deepStrictEqual(changes, [0, 0])
       assert.strictEqual(yield* tasks.runner.running, 0)
+    }).pipe(Effect.provide(memory)))
+
+  it.live("that ends in the turn in which it began is over then, and has an id if it asks for one", () =>
+    Effect.gen(function*() {
+      const { owned, tasks } = yield* setUp()
+      const answerNow = (work: Work) =>
+        Effect.map(
+          Effect.forkChild(callTool(tasks, callOf(owned, work)), { startImmediately: true }),
+          (fiber) => fiber.pollUnsafe()
+        )
+      const done = Exit.succeed({ _tag: "Result" as const, result: "done" })
+      // The first call of a process asks which tools are paused.
+      yield* callTool(tasks, callOf(owned, () => Effect.void))
+      const ids = vi.spyOn(crypto, "randomUUID")
+      yield* Effect.addFinalizer(() => Effect.sync(() => ids.mockRestore()))
+      assert.deepStrictEqual(yield* answerNow(() => Effect.succeed("done")), done)
+      const forks = Effect.flatMap(Effect.forkChild(Effect.succeed("done")), Fiber.join)
+      assert.deepStrictEqual(yield* answerNow(() => forks), done)
+      assert.strictEqual(ids.mock.calls.length, 0)
+      assert.deepStrictEqual(yield* answerNow(({ taskId }) => Effect.as(Effect.sync(() => taskId), "done")), done)
+      assert.strictEqual(ids.mock.calls.length, 1)
     }).pipe(Effect.provide(memory)))
 
   it.live("is one of so many of its owner; one more becomes a task at once", () =>

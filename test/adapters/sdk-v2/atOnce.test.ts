@@ -7,7 +7,7 @@ import { anonymous, TaskFailure, TasksExtension } from "mcp-task-storage/sdk-v2"
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises"
 import { expect, onTestFinished, test } from "vitest"
 import * as z from "zod"
-import { toolCall } from "./toolCall.ts"
+import { toolCall } from "../../support/toolCall.ts"
 
 type Run = (context: PromiseTaskContext) => Promise<CallToolResult> | CallToolResult
 

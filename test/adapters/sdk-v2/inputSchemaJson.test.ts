@@ -5,7 +5,7 @@ import { createMcpHandler, McpServer } from "@modelcontextprotocol/server"
 import { anonymous, TasksExtension } from "mcp-task-storage/sdk-v2"
 import { expect, onTestFinished, test } from "vitest"
 import * as z from "zod"
-import { toolCall } from "./toolCall.ts"
+import { toolCall } from "../../support/toolCall.ts"
 
 const standard = z.object({ region: z.string().meta({ "x-mcp-header": "Region" }) })["~standard"]
 
