@@ -20,8 +20,8 @@ import * as TaskRunner from "mcp-task-storage/runner"
 import { TasksExtension } from "mcp-task-storage/sdk-v2"
 import * as z from "zod"
 import { promises, subjectOf } from "./callers.ts"
-import { measure } from "./measure.ts"
-import { type Comparison, printThroughput } from "./report.ts"
+import { measureProcessors } from "./measure.ts"
+import { type Comparison, print, printThroughput } from "./report.ts"
 import { payload, settings } from "./settings.ts"
 
 const { callerCounts, callOperations: operations, callWarmUp, serverRounds } = settings
@@ -131,31 +131,37 @@ const effectWithTasks = (): Server => {
   )
 }
 
-const compare = async (subject: string, withTasks: Server, plain: Server): Promise<ReadonlyArray<Comparison>> => {
-  const comparisons: Array<Comparison> = []
+interface Compared {
+  readonly calls: ReadonlyArray<Comparison>
+  /** The same in time of the processors, which others on the machine hardly change. */
+  readonly processors: ReadonlyArray<Comparison>
+}
+
+const compare = async (subject: string, withTasks: Server, plain: Server): Promise<Compared> => {
+  const calls: Array<Comparison> = []
+  const processors: Array<Comparison> = []
   for (const callers of callerCounts) {
     const contender = (server: Server) => promises({ callers, operations, prepare: async () => [server] }, call)
     const own = contender(withTasks)
     const other = contender(plain)
-    const micros = await measure([own, other], serverRounds, callWarmUp)
-    comparisons.push({
-      subject: subjectOf(subject, callers),
-      micros: micros(own),
-      baseline: micros(other),
-      target: 0.9
-    })
+    const micros = await measureProcessors([own, other], serverRounds, callWarmUp)
+    const [measured, baseline] = [micros(own), micros(other)]
+    const asked = subjectOf(subject, callers)
+    calls.push({ subject: asked, micros: measured.wall, baseline: baseline.wall, target: 0.9 })
+    processors.push({ subject: asked, micros: measured.processors, baseline: baseline.processors, target: 1.1 })
   }
   await Promise.all([withTasks.close(), plain.close()])
-  return comparisons
+  return { calls, processors }
 }
 
 /** Measures and prints. */
 export const benchCalls = async (): Promise<void> => {
-  printThroughput("Calls of a tool that ends at once, with taskAfter, against a server without tasks", [
-    "taskAfter",
-    "no tasks"
-  ], [
-    ...await compare("Effect", effectWithTasks(), plainEffect()),
-    ...await compare("SDK v2", sdkWithTasks(), plainSdk())
-  ])
+  const measured = [
+    await compare("Effect", effectWithTasks(), plainEffect()),
+    await compare("SDK v2", sdkWithTasks(), plainSdk())
+  ]
+  const title = "Calls of a tool that ends at once, with taskAfter, against a server without tasks"
+  const names = ["taskAfter", "no tasks"] as const
+  printThroughput(title, names, measured.flatMap(({ calls }) => calls))
+  print(`${title}: time of the processors`, names, measured.flatMap(({ processors }) => processors))
 }
