@@ -67,14 +67,12 @@ const plain = (records: ReadonlyArray<TaskRecord>) => records.map(plainRecord)
 const last = (progress: ReadonlyArray<TransferProgress>): TransferProgress =>
   progress.at(-1) ?? assert.fail("it reported nothing")
 
+/** Each engine that keeps tasks is read from, and written to: between them they are plain records, of no engine. */
 const pairs = [
   ["memory", "sqlite"],
   ["sqlite", "postgres"],
-  ["postgres", "sqlite"],
   ["postgres", "dynamodb"],
-  ["dynamodb", "postgres"],
-  ["dynamodb", "sqlite"],
-  ["sqlite", "dynamodb"]
+  ["dynamodb", "sqlite"]
 ] as const
 
 const backendNamed = (name: string) =>
