@@ -14,8 +14,7 @@ const call = (name: string) => ({ originalMethod: report.method, originalParams:
 const soon = 2_000
 
 export const testPauses = <E>(target: FaultTarget<E>): void => {
-  // It mostly waits, as the outages do.
-  describe.concurrent(`${target.name}: a kind of tasks that another process pauses`, () => {
+  describe(`${target.name}: a kind of tasks that another process pauses`, () => {
     it.live("begins nowhere, goes on where it runs, and begins again once it is resumed", () =>
       Effect.gen(function*() {
         const { first, second, storage } = yield* makeTwoRunners(target)

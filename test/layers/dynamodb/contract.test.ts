@@ -10,5 +10,5 @@ import { makeDrivers, maxPayloadBytes } from "./contractDrivers.ts"
 import { describeWithEngine } from "./engine.ts"
 
 describeWithEngine("DynamoDB Local", () => {
-  taskStorageSuite("dynamodb", fromDrivers({ makeDrivers: makeDrivers(), maxPayloadBytes }), { runs: runsOr(50) })
+  taskStorageSuite("dynamodb", fromDrivers({ makeDrivers: makeDrivers(), maxPayloadBytes }), { runs: runsOr(30) })
 })

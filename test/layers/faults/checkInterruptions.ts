@@ -128,9 +128,12 @@ const endingOf = <E>(
 /** For how many milliseconds what was given up may be under way. What is possible multiplies with it. */
 const lateness = 400
 
-/** Others who use the connections, and give up now and then. They change nothing. */
+/**
+ * Others who use the connections, and give up now and then. They change nothing. They pause for some calls of the sequence: whoever
+ * gives up may cost a connection, and to make one takes longer than most calls.
+ */
 const noise = (storage: TaskStorageShape): Effect.Effect<never> => {
   const read = Effect.exit(storage.getTask("nobody"))
-  const turn = Effect.all([read, realSleep(2), interruptedAfter(read, 0.3), realSleep(5)])
+  const turn = Effect.all([read, realSleep(8), interruptedAfter(read, 0.3), realSleep(12)])
   return Effect.forever(turn)
 }

@@ -7,10 +7,10 @@ import { isTerminal } from "../../../src/domain/task/TaskStatus.ts"
 import { realSleep } from "../../../src/layers/realSleep.ts"
 
 /** How many tasks each contest is about. */
-const prizes = 100
+const prizes = 60
 
 /** How many tasks the store of the contest for room has room for. */
-export const room = 50
+export const room = 30
 
 export const taskIdsOf = (contest: ContestName): ReadonlyArray<string> =>
   Array.from({ length: prizes }, (_, index) => `${contest}-${index}`)
