@@ -177,6 +177,24 @@ describe("an outage of the engine", () => {
       assert.deepEqual(yield* attempts(taskIds), untouched)
     })))
 
+  it.effect("in which all processes stand still too lets nobody take from the others", () =>
+    withStorage(Effect.gen(function*() {
+      const { attempts, begun, engine, openRunner, state } = yield* scene
+      const first = yield* openRunner()
+      const second = yield* openRunner()
+      const taskIds = [...(yield* first.start), ...(yield* second.start)]
+      yield* TestClock.adjust("5 seconds")
+      engine.isDown = true
+      yield* TestClock.adjust("20 seconds")
+      state.lost += 90_000
+      yield* TestClock.adjust("20 seconds")
+      engine.isDown = false
+      assert.deepEqual(yield* second.recover, [])
+      yield* TestClock.adjust("5 minutes")
+      assert.deepEqual(yield* attempts(taskIds), [...untouched, ...untouched])
+      assert.strictEqual(begun(), taskIds.length)
+    })))
+
   it.effect("puts off what the dead have left by one lease, and what is free by nothing", () =>
     withStorage(Effect.gen(function*() {
       const { attempts, engine, openRunner, storage } = yield* scene

@@ -6,8 +6,8 @@
 import * as Effect from "effect/Effect"
 
 /**
- * Allows takeovers, with two exceptions. For one lease after an outage it allows none, because others could not extend their
- * leases. The same after this process lost track of time: its clock was set forward, or it stood still.
+ * Allows takeovers, with two exceptions. For one lease after an outage or a slow answer it allows none, because others could
+ * not extend their leases. The same after this process lost track of time: its clock was set forward, or it stood still.
  *
  * @since 0.2.0
  * @category models
@@ -35,17 +35,28 @@ export class Takeovers {
     this.#upSince = undefined
   }
 
-  /** Notes that the engine has answered. */
-  readonly noteAnswer: Effect.Effect<void> = Effect.clockWith((clock) =>
-    Effect.sync(() => {
-      const now = clock.monotonicTimeNanosUnsafe()
-      const last = this.#answers.at(-1)
-      // In a shorter pause no lease has run out: each is renewed when a third of it is over.
-      if (last === undefined || now - last > this.#lease / 2n) this.#upSince = now
-      this.#answers.push(now)
-      this.#forgetOld(now)
+  /**
+   * Makes a call, and notes that the engine has answered. No renewal is waited for longer than for a third of a lease at first. So
+   * where an answer takes longer, others may be unable to extend their leases, as in an outage.
+   */
+  readonly watchAnswer = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.clockWith((clock) => {
+      const askedAt = clock.monotonicTimeNanosUnsafe()
+      return Effect.tap(call, () =>
+        Effect.sync(() => {
+          const now = clock.monotonicTimeNanosUnsafe()
+          if (now - askedAt > this.#lease / 3n) this.postpone(now)
+          else this.#noteAnswer(now)
+        }))
     })
-  )
+
+  #noteAnswer(now: bigint): void {
+    const last = this.#answers.at(-1)
+    // In a shorter pause no lease has run out: each is renewed when a third of it is over.
+    if (last === undefined || now - last > this.#lease / 2n) this.#upSince = now
+    this.#answers.push(now)
+    this.#forgetOld(now)
+  }
 
   #forgetOld(now: bigint): void {
     const last = this.#answers.findLastIndex((at) => now - at >= this.#lease / 2n)

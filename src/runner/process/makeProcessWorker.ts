@@ -173,12 +173,10 @@ export const makeProcessWorker = (
       if (registration.isLost || isEnded) return Effect.void
       return Effect.flatMap(Clock.currentTimeMillis, (askedAt) =>
         untraced(storage.renewWorker(registration.workerId, { lease })).pipe(
+          takeovers.watchAnswer,
           Effect.flatMap((renewed) => {
             registration.renewedAt = askedAt
-            return Effect.andThen(
-              takeovers.noteAnswer,
-              renewed.clockSkew === undefined ? Effect.void : noteSkew(renewed.clockSkew)
-            )
+            return renewed.clockSkew === undefined ? Effect.void : noteSkew(renewed.clockSkew)
           }),
           Effect.catchTags({
             WorkerLost: (error: WorkerLost) =>

@@ -49,7 +49,9 @@ export const persist = <A, E extends TaskStorageError, E2 = never>(
   call: (patience: number) => Effect.Effect<A, E | TaskStorageUnavailable>,
   { beforeRetry, isOutage, isUrgent = false, lease, outages, token = {} }: Persistence<E, E2>
 ): Effect.Effect<A, E | E2 | TaskStorageUnavailable> => {
-  const mostPatience = isUrgent ? lease : Math.max(2 * lease / 3, longestWrite)
+  // What was asked for during an outage is given up, and asked for once more, within a lease: so long others wait for it.
+  const longest = Math.ceil(2 * lease / 3)
+  const mostPatience = isUrgent ? longest : Math.max(longest, longestWrite)
   const mostPause = isUrgent ? Math.min(longestPause, Math.ceil(lease / 6)) : longestPause
   type Answer = Effect.Effect<A, E | E2 | TaskStorageUnavailable>
   const attempt = (pause: number, patience: number, again: (retries: Answer) => Answer): Answer =>

@@ -96,29 +96,33 @@ export const makeRecovery = Effect.fnUntraced(function*(
   /** The task that was free for longest when an odd look saw it. */
   let freeLongest: TaskSummary | undefined
 
-  const declareDead = Effect.flatMap(
-    takeovers.overdueFor,
-    (overdueFor) =>
-      overdueFor !== undefined && runs.process.isClockRight()
-        ? Effect.asVoid(
-          outages.watch(storage.declareDeadWorkers({ except: runs.process.current()?.workerId, overdueFor }))
-        )
-        : Effect.void
-  )
+  /**
+   * Declares workers dead, if this may be done now. If it may not, it asks all the same for those whose lease ended in 1970: how long
+   * the answer takes tells when it may be done again.
+   */
+  const declareDead = Effect.fnUntraced(function*(mayTakeOver: boolean) {
+    if (!runs.process.isClockRight()) return
+    const overdueFor = mayTakeOver ? yield* takeovers.overdueFor : undefined
+    yield* takeovers.watchAnswer(
+      outages.watch(storage.declareDeadWorkers({
+        except: runs.process.current()?.workerId,
+        overdueFor: overdueFor ?? (yield* Clock.currentTimeMillis)
+      }))
+    )
+  })
 
   /** Looks once. An odd look is also for tasks that no claim by kind finds. */
   const look = (isOdd: boolean): Effect.Effect<ReadonlyArray<string>, TaskStorageUnavailable> =>
     Effect.gen(function*() {
       // A process that has lost track of time renews its own worker first.
       const mayTakeOver = yield* runs.mayTakeOver
-      if (mayTakeOver) yield* declareDead
+      yield* declareDead(mayTakeOver)
       const which: ClaimableOptions = mayTakeOver ? {} : { leases: "released" }
       if (settings.dispatch !== undefined) return yield* dispatchAll(which)
       const taken = yield* takeAll(which)
       const odd = isOdd ? yield* takeOdd(which) : []
       return [...taken, ...odd]
     }).pipe(
-      Effect.tap(takeovers.noteAnswer),
       Effect.catchTag("InvalidInput", (error: InvalidInput) => Effect.die(error)),
       untraced
     )
