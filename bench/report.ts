@@ -1,6 +1,7 @@
 /**
  * What was measured, as data and as a table.
  */
+import type { PairComparison } from "./measurePairs.ts"
 
 /** One measurement beside another one that stands for 1, both in microseconds for one operation. */
 export interface Comparison {
@@ -61,6 +62,22 @@ export const print = (title: string, names: Names, comparisons: ReadonlyArray<Co
 /** Prints how much is done in a second: the same, the other way round. */
 export const printThroughput = (title: string, names: Names, comparisons: ReadonlyArray<Comparison>): void =>
   printTable(title, [["operations per second", ...names, "ratio", "target"], ...comparisons.map(throughputCells)])
+
+/** Prints pairs below a title: what they took, and what processors spent on it. The target is for what they took. */
+export const printPairs = (
+  title: string,
+  names: Names,
+  target: number,
+  pairs: ReadonlyArray<PairComparison & { readonly subject: string }>
+): void =>
+  printTable(title, [
+    ["us per operation", ...names, "ratio", "of it processors", "", "ratio", "target"],
+    ...pairs.map(({ processor, subject, wall }) => [
+      subject,
+      ...[wall, processor].flatMap(({ baseline, measured, ratio }) => [measured, baseline, ratio].map(number)),
+      verdict(`<= ${target}`, wall.ratio <= target)
+    ])
+  ])
 
 /** Prints numbers below a title. */
 export const printMeasures = (title: string, measures: ReadonlyArray<Measure>): void =>

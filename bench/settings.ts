@@ -20,6 +20,11 @@ export const settings = {
   callOperations: quick ? 160 : 320,
   callWarmUp: quick ? 12 : 25,
   pages: quick ? 32 : 96,
+  /** Slices of two sides that take turns, how many operations or pages are in one, and how many do not count. */
+  pairs: quick ? 25 : 151,
+  pairWarmUp: quick ? 25 : 50,
+  pairOperations: 20,
+  pairPages: 2,
   /** Servers have moods, which many short rounds even out. */
   serverRounds: quick ? 15 : 31,
   /** The AWS SDK takes its time. */

@@ -31,13 +31,15 @@ export const maxKeyIdLength = 128
 
 /**
  * Tells whether a text can be the id of a key: 1 to 128 letters, digits and `. _ : / @ + = ~ -`. The name of a key in a KMS is
- * one.
+ * one. No part of it between slashes is `..`: ids come out of the database, and a function of keys may make a path of one.
  *
  * @since 0.2.0
  * @category guards
  */
 export const isKeyId = (id: unknown): id is string =>
-  typeof id === "string" && id.length <= maxKeyIdLength && /^[A-Za-z0-9._:/@+=~-]+$/.test(id)
+  typeof id === "string" && id.length <= maxKeyIdLength && keyIdPattern.test(id)
+
+const keyIdPattern = /^(?!(?:.*\/)?\.\.(?:\/|$))[A-Za-z0-9._:/@+=~-]+$/
 
 /**
  * Tells whether a stored text is sealed.

@@ -146,7 +146,7 @@ const parseKeys = (keys: unknown): Result.Result<ReadonlyMap<string, Uint8Array>
  * @since 0.2.0
  * @category constants
  */
-export const keyIdForm = `1 to ${maxKeyIdLength} letters, digits and . _ : / @ + = ~ -`
+export const keyIdForm = `1 to ${maxKeyIdLength} letters, digits and . _ : / @ + = ~ -, and no .. between slashes`
 
 /**
  * Gives the bytes of a key; `undefined` for what is none.

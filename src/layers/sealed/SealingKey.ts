@@ -10,7 +10,7 @@
  * @since 0.2.0
  */
 import { type Cipheriv, createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from "node:crypto"
-import { derivingBytes, Nonces } from "./Nonces.ts"
+import { derivingBytes, nonceBytes, Nonces } from "./Nonces.ts"
 
 /**
  * @since 0.2.0
@@ -52,7 +52,14 @@ export class SealingKey {
   encrypt(plaintext: string, bound: Uint8Array, nonce: Buffer = this.#nonces.next()): Buffer {
     const cipher = createCipheriv("aes-256-gcm", this.#keyOf(nonce), nonce.subarray(derivingBytes))
     cipher.setAAD(bound)
-    return Buffer.concat([nonce, cipher.update(plaintext, "latin1"), cipher.final(), cipher.getAuthTag()])
+    const end = nonceBytes + plaintext.length
+    const sealed = Buffer.allocUnsafe(end + tagBytes)
+    sealed.set(nonce)
+    sealed.set(cipher.update(plaintext, "latin1"), nonceBytes)
+    // GCM keeps nothing back for the end.
+    cipher.final()
+    sealed.set(cipher.getAuthTag(), end)
+    return sealed
   }
 
   /**

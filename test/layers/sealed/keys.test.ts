@@ -8,6 +8,8 @@ import { TestClock } from "effect/testing"
 import type { TaskStorageError, TaskStorageShape } from "mcp-task-storage"
 import { type Encryption, type EncryptionKey, sealDriver } from "mcp-task-storage/encryption"
 import type { TaskDriver } from "../../../src/domain/driver/TaskDriver.ts"
+import { joinSealed } from "../../../src/domain/json/SealedText.ts"
+import { StoredJson } from "../../../src/domain/json/StoredJson.ts"
 import { anyone, base64Of, bytesOf, first, get, keyIds, open, second, secret, showsKey, store, task } from "./keyed.ts"
 
 describe("a key", () => {
@@ -36,6 +38,9 @@ describe("a key", () => {
     ["encryption.current", { current: "k2", keys: { k1: first } }],
     ["encryption.current", { current: "", keys: { k1: first } }],
     ["encryption.current", { current: "a|b", keys: () => first }],
+    ["encryption.current", { current: "..", keys: () => first }],
+    ["encryption.current", { current: "keys/../../k1", keys: () => first }],
+    ["encryption.keys", { current: "k1", keys: { k1: first, "../k2": second } }],
     // The key in the place of its id.
     ["encryption.current", { current: base64Of(9).replace("=", ""), keys: { k1: bytesOf(9) } }],
     ["encryption.keys", { current: "k1" }],
@@ -214,6 +219,33 @@ describe("a write", () => {
 })
 
 describe("a function of keys", () => {
+  it.effect("is not asked for an id that leads out of the folder of its keys, whatever the database says", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const raw = yield* store
+      const asked: Array<string> = []
+      const storage = yield* open(raw, {
+        current: "k1",
+        keys: (keyId) => {
+          asked.push(keyId)
+          return first
+        }
+      })
+      yield* storage.createTask(task("one"))
+      for (const keyId of ["..", "../k1", "a/..", "a/../../k1", "/../k1"]) {
+        const sealed = joinSealed({ version: "1", keyId, body: "A".repeat(80) })
+        yield* raw.patch("one", anyone, {}, { originalParams: StoredJson.fromText(sealed) })
+        const error = yield* Effect.flip(storage.getTask("one"))
+        expect(error.message, keyId).toContain("its text was changed")
+      }
+      expect(asked).toEqual(["k1"])
+      // Dots alone lead nowhere.
+      for (const keyId of ["a..b", "...", "v1..2/k"]) {
+        const other = yield* open(yield* store, { current: keyId, keys: () => first })
+        yield* other.createTask(task("one"))
+        expect((yield* get(other, "one")).originalParams).toEqual(secret)
+      }
+    })))
+
   it.effect("is asked once for those who wait at the same time, and again when its answer is old", () =>
     Effect.scoped(Effect.gen(function*() {
       const raw = yield* store
