@@ -207,7 +207,8 @@ export interface FreeQuery extends FreeTime {
 export type FreeTask = Pick<StoredTask, "taskId" | "sessionId" | "attempt" | "leaseExpiresAt" | "dueAt">
 
 /**
- * A task that was claimed among others, and what was its lease before.
+ * A task that was claimed among others, and what was its lease before. If it cannot be read, `fault` says why: it is claimed all the
+ * same, and must not keep the others from the one who has them.
  *
  * @since 0.2.0
  * @category models
@@ -215,6 +216,7 @@ export type FreeTask = Pick<StoredTask, "taskId" | "sessionId" | "attempt" | "le
 export interface TakenTask {
   readonly task: StoredTask
   readonly before: Pick<StoredTask, "leaseExpiresAt" | "dueAt">
+  readonly fault?: TaskDriverError
 }
 
 /**

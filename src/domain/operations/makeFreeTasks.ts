@@ -32,7 +32,7 @@ import type { ClaimedTask, TaskStorageShape } from "../service/TaskOperations.ts
 import type { StoredTask } from "../task/StoredTask.ts"
 import { InvalidInput, type TaskStorageUnavailable } from "../task/TaskError.ts"
 import { FreeKinds } from "./FreeKinds.ts"
-import { answered, operate, parsed, toRecord } from "./TaskAccess.ts"
+import { answered, failUnavailable, operate, parsed, toRecord } from "./TaskAccess.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
 
 type Parsed<A> = Result.Result<A, InvalidInput>
@@ -142,14 +142,14 @@ export const makeFreeTasks = (
   }
 }
 
-/** Gives what can be read of the claimed tasks. A corrupt row does not keep the others from the one who has claimed them. */
+/** Gives what can be read of the claimed tasks. A row that cannot be read does not keep the others from the one who has claimed them. */
 const readable = (
   taken: ReadonlyArray<TakenTask>
 ): Effect.Effect<ReadonlyArray<ClaimedTask>, TaskStorageUnavailable> =>
   Effect.flatMap(
-    Effect.partition(taken, ({ before, task }) =>
+    Effect.partition(taken, ({ before, fault, task }) =>
       Effect.map(
-        toRecord("claimTasks", task, "unknown"),
+        fault === undefined ? toRecord("claimTasks", task, "unknown") : failUnavailable("claimTasks", fault),
         (record): ClaimedTask => ({ record, abandoned: isAbandoned(before) })
       )),
     ([claimed, [corrupt]]) =>

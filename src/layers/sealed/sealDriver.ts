@@ -163,14 +163,14 @@ export const sealDriver = (driver: TaskDriver, sealing: Sealing): TaskDriver => 
       ({ failures, ...rest }) => Effect.map(openOrHide(failures), (failures) => ({ ...rest, failures }))
     )
 
-  /** A task that was claimed and cannot be opened stays sealed, so that it does not keep the others from the one who has them. */
+  /** A task that was claimed and cannot be opened does not keep the others from the one who has them. */
   const openTaken = (taken: ReadonlyArray<TakenTask>): Effect.Effect<ReadonlyArray<TakenTask>> =>
     Effect.map(
       Effect.result(sealing.keysOf(taken.map(({ task }) => task))),
       (keys) =>
         taken.map((one) =>
           Result.match(Result.flatMap(keys, (keys) => sealing.open(one.task.taskId, one.task, keys)), {
-            onFailure: () => one,
+            onFailure: (fault) => ({ ...one, fault: failed("unknown")(fault) }),
             onSuccess: (task) => ({ ...one, task })
           })
         )

@@ -24,6 +24,22 @@ describe("unsealed payloads", () => {
         retryable: false
       })
     })))
+
+  it.effect("that are refused are not claimed among others to be run, and keep none of the others", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const raw = yield* store
+      const strict = yield* open(raw, { current: "k1", keys: { k1: first }, unsealed: "refuse" })
+      const plain = yield* TaskStorage.fromDriver(raw, { maintenance: false })
+      const put = (taskId: string) => plain.createTask({ ...task(taskId), originalParams: "another one", lease: 0 })
+      yield* put("one")
+      const error = yield* Effect.flip(strict.claimTasks({ lease: "1 minute" }))
+      expect(error).toMatchObject({ _tag: "TaskStorageUnavailable", retryable: false, applied: "unknown" })
+      expect(error.message).toContain("a payload is not sealed")
+      yield* put("two")
+      yield* strict.createTask({ ...task("three"), lease: 0 })
+      const claimed = yield* strict.claimTasks({ lease: "1 minute" })
+      expect(claimed.map(({ record }) => record.taskId)).toEqual(["three"])
+    })))
 })
 
 describe("reencryptTasks", () => {
