@@ -13,4 +13,4 @@ import { postgres } from "./engine.ts"
 
 const pair = perFile(Effect.flatMap(postgres, (server) => openPair(server)))
 
-taskStorageSuite("postgres", fromDrivers({ makeDrivers: Effect.flatMap(pair, emptied) }), { runs: runsOr(300) })
+taskStorageSuite("postgres", fromDrivers({ makeDrivers: Effect.flatMap(pair, emptied) }), { runs: runsOr(200) })

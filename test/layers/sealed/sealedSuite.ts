@@ -1,17 +1,9 @@
 /** The contract under encryption: two processes that seal with different keys, as they do while a key is changed. */
-import { describe, it } from "@effect/vitest"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import {
-  checkLinearizability,
-  checkModel,
-  type ContractGroup,
-  type DriverPair,
-  fromDrivers,
-  type PayloadBytes,
-  runCase
-} from "mcp-task-storage/testing"
+import { type ContractGroup, type DriverPair, fromDrivers, type PayloadBytes } from "mcp-task-storage/testing"
 import { taskStorageSuite } from "mcp-task-storage/testing/vitest"
+import { partOfSuite } from "../partOfSuite.ts"
 import { payloadBytes, sealedPair } from "./sealedPair.ts"
 
 interface SealedOptions {
@@ -34,20 +26,4 @@ export const lightSealedSuite = <E>(
   groups: ReadonlyArray<ContractGroup>,
   makeDrivers: Effect.Effect<DriverPair, E, Scope.Scope>,
   options: SealedOptions & { readonly runs: number }
-): void => {
-  const harness = harnessOf(makeDrivers, options)
-  const check = { runs: options.runs }
-  describe(`${name}, sealed`, () => {
-    for (const { cases, subject } of groups) {
-      describe(subject, () => {
-        for (const contract of cases) it.live(contract.name, () => runCase(harness, contract))
-      })
-    }
-    it.live("does what the reference model does", () => checkModel(harness, check), 120_000)
-    it.live(
-      "answers concurrent calls as if they came one after the other",
-      () => checkLinearizability(harness, check),
-      120_000
-    )
-  })
-}
+): void => partOfSuite(`${name}, sealed`, groups, harnessOf(makeDrivers, options), options)

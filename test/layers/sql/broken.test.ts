@@ -19,11 +19,39 @@ import { freshFile } from "../sqlite/database.ts"
 import { brokenStatements, missingLocks } from "./brokenStatements.ts"
 import type { Rewrite } from "./rewrite.ts"
 
-const url = perFile(freshUrl)
-const emptying = perFile(Effect.flatMap(url, (url) => connect(url)))
-let prefixes = 0
+/**
+ * Gives two drivers on PostgreSQL, whose statements have a mistake from now on. They share their clients with all others, and their
+ * tables too where the tables have no mistake: to make both anew takes longer than most mistakes take to be noticed.
+ */
+const breakPostgres = perFile(Effect.gen(function*() {
+  const url = yield* freshUrl
+  const emptying = yield* connect(url)
+  const definitions: Array<string> = []
+  let current: Rewrite = (text) => {
+    definitions.push(text)
+    return text
+  }
+  const client = Effect.map(connect(url, { maxConnections: 5 }), (sql) => rewriting(sql, (text) => current(text)))
+  const [sql, other] = [yield* client, yield* client]
+  let prefixes = 0
+  const open = Effect.gen(function*() {
+    const prefix = `m${prefixes++}_`
+    const options = { notifications: false, tablePrefix: prefix }
+    const first = yield* driverOver(sql, { ...options, maxTasks: 1, maxActive: 1 })
+    const second = yield* driverOver(other, options)
+    return { makeDrivers: emptied({ sql: emptying, first, second, prefix }) }
+  })
+  const shared = yield* open
+  const isDefined = (mistake: Rewrite) => definitions.some((text) => mistake(text) !== text)
+  return (mistake: Rewrite) =>
+    Effect.suspend(() => {
+      const drivers = isDefined(mistake) ? open : Effect.succeed(shared)
+      current = mistake
+      return drivers
+    })
+}))
 
-/** Two drivers with a mistake, on tables of their own. */
+/** Two drivers with a mistake. */
 const engines = {
   sqlite: (mistake: Rewrite) =>
     Effect.gen(function*() {
@@ -37,15 +65,7 @@ const engines = {
       const empty = Effect.forEach(tables, (table) => sql.unsafe(`DELETE FROM ${table}`))
       return { makeDrivers: Effect.as(empty, { first, second }) }
     }),
-  postgres: (mistake: Rewrite) =>
-    Effect.gen(function*() {
-      const prefix = `m${prefixes++}_`
-      const options = { notifications: false, tablePrefix: prefix }
-      const open = Effect.map(connect(yield* url, { maxConnections: 5 }), (sql) => rewriting(sql, mistake))
-      const first = yield* driverOver(yield* open, { ...options, maxTasks: 1 })
-      const second = yield* driverOver(yield* open, options)
-      return { makeDrivers: emptied({ sql: yield* emptying, first, second, prefix }) }
-    })
+  postgres: (mistake: Rewrite) => Effect.flatMap(breakPostgres, (breakWith) => breakWith(mistake))
 }
 
 const casesOf = (subject: string) => contractSuite.flatMap((group) => group.subject === subject ? group.cases : [])
