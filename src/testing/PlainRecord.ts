@@ -45,9 +45,10 @@ export const plainWorker = (worker: WorkerRecord): { readonly [field: string]: u
  * @since 0.1.0
  * @category converting
  */
-export const sorted = (fields: { readonly [field: string]: unknown }): { readonly [field: string]: unknown } =>
-  Object.fromEntries(
-    Object.entries(fields)
-      .filter(([, value]) => value !== undefined)
-      .sort(([left], [right]) => left < right ? -1 : 1)
-  )
+export const sorted = (fields: { readonly [field: string]: unknown }): { readonly [field: string]: unknown } => {
+  const defined: { [field: string]: unknown } = {}
+  for (const field of Object.keys(fields).sort()) {
+    if (fields[field] !== undefined) defined[field] = fields[field]
+  }
+  return defined
+}

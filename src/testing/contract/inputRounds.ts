@@ -197,6 +197,7 @@ export const inputRoundsGroup: ContractGroup = {
     }),
 
     contractCase("answers no later task of the same id", function*({ first, second }) {
+      // A driver that does so is found out in one round of seven.
       for (let round = 0; round < 40; round++) {
         yield* createIn(first, "one", "input_required", { inputRequests: { a: 1 } })
         const replace = Effect.andThen(second.deleteTask("one"), createIn(second, "one", "working"))

@@ -16,11 +16,13 @@ import {
   AtomicCommand,
   type Command,
   creations,
+  heldOrFree,
+  messages,
   type Options,
   options as arbitraryOptions,
   passages,
-  registrations,
-  workerClaims
+  queues,
+  registrations
 } from "../model/Command.ts"
 import { describeFailure, Divergence } from "../model/describeFailure.ts"
 import { emptyModel, modelStep } from "../model/modelStep.ts"
@@ -66,7 +68,7 @@ const ofPlace = (few: ReadonlyArray<number>, at: number) => ofKind[few[at % few.
 
 const races: Arbitrary.Arbitrary<Race> = Arbitrary.all({
   options: arbitraryOptions,
-  setup: Arbitrary.all([registrations(2), creations(3), workerClaims(2), passages(2)]).pipe(
+  setup: Arbitrary.all([registrations(2), heldOrFree(2), creations(3), messages(2), passages]).pipe(
     Arbitrary.map((parts) => parts.flat())
   ),
   fibers: Arbitrary.flatMap(
@@ -141,6 +143,7 @@ const runRace = <E>(harness: StorageHarness<E>, race: Race) =>
       const last: ReadonlyArray<Call> = [
         { _tag: "list", actor, summaries: false },
         { _tag: "listWorkers", actor },
+        ...queues.map((queue) => ({ _tag: "dequeueAll", actor, queue } as const)),
         ...initial.workers.map(({ workerId }) => ({ _tag: "takeNews", actor, worker: workerId } as const))
       ]
       const settled = [

@@ -24,10 +24,7 @@ export type Answer =
  */
 export const refusal = (
   error: Refusal | TaskStorageError
-): { readonly error: { readonly [field: string]: unknown } } => {
-  const fields = sorted({ ...error })
-  return { error: Object.fromEntries(Object.entries(fields).filter(([field]) => field !== "reason")) }
-}
+): { readonly error: { readonly [field: string]: unknown } } => ({ error: sorted({ ...error, reason: undefined }) })
 
 /**
  * An error of the library by its fields, sentences left out.

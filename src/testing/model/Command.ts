@@ -14,8 +14,15 @@ const ids = ["a", "\ue000", "\u{10000}"] as const
 const id = Schema.Literals(ids)
 /** Every object inherits something under two of them. */
 const key = Schema.Literals(["k", "constructor", "__proto__"])
-/** Of a task, and of none. */
-const queue = Schema.Literals(["a", "q"])
+/**
+ * The queues of messages: of a task, and of none.
+ *
+ * @since 0.2.0
+ * @category constants
+ */
+export const queues = ["a", "q"] as const
+
+const queue = Schema.Literals(queues)
 const text = Schema.Literals(["", "note", "a message that is a good deal longer than the other ones"])
 const message = Schema.optionalKey(Schema.NullOr(text))
 /**
@@ -387,25 +394,38 @@ export const registrations = (maxLength: number): Arbitrary.Arbitrary<Array<Comm
   Arbitrary.array(Arbitrary.schema(RegisterWorker), { maxLength })
 
 /**
- * Generates up to so many claims of workers, so that tasks are in their hands.
+ * Generates up to so many commands that create tasks in the hands of workers, or free to be claimed.
  *
  * @since 0.2.0
  * @category arbitraries
  */
-export const workerClaims = (maxLength: number): Arbitrary.Arbitrary<Array<Command>> =>
+export const heldOrFree = (maxLength: number): Arbitrary.Arbitrary<Array<Command>> =>
   Arbitrary.array(
-    Arbitrary.schema(Schema.TaggedStruct("claimTask", { actor: Actor, taskId: id, hold: byWorker })),
+    Arbitrary.schema(
+      Schema.TaggedStruct("createTask", { actor: Actor, taskId: id, hold: Schema.Union([byWorker, release]) })
+    ),
     { maxLength }
   )
 
 /**
- * Generates up to so many commands that let time go by, or declare workers dead.
+ * Generates up to so many messages.
  *
  * @since 0.2.0
  * @category arbitraries
  */
-export const passages = (maxLength: number): Arbitrary.Arbitrary<Array<Command>> =>
-  Arbitrary.array(Arbitrary.schema(Schema.Union([Advance, DeclareDeadWorkers])), { maxLength })
+export const messages = (maxLength: number): Arbitrary.Arbitrary<Array<Command>> =>
+  Arbitrary.array(Arbitrary.schema(Schema.TaggedStruct("enqueue", { actor: Actor, queue, body: text })), { maxLength })
+
+/**
+ * Generates some time that goes by, behind which workers may be declared dead.
+ *
+ * @since 0.2.0
+ * @category arbitraries
+ */
+export const passages: Arbitrary.Arbitrary<Array<Command>> = Arbitrary.all([
+  Arbitrary.array(Arbitrary.schema(Advance), { maxLength: 1 }),
+  Arbitrary.array(Arbitrary.schema(DeclareDeadWorkers), { maxLength: 1 })
+]).pipe(Arbitrary.map((parts) => parts.flat()))
 
 /**
  * Generates commands behind a few that register workers and create tasks.

@@ -18,6 +18,7 @@ import {
   commandsBehindCreations,
   type Options,
   options as arbitraryOptions,
+  queues,
   sequenceSize,
   type Wanted
 } from "./Command.ts"
@@ -78,13 +79,22 @@ const looks = (state: ModelState, count: number): ReadonlyArray<Call> => [
   { _tag: "claimableTasks", actor: { handle: "first" }, wanted: wantedInTurn[count % wantedInTurn.length] ?? {} }
 ]
 
+/** What is looked at in the end as well, since a sequence seldom asks for it where it matters. It takes the messages. */
+const lastLooks: ReadonlyArray<Call> = [
+  { _tag: "pausedTasks", actor: { handle: "second" } },
+  { _tag: "listWorkers", actor: { handle: "second" } },
+  ...queues.map((queue) => ({ _tag: "dequeueAll", actor: { handle: "second" }, queue } as const))
+]
+
 const wantedInTurn: ReadonlyArray<Wanted> = [
   {},
   { behindSession: actorSession },
   { behindSession: null },
   { kinds: "named" },
+  { kinds: "other" },
   { perSession: 1, runs: 1 },
   { kinds: "nameless", limit: 2 },
+  { kinds: "of any name" },
   { except: actorSession }
 ]
 
@@ -96,14 +106,17 @@ const runSequence = <E>(harness: StorageHarness<E>, wanted: Options, commands: R
       const subject: Subject = { ...pair, clock, list: undefined }
       let state = emptyModel(clock.currentTimeMillisUnsafe(), options, harness.payloadBytes)
       const trace: Array<Call> = []
-      for (const [index, command] of commands.filter((command) => isShown(pair, command)).entries()) {
+      const shown = commands.filter((command) => isShown(pair, command))
+      for (const [index, command] of shown.entries()) {
         const call = resolve(state, command)
         trace.push(call)
         state = yield* compareStep(subject, state, call, () => shownSteps(options, trace))
-        if (index % stepsBetweenListings === stepsBetweenListings - 1 || index === commands.length - 1) {
+        const isLast = index === shown.length - 1
+        if (index % stepsBetweenListings === stepsBetweenListings - 1 || isLast) {
           const { list } = subject
           const { cursor } = state
-          for (const call of looks(state, Math.floor(index / stepsBetweenListings))) {
+          const calls = looks(state, Math.floor(index / stepsBetweenListings))
+          for (const call of isLast ? [...calls, ...lastLooks] : calls) {
             if (isShown(pair, call)) {
               state = yield* compareStep(
                 subject,
