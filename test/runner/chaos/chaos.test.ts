@@ -10,6 +10,5 @@ import { testChaos } from "./testChaos.ts"
 describe.concurrent("chaos", () => {
   testChaos(sqliteTarget)
   testChaos(makePostgresTarget())
-  // The engine for tests is slow, and a pile of what it has not done yet would only be waited for.
-  describeWithEngine("DynamoDB Local", () => testChaos(dynamoDbTarget, 20))
+  describeWithEngine("DynamoDB Local", () => testChaos(dynamoDbTarget))
 })

@@ -5,12 +5,10 @@ import * as Random from "effect/Random"
 import type { FaultTarget } from "../../layers/faults/FaultTarget.ts"
 import { checkChaos } from "./checkChaos.ts"
 
-/** Seconds that it goes on. The longer, the more it finds. */
-const asked = process.env["MCP_TASK_STORAGE_CHAOS_SECONDS"]
+/** How long it goes on: six kills, unless the environment asks for more. The longer, the more it finds. */
+const seconds = Number(process.env["MCP_TASK_STORAGE_CHAOS_SECONDS"] ?? 20)
 
-/** For so many seconds, unless the environment asks for others. */
-export const testChaos = <E>(target: FaultTarget<E>, usual = 30): void => {
-  const seconds = Number(asked ?? usual)
+export const testChaos = <E>(target: FaultTarget<E>): void => {
   describe(target.name, () => {
     it.live(
       "each task ends once, none that may not run twice does, and no answer is lost",
