@@ -55,7 +55,7 @@ const linesOf = (
   task: TaskRecord,
   { now, payloads, worker }: RenderOptions
 ): ReadonlyArray<readonly [label: string, value: string | undefined]> => {
-  const { failure, leaseExpiresAt, meta, result, resultKind, status } = task
+  const { failure, leaseExpiresAt, result, resultKind, status } = task
   const at = (time: DateTime.Utc | undefined) =>
     time === undefined
       ? undefined
@@ -96,7 +96,6 @@ const linesOf = (
     ["trace", task.traceparent],
     ["last run", task.runTraceparent],
     ["revision", String(task.revision)],
-    ["meta", meta === undefined || !payloads ? undefined : safeJson(meta)],
     ["payloads", payloads || present.length === 0 ? undefined : `${present.join(", ")} (--payloads shows them)`]
   ]
 }

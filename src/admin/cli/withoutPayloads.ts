@@ -18,7 +18,8 @@ export const payloadNames = [
   "inputResponses",
   "requestState",
   "steps",
-  "result"
+  "result",
+  "meta"
 ] as const satisfies ReadonlyArray<keyof TaskRecord>
 
 /**
@@ -29,6 +30,6 @@ export const payloadNames = [
  */
 export const withoutPayloads = (record: TaskRecord) => {
   const { inputRequests: _1, inputResponses: _2, originalParams: _3, principal: _4, requestState: _5, ...rest } = record
-  const { result, steps: _6, ...shown } = rest
+  const { meta: _6, result, steps: _7, ...shown } = rest
   return result?._tag === "Error" ? { ...shown, error: { code: result.code, message: result.message } } : shown
 }

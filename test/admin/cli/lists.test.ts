@@ -97,7 +97,7 @@ for (const store of stores) {
     it.live("show tells why a task failed, and shows payloads only when it is asked to", () =>
       Effect.gen(function*() {
         const { url } = yield* seededStore(store)
-        const payloads = /params-of-the-client|result-of-the-tool|data-of-the-error|elicitation/
+        const payloads = /params-of-the-client|meta-of-the-client|result-of-the-tool|data-of-the-error|elicitation/
         for (const id of [done, failed, asks]) {
           for (const json of [[], ["--json"]]) {
             const brief = yield* runCommand(["show", id, "--url", url, ...json])
@@ -107,6 +107,8 @@ for (const store of stores) {
             assert.match(whole.out, payloads)
           }
         }
+        assert.include((yield* runCommand(["show", done, "--url", url, "--payloads"])).out, "meta-of-the-client")
+        assert.notMatch((yield* runCommand(["ls", "--url", url, "--json"])).out, payloads)
         const { out } = yield* runCommand(["show", failed, "--url", url])
         for (
           const told of ["failed (error)", "TypeError: rows is not iterable", "at report.ts:12:3", "-32603", "alice"]

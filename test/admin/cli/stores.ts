@@ -56,6 +56,7 @@ const seedTasks: ReadonlyArray<CreateTask & { readonly taskId: string }> = [
     taskId: "task-done-0001",
     originalMethod: "tools/call",
     originalParams: { name: "report", secret: "params-of-the-client" },
+    meta: { note: "meta-of-the-client" },
     sessionId: "alice",
     status: "completed",
     result: { _tag: "Success", value: { content: [{ type: "text", text: "result-of-the-tool" }] } }

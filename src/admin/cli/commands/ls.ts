@@ -11,10 +11,9 @@ import { switchFlag } from "../bulkFlags.ts"
 import { CliTerminal } from "../CliTerminal.ts"
 import { filterFlags, filterWords, readFilter } from "../filterFlags.ts"
 import { flagWords } from "../flagWords.ts"
-import { taskFormat } from "../formats/taskFormat.ts"
 import { makeNextCommand } from "../nextCommand.ts"
 import { openStorage } from "../openStorage.ts"
-import { printRows } from "../printRows.ts"
+import { printTasks } from "../printTasks.ts"
 import { makeStatusLine } from "../StatusLine.ts"
 import { withWholeWorker } from "../withWholeWorker.ts"
 
@@ -73,7 +72,7 @@ export const ls = Command.make(
         examined += page.examined ?? 0
         if (page.tasks.length > 0) {
           yield* status.clear
-          yield* printRows(taskFormat, page.tasks, { heading: isFirst })
+          yield* printTasks(page.tasks, { heading: isFirst })
           isFirst = false
         }
         if (next !== undefined && left > 0) yield* status.show(`Searched ${examined} tasks …`)

@@ -14,11 +14,10 @@ import type { TaskStorageShape } from "../../../domain/service/TaskOperations.ts
 import { CliTerminal } from "../CliTerminal.ts"
 import { type CliFilter, filterFlags, lengthFlag, readFilter } from "../filterFlags.ts"
 import { findTask } from "../findTask.ts"
-import { taskFormat } from "../formats/taskFormat.ts"
 import { reasonOf } from "../formats/taskFormat.ts"
 import { JsonFlag } from "../globalFlags.ts"
 import { openStorage } from "../openStorage.ts"
-import { printRows } from "../printRows.ts"
+import { printTasks } from "../printTasks.ts"
 import { safeJson, safeLine } from "../safeText.ts"
 import { shownTime } from "../times.ts"
 import { withoutPayloads } from "../withoutPayloads.ts"
@@ -98,10 +97,10 @@ const watchNewest = Effect.fnUntraced(function*(
     const { tasks } = yield* storage.listTaskSummaries({ ...filter, order: "newest", limit })
     if (redraws) {
       yield* out(`${clearScreen}${shownTime(yield* DateTime.now)}, every ${interval} ms, Ctrl-C ends it\n\n`)
-      yield* printRows(taskFormat, tasks)
+      yield* printTasks(tasks)
     } else {
       const changed = tasks.filter(({ revision, taskId }) => seen.get(taskId) !== revision)
-      yield* printRows(taskFormat, changed.toReversed(), { heading: isFirst })
+      yield* printTasks(changed.toReversed(), { heading: isFirst })
       isFirst &&= changed.length === 0
     }
     seen = new Map(tasks.map(({ revision, taskId }) => [taskId, revision]))
