@@ -3,7 +3,7 @@
  */
 import { execFile } from "node:child_process"
 import { join } from "node:path"
-import { beforeAll, expect, test } from "vitest"
+import { expect, test } from "vitest"
 
 const demo = join(import.meta.dirname, "../../examples/demo/main.ts")
 
@@ -24,25 +24,16 @@ const run = (...args: ReadonlyArray<string>): Promise<Ended> =>
     )
   })
 
-let onFile: Ended
-let inMemory: Ended
-beforeAll(async () => {
-  // Side by side, for they mostly wait.
-  const both = await Promise.all([run(), run("memory:")])
-  onFile = both[0]
-  inMemory = both[1]
-})
-
-test("on a SQLite file every check of the demo holds", () => {
-  const { code, log, output } = onFile
+test("on a SQLite file every check of the demo holds", async () => {
+  const { code, log, output } = await run()
   expect(output).toMatch(/^All \d+ checks hold/m)
   expect(code).toBe(0)
   // The cancelled report would otherwise have gone on for seconds, and this line would be missing.
   expect(log.match(/^Stopped working on task/gm)).toHaveLength(1)
 })
 
-test("on a storage that ends with its process the demo fails", () => {
-  const { code, output } = inMemory
+test("on a storage that ends with its process the demo fails", async () => {
+  const { code, output } = await run("memory:")
   expect(output).toMatch(/^The story ends early: .*Task not found/m)
   expect(code).toBe(1)
 })
