@@ -146,15 +146,20 @@ describe("where every peer is installed", () => {
     }
   )
 
-  // With bundler the same declarations are checked, below without the peers: it takes its time.
-  test("they compile without skipLibCheck, with the types of the DOM: TypeScript 7, nodenext", async () => {
-    expect(await compile(project, ["7", "nodenext"], checking)).toEqual([])
-  })
+  test.each(everyCompiler.filter(([typescript]) => typescript === "7"))(
+    "they compile without skipLibCheck, with the types of the DOM: TypeScript %s, %s",
+    async (...compiler) => {
+      expect(await compile(project, compiler, checking)).toEqual([])
+    }
+  )
 
   // It takes four times as long for the declarations of the peers as for all else.
-  test("they compile, and declarations of the package are checked: TypeScript 5.9, nodenext", async () => {
-    expect(await compile(project, ["5.9", "nodenext"], checking, true)).toEqual([])
-  })
+  test.each(everyCompiler.filter(([typescript]) => typescript === "5.9"))(
+    "they compile, and declarations of the package are checked: TypeScript %s, %s",
+    async (...compiler) => {
+      expect(await compile(project, compiler, checking, true)).toEqual([])
+    }
+  )
 
   test("without the types of the DOM only declarations of effect and of SDK v1 need skipLibCheck", async () => {
     const errors = await compile(project, ["7", "nodenext"], { ...checking, lib: withoutDom })
