@@ -4,6 +4,7 @@ import { dynamoDbTarget } from "../layers/faults/dynamoDbTarget.ts"
 import { testLongOutages } from "./testLongOutages.ts"
 import { testOutages } from "./testOutages.ts"
 import { testPauses } from "./testPauses.ts"
+import { testPayloadReads } from "./testPayloadReads.ts"
 import { testTwoRunners } from "./testTwoRunners.ts"
 
 describeWithEngine("DynamoDB Local", () => {
@@ -11,4 +12,5 @@ describeWithEngine("DynamoDB Local", () => {
   testPauses(dynamoDbTarget)
   testOutages(dynamoDbTarget)
   testLongOutages(dynamoDbTarget)
+  testPayloadReads(dynamoDbTarget)
 })

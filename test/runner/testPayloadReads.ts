@@ -14,7 +14,7 @@ import type { FaultTarget } from "../layers/faults/FaultTarget.ts"
 import { wrapPrimitives } from "../layers/faults/wrapPrimitives.ts"
 
 const lease = 30_000
-const megabyte = "x".repeat(1024 * 1024)
+const large = "x".repeat(256 * 1024)
 
 /** A runner, and what its driver was asked, in order. A write is named with what it was answered with. */
 const scene = Effect.fnUntraced(function*<E>(target: FaultTarget<E>) {
@@ -54,7 +54,7 @@ export const testPayloadReads = <E>(target: FaultTarget<E>): void => {
     it.effect("asks the engine for nothing while it runs, however long", () =>
       Effect.gen(function*() {
         const { calls, runner } = yield* scene(target)
-        yield* runner.startTask({ originalMethod: "own", originalParams: { megabyte } }, () => Effect.sleep(55_000))
+        yield* runner.startTask({ originalMethod: "own", originalParams: { large } }, () => Effect.sleep(55_000))
         yield* runner.startTask({ originalMethod: "own" }, () => Effect.sleep(55_000))
         yield* realSleep(200)
         assert.deepEqual(calls, ["insert", "insert"])
@@ -71,7 +71,7 @@ export const testPayloadReads = <E>(target: FaultTarget<E>): void => {
       () =>
         Effect.gen(function*() {
           const { calls, runner } = yield* scene(target)
-          yield* runner.startTask({ originalMethod: "own", originalParams: { megabyte } }, () => Effect.void)
+          yield* runner.startTask({ originalMethod: "own", originalParams: { large } }, () => Effect.void)
           yield* ended(runner)
           assert.deepEqual(calls, ["insert", "patch, summary"])
         })
