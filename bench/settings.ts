@@ -37,7 +37,7 @@ export const settings = {
   latencyTurns: quick ? 10 : 40,
   /** Tasks that merely wait: those that are watched for some seconds, and as many as one process may hold. */
   waitingTasks: quick ? 500 : 2_000,
-  waitingSeconds: quick ? 10 : 20,
+  waitingSeconds: quick ? 10 : 60,
   manyWaiting: quick ? 2_000 : 20_000,
   /** Tasks that a killed process leaves. */
   abandonedTasks: quick ? 1_000 : 5_000,

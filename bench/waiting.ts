@@ -18,21 +18,25 @@ import { openClient } from "./openClient.ts"
 import { openPool } from "./openPool.ts"
 import { call } from "./operations.ts"
 import { type Measure, printMeasures } from "./report.ts"
-import { settings } from "./settings.ts"
+import { payload, settings } from "./settings.ts"
 
 const { manyWaiting, waitingSeconds, waitingTasks } = settings
 
-/** PostgreSQL counts the writes of a connection ten seconds late, if it rests meanwhile. */
-const settleSeconds = 11
+/**
+ * PostgreSQL counts the writes of a connection ten seconds late, if it rests meanwhile. The first maintenance comes after a minute, and
+ * does what is done every ten minutes from then on.
+ */
+const settleSeconds = settings.quick ? 11 : 65
 
 const seconds = (count: number) => `${count} seconds` as const
 
 /** Has tasks wait, and gives how much of each counter a second takes meanwhile, and how much of a processor. */
 const watch = Effect.fnUntraced(function*<E>(counters: Effect.Effect<ReadonlyArray<number>, E>) {
   const runner = yield* TaskRunner.TaskRunner
+  yield* runner.register({ method: call.originalMethod, name: payload.name, run: () => Effect.never })
   yield* Effect.forEach(
     Array.from({ length: waitingTasks }),
-    () => runner.startTask(call, () => Effect.never),
+    () => runner.startTask(call),
     { concurrency: 32, discard: true }
   )
   yield* Effect.sleep(seconds(settleSeconds))

@@ -47,7 +47,7 @@ export const fromDriver = Effect.fnUntraced(
     yield* Effect.fromResult(requireOptions(options, own))
     const resolved = yield* Effect.fromResult(resolveOptions(options, driver))
     const watch = yield* makeTaskWatch(driver)
-    const sweep = makeTaskSweep(driver, watch, resolved)
+    const { operations: sweep, upkeep } = makeTaskSweep(driver, watch, resolved)
     const workers = makeWorkers(driver.backendName, driver.workers, watch)
     const pauses = makePauses(driver.backendName, driver.kinds, watch)
     const all = makeSessionTasks(driver, watch, resolved, Result.succeed(undefined))
@@ -62,7 +62,7 @@ export const fromDriver = Effect.fnUntraced(
 
     if (resolved.maintenanceInterval !== null) {
       yield* backgroundSleep(resolved.maintenanceInterval).pipe(
-        Effect.andThen(sweep.maintenance()),
+        Effect.andThen(upkeep),
         // A driver that dies once does not end it.
         Effect.catchCause((cause) =>
           Effect.logWarning("Maintenance of the task storage failed and will be tried again", Cause.squash(cause))

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
-import { TaskStorage } from "mcp-task-storage"
+import { TaskStorage, type TaskStorageShape } from "mcp-task-storage"
 import { makeTaskRunner } from "mcp-task-storage/runner"
 import { call, end, get, quiet, tool } from "./oneTask.ts"
 import { withoutLog, withStorage } from "./withStorage.ts"
@@ -44,6 +44,28 @@ describe("a runner", () => {
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual((yield* end("early")).status, "completed")
       assert.strictEqual((yield* end("late")).status, "completed")
+    })))
+
+  it.effect("asks once in each look where nothing is free", () =>
+    withStorage(Effect.gen(function*() {
+      const storage = yield* TaskStorage
+      let asked = 0
+      const count = <A, E>(call: Effect.Effect<A, E>) => Effect.andThen(Effect.sync(() => asked++), call)
+      const counted: TaskStorageShape = {
+        ...storage,
+        claimableTasks: (...args) => count(storage.claimableTasks(...args)),
+        claimTasks: (...args) => count(storage.claimTasks(...args))
+      }
+      const runner = yield* Effect.provideService(
+        makeTaskRunner({ recovery: { interval: "10 seconds" } }),
+        TaskStorage,
+        counted
+      )
+      yield* runner.register(tool("job", Effect.void))
+      yield* TestClock.adjust("1 second")
+      asked = 0
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(asked, 60)
     })))
 
   it.effect("takes up what it passed by as soon as somebody knows how", () =>

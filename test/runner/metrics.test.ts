@@ -5,7 +5,7 @@ import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as References from "effect/References"
 import { TestClock } from "effect/testing"
-import { TaskStorage } from "mcp-task-storage"
+import { TaskStorage, type TaskStorageShape } from "mcp-task-storage"
 import { makeTaskRunner, RunnerMetrics, TaskContext } from "mcp-task-storage/runner"
 import { withStorage } from "./withStorage.ts"
 
@@ -211,6 +211,32 @@ it.effect("how long a task has waited that nobody takes can be seen, and that al
     yield* runner.register({ method: "own", run: () => Effect.void })
     yield* TestClock.adjust("2 minutes")
     assert.strictEqual(yield* overdue, 0)
+  })).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
+it.effect("the task that is free for longest is not forgotten while none may be taken over after a slow answer", () =>
+  withStorage(Effect.gen(function*() {
+    const storage = yield* TaskStorage
+    const overdue = Effect.map(Metric.value(RunnerMetrics.overdue), ({ value }) => Number(value))
+    let delay = 0
+    const slow: TaskStorageShape = {
+      ...storage,
+      declareDeadWorkers: (options) => Effect.suspend(() => Effect.delay(storage.declareDeadWorkers(options), delay))
+    }
+    const runner = yield* Effect.provideService(
+      makeTaskRunner({ recovery: { interval: "10 seconds" }, lease: "30 seconds" }),
+      TaskStorage,
+      slow
+    )
+    yield* runner.register({ method: "other", run: () => Effect.void })
+    yield* storage.createTask({ ...call, lease: "1 second" })
+    yield* TestClock.adjust("5 minutes")
+    assert.isAtLeast(yield* overdue, 3 * 60_000)
+    delay = 12_000
+    yield* TestClock.adjust("20 seconds")
+    delay = 0
+    yield* TestClock.adjust("5 seconds")
+    yield* runner.recover
+    assert.isAtLeast(yield* overdue, 3 * 60_000)
   })).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
 it.effect("the task that is free for longest is not forgotten where more are free than one look sees", () =>

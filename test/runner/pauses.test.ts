@@ -264,7 +264,7 @@ describe("a process", () => {
       assert.strictEqual(began.length, 2)
     })))
 
-  it.effect("reads what is paused when it registers and when it renews, however many tasks it runs", () =>
+  it.effect("reads what is paused when it registers, and once a lease, however many tasks it runs", () =>
     withoutLog(Effect.gen(function*() {
       const storage = yield* TaskStorage
       let reads = 0
@@ -279,14 +279,51 @@ describe("a process", () => {
       )
       for (let task = 0; task < 20; task++) yield* runner.startTask(call("report"))
       assert.strictEqual(reads, 1)
-      yield* TestClock.adjust("9 seconds")
+      yield* TestClock.adjust("29 seconds")
       for (let task = 0; task < 20; task++) yield* runner.startTask(call("report"))
       assert.strictEqual(reads, 1)
       yield* TestClock.adjust("1 second")
       assert.strictEqual(reads, 2)
     })))
 
-  it.effect("finds a pause whose news it never got when it renews its registration", () =>
+  it.effect("reads what is paused again at its next renewal when a read fails", () =>
+    withoutLog(Effect.gen(function*() {
+      const storage = yield* TaskStorage
+      const gone = new TaskStorageUnavailable({
+        operation: "pausedTasks",
+        reason: "gone",
+        retryable: true,
+        applied: "no"
+      })
+      let reads = 0
+      let fails = false
+      const noted: TaskStorageShape = {
+        ...storage,
+        pausedTasks: () =>
+          Effect.suspend(() => {
+            reads++
+            return fails ? Effect.fail(gone) : storage.pausedTasks()
+          })
+      }
+      const { runner } = yield* Effect.provideService(
+        scene({ recovery: false, lease: "30 seconds" }),
+        TaskStorage,
+        noted
+      )
+      yield* runner.startTask(call("report"))
+      fails = true
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(reads, 2)
+      fails = false
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(reads, 3)
+      yield* TestClock.adjust("29 seconds")
+      assert.strictEqual(reads, 3)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(reads, 4)
+    })))
+
+  it.effect("finds a pause whose news it never got within a lease", () =>
     Effect.scoped(Effect.gen(function*() {
       const { began, register, runner, storage } = yield* twoProcesses(
         { recovery: false },
@@ -299,12 +336,12 @@ describe("a process", () => {
       yield* runner.startTask(call("report"))
       yield* second
       yield* storage.pauseTasks(report)
-      yield* TestClock.adjust("10 seconds")
+      yield* TestClock.adjust("30 seconds")
       yield* runner.startTask(call("report"))
       yield* second
       assert.strictEqual(began.length, 1)
       yield* storage.resumeTasks(report)
-      yield* TestClock.adjust("10 seconds")
+      yield* TestClock.adjust("30 seconds")
       assert.strictEqual(began.length, 2)
     })))
 

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { releaseDead } from "../driver/releaseWorkers.ts"
@@ -33,8 +34,11 @@ const maxPerRun = 20_000
 /** Milliseconds from the death of a worker to its removal: a day, in which it can be looked at. */
 const deadWorkersStay = 86_400_000
 
+/** Milliseconds: in the background, messages and dead workers are looked for no more often. They are in nobody's way. */
+const pauseOfRest = 600_000
+
 /**
- * Makes the operations that sweep over tasks.
+ * Makes the operations that sweep over tasks, and what is done in the background.
  *
  * @since 0.1.0
  * @category constructors
@@ -43,7 +47,11 @@ export const makeTaskSweep = (
   driver: TaskDriver,
   watch: TaskWatch,
   limits: ResolvedOptions
-): Pick<TaskStorageShape, "expireTasks" | "recoverStuckTasks" | "maintenance"> => {
+): {
+  readonly operations: Pick<TaskStorageShape, "expireTasks" | "recoverStuckTasks" | "maintenance">
+  /** A run of the maintenance in the background. It sweeps tasks each time, and the rest every ten minutes at most. */
+  readonly upkeep: ReturnType<TaskStorageShape["maintenance"]>
+} => {
   /** Repeats a step until it does less than it may, or `total` is done. */
   const inBatches = <A>(
     total: number,
@@ -150,11 +158,18 @@ export const makeTaskSweep = (
       }).pipe(Effect.mapError((error) => afterWrites(error, writes)))
     })
 
-  const maintain = Effect.gen(function*(): Effect.fn.Return<MaintenanceReport, TaskDriverError> {
+  /** Whether a run takes messages and dead workers too, or tasks alone. */
+  const maintain = Effect.fnUntraced(function*(
+    isWhole: boolean
+  ): Effect.fn.Return<MaintenanceReport, TaskDriverError> {
+    const ifWhole = (sweep: Effect.Effect<number, TaskDriverError>) => isWhole ? sweep : Effect.succeed(0)
     const expiredTasks = (yield* expireUpTo(maxPerRun)).length
-    const expiredMessages = yield* Effect.mapError(expireMessages, (error) => afterWrites(error, expiredTasks))
+    const expiredMessages = yield* Effect.mapError(
+      ifWhole(expireMessages),
+      (error) => afterWrites(error, expiredTasks)
+    )
     const removed = expiredTasks + expiredMessages
-    const deadWorkers = yield* Effect.mapError(removeDeadWorkers, (error) => afterWrites(error, removed))
+    const deadWorkers = yield* Effect.mapError(ifWhole(removeDeadWorkers), (error) => afterWrites(error, removed))
     const engine = yield* Effect.mapError(
       driver.maintain ?? Effect.succeed({}),
       (error) => afterWrites(error, removed + deadWorkers)
@@ -162,7 +177,26 @@ export const makeTaskSweep = (
     return { expiredTasks, expiredMessages, deadWorkers, engine }
   })
 
-  return {
+  const run = (isWhole: boolean): ReturnType<TaskStorageShape["maintenance"]> =>
+    operate(
+      driver.backendName,
+      "maintenance",
+      undefined,
+      () => answered("maintenance", maintain(isWhole), Effect.succeed)
+    )
+
+  /** When the last run began that left none of the rest. */
+  let wholeAt = -Infinity
+
+  const upkeep = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    if (now >= wholeAt && now - wholeAt < pauseOfRest) return run(false)
+    return Effect.tap(run(true), ({ deadWorkers, expiredMessages }) =>
+      Effect.sync(() => {
+        if (expiredMessages < maxPerRun && deadWorkers < batchSize) wholeAt = now
+      }))
+  })
+
+  const operations: ReturnType<typeof makeTaskSweep>["operations"] = {
     expireTasks: (options) =>
       parsed(
         parseLimit(options),
@@ -202,9 +236,10 @@ export const makeTaskSweep = (
               ))
         )),
 
-    maintenance: () =>
-      operate(driver.backendName, "maintenance", undefined, () => answered("maintenance", maintain, Effect.succeed))
+    maintenance: () => run(true)
   }
+
+  return { operations, upkeep }
 }
 
 const stuckReason = (maxAge: number): string =>

@@ -53,7 +53,10 @@ export interface TaskStorageOptions {
     | undefined
   /** The largest page that a list gives, 1000 by default; a larger `limit` is lowered to it. */
   readonly maxPageSize?: number | undefined
-  /** How often the layer removes expired tasks and tends its engine: every minute by default, `false` for never. */
+  /**
+   * How often the layer removes expired tasks and tends its engine: every minute by default, `false` for never. It removes expired
+   * messages and dead workers along with them, every ten minutes or as seldom as this.
+   */
   readonly maintenance?: RepeatOption | undefined
   /** Generates the ids of tasks that are created without one: a UUID version 7 by default. */
   readonly generateId?: Effect.Effect<string> | undefined

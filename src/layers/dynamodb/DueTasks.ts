@@ -22,6 +22,11 @@ const concurrency = 8
 /** How many tasks one look moves in a partition. The next look moves the rest. */
 const mostAtOnce = 500
 
+/** No clock that is set moves it. */
+const monotonicMillis = Effect.clockWith((clock) =>
+  Effect.sync(() => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n))
+)
+
 /** How many tasks of versions before one look checks, and how often it does so at most, in milliseconds. */
 const earlier = { batch: 50, pause: 1_000 } as const
 
@@ -171,7 +176,7 @@ export const makeDueTasks = (table: DynamoDbTable, shards: number): DueTasks => 
   let lastLook = -Infinity
 
   const moveEarlier: DueTasks["moveEarlier"] = Effect.fnUntraced(function*(time) {
-    const started = performance.now()
+    const started = yield* monotonicMillis
     if (started - lastLook < earlier.pause) return
     lastLook = started
     if (next === undefined) {

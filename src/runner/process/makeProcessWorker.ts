@@ -119,6 +119,9 @@ export interface ProcessWorker {
   readonly end: Effect.Effect<void>
 }
 
+/** The pauses are read once a lease: it is renewed each time that a third of it is over. */
+const renewalsPerRead = 3
+
 /**
  * Makes the worker of a process. It is registered when it first takes a task.
  *
@@ -134,6 +137,7 @@ export const makeProcessWorker = (
   const registrations = new Set<Registration>()
   let current: Registration | undefined
   let isRenewing = false
+  let renewalsSinceRead = 0
   let clockSkew = 0
   let isEnded = false
 
@@ -226,6 +230,12 @@ export const makeProcessWorker = (
     Effect.suspend(() => Effect.forEach([...registrations], renewOne, { discard: true }))
   )
 
+  /** For a pause whose news were lost with the process that made it. A read that fails is made again after the next renewal. */
+  const readPauses = Effect.ignore(Effect.tap(Effect.suspend(() => pauses.read), () =>
+    Effect.sync(() => {
+      renewalsSinceRead = 0
+    })))
+
   /** A lease that runs out in an outage is good again, unless another process has declared the worker dead. */
   const keepRenewing: Effect.Effect<void> = takeovers.watchSleep(pause, backgroundSleep(pause)).pipe(
     Effect.andThen(
@@ -237,8 +247,7 @@ export const makeProcessWorker = (
       })
     ),
     Effect.orDie,
-    // For a pause whose news were lost with the process that made it.
-    Effect.andThen(Effect.ignore(Effect.suspend(() => pauses.read))),
+    Effect.andThen(Effect.suspend(() => ++renewalsSinceRead < renewalsPerRead ? Effect.void : readPauses)),
     Effect.forever
   )
 

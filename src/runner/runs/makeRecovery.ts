@@ -119,6 +119,10 @@ export const makeRecovery = Effect.fnUntraced(function*(
       yield* declareDead(mayTakeOver)
       const which: ClaimableOptions = mayTakeOver ? {} : { leases: "released" }
       if (settings.dispatch !== undefined) return yield* dispatchAll(which)
+      if (isOdd && (yield* isNothingFree)) {
+        yield* Metric.update(RunnerMetrics.overdue, 0)
+        return []
+      }
       const taken = yield* takeAll(which)
       const odd = isOdd ? yield* takeOdd(which) : []
       return [...taken, ...odd]
@@ -240,6 +244,17 @@ export const makeRecovery = Effect.fnUntraced(function*(
     yield* Metric.update(RunnerMetrics.overdue, longest)
     return taken
   })
+
+  /**
+   * An odd look asks three times. Mostly nothing is free, and one question tells that, for all that may ever be taken. A process that is
+   * not registered yet claims all the same, and is registered then. One without room waits for it. A task that was free is looked at
+   * until it is not.
+   */
+  const isNothingFree = Effect.suspend(() =>
+    runs.process.hearsPauses() && runs.slots.room > 0 && freeLongest === undefined
+      ? Effect.map(list({ limit: 1 }), (found) => found.length === 0)
+      : Effect.succeed(false)
+  )
 
   /** Gives the one that was free for longest, if it still is: a look to come may not see it. */
   const stillOldest = Effect.fnUntraced(function*(now: number) {

@@ -1,5 +1,6 @@
 /** What maintenance and recovery do in batches. */
 import { describe, expect, it } from "@effect/vitest"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { TestClock } from "effect/testing"
@@ -51,6 +52,60 @@ describe("maintenance", () => {
       expect(yield* storage.createTask(call)).toMatchObject({ status: "working" })
     }).pipe(Effect.provide(Logger.layer([logger])))
   })
+})
+
+describe("maintenance in the background", () => {
+  /** What it swept, how often. The sweep of messages goes on as it is told. */
+  const scene = Effect.fnUntraced(function*(interval: Duration.Input) {
+    const swept = { tasks: 0, messages: 0, workers: 0 }
+    const counted = <A, E>(what: keyof typeof swept, sweep: Effect.Effect<A, E>) =>
+      Effect.andThen(Effect.sync(() => swept[what]++), sweep)
+    const driver = yield* quietMemory
+    const messages = { sweep: driver.messages.removeExpired }
+    const storage = yield* fromDriver({
+      ...driver,
+      removeExpired: (...args) => counted("tasks", driver.removeExpired(...args)),
+      messages: {
+        ...driver.messages,
+        removeExpired: (...args) => counted("messages", messages.sweep(...args))
+      },
+      workers: {
+        ...driver.workers,
+        removeDead: (...args) => counted("workers", driver.workers.removeDead(...args))
+      }
+    }, { maintenance: { interval } })
+    return { storage, swept, messages }
+  })
+
+  it.effect("sweeps tasks in each run, and all that can wait every ten minutes", () =>
+    Effect.gen(function*() {
+      const { storage, swept } = yield* scene("1 minute")
+      yield* TestClock.adjust("20 minutes")
+      expect(swept).toEqual({ tasks: 20, messages: 2, workers: 2 })
+      yield* storage.maintenance()
+      expect(swept).toEqual({ tasks: 21, messages: 3, workers: 3 })
+    }))
+
+  it.effect("sweeps all in each run if it runs seldom", () =>
+    Effect.gen(function*() {
+      const { swept } = yield* scene("10 minutes")
+      yield* TestClock.adjust("1 hour")
+      expect(swept).toEqual({ tasks: 6, messages: 6, workers: 6 })
+    }))
+
+  it.effect("sweeps all in the next run too while there is more, and after a failure", () =>
+    Effect.gen(function*() {
+      const { messages, swept } = yield* scene("1 minute")
+      messages.sweep = (_now, limit) => Effect.succeed(limit)
+      yield* TestClock.adjust("2 minutes")
+      expect(swept).toEqual({ tasks: 2, messages: 200, workers: 2 })
+      messages.sweep = () => Effect.fail(broken)
+      yield* TestClock.adjust("2 minutes")
+      expect(swept).toEqual({ tasks: 4, messages: 202, workers: 2 })
+      messages.sweep = () => Effect.succeed(0)
+      yield* TestClock.adjust("10 minutes")
+      expect(swept).toEqual({ tasks: 14, messages: 203, workers: 3 })
+    }).pipe(Effect.provide(Logger.layer([]))))
 })
 
 it.effect("maintenance removes messages in batches, all of them", () =>

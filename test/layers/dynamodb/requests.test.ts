@@ -96,40 +96,6 @@ describeWithEngine("requests", () => {
       expect(news).toEqual(["Query", "TransactWriteItems"])
     }))
 
-  it.live("at most two a second for a worker while nothing happens", () =>
-    Effect.gen(function*() {
-      const commands: Array<string> = []
-      const client = yield* recordingClient(commands)
-      // As many partitions as a table has by default.
-      const storage = yield* openThrough(client, { tableName: yield* freshTable })
-      const { workerId } = yield* storage.registerWorker({ lease: "1 minute" })
-      for (let index = 0; index < 20; index++) yield* storage.createTask({ ...tool, worker: workerId })
-      yield* storage.createTask({ ...tool, delay: "1 hour" })
-      const look = Effect.andThen(
-        storage.declareDeadWorkers({ except: workerId }),
-        storage.claimTasks({ worker: workerId, kinds: [{ method: "tools/call" }] })
-      )
-      // The first look of a process searches everything once.
-      yield* look
-      yield* Effect.sleep("1 second")
-      const perSecond = yield* Effect.gen(function*() {
-        commands.length = 0
-        yield* look
-        const perLook = commands.length
-        yield* storage.pausedTasks()
-        const perRead = commands.length - perLook
-        expect(commands.every((command) => command === "QueryCommand")).toBe(true)
-        commands.length = 0
-        yield* Effect.timeoutOption(Stream.runDrain(storage.workerNews(workerId)), "3500 millis")
-        // Two at once, as it begins, and then one every second.
-        expect(new Set(commands)).toEqual(new Set(["QueryCommand"]))
-        expect(commands.length).toBeLessThanOrEqual(5)
-        // A look, a renewal and a read of the pauses every ten seconds, and news every second.
-        return { perLook, perSecond: (perLook + 1 + perRead) / 10 + 1 }
-      })
-      expect(perSecond).toEqual({ perLook: 7, perSecond: 1.9 })
-    }))
-
   it.live("for a claim, one for each task, and a few to find them", () =>
     Effect.gen(function*() {
       const { requestsOf, storage } = yield* setUp
