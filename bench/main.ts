@@ -17,6 +17,7 @@ import { benchMove } from "./move.ts"
 import { benchPeers } from "./peers.ts"
 import { benchPostgres } from "./postgres.ts"
 import { benchPostgresGrowth } from "./postgresGrowth.ts"
+import { benchPostgresIndexes } from "./postgresIndexes.ts"
 import { benchRunner } from "./runner.ts"
 import { benchSqlite } from "./sqlite.ts"
 import { benchSqliteGrowth } from "./sqliteGrowth.ts"
@@ -30,6 +31,7 @@ const parts: ReadonlyArray<readonly [name: string, bench: () => Promise<void>]> 
   ["sqlite-growth", benchSqliteGrowth],
   ["postgres", benchPostgres],
   ["postgres-growth", benchPostgresGrowth],
+  ["postgres-indexes", benchPostgresIndexes],
   ["dynamodb", benchDynamoDb],
   ["encryption", benchEncryption],
   ["admin", benchAdmin],

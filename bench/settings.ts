@@ -42,6 +42,8 @@ export const settings = {
   /** Tasks that a killed process leaves. */
   abandonedTasks: quick ? 1_000 : 5_000,
   abandonedRounds: quick ? 1 : 5,
+  /** Writes of which the log of PostgreSQL is read. */
+  loggedTasks: quick ? 200 : 1_000,
   /** Tasks that an operator runs again, copies and deletes at once. */
   bulkTasks: quick ? 2_000 : 10_000,
   /** Tasks that move from engine to engine, and those that move to DynamoDB Local, which takes long for each. */
