@@ -7,12 +7,12 @@ import type { FaultTarget } from "../layers/faults/FaultTarget.ts"
 const options: TaskRunnerOptions = { recovery: false, lease: "3 seconds", shutdownTimeout: 0 }
 
 /** Two runners on one fresh store, and a storage that looks on. */
-export const makeTwoRunners = Effect.fnUntraced(function*<E>(target: FaultTarget<E>) {
+export const makeTwoRunners = Effect.fnUntraced(function*<E>(target: FaultTarget<E>, own: TaskRunnerOptions = {}) {
   const store = yield* target.freshStore
   const open = Effect.flatMap(store.openDriver(), (driver) => TaskStorage.fromDriver(driver, { maintenance: false }))
   const makeRunner = Effect.flatMap(
     open,
-    (storage) => Effect.provideService(makeTaskRunner(options), TaskStorage, storage)
+    (storage) => Effect.provideService(makeTaskRunner({ ...options, ...own }), TaskStorage, storage)
   )
   return { first: yield* makeRunner, second: yield* makeRunner, storage: yield* open }
 })

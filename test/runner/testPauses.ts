@@ -13,11 +13,14 @@ const call = (name: string) => ({ originalMethod: report.method, originalParams:
 /** Milliseconds within which every process knows. */
 const soon = 2_000
 
+/** So long that nobody reads the pauses meanwhile because a lease is over. */
+const lease = 60_000
+
 export const testPauses = <E>(target: FaultTarget<E>): void => {
   describe(`${target.name}: a kind of tasks that another process pauses`, () => {
     it.live("begins nowhere, goes on where it runs, and begins again once it is resumed", () =>
       Effect.gen(function*() {
-        const { first, second, storage } = yield* makeTwoRunners(target)
+        const { first, second, storage } = yield* makeTwoRunners(target, { lease })
         const goOn = yield* Deferred.make<void>()
         for (const runner of [first, second]) {
           yield* runner.register({ ...report, run: () => Deferred.await(goOn) })
@@ -39,7 +42,7 @@ export const testPauses = <E>(target: FaultTarget<E>): void => {
           assert.deepEqual([task.status, task.attempt], ["working", undefined])
         }
         yield* storage.resumeTasks(report)
-        const ended = yield* Effect.forEach(waiting, (taskId) => Effect.timeout(storage.awaitTask(taskId), soon), {
+        const ended = yield* Effect.forEach(waiting, (taskId) => Effect.timeout(storage.awaitTask(taskId), lease / 3), {
           concurrency: 2
         })
         assert.deepEqual(ended.map(({ attempt, status }) => [status, attempt]), [["completed", 1], ["completed", 1]])
