@@ -188,7 +188,9 @@ export interface ListedWorker {
  */
 export interface RenewedWorker {
   readonly worker: WorkerRecord
-  /** Milliseconds by which the clock of the engine is ahead of the clock of this process, if the engine tells its time. */
+  /**
+   * Milliseconds by which the clock of the engine is ahead of the clock of this process at the least, if the engine tells its time.
+   */
   readonly clockSkew?: number
 }
 

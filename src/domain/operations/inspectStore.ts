@@ -18,6 +18,7 @@ import { inspectOptions } from "../options/operationOptions.ts"
 import { readOptions } from "../options/optionNames.ts"
 import type { ResolvedOptions } from "../options/TaskStorageOptions.ts"
 import type { TaskStorageShape } from "../service/TaskOperations.ts"
+import { skewOf } from "./skewOf.ts"
 import { answered, operate, parsed, withNow } from "./TaskAccess.ts"
 import { TaskFaults } from "./TaskFaults.ts"
 
@@ -112,13 +113,12 @@ const readAll = (driver: TaskDriver, faults: TaskFaults): Effect.Effect<void, Ta
     }
   })
 
-/** The engine told its time somewhere between the two looks at the own clock. */
 const checkClock = (engineTime: Effect.Effect<number | undefined, TaskDriverError>): Findings =>
   withNow((before) =>
     Effect.flatMap(engineTime, (engine) =>
       withNow((after) => {
         if (engine === undefined) return Effect.succeed([])
-        const skew = engine - Math.floor((before + after) / 2)
+        const skew = skewOf(engine, before, after)
         const size = Math.abs(skew)
         if (size <= smallSkew) return Effect.succeed([])
         return Effect.succeed([{

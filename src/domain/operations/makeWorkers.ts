@@ -21,6 +21,7 @@ import { type InvalidInput, type TaskStorageUnavailable, WorkerLost } from "../t
 import { uuidV7 } from "../task/TaskId.ts"
 import { readObject } from "../task/TaskRecord.ts"
 import { WorkerRecord } from "../task/WorkerRecord.ts"
+import { skewOf } from "./skewOf.ts"
 import { answered, decoded, operate, parsed, withNow } from "./TaskAccess.ts"
 import type { TaskWatch } from "./TaskWatch.ts"
 
@@ -76,8 +77,7 @@ export const makeWorkers = (backendName: string, workers: WorkerDriver, watch: T
                 : withNow((after) =>
                   Effect.map(decoded("renewWorker", worker, workerFromStored, "unknown"), (worker) => ({
                     worker,
-                    // The engine told its time somewhere between the two.
-                    ...(engineTime === undefined ? {} : { clockSkew: engineTime - Math.floor((now + after) / 2) })
+                    ...(engineTime === undefined ? {} : { clockSkew: skewOf(engineTime, now, after) })
                   }))
                 )
             }))

@@ -93,12 +93,9 @@ export const makeSqlWorkers = (
     find: (workerId) =>
       read({ text: find, params: [workerId] }, ([row]) => row === undefined ? undefined : readWorker(row)),
 
+    // Always a write: while a file is locked for writes, its workers cannot renew, and whoever declares them dead has to know.
     declareDead: ({ at, except = "", expiredBy, limit }) =>
-      writeSome(
-        { text: expired, params: [expiredBy, except, 1] },
-        { text: declareDead, params: [expiredBy, except, limit, at, expiredBy, except] },
-        writeIds
-      ),
+      writeIds({ text: declareDead, params: [expiredBy, except, limit, at, expiredBy, except] }),
 
     release: ({ leaseExpiresAt, limit, workerId }) =>
       Effect.map(

@@ -22,6 +22,7 @@ export class Outages {
   /** Whether no call was answered since a new call failed. */
   #isDown = false
   #began = 0n
+  #over = 0
 
   constructor(takeovers: Takeovers) {
     this.#takeovers = takeovers
@@ -31,12 +32,19 @@ export class Outages {
     return this.#isDown
   }
 
+  /** How many outages are over. Read it before a call that is passed to {@link failed}. */
+  get over(): number {
+    return this.#over
+  }
+
   /**
    * Notes that a call failed and will be retried. If it keeps failing while others are answered, as on a corrupt row, that
-   * is no outage of the engine.
+   * is no outage of the engine. Neither is it one if an outage has ended since the call was made: its connection may have
+   * hung since then.
    */
-  failed(call: object, error: TaskStorageError): Effect.Effect<void> {
+  failed(call: object, error: TaskStorageError, over: number): Effect.Effect<void> {
     return Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
+      if (over !== this.#over) return Effect.void
       const isFirst = this.#failing.size === 0
       if (!this.#failing.has(call)) this.#isDown = true
       this.#failing.add(call)
@@ -84,10 +92,10 @@ export class Outages {
   forget(call: object): Effect.Effect<void> {
     return Effect.suspend(() =>
       this.#failing.delete(call) && this.#failing.size === 0 && !this.#isDown
-        ? Effect.flatMap(
-          Clock.monotonicTimeNanos,
-          (now) => Effect.logInfo(`The task storage answers again, after ${(now - this.#began) / nanosPerMilli} ms`)
-        )
+        ? Effect.flatMap(Clock.monotonicTimeNanos, (now) => {
+          this.#over++
+          return Effect.logInfo(`The task storage answers again, after ${(now - this.#began) / nanosPerMilli} ms`)
+        })
         : Effect.void
     )
   }

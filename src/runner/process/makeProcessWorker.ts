@@ -109,6 +109,11 @@ export interface ProcessWorker {
   readonly find: (workerId: string | undefined) => Registration | undefined
   /** Whether others may have thought a registration dead by now, in milliseconds since the epoch. */
   readonly mayHaveLapsed: (now: number) => boolean
+  /**
+   * Whether a renewal of this process is late, with a time in milliseconds since the epoch. Others may be unable to renew too, though
+   * the engine answers what it is asked: a file can be locked for writes alone.
+   */
+  readonly isLate: (now: number) => boolean
   /** Renews the registration first if others may have thought it dead. */
   readonly confirm: Effect.Effect<void>
   /** Renews at once, if this can be done. */
@@ -178,17 +183,24 @@ export const makeProcessWorker = (
       return Effect.flatMap(Clock.currentTimeMillis, (askedAt) =>
         untraced(storage.renewWorker(registration.workerId, { lease })).pipe(
           takeovers.watchAnswer,
+          Effect.tap(() =>
+            isOverdue(registration, askedAt) ? postponeTakeovers : Effect.void
+          ),
           Effect.flatMap((renewed) => {
             registration.renewedAt = askedAt
             return renewed.clockSkew === undefined ? Effect.void : noteSkew(renewed.clockSkew)
           }),
           Effect.catchTags({
-            WorkerLost: (error: WorkerLost) =>
-              lose(registration, error),
+            WorkerLost: (error: WorkerLost) => lose(registration, error),
             InvalidInput: (error: InvalidInput) => Effect.die(error)
           })
         ))
     })
+
+  /** While renewals come in time, no lease of another process that renews has run out. */
+  const isOverdue = ({ renewedAt }: Registration, now: number): boolean => now - renewedAt > lease / 2
+
+  const postponeTakeovers = Effect.map(Clock.monotonicTimeNanos, (now) => takeovers.postpone(now))
 
   const noteSkew = (skew: number): Effect.Effect<void> =>
     Effect.suspend(() => {
@@ -350,6 +362,7 @@ export const makeProcessWorker = (
     current: () => current,
     find: (workerId) => [...registrations].find((registration) => registration.workerId === workerId),
     mayHaveLapsed,
+    isLate: (now) => [...registrations].some((registration) => isOverdue(registration, now)),
     confirm: Effect.asVoid(Effect.exit(renewed)),
     renew: Effect.asVoid(Effect.exit(withPatience(renewAll, firstPatience(lease)))),
     isClockRight,

@@ -54,14 +54,15 @@ export const persist = <A, E extends TaskStorageError, E2 = never>(
   const mostPatience = isUrgent ? longest : Math.max(longest, longestWrite)
   const mostPause = isUrgent ? Math.min(longestPause, Math.ceil(lease / 6)) : longestPause
   type Answer = Effect.Effect<A, E | E2 | TaskStorageUnavailable>
-  const attempt = (pause: number, patience: number, again: (retries: Answer) => Answer): Answer =>
-    Effect.matchCauseEffect(call(patience), {
+  const attempt = (pause: number, patience: number, again: (retries: Answer) => Answer): Answer => {
+    const { over } = outages
+    return Effect.matchCauseEffect(call(patience), {
       onSuccess: (answer) => outages.passOn(token, answer),
       onFailure: (cause): Answer => {
         const error = errorOf(cause)
         return isOutage(error)
           ? again(
-            outages.failed(token, error).pipe(
+            outages.failed(token, error, over).pipe(
               Effect.andThen(about(pause)),
               Effect.andThen(beforeRetry?.() ?? Effect.void),
               Effect.andThen(
@@ -74,6 +75,7 @@ export const persist = <A, E extends TaskStorageError, E2 = never>(
           : Effect.andThen(outages.answered(token), Effect.fail(error))
       }
     })
+  }
   // Most calls are answered at once. Of those nobody has heard.
   const forgetting = (retries: Answer): Answer => Effect.ensuring(retries, outages.forget(token))
   return attempt(Math.min(firstPause, mostPause), firstPatience(lease), forgetting)

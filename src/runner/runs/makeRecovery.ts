@@ -315,15 +315,17 @@ export const makeRecovery = Effect.fnUntraced(function*(
       return look(isOdd)
     })
     let seatsFreed = 0
+    let over = 0
     const noteLook = (begun: number | undefined) => Effect.sync(() => runs.queue.looked(begun, seatsFreed))
     yield* Effect.sync(() => {
       seatsFreed = runs.queue.seatsFreed
+      over = outages.over
     }).pipe(
       Effect.andThen(Effect.tap(nextLook, (taken) => noteLook(taken.length))),
       Effect.andThen(beginHere),
       Effect.andThen(outages.answered(looking)),
       // A driver that dies counts like one that fails with an error.
-      Effect.catchCause((cause) => Effect.andThen(noteLook(undefined), outages.failed(looking, errorOf(cause)))),
+      Effect.catchCause((cause) => Effect.andThen(noteLook(undefined), outages.failed(looking, errorOf(cause), over))),
       Effect.andThen(nextTime),
       Effect.forever,
       Effect.forkScoped

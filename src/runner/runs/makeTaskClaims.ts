@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
@@ -100,7 +101,8 @@ export const makeTaskClaims = (
       yield* process.renew
       yield* Effect.forEach(workers.values(), (worker) => worker.extendAtOnce, { concurrency: atOnce, discard: true })
     }
-    return !outages.isDown && (yield* takeovers.areAllowed)
+    const isLate = process.isLate(yield* Clock.currentTimeMillis)
+    return !isLate && !outages.isDown && (yield* takeovers.areAllowed)
   })
 
   const mayTake = (record: TaskRecord): Effect.Effect<boolean> =>

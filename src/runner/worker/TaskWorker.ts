@@ -293,6 +293,7 @@ export class TaskWorker {
   #tryProgress(statusMessage: string): Effect.Effect<"written" | "later"> {
     const { lease, outages } = this.#surroundings
     const token = this.#progress ?? this
+    const { over } = outages
     return Effect.matchCauseEffect(this.#inTurn(this.#touch({ statusMessage, ...this.#run }), firstPatience(lease)), {
       onSuccess: (summary) => {
         this.latest.advanceSummary(summary)
@@ -300,7 +301,7 @@ export class TaskWorker {
       },
       onFailure: (cause) => {
         const error = errorOf(cause)
-        if (error._tag === "TaskStorageUnavailable") return Effect.as(outages.failed(token, error), "later")
+        if (error._tag === "TaskStorageUnavailable") return Effect.as(outages.failed(token, error, over), "later")
         const end = endOfHold(error)
         return end === undefined ? Effect.die(error) : whileHeld(this.#endHold(end))
       }

@@ -74,6 +74,7 @@ export const makeNewsReader = (
       Effect.suspend(() => {
         const worker = workerOf(taskId)
         if (worker === undefined) return Effect.succeed(true)
+        const { over } = outages
         return Effect.matchCauseEffect(withPatience(untraced(storage.getTask(taskId)), firstPatience(lease)), {
           onSuccess: (found) => {
             worker.note(Option.getOrUndefined(found))
@@ -83,7 +84,7 @@ export const makeNewsReader = (
             const error = errorOf(cause)
             if (!isUnavailable(error)) return Effect.die(error)
             hear(taskId)
-            return Effect.as(outages.failed(reading, error), false)
+            return Effect.as(outages.failed(reading, error, over), false)
           }
         })
       })

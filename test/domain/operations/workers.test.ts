@@ -2,6 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { TestClock } from "effect/testing"
 import { releaseDead, releaseWorker } from "../../../src/domain/driver/releaseWorkers.ts"
 import { TaskDriverError } from "../../../src/domain/driver/TaskDriver.ts"
@@ -77,6 +78,14 @@ describe("a worker", () => {
       yield* TestClock.adjust(100)
       const { workerId } = yield* storage.registerWorker({ lease: 10 })
       expect(yield* storage.renewWorker(workerId, { lease: 10 })).toMatchObject({ clockSkew: -60 })
+      const { storage: late } = yield* open((workers) => ({
+        renew: (...args) =>
+          Effect.map(Effect.delay(workers.renew(...args), 100), (renewal) => ({ ...renewal, engineTime: 199 }))
+      }))
+      const { workerId: slow } = yield* late.registerWorker({ lease: 10 })
+      const renewing = yield* Effect.forkChild(late.renewWorker(slow, { lease: 10 }))
+      yield* TestClock.adjust(100)
+      expect(yield* Fiber.join(renewing)).toMatchObject({ clockSkew: 0 })
       const plain = (yield* open()).storage
       const silent = yield* plain.renewWorker((yield* plain.registerWorker({ lease: 10 })).workerId, { lease: 10 })
       expect(silent).not.toHaveProperty("clockSkew")

@@ -31,6 +31,10 @@ const writes: ReadonlyArray<
   ["a refused patch", (driver) => Effect.asVoid(driver.patch("t", anyone(1000), {}, { lastUpdatedAt: 2 }))],
   ["a transaction", (driver) => Effect.asVoid(driver.transaction?.(driver.remove("t", anyone(1000))) ?? Effect.void)],
   [
+    "a declaration of nobody",
+    (driver) => Effect.asVoid(driver.workers.declareDead({ expiredBy: 0, at: 1000, except: undefined, limit: 9 }))
+  ],
+  [
     "a message",
     (driver) =>
       Effect.asVoid(
