@@ -1,30 +1,19 @@
-/** Runners whose engine is locked, or stopped and started again. */
-import * as Effect from "effect/Effect"
-import * as SqliteTaskStorage from "../../src/layers/SqliteTaskStorage.ts"
+/** Runners whose engine is locked, stopped and started again, or not to be reached. */
+import { describe } from "@effect/vitest"
+import { describeWithEngine } from "../layers/dynamodb/engine.ts"
 import { makePostgresTarget } from "../layers/faults/postgresTarget.ts"
-import { bare, freshFile } from "../layers/sqlite/database.ts"
+import { crashed, lockedSqlite, unreachableDynamoDb } from "./stoppableStores.ts"
 import { testEngineOutages } from "./testEngineOutages.ts"
-
-testEngineOutages(
-  "a locked SQLite file",
-  Effect.gen(function*() {
-    const filename = yield* freshFile
-    const other = yield* bare(filename)
-    return {
-      driver: SqliteTaskStorage.makeDriver({ filename }),
-      begin: Effect.sync(() => other.exec("BEGIN EXCLUSIVE")),
-      end: Effect.sync(() => other.exec("COMMIT"))
-    }
-  })
-)
 
 const postgres = makePostgresTarget()
 
-testEngineOutages(
-  "PostgreSQL that crashed and starts again",
-  Effect.map(postgres.freshStore, ({ openDriver }) => ({
-    driver: openDriver(),
-    begin: postgres.stop("at once"),
-    end: postgres.start
-  }))
-)
+// They mostly wait.
+describe.concurrent("an engine that is away", () => {
+  testEngineOutages("a locked SQLite file", lockedSqlite)
+  testEngineOutages("PostgreSQL that crashed and starts again", crashed(postgres))
+})
+
+describeWithEngine("an engine that cannot be reached", () => {
+  testEngineOutages("DynamoDB that refuses connections", unreachableDynamoDb({ _tag: "Refuse" }))
+  testEngineOutages("DynamoDB whose connections hang", unreachableDynamoDb({ _tag: "Drop" }))
+}, { concurrent: true })

@@ -11,6 +11,8 @@ export type Behaviour =
   | { readonly _tag: "Pass" }
   /** New connections are reset. */
   | { readonly _tag: "Refuse" }
+  /** Whatever is sent is dropped, and neither end is told. A connection that was open then hangs for good. */
+  | { readonly _tag: "Drop" }
   | { readonly _tag: "Delay"; readonly milliseconds: number }
   /**
    * Requests get through, and their answers are lost. A connection that has lost an answer never gives another one: it

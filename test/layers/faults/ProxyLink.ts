@@ -48,11 +48,13 @@ export class ProxyLink {
         on.ended()
       })
     }
+    if (behaviour._tag === "Drop") this.silence()
   }
 
   behave(behaviour: Behaviour): void {
     const ended = this.#behaviour
     this.#behaviour = behaviour
+    if (behaviour._tag === "Drop") this.silence()
     this.#answered = 0
     if (this.#hasLost && ended._tag === "LoseAnswers" && ended.after === "cut") this.cut()
   }

@@ -134,6 +134,22 @@ describe("the proxy", () => {
       assert.strictEqual(heard(), "126")
     }))
 
+  it.live("drops what connections carry, and lets none through but those that are opened afterwards", () =>
+    Effect.gen(function*() {
+      const { heard, proxy, say } = yield* scene
+      yield* proxy.behave({ _tag: "Drop" })
+      assert.deepStrictEqual(yield* say("2"), { answer: "", ended: false })
+      const opening = yield* opened(proxy.endpoint)
+      assert.deepStrictEqual(yield* Effect.promise(() => exchange(opening, "3")), { answer: "", ended: false })
+      yield* proxy.behave({ _tag: "Pass" })
+      yield* proxy.cut
+      assert.deepStrictEqual(yield* say("4"), { answer: "", ended: false })
+      assert.deepStrictEqual(yield* Effect.promise(() => exchange(opening, "5")), { answer: "", ended: false })
+      const fresh = yield* opened(proxy.endpoint)
+      assert.deepStrictEqual(yield* Effect.promise(() => exchange(fresh, "6")), { answer: "6", ended: false })
+      assert.strictEqual(heard(), "16")
+    }))
+
   it.live("cuts in the middle of an answer", () =>
     Effect.gen(function*() {
       const { heard, proxy, say } = yield* scene

@@ -1,5 +1,6 @@
 /** Frozen processes on one PostgreSQL. */
-import { makePostgresTarget } from "../../layers/faults/postgresTarget.ts"
+import { postgresTargetOn } from "../../layers/faults/postgresTarget.ts"
+import { postgres } from "../../layers/postgres/engine.ts"
 import { testFreezes } from "./testFreezes.ts"
 
-testFreezes(makePostgresTarget())
+testFreezes(postgresTargetOn(postgres))

@@ -32,13 +32,15 @@ const program = Effect.gen(function*() {
     /** Ends as soon as its process goes on after a freeze, so that its outcome is late. */
     late: Effect.raceFirst(Deferred.await(thawed), Deferred.await(finished)),
     long: Deferred.await(finished),
+    /** Never runs twice. */
+    once: Deferred.await(finished),
     [own]: Effect.void
   }
   for (const [kind, work] of Object.entries(works)) {
     const handler: TaskHandler = {
       method: "tools/call",
       name: kind,
-      lostWorker: { maxAttempts: 9 },
+      lostWorker: kind === "once" ? "fail" : { maxAttempts: 9 },
       run: ({ taskId }) =>
         Effect.flatMap(
           TaskContext,

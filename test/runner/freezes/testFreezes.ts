@@ -1,4 +1,4 @@
-/** Processes that are stopped by SIGSTOP for longer than their lease and go on, for each backend that they can share. */
+/** Processes that are stopped by SIGSTOP for longer than their lease and go on, with their engine there or away. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -6,7 +6,8 @@ import type * as Scope from "effect/Scope"
 import { TaskStorage } from "../../../src/domain/TaskStorage.ts"
 import { realSleep } from "../../../src/layers/realSleep.ts"
 import { startProgram } from "../../layers/faults/childProcess.ts"
-import type { FaultTarget } from "../../layers/faults/FaultTarget.ts"
+import type { FaultStore, FaultTarget } from "../../layers/faults/FaultTarget.ts"
+import type { MakeStoppable } from "../stoppableStores.ts"
 
 const lease = 3_000
 const program = new URL("server.ts", import.meta.url)
@@ -21,8 +22,7 @@ interface Said {
 }
 
 /** A storage, and processes on it. */
-const makeScene = Effect.fnUntraced(function*<E>(target: FaultTarget<E>) {
-  const store = yield* target.freshStore
+const makeScene = Effect.fnUntraced(function*<E>(store: FaultStore<E>) {
   const storage = yield* TaskStorage.fromDriver(yield* store.openDriver(), { maintenance: false })
   const said: Array<Said> = []
 
@@ -64,6 +64,20 @@ const makeScene = Effect.fnUntraced(function*<E>(target: FaultTarget<E>) {
     of,
     begun,
     get,
+    /** The worker that holds a task. */
+    holderOf: Effect.fnUntraced(function*(taskId: string) {
+      const { worker: holder } = yield* get(taskId)
+      return (yield* storage.listWorkers()).find(({ worker }) => worker.workerId === holder)?.worker
+    }),
+    /** Waits until a process is a worker anew. Whatever it asked for as the one before is over then. */
+    isAnew: (pid: number | undefined) =>
+      untilEffect(
+        "the process is a worker anew",
+        storage.listWorkers().pipe(
+          Effect.map((listed) => listed.some(({ worker }) => worker.pid === pid && worker.diedAt === undefined)),
+          Effect.orDie
+        )
+      ),
     /** Creates a task that one process alone can take. */
     createFor: ({ by }: Server) =>
       storage.createTask({
@@ -95,7 +109,7 @@ interface Server {
   readonly by: string
   readonly say: (line: string) => Effect.Effect<void>
   readonly resume: Effect.Effect<void>
-  readonly start: (kind: "late" | "long", count: number) => Effect.Effect<ReadonlyArray<string>>
+  readonly start: (kind: "late" | "long" | "once", count: number) => Effect.Effect<ReadonlyArray<string>>
   readonly freeze: Effect.Effect<void>
   /** Whether it runs no task. */
   readonly isIdle: Effect.Effect<boolean>
@@ -114,12 +128,16 @@ const untilEffect = (what: string, condition: Effect.Effect<boolean>): Effect.Ef
   )
 
 export const testFreezes = <E>(target: FaultTarget<E>): void => {
-  describe(target.name, () => {
+  // They mostly wait.
+  describe.concurrent(target.name, () => {
     it.live(
       "a process that is frozen for longer than its lease loses its tasks, and nothing that it writes late counts",
       () =>
         Effect.gen(function*() {
-          const { begun, createFor, get, haveBegun, of, requireDone, startServer, storage } = yield* makeScene(target)
+          const { begun, createFor, get, haveBegun, holderOf, isAnew, of, requireDone, startServer, storage } =
+            yield* makeScene(
+              yield* target.freshStore
+            )
           const [frozen, ...others] = yield* Effect.all(
             [startServer("frozen"), startServer("first"), startServer("second")],
             { concurrency: "unbounded" }
@@ -131,13 +149,13 @@ export const testFreezes = <E>(target: FaultTarget<E>): void => {
           yield* haveBegun([...lost, ...kept], 1)
           yield* frozen.freeze
 
-          const holder = (yield* get(lost[0] ?? "")).worker
-          const listed = (yield* storage.listWorkers()).find(({ worker }) => worker.workerId === holder)
-          const leaseEnd = listed?.worker.leaseExpiresAt.epochMilliseconds ?? Infinity
+          const holder = yield* holderOf(lost[0] ?? "")
+          const leaseEnd = holder?.leaseExpiresAt.epochMilliseconds ?? Infinity
           yield* haveBegun(lost, 2)
           for (const taskId of lost) assert.isAtLeast(begun(taskId)[1]?.at ?? 0, leaseEnd)
 
           yield* frozen.resume
+          yield* isAnew(holder?.pid)
           yield* createFor(frozen)
           yield* requireDone(["for-frozen"], 1)
           yield* untilEffect("it runs nothing", frozen.isIdle)
@@ -148,7 +166,7 @@ export const testFreezes = <E>(target: FaultTarget<E>): void => {
           for (const taskId of lost) {
             const { attempt, status, worker } = yield* get(taskId)
             assert.deepEqual([status, attempt], ["working", 2], taskId)
-            assert.notStrictEqual(worker, holder)
+            assert.notStrictEqual(worker, holder?.workerId)
           }
 
           yield* Effect.forEach(others, ({ say }) => say("finish"))
@@ -157,14 +175,16 @@ export const testFreezes = <E>(target: FaultTarget<E>): void => {
           assert.strictEqual(of("interrupted").length, long.length)
           // It is another worker now.
           const workers = yield* storage.listWorkers()
-          const ofProcess = workers.filter(({ worker }) => worker.pid === listed?.worker.pid)
+          const ofProcess = workers.filter(({ worker }) => worker.pid === holder?.pid)
           assert.deepEqual(ofProcess.map(({ worker }) => worker.diedAt === undefined).sort(), [false, true])
         })
     )
 
     it.live("processes that are frozen together take nothing from each other", () =>
       Effect.gen(function*() {
-        const { createFor, haveBegun, of, requireDone, startServer, storage } = yield* makeScene(target)
+        const { createFor, haveBegun, of, requireDone, startServer, storage } = yield* makeScene(
+          yield* target.freshStore
+        )
         const servers = yield* Effect.all([startServer("first"), startServer("second")], { concurrency: "unbounded" })
         const [first, second] = servers
         const kept = (yield* Effect.forEach(servers, (server) => server.start("long", 3))).flat()
@@ -192,4 +212,64 @@ export const testFreezes = <E>(target: FaultTarget<E>): void => {
         assert.isTrue((yield* storage.listWorkers()).every(({ worker }) => worker.diedAt === undefined))
       }))
   })
+}
+
+export const testFreezesInOutage = <E>(name: string, open: MakeStoppable<E>): void => {
+  it.live(`processes that are frozen while the engine is away keep their tasks if they go on before others may take them: ${name}`, () =>
+    Effect.gen(function*() {
+      const { start, stop, store } = yield* open
+      const { begun, createFor, haveBegun, holderOf, isAnew, of, requireDone, startServer, storage } = yield* makeScene(
+        store
+      )
+      const [awake, frozen, gone] = yield* Effect.all(
+        [startServer("awake"), startServer("frozen"), startServer("gone")],
+        { concurrency: "unbounded" }
+      )
+      const late = yield* frozen.start("late", 2)
+      const kept = [
+        ...(yield* awake.start("long", 2)),
+        ...(yield* awake.start("once", 2)),
+        ...(yield* frozen.start("long", 2)),
+        ...(yield* frozen.start("once", 2))
+      ]
+      const taken = [...(yield* gone.start("late", 2)), ...(yield* gone.start("long", 2))]
+      const [failed = ""] = yield* gone.start("once", 1)
+      yield* haveBegun([...late, ...kept, ...taken, failed], 1)
+      const { pid } = (yield* holderOf(failed)) ?? {}
+
+      yield* stop
+      yield* frozen.freeze
+      yield* gone.freeze
+      yield* realSleep(1.5 * lease)
+      yield* frozen.resume
+      const returned = (taskIds: ReadonlyArray<string>) =>
+        until(
+          `${String(taskIds)} have returned`,
+          () => taskIds.every((taskId) => of("returned").some((one) => one.taskId === taskId && one.attempt === 1))
+        )
+      // Its work ends while there is nobody to store that.
+      yield* returned(late)
+      yield* realSleep(lease / 2)
+      const back = Date.now()
+      yield* start
+      yield* requireDone(late, 1)
+
+      yield* haveBegun(taken, 2)
+      for (const taskId of taken) assert.isAtLeast(begun(taskId)[1]?.at ?? 0, back + lease)
+      yield* gone.resume
+      yield* isAnew(pid)
+      yield* createFor(gone)
+      yield* requireDone(["for-gone"], 1)
+      yield* untilEffect("it runs nothing", gone.isIdle)
+
+      yield* Effect.forEach([awake, frozen], ({ say }) => say("finish"))
+      yield* requireDone(kept, 1)
+      yield* requireDone(taken, 2)
+      assert.strictEqual((yield* storage.awaitTask(failed)).status, "failed")
+      assert.strictEqual(begun(failed).length, 1)
+      assert.sameMembers(
+        of("interrupted").map(({ taskId }) => taskId),
+        [...taken.filter((taskId) => taskId.includes("-long-")), failed]
+      )
+    }))
 }
