@@ -5,10 +5,10 @@
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { contractSuite, fromDrivers } from "mcp-task-storage/testing"
+import { registerSuite } from "../../../src/testing/registerSuite.ts"
 import { perFile } from "../../support/perFile.ts"
 import { runsOr } from "../../support/runs.ts"
 import { wrongGuards } from "../guardCases.ts"
-import { partOfSuite } from "../partOfSuite.ts"
 import { connect, emptied, openPair } from "./database.ts"
 import { postgres } from "./engine.ts"
 import { sharingEveryTurn } from "./everyTurn.ts"
@@ -48,7 +48,7 @@ const subjectsOfOthers = [
 
 const groups = contractSuite.filter(({ subject }) => !subjectsOfOthers.includes(subject))
 
-partOfSuite("postgres, where all writes share", groups, fromDrivers({ makeDrivers }), { runs: runsOr(100) })
+registerSuite("postgres, where all writes share", groups, fromDrivers({ makeDrivers }), { runs: runsOr(100) })
 
 it("the subjects of others are subjects of the contract", () => {
   expect(contractSuite.map(({ subject }) => subject)).toEqual(expect.arrayContaining(subjectsOfOthers))

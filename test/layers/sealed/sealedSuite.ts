@@ -3,7 +3,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type ContractGroup, type DriverPair, fromDrivers, type PayloadBytes } from "mcp-task-storage/testing"
 import { taskStorageSuite } from "mcp-task-storage/testing/vitest"
-import { partOfSuite } from "../partOfSuite.ts"
+import { registerSuite } from "../../../src/testing/registerSuite.ts"
 import { payloadBytes, sealedPair } from "./sealedPair.ts"
 
 interface SealedOptions {
@@ -26,4 +26,4 @@ export const lightSealedSuite = <E>(
   groups: ReadonlyArray<ContractGroup>,
   makeDrivers: Effect.Effect<DriverPair, E, Scope.Scope>,
   options: SealedOptions & { readonly runs: number }
-): void => partOfSuite(`${name}, sealed`, groups, harnessOf(makeDrivers, options), options)
+): void => registerSuite(`${name}, sealed`, groups, harnessOf(makeDrivers, options), options)
